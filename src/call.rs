@@ -1,0 +1,291 @@
+//! What went over the wire, byte for byte.
+//!
+//! A [`Call`] is one HTTP exchange: a [`Request`] and, once there is one, its [`Response`]. Everything else in hooktape
+//! is a view of these values, so nothing here interprets a body or judges a header: it keeps them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Names a call. Version 7, so ids sort by the time they were made.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Id(pub Uuid);
+
+impl Id {
+    /// A new id, stamped with the present time.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Id({})", self.0)
+    }
+}
+
+impl FromStr for Id {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// Which way a call went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// It came to the listener.
+    Received,
+    /// It left from here.
+    Sent,
+}
+
+impl Direction {
+    /// The word used in recordings, queries and on the screen.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Sent => "sent",
+        }
+    }
+}
+
+/// What a signature check found, in one word: what a recording keeps of a verdict. The reasons are in
+/// `signature::Verdict`, which is worked out again whenever a call is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sig {
+    /// Made with a secret that is at hand, over exactly these bytes.
+    Valid,
+    /// There is a signature and it does not fit.
+    Invalid,
+    /// Authentic, but outside the time its scheme allows.
+    Stale,
+    /// The contract asks for a signature and the call has none.
+    Missing,
+    /// There is a signature, but no secret to check it with.
+    NoSecret,
+    /// The contract has no signature.
+    Unsigned,
+    /// The signature is not of the form that its scheme prescribes, or the body is not whole.
+    Malformed,
+}
+
+impl Sig {
+    /// Every word, in the order of their declaration.
+    pub const ALL: [Self; 7] =
+        [Self::Valid, Self::Invalid, Self::Stale, Self::Missing, Self::NoSecret, Self::Unsigned, Self::Malformed];
+
+    /// The word used in recordings, queries and on the screen.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::Stale => "stale",
+            Self::Missing => "missing",
+            Self::NoSecret => "no-secret",
+            Self::Unsigned => "unsigned",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
+/// Header fields in the order they came, duplicates kept. Names compare without regard to case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(pub Vec<(String, Bytes)>);
+
+impl Headers {
+    /// The first value of `name`, if it is text.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            .find_map(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// Every value of `name`, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
+        self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Whether there is a field of that name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
+    }
+
+    /// Puts `value` where the first field of that name stands and drops the others, or adds it at the end.
+    pub fn set(&mut self, name: &str, value: impl Into<Bytes>) {
+        let value = value.into();
+        let Some(first) = self.0.iter().position(|(key, _)| key.eq_ignore_ascii_case(name)) else {
+            self.0.push((name.to_owned(), value));
+            return;
+        };
+        self.0[first].1 = value;
+        let mut index = 0;
+        self.0.retain(|(key, _)| {
+            let keep = index <= first || !key.eq_ignore_ascii_case(name);
+            index += 1;
+            keep
+        });
+    }
+
+    /// Adds a field, also where there is one of that name already.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// Drops every field of that name.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+    }
+
+    /// The fields in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Bytes)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl<N: Into<String>, V: Into<Bytes>> FromIterator<(N, V)> for Headers {
+    fn from_iter<T: IntoIterator<Item = (N, V)>>(fields: T) -> Self {
+        Self(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// One HTTP request, as it came or as it left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`, `POST`, ... as written.
+    pub method: String,
+    /// Path and query exactly as in the request line (RFC 9112, origin-form): `/hooks/moveo?x=1`.
+    pub target: String,
+    /// Scheme, host and port that a sent request went to: `http://127.0.0.1:3000`. Received requests have none: their
+    /// `host` header says what the caller called.
+    pub origin: Option<String>,
+    /// The header fields.
+    pub headers: Headers,
+    /// The body's exact bytes.
+    pub body: Bytes,
+    /// The body was longer than the listener's limit: `body` is its beginning.
+    pub cut: bool,
+}
+
+impl Request {
+    /// The target without its query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
+    }
+
+    /// What follows the first `?` of the target.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.target.split_once('?').map(|(_, query)| query)
+    }
+
+    /// The whole address: where it was sent, or what the `host` header says it was called by.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match (&self.origin, self.headers.get("host")) {
+            (Some(origin), _) => format!("{origin}{}", self.target),
+            (None, Some(host)) => format!("http://{host}{}", self.target),
+            (None, None) => self.target.clone(),
+        }
+    }
+}
+
+/// One HTTP response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The header fields.
+    pub headers: Headers,
+    /// The body's exact bytes.
+    pub body: Bytes,
+}
+
+/// One HTTP exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Its name.
+    pub id: Id,
+    /// When the request's head had come, or when the request left.
+    pub at: Timestamp,
+    /// Which way it went.
+    pub direction: Direction,
+    /// `platform/kind`, when it was recognised.
+    pub kind: Option<String>,
+    /// The conversation it belongs to, by its platform's key.
+    pub conversation: Option<String>,
+    /// What the signature check found at the time, if there was one to make.
+    pub sig: Option<Sig>,
+    /// From the request's first byte to the last byte of the answer being ready.
+    pub took: Duration,
+    /// The call this one repeats.
+    pub parent: Option<Id>,
+    /// Why there is no response, or what went wrong with this call.
+    pub error: Option<String>,
+    /// The request.
+    pub request: Request,
+    /// The response, once there is one.
+    pub response: Option<Response>,
+}
+
+impl Call {
+    /// The response's status code.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.response.as_ref().map(|response| response.status)
+    }
+
+    /// The platform's name: what stands before the `/` of its kind.
+    #[must_use]
+    pub fn platform(&self) -> Option<&str> {
+        self.kind.as_deref().and_then(|kind| kind.split_once('/')).map(|(platform, _)| platform)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn set_replaces_in_place_and_drops_duplicates() {
+        let mut headers: Headers = [("A", "1"), ("b", "2"), ("a", "3")].into_iter().collect();
+        headers.set("a", "9");
+        assert_eq!(headers, [("A", "9"), ("b", "2")].into_iter().collect());
+        headers.set("c", "4");
+        assert_eq!(headers.get("C"), Some("4"));
+    }
+
+    #[test]
+    fn every_word_of_sig_is_its_serialised_form() {
+        for sig in Sig::ALL {
+            assert_eq!(serde_json::to_string(&sig).unwrap(), format!("\"{}\"", sig.word()));
+        }
+    }
+
+    #[test]
+    fn a_target_splits_at_its_first_question_mark() {
+        let request = Request { target: "/a?b=c?d".into(), ..Request::default() };
+        assert_eq!((request.path(), request.query()), ("/a", Some("b=c?d")));
+    }
+}

@@ -1,0 +1,5 @@
+//! hooktape captures the webhook calls of conversational-AI platforms, shows and verifies them, and replays them.
+
+pub mod call;
+pub mod json;
+pub mod visible;
