@@ -1,0 +1,230 @@
+//! `hooktape.toml`, the environment and the flags become plain data.
+//!
+//! ```text
+//! --config FILE | ./hooktape.toml | CONFIG DIR/config.toml --document--> tables with places
+//!                                                                            | read
+//! --secret NAME=REFERENCE --------------------------------------> Config <---+--- env:NAME, file:PATH
+//! ```
+//!
+//! Secrets stand in the configuration by reference only. A secret that cannot be read is no error here but a
+//! [`Config::problems`] entry: capturing goes on without it. Nothing a user wrote as a value is repeated in an error, for
+//! it may be a secret in the wrong place.
+
+mod document;
+mod error;
+mod read;
+mod secret;
+mod target;
+mod units;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use document::closest;
+pub use error::Error;
+pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
+pub use target::Target;
+pub use units::{exposure, parse_address, parse_duration, parse_size};
+
+/// Where a configuration comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file that `--config` names: it must be there.
+    pub explicit: Option<PathBuf>,
+    /// The working directory: its `hooktape.toml` is read if there is one, and relative paths of flags start here.
+    pub directory: PathBuf,
+    /// The configuration directory's `config.toml`, read if there is neither of the others.
+    pub fallback: Option<PathBuf>,
+    /// What `env:NAME` and `~/` refer to.
+    pub environment: Environment,
+    /// `--listen` or its variable, which win over the file.
+    pub listen: Option<SocketAddr>,
+    /// `--secret`, in order. The first of a name replaces what the file says of it, further ones join it.
+    pub secrets: Vec<Assignment>,
+}
+
+/// Everything that is configured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+    /// `[listen]`: where and how calls come in.
+    pub listen: Listen,
+    /// `[record]`: how calls are kept.
+    pub record: Record,
+    /// `[secrets]` and `--secret`.
+    pub secrets: Secrets,
+    /// `[[route]]`, in order.
+    pub routes: Vec<Route>,
+    /// `[[target]]`, in order.
+    pub targets: Vec<Target>,
+    /// Sentences on what is allowed but should be known: an address the network can reach, a secret that all can read.
+    pub warnings: Vec<String>,
+}
+
+/// Where and how calls come in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listen {
+    /// The address to listen on: 127.0.0.1:4747.
+    pub address: SocketAddr,
+    /// The longest body that is taken whole, in bytes: 10 MiB.
+    pub max_body: usize,
+    /// How long a body may take to come: 30 s.
+    pub body_timeout: Duration,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 4747)),
+            max_body: 10 << 20,
+            body_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How calls are kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// The file to write to; left out: one of its own for every run.
+    pub path: Option<PathBuf>,
+    /// Whether a call is on the disk, not only with the operating system, before it is answered.
+    pub fsync: bool,
+    /// What to do with a call that cannot be written.
+    pub on_full: OnFull,
+}
+
+/// What the listener does with a call that cannot be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFull {
+    /// It answers 503.
+    #[default]
+    Refuse,
+    /// It answers as ever and counts the call as unrecorded.
+    Answer,
+}
+
+/// A listener path with what is special about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// `/hooks/moveo`, or `/hooks/*` for every path that begins with `/hooks/`.
+    pub path: String,
+    /// `platform/kind`; left out: recognised.
+    pub kind: Option<String>,
+    /// The secrets to check with; none: the platform's.
+    pub secrets: Vec<Secret>,
+    /// The answer; left out: the platform's.
+    pub reply: Option<Reply>,
+}
+
+impl Route {
+    /// How many bytes of `path` (without its query) the route names, if it is meant; an exact name counts one more.
+    fn fit(&self, path: &str) -> Option<usize> {
+        match self.path.strip_suffix('*') {
+            Some(prefix) => path.starts_with(prefix).then_some(prefix.len()),
+            None => (self.path == path).then_some(path.len() + 1),
+        }
+    }
+}
+
+/// A fixed answer.
+#[derive(Clone, PartialEq)]
+pub struct Reply {
+    /// 200 to 599.
+    pub status: u16,
+    /// Names as written. `content-type` is there if it can be told from how the body is given.
+    pub headers: Vec<(String, String)>,
+    /// The exact bytes.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({}, {:?}, {:?})", self.status, self.headers, String::from_utf8_lossy(&self.body))
+    }
+}
+
+impl Config {
+    /// Reads the configuration. Without any file this is the default one.
+    ///
+    /// # Errors
+    /// A file that is missing, unreadable, or says something that cannot be meant: the place and a repair.
+    pub fn load(sources: &Sources) -> Result<Self, Error> {
+        let Some((file, bytes)) = find_file(sources)? else {
+            return read::config(document::Source { file: None, text: "" }, &sources.directory, sources);
+        };
+        let shown = file.strip_prefix(&sources.directory).unwrap_or(&file);
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let valid = str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+            document::Source { file: Some(shown), text: valid }.error(valid.len(), None, "this is not UTF-8")
+        })?;
+        let base = file.parent().unwrap_or(Path::new(""));
+        let mut config = read::config(document::Source { file: Some(shown), text }, base, sources)?;
+        config.file = Some(file);
+        Ok(config)
+    }
+
+    /// The route of a listener path (without its query): the exact one, else the longest prefix.
+    pub fn route(&self, path: &str) -> Option<&Route> {
+        let fitting = self.routes.iter().filter_map(|route| Some((route.fit(path)?, route)));
+        fitting.max_by_key(|(fit, _)| *fit).map(|(_, route)| route)
+    }
+
+    /// The target of that name.
+    pub fn target(&self, name: &str) -> Option<&Target> {
+        self.targets.iter().find(|target| target.name == name)
+    }
+
+    /// Every secret that could not be read, in a sentence with the place that refers to it.
+    pub fn problems(&self) -> Vec<String> {
+        let shared = self.secrets.all().map(|(name, secret)| (format!("secrets.{name}"), secret));
+        let routes = self
+            .routes
+            .iter()
+            .flat_map(|route| route.secrets.iter().map(|secret| (format!("route {}", route.path), secret)));
+        let targets = self
+            .targets
+            .iter()
+            .flat_map(|target| target.secrets.iter().map(|secret| (format!("target {}", target.name), secret)));
+        let mut seen = HashSet::new();
+        let all = shared.chain(routes).chain(targets);
+        // A route that names a shared secret has the same trouble once more.
+        all.filter_map(|(place, secret)| Some((place, secret.label(), secret.value().err()?)))
+            .filter(|(_, label, _)| seen.insert(*label))
+            .map(|(place, _, why)| format!("{place}: {why}"))
+            .collect()
+    }
+}
+
+/// The first file there is, with its bytes.
+fn find_file(sources: &Sources) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
+    let unreadable = |path: &Path, error: &std::io::Error| Error {
+        file: Some(path.to_owned()),
+        line: 0,
+        column: 0,
+        key: None,
+        message: format!("cannot be read: {error}"),
+    };
+    if let Some(explicit) = &sources.explicit {
+        let path = sources.directory.join(explicit);
+        return match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some((path, bytes))),
+            Err(error) => Err(unreadable(explicit, &error)),
+        };
+    }
+    for path in std::iter::once(sources.directory.join("hooktape.toml")).chain(sources.fallback.clone()) {
+        match std::fs::read(&path) {
+            Ok(bytes) => return Ok(Some((path, bytes))),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(unreadable(&path, &error)),
+        }
+    }
+    Ok(None)
+}

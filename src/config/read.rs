@@ -1,0 +1,351 @@
+//! From tables to [`Config`], section by section.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use indexmap::IndexMap;
+use serde_json::{Map, Number};
+use toml::de::DeValue;
+
+use super::document::{Source, Table, Value};
+use super::secret::{LITERAL, expand, is_name};
+use super::target::check_url;
+use super::units::{exposure, parse_address, parse_duration, parse_size};
+use super::{Config, Environment, Error, Listen, OnFull, Record, Reply, Route, Secret, Secrets, Sources, Target};
+
+/// The configuration that a text describes; its relative paths start at `base`.
+pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Result<Config, Error> {
+    let document = source.parse()?;
+    let top = Table::top(source, &document, &["listen", "record", "secrets", "route", "target"])?;
+    let mut reader =
+        Reader { base, environment: &sources.environment, secrets: Secrets::default(), warnings: Vec::new() };
+    let mut listen = top.get("listen").map_or_else(|| Ok(Listen::default()), |value| listen(&value))?;
+    listen.address = sources.listen.unwrap_or(listen.address);
+    reader.warnings.extend(exposure(listen.address));
+    let record = top.get("record").map_or_else(|| Ok(Record::default()), |value| reader.record(&value))?;
+    // Before routes and targets, which refer to them.
+    reader.secrets = Secrets(top.get("secrets").map_or_else(|| Ok(IndexMap::new()), |value| reader.secrets(&value))?);
+    reader.assign(sources).map_err(|message| Error {
+        file: None,
+        line: 0,
+        column: 0,
+        key: Some("--secret".to_owned()),
+        message,
+    })?;
+    let routes = top.tables("route", &["path", "kind", "secret", "respond"])?;
+    let routes = unique(&routes, "path", |table| reader.route(table), |route| &route.path)?;
+    let targets = top.tables("target", &["name", "url", "secret", "headers", "guard", "timeout"])?;
+    let targets = unique(&targets, "name", |table| reader.target(table), |target| &target.name)?;
+    let own = routes
+        .iter()
+        .flat_map(|route: &Route| &route.secrets)
+        .chain(targets.iter().flat_map(|target: &Target| &target.secrets));
+    let secrets = reader.secrets.all().map(|(_, secret)| secret).chain(own);
+    for warning in secrets.filter_map(Secret::warning) {
+        if !reader.warnings.iter().any(|known| known == warning) {
+            reader.warnings.push(warning.to_owned());
+        }
+    }
+    Ok(Config { file: None, listen, record, secrets: reader.secrets, routes, targets, warnings: reader.warnings })
+}
+
+/// Reads a list of tables, no two of which may have the same `key`.
+fn unique<T>(
+    tables: &[Table<'_>],
+    key: &str,
+    mut read: impl FnMut(&Table<'_>) -> Result<T, Error>,
+    name: impl Fn(&T) -> &String,
+) -> Result<Vec<T>, Error> {
+    let mut seen = HashSet::new();
+    tables
+        .iter()
+        .map(|table| {
+            let item = read(table)?;
+            if seen.insert(name(&item).clone()) {
+                Ok(item)
+            } else {
+                Err(table.need(key)?.error(format!("another one has this {key} already")))
+            }
+        })
+        .collect()
+}
+
+fn listen(value: &Value<'_>) -> Result<Listen, Error> {
+    let table = value.table(&["address", "max_body", "body_timeout"])?;
+    let mut listen = Listen::default();
+    if let Some(value) = table.get("address") {
+        listen.address = value.parse(parse_address)?;
+    }
+    if let Some(value) = table.get("max_body") {
+        listen.max_body = match value.integer() {
+            Some(bytes) if bytes > 0 => bytes,
+            _ => value.parse(parse_size)?,
+        };
+    }
+    if let Some(value) = table.get("body_timeout") {
+        listen.body_timeout = value.parse(parse_duration)?;
+    }
+    Ok(listen)
+}
+
+/// One of a few words.
+fn choice<T: Copy>(value: &Value<'_>, choices: [(&str, T); 2]) -> Result<T, Error> {
+    let [(first, _), (second, _)] = choices;
+    value.parse(|text| {
+        let found = choices.iter().find(|(word, _)| *word == text);
+        found.map(|(_, meaning)| *meaning).ok_or_else(|| format!("this is \"{first}\" or \"{second}\""))
+    })
+}
+
+/// The secrets of a string or of a list of strings.
+fn references(value: &Value<'_>, read: impl Fn(&str) -> Result<Vec<Secret>, String>) -> Result<Vec<Secret>, Error> {
+    let mut secrets = Vec::new();
+    for item in value.items() {
+        // A secret may look like a number, and is then still no business of this file.
+        let text = item.string().map_err(|error| Error { message: LITERAL.to_owned(), ..error })?;
+        secrets.extend(read(text).map_err(|message| item.error(message))?);
+    }
+    if secrets.is_empty() {
+        return Err(value.error("this list of secrets is empty"));
+    }
+    Ok(secrets)
+}
+
+struct Reader<'a> {
+    base: &'a Path,
+    environment: &'a Environment,
+    secrets: Secrets,
+    warnings: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn record(&self, value: &Value<'_>) -> Result<Record, Error> {
+        let table = value.table(&["path", "fsync", "on_full"])?;
+        let path = table.get("path").map(|value| value.string()).transpose()?;
+        let on_full =
+            table.get("on_full").map(|value| choice(&value, [("refuse", OnFull::Refuse), ("answer", OnFull::Answer)]));
+        Ok(Record {
+            path: path.map(|path| expand(path, self.base, self.environment)),
+            fsync: table.get("fsync").map_or(Ok(false), |value| value.bool())?,
+            on_full: on_full.transpose()?.unwrap_or_default(),
+        })
+    }
+
+    fn secrets(&self, value: &Value<'_>) -> Result<IndexMap<String, Vec<Secret>>, Error> {
+        let mut secrets = IndexMap::new();
+        for (name, value) in value.any_table()?.entries() {
+            if !is_name(name) {
+                return Err(value.error("a secret is filed under PLATFORM or PLATFORM/SCHEME"));
+            }
+            secrets.insert(
+                name.to_owned(),
+                references(&value, |reference| self.resolve(reference).map(|secret| vec![secret]))?,
+            );
+        }
+        Ok(secrets)
+    }
+
+    /// Files the secrets of the flags, which win over the file's.
+    fn assign(&mut self, sources: &Sources) -> Result<(), String> {
+        let mut given = IndexMap::<_, Vec<_>>::new();
+        for assignment in &sources.secrets {
+            let secret = Secret::resolve(&assignment.reference, &sources.directory, self.environment)?;
+            given.entry(assignment.name.clone()).or_default().push(secret);
+        }
+        self.secrets.0.extend(given);
+        Ok(())
+    }
+
+    fn resolve(&self, reference: &str) -> Result<Secret, String> {
+        Secret::resolve(reference, self.base, self.environment)
+    }
+
+    /// The secrets of a route or target: references, or names of `[secrets]`.
+    fn own_secrets(&self, table: &Table<'_>) -> Result<Vec<Secret>, Error> {
+        let Some(value) = table.get("secret") else { return Ok(Vec::new()) };
+        references(&value, |text| match self.secrets.0.get(text) {
+            Some(shared) => Ok(shared.clone()),
+            None => self
+                .resolve(text)
+                .map(|secret| vec![secret])
+                .map_err(|literal| format!("[secrets] has no such name, and {literal}")),
+        })
+    }
+
+    fn route(&self, table: &Table<'_>) -> Result<Route, Error> {
+        let kind = table.get("kind").map(|value| value.parse(kind)).transpose()?;
+        let respond = table.get("respond").map(|value| self.respond(&value)).transpose()?;
+        Ok(Route { path: table.need("path")?.parse(path)?, kind, secrets: self.own_secrets(table)?, reply: respond })
+    }
+
+    fn respond(&self, value: &Value<'_>) -> Result<Reply, Error> {
+        let table = value.table(&["reply", "forward", "hold", "fault"])?;
+        for later in ["forward", "hold", "fault"] {
+            if let Some(value) = table.get(later) {
+                return Err(
+                    value.error(format!("this version cannot `{later}` yet: `reply` is the one responder it has"))
+                );
+            }
+        }
+        self.reply(&table.need("reply")?)
+    }
+
+    fn reply(&self, value: &Value<'_>) -> Result<Reply, Error> {
+        let table = value.table(&["status", "headers", "body", "json", "file"])?;
+        let status = match table.get("status") {
+            None => 200,
+            Some(value) => value
+                .integer()
+                .filter(|status| (200..=599).contains(status))
+                .ok_or_else(|| value.error("a status is a number from 200 to 599"))?,
+        };
+        let given: Vec<_> =
+            ["body", "json", "file"].into_iter().filter_map(|key| table.get(key).map(|value| (key, value))).collect();
+        let (body, content_type) = match given.as_slice() {
+            [] => (Vec::new(), None),
+            [("body", value)] => (value.string()?.into(), Some("text/plain; charset=utf-8")),
+            [("json", value)] => (json(value)?.to_string().into(), Some("application/json")),
+            [(_, value)] => self.file(value)?,
+            [_, (_, second), ..] => return Err(second.error("a reply has one of `body`, `json` and `file`")),
+        };
+        let mut headers = Vec::new();
+        for (name, value) in table.get("headers").map(|value| headers_of(&value)).transpose()?.into_iter().flatten() {
+            headers.push((name, value.parse(header_value)?));
+        }
+        if let Some(content_type) = content_type
+            && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        {
+            headers.push(("content-type".to_owned(), content_type.to_owned()));
+        }
+        Ok(Reply { status, headers, body })
+    }
+
+    /// A reply's file and the type its name tells.
+    fn file(&self, value: &Value<'_>) -> Result<(Vec<u8>, Option<&'static str>), Error> {
+        let path = expand(value.string()?, self.base, self.environment);
+        let content_type = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => Some("application/json"),
+            Some("html") => Some("text/html; charset=utf-8"),
+            Some("txt") => Some("text/plain; charset=utf-8"),
+            _ => None,
+        };
+        match std::fs::read(&path) {
+            Ok(body) => Ok((body, content_type)),
+            Err(error) => Err(value.error(format!("this file cannot be read: {error}"))),
+        }
+    }
+
+    fn target(&mut self, table: &Table<'_>) -> Result<Target, Error> {
+        let name = table.need("name")?.parse(target_name)?;
+        let url = table.need("url")?;
+        url.parse(check_url)?;
+        let guard = table.get("guard").map(|value| choice(&value, [("confirm", true), ("none", false)])).transpose()?;
+        let timeout = table.get("timeout").map(|value| value.parse(parse_duration)).transpose()?;
+        Ok(Target {
+            headers: self.target_headers(table, &name)?,
+            name,
+            url: url.string()?.to_owned(),
+            secrets: self.own_secrets(table)?,
+            guard: guard.unwrap_or(false),
+            timeout: timeout.unwrap_or(Duration::from_secs(30)),
+        })
+    }
+
+    /// Headers whose values may be references. One that cannot be resolved is left out with a warning.
+    fn target_headers(&mut self, table: &Table<'_>, target: &str) -> Result<Vec<(String, String)>, Error> {
+        let mut headers = Vec::new();
+        for (name, value) in table.get("headers").map(|value| headers_of(&value)).transpose()?.into_iter().flatten() {
+            let text = value.string()?;
+            let credential =
+                ["authorization", "proxy-authorization", "cookie"].iter().any(|known| name.eq_ignore_ascii_case(known));
+            if !credential && !text.starts_with("env:") && !text.starts_with("file:") {
+                headers.push((name, value.parse(header_value)?));
+                continue;
+            }
+            let secret = self.resolve(text).map_err(|message| value.error(message))?;
+            let resolved = secret.value().map_err(str::to_owned).and_then(|bytes| {
+                let text = std::str::from_utf8(bytes).map_err(|_| format!("{text} is not text"))?;
+                header_value(text)
+            });
+            self.warnings.extend(secret.warning().map(str::to_owned));
+            match resolved {
+                Ok(resolved) => headers.push((name, resolved)),
+                Err(why) => self.warnings.push(format!("target {target} goes without its header {name}: {why}")),
+            }
+        }
+        Ok(headers)
+    }
+}
+
+fn kind(text: &str) -> Result<String, String> {
+    if is_name(text) && text.contains('/') {
+        return Ok(text.to_owned());
+    }
+    Err("a kind is written platform/kind, as \"moveo/pre_message\"".to_owned())
+}
+
+fn path(text: &str) -> Result<String, String> {
+    let prefix = text.strip_suffix("/*").unwrap_or(text);
+    let good = |char: char| char.is_ascii_graphic() && !matches!(char, '*' | '?' | '#');
+    if text.starts_with('/') && prefix.chars().all(good) {
+        return Ok(text.to_owned());
+    }
+    Err("a path begins with `/`, may end in `/*` for all below it, and has no query".to_owned())
+}
+
+fn target_name(text: &str) -> Result<String, String> {
+    let good = |char: char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.');
+    if !text.is_empty() && text.chars().all(good) {
+        return Ok(text.to_owned());
+    }
+    Err("a name is made of letters, digits, `-`, `_` and `.`".to_owned())
+}
+
+/// Header names and values in order; a list of values is a field each.
+fn headers_of<'a>(value: &Value<'a>) -> Result<Vec<(String, Value<'a>)>, Error> {
+    let mut headers = Vec::new();
+    for (name, value) in value.any_table()?.entries() {
+        if HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(value.error("this is no header name"));
+        }
+        if ["content-length", "transfer-encoding", "connection"].iter().any(|own| name.eq_ignore_ascii_case(own)) {
+            return Err(value.error("this header follows from the body and the connection: leave it out"));
+        }
+        headers.extend(value.items().into_iter().map(|item| (name.to_owned(), item)));
+    }
+    Ok(headers)
+}
+
+fn header_value(text: &str) -> Result<String, String> {
+    match HeaderValue::from_str(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("a header value has no control characters or line ends".to_owned()),
+    }
+}
+
+/// The JSON value that a TOML value is: dates become strings.
+fn json(value: &Value<'_>) -> Result<serde_json::Value, Error> {
+    Ok(match value.get() {
+        DeValue::String(text) => (&**text).into(),
+        DeValue::Boolean(bool) => (*bool).into(),
+        DeValue::Datetime(datetime) => datetime.to_string().into(),
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .map_err(|_| value.error("this number is too large: put the body in a file"))?
+            .into(),
+        DeValue::Float(float) => {
+            let number = float.as_str().parse().ok().and_then(Number::from_f64);
+            number.ok_or_else(|| value.error("JSON has no such number"))?.into()
+        }
+        DeValue::Array(_) => value.items().iter().map(json).collect::<Result<Vec<_>, _>>()?.into(),
+        DeValue::Table(_) => {
+            let entries = value.any_table()?.entries();
+            entries
+                .into_iter()
+                .map(|(key, value)| Ok((key.to_owned(), json(&value)?)))
+                .collect::<Result<Map<_, _>, Error>>()?
+                .into()
+        }
+    })
+}

@@ -1,0 +1,131 @@
+//! A named place to send to.
+
+use std::fmt;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::Secret;
+
+/// A named place to send to.
+#[derive(Clone, PartialEq)]
+pub struct Target {
+    /// What `--to` calls it.
+    pub name: String,
+    /// Where calls go. `{kind}`, `{platform}` and `{path}` stand for what [`Target::url_for`] is given.
+    pub url: String,
+    /// The secrets to sign with; none: the platform's.
+    pub secrets: Vec<Secret>,
+    /// Headers that every call gets. References among their values are resolved: they may hold secrets.
+    pub headers: Vec<(String, String)>,
+    /// Whether to ask before sending, naming host and count.
+    pub guard: bool,
+    /// How long to wait for an answer: 30 s.
+    pub timeout: Duration,
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Target")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .field("secrets", &self.secrets)
+            .field("headers", &headers)
+            .field("guard", &self.guard)
+            .field("timeout", &self.timeout)
+            .finish()
+    }
+}
+
+/// How long to wait for an answer where nothing is said of it.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Target {
+    /// A target with nothing but a name and a URL.
+    pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
+        let (name, url) = (name.into(), url.into());
+        Self { name, url, secrets: Vec::new(), headers: Vec::new(), guard: false, timeout: TIMEOUT }
+    }
+
+    /// The target that an address typed by hand means: a URL, `localhost:3000`, or `:3000` for this machine.
+    ///
+    /// # Errors
+    /// A sentence: why nothing can be sent there.
+    pub fn from_address(address: &str) -> Result<Self, String> {
+        let url = match address.split_once("://") {
+            Some(_) => address.to_owned(),
+            None if address.starts_with(':') => format!("http://127.0.0.1{address}"),
+            None if address.contains(':') => format!("http://{address}"),
+            None => return Err(format!("{address:?} is no URL: write http://HOST:PORT/PATH")),
+        };
+        check_url(&url).map_err(|message| format!("{address:?}: {message}"))?;
+        Ok(Self::new(url.clone(), url))
+    }
+
+    /// The URL for a call of `kind` (`moveo/pre_message`) that was recorded with the target `path` (`/hooks/moveo?x=1`).
+    /// A URL that ends with its host gets that path; any other URL without placeholders is used as it is.
+    ///
+    /// # Errors
+    /// A sentence: the URL needs a kind and there is none, or none that belongs in a URL.
+    pub fn url_for(&self, kind: Option<&str>, path: &str) -> Result<String, String> {
+        let bare = self.url.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#', '{']));
+        let template = if bare { &format!("{}{{path}}", self.url) } else { &self.url };
+        fill(template, kind, path).map_err(|message| format!("target {}: {message}", self.name))
+    }
+}
+
+/// Whether a URL can be sent to, whatever stands for its placeholders.
+pub(super) fn check_url(template: &str) -> Result<(), String> {
+    let parse = |kind, path| -> Result<Url, String> {
+        let url = Url::parse(&fill(template, Some(kind), path)?).map_err(|error| format!("this is no URL: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("a URL begins with http:// or https://".to_owned());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("a URL holds no user name or password: send them in a header, by reference".to_owned());
+        }
+        Ok(url)
+    };
+    // A recorded path must not decide where a call goes.
+    let place = |url: &Url| (url.host().map(|host: Host<&str>| host.to_owned()), url.port());
+    if place(&parse("a/a", "/a")?) != place(&parse("a/a", "/b")?) {
+        return Err("`{path}` stands after host and port: \"http://127.0.0.1:3000{path}\"".to_owned());
+    }
+    Ok(())
+}
+
+/// Puts the values in for the placeholders.
+fn fill(template: &str, kind: Option<&str>, path: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, tail) = after.split_once('}').ok_or("a `{` in the URL is not closed")?;
+        out.push_str(before);
+        match name {
+            "kind" => out.push_str(known(kind)?),
+            "platform" => out.push_str(known(kind)?.split('/').next().unwrap_or_default()),
+            "path" => {
+                // One slash between the two, so that the path cannot join the host.
+                if !out.ends_with('/') {
+                    out.push('/');
+                }
+                out.push_str(path.strip_prefix('/').unwrap_or(path));
+            }
+            _ => return Err("this placeholder is not known; known are `{kind}`, `{platform}`, `{path}`".to_owned()),
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The kind, if it is one that cannot change what else the URL says.
+fn known(kind: Option<&str>) -> Result<&str, String> {
+    let kind = kind.ok_or("its URL needs the call's kind, and the call was not recognised")?;
+    let word = |word: &str| word.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_'));
+    match kind.split_once('/') {
+        Some((platform, name)) if word(platform) && word(name) => Ok(kind),
+        _ => Err("its URL needs a kind, written platform/kind in letters, digits, `-` and `_`".to_owned()),
+    }
+}

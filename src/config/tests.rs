@@ -1,0 +1,472 @@
+use std::ffi::OsString;
+use std::fs;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A working directory with these files, and an environment.
+fn sources(files: &[(&str, &str)]) -> (TempDir, Sources) {
+    let directory = TempDir::new().unwrap();
+    for (name, content) in files {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        make_private(&path, 0o600);
+    }
+    let environment = [("MOVEO_TOKEN", "hush"), ("EMPTY", ""), ("STAGING_AUTH", "Bearer hush")];
+    let environment = environment.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    let home = (OsString::from("HOME"), directory.path().join("home").into_os_string());
+    let sources = Sources {
+        directory: directory.path().to_owned(),
+        environment: environment.chain([home]).collect(),
+        ..Sources::default()
+    };
+    (directory, sources)
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn make_private(_path: &Path, _mode: u32) {}
+
+fn load(text: &str) -> Result<Config, String> {
+    let (_directory, sources) = sources(&[("hooktape.toml", text), ("keys/moveo.token", "from file\n")]);
+    Config::load(&sources).map_err(|error| error.to_string())
+}
+
+fn values(secrets: &[Secret]) -> Vec<Result<&str, &str>> {
+    secrets.iter().map(|secret| secret.value().map(|bytes| str::from_utf8(bytes).unwrap())).collect()
+}
+
+#[test]
+fn without_a_file_everything_is_default() {
+    let (_directory, sources) = sources(&[]);
+    let config = Config::load(&sources).unwrap();
+    assert_eq!(config, Config::default());
+    assert_eq!(config.listen.address.to_string(), "127.0.0.1:4747");
+    assert_eq!((config.listen.max_body, config.listen.body_timeout), (10 * 1024 * 1024, Duration::from_secs(30)));
+    assert_eq!((config.record.fsync, config.record.on_full), (false, OnFull::Refuse));
+}
+
+#[test]
+fn a_whole_file() {
+    let text = r#"
+        [listen]
+        address      = "localhost:80"
+        max_body     = "512 KiB"
+        body_timeout = "1500ms"
+
+        [record]
+        path    = "tapes/today.jsonl"
+        fsync   = true
+        on_full = "answer"
+
+        [secrets]
+        moveo           = "env:MOVEO_TOKEN"
+        "moveo/webview" = ["file:keys/moveo.token", "env:MOVEO_TOKEN"]
+        jelou           = "env:JELOU_TOKEN"
+
+        [[route]]
+        path    = "/hooks/moveo"
+        kind    = "moveo/pre_message"
+        secret  = ["moveo", "file:keys/moveo.token"]
+        respond = { reply = { status = 201, headers = { x-a = ["1", "2"] }, json = { z = 1.0, a = [0x10, true, "é"], d = 2026-11-21 } } }
+
+        [[route]]
+        path    = "/hooks/*"
+        respond = { reply = { headers = { Content-Type = "text/x" }, body = "hello" } }
+
+        [[route]]
+        path    = "/page"
+        respond = { reply = { file = "keys/moveo.token" } }
+
+        [[target]]
+        name    = "staging"
+        url     = "https://staging.example.com/hooks/{kind}"
+        secret  = "moveo/webview"
+        headers = { authorization = "env:STAGING_AUTH", x-plain = "yes", x-lost = "env:LOST" }
+        guard   = "confirm"
+        timeout = "2m"
+
+        [[target]]
+        name = "local"
+        url  = "http://127.0.0.1:3000{path}"
+    "#;
+    let (directory, sources) = sources(&[("hooktape.toml", text), ("keys/moveo.token", "from file\r\n")]);
+    let config = Config::load(&sources).unwrap();
+
+    assert_eq!(config.file, Some(directory.path().join("hooktape.toml")));
+    assert_eq!(
+        config.listen,
+        Listen {
+            address: "127.0.0.1:80".parse().unwrap(),
+            max_body: 512 * 1024,
+            body_timeout: Duration::from_millis(1500)
+        }
+    );
+    assert_eq!(
+        config.record,
+        Record { path: Some(directory.path().join("tapes/today.jsonl")), fsync: true, on_full: OnFull::Answer }
+    );
+    let names: Vec<_> = config.secrets.0.keys().collect();
+    assert_eq!(names, ["moveo", "moveo/webview", "jelou"]);
+    let webview: Vec<_> = config.secrets.of("moveo", "webview").into_iter().cloned().collect();
+    assert_eq!(values(&webview), [Ok("from file"), Ok("hush"), Ok("hush")]);
+    assert_eq!(config.secrets.of("moveo", "webhook").len(), 1);
+
+    assert_eq!(values(&config.routes[0].secrets), [Ok("hush"), Ok("from file")]);
+    assert_eq!(config.routes[0].kind.as_deref(), Some("moveo/pre_message"));
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(
+        config.routes[0].reply,
+        Some(Reply {
+            status: 201,
+            headers: vec![header("x-a", "1"), header("x-a", "2"), header("content-type", "application/json")],
+            body: r#"{"z":1.0,"a":[16,true,"é"],"d":"2026-11-21"}"#.into(),
+        })
+    );
+    assert_eq!(
+        config.routes[1].reply,
+        Some(Reply { status: 200, headers: vec![header("Content-Type", "text/x")], body: "hello".into() })
+    );
+    let page = config.routes[2].reply.as_ref().unwrap();
+    assert_eq!((page.headers.len(), page.body.as_slice()), (0, &b"from file\r\n"[..]));
+    assert_eq!(config.route("/hooks/moveo"), config.routes.first());
+    assert_eq!(config.route("/hooks/moveo/x"), config.routes.get(1));
+    assert_eq!(config.route("/hooks"), None);
+
+    let staging = config.target("staging").unwrap();
+    assert_eq!(values(&staging.secrets), [Ok("from file"), Ok("hush")]);
+    assert_eq!(staging.headers, [header("authorization", "Bearer hush"), header("x-plain", "yes")]);
+    assert_eq!((staging.guard, staging.timeout), (true, Duration::from_mins(2)));
+    let local = config.target("local").unwrap();
+    assert_eq!((local.guard, local.timeout, local.secrets.len()), (false, Duration::from_secs(30), 0));
+
+    assert_eq!(config.problems(), ["secrets.jelou: the variable JELOU_TOKEN is not set"]);
+    assert_eq!(config.warnings, ["target staging goes without its header x-lost: the variable LOST is not set"]);
+    let shown = format!("{config:?}{:?}", sources.environment);
+    assert!(!shown.contains("hush") && shown.contains("MOVEO_TOKEN"), "{shown}");
+}
+
+/// What a file says, and the answer to it.
+const FAULTS: &[(&str, &str)] = &[
+    ("[listen]\nadress = \"x\"", "2:1: listen.adress: this key is not known here; did you mean `address`?"),
+    (
+        "[listen]\nport = 1",
+        "2:1: listen.port: this key is not known here; known are `address`, `max_body`, `body_timeout`",
+    ),
+    ("[theme]", "1:2: theme: this key is not known here; known are `listen`, `record`, `secrets`, `route`, `target`"),
+    ("[[routes]]", "1:3: routes: this key is not known here; did you mean `route`?"),
+    ("listen = 1", "1:10: listen: this is a table"),
+    ("[listen]\naddress = 4747", "2:11: listen.address: this is a string: put it in double quotes"),
+    (
+        "# é\n[listen]\naddress = \":4747\"",
+        "3:11: listen.address: an address is host and port: \"127.0.0.1:4747\" for this machine only, \"0.0.0.0:4747\" for \
+         the whole network",
+    ),
+    (
+        "[listen]\nmax_body = \"much\"",
+        "2:12: listen.max_body: a size is written \"10 MiB\", \"512 KiB\", \"2 MB\" or as a number of bytes, and is not 0",
+    ),
+    (
+        "[listen]\nbody_timeout = \"30\"",
+        "2:16: listen.body_timeout: a duration is written \"30s\", \"500ms\" or \"2m\", and is not 0",
+    ),
+    ("[record]\nfsync = \"yes\"", "2:9: record.fsync: this is `true` or `false`"),
+    ("[record]\non_full = \"panic\"", "2:11: record.on_full: this is \"refuse\" or \"answer\""),
+    (
+        "[secrets]\n\"a/b/c\" = \"env:A\"",
+        "2:11: secrets.\"a/b/c\": a secret is filed under PLATFORM or PLATFORM/SCHEME",
+    ),
+    ("[secrets]\nmoveo = []", "2:9: secrets.moveo: this list of secrets is empty"),
+    ("[[route]]\nkind = \"a/b\"", "1:1: route: `path` is missing here"),
+    ("[route]\npath = \"/\"", "1:1: route: this is a list of tables: write `[[route]]`"),
+    (
+        "[[route]]\npath = \"hooks\"",
+        "2:8: route.path: a path begins with `/`, may end in `/*` for all below it, and has no query",
+    ),
+    (
+        "[[route]]\npath = \"/a*\"",
+        "2:8: route.path: a path begins with `/`, may end in `/*` for all below it, and has no query",
+    ),
+    ("[[route]]\npath = \"/a\"\n[[route]]\npath = \"/a\"", "4:8: route.path: another one has this path already"),
+    (
+        "[[route]]\npath = \"/\"\nkind = \"dialog\"",
+        "3:8: route.kind: a kind is written platform/kind, as \"moveo/pre_message\"",
+    ),
+    (
+        "[[route]]\npath = \"/\"\nrespond = { forward = \"http://x\" }",
+        "3:23: route.respond.forward: this version cannot `forward` yet: `reply` is the one responder it has",
+    ),
+    ("[[route]]\npath = \"/\"\nrespond = {}", "3:11: route.respond: `reply` is missing here"),
+    (
+        "[[route]]\npath = \"/\"\nrespond.reply = { status = 99 }",
+        "3:28: route.respond.reply.status: a status is a number from 200 to 599",
+    ),
+    (
+        "[[route]]\npath = \"/\"\nrespond.reply = { body = \"a\", json = 1 }",
+        "3:38: route.respond.reply.json: a reply has one of `body`, `json` and `file`",
+    ),
+    ("[[route]]\npath = \"/\"\nrespond.reply.json = [nan]", "3:23: route.respond.reply.json: JSON has no such number"),
+    (
+        "[[route]]\npath = \"/\"\nrespond.reply.headers.\"a b\" = \"\"",
+        "3:31: route.respond.reply.headers.\"a b\": this is no header name",
+    ),
+    (
+        "[[route]]\npath = \"/\"\nrespond.reply.headers.Content-Length = \"1\"",
+        "3:40: route.respond.reply.headers.Content-Length: this header follows from the body and the connection: leave it out",
+    ),
+    (
+        "[[route]]\npath = \"/\"\nrespond.reply.headers.a = \"x\\ny\"",
+        "3:27: route.respond.reply.headers.a: a header value has no control characters or line ends",
+    ),
+    ("[[target]]\nname = \"a\"", "1:1: target: `url` is missing here"),
+    ("[[target]]\nname = \"a b\"", "2:8: target.name: a name is made of letters, digits, `-`, `_` and `.`"),
+    ("[[target]]\nname = \"a\"\nurl = \"ftp://x\"", "3:7: target.url: a URL begins with http:// or https://"),
+    ("[[target]]\nname = \"a\"\nurl = \"x\"", "3:7: target.url: this is no URL: relative URL without a base"),
+    (
+        "[[target]]\nname = \"a\"\nurl = \"http://x/{knd}\"",
+        "3:7: target.url: this placeholder is not known; known are `{kind}`, `{platform}`, `{path}`",
+    ),
+    ("[[target]]\nname = \"a\"\nurl = \"http://x/{kind\"", "3:7: target.url: a `{` in the URL is not closed"),
+    (
+        "[[target]]\nname = \"a\"\nurl = \"http:/{path}\"",
+        "3:7: target.url: `{path}` stands after host and port: \"http://127.0.0.1:3000{path}\"",
+    ),
+    (
+        "[[target]]\nname = \"a\"\nurl = \"http://x\"\nguard = true",
+        "4:9: target.guard: this is a string: put it in double quotes",
+    ),
+    (
+        "[[target]]\nname = \"a\"\nurl = \"http://x\"\n[[target]]\nname = \"a\"\nurl = \"http://y\"",
+        "5:8: target.name: another one has this name already",
+    ),
+];
+
+#[test]
+fn every_fault_has_its_place_and_a_repair() {
+    for (text, expected) in FAULTS {
+        assert_eq!(load(text), Err(format!("hooktape.toml:{expected}")), "{text}");
+    }
+}
+
+#[test]
+fn what_may_be_a_secret_is_never_repeated() {
+    let target = "[[target]]\nname = \"a\"\nurl = \"http://x\"\n";
+    for text in [
+        "[secrets]\nmoveo = \"hunter2\"",
+        "[secrets]\nmoveo = [\"env:A\", \"hunter2\"]",
+        "[secrets]\nmoveo = \"env:hunter2+x/==\"",
+        "[secrets]\nmoveo = \"env:2hunter2\"",
+        "[secrets]\nmoveo = 1234567",
+        "[[route]]\npath = \"/\"\nsecret = \"hunter2\"",
+        &format!("{target}secret = \"hunter2\""),
+        &format!("{target}headers.Authorization = \"Bearer hunter2\""),
+    ] {
+        let error = load(text).unwrap_err();
+        assert!(error.contains("write \"env:MOVEO_TOKEN\", or in a file and write \"file:moveo.token\""), "{error}");
+        assert!(!error.contains("hunter2") && !error.contains("1234567"), "{error}");
+    }
+    for text in [
+        "[secrets]\nmoveo = hunter2",
+        "[secrets]\nmoveo = \"hunter2",
+        "[secrets]\nmoveo = 'hunter2' hunter2",
+        "[secrets]\nmoveo = 2021-13-45hunter2",
+        "[secrets]\nmoveo = \"\\hunter2\"",
+        "[secrets]\nmoveo \"hunter2\"",
+        "[secrets\nmoveo = \"hunter2\"",
+        "[[target]]\nname = \"a\"\nurl = \"https://joe:hunter2@x\"",
+        "[[target]]\nname = \"a\"\nurl = \"https://joe:hunter2@[x\"",
+        "[[target]]\nname = \"a\"\nurl = \"https://x/{hunter2}\"",
+        "[[target]]\nname = \"hunter2 \"",
+    ] {
+        let error = load(text).unwrap_err();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn syntax_errors_name_their_place() {
+    assert_eq!(
+        load("[listen]\naddress = 'x").unwrap_err(),
+        "hooktape.toml:2:13: this is not TOML: invalid literal string, expected `'`"
+    );
+    assert_eq!(load("a = 1\na = 2").unwrap_err(), "hooktape.toml:2:1: this is not TOML: duplicate key");
+}
+
+#[test]
+fn files_are_looked_for_in_order() {
+    let listen = |port: u16| format!("listen.address = \"127.0.0.1:{port}\"");
+    let (directory, mut sources) = sources(&[
+        ("hooktape.toml", &listen(1)),
+        ("home/config.toml", &listen(2)),
+        ("other.toml", &listen(3)),
+        ("bad.toml", "a = \"\u{e9}\""),
+    ]);
+    let port = |sources: &Sources| Config::load(sources).unwrap().listen.address.port();
+    sources.fallback = Some(directory.path().join("home/config.toml"));
+    assert_eq!(port(&sources), 1);
+    sources.explicit = Some("other.toml".into());
+    assert_eq!(port(&sources), 3);
+    sources.listen = Some("127.0.0.1:4".parse().unwrap());
+    assert_eq!(port(&sources), 4);
+    sources.listen = None;
+    sources.explicit = None;
+    fs::remove_file(directory.path().join("hooktape.toml")).unwrap();
+    assert_eq!(port(&sources), 2);
+
+    sources.explicit = Some("none.toml".into());
+    let error = Config::load(&sources).unwrap_err();
+    assert_eq!((error.line, error.file.as_deref()), (0, Some(Path::new("none.toml"))));
+    assert!(error.to_string().starts_with("none.toml: cannot be read: "), "{error}");
+    fs::write(directory.path().join("bad.toml"), b"a = 1\nb = \"\xe9\"").unwrap();
+    sources.explicit = Some("bad.toml".into());
+    assert_eq!(Config::load(&sources).unwrap_err().to_string(), "bad.toml:2:6: this is not UTF-8");
+}
+
+#[test]
+fn flags_replace_what_the_file_says_of_a_name() {
+    let file =
+        "secrets = { moveo = [\"env:A\", \"env:B\"], jelou = \"env:C\" }\n[[route]]\npath = \"/\"\nsecret = \"moveo\"";
+    let (_directory, mut sources) = sources(&[("hooktape.toml", file), ("x", "from x")]);
+    sources.secrets = ["moveo=env:MOVEO_TOKEN", "moveo=file:x"].map(|text| parse_assignment(text).unwrap()).into();
+    let config = Config::load(&sources).unwrap();
+    assert_eq!(values(&config.secrets.0["moveo"]), [Ok("hush"), Ok("from x")]);
+    assert_eq!(config.routes[0].secrets, config.secrets.0["moveo"]);
+    assert_eq!(config.problems(), ["secrets.jelou: the variable C is not set"]);
+}
+
+#[test]
+fn an_assignment_repeats_nothing() {
+    assert_eq!(
+        parse_assignment("moveo/webview=file:a=b"),
+        Ok(Assignment { name: "moveo/webview".into(), reference: "file:a=b".into() })
+    );
+    for text in
+        ["hunter2", "hunter2==", "moveo=hunter2", "moveo=env:", "=env:hunter2", "a b=env:hunter2", "moveo=file:"]
+    {
+        let error = parse_assignment(text).unwrap_err();
+        assert!(error.contains("MOVEO_TOKEN") && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_says_why() {
+    let (directory, sources) = sources(&[("empty", "\n"), ("home/token", "at home"), ("large", &"x".repeat(70_000))]);
+    let resolve = |reference: &str| Secret::resolve(reference, directory.path(), &sources.environment).unwrap();
+    for (reference, expected) in [
+        ("env:NOT_SET", Err("the variable NOT_SET is not set")),
+        ("env:EMPTY", Err("the variable EMPTY is empty")),
+        ("file:empty", Err("the file empty is empty")),
+        ("file:large", Err("the file large is longer than 64 KiB: no secret is")),
+        ("file:~/token", Ok("at home")),
+    ] {
+        let secret = resolve(reference);
+        assert_eq!((secret.label(), values(std::slice::from_ref(&secret))[0]), (reference, expected));
+    }
+    assert!(resolve("file:none").value().unwrap_err().starts_with("the file none cannot be read: "));
+    assert_eq!(Secret::unresolved("env:X", "why").value(), Err("why"));
+    assert_eq!(format!("{:?}", Secret::new("env:X", "hush")), "Secret(env:X)");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_all_can_read_is_warned_of() {
+    let text = "secrets = { a = \"file:token\", b = \"file:public.pem\" }\n[[route]]\npath = \"/\"\nsecret = \"a\"";
+    let (directory, sources) =
+        sources(&[("hooktape.toml", text), ("token", "x"), ("public.pem", "-----BEGIN PUBLIC KEY-----\n")]);
+    assert_eq!(Config::load(&sources).unwrap().warnings, [""; 0]);
+    for name in ["token", "public.pem"] {
+        make_private(&directory.path().join(name), 0o644);
+    }
+    let warnings = Config::load(&sources).unwrap().warnings;
+    assert_eq!(warnings, ["every user of this machine can read the secret in token: chmod 600 it"]);
+}
+
+#[test]
+fn an_address_the_network_reaches_is_warned_of() {
+    let config = load("listen.address = \"0.0.0.0:80\"").unwrap();
+    assert_eq!(
+        config.warnings,
+        ["0.0.0.0:80 can be reached from the network: others can send calls to it and see its answers"]
+    );
+    for loopback in ["127.0.0.2:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+        assert_eq!(exposure(parse_address(loopback).unwrap()), None, "{loopback}");
+    }
+}
+
+#[test]
+fn a_target_fills_its_url() {
+    let target = |url: &str| Target {
+        name: "t".into(),
+        url: url.into(),
+        secrets: Vec::new(),
+        headers: Vec::new(),
+        guard: false,
+        timeout: Duration::from_secs(1),
+    };
+    let kind = Some("moveo/pre_message");
+    for (url, kind, path, expected) in [
+        ("http://x/a", None, "/p", Ok("http://x/a")),
+        ("http://x/{kind}?p={platform}", kind, "/p", Ok("http://x/moveo/pre_message?p=moveo")),
+        ("http://x:1{path}", None, "/p?q={kind}", Ok("http://x:1/p?q={kind}")),
+        ("http://x/api/{path}", None, "/p", Ok("http://x/api/p")),
+        ("http://x:1{path}", None, "@evil.example/", Ok("http://x:1/@evil.example/")),
+        ("http://x/{kind}", None, "/", Err("target t: its URL needs the call's kind, and the call was not recognised")),
+        (
+            "http://{platform}.x/",
+            Some("evil.example#/a"),
+            "/",
+            Err("target t: its URL needs a kind, written platform/kind in letters, digits, `-` and `_`"),
+        ),
+    ] {
+        assert_eq!(target(url).url_for(kind, path), expected.map(str::to_owned).map_err(str::to_owned), "{url}");
+    }
+}
+
+#[test]
+fn sizes_and_durations() {
+    for (text, expected) in [
+        ("10 MiB", Some(10 << 20)),
+        ("2MB", Some(2_000_000)),
+        ("7", Some(7)),
+        ("7 b", Some(7)),
+        ("0", None),
+        ("MiB", None),
+        ("-1", None),
+        ("1.5 MB", None),
+        ("99999999999999 GiB", None),
+    ] {
+        assert_eq!(parse_size(text).ok(), expected, "{text}");
+    }
+    for (text, expected) in
+        [("500ms", Some(500)), ("2 min", Some(120_000)), ("1h", Some(3_600_000)), ("0s", None), ("5", None)]
+    {
+        assert_eq!(parse_duration(text).ok(), expected.map(Duration::from_millis), "{text}");
+    }
+    assert_eq!(load("listen.max_body = 1_000").unwrap().listen.max_body, 1000);
+}
+
+#[test]
+fn closest_is_a_slip_away() {
+    let known = ["name", "url", "guard"];
+    for (word, expected) in
+        [("nmae", Some("name")), ("URL", None), ("urls", Some("url")), ("guards", Some("guard")), ("x", None)]
+    {
+        assert_eq!(closest(word, &known), expected, "{word}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "(\\[{0,2}(route|secrets|target|listen)\\]{0,2}\n|(path|name|url|x|moveo) = (\"[a-z/:{}*]{0,8}\"|[0-9]{1,3}|\\[\\])\n|.{0,3}){0,6}") {
+        let source = document::Source { file: None, text: &text };
+        let _ = read::config(source, Path::new("/nonexistent"), &Sources::default());
+    }
+}
