@@ -3,4 +3,5 @@
 pub mod call;
 pub mod config;
 pub mod json;
+pub mod signature;
 pub mod visible;
