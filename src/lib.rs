@@ -3,5 +3,6 @@
 pub mod call;
 pub mod config;
 pub mod json;
+pub mod platform;
 pub mod signature;
 pub mod visible;

@@ -1,0 +1,350 @@
+//! Platforms as data: what a call is, what it means, and whether it keeps its contract.
+//!
+//! ```text
+//! assets/platforms/NAME/pack.toml  how calls are recognised, read, signed and answered    pack
+//!                      *.schema.json  what a body may be and what its fields mean         schema
+//!                      samples/, replies/                                                kind
+//!
+//! Request --> Platforms::recognise() --> Kind --> read(), envelope(), check_request(), check_response(), sample(), reply()
+//! ```
+//!
+//! No platform is named in the code: to support one is to add a folder. A departure from a contract is a [`Finding`], never a
+//! refusal to show the call.
+
+mod contract;
+mod doc;
+mod envelope;
+mod keyring;
+mod kind;
+mod pack;
+mod recognise;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::call::Request;
+use crate::config::{Secret, Secrets};
+use crate::signature::{self, Scheme, Verdict};
+use doc::Doc;
+use kind::Shared;
+use pack::{Files, SectionSpec, VectorSpec};
+use schema::Library;
+
+pub use envelope::{Envelope, Row, Section};
+pub use keyring::Keyring;
+pub use kind::{Description, Kind, Reading};
+
+static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/platforms");
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Probably not what was meant.
+    Warning,
+    /// The platform will not do what was meant.
+    Error,
+}
+
+impl Severity {
+    /// The word used on the screen and in output.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One departure from the contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// JSON Pointer (RFC 6901) into the body. For a missing member: where it should be.
+    pub pointer: String,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What is wrong and what comes of it. May quote the body: not made safe for a terminal.
+    pub sentence: String,
+    /// The document that says so.
+    pub source: String,
+}
+
+/// What is wrong with a pack.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
+#[error("{file}: {message}")]
+pub struct PackError {
+    /// The file.
+    pub file: String,
+    /// Line, key and what is wrong there.
+    pub message: String,
+}
+
+/// What a request was recognised as.
+#[derive(Debug)]
+pub struct Recognition<'a> {
+    /// The kind, if any fits.
+    pub kind: Option<&'a Kind>,
+    /// Others that fit equally well.
+    pub also: Vec<&'a Kind>,
+}
+
+/// One platform's pack.
+#[derive(Debug)]
+pub struct Pack {
+    /// The platform's name, as in `platform/kind`.
+    pub name: String,
+    /// The name people know it by.
+    pub title: String,
+    /// Where it was read, for errors.
+    folder: String,
+    headers: Vec<String>,
+    /// In the order of trying.
+    kinds: Vec<Kind>,
+    /// Their numbers, in the order in which a conversation meets them.
+    story: Vec<usize>,
+    vectors: Vec<VectorSpec>,
+    shared: Arc<Shared>,
+}
+
+impl Pack {
+    fn read(folder: &str, files: Files) -> Result<Self, PackError> {
+        let file = pack::read(folder, &files)?;
+        let platform = file.platform.name.into_inner();
+        let mut schemes = file.signature;
+        for (name, scheme) in &mut schemes {
+            scheme.name = format!("{platform}/{name}");
+        }
+        let shared = Arc::new(Shared {
+            platform: platform.clone(),
+            schemes,
+            sections: file.section,
+            sample_headers: file.sample_headers,
+            library: Arc::new(Library::new(files)),
+            source: file.platform.source,
+        });
+        let told =
+            |spec: &pack::KindSpec| file.platform.story.iter().position(|name| name.as_ref() == spec.name.as_ref());
+        let mut story: Vec<usize> = (0..file.kind.len()).collect();
+        story.sort_by_key(|number| told(&file.kind[*number]).unwrap_or(usize::MAX));
+        Ok(Self {
+            story,
+            name: platform,
+            title: file.platform.title,
+            folder: folder.to_owned(),
+            headers: file.platform.headers,
+            kinds: file.kind.into_iter().map(|spec| Kind::new(spec, &shared)).collect(),
+            vectors: file.vector,
+            shared,
+        })
+    }
+
+    /// Its kinds in the order in which a conversation meets them.
+    pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.story.iter().filter_map(|number| self.kinds.get(*number))
+    }
+
+    /// Its signature schemes by name.
+    pub fn schemes(&self) -> &BTreeMap<String, Scheme> {
+        &self.shared.schemes
+    }
+
+    fn sections(&self) -> &[SectionSpec] {
+        &self.shared.sections
+    }
+
+    /// Whether the request bears a header that only this platform's calls have.
+    fn marks(&self, request: &Request) -> bool {
+        self.headers.iter().any(|name| request.headers.has(name))
+    }
+}
+
+/// Every pack that is known.
+#[derive(Debug)]
+pub struct Platforms {
+    packs: Vec<Pack>,
+}
+
+impl Platforms {
+    /// The packs that come with the program. Schemas are compiled when first needed, so this is cheap.
+    ///
+    /// # Errors
+    /// When a pack cannot be read, which the program's tests rule out.
+    pub fn builtin() -> Result<Self, PackError> {
+        let read =
+            |dir: &Dir<'static>| Pack::read(&format!("assets/platforms/{}", dir.path().display()), pack::embedded(dir));
+        Ok(Self { packs: BUILTIN.dirs().map(read).collect::<Result<_, _>>()? })
+    }
+
+    /// Adds the pack in the folder `path`, in the place of one that has its name.
+    ///
+    /// # Errors
+    /// When the pack cannot be read, or one of its schemas is none.
+    pub fn add_dir(&mut self, path: &Path) -> Result<&Pack, PackError> {
+        let folder = path.display().to_string();
+        let pack = Pack::read(&folder, pack::on_disk(path)?)?;
+        for schema in pack.kinds.iter().flat_map(|kind| [&kind.request, &kind.response]).flatten() {
+            if let Err(reason) = schema.compile() {
+                let message = format!("is no JSON Schema: {reason}");
+                return Err(PackError { file: format!("{folder}/{}", schema.file), message });
+            }
+        }
+        let index = self.packs.iter().position(|known| known.name == pack.name).unwrap_or(self.packs.len());
+        if index < self.packs.len() {
+            self.packs[index] = pack;
+        } else {
+            self.packs.push(pack);
+        }
+        Ok(&self.packs[index])
+    }
+
+    /// Adds every pack in the folders under `parent`, by name. A folder without `pack.toml` is passed over, and a `parent`
+    /// that is not there has none.
+    ///
+    /// # Errors
+    /// As [`Self::add_dir`], at the first pack that cannot be added; or `parent` cannot be read.
+    pub fn add_all(&mut self, parent: &Path) -> Result<(), PackError> {
+        let entries = match std::fs::read_dir(parent) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(PackError { file: parent.display().to_string(), message: error.to_string() }),
+        };
+        let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        folders.retain(|folder| folder.join("pack.toml").is_file());
+        folders.sort();
+        folders.iter().try_for_each(|folder| self.add_dir(folder).map(drop))
+    }
+
+    /// Everything wrong with the pack in the folder `path`, held to the same contract as the built-in ones; empty when it
+    /// is sound.
+    #[must_use]
+    pub fn check(path: &Path) -> Vec<PackError> {
+        let mut platforms = match Self::builtin() {
+            Ok(platforms) => platforms,
+            Err(error) => return vec![error],
+        };
+        let name = match platforms.add_dir(path) {
+            Ok(pack) => pack.name.clone(),
+            Err(error) => return vec![error],
+        };
+        platforms.pack(&name).map(|pack| contract::problems(&platforms, pack)).unwrap_or_default()
+    }
+
+    /// Every pack.
+    pub fn packs(&self) -> impl Iterator<Item = &Pack> {
+        self.packs.iter()
+    }
+
+    /// The pack of a platform.
+    #[must_use]
+    pub fn pack(&self, name: &str) -> Option<&Pack> {
+        self.packs.iter().find(|pack| pack.name == name)
+    }
+
+    /// Every kind of every pack; those of a pack in the order in which a conversation meets them.
+    pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.packs.iter().flat_map(Pack::kinds)
+    }
+
+    /// The kind `platform/kind`; also `kind` alone where only one platform has it.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> Option<&Kind> {
+        let bare = || {
+            let mut kinds = self.kinds().filter(|kind| kind.bare() == name);
+            kinds.next().filter(|_| kinds.next().is_none())
+        };
+        self.kinds().find(|kind| kind.name == name).or_else(bare)
+    }
+
+    /// What a request is. Cheap: on the path of every call; the body is read at most once and only as far as rules ask.
+    ///
+    /// Of several kinds that fit, those of a platform whose headers the request bears come first, then those that its path
+    /// names, then the order of the pack; what fits equally well is in `also`. A body that fits none, say because it
+    /// was cut, is what the path names, if it names platform and kind or the request bears the platform's headers.
+    #[must_use]
+    pub fn recognise(&self, request: &Request) -> Recognition<'_> {
+        let doc = Doc::new(&request.body);
+        let path = request.path();
+        let mut fitting: Vec<((bool, bool), &Kind)> = Vec::new();
+        let mut named = None;
+        for pack in &self.packs {
+            let marked = pack.marks(request);
+            let ours = marked || recognise::names(path, &pack.name);
+            for kind in pack.kinds.iter().filter(|kind| kind.spec.recognise.head(request)) {
+                let by_path = recognise::names(path, kind.bare());
+                if kind.spec.recognise.body(&doc) {
+                    fitting.push(((marked, by_path), kind));
+                } else if ours && by_path {
+                    named = named.or(Some(kind));
+                }
+            }
+        }
+        let best = fitting.iter().map(|(rank, _)| *rank).max();
+        let mut equal = fitting.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, kind)| kind);
+        Recognition { kind: equal.next().or(named), also: equal.collect() }
+    }
+
+    /// Checks a request's signature: by the scheme of its kind, or, when it was not recognised, by the scheme whose header it
+    /// bears. `route`: the secrets of the route it came by, which count instead of the platform's when there are any.
+    #[must_use]
+    pub fn verify(
+        &self,
+        request: &Request,
+        kind: Option<&Kind>,
+        secrets: &Secrets,
+        route: &[&Secret],
+        at: Timestamp,
+    ) -> Verdict {
+        match self.scheme(request, kind) {
+            Some(scheme) => signature::verify(scheme, request, &at_hand(scheme, secrets, route), at),
+            None if kind.is_some() => signature::unsigned(),
+            None => Verdict {
+                reason: "not recognised as a platform's call, so there is no signature to check".into(),
+                ..signature::unsigned()
+            },
+        }
+    }
+
+    /// Why a request's signature is not valid, as [`signature::diagnose`] has it; picks scheme and secrets as
+    /// [`Self::verify`] does and tries every other secret besides.
+    #[must_use]
+    pub fn diagnose(
+        &self,
+        request: &Request,
+        kind: Option<&Kind>,
+        secrets: &Secrets,
+        route: &[&Secret],
+        at: Timestamp,
+    ) -> Vec<String> {
+        let Some(scheme) = self.scheme(request, kind) else { return Vec::new() };
+        let ours = at_hand(scheme, secrets, route);
+        let others: Vec<(&str, &Secret)> = secrets.all().filter(|(_, secret)| !ours.contains(secret)).collect();
+        signature::diagnose(scheme, request, &ours, &others, at)
+    }
+
+    fn scheme<'a>(&'a self, request: &Request, kind: Option<&'a Kind>) -> Option<&'a Scheme> {
+        match kind {
+            Some(kind) => kind.scheme().map(|(_, scheme)| scheme),
+            None => self
+                .packs
+                .iter()
+                .flat_map(|pack| pack.schemes().values())
+                .find(|scheme| request.headers.has(&scheme.header)),
+        }
+    }
+}
+
+fn at_hand<'a>(scheme: &Scheme, secrets: &'a Secrets, route: &[&'a Secret]) -> Vec<&'a Secret> {
+    if route.is_empty() { secrets.of(scheme.platform(), scheme.bare()) } else { route.to_vec() }
+}

@@ -1,0 +1,334 @@
+//! A pack as it is written: `pack.toml` and the files beside it, read and checked.
+//!
+//! The reader is strict, so that a slip of the pen is an error with its line and not a rule that never fires.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use include_dir::{Dir, DirEntry};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use toml::Spanned;
+
+use super::doc::{Doc, Pointer, text};
+use super::recognise::Rule;
+use super::{PackError, Severity};
+use crate::call::{Request, Sig};
+use crate::signature::Scheme;
+
+/// `pack.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PackFile {
+    pub platform: PlatformSpec,
+    #[serde(default)]
+    pub signature: BTreeMap<String, Scheme>,
+    #[serde(default)]
+    pub sample_headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub kind: Vec<KindSpec>,
+    #[serde(default)]
+    pub section: Vec<SectionSpec>,
+    #[serde(default)]
+    pub vector: Vec<VectorSpec>,
+}
+
+/// `[platform]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PlatformSpec {
+    pub name: Spanned<String>,
+    pub title: String,
+    /// Headers of which a call of this platform bears at least one.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// The kinds in the order in which a conversation meets them; those left out come last.
+    #[serde(default)]
+    pub story: Vec<Spanned<String>>,
+    /// The document all this is from, where nothing nearer is named.
+    #[serde(default)]
+    pub source: String,
+}
+
+/// `[[kind]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KindSpec {
+    pub name: Spanned<String>,
+    pub title: String,
+    /// The scheme it is signed by.
+    pub signature: Option<Spanned<String>>,
+    pub recognise: Rule,
+    #[serde(default)]
+    pub conversation: Places,
+    #[serde(default)]
+    pub user: Places,
+    #[serde(default)]
+    pub text: Places,
+    /// The schema of the request's body.
+    pub request: Option<Spanned<String>>,
+    /// The schema of the response's body.
+    pub response: Option<Spanned<String>>,
+    pub sample: Spanned<String>,
+    #[serde(default)]
+    pub sample_headers: BTreeMap<String, String>,
+    /// What a stand-in answers.
+    pub reply: Option<Spanned<String>>,
+    #[serde(default)]
+    pub fires: String,
+    #[serde(default)]
+    pub returns: String,
+    /// What a status other than 2xx does, to complete "the status is ...: ".
+    #[serde(default)]
+    pub failure: String,
+    /// How grave an empty response is.
+    #[serde(default = "error")]
+    pub empty: Severity,
+    #[serde(default)]
+    pub source: String,
+}
+
+fn error() -> Severity {
+    Severity::Error
+}
+
+/// `[[section]]` of the envelope.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SectionSpec {
+    pub title: String,
+    /// The value it shows.
+    pub pointer: Pointer,
+    pub form: Form,
+    /// Keys to show, or all: a name, or a beginning followed by `*`.
+    #[serde(default)]
+    pub only: Vec<String>,
+    /// Keys not to show.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// Where an item's label is; the first that exists.
+    #[serde(default)]
+    pub label: Vec<Pointer>,
+    /// Where an item's value is; the first that exists, or the whole item.
+    #[serde(default)]
+    pub value: Vec<Pointer>,
+    /// Where an item's score from 0 to 1 is.
+    pub score: Option<Pointer>,
+}
+
+/// How a section lays its value out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Form {
+    /// An object: a row a member.
+    Fields,
+    /// An array: a row an item, with a score if there is one.
+    List,
+    /// An array: one row, the labels joined by arrows.
+    Path,
+    /// An array: one row, the number of its items.
+    Count,
+}
+
+/// `[[vector]]`: a published example and what its check must find.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VectorSpec {
+    pub signature: Spanned<String>,
+    /// Published test data, hence in the clear.
+    pub secret: String,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub body: String,
+    pub expect: Sig,
+    pub source: String,
+}
+
+/// Where a value is found: one place, or several of which the first that has one counts.
+#[derive(Debug, Default)]
+pub(super) struct Places(pub Vec<Place>);
+
+/// A place in a request.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// `/session_id`
+    Body(Pointer),
+    /// `header:X-Session`
+    Header(String),
+    /// `query:session_id`
+    Query(String),
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
+            Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
+            _ if text.starts_with('/') => Pointer::try_from(text).map(Self::Body),
+            _ => Err(format!(
+                "{text:?} is no place: write a JSON Pointer (\"/user/id\"), \"header:NAME\" or \"query:NAME\""
+            )),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Places {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum OneOrMany {
+            One(String),
+            Many(Vec<String>),
+        }
+        let places = match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(place) => vec![place],
+            OneOrMany::Many(places) => places,
+        };
+        let places: Result<Vec<Place>, String> = places.into_iter().map(Place::try_from).collect();
+        places.map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl Places {
+    /// The first value that is there and not empty.
+    pub(super) fn read(&self, request: &Request, doc: &Doc<'_>) -> Option<String> {
+        let read = |place: &Place| match place {
+            Place::Body(pointer) => doc.find(pointer).filter(|value| value.get() != "null").map(text),
+            Place::Header(name) => request.headers.get(name).map(str::to_owned),
+            Place::Query(name) => url::form_urlencoded::parse(request.query()?.as_bytes())
+                .find(|(key, _)| key == name.as_str())
+                .map(|(_, value)| value.into_owned()),
+        };
+        self.0.iter().filter_map(read).find(|value| !value.is_empty())
+    }
+
+    /// The places in the body.
+    pub(super) fn pointers(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|place| match place {
+            Place::Body(pointer) => Some(&**pointer),
+            _ => None,
+        })
+    }
+}
+
+/// The files of a pack by their path in its folder, with `/` between.
+pub(super) type Files = BTreeMap<String, Cow<'static, [u8]>>;
+
+/// The files of an embedded pack.
+pub(super) fn embedded(dir: &Dir<'static>) -> Files {
+    fn walk(dir: &Dir<'static>, root: &Path, files: &mut Files) {
+        for entry in dir.entries() {
+            match entry {
+                DirEntry::Dir(dir) => walk(dir, root, files),
+                DirEntry::File(file) => {
+                    let path = file.path().strip_prefix(root).unwrap_or(file.path());
+                    files.insert(slashed(path), Cow::Borrowed(file.contents()));
+                }
+            }
+        }
+    }
+    let mut files = Files::new();
+    walk(dir, dir.path(), &mut files);
+    files
+}
+
+/// The files of a pack on disk: `pack.toml`, and what ends in `.json` or `.toml` down to two folders deep.
+pub(super) fn on_disk(root: &Path) -> Result<Files, PackError> {
+    fn walk(dir: &Path, root: &Path, depth: usize, files: &mut Files) -> Result<(), PackError> {
+        let failed = |path: &Path, error: std::io::Error| PackError {
+            file: path.display().to_string(),
+            message: format!("cannot be read: {error}"),
+        };
+        for entry in std::fs::read_dir(dir).map_err(|error| failed(dir, error))? {
+            let path = entry.map_err(|error| failed(dir, error))?.path();
+            if path.is_dir() {
+                if depth > 0 {
+                    walk(&path, root, depth - 1, files)?;
+                }
+            } else if path.extension().is_some_and(|extension| extension == "json" || extension == "toml") {
+                let bytes = std::fs::read(&path).map_err(|error| failed(&path, error))?;
+                files.insert(slashed(path.strip_prefix(root).unwrap_or(&path)), Cow::Owned(bytes));
+            }
+        }
+        Ok(())
+    }
+    let mut files = Files::new();
+    walk(root, root, 2, &mut files)?;
+    Ok(files)
+}
+
+fn slashed(path: &Path) -> String {
+    path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// Reads `pack.toml` and sees that what it refers to is there. `folder` is for the errors.
+pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
+    let file = format!("{folder}/pack.toml");
+    let whole = |message: String| PackError { file: file.clone(), message };
+    let bytes = files.get("pack.toml").ok_or_else(|| whole("there is no such file: a pack begins with one".into()))?;
+    let toml = std::str::from_utf8(bytes).map_err(|error| whole(error.to_string()))?;
+    let at = |span: Option<Range<usize>>, message: &str| {
+        whole(span.map_or_else(|| message.to_owned(), |span| format!("{}: {message}", place(toml, span.start))))
+    };
+    let pack: PackFile = toml::from_str(toml).map_err(|error| at(error.span(), error.message()))?;
+
+    let name_fits = |name: &Spanned<String>| {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
+        if !name.as_ref().is_empty() && name.as_ref().bytes().all(fits) {
+            return Ok(());
+        }
+        Err(at(Some(name.span()), &format!("{:?}: a name has lower-case letters, digits, `_` and `-`", name.as_ref())))
+    };
+    let scheme_there = |name: &Spanned<String>| {
+        if pack.signature.contains_key(name.as_ref()) {
+            return Ok(());
+        }
+        let known: Vec<&str> = pack.signature.keys().map(String::as_str).collect();
+        let message = format!("there is no [signature.{}]; known: {}", name.as_ref(), known.join(", "));
+        Err(at(Some(name.span()), &message))
+    };
+    let file_there = |name: &Spanned<String>| {
+        if files.contains_key(name.as_ref()) {
+            return Ok(());
+        }
+        Err(at(Some(name.span()), &format!("there is no file {} in the pack", name.as_ref())))
+    };
+    name_fits(&pack.platform.name)?;
+    for (index, kind) in pack.kind.iter().enumerate() {
+        name_fits(&kind.name)?;
+        if pack.kind[..index].iter().any(|other| other.name == kind.name) {
+            return Err(at(Some(kind.name.span()), &format!("there are two kinds {}", kind.name.as_ref())));
+        }
+        kind.signature.iter().try_for_each(scheme_there)?;
+        [Some(&kind.sample), kind.request.as_ref(), kind.response.as_ref(), kind.reply.as_ref()]
+            .into_iter()
+            .flatten()
+            .try_for_each(file_there)?;
+    }
+    for name in &pack.platform.story {
+        if !pack.kind.iter().any(|kind| kind.name.as_ref() == name.as_ref()) {
+            return Err(at(
+                Some(name.span()),
+                &format!("the story names {}, which is no kind of this pack", name.as_ref()),
+            ));
+        }
+    }
+    pack.vector.iter().map(|vector| &vector.signature).try_for_each(scheme_there)?;
+    Ok(pack)
+}
+
+/// Where byte `offset` is, as its line and the key on it.
+fn place(toml: &str, offset: usize) -> String {
+    let before = toml.get(..offset).unwrap_or(toml);
+    let line = before.lines().count().max(1) + usize::from(before.ends_with('\n'));
+    let text = toml.lines().nth(line - 1).unwrap_or_default();
+    match text.split_once('=') {
+        Some((key, _)) => format!("line {line}, `{}`", key.trim()),
+        None => format!("line {line}, `{}`", text.trim()),
+    }
+}

@@ -1,0 +1,586 @@
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+use crate::call::{Response, Sig};
+
+/// moveo-ai/integration-guides, README.md.
+const PUBLISHED: &str = r#"{"lang": "el", "channel":"web", "context": {"firstname": "John", "lastname": "Snow"}}"#;
+/// The documented example of the first and pre message webhooks.
+const DOCUMENTED: &str = r#"{"channel":"web","session_id":"8563dcdf-64ef-4de2-a5ca-b96e0557e4e8","desk_id":"d3d08940-f0ef-42e0-993c-1bea065dcqwe","integration_id":"","brain_id":"d3d08940-f0ef-42e0-993c-1bea065dcqwe","lang":"en","context":{"user":{"user_id":"test-O44vJC-TuXiJXh8hkXvlZ","display_name":"Visitor 2020","verified":false},"sys-channel":"web","sys-business":"open","sys-user_message_counter":1},"timestamp":1761045302529,"input":{"text":"hi","attachments":[]},"business_closed":false}"#;
+/// An older documented example of the dialog webhook.
+const OLDER: &str = r#"{"channel":"web","session_id":"00d2ff33-706e-4a2c-8544-df6c9d0c1ecf","brain_id":"d3d08940-f0ef-42e0-993c-1bea065dcqwe","lang":"en","context":{"total_months":3,"destination":"England","sys-unknown_counter":0,"sys-channel":"web","sys-user_message_counter":1,"total_expenses":500},"input":{"text":"Hello, my name is George and I would like to go for erasmus"},"intents":[{"intent":"erasmus","confidence":0.89}],"entities":[{"entity":"firstname","value":"George","start":18,"end":36,"confidence":1,"type":"user"}],"tags":["erasmus","destination"],"debug":{"dialog_stack":[{"node_id":"35411a26-cff7-4fb3-a2e9-0e8e6ada048a","name":"greetings"},{"node_id":"a85b10e8-e7f3-40df-9715-196c4eae5f14","name":"plan_erasmus"}]}}"#;
+
+fn platforms() -> Platforms {
+    Platforms::builtin().unwrap()
+}
+
+fn post(target: &str, body: &str) -> Request {
+    Request { method: "POST".into(), target: target.into(), body: body.to_owned().into(), ..Request::default() }
+}
+
+fn ok(body: &str) -> Response {
+    Response { status: 200, body: body.to_owned().into(), ..Response::default() }
+}
+
+/// What `target` and `body` are recognised as: the kind, then those it may be as well.
+fn recognised(target: &str, body: &str) -> Vec<String> {
+    let platforms = platforms();
+    let found = platforms.recognise(&post(target, body));
+    found.kind.into_iter().chain(found.also).map(|kind| kind.name.clone()).collect()
+}
+
+fn findings(kind: &str, body: &str) -> Vec<String> {
+    shown(&platforms().kind(kind).unwrap().check_request(&post("/", body)))
+}
+
+fn answer(kind: &str, body: &str) -> Vec<String> {
+    shown(&platforms().kind(kind).unwrap().check_response(&ok(body)))
+}
+
+fn shown(findings: &[Finding]) -> Vec<String> {
+    findings
+        .iter()
+        .map(|finding| format!("{} {}: {}", finding.severity.word(), finding.pointer, finding.sentence))
+        .collect()
+}
+
+#[test]
+fn every_builtin_pack_keeps_its_contract() {
+    let platforms = platforms();
+    assert!(platforms.packs().count() > 0);
+    for pack in platforms.packs() {
+        assert_eq!(contract::problems(&platforms, pack), []);
+    }
+}
+
+#[test]
+fn the_samples_have_no_finding_at_all_and_tell_one_conversation() {
+    let platforms = platforms();
+    let mut conversations: Vec<_> = Vec::new();
+    for kind in platforms.kinds() {
+        let sample = kind.sample();
+        assert_eq!(shown(&kind.check_request(&sample)), [""; 0], "{}", kind.name);
+        assert_eq!(sample.target, format!("/hooks/{}", kind.name));
+        assert_eq!(sample.headers.get("content-type"), Some("application/json"));
+        assert!(!sample.body.contains(&b'\n'));
+        let read = kind.read(&sample);
+        conversations.push((kind.platform().to_owned(), read.conversation.unwrap(), read.user.unwrap()));
+    }
+    conversations.dedup();
+    assert_eq!(conversations.len(), platforms.packs().count(), "{conversations:?}");
+}
+
+#[rstest]
+#[case::published("/", PUBLISHED, &["moveo/dialog"])]
+#[case::documented("/", DOCUMENTED, &["moveo/pre_message", "moveo/first_message"])]
+#[case::named_by_path("/api/first-message", DOCUMENTED, &["moveo/first_message"])]
+#[case::older("/", OLDER, &["moveo/dialog"])]
+#[case::second_turn("/", r#"{"input":{},"business_closed":true,"context":{"sys-user_message_counter":2}}"#, &["moveo/pre_message"])]
+#[case::validation("/", r#"{"request_id":"uuid","session_id":"uuid","value":"123-45-6789","context":{}}"#, &["moveo/auth_validation"])]
+#[case::shortest_validation("/api/identify-ssn", r#"{"value":"123-45-6789"}"#, &["moveo/auth_validation"])]
+#[case::pre_enter("/", r#"{"request_id":"uuid","session_id":"uuid","context":{}}"#, &["moveo/auth_pre_enter"])]
+#[case::post_message("/", r#"{"output":[],"input":{},"context":{}}"#, &["moveo/post_message"])]
+#[case::not_json_but_named("/hooks/moveo/dialog", "{", &["moveo/dialog"])]
+#[case::body_beats_path("/hooks/moveo/dialog", r#"{"output":[]}"#, &["moveo/post_message"])]
+#[case::named_by_kind_alone("/hooks/dialog", "{", &[])]
+#[case::something_else("/", r#"{"hello":1}"#, &[])]
+#[case::not_an_object("/", "[]", &[])]
+#[case::empty("/", "", &[])]
+fn bodies_and_paths_tell_the_kind(#[case] target: &str, #[case] body: &str, #[case] kinds: &[&str]) {
+    assert_eq!(recognised(target, body), kinds);
+}
+
+#[test]
+fn another_method_is_no_webhook() {
+    let get = Request { method: "GET".into(), ..post("/hooks/moveo/dialog", PUBLISHED) };
+    assert!(platforms().recognise(&get).kind.is_none());
+}
+
+#[test]
+fn a_cut_call_is_known_by_the_platforms_header_and_its_path() {
+    let mut cut = post("/api/pre_message", &DOCUMENTED[..100]);
+    cut.cut = true;
+    let platforms = platforms();
+    assert!(platforms.recognise(&cut).kind.is_none());
+    cut.headers.push("x-moveo-request-id", "1");
+    let kind = platforms.recognise(&cut).kind.unwrap();
+    assert_eq!(kind.name, "moveo/pre_message");
+    assert_eq!(
+        shown(&kind.check_request(&cut)),
+        ["note : The body was cut at the listener's limit, so it was not held against the contract."]
+    );
+}
+
+#[test]
+fn kinds_go_by_both_names() {
+    let platforms = platforms();
+    let kind = platforms.kind("dialog").unwrap();
+    assert_eq!((kind.name.as_str(), kind.platform(), kind.bare()), ("moveo/dialog", "moveo", "dialog"));
+    assert!(platforms.kind("moveo/dialog").is_some());
+    assert!(platforms.kind("moveo/other").is_none() && platforms.kind("").is_none());
+}
+
+#[test]
+fn reading_finds_conversation_user_and_text() {
+    let platforms = platforms();
+    let kind = platforms.kind("moveo/pre_message").unwrap();
+    assert_eq!(
+        kind.read(&post("/", DOCUMENTED)),
+        Reading {
+            conversation: Some("8563dcdf-64ef-4de2-a5ca-b96e0557e4e8".into()),
+            user: Some("test-O44vJC-TuXiJXh8hkXvlZ".into()),
+            text: Some("hi".into()),
+        }
+    );
+    let mut bare = post("/", r#"{"session_id":null}"#);
+    assert_eq!(kind.read(&bare), Reading::default());
+    bare.headers.push("X-Moveo-Session-Id", "s-1");
+    assert_eq!(kind.read(&bare).conversation.as_deref(), Some("s-1"));
+}
+
+#[test]
+fn what_the_documentation_publishes_is_departed_from_at_most_by_notes() {
+    let platforms = platforms();
+    for (kind, body) in [("dialog", PUBLISHED), ("dialog", OLDER), ("pre_message", DOCUMENTED)] {
+        let findings = platforms.kind(kind).unwrap().check_request(&post("/", body));
+        assert!(findings.iter().all(|finding| finding.severity == Severity::Note), "{:?}", shown(&findings));
+    }
+    let published = findings("dialog", PUBLISHED);
+    assert!(
+        published.contains(&"note /desk_id: `desk_id` is missing (Environment identifier).".to_owned()),
+        "{published:?}"
+    );
+}
+
+#[test]
+fn requests_are_held_against_their_tables() {
+    assert_eq!(
+        findings("auth_validation", r#"{"request_id":1,"session_id":"s","value":"","context":{},"new":true}"#),
+        [
+            "warning /request_id: `request_id` must be a string, it is the number 1.",
+            "warning /value: `value` is empty.",
+            "note /new: `new` is not in the contract.",
+        ]
+    );
+    let all = findings("dialog", &OLDER.replace("0.89", "89").replace("\"lang\":\"en\"", "\"verify_token\":\"123\""));
+    assert!(
+        all.contains(&"warning /intents/0/confidence: `confidence` is 89, at most 1 is expected.".into()),
+        "{all:?}"
+    );
+    assert!(all.iter().any(|finding| finding.contains("mask it before you share")), "{all:?}");
+    assert_eq!(findings("dialog", ""), ["error : The body is empty; a JSON object is expected."]);
+}
+
+#[test]
+fn the_source_of_a_finding_is_the_document() {
+    let platforms = platforms();
+    let kind = platforms.kind("dialog").unwrap();
+    let source = |body: &str, pointer: &str| {
+        let findings = kind.check_request(&post("/", body));
+        findings.into_iter().find(|finding| finding.pointer == pointer).map(|finding| finding.source)
+    };
+    assert_eq!(source(r#"{"lang":1}"#, "/lang").as_deref(), Some("Moveo docs: Webhooks, Common envelope"));
+    assert_eq!(source("{}", "/intents").as_deref(), Some("Moveo docs: Webhooks, Dialog webhook"));
+}
+
+#[rstest]
+#[case::valid("auth_validation", r#"{"valid":false}"#, &[])]
+#[case::no_valid("auth_validation", r#"{"ok":true}"#, &[
+    "error /valid: `valid` is missing (Whether the candidate answer is accepted; the agent learns nothing else). There is no third state; missing or malformed `valid` is treated as a system error.",
+    "note /ok: `ok` is not in the contract.",
+])]
+#[case::valid_as_text("auth_validation", r#"{"valid":"true"}"#, &[
+    "error /valid: `valid` must be a boolean (true or false), it is the string \"true\". There is no third state; missing or malformed `valid` is treated as a system error.",
+])]
+#[case::not_an_object("auth_validation", "true", &["error : The body must be an object, it is the boolean true."])]
+#[case::ground_truth("auth_pre_enter", r#"{"output":{"name":"Maria Papadopoulou","dob":"1980-04-12"}}"#, &[])]
+#[case::no_record("auth_pre_enter", r#"{"output":null}"#, &[])]
+#[case::no_output("auth_pre_enter", "{}", &[
+    "error /output: `output` is missing (Merged into the conversation context, as ground truth for the verification questions; null when there is no record). A malformed reply makes the authentication flow exit with a system failure.",
+])]
+#[case::output_list("auth_pre_enter", r#"{"output":[]}"#, &[
+    "error /output: `output` must be null or an object, it is an array. A malformed reply makes the authentication flow exit with a system failure.",
+])]
+#[case::rewrite("pre_message", r#"{"context":{"a":1},"input":{"text":"hello","trigger_node_id":"n"}}"#, &[])]
+#[case::reply_on_behalf("first_message", r#"{"responses":[]}"#, &[
+    "error /responses: This webhook cannot reply on the agent's behalf: `responses` are not delivered. Return `context` or `input`.",
+])]
+#[case::user_variable("pre_message", r#"{"context":{"user":{}}}"#, &[
+    "warning /context/user: User variables cannot be set by a webhook: what is under `user` has no effect.",
+])]
+#[case::both_updates("dialog", r#"{"context":{},"output":{}}"#, &[
+    "note : The reply has both `context` and `output`. The documentation returns variables in `context`, the integration guides in `output`; which one wins is not published, so send one.",
+])]
+#[case::guides("dialog", r#"{"responses":[],"output":{"total_cost":120}}"#, &[])]
+#[case::context_list("dialog", r#"{"context":[]}"#, &[
+    "error /context: `context` must be an object, it is an array. The agent gets no context variables from this reply.",
+])]
+#[case::text("dialog", r#"{"responses":[{"type":"text","texts":["Hi"],"options":[{"label":"a","text":"b"}]}]}"#, &[])]
+#[case::outbound_text("dialog", r#"{"responses":[{"type":"text","text":"Hi"}]}"#, &[
+    "warning /responses/0: A webhook's text action has `texts`, a list of strings; `text` is the form of outbound messages.",
+])]
+#[case::silent_text("dialog", r#"{"responses":[{"type":"text"}]}"#, &[
+    "error /responses/0: A text action needs `texts`, a list of strings: without it there is nothing to say.",
+])]
+#[case::one_text("dialog", r#"{"responses":[{"type":"text","texts":"Hi"}]}"#, &[
+    "error /responses/0/texts: `texts` must be an array, it is the string \"Hi\". A text action says one of its `texts`, a list of strings.",
+])]
+#[case::unknown_action("dialog", r#"{"responses":[{"type":"txt"}]}"#, &[
+    "warning /responses/0/type: `type` is the string \"txt\"; known: \"text\", \"image\", \"video\", \"file\", \"audio\", \"url\", \"carousel\", \"webview\", \"handover\", \"event\", \"webhook\", \"tag\", \"reset\", \"set_variables\", \"replay\", \"close\". This is not an action type that the documentation names.",
+])]
+#[case::not_an_action("dialog", r#"{"responses":["Hi"]}"#, &["error /responses/0: `responses/0` must be an object, it is the string \"Hi\"."])]
+#[case::seven_cards("dialog", r#"{"responses":[{"type":"carousel","cards":[{},{},{},{},{},{},{}]}]}"#, &[
+    "error /responses/0/cards: `cards` has 7 items, at most 6 are allowed.",
+])]
+#[case::buttons("dialog", r#"{"responses":[{"type":"carousel","cards":[{"buttons":[]},{"buttons":[{"type":"tap","label":"x"}]}]}]}"#, &[
+    "error /responses/0/cards/0/buttons: `buttons` has 0 items, at least 1 are needed.",
+    "warning /responses/0/cards/1/buttons/0/type: `type` is the string \"tap\"; known: \"url\", \"postback\", \"phone\", \"webview\".",
+])]
+#[case::no_url("dialog", r#"{"responses":[{"type":"image"}]}"#, &["error /responses/0/url: `url` is missing (Where it is)."])]
+#[case::override_reply("post_message", r#"{"responses":[{"type":"text","texts":["Hi"]}]}"#, &[])]
+#[case::template("post_message", r#"{"responses":[{"type":"text","texts":["Hi","Hi {{$name}}"]}]}"#, &[
+    "warning /responses/0/texts/1: The reply is delivered as it is: `{{` is shown to the user, for no context variable is substituted here.",
+])]
+#[case::empty("dialog", "", &["warning : The body is empty; a JSON object is expected."])]
+#[case::empty_auth("auth_validation", "", &["error : The body is empty; a JSON object is expected."])]
+fn answers_are_held_against_the_contract(#[case] kind: &str, #[case] body: &str, #[case] expected: &[&str]) {
+    assert_eq!(answer(kind, body), expected);
+}
+
+#[rstest]
+#[case("auth_pre_enter", 500, "exits with a system failure")]
+#[case("auth_validation", 404, "system error")]
+#[case("dialog", 302, "Fail on error")]
+fn another_status_than_2xx_is_a_finding(#[case] kind: &str, #[case] status: u16, #[case] words: &str) {
+    let findings = platforms().kind(kind).unwrap().check_response(&Response { status, ..ok("{}") });
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].severity, Severity::Error);
+    assert!(
+        findings[0].sentence.starts_with(&format!("The status is {status}: ")) && findings[0].sentence.contains(words)
+    );
+}
+
+#[test]
+fn an_answer_that_is_not_json_is_told_where() {
+    let said = answer("dialog", "{\"context\": {},\n <html>}");
+    assert!(said.len() == 1 && said[0].starts_with("error : The body is not JSON: line 2, column 2: "), "{said:?}");
+}
+
+#[test]
+fn bodies_that_are_not_text_or_too_deep_are_findings() {
+    let platforms = platforms();
+    let kind = platforms.kind("dialog").unwrap();
+    let response = Response { status: 200, body: vec![b'{', 0xff].into(), ..Response::default() };
+    assert_eq!(shown(&kind.check_response(&response)), ["error : The body is not JSON: byte 2 is not UTF-8."]);
+    let deep = "[".repeat(300) + &"]".repeat(300);
+    assert_eq!(kind.check_response(&ok(&deep)).len(), 1);
+}
+
+fn envelope(kind: &str, body: &str) -> Envelope {
+    platforms().kind(kind).unwrap().envelope(&post("/", body))
+}
+
+fn section<'a>(envelope: &'a Envelope, title: &str) -> Vec<(&'a str, &'a str, Option<f64>)> {
+    let section = envelope.sections.iter().find(|section| section.title == title).unwrap();
+    section.rows.iter().map(|row| (row.label.as_str(), row.value.as_str(), row.score)).collect()
+}
+
+#[test]
+fn the_envelope_of_a_dialog_call() {
+    let envelope = envelope("dialog", OLDER);
+    let titles: Vec<&str> = envelope.sections.iter().map(|section| section.title.as_str()).collect();
+    assert_eq!(
+        titles,
+        ["Conversation", "Input", "Intents", "Entities", "Dialog stack", "Context variables", "System variables"]
+    );
+    assert_eq!(section(&envelope, "Intents"), [("erasmus", "0.89", Some(0.89))]);
+    assert_eq!(section(&envelope, "Entities"), [("firstname", "George", Some(1.0))]);
+    assert_eq!(section(&envelope, "Dialog stack"), [("path", "greetings → plan_erasmus", None)]);
+    assert_eq!(
+        section(&envelope, "Context variables"),
+        [("total_months", "3", None), ("destination", "England", None), ("total_expenses", "500", None)]
+    );
+    assert_eq!(section(&envelope, "System variables").len(), 3);
+    assert_eq!(section(&envelope, "Conversation")[4], ("tags", r#"["erasmus","destination"]"#, None));
+    let entities = &envelope.sections[3].rows[0];
+    assert_eq!(
+        (entities.pointer.as_str(), entities.meaning.as_deref()),
+        ("/entities/0/value", Some("What it stands for"))
+    );
+}
+
+#[test]
+fn the_envelope_tells_what_each_value_means() {
+    let envelope = envelope("pre_message", DOCUMENTED);
+    let meaning = |pointer: &str| {
+        let rows = envelope.sections.iter().flat_map(|section| &section.rows);
+        rows.into_iter().find(|row| row.pointer == pointer).unwrap().meaning.clone().unwrap()
+    };
+    assert_eq!(meaning("/desk_id"), "Environment identifier");
+    assert_eq!(meaning("/business_closed"), "true if the conversation is happening outside business hours");
+    assert_eq!(meaning("/context/user/user_id"), "The user's unique ID in Moveo");
+    assert_eq!(
+        meaning("/context/sys-user_message_counter"),
+        "System variable: how many messages the user has sent in this session; 1 in a first message"
+    );
+    assert_eq!(
+        section(&envelope, "Conversation").into_iter().find(|row| row.0 == "timestamp").unwrap().1,
+        "1761045302529 = 2025-10-21T11:15:02.529Z"
+    );
+    assert_eq!(section(&envelope, "Input")[1], ("attachments", "[]", None));
+    assert_eq!(envelope.text.as_deref(), Some("hi"));
+}
+
+#[test]
+fn meanings_follow_references_patterns_and_unions() {
+    let platforms = platforms();
+    let kind = platforms.kind("post_message").unwrap();
+    for (pointer, words) in [
+        ("/context/sys-new", "A system variable"),
+        ("/context/claim", "A context variable"),
+        ("/output/3/options/0/label", "What the quick reply shows"),
+        ("/debug/dialog_stack", "Path of dialog nodes traversed"),
+        ("/input", "The user input that started this turn"),
+        ("", "Fires after the agent"),
+    ] {
+        assert!(kind.meaning(pointer).unwrap_or_default().starts_with(words), "{pointer}");
+    }
+    assert_eq!(kind.meaning("/nowhere"), None);
+}
+
+#[rstest]
+#[case("dialog", "input input/text intents entities debug/dialog_stack user_message_counter")]
+#[case("first_message", "input input/text input/attachments business_closed")]
+#[case("pre_message", "input input/text input/attachments business_closed")]
+#[case("post_message", "input intents entities output debug/dialog_stack user_message_counter")]
+fn every_row_of_the_documented_tables_has_its_meaning(#[case] kind: &str, #[case] added: &str) {
+    let envelope = "channel channel_type session_id desk_id integration_id brain_id lang context timestamp history";
+    let platforms = platforms();
+    for field in envelope.split(' ').chain(added.split(' ')) {
+        assert!(platforms.kind(kind).unwrap().meaning(&format!("/{field}")).is_some(), "{field}");
+    }
+}
+
+#[test]
+fn odd_bodies_have_an_envelope_too() {
+    assert_eq!(envelope("dialog", "<xml/>"), Envelope::default());
+    let odd = envelope(
+        "dialog",
+        r#"{"intents":{"a":1},"entities":[1,{"entity":"e"}],"debug":{"dialog_stack":[7]},"context":3,"a/b":1e3,"history":[1,2]}"#,
+    );
+    assert_eq!(section(&odd, "Conversation"), [("a/b", "1e3", None)]);
+    assert_eq!(odd.sections[0].rows[0].pointer, "/a~1b");
+    assert_eq!(section(&odd, "Entities"), [("1", "1", None), ("e", r#"{"entity":"e"}"#, None)]);
+    assert_eq!(section(&odd, "Dialog stack"), [("path", "7", None)]);
+    assert_eq!(section(&odd, "History"), [("entries", "2", None)]);
+}
+
+#[test]
+fn the_reply_that_a_text_gets_is_in_the_envelope() {
+    let platforms = platforms();
+    let kind = platforms.kind("post_message").unwrap();
+    let envelope = kind.envelope(&kind.sample());
+    let planned = section(&envelope, "Planned reply");
+    assert_eq!((planned[0].0, planned[1].0), ("text", "url"));
+    assert!(planned[0].1.starts_with("Good news, Zoë"));
+}
+
+#[test]
+fn verification_picks_scheme_and_secrets() {
+    let platforms = platforms();
+    let kind = platforms.kind("dialog").unwrap();
+    let token = Secret::new("env:MOVEO_TOKEN", *b"123456789");
+    let wrong = Secret::new("env:OTHER", *b"other");
+    let filed = |name: &str, secret: &Secret| {
+        let mut secrets = Secrets::default();
+        secrets.0.insert(name.into(), vec![secret.clone()]);
+        secrets
+    };
+    let mut call = post("/", PUBLISHED);
+    let verify = |call: &Request, kind, secrets: &Secrets, route: &[&Secret]| {
+        platforms.verify(call, kind, secrets, route, Timestamp::UNIX_EPOCH)
+    };
+    assert_eq!(verify(&call, Some(kind), &Secrets::default(), &[]).sig, Sig::Missing);
+    assert_eq!(verify(&call, None, &Secrets::default(), &[]).sig, Sig::Unsigned);
+    call.headers.push("x-moveo-signature", "7b2e526f80d3ad094ee0a2ccc2501afdab7044f89839f9fcba9466d15a967774");
+
+    let verdict = verify(&call, Some(kind), &Secrets::default(), &[]);
+    assert_eq!(verdict.sig, Sig::NoSecret);
+    assert!(verdict.reason.contains("`--secret moveo=env:MOVEO_TOKEN`"), "{}", verdict.reason);
+    assert_eq!(verify(&call, Some(kind), &filed("moveo", &token), &[]).sig, Sig::Valid);
+    assert_eq!(verify(&call, Some(kind), &filed("moveo/webhook", &token), &[]).sig, Sig::Valid);
+    assert_eq!(
+        verify(&call, None, &filed("moveo", &token), &[]).sig,
+        Sig::Valid,
+        "not recognised, but it bears the header"
+    );
+    assert_eq!(verify(&call, Some(kind), &filed("moveo", &wrong), &[&token]).sig, Sig::Valid);
+    assert_eq!(verify(&call, Some(kind), &filed("moveo", &token), &[&wrong]).sig, Sig::Invalid);
+
+    let why = platforms.diagnose(&call, Some(kind), &filed("moveo", &token), &[&wrong], Timestamp::UNIX_EPOCH);
+    assert!(why[0].contains("signed with env:MOVEO_TOKEN, which is configured for moveo"), "{why:?}");
+    assert!(platforms.diagnose(&post("/", "{}"), None, &Secrets::default(), &[], Timestamp::UNIX_EPOCH).is_empty());
+}
+
+#[test]
+fn a_kind_describes_itself() {
+    let description = platforms().kind("dialog").unwrap().describe();
+    assert_eq!(description.name, "moveo/dialog");
+    assert!(description.fires.contains("webhook action") && description.returns.contains("responses"));
+    assert!(description.signed.unwrap().contains("HMAC-SHA256 of the body, in hex, in X-Moveo-Signature"));
+}
+
+/// A small pack on disk, with `changes` made to it.
+fn pack(changes: &[(&str, &str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (file, text) in [
+        (
+            "pack.toml",
+            "[platform]\nname = \"acme\"\ntitle = \"Acme\"\n\n[signature.hook]\nscheme = \"hmac-sha256\"\nheader = \"X-Acme\"\n\
+             encoding = \"hex\"\nmessage = \"{body}\"\n\n[[kind]]\nname = \"ping\"\ntitle = \"Ping\"\nsignature = \"hook\"\n\
+             recognise = { has = [\"/ping\"] }\nuser = \"/ping\"\nrequest = \"ping.schema.json\"\nresponse = \"ping.schema.json\"\n\
+             sample = \"ping.json\"\nreply = \"ping.json\"\n",
+        ),
+        ("ping.schema.json", r#"{"properties":{"ping":{"type":"string"}}}"#),
+        ("ping.json", r#"{"ping":"one"}"#),
+    ] {
+        let mut text = text.to_owned();
+        for (_, from, to) in changes.iter().filter(|(changed, ..)| *changed == file) {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        std::fs::write(dir.path().join(file), text).unwrap();
+    }
+    dir
+}
+
+fn problems(changes: &[(&str, &str, &str)]) -> Vec<String> {
+    let dir = pack(changes);
+    let folder = format!("{}/", dir.path().display());
+    Platforms::check(dir.path()).iter().map(|problem| problem.to_string().replace(&folder, "")).collect()
+}
+
+#[test]
+fn a_pack_of_the_users_own_is_as_good_as_a_builtin_one() {
+    assert_eq!(problems(&[]), [""; 0]);
+    let dir = pack(&[]);
+    let mut platforms = platforms();
+    assert_eq!(platforms.add_dir(dir.path()).unwrap().title, "Acme");
+    assert_eq!(platforms.recognise(&post("/", r#"{"ping":1}"#)).kind.unwrap().name, "acme/ping");
+    let count = platforms.packs().count();
+    platforms.add_dir(dir.path()).unwrap();
+    assert_eq!(platforms.packs().count(), count, "the same name takes the same place");
+}
+
+#[test]
+fn a_folder_of_packs_is_added_whole() {
+    let parent = tempfile::tempdir().unwrap();
+    std::fs::create_dir(parent.path().join("empty")).unwrap();
+    std::fs::rename(pack(&[]).keep(), parent.path().join("acme")).unwrap();
+    let mut platforms = platforms();
+    platforms.add_all(parent.path()).unwrap();
+    assert!(platforms.pack("acme").is_some() && platforms.pack("empty").is_none());
+    platforms.add_all(&parent.path().join("not there")).unwrap();
+}
+
+#[rstest]
+#[case::no_key("title = \"Ping\"\n", "", "pack.toml: line 11, `[[kind]]`: missing field `title`")]
+#[case::typo("user =", "usr =", "pack.toml: line 16, `usr`: unknown field `usr`, expected")]
+#[case::scheme(
+    "hmac-sha256",
+    "hmac-md4",
+    "pack.toml: line 6, `scheme`: there is no scheme \"hmac-md4\"; known: hmac-sha256, hmac-sha512"
+)]
+#[case::no_scheme(
+    "signature = \"hook\"",
+    "signature = \"hock\"",
+    "pack.toml: line 14, `signature`: there is no [signature.hock]; known: hook"
+)]
+#[case::no_file(
+    "sample = \"ping.json\"",
+    "sample = \"p.json\"",
+    "pack.toml: line 19, `sample`: there is no file p.json in the pack"
+)]
+#[case::place("user = \"/ping\"", "user = \"ping\"", "pack.toml: line 16, `user`: \"ping\" is no place")]
+#[case::pointer("[\"/ping\"]", "[\"ping\"]", "pack.toml: line 15, `recognise`: \"ping\" is not a JSON Pointer")]
+#[case::name("\"acme\"", "\"Acme\"", "pack.toml: line 2, `name`: \"Acme\": a name has lower-case letters")]
+#[case::syntax("[[kind]]", "[[kind]", "pack.toml: line 11, `[[kind]`:")]
+fn a_slip_in_a_pack_is_named_with_file_line_and_key(#[case] from: &str, #[case] to: &str, #[case] said: &str) {
+    let problems = problems(&[("pack.toml", from, to)]);
+    assert!(problems.len() == 1 && problems[0].starts_with(said), "{problems:?}");
+}
+
+#[test]
+fn a_folder_without_a_pack_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(Platforms::check(dir.path())[0].message.contains("a pack begins with one"));
+    assert!(Platforms::check(&dir.path().join("none"))[0].message.contains("cannot be read"));
+}
+
+#[rstest]
+#[case::own_kind("pack.toml", "has = [\"/ping\"]", "has = [\"/pong\"]", &[
+    "ping.json: is recognised as moveo/dialog, not as acme/ping",
+    "ping.json: does not satisfy `recognise` of acme/ping",
+    "pack.toml: acme/ping: /pong is in no sample and no schema of the pack",
+])]
+#[case::sample("ping.schema.json", "\"string\"", "\"integer\"", &[
+    "ping.json: departs from its contract at \"/ping\": `ping` must be an integer, it is the string \"one\".",
+    "ping.json: departs from its contract at \"/ping\": `ping` must be an integer, it is the string \"one\".",
+])]
+#[case::schema("ping.schema.json", "\"string\"", "\"strung\"", &["ping.schema.json: is no JSON Schema: "])]
+#[case::pointer("pack.toml", "user = \"/ping\"", "user = \"/who\"", &["pack.toml: acme/ping: /who is in neither its sample nor its schema"])]
+#[case::signature("pack.toml", "\"{body}\"", "\"fixed\"", &["pack.toml: [signature.hook] does not notice a change of byte 0 of acme/ping"])]
+#[case::unsignable("pack.toml", "\"{body}\"", "\"{header:X-Time}{body}\"", &["pack.toml: acme/ping cannot be signed by [signature.hook]: the signature covers"])]
+fn the_contract_test_finds(#[case] file: &str, #[case] from: &str, #[case] to: &str, #[case] said: &[&str]) {
+    // A sample that is recognised as another kind: a dialog call is one with a context and a language.
+    let body = r#"{"ping":"one","context":{},"lang":"en"}"#;
+    let recognised = from.starts_with("has");
+    let mut changes = vec![(file, from, to)];
+    if recognised {
+        changes.push(("ping.json", r#"{"ping":"one"}"#, body));
+    }
+    let problems = problems(&changes);
+    assert!(problems.len() >= said.len(), "{problems:?}");
+    for (problem, said) in problems.iter().zip(said) {
+        assert!(problem.starts_with(said), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_vector_that_does_not_hold_is_reported() {
+    let vector = "reply = \"ping.json\"\n\n[[vector]]\nsignature = \"hook\"\nsecret = \"s\"\nheaders = { X-Acme = \"00\" }\nexpect = \"valid\"\nsource = \"RFC\"\n";
+    let problems = problems(&[("pack.toml", "reply = \"ping.json\"\n", vector)]);
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].contains("the vector of \"RFC\" is malformed, not valid"), "{problems:?}");
+}
+#[test]
+fn packs_are_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&platforms());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever comes over the wire is shown, and what is shown is where it says.
+    #[test]
+    fn a_damaged_sample_is_still_read(which: prop::sample::Index, at: prop::sample::Index, byte: u8) {
+        let platforms = platforms();
+        let kinds: Vec<&Kind> = platforms.kinds().collect();
+        let kind = which.get(&kinds);
+        let mut call = kind.sample();
+        let mut body = call.body.to_vec();
+        let at = at.index(body.len());
+        body[at] = byte;
+        call.body = body.into();
+        let found = platforms.recognise(&call);
+        prop_assert!(found.kind.is_some(), "its path and headers name it");
+        for row in kind.envelope(&call).sections.iter().flat_map(|section| &section.rows) {
+            prop_assert!(doc::Doc::new(&call.body).find(&row.pointer).is_some(), "{}", row.pointer);
+        }
+        for finding in kind.check_request(&call) {
+            prop_assert!(!finding.sentence.is_empty() && !finding.source.is_empty());
+        }
+    }
+}
