@@ -4,5 +4,6 @@ pub mod call;
 pub mod config;
 pub mod json;
 pub mod platform;
+pub mod recording;
 pub mod signature;
 pub mod visible;

@@ -1,0 +1,175 @@
+//! The file of calls: JSON Lines, append-only, one writer (design.md, section 6).
+//!
+//! ```text
+//!  Call --> Recorder --> format::encode --> recorder thread --one write a batch--> FILE.jsonl
+//!                                               |                                     |
+//!            observer <--Recorded, in file order+        Index <--Entry-- Reader::entries (heads only)
+//!                                                          |                          |
+//!                                       Query <--View------+        Call <-- Reader::call (one line, when it is shown)
+//! ```
+//!
+//! [`Recorder`] is the only writer; [`Reader`] never locks and never writes. A recording is never loaded: an [`Index`]
+//! keeps a small fixed record a call, and bodies are read where they are shown.
+
+mod format;
+mod index;
+mod names;
+mod query;
+mod reader;
+mod recorder;
+#[cfg(test)]
+mod testing;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use self::format::{DamagedLine, OpenError, VERSION, decode, encode};
+pub use self::index::Index;
+pub use self::query::{KEYS, Key, Query, QueryError};
+pub use self::reader::{Batch, Entries, LineError, Position, Reader, scan};
+pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Torn};
+use crate::call::{Call, Direction, Id, Sig};
+
+/// Where a call's line stands in its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Bytes from the file's beginning to the line's first.
+    pub offset: u64,
+    /// The line's length in bytes, without its newline.
+    pub len: u32,
+}
+
+/// The head of one line: what an index keeps of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where the whole call stands.
+    pub place: Place,
+    /// The call's name.
+    pub id: Id,
+    /// When the request came or left; microseconds.
+    pub at: Timestamp,
+    /// Which way it went.
+    pub direction: Direction,
+    /// `platform/kind`, when it was recognised.
+    pub kind: Option<Arc<str>>,
+    /// The conversation it belongs to.
+    pub conversation: Option<Arc<str>>,
+    /// What the signature check found at the time.
+    pub sig: Option<Sig>,
+    /// `GET`, `POST`, ... as written.
+    pub method: Arc<str>,
+    /// The request's target: path and query, as in the request line.
+    pub path: Arc<str>,
+    /// The response's status code.
+    pub status: Option<u16>,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// The request body's length in bytes.
+    pub size: u64,
+    /// The call this one repeats.
+    pub parent: Option<Id>,
+    /// Whether something went wrong with it: the call has the reason.
+    pub failed: bool,
+}
+
+impl Entry {
+    /// The entry that a reader will find for `call` at `place`.
+    #[must_use]
+    pub fn from_call(call: &Call, place: Place) -> Self {
+        Self {
+            place,
+            id: call.id,
+            at: format::whole_micros(call.at),
+            direction: call.direction,
+            kind: call.kind.as_deref().map(Arc::from),
+            conversation: call.conversation.as_deref().map(Arc::from),
+            sig: call.sig,
+            method: call.request.method.as_str().into(),
+            path: call.request.target.as_str().into(),
+            status: call.status(),
+            took_us: format::micros(call.took),
+            size: call.request.body.len() as u64,
+            parent: call.parent,
+            failed: call.error.is_some(),
+        }
+    }
+
+    /// The same, borrowed.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View {
+            place: self.place,
+            id: self.id,
+            at: self.at,
+            direction: self.direction,
+            kind: self.kind.as_deref(),
+            conversation: self.conversation.as_deref(),
+            sig: self.sig,
+            method: &self.method,
+            path: &self.path,
+            status: self.status,
+            took_us: self.took_us,
+            size: self.size,
+            parent: self.parent,
+            failed: self.failed,
+        }
+    }
+}
+
+/// An [`Entry`] borrowed from an entry or an index, at no cost. The fields mean the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "field by field those of `Entry`")]
+pub struct View<'a> {
+    pub place: Place,
+    pub id: Id,
+    pub at: Timestamp,
+    pub direction: Direction,
+    pub kind: Option<&'a str>,
+    pub conversation: Option<&'a str>,
+    pub sig: Option<Sig>,
+    pub method: &'a str,
+    pub path: &'a str,
+    pub status: Option<u16>,
+    pub took_us: u64,
+    pub size: u64,
+    pub parent: Option<Id>,
+    pub failed: bool,
+}
+
+/// Where this user's recordings and logs are kept, by the platform's custom; none if there is no home directory.
+#[must_use]
+pub fn data_dir() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "hooktape").map(|dirs| dirs.data_dir().to_owned())
+}
+
+/// A new recording's path, named by the time it begins: `DATA_DIR/recordings/2026-11-21T10-02-11Z.jsonl`, with `-2`,
+/// `-3`, ... before the ending where there is such a file already.
+#[must_use]
+pub fn default_path(data_dir: &Path, now: Timestamp) -> PathBuf {
+    let folder = data_dir.join("recordings");
+    let stem = now.strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
+    let first = folder.join(format!("{stem}.jsonl"));
+    let others = (2_u64..).map(|number| folder.join(format!("{stem}-{number}.jsonl")));
+    std::iter::once(first.clone()).chain(others).find(|path| !path.exists()).unwrap_or(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_recording_is_named_by_its_time_and_never_an_existing_file() {
+        let data = tempfile::tempdir().unwrap();
+        let now = "2026-11-21T10:02:11.9Z".parse().unwrap();
+        let first = default_path(data.path(), now);
+        assert_eq!(first, data.path().join("recordings/2026-11-21T10-02-11Z.jsonl"));
+        std::fs::create_dir_all(first.parent().unwrap()).unwrap();
+        std::fs::write(&first, "").unwrap();
+        let second = default_path(data.path(), now);
+        assert_eq!(second, data.path().join("recordings/2026-11-21T10-02-11Z-2.jsonl"));
+        std::fs::write(&second, "").unwrap();
+        assert_eq!(default_path(data.path(), now), data.path().join("recordings/2026-11-21T10-02-11Z-3.jsonl"));
+    }
+}

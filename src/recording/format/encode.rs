@@ -1,0 +1,197 @@
+//! A call as one line: straight into the buffer that is written, without a tree of values between.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use memchr::{memchr2, memchr2_iter};
+use serde::de::IgnoredAny;
+use uuid::fmt::Hyphenated;
+
+use super::BASE64;
+use crate::call::{Call, Headers, Id, Sig};
+
+/// How deep a body may nest to stand in its line as JSON. Common readers stop at 128 levels, and the line adds two.
+const DEEPEST: usize = 120;
+
+/// A time as a recording keeps it.
+pub fn whole_micros(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
+/// A duration as a recording keeps it.
+pub fn micros(took: Duration) -> u64 {
+    took.as_micros().try_into().unwrap_or(u64::MAX)
+}
+
+/// The line of a call, with its newline: the only one in it.
+#[must_use]
+pub fn encode(call: &Call) -> Vec<u8> {
+    let Call { request, response, .. } = call;
+    let bodies = request.body.len() + response.as_ref().map_or(0, |response| response.body.len());
+    let fields = request.headers.0.len() + response.as_ref().map_or(0, |response| response.headers.0.len());
+    let mut line = Line(Vec::with_capacity(512 + 48 * fields + bodies + bodies / 8));
+    line.raw("{\"id\":");
+    line.id(Some(call.id));
+    line.raw(",\"at\":\"");
+    line.display(format_args!("{:.6}", whole_micros(call.at)));
+    line.raw("\",\"dir\":");
+    line.string(call.direction.word());
+    line.raw(",\"kind\":");
+    line.string_or_null(call.kind.as_deref());
+    line.raw(",\"conv\":");
+    line.string_or_null(call.conversation.as_deref());
+    line.raw(",\"sig\":");
+    line.string_or_null(call.sig.map(Sig::word));
+    line.raw(",\"method\":");
+    line.string(&request.method);
+    line.raw(",\"path\":");
+    line.string(&request.target);
+    line.raw(",\"status\":");
+    match call.status() {
+        Some(status) => line.display(format_args!("{status}")),
+        None => line.raw("null"),
+    }
+    line.display(format_args!(",\"took_us\":{},\"size\":{}", micros(call.took), request.body.len()));
+    line.raw(",\"parent\":");
+    line.id(call.parent);
+    if let Some(origin) = &request.origin {
+        line.raw(",\"origin\":");
+        line.string(origin);
+    }
+    if let Some(error) = &call.error {
+        line.raw(",\"error\":");
+        line.string(error);
+    }
+    line.raw(",\"request\":{");
+    line.message(&request.headers, request.cut, &request.body);
+    if let Some(response) = response {
+        line.raw("},\"response\":{");
+        line.message(&response.headers, false, &response.body);
+    }
+    line.raw("}}\n");
+    line.0
+}
+
+struct Line(Vec<u8>);
+
+impl Line {
+    fn raw(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn display(&mut self, value: std::fmt::Arguments<'_>) {
+        // Writing to a vector does not fail.
+        let _ = self.0.write_fmt(value);
+    }
+
+    fn id(&mut self, id: Option<Id>) {
+        match id {
+            Some(Id(uuid)) => self.string(uuid.hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH])),
+            None => self.raw("null"),
+        }
+    }
+
+    fn string_or_null(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.string(text),
+            None => self.raw("null"),
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.0.push(b'"');
+        let bytes = text.as_bytes();
+        let mut done = 0;
+        for (index, &byte) in bytes.iter().enumerate() {
+            if byte >= b' ' && byte != b'"' && byte != b'\\' {
+                continue;
+            }
+            self.0.extend_from_slice(&bytes[done..index]);
+            done = index + 1;
+            match byte {
+                b'"' => self.raw("\\\""),
+                b'\\' => self.raw("\\\\"),
+                b'\n' => self.raw("\\n"),
+                b'\r' => self.raw("\\r"),
+                b'\t' => self.raw("\\t"),
+                _ => self.display(format_args!("\\u{byte:04x}")),
+            }
+        }
+        self.0.extend_from_slice(&bytes[done..]);
+        self.0.push(b'"');
+    }
+
+    fn base64(&mut self, bytes: &[u8]) {
+        self.display(format_args!("\"{}\"", base64::display::Base64Display::new(bytes, &BASE64)));
+    }
+
+    /// The members of a request or a response.
+    fn message(&mut self, headers: &Headers, cut: bool, body: &Bytes) {
+        self.raw("\"headers\":[");
+        for (index, (name, value)) in headers.iter().enumerate() {
+            self.raw(if index == 0 { "[" } else { ",[" });
+            self.string(name);
+            self.raw(",");
+            if let Ok(text) = std::str::from_utf8(value) {
+                self.string(text);
+            } else {
+                self.raw("{\"base64\":");
+                self.base64(value);
+                self.raw("}");
+            }
+            self.raw("]");
+        }
+        self.raw("]");
+        if cut {
+            self.raw(",\"cut\":true");
+        }
+        match std::str::from_utf8(body) {
+            Ok("") => {}
+            Ok(text) if is_json_line(text) => {
+                self.raw(",\"json\":");
+                self.raw(text);
+            }
+            Ok(text) => {
+                self.raw(",\"text\":");
+                self.string(text);
+            }
+            Err(_) => {
+                self.raw(",\"base64\":");
+                self.base64(body);
+            }
+        }
+    }
+}
+
+/// Whether a body can stand in a line as it is and be found again byte for byte: a JSON value without white space around
+/// it (a reader would drop that), on one line, no deeper than common readers go.
+fn is_json_line(body: &str) -> bool {
+    let bytes = body.as_bytes();
+    bytes.first().is_some_and(|byte| !byte.is_ascii_whitespace())
+        && bytes.last().is_some_and(|byte| !byte.is_ascii_whitespace())
+        && memchr2(b'\n', b'\r', bytes).is_none()
+        && serde_json::from_str::<IgnoredAny>(body).is_ok()
+        && (memchr2_iter(b'{', b'[', bytes).count() <= DEEPEST || depth(bytes) <= DEEPEST)
+}
+
+/// How deep a valid JSON text nests.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}

@@ -1,0 +1,118 @@
+//! The first line of a recording, and why a file cannot be opened as one.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use memchr::memchr;
+use serde::Deserialize;
+
+/// The version of the format this program writes, and the newest that it reads.
+pub const VERSION: u64 = 1;
+
+/// A header line is short; a file whose first newline is further off is something else.
+const LONGEST: usize = 64 * 1024;
+
+#[derive(Deserialize)]
+struct Header {
+    hooktape: u64,
+}
+
+/// How every header begins.
+const BEGINNING: &[u8] = b"{\"hooktape\":";
+
+/// Why a file cannot be opened as a recording.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file system refused.
+    #[error("cannot {doing} {path}: {source}")]
+    Io {
+        /// What was tried: `create`, `lock`, ...
+        doing: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Another process is recording to it.
+    #[error("{0} is being recorded to by another hooktape: give --record another path, or stop that one first")]
+    InUse(PathBuf),
+    /// It is something else.
+    #[error("{path} is not a recording: {why}")]
+    NotARecording {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// It was made by a later version of this program.
+    #[error(
+        "{path} is in recording format {version}, which is newer than this hooktape reads ({VERSION}): update hooktape"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format's version.
+        version: u64,
+    },
+}
+
+impl OpenError {
+    /// Makes an [`OpenError::Io`] of the system's reason.
+    pub(in crate::recording) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { doing, path: path.to_owned(), source }
+    }
+}
+
+impl From<OpenError> for io::Error {
+    fn from(error: OpenError) -> Self {
+        let kind = match &error {
+            OpenError::Io { source, .. } => source.kind(),
+            OpenError::InUse(_) => io::ErrorKind::WouldBlock,
+            OpenError::NotARecording { .. } | OpenError::Newer { .. } => io::ErrorKind::InvalidData,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// A recording's first line, with its newline.
+pub fn header(created: Timestamp) -> String {
+    let by = concat!("hooktape ", env!("CARGO_PKG_VERSION"));
+    format!("{{\"hooktape\":{VERSION},\"created\":\"{created:.6}\",\"by\":\"{by}\"}}\n")
+}
+
+/// Reads and checks the header; its length with the newline.
+pub fn read_header(file: &File, path: &Path) -> Result<u64, OpenError> {
+    let not = |why| OpenError::NotARecording { path: path.to_owned(), why };
+    let mut line = vec![0; LONGEST];
+    let mut filled = 0;
+    let end = loop {
+        let count = match file.read_at(&mut line[filled..], filled as u64) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other.map_err(OpenError::io("read", path))?,
+        };
+        if let Some(end) = memchr(b'\n', &line[filled..filled + count]) {
+            break filled + end;
+        }
+        filled += count;
+        if count == 0 {
+            return Err(not(if filled == 0 { "it is empty" } else { "its first line is not a header" }));
+        }
+    };
+    match serde_json::from_slice(&line[..end]) {
+        Ok(Header { hooktape: 0 }) | Err(_) => Err(not("its first line is not a header")),
+        Ok(Header { hooktape: 1..=VERSION }) => Ok(end as u64 + 1),
+        Ok(Header { hooktape: version }) => Err(OpenError::Newer { path: path.to_owned(), version }),
+    }
+}
+
+/// Whether a file's whole content is the beginning of a header of this version: its writer was killed at once.
+pub fn is_torn_header(content: &[u8]) -> bool {
+    let version = format!("{VERSION},");
+    match content.strip_prefix(BEGINNING) {
+        Some(rest) => version.as_bytes().starts_with(rest) || rest.starts_with(version.as_bytes()),
+        None => BEGINNING.starts_with(content),
+    }
+}

@@ -1,0 +1,231 @@
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::recording::testing::{call, headers};
+use crate::recording::{Entry, Place};
+
+fn text(line: &[u8]) -> &str {
+    std::str::from_utf8(line).unwrap()
+}
+
+fn with_body(body: impl Into<Bytes>) -> Call {
+    let mut call = call(1);
+    call.request.body = body.into();
+    call
+}
+
+#[test]
+fn a_line_reads_as_the_design_shows_it() {
+    assert_eq!(
+        text(&encode(&call(1))),
+        concat!(
+            r#"{"id":"01930000-0000-7000-8000-000000000001","at":"2026-11-21T10:02:11.120331Z","dir":"received","#,
+            r#""kind":"moveo/pre_message","conv":"8563dcdf-1","sig":"valid","method":"POST","path":"/hooks/moveo?n=1","#,
+            r#""status":200,"took_us":1843,"size":54,"parent":"00000000-0000-0000-0000-000000000009","#,
+            r#""request":{"headers":[["host","localhost"],["x-moveo-signature","7b2e"]],"#,
+            r#""json":{"input":{"text":"Good morning"},"number":1,"big":1e3}},"#,
+            r#""response":{"headers":[["content-type","text/plain"]],"text":"done\n"}}"#,
+            "\n"
+        )
+    );
+}
+
+#[test]
+fn what_is_absent_is_null_in_the_head_and_left_out_behind_it() {
+    let call = Call {
+        kind: None,
+        conversation: None,
+        sig: None,
+        parent: None,
+        error: Some("connection refused".into()),
+        request: Request {
+            method: "GET".into(),
+            target: "/".into(),
+            origin: Some("http://h:1".into()),
+            ..<_>::default()
+        },
+        response: None,
+        ..call(1)
+    };
+    let line = encode(&call);
+    assert!(text(&line).ends_with(concat!(
+        r#""kind":null,"conv":null,"sig":null,"method":"GET","path":"/","status":null,"took_us":1843,"size":0,"#,
+        r#""parent":null,"origin":"http://h:1","error":"connection refused","request":{"headers":[]}}"#,
+        "\n"
+    )));
+    assert_eq!(decode(&line), Ok(call));
+}
+
+#[test]
+fn a_body_takes_the_first_form_that_keeps_its_bytes() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    let brackets = format!("[{}]", vec!["[]"; 300].join(","));
+    let cases: Vec<(Vec<u8>, &str)> = vec![
+        (b"".to_vec(), ""),
+        (b"null".to_vec(), "json"),
+        (b"\"\"".to_vec(), "json"),
+        (b"1e999".to_vec(), "json"),
+        (b"12345678901234567890123".to_vec(), "json"),
+        (br#"{ "a" : 1.0, "a":"\u00e4\/" }"#.to_vec(), "json"),
+        (br#""\ud800 alone""#.to_vec(), "json"),
+        ("\"\u{2028}\"".into(), "json"),
+        (nested(120).into(), "json"),
+        (brackets.into(), "json"),
+        (nested(121).into(), "text"),
+        (nested(100_000).into(), "text"),
+        (format!("[\"{}\"]", r#"\"[{"#.repeat(200)).into(), "json"),
+        (b" 1".to_vec(), "text"),
+        (b"{}\n".to_vec(), "text"),
+        (b"{\r\n}".to_vec(), "text"),
+        (b"{} {}".to_vec(), "text"),
+        (b"01".to_vec(), "text"),
+        (b"{\"a\":1".to_vec(), "text"),
+        ("\u{feff}{}".into(), "text"),
+        (b"\0\x1b[31m\"\\\t".to_vec(), "text"),
+        (b"{\"a\":\"\xff\"}".to_vec(), "base64"),
+        (b"\xed\xa0\x80".to_vec(), "base64"),
+    ];
+    for (body, form) in cases {
+        let call = with_body(body.clone());
+        let line = encode(&call);
+        let request = text(&line).split_once(r#""7b2e"]]"#).unwrap().1;
+        let expected = if form.is_empty() { "}".to_owned() } else { format!(",\"{form}\":") };
+        assert!(request.starts_with(&expected), "{form}: {}", &request[..request.len().min(80)]);
+        assert_eq!(decode(&line), Ok(call));
+        if form == "json" {
+            assert!(request.as_bytes()[expected.len()..].starts_with(&body));
+        }
+    }
+}
+
+#[test]
+fn header_values_that_are_no_text_are_kept() {
+    let mut call = call(1);
+    call.request.headers = headers(&[("a", b"\xe4"), ("A", b""), ("b", b"\t\"x\"")]);
+    let line = encode(&call);
+    assert!(text(&line).contains(r#""headers":[["a",{"base64":"5A=="}],["A",""],["b","\t\"x\""]]"#));
+    assert_eq!(decode(&line), Ok(call));
+}
+
+#[test]
+fn a_reader_takes_other_orders_unknown_fields_and_white_space() {
+    let written = concat!(
+        r#" { "request" : {"json": {"b": 1}, "headers": [["a", "b"]], "new": [1]}, "future": {"request":{}}, "id":"#,
+        r#""01930000-0000-7000-8000-000000000001","at":"2026-11-21T12:02:11+02:00","dir":"sent","method":"PUT","#,
+        r#""path":"/\u0061"}"#,
+        "\r\n"
+    );
+    let call = decode(written.as_bytes()).unwrap();
+    assert_eq!(call.request.body, r#"{"b": 1}"#);
+    assert_eq!(call.request.target, "/a");
+    assert_eq!((call.at.to_string().as_str(), call.direction), ("2026-11-21T10:02:11Z", Direction::Sent));
+    assert_eq!((call.kind, call.sig, call.response), (None, None, None));
+}
+
+#[test]
+fn a_nested_request_before_the_calls_own_does_not_deceive() {
+    let line = text(&encode(&call(1))).replacen("{\"id\"", r#"{"x":{"y":1,"request":{"z":2}},"id""#, 1);
+    assert_eq!(decode(line.as_bytes()), Ok(call(1)));
+}
+
+#[test]
+fn other_lines_are_passed_over_and_damaged_ones_are_told() {
+    let mut scratch = Vec::new();
+    for other in ["", " \r\n", r#"{"mark":"0193","id":"x"}"#, header(Timestamp::UNIX_EPOCH).as_str()] {
+        assert!(head(other.as_bytes(), &mut scratch).unwrap().is_none(), "{other}");
+        assert!(is_whole(other.as_bytes()));
+    }
+    let whole = encode(&call(1));
+    let whole = text(&whole).trim_end();
+    for damaged in ["nonsense", "\0\0\0", "[1]", "{\"request\":{}}", &whole[1..], &whole[..whole.len() - 2]] {
+        assert!(head(damaged.as_bytes(), &mut scratch).is_err(), "{damaged}");
+        assert!(decode(damaged.as_bytes()).is_err());
+        assert!(!is_whole(damaged.as_bytes()));
+    }
+    let error = decode(whole.replace("\"valid\"", "\"fine\"").as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("unknown variant `fine`") && error.contains("(column "), "{error}");
+    let bad = whole.replace(r#""text":"done\n""#, r#""base64":"?""#);
+    for behind in [bad.as_bytes(), &whole.as_bytes()[..whole.len() - 1]] {
+        assert!(head(behind, &mut scratch).is_ok() && !is_whole(behind), "damage behind the head");
+    }
+}
+
+#[test]
+fn a_torn_header_is_told_from_another_file() {
+    let whole = header(Timestamp::UNIX_EPOCH);
+    assert!((0..whole.len()).all(|end| is_torn_header(&whole.as_bytes()[..end])));
+    for other in ["{\"hooktape\":2", "{\"hooktape\":12,", "{\"a\":1}", "hello"] {
+        assert!(!is_torn_header(other.as_bytes()), "{other}");
+    }
+}
+
+fn any_headers() -> impl Strategy<Value = Headers> {
+    let name = prop_oneof!["[a-z-]{1,8}", any::<String>()];
+    let value = prop_oneof!["[ -~]{0,12}".prop_map(Bytes::from), vec(any::<u8>(), 0..12).prop_map(Bytes::from)];
+    vec((name, value), 0..4).prop_map(Headers)
+}
+
+/// Bodies that are JSON, nearly JSON, text, or bytes.
+fn any_body() -> impl Strategy<Value = Bytes> {
+    prop_oneof![
+        r#"[ \n]?[\[{]("[a-z\\"]{0,3}":)?(1e3|-0|true|nul|"[ -~]{0,4}"|,)?[\]}][ \r]?"#.prop_map(Bytes::from),
+        any::<String>().prop_map(Bytes::from),
+        vec(any::<u8>(), 0..40).prop_map(Bytes::from),
+    ]
+}
+
+prop_compose! {
+    fn any_call()(
+        (id, parent, error, origin) in (any::<u128>(), option::of(any::<u128>()), option::of(any::<String>()), option::of(any::<String>())),
+        (at, took, sent, cut) in (-377_705_023_201_000_000_i64..=253_402_207_200_000_000, any::<u64>(), any::<bool>(), any::<bool>()),
+        (kind, conversation) in (option::of(any::<String>()), option::of(any::<String>())),
+        sig in option::of(proptest::sample::select(&Sig::ALL[..])),
+        (method, target) in (any::<String>(), any::<String>()),
+        (request_headers, request_body) in (any_headers(), any_body()),
+        response in option::of((any::<u16>(), any_headers(), any_body())),
+    ) -> Call {
+        Call {
+            id: Id(Uuid::from_u128(id)),
+            at: Timestamp::from_microsecond(at).unwrap(),
+            direction: if sent { Direction::Sent } else { Direction::Received },
+            kind,
+            conversation,
+            sig,
+            took: Duration::from_micros(took),
+            parent: parent.map(|id| Id(Uuid::from_u128(id))),
+            error,
+            request: Request { method, target, origin, headers: request_headers, body: request_body, cut },
+            response: response.map(|(status, headers, body)| Response { status, headers, body }),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_call_comes_back_as_it_was(call in any_call()) {
+        let line = encode(&call);
+        prop_assert_eq!(memchr::memchr_iter(b'\n', &line).count(), 1);
+        prop_assert_eq!(&line[line.len() - 2..], b"}\n");
+        prop_assert!(serde_json::from_slice::<IgnoredAny>(&line).is_ok());
+        prop_assert!(is_whole(&line));
+        let place = Place { offset: 7, len: 9 };
+        let mut scratch = Vec::new();
+        let head = head(&line, &mut scratch).unwrap().unwrap();
+        let entry = Entry::from_call(&call, place);
+        prop_assert_eq!((head.id, head.at, head.took_us, head.size), (entry.id, entry.at, entry.took_us, entry.size));
+        prop_assert_eq!(head.error.is_some(), entry.failed);
+        prop_assert_eq!(decode(&line), Ok(call));
+    }
+
+    #[test]
+    fn no_line_makes_it_panic(line in vec(any::<u8>(), 0..60), cut in 0..700_usize) {
+        let mut scratch = Vec::new();
+        let _ = head(&line, &mut scratch);
+        let whole = encode(&call(1));
+        let torn = &whole[..cut.min(whole.len() - 2)];
+        prop_assert!(torn.is_empty() || decode(torn).is_err());
+    }
+}

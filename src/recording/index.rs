@@ -1,0 +1,245 @@
+//! What is kept in memory of a recording: one cache line a call, and each kind, path and conversation once.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Entry, Place, View};
+use crate::call::{Direction, Id, Sig};
+
+/// The entries of a recording in file order.
+#[derive(Debug, Default)]
+pub struct Index {
+    rows: Vec<Row>,
+    shapes: Table<Shape>,
+    conversations: Table<Arc<str>>,
+    /// By row, because few calls are repeats.
+    parents: HashMap<usize, Id>,
+}
+
+/// What the calls of one kind to one path have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Shape {
+    kind: Option<Arc<str>>,
+    method: Arc<str>,
+    path: Arc<str>,
+}
+
+/// One call. At most 64 bytes, so that a filter touches one cache line a call.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    offset: u64,
+    at_us: i64,
+    took_us: u64,
+    len: u32,
+    size: u32,
+    /// Its number in `shapes`.
+    shape: u32,
+    /// 0 is none; else one more than its number in `conversations`.
+    conversation: u32,
+    id: Id,
+    status: Option<u16>,
+    sig: Option<Sig>,
+    direction: Direction,
+    failed: bool,
+    repeat: bool,
+}
+
+const _: () = assert!(size_of::<Row>() <= 64, "a call outgrew its cache line");
+
+impl Index {
+    /// An index of nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the entry that stands next in the file.
+    pub fn push(&mut self, entry: &Entry) {
+        let shape =
+            Shape { kind: entry.kind.clone(), method: Arc::clone(&entry.method), path: Arc::clone(&entry.path) };
+        if let Some(parent) = entry.parent {
+            self.parents.insert(self.rows.len(), parent);
+        }
+        self.rows.push(Row {
+            offset: entry.place.offset,
+            at_us: entry.at.as_microsecond(),
+            took_us: entry.took_us,
+            len: entry.place.len,
+            // A body is no longer than its line, whose length is a u32 too.
+            size: entry.size.try_into().unwrap_or(u32::MAX),
+            shape: self.shapes.number(&shape),
+            conversation: entry.conversation.as_ref().map_or(0, |name| self.conversations.number(name) + 1),
+            id: entry.id,
+            status: entry.status,
+            sig: entry.sig,
+            direction: entry.direction,
+            failed: entry.failed,
+            repeat: entry.parent.is_some(),
+        });
+    }
+
+    /// How many calls there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The call at `row`, counted from 0 in file order.
+    #[must_use]
+    pub fn view(&self, row: usize) -> Option<View<'_>> {
+        self.rows.get(row).map(|found| self.show(row, found))
+    }
+
+    /// The same, to keep.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<Entry> {
+        let view = self.view(row)?;
+        let Row { shape, .. } = self.rows[row];
+        let Shape { kind, method, path } = self.shapes.values[shape as usize].clone();
+        Some(Entry {
+            place: view.place,
+            id: view.id,
+            at: view.at,
+            direction: view.direction,
+            kind,
+            conversation: self.conversation(&self.rows[row]).cloned(),
+            sig: view.sig,
+            method,
+            path,
+            status: view.status,
+            took_us: view.took_us,
+            size: view.size,
+            parent: view.parent,
+            failed: view.failed,
+        })
+    }
+
+    /// The row of the call with this id. Looks from the end: what is asked for is mostly recent.
+    #[must_use]
+    pub fn row_of(&self, id: Id) -> Option<usize> {
+        self.rows.iter().rposition(|row| row.id == id)
+    }
+
+    /// All calls in file order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = View<'_>> + ExactSizeIterator {
+        self.rows.iter().enumerate().map(|(row, found)| self.show(row, found))
+    }
+
+    /// Forgets the calls whose lines stand at `offset` or behind it: they are no longer in the file.
+    pub fn truncate(&mut self, offset: u64) {
+        let kept = self.rows.partition_point(|row| row.offset < offset);
+        self.rows.truncate(kept);
+        self.parents.retain(|row, _| *row < kept);
+    }
+
+    fn conversation(&self, row: &Row) -> Option<&Arc<str>> {
+        let number = row.conversation.checked_sub(1)?;
+        self.conversations.values.get(number as usize)
+    }
+
+    fn show(&self, number: usize, row: &Row) -> View<'_> {
+        let shape = &self.shapes.values[row.shape as usize];
+        View {
+            place: Place { offset: row.offset, len: row.len },
+            id: row.id,
+            at: Timestamp::from_microsecond(row.at_us).unwrap_or_default(),
+            direction: row.direction,
+            kind: shape.kind.as_deref(),
+            conversation: self.conversation(row).map(|name| &**name),
+            sig: row.sig,
+            method: &shape.method,
+            path: &shape.path,
+            status: row.status,
+            took_us: row.took_us,
+            size: row.size.into(),
+            parent: if row.repeat { self.parents.get(&number).copied() } else { None },
+            failed: row.failed,
+        }
+    }
+}
+
+/// Values numbered in the order they first came.
+#[derive(Debug)]
+struct Table<T> {
+    values: Vec<T>,
+    numbers: HashMap<T, u32>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), numbers: HashMap::new() }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Table<T> {
+    fn number(&mut self, value: &T) -> u32 {
+        if let Some(&number) = self.numbers.get(value) {
+            return number;
+        }
+        // Four thousand million distinct values do not fit into memory beside their rows.
+        let number = u32::try_from(self.values.len()).unwrap_or(u32::MAX - 1);
+        self.values.push(value.clone());
+        self.numbers.insert(value.clone(), number);
+        number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(number: u64) -> Entry {
+        Entry {
+            place: Place { offset: 100 * (number + 1), len: 99 },
+            id: Id(uuid::Uuid::from_u128(number.into())),
+            at: Timestamp::from_microsecond(-5 + i64::try_from(number).unwrap()).unwrap(),
+            direction: if number.is_multiple_of(2) { Direction::Received } else { Direction::Sent },
+            kind: (!number.is_multiple_of(3)).then(|| "moveo/dialog".into()),
+            conversation: (!number.is_multiple_of(4)).then(|| format!("c{}", number % 7).into()),
+            sig: Sig::ALL.get(usize::try_from(number % 9).unwrap()).copied(),
+            method: "POST".into(),
+            path: format!("/{}", number % 5).into(),
+            status: (number % 2 == 1).then_some(200),
+            took_us: u64::MAX - number,
+            size: number,
+            parent: (number % 10 == 9).then(|| Id(uuid::Uuid::from_u128(7))),
+            failed: number.is_multiple_of(6),
+        }
+    }
+
+    #[test]
+    fn gives_back_what_was_pushed_and_keeps_each_string_once() {
+        let entries: Vec<_> = (0..100).map(entry).collect();
+        let mut index = Index::new();
+        for entry in &entries {
+            index.push(entry);
+        }
+        assert_eq!(index.len(), 100);
+        assert!((0..100).all(|row| index.get(row).as_ref() == Some(&entries[row])));
+        assert!(index.iter().eq(entries.iter().map(Entry::view)));
+        assert_eq!(index.get(100), None);
+        assert_eq!(index.row_of(entries[42].id), Some(42));
+        assert_eq!(index.row_of(Id(uuid::Uuid::max())), None);
+        assert_eq!(index.conversations.values.len(), 7);
+        assert!(Arc::ptr_eq(&index.get(1).unwrap().path, &index.get(31).unwrap().path));
+    }
+
+    #[test]
+    fn forgets_from_an_offset_on() {
+        let mut index = Index::new();
+        (0..30).for_each(|number| index.push(&entry(number)));
+        index.truncate(entry(20).place.offset);
+        assert_eq!(index.len(), 20);
+        (20..25).for_each(|number| index.push(&entry(number + 1)));
+        assert_eq!(index.get(20), Some(entry(21)), "and takes no parent from the row that was there");
+    }
+}

@@ -1,0 +1,119 @@
+//! The query language (design.md, section 7): which calls to list, to show, to replay.
+//!
+//! ```text
+//! kind:dialog sig:invalid -status:2xx (took:>1s | since:10m) /input/text:"good morning" word
+//! ```
+//!
+//! A space is *and* and binds tighter than `|`, which is *or*; `-` negates what follows; parentheses group. Text compares
+//! without regard to ASCII case and is found anywhere in what it is held against. A query runs on heads as far as they
+//! tell, and asks for the whole call only where they do not.
+
+mod needle;
+mod parse;
+mod term;
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use self::term::Term;
+pub use self::term::{KEYS, Key};
+use super::{Entry, View};
+use crate::call::Call;
+
+/// A query that was understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    root: Node,
+    needs_call: bool,
+}
+
+/// What in a query is not understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct QueryError {
+    /// The bytes of the query it is about.
+    pub span: Range<usize>,
+    /// A sentence with the repair.
+    pub message: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Node {
+    /// All of them; none of them is everything.
+    All(Vec<Node>),
+    Any(Vec<Node>),
+    Not(Box<Node>),
+    Term(Term),
+}
+
+impl Query {
+    /// Reads a query; an empty one matches every call. `since:10m` counts back from `now`; dates without a zone are UTC.
+    ///
+    /// # Errors
+    /// When it is not understood: where, and how to say it.
+    pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
+        let root = parse::parse(text, now)?;
+        Ok(Self { needs_call: root.needs_call(), root })
+    }
+
+    /// Whether some entries cannot be judged by their heads alone.
+    #[must_use]
+    pub fn needs_call(&self) -> bool {
+        self.needs_call
+    }
+
+    /// Whether the query matches, as far as a head tells; None if the call itself has to be looked at.
+    #[must_use]
+    pub fn matches_view(&self, view: &View<'_>) -> Option<bool> {
+        self.root.matches(view, None)
+    }
+
+    /// [`Self::matches_view`] of an entry.
+    #[must_use]
+    pub fn matches_entry(&self, entry: &Entry) -> Option<bool> {
+        self.matches_view(&entry.view())
+    }
+
+    /// Whether the query matches this call.
+    #[must_use]
+    pub fn matches(&self, entry: &Entry, call: &Call) -> bool {
+        // With the call at hand every term knows.
+        self.root.matches(&entry.view(), Some(call)).unwrap_or(false)
+    }
+}
+
+impl Node {
+    fn needs_call(&self) -> bool {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(Self::needs_call),
+            Self::Not(node) => node.needs_call(),
+            Self::Term(term) => term.needs_call(),
+        }
+    }
+
+    /// Three-valued: None is "depends on the call".
+    fn matches(&self, view: &View<'_>, call: Option<&Call>) -> Option<bool> {
+        /// The first node that says `decisive` decides; else one that does not know leaves it open.
+        fn decide(nodes: &[Node], decisive: bool, view: &View<'_>, call: Option<&Call>) -> Option<bool> {
+            let mut open = false;
+            for node in nodes {
+                match node.matches(view, call) {
+                    Some(answer) if answer == decisive => return Some(decisive),
+                    Some(_) => {}
+                    None => open = true,
+                }
+            }
+            (!open).then_some(!decisive)
+        }
+        match self {
+            Self::All(nodes) => decide(nodes, false, view, call),
+            Self::Any(nodes) => decide(nodes, true, view, call),
+            Self::Not(node) => node.matches(view, call).map(|answer| !answer),
+            Self::Term(term) => term.matches(view, call),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! From text to a tree: `any = all { "|" all }`, `all = { part }`, `part = { "-" } ( "(" any ")" | [ key ":" ] value )`.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use super::term::{KEYS, Term, Value, list};
+use super::{Node, QueryError};
+
+/// How deep parentheses may nest.
+const DEEPEST: usize = 64;
+
+pub fn parse(text: &str, now: Timestamp) -> Result<Node, QueryError> {
+    let mut parser = Parser { text, at: 0, depth: 0, now };
+    parser.space();
+    if parser.at == text.len() {
+        return Ok(Node::All(Vec::new()));
+    }
+    let root = parser.any()?;
+    match parser.peek() {
+        None => Ok(root),
+        Some(_) => Err(parser.error(1, "there is no ( for this ): take it away, or quote it: \")\"")),
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+    now: Timestamp,
+}
+
+impl<'a> Parser<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn takes(&mut self, wanted: char) -> bool {
+        let found = self.rest().starts_with(wanted);
+        self.at += if found { wanted.len_utf8() } else { 0 };
+        found
+    }
+
+    fn space(&mut self) {
+        self.at = self.text.len() - self.rest().trim_start().len();
+    }
+
+    /// An error about the next `len` bytes, or as many as there are.
+    fn error(&self, len: usize, message: &str) -> QueryError {
+        QueryError { span: self.at..(self.at + len).min(self.text.len()), message: message.to_owned() }
+    }
+
+    fn any(&mut self) -> Result<Node, QueryError> {
+        let mut nodes = vec![self.all()?];
+        while self.takes('|') {
+            nodes.push(self.all()?);
+        }
+        Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::Any(nodes) })
+    }
+
+    fn all(&mut self) -> Result<Node, QueryError> {
+        let mut nodes = Vec::new();
+        loop {
+            self.space();
+            match self.peek() {
+                None | Some('|' | ')') if nodes.is_empty() => {
+                    return Err(self.error(1, "something to look for is missing here: | stands between two parts"));
+                }
+                None | Some('|' | ')') => break,
+                Some(_) => nodes.push(self.part()?),
+            }
+        }
+        Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::All(nodes) })
+    }
+
+    fn part(&mut self) -> Result<Node, QueryError> {
+        let mut negated = false;
+        while self.takes('-') {
+            negated = !negated;
+        }
+        let node = match self.peek() {
+            None | Some('|' | ')') => {
+                return Err(self.error(1, "what to leave out is missing behind -; to look for a -, quote it: \"-\""));
+            }
+            Some(next) if next.is_whitespace() => {
+                return Err(
+                    self.error(1, "what to leave out stands right behind its -; to look for a -, quote it: \"-\"")
+                );
+            }
+            Some('(') => self.group()?,
+            Some(_) => Node::Term(self.term()?),
+        };
+        Ok(if negated { Node::Not(Box::new(node)) } else { node })
+    }
+
+    fn group(&mut self) -> Result<Node, QueryError> {
+        let opened = self.at;
+        if self.depth == DEEPEST {
+            return Err(self.error(1, "parentheses nest too deep"));
+        }
+        self.depth += 1;
+        self.at += 1;
+        let node = self.any()?;
+        self.depth -= 1;
+        if self.takes(')') {
+            return Ok(node);
+        }
+        Err(QueryError { span: opened..opened + 1, message: "the ) for this ( is missing".into() })
+    }
+
+    fn term(&mut self) -> Result<Term, QueryError> {
+        let key = self.key();
+        let from = self.at;
+        let value = self.value()?;
+        let Some(key) = key else { return Ok(Term::word(&value)) };
+        if key.as_str(self.text).starts_with('/') {
+            return Ok(Term::pointer(key.as_str(self.text), &value));
+        }
+        let name = key.as_str(self.text);
+        let Some(known) = KEYS.iter().find(|known| known.name.eq_ignore_ascii_case(name)) else {
+            return Err(QueryError { message: unknown(name), span: key.0 });
+        };
+        let error = |message| QueryError { span: if from == self.at { key.0.clone() } else { from..self.at }, message };
+        if value.text.is_empty() {
+            return Err(error(format!("{0}: needs a value, as in {0}:{1}", known.name, known.example)));
+        }
+        Term::keyed(known, &value, self.now).map_err(error)
+    }
+
+    /// `name:` or `/pointer:`, if that is what comes next.
+    fn key(&mut self) -> Option<Key> {
+        let colon = self.rest().find(|letter: char| letter == ':' || ends_word(letter))?;
+        let name = &self.rest()[..colon];
+        let named = name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_');
+        if !self.rest()[colon..].starts_with(':') || !(named || name.starts_with('/')) {
+            return None;
+        }
+        let key = Key(self.at..self.at + colon);
+        self.at += colon + 1;
+        Some(key)
+    }
+
+    fn value(&mut self) -> Result<Value<'a>, QueryError> {
+        if self.rest().starts_with('"') {
+            return self.quoted();
+        }
+        let rest = self.rest();
+        let word = &rest[..rest.find(ends_word).unwrap_or(rest.len())];
+        self.at += word.len();
+        Ok(Value { text: Cow::Borrowed(word), quoted: false })
+    }
+
+    /// `\"` and `\\` are a quote and a backslash; any other backslash is itself.
+    fn quoted(&mut self) -> Result<Value<'a>, QueryError> {
+        let opened = self.at;
+        let mut text = String::new();
+        let mut letters = self.rest().char_indices().skip(1).peekable();
+        while let Some((index, letter)) = letters.next() {
+            match letter {
+                '"' => {
+                    self.at += index + 1;
+                    return Ok(Value { text: Cow::Owned(text), quoted: true });
+                }
+                '\\' if letters.peek().is_some_and(|(_, next)| matches!(next, '"' | '\\')) => {
+                    text.extend(letters.next().map(|(_, next)| next));
+                }
+                _ => text.push(letter),
+            }
+        }
+        Err(QueryError { span: opened..self.text.len(), message: "the closing \" is missing".into() })
+    }
+}
+
+/// Where a key stands in the query, without its colon.
+struct Key(Range<usize>);
+
+impl Key {
+    fn as_str<'a>(&self, text: &'a str) -> &'a str {
+        &text[self.0.clone()]
+    }
+}
+
+fn ends_word(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '|' | '(' | ')' | '"')
+}
+
+fn unknown(name: &str) -> String {
+    let meant =
+        nearest(name, KEYS.iter().map(|key| key.name)).map_or_else(String::new, |key| format!("did you mean {key}:? "));
+    let known = list(KEYS.iter().map(|key| key.name));
+    format!(
+        "{name}: is not known yet; {meant}There are {known}, and /pointer. To look for the text, quote it: \"{name}:...\""
+    )
+}
+
+/// The candidate that is at most two letters off.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(far, _)| *far <= 2)
+        .min()
+        .map(|(_, near)| near)
+}
+
+/// Levenshtein's: letters to change, add or take away.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (index, letter) in from.bytes().enumerate() {
+        let mut corner = row[0];
+        row[0] = index + 1;
+        for (column, other) in to.bytes().enumerate() {
+            let replaced = corner + usize::from(!letter.eq_ignore_ascii_case(&other));
+            corner = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(corner + 1);
+        }
+    }
+    row[to.len()]
+}

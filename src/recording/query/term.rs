@@ -1,0 +1,334 @@
+//! The smallest parts of a query: what each key takes, and what it is held against.
+
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::needle::Needle;
+use super::parse::nearest;
+use crate::call::{Call, Direction, Headers, Sig};
+use crate::json;
+use crate::recording::View;
+
+/// One key of the query language: what help and completion show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// What stands before the colon.
+    pub name: &'static str,
+    /// A value it takes.
+    pub example: &'static str,
+    /// What it asks.
+    pub meaning: &'static str,
+}
+
+const fn key(name: &'static str, example: &'static str, meaning: &'static str) -> Key {
+    Key { name, example, meaning }
+}
+
+/// Every key but `/pointer`, which holds the value at that JSON Pointer, in either body, against its text.
+pub const KEYS: [Key; 16] = [
+    key("kind", "dialog", "part of platform/kind; none: not recognised"),
+    key("platform", "moveo", "part of the platform's name"),
+    key("sig", "invalid", "what the signature check found; none: not checked"),
+    key("status", ">=500", "the response's status: 404, 4xx, >=500, 200..299; none: no response"),
+    key("conv", "8563", "part of the conversation's key; none: belongs to none"),
+    key("path", "/hooks", "part of path and query"),
+    key("dir", "sent", "received or sent"),
+    key("method", "POST", "the method"),
+    key("took", ">1s", "how long it took: >1s, <=200ms, 1s..2s"),
+    key("size", ">10kb", "the request body's length in bytes, kb (1024) or mb: >10kb, <512"),
+    key("since", "10m", "not before: so long ago, or a time (UTC)"),
+    key("until", "2026-11-21", "not after: so long ago, or a time (UTC)"),
+    key("id", "0193", "part of the call's id"),
+    key("parent", "0193", "part of the id of the call that it repeats; none: repeats none"),
+    key("body", "\"x\"", "somewhere in a body of either side"),
+    key("header", "\"x-name: x\"", "somewhere in a header line of either side"),
+];
+
+/// What stands behind a colon, or alone.
+#[derive(Clone, Debug)]
+pub struct Value<'a> {
+    pub text: Cow<'a, str>,
+    pub quoted: bool,
+}
+
+/// One condition.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Term {
+    Word(Needle),
+    Kind(Part),
+    Platform(Needle),
+    Sig(Option<Sig>),
+    /// None: there is no response.
+    Status(Option<RangeInclusive<u64>>),
+    Conversation(Part),
+    Path(Needle),
+    Direction(Direction),
+    Method(Needle),
+    /// Microseconds.
+    Took(RangeInclusive<u64>),
+    /// Bytes.
+    Size(RangeInclusive<u64>),
+    Since(Timestamp),
+    Until(Timestamp),
+    Id(Needle),
+    Parent(Part),
+    Body(Needle),
+    Header(Needle),
+    /// A JSON Pointer; without a needle it only has to lead somewhere.
+    Pointer(String, Option<Needle>),
+}
+
+/// What an optional text is held against.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// It is not there.
+    None,
+    /// This is in it.
+    Has(Needle),
+}
+
+impl Part {
+    fn new(value: &Value<'_>) -> Self {
+        if is_none(value) { Self::None } else { Self::Has(Needle::new(&value.text)) }
+    }
+
+    fn matches(&self, text: Option<&str>) -> bool {
+        match (self, text) {
+            (Self::None, text) => text.is_none(),
+            (Self::Has(needle), Some(text)) => needle.is_in(text.as_bytes()),
+            (Self::Has(_), None) => false,
+        }
+    }
+}
+
+fn is_none(value: &Value<'_>) -> bool {
+    !value.quoted && value.text == "none"
+}
+
+impl Term {
+    pub fn word(value: &Value<'_>) -> Self {
+        Self::Word(Needle::new(&value.text))
+    }
+
+    pub fn pointer(pointer: &str, value: &Value<'_>) -> Self {
+        let needle = (value.quoted || !value.text.is_empty()).then(|| Needle::new(&value.text));
+        Self::Pointer(pointer.to_owned(), needle)
+    }
+
+    /// The condition of one of [`KEYS`], or a sentence that says what it takes.
+    pub fn keyed(key: &Key, value: &Value<'_>, now: Timestamp) -> Result<Self, String> {
+        let text = &*value.text;
+        let needle = || Needle::new(text);
+        let takes = |what: &str| format!("{}: takes {what}, as in {}:{}", key.name, key.name, key.example);
+        Ok(match key.name {
+            "kind" => Self::Kind(Part::new(value)),
+            "platform" => Self::Platform(needle()),
+            "sig" if is_none(value) => Self::Sig(None),
+            "sig" => {
+                Self::Sig(Some(one_of(&Sig::ALL.map(|sig| (sig.word(), sig)), text).map_err(|words| takes(&words))?))
+            }
+            "status" if is_none(value) => Self::Status(None),
+            "status" => Self::Status(Some(
+                status(text)
+                    .ok_or_else(|| takes("a status (404), a class (4xx), a bound (>=500) or a range (200..299)"))?,
+            )),
+            "conv" => Self::Conversation(Part::new(value)),
+            "path" => Self::Path(needle()),
+            "dir" => {
+                let words = [Direction::Received, Direction::Sent].map(|direction| (direction.word(), direction));
+                Self::Direction(one_of(&words, text).map_err(|words| takes(&words))?)
+            }
+            "method" => Self::Method(needle()),
+            "took" => {
+                let micros = |text: &str| duration(text).and_then(|took| u64::try_from(took.as_micros()).ok());
+                // No call takes a second to the microsecond.
+                let bounds = text.contains(['<', '>']) || text.contains("..");
+                let range = range(text, micros).filter(|_| bounds);
+                Self::Took(range.ok_or_else(|| takes("a bound (>1s, <200ms; us, ms, s, m, h, d) or a range (1s..2s)"))?)
+            }
+            "size" => Self::Size(range(text, size).ok_or_else(|| takes("a bound in bytes (>10kb, <512; b, kb, mb)"))?),
+            "since" | "until" => {
+                let time = time(text, now).ok_or_else(|| {
+                    takes("how long ago (90s, 10m, 2h, 3d) or a time (2026-11-21, 2026-11-21T10:02Z, 10:02; UTC)")
+                })?;
+                if key.name == "since" { Self::Since(time) } else { Self::Until(time) }
+            }
+            "id" => Self::Id(needle()),
+            "parent" => Self::Parent(Part::new(value)),
+            "body" => Self::Body(needle()),
+            "header" => Self::Header(needle()),
+            other => return Err(format!("{other}: is not known yet")),
+        })
+    }
+
+    pub fn needs_call(&self) -> bool {
+        matches!(self, Self::Word(_) | Self::Body(_) | Self::Header(_) | Self::Pointer(..))
+    }
+
+    /// None if only the call could tell and it is not given.
+    pub fn matches(&self, view: &View<'_>, call: Option<&Call>) -> Option<bool> {
+        Some(match self {
+            Self::Word(needle) if in_head(needle, view) => true,
+            Self::Word(needle) => in_call(needle, call?),
+            Self::Kind(part) => part.matches(view.kind),
+            Self::Platform(needle) => view
+                .kind
+                .and_then(|kind| kind.split_once('/'))
+                .is_some_and(|(platform, _)| needle.is_in(platform.as_bytes())),
+            Self::Sig(sig) => view.sig == *sig,
+            Self::Status(None) => view.status.is_none(),
+            Self::Status(Some(range)) => view.status.is_some_and(|status| range.contains(&status.into())),
+            Self::Conversation(part) => part.matches(view.conversation),
+            Self::Path(needle) => needle.is_in(view.path.as_bytes()),
+            Self::Direction(direction) => view.direction == *direction,
+            Self::Method(needle) => needle.is(view.method.as_bytes()),
+            Self::Took(range) => range.contains(&view.took_us),
+            Self::Size(range) => range.contains(&view.size),
+            Self::Since(time) => view.at >= *time,
+            Self::Until(time) => view.at <= *time,
+            Self::Id(needle) => needle.is_in(view.id.to_string().as_bytes()),
+            Self::Parent(part) => part.matches(view.parent.map(|id| id.to_string()).as_deref()),
+            Self::Body(needle) => bodies(call?).any(|body| needle.is_in(body)),
+            Self::Header(needle) => headers(call?).any(|(name, value)| in_header(needle, name, value)),
+            Self::Pointer(pointer, needle) => bodies(call?).any(|body| at_pointer(body, pointer, needle.as_ref())),
+        })
+    }
+}
+
+fn in_head(needle: &Needle, view: &View<'_>) -> bool {
+    let texts = [view.kind, view.conversation, Some(view.path), Some(view.method)];
+    texts.into_iter().flatten().any(|text| needle.is_in(text.as_bytes()))
+        || view.status.is_some_and(|status| needle.is(status.to_string().as_bytes()))
+}
+
+fn in_call(needle: &Needle, call: &Call) -> bool {
+    let texts = [call.error.as_deref(), call.request.origin.as_deref()];
+    texts.into_iter().flatten().any(|text| needle.is_in(text.as_bytes()))
+        || headers(call).any(|(name, value)| in_header(needle, name, value))
+        || bodies(call).any(|body| needle.is_in(body))
+}
+
+fn bodies(call: &Call) -> impl Iterator<Item = &[u8]> {
+    std::iter::once(&*call.request.body).chain(call.response.as_ref().map(|response| &*response.body))
+}
+
+fn headers(call: &Call) -> impl Iterator<Item = (&str, &[u8])> {
+    let response = call.response.as_ref().map(|response| &response.headers);
+    std::iter::once(&call.request.headers).chain(response).flat_map(Headers::iter).map(|(name, value)| (name, &**value))
+}
+
+/// In the field as it is written: `name: value`.
+fn in_header(needle: &Needle, name: &str, value: &[u8]) -> bool {
+    needle.is_in(&[name.as_bytes(), b": ", value].concat())
+}
+
+/// Strings are searched, objects and arrays by their text; numbers and the three words must be equal.
+fn at_pointer(body: &[u8], pointer: &str, needle: Option<&Needle>) -> bool {
+    let Ok(text) = std::str::from_utf8(body) else { return false };
+    let Some(value) = json::find(text, pointer).map(|span| &text[span]) else { return false };
+    let Some(needle) = needle else { return true };
+    match value.as_bytes().first() {
+        Some(b'"') => match serde_json::from_str::<Cow<'_, str>>(value) {
+            Ok(string) => needle.is_in(string.as_bytes()),
+            Err(_) => needle.is_in(value.as_bytes()),
+        },
+        Some(b'{' | b'[') => needle.is_in(value.as_bytes()),
+        _ => needle.is(value.as_bytes()),
+    }
+}
+
+/// The meaning of a word, or a sentence part that lists them all.
+fn one_of<T: Copy>(words: &[(&'static str, T)], text: &str) -> Result<T, String> {
+    let names = || words.iter().map(|(word, _)| *word);
+    words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let meant = nearest(text, names()).map_or_else(String::new, |word| format!(" (did you mean {word}?)"));
+        format!("one of {}{meant}", list(names()))
+    })
+}
+
+/// `a, b, c`.
+pub fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// `>x`, `>=x`, `<x`, `<=x`, `=x`, `x..y` (both included), or `x` alone.
+fn range(text: &str, number: impl Fn(&str) -> Option<u64>) -> Option<RangeInclusive<u64>> {
+    let least = |bound: &str| number(bound).map(|from| from..=u64::MAX);
+    if let Some(bound) = text.strip_prefix(">=") {
+        least(bound)
+    } else if let Some(bound) = text.strip_prefix("<=") {
+        number(bound).map(|to| 0..=to)
+    } else if let Some(bound) = text.strip_prefix('>') {
+        number(bound)?.checked_add(1).map(|from| from..=u64::MAX)
+    } else if let Some(bound) = text.strip_prefix('<') {
+        number(bound)?.checked_sub(1).map(|to| 0..=to)
+    } else if let Some((from, to)) = text.split_once("..") {
+        number(from).zip(number(to)).map(|(from, to)| from..=to)
+    } else {
+        number(text.strip_prefix('=').unwrap_or(text)).map(|value| value..=value)
+    }
+}
+
+fn status(text: &str) -> Option<RangeInclusive<u64>> {
+    match text.as_bytes() {
+        [class @ b'1'..=b'9', b'x' | b'X', b'x' | b'X'] => {
+            let from = u64::from(class - b'0') * 100;
+            Some(from..=from + 99)
+        }
+        _ => range(text, |number| number.parse().ok()),
+    }
+}
+
+/// A number without sign or exponent, and what stands behind it.
+fn quantity(text: &str) -> Option<(f64, &str)> {
+    let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    Some((text[..digits].parse().ok()?, &text[digits..]))
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = quantity(text)?;
+    let seconds = match unit {
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86400.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number * seconds).ok()
+}
+
+fn size(text: &str) -> Option<u64> {
+    let (number, unit) = quantity(text)?;
+    let bytes = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" | "kib" => 1024.0,
+        "m" | "mb" | "mib" => 1024.0 * 1024.0,
+        _ => return None,
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive; larger than any body is fine"
+    )]
+    Some((number * bytes) as u64)
+}
+
+/// So long before `now`, or a time of its own; without a zone it is UTC, without a date it is today.
+fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Some(ago) = duration(text) {
+        return now.checked_sub(SignedDuration::try_from(ago).ok()?).ok();
+    }
+    let civil = || {
+        let date = text.parse::<Date>().map(|date| date.at(0, 0, 0, 0));
+        let today = || text.parse::<Time>().map(|time| now.to_zoned(TimeZone::UTC).date().to_datetime(time));
+        text.parse::<DateTime>().or(date).or_else(|_| today()).ok()
+    };
+    text.parse().ok().or_else(|| civil()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
+}

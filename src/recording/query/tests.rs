@@ -1,0 +1,264 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::call::{Direction, Response, Sig};
+use crate::recording::Place;
+use crate::recording::testing::{call, headers};
+
+fn now() -> Timestamp {
+    "2026-11-21T10:12:00Z".parse().unwrap()
+}
+
+fn parse(text: &str) -> Query {
+    Query::parse(text, now()).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn matches(text: &str, call: &Call) -> bool {
+    let entry = Entry::from_call(call, Place { offset: 0, len: 0 });
+    let query = parse(text);
+    let by_call = query.matches(&entry, call);
+    let by_head = query.matches_entry(&entry);
+    assert!(by_head.is_none_or(|answer| answer == by_call), "{text}: the head says otherwise");
+    assert!(query.needs_call() || by_head.is_some(), "{text}: needs no call");
+    by_call
+}
+
+#[test]
+fn each_key_finds_what_it_asks_for() {
+    let call = call(1);
+    for text in [
+        "",
+        "  ",
+        "kind:moveo/pre_message",
+        "kind:message",
+        "KIND:Message",
+        "platform:moveo",
+        "sig:valid",
+        "status:200",
+        "status:2xx",
+        "status:>=200",
+        "status:<=200",
+        "status:<201",
+        "status:200..299",
+        "conv:8563",
+        "path:/hooks",
+        "dir:received",
+        "method:post",
+        "took:>1ms",
+        "took:<1.9ms",
+        "took:1800us..2ms",
+        "size:<1kb",
+        "size:>=54",
+        "since:10m",
+        "since:2026-11-21",
+        "since:2026-11-21T10:02",
+        "since:10:02",
+        "since:2026-11-21T11:02:00+01:00",
+        "until:2026-11-21T10:03Z",
+        "until:30s",
+        "id:0193",
+        "id:000000000001",
+        "parent:09",
+        "body:morning",
+        "body:DONE",
+        "header:localhost",
+        r#"header:"x-moveo-signature: 7b2e""#,
+        "header:text/plain",
+        "/input/text:morning",
+        r#"/input/text:"good morning""#,
+        "/number:1",
+        "/big:1e3",
+        "/input:morning",
+        "/input/text:",
+        "dialog | moveo",
+        "MOVEO",
+        "8563dcdf",
+        "hooks",
+        "POST",
+        "200",
+        "7b2e",
+        "x-moveo",
+        r#""\"number\":1""#,
+        "done",
+    ] {
+        assert!(matches(text, &call), "{text}");
+        if !text.trim().is_empty() && !text.contains('|') {
+            assert!(!matches(&format!("-{text}"), &call), "-{text}");
+        }
+    }
+}
+
+#[test]
+fn each_key_leaves_out_the_rest() {
+    let call = call(1);
+    for text in [
+        "kind:dialog",
+        "kind:none",
+        "platform:message",
+        "sig:invalid",
+        "sig:none",
+        "status:>200",
+        "status:<200",
+        "status:5xx",
+        "status:201..299",
+        "status:none",
+        "conv:none",
+        "conv:9999",
+        "path:moveo/hooks",
+        "dir:sent",
+        "method:pos",
+        "took:>1s",
+        "took:<=1ms",
+        "size:>1mb",
+        "since:9m",
+        "until:10m",
+        "until:2026-11-20",
+        "id:0195",
+        "parent:none",
+        "body:localhost",
+        "header:morning",
+        "/input/text:evening",
+        "/number:11",
+        "/big:1000",
+        "/nowhere:",
+        "/text:morning",
+        "evening",
+        "20",
+    ] {
+        assert!(!matches(text, &call), "{text}");
+        assert!(matches(&format!("-{text}"), &call), "-{text}");
+    }
+}
+
+#[test]
+fn none_asks_for_what_is_absent_unless_it_is_quoted() {
+    let mut bare = Call { kind: None, conversation: None, sig: None, parent: None, response: None, ..call(1) };
+    assert!(matches("kind:none conv:none sig:none parent:none status:none", &bare));
+    assert!(!matches("status:>=0", &bare) && !matches("platform:moveo", &bare));
+    bare.kind = Some("none/such".into());
+    assert!(matches("kind:\"none\"", &bare) && !matches("kind:none", &bare));
+}
+
+#[test]
+fn words_are_searched_on_both_sides_and_in_bytes_too() {
+    let mut call = Call { error: Some("Connection refused".into()), direction: Direction::Sent, ..call(1) };
+    call.request.origin = Some("http://staging.example".into());
+    call.request.headers = headers(&[("x-raw", b"caf\xe9")]);
+    call.request.body = Bytes::from_static(b"\x89PNG\xff");
+    call.response = Some(Response { status: 502, body: "{\"Error\":\"Gr\u{fc}n\"}".into(), ..Response::default() });
+    for text in ["refused", "STAGING", "x-raw", "caf", "png", "error", "gr\u{fc}n", "/Error:gr\u{fc}n", "502"] {
+        assert!(matches(text, &call), "{text}");
+    }
+    assert!(!matches("/input/text:x", &call), "a body that is no JSON has no pointers");
+}
+
+#[test]
+fn space_binds_tighter_than_bar_and_parentheses_tighter_than_both() {
+    let table = [
+        ("sig:valid dir:sent | method:POST", true),
+        ("sig:valid (dir:sent | method:POST)", true),
+        ("sig:invalid (dir:sent | method:POST)", false),
+        ("sig:invalid dir:sent | method:POST", true),
+        ("method:POST|sig:invalid dir:sent", true),
+        ("-(sig:valid dir:sent)", true),
+        ("-(sig:valid | dir:sent)", false),
+        ("--sig:valid", true),
+        ("((sig:valid))", true),
+        ("(sig:valid)(method:GET)", false),
+        (r#""Good morning" "\"text\"" -"good  morning""#, true),
+        (r#""a\b""#, false),
+        ("12:30", false),
+        ("/hooks/moveo", true),
+        ("-/hooks/moveo", false),
+        ("pre-message|pre_message", true),
+    ];
+    for (text, expected) in table {
+        assert_eq!(matches(text, &call(1)), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_head_decides_where_it_can() {
+    let entry = Entry::from_call(&call(1), Place { offset: 0, len: 0 });
+    for (text, expected) in [
+        ("morning", None),
+        ("-morning", None),
+        ("moveo", Some(true)),
+        ("morning sig:invalid", Some(false)),
+        ("morning | sig:valid", Some(true)),
+        ("morning sig:valid", None),
+        ("morning | sig:invalid", None),
+        ("-(morning | sig:valid)", Some(false)),
+    ] {
+        let query = parse(text);
+        assert_eq!(query.matches_entry(&entry), expected, "{text}");
+        assert!(query.needs_call());
+    }
+    assert!(!parse("sig:valid -status:4xx").needs_call());
+}
+
+#[test]
+fn every_sig_and_direction_has_its_word() {
+    for sig in Sig::ALL {
+        assert!(matches(&format!("sig:{}", sig.word()), &Call { sig: Some(sig), ..call(1) }));
+    }
+    assert!(matches(
+        "dir:sent took:>1h",
+        &Call { direction: Direction::Sent, took: Duration::from_secs(3601), ..call(1) }
+    ));
+}
+
+#[test]
+fn an_error_has_its_place_and_the_repair() {
+    for (text, span, message) in [
+        (
+            "sig:invald",
+            4..10,
+            "sig: takes one of valid, invalid, stale, missing, no-secret, unsigned, malformed (did you mean invalid?), as in sig:invalid",
+        ),
+        ("dir:in", 4..6, "dir: takes one of received, sent, as in dir:sent"),
+        ("word kid:x", 5..8, "kid: is not known yet; did you mean id:? There are kind, platform, sig,"),
+        ("finding:error", 0..7, "finding: is not known yet; There are kind,"),
+        ("http://x", 0..4, "To look for the text, quote it: \"http:...\""),
+        ("kind:", 0..4, "kind: needs a value, as in kind:dialog"),
+        ("status:abc", 7..10, "status: takes a status (404), a class (4xx)"),
+        ("status:>=", 7..9, "status: takes a status"),
+        ("took:1s", 5..7, "took: takes a bound (>1s, <200ms"),
+        ("took:>1x", 5..8, "took: takes a bound"),
+        ("size:big", 5..8, "size: takes a bound"),
+        ("since:yesterday", 6..15, "since: takes how long ago (90s, 10m"),
+        ("since:99999999999d", 6..18, "since: takes how long ago"),
+        ("body:\"x", 5..7, "the closing \" is missing"),
+        ("a |", 3..3, "something to look for is missing here"),
+        ("| a", 0..1, "something to look for is missing here"),
+        ("()", 1..2, "something to look for is missing here"),
+        ("(a", 0..1, "the ) for this ( is missing"),
+        ("a)", 1..2, "there is no ( for this"),
+        ("a -", 3..3, "what to leave out is missing behind -"),
+        ("- a", 1..2, "what to leave out stands right behind its -"),
+    ] {
+        let error = Query::parse(text, now()).unwrap_err();
+        assert_eq!(error.span, span, "{text}: {error}");
+        assert!(error.message.contains(message), "{text}: {error}");
+    }
+    let deep = "(".repeat(100_000);
+    assert_eq!(Query::parse(&deep, now()).unwrap_err().message, "parentheses nest too deep");
+}
+
+#[test]
+fn every_keys_example_is_understood() {
+    for key in KEYS {
+        parse(&format!("{}:{}", key.name, key.example));
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "([a-z:/\"()|\u{e9} -]|status:|took:|since:|>|[0-9]|xx|\\.\\.)*") {
+        if let Err(error) = Query::parse(&text, now()) {
+            proptest::prop_assert!(text.get(error.span).is_some());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Reads a recording while it may still be written: heads in one pass, a whole call where it is shown.
+
+mod entries;
+
+use std::fs::File;
+use std::io;
+use std::ops::ControlFlow;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+pub use self::entries::{Entries, LineError, Position};
+use super::format::{self, OpenError};
+use super::{Entry, Place};
+use crate::call::Call;
+
+/// A recording opened for reading. Takes no lock and never writes.
+#[derive(Debug)]
+pub struct Reader {
+    file: File,
+    path: PathBuf,
+}
+
+impl Reader {
+    /// Opens the recording at `path` and checks its header.
+    ///
+    /// # Errors
+    /// An [`OpenError`] inside the [`io::Error`]: the file cannot be read, is no recording, or is of a later format.
+    pub fn open(path: &Path) -> Result<Self, io::Error> {
+        let file = File::open(path).map_err(OpenError::io("open", path))?;
+        format::read_header(&file, path)?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// The file's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's length in bytes, as of now.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn size(&self) -> Result<u64, io::Error> {
+        self.file.metadata().map(|about| about.len())
+    }
+
+    /// The calls from a position on ([`Position::default`] is the beginning), heads only, in file order.
+    #[must_use]
+    pub fn entries(&self, from: Position) -> Entries<'_> {
+        Entries::new(&self.file, from, u64::MAX)
+    }
+
+    /// The whole call at `place`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or when the line there is damaged; then the error names file and offset.
+    pub fn call(&self, place: Place) -> Result<Call, io::Error> {
+        let mut line = vec![0; place.len as usize];
+        let named = |error: &dyn std::fmt::Display| format!("{}, byte {}: {error}", self.path.display(), place.offset);
+        self.file
+            .read_exact_at(&mut line, place.offset)
+            .map_err(|error| io::Error::new(error.kind(), named(&error)))?;
+        format::decode(&line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, named(&error)))
+    }
+}
+
+/// Some entries of a recording that is being read, and how far it is.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The next entries in file order.
+    pub entries: Vec<Entry>,
+    /// Lines among them that could not be read.
+    pub damaged: Vec<LineError>,
+    /// Bytes read so far.
+    pub done: u64,
+    /// Bytes there are to read.
+    pub total: u64,
+}
+
+/// The first batch is small: it fills a screen.
+const FIRST_BATCH: usize = 256;
+const BATCH: usize = 8192;
+
+/// Reads the entries of the recording at `path` in batches, for as long as `each` wants more: what loads an [`Index`].
+/// With `until`, lines that begin at that offset or behind it are left to another (the recorder's observer has them).
+/// Returns where it stopped, for [`Reader::entries`] to go on from.
+///
+/// [`Index`]: super::Index
+///
+/// # Errors
+/// Those of [`Reader::open`]. Damage within the file is told in [`Batch::damaged`].
+pub fn scan(
+    path: &Path,
+    until: Option<u64>,
+    mut each: impl FnMut(Batch) -> ControlFlow<()>,
+) -> Result<Position, io::Error> {
+    let reader = Reader::open(path)?;
+    let total = until.map_or_else(|| reader.size(), Ok)?;
+    let mut entries = Entries::new(&reader.file, Position::default(), until.unwrap_or(u64::MAX));
+    let mut batch = Batch { total, ..Batch::default() };
+    let mut size = FIRST_BATCH;
+    loop {
+        let next = entries.next();
+        let ended = next.is_none();
+        match next {
+            Some(Ok(entry)) => batch.entries.push(entry),
+            Some(Err(error)) => batch.damaged.push(error),
+            None => {}
+        }
+        if ended || batch.entries.len() + batch.damaged.len() >= size {
+            batch.done = entries.position().offset;
+            batch.total = batch.total.max(batch.done);
+            let next = Batch { total: batch.total, ..Batch::default() };
+            if each(std::mem::replace(&mut batch, next)).is_break() || ended {
+                return Ok(entries.position());
+            }
+            size = BATCH;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

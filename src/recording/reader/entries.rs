@@ -1,0 +1,199 @@
+//! The pass over a file that finds its calls: a window of bytes that moves from newline to newline.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+
+use memchr::memchr;
+
+use crate::recording::format::{self, Head};
+use crate::recording::names::Names;
+use crate::recording::{Entry, Place};
+
+/// What is read at once. A longer line makes the window grow to its length.
+const WINDOW: usize = 256 * 1024;
+
+/// Between two lines of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Bytes from the beginning of the file.
+    pub offset: u64,
+    /// The number of the line that begins there, from 1.
+    pub line: u64,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self { offset: 0, line: 1 }
+    }
+}
+
+/// A line that could not be read; the lines behind it are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} (byte {offset}): {message}")]
+pub struct LineError {
+    /// From 1, counted from where reading began.
+    pub line: u64,
+    /// Bytes from the beginning of the file.
+    pub offset: u64,
+    /// What is wrong, as a sentence without the place.
+    pub message: String,
+}
+
+/// The calls of a recording, heads only. After None it may be asked again: it goes on when the file has grown.
+///
+/// Lines that are no calls are passed over. A last line without its newline counts as soon as it is a whole call; until
+/// then it is not there yet.
+#[derive(Debug)]
+pub struct Entries<'a> {
+    file: &'a File,
+    /// Where the next line begins: in the file, and in the window.
+    position: Position,
+    start: usize,
+    /// Up to where the window holds bytes of the file, and up to where they have no newline.
+    filled: usize,
+    searched: usize,
+    window: Vec<u8>,
+    /// What stands at this offset or behind it is not read.
+    until: u64,
+    names: Names,
+    scratch: Vec<u8>,
+    /// Reading failed: that was said, and it would only fail again.
+    broken: bool,
+}
+
+impl<'a> Entries<'a> {
+    pub(super) fn new(file: &'a File, from: Position, until: u64) -> Self {
+        Self {
+            file,
+            position: from,
+            start: 0,
+            filled: 0,
+            searched: 0,
+            window: vec![0; WINDOW],
+            until,
+            names: Names::default(),
+            scratch: Vec::new(),
+            broken: false,
+        }
+    }
+
+    /// Where the next line begins, or will: what to hand to [`Reader::entries`] to go on from here.
+    ///
+    /// [`Reader::entries`]: super::Reader::entries
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// How many bytes of a line that is not whole stand at the end, after None was returned: one being written, or the
+    /// torn last line of a writer that was killed.
+    #[must_use]
+    pub fn unfinished(&self) -> u64 {
+        (self.filled - self.start) as u64
+    }
+
+    /// The next line's end in the window, and whether it has its newline. None at the end of the file.
+    fn find_line(&mut self) -> io::Result<Option<(usize, bool)>> {
+        loop {
+            if let Some(found) = memchr(b'\n', &self.window[self.searched..self.filled]) {
+                return Ok(Some((self.searched + found, true)));
+            }
+            self.searched = self.filled;
+            if self.fill()? == 0 {
+                return Ok((self.start < self.filled).then_some((self.filled, false)));
+            }
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<usize> {
+        if self.filled == self.window.len() {
+            if self.start == 0 {
+                self.window.resize(2 * self.window.len(), 0);
+            } else {
+                self.window.copy_within(self.start..self.filled, 0);
+                self.filled -= self.start;
+                self.searched -= self.start;
+                self.start = 0;
+            }
+        }
+        let offset = self.position.offset + (self.filled - self.start) as u64;
+        let room = (self.window.len() - self.filled) as u64;
+        let room = usize::try_from(room.min(self.until.saturating_sub(offset))).unwrap_or(usize::MAX);
+        loop {
+            match self.file.read_at(&mut self.window[self.filled..self.filled + room], offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+                Ok(count) => {
+                    self.filled += count;
+                    return Ok(count);
+                }
+            }
+        }
+    }
+
+    /// What the line up to `end` says, if it is a call.
+    fn read(&mut self, end: usize) -> Result<Option<Entry>, String> {
+        let line = &self.window[self.start..end];
+        let len = u32::try_from(line.len()).map_err(|_| "longer than 4 GiB".to_owned())?;
+        let place = Place { offset: self.position.offset, len };
+        match format::head(line, &mut self.scratch) {
+            Ok(head) => Ok(head.map(|head| entry(head, place, &mut self.names))),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn error(&self, message: String) -> LineError {
+        LineError { line: self.position.line, offset: self.position.offset, message }
+    }
+}
+
+fn entry(head: Head<'_>, place: Place, names: &mut Names) -> Entry {
+    Entry {
+        place,
+        id: head.id,
+        at: format::whole_micros(head.at),
+        direction: head.dir,
+        kind: head.kind.map(|kind| names.share(&kind.0)),
+        conversation: head.conv.map(|conversation| names.share(&conversation.0)),
+        sig: head.sig,
+        method: names.share(&head.method.0),
+        path: names.share(&head.path.0),
+        status: head.status,
+        took_us: head.took_us,
+        size: head.size,
+        parent: head.parent,
+        failed: head.error.is_some(),
+    }
+}
+
+impl Iterator for Entries<'_> {
+    type Item = Result<Entry, LineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.broken {
+            let (end, terminated) = match self.find_line() {
+                Ok(found) => found?,
+                Err(error) => {
+                    self.broken = true;
+                    return Some(Err(self.error(format!("cannot read on: {error}"))));
+                }
+            };
+            let line = &self.window[self.start..end];
+            let whole = terminated || (line.ends_with(b"}") && format::is_whole(line));
+            if !whole {
+                return None;
+            }
+            let found = self.read(end).map_err(|message| self.error(message));
+            let next = end + usize::from(terminated);
+            self.position.offset += (next - self.start) as u64;
+            self.position.line += u64::from(terminated);
+            self.start = next;
+            self.searched = next;
+            if let Some(found) = found.transpose() {
+                return Some(found);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,264 @@
+//! The only writer of a recording: a thread of its own that writes what waits for it in one go.
+//!
+//! ```text
+//!  task --encode--> queue (bounded) --> thread: drain, one write a batch [, fdatasync] --> observer, in file order
+//!   ^                                                                                          |
+//!   +------------------------- the call, or why it is not recorded ----------------------------+
+//! ```
+//!
+//! A call is answered for only when its bytes are with the operating system (with `fsync`: on the disk). What could not be
+//! written is cut off again, counted, and told; the next call tries anew.
+
+mod tail;
+mod tape;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::tape::{Disk, Tape};
+pub use self::tape::{Opened, Torn};
+use super::{OpenError, Place, format};
+use crate::call::Call;
+
+/// Calls that may wait to be written; further ones wait to get in.
+const QUEUE: usize = 1024;
+
+/// A batch is written when it has this many bytes, even if more calls wait.
+const BATCH: usize = 4 * 1024 * 1024;
+
+/// What the recorder tells its observer, in file order, after the write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recorded {
+    /// A call is in the file.
+    Call(Arc<Call>, Place),
+    /// Calls could not be written.
+    Failed {
+        /// How many since the recording was opened.
+        unrecorded: u64,
+        /// Why, as a sentence with the repair.
+        reason: String,
+    },
+    /// The file was changed, moved or removed by another hand, and was opened anew. Nothing that this recorder is asked
+    /// to write from now on is affected.
+    Reopened {
+        /// What happened, as a sentence.
+        reason: String,
+        /// Up to this offset the file is what it was; what was known of lines behind it no longer holds.
+        kept: u64,
+    },
+}
+
+/// Why a call is not recorded: a sentence with the repair.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RecordError(pub String);
+
+/// How to record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Wait until each batch is on the disk rather than with the operating system.
+    pub fsync: bool,
+}
+
+/// Learns of every call that was written. Runs on the recorder's thread, so it should only pass on what it hears.
+pub type Observer = Box<dyn Fn(Recorded) + Send>;
+
+/// The way to the recorder's thread. Cheap to clone; the thread writes what waits and ends when the last clone is gone.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    queue: mpsc::Sender<Message>,
+    ended: watch::Receiver<()>,
+    path: Arc<Path>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Record(Job),
+    Close,
+}
+
+#[derive(Debug)]
+struct Job {
+    call: Arc<Call>,
+    line: Vec<u8>,
+    reply: oneshot::Sender<Result<(), RecordError>>,
+}
+
+impl Recorder {
+    /// Begins a recording at `path`, or goes on with the one that is there. Directories that are missing are made (0700),
+    /// the file is for its owner only (0600) and locked against a second writer. A last line that is not whole is cut
+    /// off, kept in `PATH.torn` and reported.
+    ///
+    /// # Errors
+    /// When the file cannot be made, read or locked, or is no recording that this version can go on with.
+    pub fn open(path: &Path, options: Options, observer: Observer) -> Result<(Self, Opened), OpenError> {
+        let (tape, opened) = Tape::open(path, options.fsync)?;
+        let recorder = Self::start(tape, opened.end, path, options, observer)?;
+        Ok((recorder, opened))
+    }
+
+    fn start(
+        disk: impl Disk + 'static,
+        end: u64,
+        path: &Path,
+        Options { fsync }: Options,
+        observer: Observer,
+    ) -> Result<Self, OpenError> {
+        let (queue, messages) = mpsc::channel(QUEUE);
+        let (ending, ended) = watch::channel(());
+        let writer = Writer { disk, end, path: path.into(), fsync, unrecorded: 0, observer };
+        thread::Builder::new()
+            .name("recorder".into())
+            .spawn(move || {
+                writer.run(messages);
+                drop(ending);
+            })
+            .map_err(OpenError::io("start a thread to write", path))?;
+        Ok(Self { queue, ended, path: path.into() })
+    }
+
+    /// Writes `call` behind all others; returns once it is written. Times are cut to whole microseconds, as the file has
+    /// them. Dropping the future does not take back a call that is on its way.
+    ///
+    /// # Errors
+    /// When it could not be written: the disk is full, say, or the recording is closed. Then nothing of it is in the file.
+    pub async fn record(&self, mut call: Call) -> Result<Arc<Call>, RecordError> {
+        call.at = format::whole_micros(call.at);
+        call.took = std::time::Duration::from_micros(format::micros(call.took));
+        let line = format::encode(&call);
+        if u32::try_from(line.len()).is_err() {
+            return Err(RecordError(
+                "the call is longer than the 4 GiB that a line may have: it is not recorded".into(),
+            ));
+        }
+        let closed = || RecordError(format!("the recording {} is closed", self.path.display()));
+        let call = Arc::new(call);
+        let (reply, answer) = oneshot::channel();
+        let job = Job { call: Arc::clone(&call), line, reply };
+        self.queue.send(Message::Record(job)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())??;
+        Ok(call)
+    }
+
+    /// The file that is written.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes what waits, takes no more from any clone, and returns when the file is complete, on the disk and unlocked.
+    /// A file that this recorder made and that holds no call is removed.
+    pub async fn close(mut self) {
+        // Fails when the thread has ended already, which is what we are here for.
+        let _ = self.queue.send(Message::Close).await;
+        // Nothing is ever sent: this is the end of the sender, and so of the thread.
+        let _ = self.ended.changed().await;
+    }
+}
+
+/// The thread's own: the file and how far it is written.
+struct Writer<D> {
+    disk: D,
+    end: u64,
+    path: Arc<Path>,
+    fsync: bool,
+    unrecorded: u64,
+    observer: Observer,
+}
+
+impl<D: Disk> Writer<D> {
+    fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        let mut batch = Vec::new();
+        while let Some(first) = messages.blocking_recv() {
+            let mut size = 0;
+            let mut next = Some(first);
+            while let Some(message) = next {
+                match message {
+                    Message::Record(job) => {
+                        size += job.line.len();
+                        batch.push(job);
+                    }
+                    // What waits already still comes out, and then the end.
+                    Message::Close => messages.close(),
+                }
+                next = if size < BATCH { messages.try_recv().ok() } else { None };
+            }
+            if !batch.is_empty() {
+                self.record(&mut batch);
+            }
+        }
+        if let Err(error) = self.disk.finish(self.end) {
+            self.failed(0, format!("cannot finish {}: {error}", self.path.display()));
+        }
+    }
+
+    /// Writes the batch as one and tells everyone.
+    fn record(&mut self, batch: &mut Vec<Job>) {
+        match self.append(batch) {
+            Ok(()) => {
+                for Job { call, line, reply } in batch.drain(..) {
+                    let len = u32::try_from(line.len() - 1).unwrap_or(u32::MAX);
+                    let place = Place { offset: self.end, len };
+                    self.end += line.len() as u64;
+                    (self.observer)(Recorded::Call(call, place));
+                    // Whoever asked may have gone.
+                    let _ = reply.send(Ok(()));
+                }
+            }
+            Err(reason) => {
+                self.failed(batch.len() as u64, reason.clone());
+                for job in batch.drain(..) {
+                    let _ = job.reply.send(Err(RecordError(reason.clone())));
+                }
+            }
+        }
+    }
+
+    fn failed(&mut self, calls: u64, reason: String) {
+        self.unrecorded += calls;
+        (self.observer)(Recorded::Failed { unrecorded: self.unrecorded, reason });
+    }
+
+    /// Puts the lines behind what is written; all of them or none.
+    fn append(&mut self, batch: &[Job]) -> Result<(), String> {
+        if let Some(reason) = self.disk.changed(self.end) {
+            let opened = self.disk.reopen().map_err(|error| format!("{reason}; {error}"))?;
+            let kept = opened.kept.min(self.end);
+            self.end = opened.end;
+            (self.observer)(Recorded::Reopened { reason, kept });
+        }
+        let written = match batch {
+            [job] => self.write(&job.line),
+            jobs => self.write(&jobs.iter().map(|job| job.line.as_slice()).collect::<Vec<_>>().concat()),
+        };
+        written.map_err(|error| {
+            // If this fails too, the file has another length than it should: the next call sees that it has changed.
+            let _ = self.disk.truncate(self.end);
+            let path = self.path.display();
+            match error.kind() {
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                    format!("no space left for {path}: make room, and calls are recorded again")
+                }
+                _ => format!("cannot write to {path}: {error}"),
+            }
+        })
+    }
+
+    fn write(&mut self, mut bytes: &[u8]) -> std::io::Result<()> {
+        while !bytes.is_empty() {
+            match self.disk.write(bytes) {
+                Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if self.fsync { self.disk.sync() } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

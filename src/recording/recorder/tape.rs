@@ -1,0 +1,178 @@
+//! The file itself: made or found, locked, mended, and watched for other hands.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::tail;
+use crate::recording::format::{self, OpenError};
+
+/// What a recorder found at its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// There was no such file.
+    pub created: bool,
+    /// The file's length in bytes: calls recorded from now on stand here and behind.
+    pub end: u64,
+    /// What was cut off its end.
+    pub torn: Option<Torn>,
+}
+
+/// A last line that was not whole, cut off: a writer was killed while it wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Torn {
+    /// Its length.
+    pub bytes: u64,
+    /// The file that its bytes were added to.
+    pub kept_in: PathBuf,
+}
+
+impl fmt::Display for Torn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, kept_in } = self;
+        write!(f, "the last line was not whole: its {bytes} bytes were cut off and are kept in {}", kept_in.display())
+    }
+}
+
+/// What the recorder needs of a file; a trait so that tests can have it fail.
+pub(super) trait Disk: Send {
+    /// Writes some of `bytes` behind all others; how many.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+    /// Returns when all that was written is on the disk.
+    fn sync(&mut self) -> io::Result<()>;
+    /// Cuts the file to `len` bytes.
+    fn truncate(&mut self, len: u64) -> io::Result<()>;
+    /// What another hand did to the file since it was `end` bytes long, if anything.
+    fn changed(&self, end: u64) -> Option<String>;
+    /// Opens what is at the path now.
+    fn reopen(&mut self) -> Result<Reopened, OpenError>;
+    /// Leaves a complete file of `end` bytes behind, or none if it has nothing to tell.
+    fn finish(&mut self, end: u64) -> io::Result<()>;
+}
+
+/// A file that was opened again.
+pub(super) struct Reopened {
+    /// Up to here it may be what it was before; 0 if it is another file.
+    pub kept: u64,
+    /// Its length.
+    pub end: u64,
+}
+
+/// A recording's file, open for appending and locked.
+#[derive(Debug)]
+pub(super) struct Tape {
+    file: File,
+    path: PathBuf,
+    /// Device and inode: whether the path still leads here.
+    identity: (u64, u64),
+    /// Whether a new file's name has to be on the disk too.
+    fsync: bool,
+    /// The length of the file as we made it; none if it was there.
+    blank: Option<u64>,
+    /// Neither locked nor to be written: opening it again has failed.
+    lost: bool,
+}
+
+impl Tape {
+    /// Makes the file or opens what is there, as [`super::Recorder::open`] describes.
+    pub fn open(path: &Path, fsync: bool) -> Result<(Self, Opened), OpenError> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(OpenError::io("create the directory", folder))?;
+        let mut how = OpenOptions::new();
+        how.read(true).append(true).mode(0o600);
+        let (mut file, created) = match how.clone().create_new(true).open(path) {
+            Ok(file) => (file, true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                (how.open(path).map_err(OpenError::io("record to", path))?, false)
+            }
+            Err(error) => return Err(OpenError::io("create", path)(error)),
+        };
+        let about = file.metadata().map_err(OpenError::io("read", path))?;
+        if !about.is_file() {
+            return Err(OpenError::NotARecording { path: path.to_owned(), why: "it is not a regular file" });
+        }
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", path)(error)),
+        }
+        let torn = tail::mend(&file, path)?;
+        let mut end = file.metadata().map_err(OpenError::io("read", path))?.len();
+        let mut blank = None;
+        if end == 0 {
+            let header = format::header(Timestamp::now());
+            file.write_all(header.as_bytes()).map_err(|error| {
+                // A header that is not whole is mended when the file is opened next; an empty file is nicer.
+                let _ = file.set_len(0);
+                OpenError::io("write to", path)(error)
+            })?;
+            end = header.len() as u64;
+            blank = created.then_some(end);
+        }
+        if created && fsync {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(OpenError::io("write to", folder))?;
+        }
+        let tape = Self { file, path: path.to_owned(), identity: identity(&about), fsync, blank, lost: false };
+        Ok((tape, Opened { created, end, torn }))
+    }
+}
+
+fn identity(about: &fs::Metadata) -> (u64, u64) {
+    (about.dev(), about.ino())
+}
+
+impl Disk for Tape {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn changed(&self, end: u64) -> Option<String> {
+        let path = self.path.display();
+        match fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Some(format!("{path} was removed or moved while it was recorded to"))
+            }
+            Err(error) => Some(format!("{path} can no longer be reached: {error}")),
+            Ok(about) if identity(&about) != self.identity => {
+                Some(format!("{path} was replaced by another file while it was recorded to"))
+            }
+            Ok(about) if about.len() < end => Some(format!("{path} was cut short while it was recorded to")),
+            Ok(about) if about.len() > end => Some(format!("{path} was written to by another program")),
+            Ok(_) => self.lost.then(|| format!("{path} was not to be had")),
+        }
+    }
+
+    fn reopen(&mut self) -> Result<Reopened, OpenError> {
+        self.lost = true;
+        // The new handle is to have the lock. If the file is gone, so is the lock's use.
+        let _ = self.file.unlock();
+        let (tape, opened) = Self::open(&self.path, self.fsync)?;
+        // The old handle is still open, so its inode cannot be another file's by now.
+        let same = tape.identity == self.identity;
+        *self = tape;
+        Ok(Reopened { kept: if same { opened.end } else { 0 }, end: opened.end })
+    }
+
+    fn finish(&mut self, end: u64) -> io::Result<()> {
+        if self.lost {
+            return Ok(());
+        }
+        if self.blank == Some(end) && self.changed(end).is_none() {
+            return fs::remove_file(&self.path);
+        }
+        self.file.sync_data()
+    }
+}

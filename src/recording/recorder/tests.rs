@@ -1,0 +1,318 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::mpsc as channel;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::call::Request;
+use crate::recording::testing::call;
+use crate::recording::{Position, Reader, encode};
+
+mod faults;
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/deep/calls.jsonl");
+    (folder, path)
+}
+
+/// A recorder whose observer fills a channel.
+fn open(path: &Path) -> (Recorder, Opened, channel::Receiver<Recorded>) {
+    let (heard, events) = channel::channel();
+    let tell = Box::new(move |event| heard.send(event).unwrap_or_default());
+    let (recorder, opened) = Recorder::open(path, Options::default(), tell).unwrap();
+    (recorder, opened, events)
+}
+
+fn calls_in(path: &Path) -> Vec<Call> {
+    let reader = Reader::open(path).unwrap();
+    reader.entries(Position::default()).map(|entry| reader.call(entry.unwrap().place).unwrap()).collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn a_call_is_in_the_file_when_record_returns() {
+    let (_folder, path) = folder();
+    for fsync in [false, true] {
+        let (recorder, _) = Recorder::open(&path, Options { fsync }, Box::new(|_| {})).unwrap();
+        let stored = recorder.record(call(1)).await.unwrap();
+        assert_eq!(calls_in(&path).last(), Some(&*stored));
+        recorder.close().await;
+    }
+    assert_eq!(calls_in(&path), [call(1), call(1)], "a recording is gone on with");
+}
+
+#[tokio::test]
+async fn what_record_returns_and_the_observer_hears_is_what_the_file_has() {
+    let (_folder, path) = folder();
+    let (recorder, opened, events) = open(&path);
+    assert!(opened.created && opened.torn.is_none());
+    let mut fine = call(1);
+    fine.at = "2026-11-21T10:02:11.123456789Z".parse().unwrap();
+    fine.took = std::time::Duration::from_nanos(1999);
+    let stored = recorder.record(fine).await.unwrap();
+    recorder.record(call(2)).await.unwrap();
+    assert_eq!(stored.at.subsec_nanosecond(), 123_456_000);
+    let reader = Reader::open(&path).unwrap();
+    for (number, event) in events.try_iter().enumerate() {
+        let Recorded::Call(call, place) = event else { panic!("{event:?}") };
+        assert_eq!(reader.call(place).unwrap(), *call);
+        assert!(number > 0 || (call == stored && place.offset == opened.end));
+    }
+}
+
+#[tokio::test]
+async fn file_and_directories_are_for_their_owner_only() {
+    let (folder, path) = folder();
+    let (recorder, ..) = open(&path);
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    assert_eq!(mode(&folder.path().join("new")), 0o700);
+    drop(recorder);
+}
+
+#[tokio::test]
+async fn a_second_writer_is_refused_until_the_first_has_closed() {
+    let (_folder, path) = folder();
+    let (recorder, ..) = open(&path);
+    let clone = recorder.clone();
+    recorder.record(call(1)).await.unwrap();
+    let error = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap_err();
+    assert!(matches!(&error, OpenError::InUse(named) if *named == path));
+    assert!(error.to_string().contains("--record"));
+    recorder.close().await;
+    let error = clone.record(call(2)).await.unwrap_err();
+    assert_eq!(error.0, format!("the recording {} is closed", path.display()));
+    clone.close().await;
+    let (recorder, opened, _) = open(&path);
+    assert!(!opened.created);
+    recorder.close().await;
+    assert_eq!(calls_in(&path), [call(1)]);
+}
+
+#[tokio::test]
+async fn a_file_without_a_call_is_removed_only_by_who_made_it() {
+    let (_folder, path) = folder();
+    let (recorder, ..) = open(&path);
+    recorder.close().await;
+    assert!(!path.exists());
+    fs::write(&path, "").unwrap();
+    let (recorder, opened, _) = open(&path);
+    assert!(!opened.created);
+    recorder.close().await;
+    assert!(path.exists());
+    let (recorder, opened, _) = open(&path);
+    assert!(!opened.created && opened.torn.is_none());
+    recorder.record(call(1)).await.unwrap();
+    recorder.close().await;
+    assert_eq!(calls_in(&path), [call(1)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_senders_leave_every_call_in_the_order_of_each() {
+    const EACH: u64 = 5000;
+    let (_folder, path) = folder();
+    let (recorder, _, events) = open(&path);
+    let send = |base: u64| {
+        let recorder = recorder.clone();
+        tokio::spawn(async move {
+            for number in base..base + EACH {
+                recorder.record(call(number)).await.unwrap();
+            }
+        })
+    };
+    let (left, right) = (send(0), send(1_000_000));
+    left.await.unwrap();
+    right.await.unwrap();
+    recorder.close().await;
+    let content = fs::read(&path).unwrap();
+    assert_eq!(memchr::memchr_iter(b'\n', &content).count(), 10_001);
+    let reader = Reader::open(&path).unwrap();
+    let entries: Vec<_> = reader.entries(Position::default()).map(Result::unwrap).collect();
+    let (right, left): (Vec<_>, Vec<_>) =
+        entries.iter().map(|entry| entry.id).partition(|id| *id >= call(1_000_000).id);
+    assert!(left.len() == 5000 && left.is_sorted() && right.len() == 5000 && right.is_sorted());
+    let heard = events.iter().map(|event| match event {
+        Recorded::Call(call, place) => (call.id, place),
+        other => panic!("{other:?}"),
+    });
+    assert!(heard.eq(entries.iter().map(|entry| (entry.id, entry.place))), "observed in file order");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_calls_than_the_queue_holds_all_get_through() {
+    let (_folder, path) = folder();
+    let (recorder, ..) = open(&path);
+    let waiting: Vec<_> = (0..3 * QUEUE as u64).map(|number| recorder.record(call(number))).collect();
+    let done = futures_util::future::join_all(waiting).await;
+    assert!(done.iter().all(Result::is_ok));
+    drop(recorder.clone());
+    recorder.close().await;
+    assert_eq!(calls_in(&path).len(), 3 * QUEUE);
+}
+
+#[tokio::test]
+async fn every_torn_end_is_cut_off_kept_and_told() {
+    // Every cut is a file of its own, so there are as few as can be.
+    let small = |number| Call { request: Request::default(), response: None, ..call(number) };
+    let (_folder, path) = folder();
+    let torn_path = PathBuf::from(format!("{}.torn", path.display()));
+    let (recorder, ..) = open(&path);
+    recorder.record(small(1)).await.unwrap();
+    recorder.record(small(2)).await.unwrap();
+    recorder.close().await;
+    let whole = fs::read(&path).unwrap();
+    let ends: Vec<_> = memchr::memchr_iter(b'\n', &whole).map(|newline| newline + 1).collect();
+    for cut in 0..=whole.len() {
+        fs::write(&path, &whole[..cut]).unwrap();
+        let _ = fs::remove_file(&torn_path);
+        let (recorder, opened, _) = open(&path);
+        let lines = ends.iter().filter(|end| **end <= cut).count();
+        let kept = lines.checked_sub(1).map_or(0, |last| ends[last]);
+        // A call that only lacks its newline is whole.
+        let lacks_newline = ends[1..].contains(&(cut + 1));
+        if cut == kept || lacks_newline {
+            assert_eq!(opened.torn, None, "{cut}");
+            assert!(!torn_path.exists());
+        } else {
+            let expected = Torn { bytes: (cut - kept) as u64, kept_in: torn_path.clone() };
+            assert_eq!(opened.torn, Some(expected), "{cut}");
+            assert_eq!(fs::read(&torn_path).unwrap(), [&whole[kept..cut], b"\n"].concat());
+            assert_eq!(mode(&torn_path), 0o600);
+        }
+        recorder.record(call(3)).await.unwrap();
+        recorder.close().await;
+        let ids: Vec<_> = calls_in(&path).into_iter().map(|call| call.id).collect();
+        let survivors = lines.saturating_sub(1) + usize::from(lacks_newline);
+        let expected: Vec<_> = (1..=survivors as u64).chain([3]).map(|number| call(number).id).collect();
+        assert_eq!(ids, expected, "{cut}");
+    }
+}
+
+#[tokio::test]
+async fn a_last_line_of_garbage_is_cut_off_and_a_mark_is_not() {
+    let (_folder, path) = folder();
+    let (recorder, ..) = open(&path);
+    recorder.record(call(1)).await.unwrap();
+    recorder.close().await;
+    let whole = fs::read(&path).unwrap();
+    let long = [b"{\"id\":\"".as_slice(), &vec![b'x'; 300_000]].concat();
+    for (tail, torn) in [
+        (b"{\"mark\":\"0193\"}\n".as_slice(), false),
+        (b"\n", false),
+        (b"{\"id\":\"0193\n", true),
+        (b"\0\0\0\0", true),
+        (&vec![0; 200_000], true),
+        (&long, true),
+    ] {
+        fs::write(&path, [&whole, tail].concat()).unwrap();
+        let (recorder, opened, _) = open(&path);
+        assert_eq!(opened.torn.map(|torn| torn.bytes), torn.then_some(tail.len() as u64));
+        recorder.record(call(2)).await.unwrap();
+        recorder.close().await;
+        assert_eq!(calls_in(&path), [call(1), call(2)]);
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    for content in ["{\"a\":1}\n", "hello", "{\"hooktape\":2}\n{}\n", "{\"hooktape\":2,\"crea"] {
+        fs::write(&path, content).unwrap();
+        assert!(Recorder::open(&path, Options::default(), Box::new(|_| {})).is_err(), "{content}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
+    let error = Recorder::open(folder.path(), Options::default(), Box::new(|_| {})).unwrap_err();
+    assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");
+    let error = Recorder::open(&path.join("below"), Options::default(), Box::new(|_| {})).unwrap_err();
+    assert!(matches!(error, OpenError::Io { doing: "create the directory", .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_another_hand_changes_is_opened_anew_and_that_is_told() {
+    type Hand = fn(&Path);
+    let cases: [(Hand, &str, &[u64]); 5] = [
+        (|path| fs::remove_file(path).unwrap(), "was removed or moved", &[3]),
+        (|path| fs::remove_dir_all(path.parent().unwrap()).unwrap(), "was removed or moved", &[3]),
+        (|path| fs::write(path, "").unwrap(), "was cut short", &[3]),
+        (
+            |path| {
+                let len = fs::metadata(path).unwrap().len();
+                fs::OpenOptions::new().write(true).open(path).unwrap().set_len(len - 9).unwrap();
+            },
+            "was cut short",
+            &[1, 3],
+        ),
+        (
+            |path| {
+                let other = [fs::read(path).unwrap(), encode(&call(7)), b"torn".to_vec()].concat();
+                fs::write(path, other).unwrap();
+            },
+            "was written to by another program",
+            &[1, 2, 7, 3],
+        ),
+    ];
+    for (hand, reason, expected) in cases {
+        let (_folder, path) = folder();
+        let (recorder, opened, events) = open(&path);
+        recorder.record(call(1)).await.unwrap();
+        recorder.record(call(2)).await.unwrap();
+        let Some(Recorded::Call(_, second)) = events.try_iter().nth(1) else { panic!("two calls are recorded") };
+        hand(&path);
+        recorder.record(call(3)).await.unwrap();
+        let heard: Vec<_> = events.try_iter().collect();
+        let [Recorded::Reopened { reason: told, kept }, Recorded::Call(_, place)] = &heard[..] else {
+            panic!("{reason}: {heard:?}")
+        };
+        assert!(told.contains(reason), "{told}");
+        let behind = second.offset + u64::from(second.len) + 1;
+        let still = match expected {
+            [3] if reason == "was cut short" => opened.end,
+            [3] => 0,
+            [1, 3] => second.offset,
+            _ => behind,
+        };
+        assert_eq!(*kept, still, "{reason}");
+        assert_eq!(Reader::open(&path).unwrap().call(*place).unwrap(), call(3));
+        recorder.close().await;
+        let found: Vec<_> = calls_in(&path).into_iter().map(|call| call.id).collect();
+        assert_eq!(found, expected.iter().map(|number| call(*number).id).collect::<Vec<_>>(), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_replaced_file_that_is_no_recording_fails_until_it_is_gone() {
+    let (_folder, path) = folder();
+    let (recorder, _, events) = open(&path);
+    recorder.record(call(1)).await.unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "mine\n").unwrap();
+    for unrecorded in 1..=2 {
+        let error = recorder.record(call(2)).await.unwrap_err();
+        assert!(error.0.contains("was replaced by another file") && error.0.contains("is not a recording"), "{error}");
+        let failed = events.try_iter().last();
+        assert_eq!(failed, Some(Recorded::Failed { unrecorded, reason: error.0 }));
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), "mine\n");
+    fs::remove_file(&path).unwrap();
+    recorder.record(call(3)).await.unwrap();
+    recorder.close().await;
+    assert_eq!(calls_in(&path), [call(3)]);
+}
+
+#[tokio::test]
+async fn a_call_on_its_way_is_recorded_though_nobody_waits() {
+    let (_folder, path) = folder();
+    let (recorder, ..) = open(&path);
+    let mut abandoned = Box::pin(recorder.record(call(1)));
+    assert!(futures_util::poll!(&mut abandoned).is_pending());
+    drop(abandoned);
+    recorder.close().await;
+    assert_eq!(calls_in(&path), [call(1)]);
+}

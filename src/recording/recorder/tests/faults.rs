@@ -1,0 +1,193 @@
+//! What the recorder does when the disk does not do as it should.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, mpsc as channel};
+
+use crate::recording::encode;
+use crate::recording::recorder::tape::{Disk, Reopened};
+use crate::recording::recorder::{OpenError, Options, RecordError, Recorded, Recorder};
+use crate::recording::testing::call;
+
+/// A file in memory that does as the test says, and then as it should.
+#[derive(Clone, Default)]
+struct Fake(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    content: Vec<u8>,
+    /// What the next writes do: take so many bytes, or fail.
+    writes: VecDeque<Result<usize, io::ErrorKind>>,
+    syncs: VecDeque<Result<(), io::ErrorKind>>,
+    truncates: VecDeque<Result<(), io::ErrorKind>>,
+    synced: usize,
+    /// A writer waits for this before each write.
+    gate: Option<channel::Receiver<()>>,
+    written: usize,
+}
+
+impl Disk for Fake {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let gate = self.0.lock().unwrap().gate.take();
+        if let Some(gate) = gate {
+            let _ = gate.recv();
+        }
+        let mut state = self.0.lock().unwrap();
+        state.written += 1;
+        let count = state.writes.pop_front().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
+        state.content.extend(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut state = self.0.lock().unwrap();
+        state.synced = state.content.len();
+        Ok(state.syncs.pop_front().unwrap_or(Ok(()))?)
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        let mut state = self.0.lock().unwrap();
+        state.truncates.pop_front().unwrap_or(Ok(()))?;
+        state.content.truncate(usize::try_from(len).unwrap());
+        Ok(())
+    }
+
+    fn changed(&self, end: u64) -> Option<String> {
+        (self.0.lock().unwrap().content.len() as u64 != end).then(|| "the tape changed".to_owned())
+    }
+
+    fn reopen(&mut self) -> Result<Reopened, OpenError> {
+        let mut state = self.0.lock().unwrap();
+        let end = memchr::memrchr(b'\n', &state.content).map_or(0, |newline| newline + 1);
+        state.content.truncate(end);
+        Ok(Reopened { kept: end as u64, end: end as u64 })
+    }
+
+    fn finish(&mut self, _end: u64) -> io::Result<()> {
+        self.sync()
+    }
+}
+
+impl Fake {
+    fn start(&self, fsync: bool) -> (Recorder, channel::Receiver<Recorded>) {
+        let (heard, events) = channel::channel();
+        let tell = Box::new(move |event| heard.send(event).unwrap_or_default());
+        let recorder = Recorder::start(self.clone(), 0, Path::new("/tape"), Options { fsync }, tell).unwrap();
+        (recorder, events)
+    }
+
+    fn script(&self, with: impl FnOnce(&mut State)) {
+        with(&mut self.0.lock().unwrap());
+    }
+
+    fn content(&self) -> Vec<u8> {
+        self.0.lock().unwrap().content.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_counted_and_leaves_no_half_line() {
+    let fake = Fake::default();
+    let (recorder, events) = fake.start(false);
+    recorder.record(call(1)).await.unwrap();
+    fake.script(|state| {
+        state.writes.extend([Ok(10), Ok(5), Err(io::ErrorKind::StorageFull), Err(io::ErrorKind::StorageFull)]);
+    });
+    for unrecorded in 1..=2 {
+        let reason = "no space left for /tape: make room, and calls are recorded again".to_owned();
+        assert_eq!(recorder.record(call(2)).await, Err(RecordError(reason.clone())));
+        assert_eq!(events.try_iter().last(), Some(Recorded::Failed { unrecorded, reason }));
+        assert_eq!(fake.content(), encode(&call(1)));
+    }
+    recorder.record(call(3)).await.unwrap();
+    assert_eq!(fake.content(), [encode(&call(1)), encode(&call(3))].concat());
+}
+
+#[tokio::test]
+async fn a_short_or_interrupted_write_goes_on_where_it_stopped() {
+    let fake = Fake::default();
+    let (recorder, _) = fake.start(false);
+    fake.script(|state| state.writes.extend([Ok(1), Err(io::ErrorKind::Interrupted), Ok(100)]));
+    recorder.record(call(1)).await.unwrap();
+    assert_eq!(fake.content(), encode(&call(1)));
+    fake.script(|state| state.writes.extend([Ok(7), Ok(0)]));
+    let error = recorder.record(call(2)).await.unwrap_err();
+    assert!(error.0.starts_with("cannot write to /tape: "), "{error}");
+    assert_eq!(fake.content(), encode(&call(1)));
+}
+
+#[tokio::test]
+async fn with_fsync_a_call_counts_when_it_is_on_the_disk() {
+    let fake = Fake::default();
+    let (recorder, events) = fake.start(true);
+    recorder.record(call(1)).await.unwrap();
+    assert_eq!(fake.0.lock().unwrap().synced, encode(&call(1)).len());
+    fake.script(|state| state.syncs.push_back(Err(io::ErrorKind::Other)));
+    let error = recorder.record(call(2)).await.unwrap_err();
+    assert!(error.0.starts_with("cannot write to /tape: "), "{error}");
+    assert_eq!(fake.content(), encode(&call(1)));
+    assert!(matches!(events.try_iter().last(), Some(Recorded::Failed { unrecorded: 1, .. })));
+}
+
+#[tokio::test]
+async fn a_half_line_that_could_not_be_cut_off_is_cut_off_before_the_next_call() {
+    let fake = Fake::default();
+    let (recorder, events) = fake.start(false);
+    recorder.record(call(1)).await.unwrap();
+    fake.script(|state| {
+        state.writes.extend([Ok(10), Err(io::ErrorKind::Other)]);
+        state.truncates.push_back(Err(io::ErrorKind::Other));
+    });
+    recorder.record(call(2)).await.unwrap_err();
+    assert_eq!(fake.content().len(), encode(&call(1)).len() + 10);
+    recorder.record(call(3)).await.unwrap();
+    assert_eq!(fake.content(), [encode(&call(1)), encode(&call(3))].concat());
+    let events: Vec<_> = events.try_iter().collect();
+    let kept = encode(&call(1)).len() as u64;
+    assert_eq!(events[2], Recorded::Reopened { reason: "the tape changed".into(), kept });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_written_in_one_go_and_fails_as_one() {
+    let fake = Fake::default();
+    let (open_gate, gate) = channel::channel();
+    fake.script(|state| {
+        state.gate = Some(gate);
+        state.writes.extend([Ok(usize::MAX), Err(io::ErrorKind::StorageFull)]);
+    });
+    let (recorder, events) = fake.start(false);
+    // The first write stands at the gate; ten calls queue up behind it.
+    let first = tokio::spawn({
+        let recorder = recorder.clone();
+        async move { recorder.record(call(0)).await }
+    });
+    while fake.0.lock().unwrap().gate.is_some() {
+        tokio::task::yield_now().await;
+    }
+    let mut waiting: Vec<_> = (1..=10).map(|number| Box::pin(recorder.record(call(number)))).collect();
+    for call in &mut waiting {
+        assert!(futures_util::poll!(call).is_pending());
+    }
+    open_gate.send(()).unwrap();
+    first.await.unwrap().unwrap();
+    let failed = futures_util::future::join_all(waiting).await;
+    assert!(failed.iter().all(|result| result.as_ref().is_err_and(|error| error.0.starts_with("no space left"))));
+    recorder.close().await;
+    assert_eq!(fake.0.lock().unwrap().written, 2);
+    assert_eq!(fake.content(), encode(&call(0)));
+    let events: Vec<_> = events.iter().collect();
+    assert!(matches!(events[..], [Recorded::Call(..), Recorded::Failed { unrecorded: 10, .. }]));
+}
+
+#[tokio::test]
+async fn the_thread_ends_when_the_last_clone_is_gone() {
+    let fake = Fake::default();
+    let (recorder, events) = fake.start(false);
+    recorder.record(call(1)).await.unwrap();
+    drop(recorder.clone());
+    assert!(events.recv().is_ok());
+    drop(recorder);
+    assert!(events.recv().is_err(), "the observer is gone with its thread");
+    assert_eq!(fake.0.lock().unwrap().synced, encode(&call(1)).len(), "written through before it ended");
+}
