@@ -3,6 +3,7 @@
 pub mod call;
 pub mod config;
 pub mod json;
+pub mod net;
 pub mod platform;
 pub mod recording;
 pub mod signature;

@@ -1,0 +1,84 @@
+//! The two wires: calls in and calls out.
+//!
+//! ```text
+//!  platform --HTTP--> listener --Call--> Recorder --then--> the answer
+//!  endpoint <--HTTP-- sender   --Call--> Recorder
+//! ```
+//!
+//! Neither wire knows who looks at the calls: they end at the [`Recorder`](crate::recording::Recorder).
+
+pub mod demo;
+pub mod listener;
+pub mod outgoing;
+pub mod sender;
+
+use std::net::{IpAddr, SocketAddr};
+
+use url::{Host, Url};
+
+/// Headers that belong to one connection (RFC 9110, 7.6.1) or that the sending side works out anew. They are never
+/// copied from one call to the next.
+pub const HOP_BY_HOP: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a call to `url` would come to the listener at `address`.
+#[must_use]
+pub fn is_ourselves(url: &Url, address: SocketAddr) -> bool {
+    if url.port_or_known_default() != Some(address.port()) {
+        return false;
+    }
+    let same = |ip: IpAddr| {
+        ip == address.ip() || (ip.is_loopback() && (address.ip().is_unspecified() || address.ip().is_loopback()))
+    };
+    match url.host() {
+        Some(Host::Ipv4(ip)) => same(ip.into()),
+        Some(Host::Ipv6(ip)) => same(ip.into()),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost") && same(IpAddr::from([127, 0, 0, 1])),
+        None => false,
+    }
+}
+
+/// `http://127.0.0.1:4747`, with a loopback address where the listener takes every interface.
+#[must_use]
+pub fn base_url(address: SocketAddr) -> String {
+    let ip = if address.ip().is_unspecified() {
+        if address.is_ipv6() { IpAddr::from(std::net::Ipv6Addr::LOCALHOST) } else { IpAddr::from([127, 0, 0, 1]) }
+    } else {
+        address.ip()
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_its_own_address_by_all_its_names() {
+        let own: SocketAddr = "127.0.0.1:4747".parse().unwrap();
+        for url in ["http://127.0.0.1:4747/x", "http://localhost:4747", "http://[::1]:4747/", "http://127.0.0.2:4747/"]
+        {
+            assert!(is_ourselves(&url.parse().unwrap(), own), "{url}");
+        }
+        for url in ["http://127.0.0.1:4748/x", "http://example.com:4747", "https://localhost/"] {
+            assert!(!is_ourselves(&url.parse().unwrap(), own), "{url}");
+        }
+        assert!(is_ourselves(&"http://localhost/".parse().unwrap(), "0.0.0.0:80".parse().unwrap()));
+    }
+
+    #[test]
+    fn the_base_url_of_every_interface_is_a_loopback_one() {
+        assert_eq!(base_url("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80");
+        assert_eq!(base_url("[::]:81".parse().unwrap()), "http://[::1]:81");
+    }
+}

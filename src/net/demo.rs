@@ -1,0 +1,49 @@
+//! The built-in conversation: one signed call of every known kind, and one that was tampered with, so that a verdict
+//! other than valid is seen as well.
+
+use jiff::Timestamp;
+
+use crate::net::outgoing::{Outgoing, Signing};
+use crate::platform::{Keyring, Kind, Platforms};
+
+/// What to send to `base` (`http://127.0.0.1:4747`), in order.
+///
+/// # Errors
+/// When a sample cannot be addressed or signed: a sentence.
+pub fn conversation(platforms: &Platforms, keyring: &Keyring, base: &str) -> Result<Vec<Outgoing>, String> {
+    let mut calls: Vec<Outgoing> =
+        platforms.kinds().map(|kind| signed(kind, keyring, base)).collect::<Result<_, _>>()?;
+    if let Some(kind) = platforms.kinds().find(|kind| kind.scheme().is_some()) {
+        calls.push(tampered(kind, keyring, base)?);
+    }
+    Ok(calls)
+}
+
+fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String> {
+    let request = kind.sample();
+    let address = format!("{base}{}", request.target);
+    Ok(Outgoing {
+        url: address.parse().map_err(|error| format!("{address}: {error}"))?,
+        request,
+        kind: Some(kind.name.clone()),
+        signing: keyring.signing_for_ourselves(Some(kind)).map_or(Signing::Exact, Signing::Fresh),
+        secrets: Vec::new(),
+        parent: None,
+        timeout: std::time::Duration::from_secs(10),
+    })
+}
+
+/// Signed, and then given a newline that the signature does not know of: what a middleware does that writes the body
+/// anew.
+fn tampered(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String> {
+    let mut call = signed(kind, keyring, base)?;
+    if let (Some((_, scheme)), Signing::Fresh(secret)) = (kind.scheme(), &call.signing) {
+        crate::signature::sign(scheme, &mut call.request, secret, Timestamp::now())
+            .map_err(|error| error.to_string())?;
+    }
+    let mut body = call.request.body.to_vec();
+    body.push(b'\n');
+    call.request.body = body.into();
+    call.signing = Signing::Exact;
+    Ok(call)
+}

@@ -1,0 +1,129 @@
+//! A request on its way out: where it goes, and what signature it leaves with.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::call::{Id, Request};
+use crate::config::{Secret, Target};
+use crate::net::is_ourselves;
+use crate::platform::{Keyring, Kind};
+
+/// How a call that is sent again is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignMode {
+    /// Signed anew at the moment of sending.
+    #[default]
+    Fresh,
+    /// With the signature it has, whether that still fits or not.
+    Exact,
+}
+
+impl SignMode {
+    /// The word used on the screen and the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Exact => "exact",
+        }
+    }
+}
+
+/// What signature a request leaves with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signing {
+    /// The one it has, or none: header and bytes as they are.
+    Exact,
+    /// A new one, made with this secret at the moment of sending.
+    Fresh(Secret),
+}
+
+/// A request on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// What is sent; its target and origin are replaced by `url`'s.
+    pub request: Request,
+    /// Where to.
+    pub url: Url,
+    /// Whose contract it follows.
+    pub kind: Option<String>,
+    /// Its signature.
+    pub signing: Signing,
+    /// The target's own secrets, to judge the signature it leaves with.
+    pub secrets: Vec<Secret>,
+    /// The call that it repeats.
+    pub parent: Option<Id>,
+    /// How long the endpoint may take.
+    pub timeout: Duration,
+}
+
+impl Outgoing {
+    /// Aims `request` at `target`. `listener` is our own address, if there is one: calls to it may be signed with the
+    /// keyring's test secret.
+    ///
+    /// # Errors
+    /// When the target's address cannot be made for this call, or it shall be signed and there is no secret: a sentence
+    /// with the repair.
+    pub fn aim(
+        mut request: Request,
+        kind: Option<&Kind>,
+        target: &Target,
+        mode: SignMode,
+        keyring: &Keyring,
+        listener: Option<SocketAddr>,
+    ) -> Result<Self, String> {
+        let address = target.url_for(kind.map(|kind| kind.name.as_str()), &request.target)?;
+        let url = Url::parse(&address).map_err(|error| format!("{address:?} is not a URL: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(format!("{address:?} is not an http or https address"));
+        }
+        for (name, value) in &target.headers {
+            request.headers.set(name, value.clone());
+        }
+        let ourselves = listener.is_some_and(|listener| is_ourselves(&url, listener));
+        let signing = match (mode, kind.filter(|kind| kind.scheme().is_some())) {
+            (SignMode::Exact, _) | (SignMode::Fresh, None) => Signing::Exact,
+            (SignMode::Fresh, Some(kind)) => {
+                let secret = if ourselves && target.secrets.is_empty() {
+                    keyring.signing_for_ourselves(Some(kind))
+                } else {
+                    keyring.signing(Some(kind), &target.secrets)
+                };
+                Signing::Fresh(secret.ok_or_else(|| no_secret(kind, &target.secrets))?)
+            }
+        };
+        Ok(Self {
+            request,
+            url,
+            kind: kind.map(|kind| kind.name.clone()),
+            signing,
+            secrets: target.secrets.clone(),
+            parent: None,
+            timeout: target.timeout,
+        })
+    }
+
+    /// The same as a repetition of `parent`.
+    #[must_use]
+    pub fn repeating(self, parent: Option<Id>) -> Self {
+        Self { parent, ..self }
+    }
+
+    /// Host and port, as a question before sending names them.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.url[url::Position::BeforeHost..url::Position::AfterPort]
+    }
+}
+
+fn no_secret(kind: &Kind, own: &[Secret]) -> String {
+    let platform = kind.platform();
+    if let Some(reason) = own.iter().find_map(|secret| secret.value().err()) {
+        return format!("cannot sign for {platform}: {reason}");
+    }
+    format!(
+        "no secret to sign for {platform} with: start with --secret {platform}=env:NAME, or send the signature as it is (exact)"
+    )
+}
