@@ -6,5 +6,6 @@ pub mod json;
 pub mod net;
 pub mod platform;
 pub mod recording;
+pub mod replay;
 pub mod signature;
 pub mod visible;
