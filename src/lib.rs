@@ -1,5 +1,6 @@
 //! hooktape captures the webhook calls of conversational-AI platforms, shows and verifies them, and replays them.
 
+pub mod app;
 pub mod call;
 pub mod config;
 pub mod json;

@@ -1,0 +1,365 @@
+//! The state machine: everything the screen shows, changed only by [`App::update`].
+//!
+//! ```text
+//!  Event --> App::update --> Effect      the shell performs it and comes back with an Event
+//!               |  ^
+//!               v  | Regions             what was drawn where, so that scrolling knows its bounds
+//!            view::draw
+//! ```
+//!
+//! No I/O, no clock, no async, no drawing: the time comes with each event, and what the world shall do leaves as an
+//! [`Effect`].
+
+mod act;
+pub mod action;
+pub mod cache;
+pub mod calls;
+pub mod dialog;
+mod dialog_keys;
+pub mod draft;
+pub mod event;
+pub mod keys;
+mod sending;
+pub mod shown;
+pub mod text;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::app::action::{Action, Scope};
+use crate::app::cache::Cache;
+use crate::app::calls::Calls;
+use crate::app::dialog::Dialog;
+use crate::app::draft::Draft;
+use crate::app::event::{Effect, Event, Level, Notice};
+use crate::app::shown::{Shown, Tab};
+use crate::call::Call;
+use crate::config::{Config, Secret, Target};
+use crate::platform::{Keyring, Platforms};
+use crate::recording::{Entry, Index, Place, Recorded};
+
+/// Calls read ahead of and behind the rows on the screen.
+const AHEAD: usize = 20;
+/// Notices kept for the log.
+const MOST_NOTICES: usize = 500;
+
+/// What the app is started with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Routes, targets and secrets.
+    pub config: Arc<Config>,
+    /// What is known of platforms.
+    pub platforms: Arc<Platforms>,
+    /// The secrets at hand.
+    pub keyring: Arc<Keyring>,
+    /// The recording on the screen.
+    pub recording: PathBuf,
+    /// Where the listener listens; none when a recording was only opened.
+    pub listener: Option<SocketAddr>,
+    /// The user's time zone.
+    pub zone: TimeZone,
+    /// Whether the terminal is to show colours.
+    pub colour: bool,
+    /// What to say at the start.
+    pub notices: Vec<Notice>,
+}
+
+/// Which panel the keys move in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The list of calls.
+    List,
+    /// The selected call.
+    Detail,
+}
+
+/// What was drawn where: the measures that scrolling needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Regions {
+    /// Rows of room in the list.
+    pub list_height: usize,
+    /// Columns of room in a tab.
+    pub detail_width: usize,
+    /// Rows of room in a tab.
+    pub detail_height: usize,
+    /// Rows that the tab has in all.
+    pub detail_rows: usize,
+    /// How many of them stand above the tab's text.
+    pub detail_head: usize,
+    /// Rows of room in the answer beside a draft, and rows it has in all.
+    pub answer: (usize, usize),
+    /// Rows of room in the top dialog, and rows it has in all.
+    pub dialog: (usize, usize),
+}
+
+/// Everything the screen shows.
+#[derive(Debug)]
+pub struct App {
+    /// What it was started with.
+    pub setup: Setup,
+    /// The time of the last event.
+    pub now: Timestamp,
+    /// What the recording holds, call by call.
+    pub index: Index,
+    /// The calls that the screen needs.
+    pub cache: Cache,
+    /// The list.
+    pub calls: Calls,
+    /// The selected call, once it is read.
+    pub shown: Option<Shown>,
+    /// The panel the keys move in.
+    pub focus: Focus,
+    /// The focused panel has the whole screen.
+    pub zoom: bool,
+    /// The tab that is open.
+    pub tab: Tab,
+    /// First row shown of each tab.
+    pub scroll: [usize; Tab::ALL.len()],
+    /// JSON is laid out for reading.
+    pub pretty: bool,
+    /// The call being edited.
+    pub draft: Option<Draft>,
+    /// What lies over the screen; the last one is on top.
+    pub dialogs: Vec<Dialog>,
+    /// Where calls can be sent.
+    pub targets: Vec<Target>,
+    /// Which of them is chosen.
+    pub target: Option<usize>,
+    /// What was said last, until the next key.
+    pub notice: Option<Notice>,
+    /// What was said so far, the newest last.
+    pub log: Vec<Notice>,
+    /// Calls that could not be recorded, and why.
+    pub unrecorded: Option<(u64, String)>,
+    /// Calls on their way out.
+    pub sending: usize,
+    /// The user wants to leave.
+    pub quit: bool,
+    /// The measures of the last frame.
+    pub regions: Regions,
+    tickets: u64,
+}
+
+impl App {
+    /// An app that has seen nothing yet.
+    #[must_use]
+    pub fn new(setup: Setup, now: Timestamp) -> Self {
+        let mut targets = setup.config.targets.clone();
+        let target = (!targets.is_empty()).then_some(0);
+        targets.extend(setup.listener.map(sending::ourselves));
+        let mut app = Self {
+            now,
+            index: Index::default(),
+            cache: Cache::default(),
+            calls: Calls::default(),
+            shown: None,
+            focus: Focus::List,
+            zoom: false,
+            tab: Tab::default(),
+            scroll: [0; Tab::ALL.len()],
+            pretty: true,
+            draft: None,
+            dialogs: Vec::new(),
+            targets,
+            target,
+            notice: None,
+            log: Vec::new(),
+            unrecorded: None,
+            sending: 0,
+            quit: false,
+            regions: Regions::default(),
+            tickets: 0,
+            setup,
+        };
+        for notice in std::mem::take(&mut app.setup.notices) {
+            app.tell(notice);
+        }
+        app
+    }
+
+    /// Takes in what happened at `now`; gives what the world shall do.
+    pub fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        self.now = now;
+        match event {
+            Event::Key(key) => return self.key(key),
+            Event::Paste(text) => self.paste(&text),
+            Event::Resized => {}
+            Event::Recorded(Recorded::Call(call, place)) => self.came(call, place),
+            Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
+            Event::Recorded(Recorded::Reopened { reason, kept }) => self.reopened(reason, kept),
+            Event::Indexed(entries) => entries.iter().for_each(|entry| self.add(entry)),
+            Event::Loaded(calls) => calls.into_iter().for_each(|(number, call)| self.cache.put(number, call)),
+            Event::Found { search, hits, scanned, finished } => {
+                if let Some(filter) = self.calls.filter.as_mut().filter(|filter| filter.search == search) {
+                    filter.found(&hits);
+                    filter.scanned = scanned;
+                    filter.finished = finished;
+                }
+            }
+            Event::Sent { ticket, result } => self.sent(ticket, result),
+            Event::Edited { ticket, result } => self.edited(ticket, result),
+            Event::Told(notice) => self.tell(notice),
+        }
+        Vec::new()
+    }
+
+    /// Brings everything in line with the last frame's measures: what is selected, what must be read for it. Called
+    /// before each frame.
+    pub fn settle(&mut self) -> Vec<Effect> {
+        self.calls.settle(self.regions.list_height);
+        let Regions { detail_height, detail_rows, detail_width, answer, .. } = self.regions;
+        let scroll = &mut self.scroll[self.tab as usize];
+        *scroll = (*scroll).min(detail_rows.saturating_sub(detail_height));
+        if let Some(draft) = &mut self.draft {
+            draft.scroll = draft.scroll.min(answer.1.saturating_sub(answer.0));
+        }
+        self.show_selected();
+        if let Some(shown) = &mut self.shown {
+            shown.body.wrap(detail_width);
+            shown.answer.wrap(detail_width);
+        }
+        let first = self.calls.top.saturating_sub(AHEAD);
+        let rows = first..self.calls.top + self.regions.list_height + AHEAD;
+        let on_screen: Vec<usize> = rows.filter_map(|row| self.calls.at(row)).collect();
+        let mut missing: Vec<(usize, Place)> = Vec::new();
+        for number in on_screen.into_iter().chain(self.calls.selected()) {
+            match self.cache.get(number) {
+                None => missing.extend(self.index.get(number).map(|entry| (number, entry.place))),
+                Some(cached) if cached.text.is_none() => {
+                    let text = cached.call.as_ref().map_or_else(|_| String::new(), |call| self.text_of(call));
+                    self.cache.set_text(number, text);
+                }
+                Some(_) => {}
+            }
+        }
+        if missing.is_empty() { Vec::new() } else { vec![Effect::Load(missing)] }
+    }
+
+    /// The screen that the keymap is for.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        if self.draft.is_some() { Scope::Draft } else { Scope::Calls }
+    }
+
+    /// The chosen target.
+    #[must_use]
+    pub fn target(&self) -> Option<&Target> {
+        self.targets.get(self.target?)
+    }
+
+    /// Says something to the user and keeps it for the log.
+    pub fn tell(&mut self, notice: Notice) {
+        if self.log.len() >= MOST_NOTICES {
+            self.log.remove(0);
+        }
+        self.log.push(notice.clone());
+        self.notice = Some(notice);
+    }
+
+    fn key(&mut self, key: crossterm::event::KeyEvent) -> Vec<Effect> {
+        if self.notice.as_ref().is_some_and(|notice| notice.level == Level::Info) || self.dialogs.is_empty() {
+            self.notice = None;
+        }
+        if !self.dialogs.is_empty() {
+            return self.dialog_key(key);
+        }
+        if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
+            return match draft.type_key(key) {
+                Some(action) => self.act(action),
+                None => Vec::new(),
+            };
+        }
+        match Action::of(key, self.scope()) {
+            Some(action) => self.act(action),
+            None => Vec::new(),
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        if let Some(dialog) = self.dialogs.last_mut() {
+            dialog.paste(text);
+        } else if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
+            draft.editor.insert_str(text);
+        }
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        self.index.push(entry);
+        self.calls.total = self.index.len();
+    }
+
+    /// A call was recorded: it is the newest.
+    fn came(&mut self, call: Arc<Call>, place: Place) {
+        let entry = Entry::from_call(&call, place);
+        let number = self.index.len();
+        if let Some(filter) = &mut self.calls.filter
+            && filter.query.matches(&entry, &call)
+        {
+            filter.came(number);
+        }
+        self.add(&entry);
+        self.cache.put(number, Ok(call));
+    }
+
+    fn not_recorded(&mut self, unrecorded: u64, reason: String) {
+        self.tell(Notice::error(format!("{unrecorded} calls are not in the recording: {reason}")));
+        self.unrecorded = Some((unrecorded, reason));
+    }
+
+    /// Another hand changed the file: what it held behind `kept` is gone.
+    fn reopened(&mut self, reason: String, kept: u64) {
+        self.index.truncate(kept);
+        self.calls.total = self.index.len();
+        self.calls.set_filter(None);
+        self.cache = Cache::default();
+        self.shown = None;
+        self.tell(Notice::error(reason));
+    }
+
+    /// Opens the selected call, once it is read.
+    fn show_selected(&mut self) {
+        let Some(number) = self.calls.selected() else {
+            self.shown = None;
+            return;
+        };
+        if self.shown.as_ref().is_some_and(|shown| shown.number == number) {
+            return;
+        }
+        let Some(Ok(call)) = self.cache.get(number).map(|cached| cached.call.clone()) else {
+            self.shown = None;
+            return;
+        };
+        let own = self.own_secrets(&call);
+        let Setup { platforms, keyring, .. } = &self.setup;
+        self.shown = Some(Shown::new(number, call, platforms, keyring, &own, self.pretty));
+        self.scroll = [0; Tab::ALL.len()];
+    }
+
+    /// The secrets that a call's own route or target has.
+    fn own_secrets(&self, call: &Call) -> Vec<Secret> {
+        match &call.request.origin {
+            None => self.setup.config.route(call.request.path()).map_or_else(Vec::new, |route| route.secrets.clone()),
+            Some(origin) => self
+                .targets
+                .iter()
+                .find(|target| target.url.starts_with(origin.as_str()))
+                .map_or_else(Vec::new, |target| target.secrets.clone()),
+        }
+    }
+
+    /// What the list says of a call: what the user said, else what went wrong, else nothing.
+    fn text_of(&self, call: &Call) -> String {
+        let kind = call.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        let said = kind.and_then(|kind| kind.read(&call.request).text);
+        said.or_else(|| call.error.clone()).unwrap_or_default()
+    }
+
+    fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
+    }
+}

@@ -1,0 +1,305 @@
+//! What each action does.
+
+use crate::app::action::Action;
+use crate::app::calls::Filter;
+use crate::app::dialog::{Dialog, Input, Then};
+use crate::app::draft::Draft;
+use crate::app::event::{Effect, Notice};
+use crate::app::shown::{Hits, Tab};
+use crate::app::{App, Focus};
+use crate::net::outgoing::SignMode;
+
+impl App {
+    /// Does what the user means.
+    pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Down => self.step(1),
+            Action::Up => self.step(-1),
+            Action::PageDown => self.step(self.page()),
+            Action::PageUp => self.step(-self.page()),
+            Action::Top => self.step(-isize::MAX),
+            Action::Bottom => self.step(isize::MAX),
+            Action::Open => self.open(),
+            Action::Back => self.back(),
+            Action::NextTab => self.show_tab(self.tab.turn(1)),
+            Action::PreviousTab => self.show_tab(self.tab.turn(-1)),
+            Action::Envelope => self.show_tab(Tab::Envelope),
+            Action::Body => self.show_tab(Tab::Body),
+            Action::Headers => self.show_tab(Tab::Headers),
+            Action::Signature => self.show_tab(Tab::Signature),
+            Action::Response => self.show_tab(Tab::Response),
+            Action::Pretty => self.toggle_pretty(),
+            Action::Zoom => self.zoom = !self.zoom,
+            Action::Follow => self.toggle_follow(),
+            Action::NextMatch => self.next_hit(1),
+            Action::PreviousMatch => self.next_hit(-1),
+            Action::NextInConversation => self.in_conversation(1),
+            Action::PreviousInConversation => self.in_conversation(-1),
+            Action::Original => self.original(),
+            Action::Filter => self.ask_search(),
+            Action::Replay => return self.replay_selected(),
+            Action::Edit => self.edit_selected(),
+            Action::EditOutside => {
+                self.edit_selected();
+                return self.edit_outside();
+            }
+            Action::Test => self.dialogs.push(Dialog::Tests { selected: 0 }),
+            Action::Demo => return self.demo(),
+            Action::Target => {
+                let selected = self.target.unwrap_or(0);
+                self.dialogs.push(Dialog::Targets { selected, then: Then::Stay });
+            }
+            Action::Log => self.dialogs.push(Dialog::Log { scroll: usize::MAX }),
+            Action::Palette => self.dialogs.push(Dialog::Palette { input: Input::new(""), selected: 0 }),
+            Action::Help => self.dialogs.push(Dialog::Help { scroll: 0 }),
+            Action::Redraw => return vec![Effect::Redraw],
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Quit => self.quit = true,
+            Action::Send => return self.send_draft(),
+            Action::DraftOutside => return self.edit_outside(),
+            Action::DraftSearch => self.dialogs.push(Dialog::Find { input: Input::new("") }),
+            Action::Close => self.draft = None,
+            action => self.act_on_draft(action),
+        }
+        Vec::new()
+    }
+
+    /// Actions that change nothing but the draft.
+    fn act_on_draft(&mut self, action: Action) {
+        let Some(draft) = &mut self.draft else { return };
+        let mut notice = None;
+        match action {
+            Action::Type if draft.editable() => draft.typing = true,
+            Action::Type => notice = Some(Notice::warning("this payload is not text: it can be sent, not edited")),
+            Action::SwitchSigning => {
+                draft.mode = if draft.mode == SignMode::Fresh { SignMode::Exact } else { SignMode::Fresh };
+            }
+            Action::Reformat => {
+                if let Err(error) = draft.reformat() {
+                    let place = format!("line {}, column {}", error.line, error.column);
+                    notice = Some(Notice::warning(format!("not JSON at {place}: {}", error.message)));
+                }
+            }
+            Action::Revert => draft.revert(),
+            Action::Undo => drop(draft.editor.undo()),
+            Action::Redo => drop(draft.editor.redo()),
+            Action::DraftNext => drop(draft.editor.search_forward(false)),
+            Action::DraftPrevious => drop(draft.editor.search_back(false)),
+            Action::ScrollDown => draft.scroll += 1,
+            Action::ScrollUp => draft.scroll = draft.scroll.saturating_sub(1),
+            _ => {}
+        }
+        if let Some(notice) = notice {
+            self.tell(notice);
+        }
+    }
+
+    fn page(&self) -> isize {
+        let rows = match self.focus {
+            Focus::List => self.regions.list_height,
+            Focus::Detail => self.regions.detail_height,
+        };
+        isize::try_from(rows.saturating_sub(1).max(1)).unwrap_or(isize::MAX)
+    }
+
+    fn step(&mut self, rows: isize) {
+        match self.focus {
+            Focus::List => self.calls.step(rows),
+            Focus::Detail => {
+                let last = self.regions.detail_rows.saturating_sub(self.regions.detail_height);
+                let scroll = &mut self.scroll[self.tab as usize];
+                *scroll = scroll.saturating_add_signed(rows).min(last);
+            }
+        }
+    }
+
+    fn open(&mut self) {
+        if !self.calls.is_empty() {
+            self.focus = Focus::Detail;
+            self.calls.follow = false;
+        }
+    }
+
+    fn back(&mut self) {
+        match self.focus {
+            Focus::Detail if self.shown.as_ref().is_some_and(|shown| !shown.hits.needle.is_empty()) => {
+                self.shown.iter_mut().for_each(|shown| shown.hits = Hits::default());
+            }
+            Focus::Detail => {
+                self.focus = Focus::List;
+                self.calls.follow = self.calls.row() + 1 >= self.calls.len();
+            }
+            Focus::List => self.calls.set_filter(None),
+        }
+    }
+
+    pub(super) fn show_tab(&mut self, tab: Tab) {
+        self.tab = tab;
+    }
+
+    fn toggle_pretty(&mut self) {
+        self.pretty = !self.pretty;
+        self.scroll = [0; Tab::ALL.len()];
+        if let Some(shown) = &mut self.shown {
+            shown.set_pretty(self.pretty);
+        }
+        let how = if self.pretty { "JSON is laid out for reading" } else { "bodies are shown exactly as they came" };
+        self.tell(Notice::info(how));
+    }
+
+    fn toggle_follow(&mut self) {
+        self.calls.follow = !self.calls.follow;
+        let how = if self.calls.follow { "following the newest call" } else { "staying at this call" };
+        self.tell(Notice::info(how));
+    }
+
+    fn ask_search(&mut self) {
+        if self.focus == Focus::Detail {
+            self.dialogs.push(Dialog::Find { input: Input::new("") });
+            return;
+        }
+        let before = self.calls.filter.clone();
+        let text = before.as_ref().map_or("", |filter| &filter.text);
+        self.dialogs.push(Dialog::Filter { input: Input::new(text), before, error: None });
+    }
+
+    /// Searches the open tab's text; the body where the tab has none.
+    pub(super) fn find(&mut self, needle: &str) {
+        if self.draft.is_some() {
+            self.find_in_draft(needle);
+            return;
+        }
+        let Some(shown) = &mut self.shown else { return };
+        if self.tab != Tab::Response {
+            self.tab = Tab::Body;
+        }
+        let text = if self.tab == Tab::Response { &shown.answer } else { &shown.body };
+        let rows = text.find(needle);
+        shown.hits = Hits { needle: needle.to_owned(), rows, at: 0 };
+        match shown.hits.rows.len() {
+            0 => self.tell(Notice::warning(format!("{needle:?} is not in the {}", self.tab.title().to_lowercase()))),
+            _ => self.next_hit(0),
+        }
+    }
+
+    fn find_in_draft(&mut self, needle: &str) {
+        let Some(draft) = &mut self.draft else { return };
+        // The text area searches by regular expression; what the user types is meant as it is.
+        let literal: String = needle
+            .chars()
+            .flat_map(|c| (!c.is_alphanumeric() && c.is_ascii()).then_some('\\').into_iter().chain([c]))
+            .collect();
+        let found =
+            draft.editor.set_search_pattern(format!("(?i){literal}")).is_ok() && draft.editor.search_forward(true);
+        if !found && !needle.is_empty() {
+            self.tell(Notice::warning(format!("{needle:?} is not in the payload")));
+        }
+    }
+
+    fn next_hit(&mut self, step: isize) {
+        let Some(shown) = self.shown.as_mut().filter(|shown| !shown.hits.rows.is_empty()) else {
+            return;
+        };
+        let count = shown.hits.rows.len();
+        let step = step.rem_euclid(isize::try_from(count).unwrap_or(isize::MAX));
+        shown.hits.at = shown.hits.at.saturating_add_signed(step) % count;
+        let (at, row) = (shown.hits.at, shown.hits.rows[shown.hits.at]);
+        let above = self.regions.detail_height / 3;
+        self.scroll[self.tab as usize] = (row + self.regions.detail_head).saturating_sub(above);
+        self.tell(Notice::info(format!("match {} of {count}", at + 1)));
+    }
+
+    /// Selects the next or previous call of the selected call's conversation.
+    fn in_conversation(&mut self, step: isize) {
+        let Some(number) = self.calls.selected() else { return };
+        let Some(conversation) = self.index.get(number).and_then(|entry| entry.conversation) else {
+            self.tell(Notice::info("this call belongs to no conversation"));
+            return;
+        };
+        let same = |row: &usize| {
+            let number = self.calls.at(*row);
+            number.and_then(|n| self.index.get(n)).is_some_and(|e| e.conversation.as_ref() == Some(&conversation))
+        };
+        let row = self.calls.row();
+        let found = if step > 0 { (row + 1..self.calls.len()).find(same) } else { (0..row).rev().find(same) };
+        match found {
+            Some(row) => {
+                self.calls.select_row(row);
+                self.calls.follow = false;
+            }
+            None => self.tell(Notice::info("no further call of this conversation that way")),
+        }
+    }
+
+    fn original(&mut self) {
+        let parent = self.shown.as_ref().and_then(|shown| shown.call.parent);
+        match parent.map(|parent| (parent, self.index.row_of(parent))) {
+            None => self.tell(Notice::info("this call repeats no other")),
+            Some((parent, None)) => {
+                self.tell(Notice::warning(format!("its original {parent} is not in this recording")));
+            }
+            Some((_, Some(number))) => self.go_to(number),
+        }
+    }
+
+    /// Selects a call, dropping the filter where it hides the call.
+    pub(super) fn go_to(&mut self, number: usize) {
+        if !self.calls.select(number) {
+            self.calls.set_filter(None);
+            self.calls.select(number);
+        }
+    }
+
+    fn edit_selected(&mut self) {
+        let Some(call) = self.shown.as_ref().map(|shown| shown.call.clone()) else { return };
+        let ticket = self.ticket();
+        self.draft = Some(Draft::new(ticket, call.request.clone(), call.kind.clone(), Some(call.id)));
+    }
+
+    fn edit_outside(&mut self) -> Vec<Effect> {
+        let Some(draft) = &mut self.draft else { return Vec::new() };
+        if !draft.editable() {
+            self.tell(Notice::warning("this payload is not text: it can be sent, not edited"));
+            return Vec::new();
+        }
+        draft.typing = false;
+        let text = draft.text();
+        let extension = if text.trim_start().starts_with(['{', '[']) { "json" } else { "txt" };
+        vec![Effect::Edit { ticket: draft.ticket, text, extension }]
+    }
+
+    pub(super) fn edited(&mut self, ticket: u64, result: Result<String, String>) {
+        let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) else { return };
+        match result {
+            Ok(text) => draft.edited_outside(&text),
+            Err(reason) => self.tell(Notice::error(reason)),
+        }
+    }
+
+    /// Filters the list by `text`. What the index knows is settled at once; bodies are searched by the shell.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong with the query.
+    pub(super) fn filter(&mut self, text: &str) -> Result<Vec<Effect>, String> {
+        if text.trim().is_empty() {
+            self.calls.set_filter(None);
+            return Ok(Vec::new());
+        }
+        let query = crate::recording::Query::parse(text, self.now).map_err(|error| error.to_string())?;
+        let search = self.ticket();
+        let mut filter = Filter::new(text.to_owned(), query.clone(), search);
+        if !query.needs_call() {
+            let hits: Vec<usize> = (0..self.index.len())
+                .filter(|&n| self.index.get(n).is_some_and(|entry| query.matches_entry(&entry) == Some(true)))
+                .collect();
+            filter.found(&hits);
+            filter.scanned = self.index.len();
+            filter.finished = true;
+            self.calls.set_filter(Some(filter));
+            return Ok(Vec::new());
+        }
+        self.calls.set_filter(Some(filter));
+        let places = (0..self.index.len()).filter_map(|n| self.index.get(n)).map(|entry| entry.place).collect();
+        Ok(vec![Effect::Search { search, query, places }])
+    }
+}

@@ -1,0 +1,180 @@
+//! The one table of what a user can mean: name, default keys, help.
+//!
+//! Keymap, `?` help, palette, footer hints and the README's key table are views of it. To add an action, add a line
+//! here and an arm in `App::act`.
+
+use crossterm::event::KeyEvent;
+
+use crate::app::keys;
+
+/// Where an action means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// On every screen.
+    Everywhere,
+    /// While looking at calls.
+    Calls,
+    /// While a draft is open and nothing is being typed.
+    Draft,
+}
+
+impl Scope {
+    /// The heading of its part of the help.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Calls => "Calls",
+            Self::Draft => "Draft",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug)]
+pub struct Entry {
+    /// The action.
+    pub action: Action,
+    /// Where it applies.
+    pub scope: Scope,
+    /// Its name in the palette.
+    pub name: &'static str,
+    /// The keys that mean it, as [`keys::parse`] reads them; the first is the one that hints show.
+    pub keys: &'static [&'static str],
+    /// What it does, as a sentence without a full stop.
+    pub help: &'static str,
+    /// A word for the footer, where it is worth a place there.
+    pub hint: Option<&'static str>,
+}
+
+macro_rules! actions {
+    ($($scope:ident $variant:ident $name:literal [$($key:literal)*] $help:literal $(($hint:literal))?;)*) => {
+        /// What the user means.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action { $(#[doc = $help] $variant,)* }
+
+        /// Every action, in the order of the help.
+        pub const TABLE: &[Entry] = &[$(Entry {
+            action: Action::$variant,
+            scope: Scope::$scope,
+            name: $name,
+            keys: &[$($key),*],
+            help: $help,
+            hint: actions!(@hint $($hint)?),
+        },)*];
+    };
+    (@hint) => { None };
+    (@hint $hint:literal) => { Some($hint) };
+}
+
+actions! {
+    Calls      Down         "down"            ["j" "down"]          "One call or line down";
+    Calls      Up           "up"              ["k" "up"]            "One call or line up";
+    Calls      PageDown     "page down"       ["pgdn" "space" "ctrl-d"] "A page down";
+    Calls      PageUp       "page up"         ["pgup" "b" "ctrl-u"] "A page up";
+    Calls      Top          "first"           ["g" "home"]          "To the first call or line";
+    Calls      Bottom       "last"            ["G" "end"]           "To the last call or line";
+    Calls      Open         "open"            ["enter" "l" "right"] "Look into the selected call" ("look");
+    Calls      Back         "back"            ["esc" "h" "left"]    "One level back: out of the call, the search, the filter";
+    Calls      NextTab      "next tab"        ["tab" "]"]           "The next tab of the call" ("tabs");
+    Calls      PreviousTab  "previous tab"    ["backtab" "["]       "The previous tab of the call";
+    Calls      Envelope     "envelope"        ["1"]                 "What the call means, field by field";
+    Calls      Body         "body"            ["2"]                 "The body, byte for byte";
+    Calls      Headers      "headers"         ["3"]                 "The request's headers";
+    Calls      Signature    "signature"       ["4"]                 "What was signed, the verdict, and why";
+    Calls      Response     "response"        ["5"]                 "What was answered, held against the contract";
+    Calls      Pretty       "pretty"          ["p"]                 "Show JSON pretty, or exactly as it came";
+    Calls      Zoom         "zoom"            ["z"]                 "Give the focused panel the whole screen, or take it back";
+    Calls      Replay       "replay"          ["r"]                 "Send the call again, signed anew" ("replay");
+    Calls      Edit         "edit"            ["e"]                 "Edit the payload here, then send it" ("edit");
+    Calls      EditOutside  "edit in $EDITOR" ["E"]                 "Edit the payload in $EDITOR, then send it";
+    Calls      Test         "test call"       ["t"]                 "Send a built-in call of any kind" ("test");
+    Calls      Demo         "demo"            ["D"]                 "Play the built-in conversation through the listener";
+    Calls      Filter       "filter"          ["/"]                 "Filter the calls; inside a call: search its text" ("filter");
+    Calls      NextMatch    "next match"      ["n"]                 "The next match of the search";
+    Calls      PreviousMatch "previous match" ["N"]                 "The previous match of the search";
+    Calls      Follow       "follow"          ["F"]                 "Follow the newest call, or stay";
+    Calls      NextInConversation "next in conversation" ["o"]      "The next call of the same conversation";
+    Calls      PreviousInConversation "previous in conversation" ["O"] "The previous call of the same conversation";
+    Calls      Original     "original"        ["^"]                 "The call that this one repeats";
+    Draft      Type         "type"            ["e" "i" "enter"]     "Type into the payload (esc stops typing)" ("type");
+    Draft      Send         "send"            ["s"]                 "Send the draft" ("send");
+    Draft      SwitchSigning "signing"        ["x"]                 "Sign anew (fresh), or send the signature as it was (exact)" ("signing");
+    Draft      Reformat     "reformat"        ["p"]                 "Lay the JSON out prettily (an edit: it is sent as shown)";
+    Draft      Revert       "revert"          ["R"]                 "Back to the payload as it was";
+    Draft      Undo         "undo"            ["u" "ctrl-z"]        "Undo (while typing: ctrl-z)";
+    Draft      Redo         "redo"            ["U" "ctrl-y"]        "Redo (while typing: ctrl-y)";
+    Draft      DraftSearch  "search payload"  ["/"]                 "Search the payload";
+    Draft      DraftNext    "next hit"        ["n"]                 "The next hit in the payload";
+    Draft      DraftPrevious "previous hit"   ["N"]                 "The previous hit in the payload";
+    Draft      DraftOutside "draft in $EDITOR" ["E"]                "Go on in $EDITOR";
+    Draft      ScrollDown   "scroll answer"   ["j" "down" "pgdn"]   "Scroll the answer down";
+    Draft      ScrollUp     "scroll answer up" ["k" "up" "pgup"]    "Scroll the answer up";
+    Draft      Close        "close draft"     ["esc" "q"]           "Close the draft" ("close");
+    Everywhere Target       "target"          ["T"]                 "Choose where calls are sent" ("target");
+    Everywhere Log          "log"             ["L"]                 "What was reported so far";
+    Everywhere Palette      "palette"         [":"]                 "Find an action by its name";
+    Everywhere Help         "help"            ["?" "f1"]            "This help" ("help");
+    Everywhere Redraw       "redraw"          ["ctrl-l"]            "Draw the screen anew";
+    Everywhere Suspend      "suspend"         ["ctrl-z"]            "Back to the shell; fg returns";
+    Everywhere Quit         "quit"            ["q" "ctrl-c"]        "Leave hooktape" ("quit");
+}
+
+impl Action {
+    /// Its line of the table.
+    ///
+    /// # Panics
+    /// Never: the table is made from the same lines as the enum.
+    #[must_use]
+    pub fn entry(self) -> &'static Entry {
+        &TABLE[self as usize]
+    }
+
+    /// What `key` means on a screen of `scope`. What the screen itself means by a key comes before what the key means
+    /// everywhere.
+    #[must_use]
+    pub fn of(key: KeyEvent, scope: Scope) -> Option<Self> {
+        let name = keys::name(key)?;
+        let meaning = |wanted: Scope| {
+            TABLE.iter().find(|entry| entry.scope == wanted && entry.keys.contains(&name.as_str())).map(|e| e.action)
+        };
+        meaning(scope).or_else(|| meaning(Scope::Everywhere))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_table_is_a_key_and_means_one_thing_in_its_scope() {
+        for entry in TABLE {
+            for key in entry.keys {
+                let event = keys::parse(key).unwrap_or_else(|| panic!("{key} of {} is no key", entry.name));
+                assert_eq!(Action::of(event, entry.scope), Some(entry.action), "{key} in {:?}", entry.scope);
+            }
+        }
+    }
+
+    #[test]
+    fn an_action_finds_its_own_line() {
+        for entry in TABLE {
+            assert_eq!(entry.action.entry().name, entry.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = TABLE.iter().map(|entry| entry.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), TABLE.len());
+    }
+
+    #[test]
+    fn no_essential_action_needs_ctrl() {
+        for entry in TABLE.iter().filter(|entry| !matches!(entry.action, Action::Redraw | Action::Suspend)) {
+            assert!(entry.keys.iter().any(|key| !key.contains("ctrl-")), "{}", entry.name);
+        }
+    }
+}

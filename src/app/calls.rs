@@ -1,0 +1,209 @@
+//! The list of calls: which of the recorded ones are shown, and which one is selected. It holds numbers, never calls.
+
+use crate::recording::Query;
+
+/// A filter and what fits it so far.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// As typed.
+    pub text: String,
+    /// As understood.
+    pub query: Query,
+    /// Names the search that fills it.
+    pub search: u64,
+    /// Calls looked through so far, of those that were there when it began.
+    pub scanned: usize,
+    /// Whether the looking through is over.
+    pub finished: bool,
+    /// Hits among the calls that were there when it began.
+    found: Vec<usize>,
+    /// Hits among the calls that came since.
+    came: Vec<usize>,
+}
+
+impl Filter {
+    /// A filter that fits nothing yet.
+    #[must_use]
+    pub fn new(text: String, query: Query, search: u64) -> Self {
+        Self { text, query, search, scanned: 0, finished: false, found: Vec::new(), came: Vec::new() }
+    }
+
+    /// Adds hits among the calls that were there when it began, in rising order.
+    pub fn found(&mut self, hits: &[usize]) {
+        self.found.extend_from_slice(hits);
+    }
+
+    /// Adds a call that came since.
+    pub fn came(&mut self, number: usize) {
+        self.came.push(number);
+    }
+
+    fn len(&self) -> usize {
+        self.found.len() + self.came.len()
+    }
+
+    fn get(&self, row: usize) -> Option<usize> {
+        self.found.get(row).or_else(|| self.came.get(row.checked_sub(self.found.len())?)).copied()
+    }
+
+    fn row_of(&self, number: usize) -> Option<usize> {
+        self.found
+            .binary_search(&number)
+            .ok()
+            .or_else(|| self.came.binary_search(&number).ok().map(|row| row + self.found.len()))
+    }
+}
+
+/// What the list shows.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    /// Calls in the recording.
+    pub total: usize,
+    /// Which of them are shown; all without one.
+    pub filter: Option<Filter>,
+    /// The newest call is selected, also when another comes.
+    pub follow: bool,
+    /// First row on the screen.
+    pub top: usize,
+    selected: usize,
+}
+
+impl Default for Calls {
+    /// An empty list that follows what comes.
+    fn default() -> Self {
+        Self { total: 0, filter: None, follow: true, top: 0, selected: 0 }
+    }
+}
+
+impl Calls {
+    /// Rows in the list.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.filter.as_ref().map_or(self.total, Filter::len)
+    }
+
+    /// Whether the list has no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of the call in `row`.
+    #[must_use]
+    pub fn at(&self, row: usize) -> Option<usize> {
+        match &self.filter {
+            Some(filter) => filter.get(row),
+            None => (row < self.total).then_some(row),
+        }
+    }
+
+    /// The selected row.
+    #[must_use]
+    pub fn row(&self) -> usize {
+        self.selected.min(self.len().saturating_sub(1))
+    }
+
+    /// The number of the selected call.
+    #[must_use]
+    pub fn selected(&self) -> Option<usize> {
+        self.at(self.row())
+    }
+
+    /// Selects a row; the last one is followed from then on.
+    pub fn select_row(&mut self, row: usize) {
+        self.selected = row.min(self.len().saturating_sub(1));
+        self.follow = self.selected + 1 >= self.len();
+    }
+
+    /// Moves the selection by `rows`.
+    pub fn step(&mut self, rows: isize) {
+        self.select_row(self.row().saturating_add_signed(rows));
+    }
+
+    /// Selects a call by its number. Where the filter hides it, nothing happens.
+    pub fn select(&mut self, number: usize) -> bool {
+        let row = match &self.filter {
+            Some(filter) => filter.row_of(number),
+            None => (number < self.total).then_some(number),
+        };
+        if let Some(row) = row {
+            self.selected = row;
+            self.follow = false;
+        }
+        row.is_some()
+    }
+
+    /// Sets or drops the filter, keeping the selected call selected where it is still shown.
+    pub fn set_filter(&mut self, filter: Option<Filter>) {
+        let (number, follow) = (self.selected(), self.follow);
+        self.filter = filter;
+        self.selected = 0;
+        self.top = 0;
+        if !number.is_some_and(|number| self.select(number)) {
+            self.select_row(usize::MAX);
+        }
+        self.follow = follow;
+    }
+
+    /// Brings the selection and the rows on the screen in line with `height` rows of room.
+    pub fn settle(&mut self, height: usize) {
+        if self.follow {
+            self.selected = self.len().saturating_sub(1);
+        }
+        let row = self.row();
+        if row < self.top {
+            self.top = row;
+        } else if height > 0 && row >= self.top + height {
+            self.top = row + 1 - height;
+        }
+        self.top = self.top.min(self.len().saturating_sub(height));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(total: usize) -> Calls {
+        Calls { total, ..Calls::default() }
+    }
+
+    #[test]
+    fn following_selects_the_newest_until_the_user_moves_away() {
+        let mut calls = calls(3);
+        calls.settle(2);
+        assert_eq!((calls.selected(), calls.top), (Some(2), 1));
+        calls.step(-1);
+        calls.total = 4;
+        calls.settle(2);
+        assert_eq!((calls.selected(), calls.follow), (Some(1), false));
+        calls.select_row(usize::MAX);
+        assert!(calls.follow);
+    }
+
+    #[test]
+    fn a_filter_keeps_the_selected_call_where_it_can() {
+        let mut calls = calls(10);
+        calls.select(4);
+        let query = Query::parse("x", jiff::Timestamp::UNIX_EPOCH).unwrap();
+        let mut filter = Filter::new("x".into(), query, 1);
+        filter.found(&[2, 4, 6]);
+        filter.came(11);
+        calls.set_filter(Some(filter));
+        assert_eq!((calls.len(), calls.row(), calls.selected()), (4, 1, Some(4)));
+        calls.step(2);
+        assert_eq!(calls.selected(), Some(11));
+        assert!(!calls.select(3));
+        calls.set_filter(None);
+        assert_eq!(calls.len(), 10);
+    }
+
+    #[test]
+    fn an_empty_list_has_no_selection() {
+        let mut calls = calls(0);
+        calls.step(1);
+        calls.step(-1);
+        calls.settle(5);
+        assert_eq!(calls.selected(), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! What lies over the screen and takes the keys. The top one gets them.
+
+use tui_textarea::TextArea;
+
+use crate::app::action::{self, Action, Scope};
+use crate::app::calls::Filter;
+use crate::net::outgoing::Outgoing;
+
+/// One thing that lies over the screen.
+#[derive(Debug)]
+pub enum Dialog {
+    /// The key table.
+    Help {
+        /// First line shown.
+        scroll: usize,
+    },
+    /// What was reported so far.
+    Log {
+        /// First line shown.
+        scroll: usize,
+    },
+    /// Actions by name.
+    Palette {
+        /// What they are filtered by.
+        input: Input,
+        /// Which one is meant.
+        selected: usize,
+    },
+    /// The list's filter being typed.
+    Filter {
+        /// The query.
+        input: Input,
+        /// The filter to go back to.
+        before: Option<Filter>,
+        /// What is wrong with the query.
+        error: Option<String>,
+    },
+    /// A word to search for in the text that is looked at.
+    Find {
+        /// The word.
+        input: Input,
+    },
+    /// Where calls are sent.
+    Targets {
+        /// Which one is meant.
+        selected: usize,
+        /// What to do once one is chosen.
+        then: Then,
+    },
+    /// An address to send to.
+    Address {
+        /// The address.
+        input: Input,
+        /// What to do once it is typed.
+        then: Then,
+        /// What is wrong with it.
+        error: Option<String>,
+    },
+    /// A kind to send a built-in call of.
+    Tests {
+        /// Which one is meant.
+        selected: usize,
+    },
+    /// A question before sending to a guarded target.
+    Confirm {
+        /// The question, naming host and count.
+        question: String,
+        /// What is sent if the answer is yes.
+        ticket: u64,
+        /// The call.
+        outgoing: Box<Outgoing>,
+    },
+}
+
+/// What to do once a target is chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing more.
+    Stay,
+    /// Send the recorded call of that number again.
+    Replay(usize),
+    /// Send the draft.
+    SendDraft,
+}
+
+/// One line of typed text.
+#[derive(Debug)]
+pub struct Input(pub TextArea<'static>);
+
+impl Input {
+    /// A line that says `text` already.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let mut area = TextArea::from([text]);
+        area.move_cursor(tui_textarea::CursorMove::End);
+        Self(area)
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.0.lines().first().map_or("", String::as_str)
+    }
+
+    /// Takes pasted text, as one line.
+    pub fn paste(&mut self, text: &str) {
+        self.0.insert_str(text.replace(['\r', '\n'], " "));
+    }
+}
+
+/// The actions that `text` finds, best first: those whose name starts with it, then those whose name or help hold it.
+#[must_use]
+pub fn matching(text: &str, scope: Scope) -> Vec<Action> {
+    let text = text.trim().to_lowercase();
+    let rank = |entry: &action::Entry| {
+        if entry.name.starts_with(&text) {
+            Some(0)
+        } else if entry.name.contains(&text) {
+            Some(1)
+        } else {
+            entry.help.to_lowercase().contains(&text).then_some(2)
+        }
+    };
+    let mut found: Vec<(u8, Action)> = action::TABLE
+        .iter()
+        .filter(|entry| entry.scope == scope || entry.scope == Scope::Everywhere)
+        .filter_map(|entry| Some((rank(entry)?, entry.action)))
+        .collect();
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, action)| action).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_palette_finds_by_name_before_help() {
+        assert_eq!(matching("rep", Scope::Calls)[0], Action::Replay);
+        assert!(matching("rep", Scope::Draft).iter().all(|action| action.entry().scope != Scope::Calls));
+        assert_eq!(matching("", Scope::Calls).len(), action::TABLE.iter().filter(|e| e.scope != Scope::Draft).count());
+    }
+
+    #[test]
+    fn pasted_lines_become_one() {
+        let mut input = Input::new("a");
+        input.paste("b\r\nc");
+        assert_eq!(input.text(), "ab  c");
+    }
+}

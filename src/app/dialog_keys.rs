@@ -1,0 +1,208 @@
+//! What keys mean while a dialog lies over the screen.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::app::App;
+use crate::app::action::Action;
+use crate::app::dialog::{Dialog, Input, Then, matching};
+use crate::app::draft::Draft;
+use crate::app::event::{Effect, Notice};
+
+/// What a key in a list of choices means.
+enum Choice {
+    /// The choice moved, or nothing happened.
+    Stay,
+    /// This one.
+    Take,
+    /// None of them.
+    Leave,
+}
+
+impl Dialog {
+    /// Takes pasted text where there is a line to type in.
+    pub(super) fn paste(&mut self, text: &str) {
+        match self {
+            Self::Palette { input, .. }
+            | Self::Filter { input, .. }
+            | Self::Find { input }
+            | Self::Address { input, .. } => input.paste(text),
+            Self::Help { .. } | Self::Log { .. } | Self::Targets { .. } | Self::Tests { .. } | Self::Confirm { .. } => {
+            }
+        }
+    }
+}
+
+impl Draft {
+    /// A key while typing: it goes into the payload, but for those few that leave or mean the draft itself.
+    pub(super) fn type_key(&mut self, key: KeyEvent) -> Option<Action> {
+        let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Esc => self.typing = false,
+            KeyCode::Char('c') if ctrl => return Some(Action::Quit),
+            KeyCode::Char('l') if ctrl => return Some(Action::Redraw),
+            KeyCode::Char('s') if ctrl => return Some(Action::Send),
+            KeyCode::Char('z') if ctrl => drop(self.editor.undo()),
+            KeyCode::Char('y') if ctrl => drop(self.editor.redo()),
+            _ => drop(self.editor.input(key)),
+        }
+        None
+    }
+}
+
+impl App {
+    /// The top dialog takes the key.
+    pub(super) fn dialog_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {
+            self.quit = true;
+            return Vec::new();
+        }
+        let Some(mut dialog) = self.dialogs.pop() else { return Vec::new() };
+        let last = self.regions.dialog.1.saturating_sub(self.regions.dialog.0);
+        let page = self.regions.dialog.0.max(1);
+        match &mut dialog {
+            Dialog::Help { scroll } | Dialog::Log { scroll } => {
+                *scroll = (*scroll).min(last);
+                match key.code {
+                    KeyCode::Char('j') | KeyCode::Down => *scroll = (*scroll + 1).min(last),
+                    KeyCode::Char('k') | KeyCode::Up => *scroll = scroll.saturating_sub(1),
+                    KeyCode::Char(' ') | KeyCode::PageDown => *scroll = (*scroll + page).min(last),
+                    KeyCode::Char('b') | KeyCode::PageUp => *scroll = scroll.saturating_sub(page),
+                    KeyCode::Char('g') | KeyCode::Home => *scroll = 0,
+                    KeyCode::Char('G') | KeyCode::End => *scroll = last,
+                    _ => return Vec::new(),
+                }
+            }
+            Dialog::Palette { input, selected } => {
+                let found = matching(input.text(), self.scope());
+                match typed(key, input, selected, found.len()) {
+                    Choice::Leave => return Vec::new(),
+                    Choice::Take => return found.get(*selected).map_or_else(Vec::new, |action| self.act(*action)),
+                    Choice::Stay => {}
+                }
+            }
+            Dialog::Filter { .. } => return self.filter_key(key, dialog),
+            Dialog::Find { input } => match typed(key, input, &mut 0, 0) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take => {
+                    let needle = input.text().to_owned();
+                    self.find(&needle);
+                    return Vec::new();
+                }
+                Choice::Stay => {}
+            },
+            Dialog::Targets { selected, then } => match picked(key, selected, self.targets.len() + 1) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take if *selected == self.targets.len() => {
+                    self.dialogs.push(Dialog::Address {
+                        input: Input::new("http://"),
+                        then: then.clone(),
+                        error: None,
+                    });
+                    return Vec::new();
+                }
+                Choice::Take => {
+                    let then = then.clone();
+                    return self.choose_target(*selected, &then);
+                }
+                Choice::Stay => {}
+            },
+            Dialog::Address { input, then, error } => match typed(key, input, &mut 0, 0) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take => match self.add_target(input.text()) {
+                    Ok(number) => {
+                        let then = then.clone();
+                        return self.choose_target(number, &then);
+                    }
+                    Err(reason) => *error = Some(reason),
+                },
+                Choice::Stay => *error = None,
+            },
+            Dialog::Tests { selected } => {
+                let kinds: Vec<String> = self.setup.platforms.kinds().map(|kind| kind.name.clone()).collect();
+                if key.code == KeyCode::Char('e')
+                    && let Some(kind) = kinds.get(*selected)
+                {
+                    self.draft_sample(kind);
+                    return Vec::new();
+                }
+                match picked(key, selected, kinds.len()) {
+                    Choice::Leave => return Vec::new(),
+                    Choice::Take => return kinds.get(*selected).map_or_else(Vec::new, |kind| self.send_sample(kind)),
+                    Choice::Stay => {}
+                }
+            }
+            Dialog::Confirm { ticket, outgoing, .. } => {
+                if matches!(key.code, KeyCode::Char('y' | 'Y')) {
+                    let (ticket, outgoing) = (*ticket, outgoing.clone());
+                    return self.send_now(ticket, outgoing);
+                }
+                self.tell(Notice::info("not sent"));
+                return Vec::new();
+            }
+        }
+        self.dialogs.push(dialog);
+        Vec::new()
+    }
+
+    /// The filter narrows the list with every key; enter keeps it, esc goes back to what was before.
+    fn filter_key(&mut self, key: KeyEvent, dialog: Dialog) -> Vec<Effect> {
+        let Dialog::Filter { mut input, before, mut error } = dialog else { return Vec::new() };
+        let mut effects = Vec::new();
+        let was = input.text().to_owned();
+        match typed(key, &mut input, &mut 0, 0) {
+            Choice::Leave => {
+                self.calls.set_filter(before);
+                return effects;
+            }
+            Choice::Take if error.is_none() => return effects,
+            Choice::Stay if input.text() != was => match self.filter(input.text()) {
+                Ok(search) => (effects, error) = (search, None),
+                Err(reason) => error = Some(reason),
+            },
+            Choice::Take | Choice::Stay => {}
+        }
+        self.dialogs.push(Dialog::Filter { input, before, error });
+        effects
+    }
+
+    fn choose_target(&mut self, number: usize, then: &Then) -> Vec<Effect> {
+        self.target = Some(number);
+        match *then {
+            Then::Stay => Vec::new(),
+            Then::Replay(number) => self.replay(number),
+            Then::SendDraft => self.send_draft(),
+        }
+    }
+}
+
+/// A key in a list of `count` choices.
+fn picked(key: KeyEvent, selected: &mut usize, count: usize) -> Choice {
+    match key.code {
+        KeyCode::Char('j') | KeyCode::Down => *selected = (*selected + 1).min(count.saturating_sub(1)),
+        KeyCode::Char('k') | KeyCode::Up => *selected = selected.saturating_sub(1),
+        KeyCode::Char('g') | KeyCode::Home => *selected = 0,
+        KeyCode::Char('G') | KeyCode::End => *selected = count.saturating_sub(1),
+        KeyCode::Enter | KeyCode::Char('l') | KeyCode::Right => return Choice::Take,
+        KeyCode::Esc | KeyCode::Char('q' | 'h') | KeyCode::Left => return Choice::Leave,
+        _ => {}
+    }
+    Choice::Stay
+}
+
+/// A key in a line of text, with `count` choices below it.
+fn typed(key: KeyEvent, input: &mut Input, selected: &mut usize, count: usize) -> Choice {
+    match key.code {
+        KeyCode::Enter => return Choice::Take,
+        KeyCode::Esc => return Choice::Leave,
+        KeyCode::Down if count > 0 => *selected = (*selected + 1).min(count - 1),
+        KeyCode::Up if count > 0 => *selected = selected.saturating_sub(1),
+        // A line has no second one.
+        KeyCode::Char('m' | 'j') if key.modifiers.contains(KeyModifiers::CONTROL) => {}
+        _ => {
+            if input.0.input(key) {
+                *selected = 0;
+            }
+        }
+    }
+    Choice::Stay
+}

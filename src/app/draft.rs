@@ -1,0 +1,289 @@
+//! A call being edited, not sent yet.
+//!
+//! A draft holds the original bytes until the first real edit. What is on the screen may be laid out for reading; what
+//! is sent keeps the layout that the original had.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tui_textarea::{CursorMove, TextArea, WrapMode};
+
+use crate::call::{Call, Id, Request};
+use crate::json;
+use crate::net::outgoing::SignMode;
+use crate::platform::Finding;
+
+/// How the original's text is laid out, and so how an edited one is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// JSON without white space, as `JSON.stringify` writes it. Shown pretty, sent compact.
+    Compact,
+    /// JSON with a space after `,` and `:`, as Python writes it. Shown pretty, sent spaced.
+    Spaced,
+    /// Anything else: shown and sent as it is, lines ending as they did.
+    AsShown {
+        /// Lines end in CR LF.
+        crlf: bool,
+    },
+}
+
+/// The answer to a sent draft.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The call that was sent.
+    pub call: Arc<Call>,
+    /// Its response against the contract.
+    pub findings: Vec<Finding>,
+}
+
+/// A call being edited.
+#[derive(Debug)]
+pub struct Draft {
+    /// Names it while effects are under way.
+    pub ticket: u64,
+    /// Whose contract it follows.
+    pub kind: Option<String>,
+    /// The call that it was made from.
+    pub parent: Option<Id>,
+    /// The payload as text.
+    pub editor: TextArea<'static>,
+    /// Keys go into the payload.
+    pub typing: bool,
+    /// How it is signed.
+    pub mode: SignMode,
+    /// It is on its way.
+    pub sending: bool,
+    /// What came back last, or why nothing did.
+    pub answer: Option<Result<Answer, String>>,
+    /// First row of the answer that is shown.
+    pub scroll: usize,
+    request: Request,
+    layout: Layout,
+    opened: String,
+    editable: bool,
+}
+
+impl Draft {
+    /// A draft of `request`.
+    #[must_use]
+    pub fn new(ticket: u64, request: Request, kind: Option<String>, parent: Option<Id>) -> Self {
+        let text = std::str::from_utf8(&request.body).ok();
+        let (layout, opened) = text.map_or((Layout::AsShown { crlf: false }, String::new()), lay_out);
+        let mut draft = Self {
+            ticket,
+            kind,
+            parent,
+            editor: TextArea::default(),
+            typing: text.is_some(),
+            mode: SignMode::Fresh,
+            sending: false,
+            answer: None,
+            scroll: 0,
+            editable: text.is_some(),
+            request,
+            layout,
+            opened,
+        };
+        draft.revert();
+        draft
+    }
+
+    /// Whether there is a text to edit: bytes that are no UTF-8 can only be sent as they are.
+    #[must_use]
+    pub fn editable(&self) -> bool {
+        self.editable
+    }
+
+    /// The text in the editor.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.editor.lines().join("\n")
+    }
+
+    /// Whether what would be sent differs from the original.
+    #[must_use]
+    pub fn touched(&self) -> bool {
+        self.editable && self.text() != self.opened
+    }
+
+    /// The body that would be sent: the original bytes while nothing was edited.
+    #[must_use]
+    pub fn body(&self) -> Bytes {
+        let text = self.text();
+        if !self.editable || text == self.opened {
+            return self.request.body.clone();
+        }
+        let kept = match self.layout {
+            Layout::Compact => json::compact(&text).ok(),
+            Layout::Spaced => json::spaced(&text).ok(),
+            Layout::AsShown { crlf: true } => Some(text.replace('\n', "\r\n")),
+            Layout::AsShown { crlf: false } => None,
+        };
+        kept.unwrap_or(text).into()
+    }
+
+    /// The request that would be sent.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        Request { body: self.body(), ..self.request.clone() }
+    }
+
+    /// How the body that would be sent relates to the original, in words.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        match (self.touched(), self.layout) {
+            _ if !self.editable => "not text: it is sent byte for byte",
+            (false, _) => "untouched: it is sent byte for byte",
+            (true, Layout::Compact) => "edited: sent compact, as the original was",
+            (true, Layout::Spaced) => "edited: sent with the original's spacing",
+            (true, Layout::AsShown { .. }) => "edited: sent as shown",
+        }
+    }
+
+    /// Where the payload is not JSON. Nothing while it is, and for bodies that never were.
+    #[must_use]
+    pub fn syntax_error(&self) -> Option<json::SyntaxError> {
+        let was_json = json::check(&self.opened).is_ok() || self.opened.trim_start().starts_with(['{', '[']);
+        if !self.editable || !was_json {
+            return None;
+        }
+        json::check(&self.text()).err()
+    }
+
+    /// Back to the payload as it was, as one undoable step where there is something to undo.
+    pub fn revert(&mut self) {
+        let opened = self.opened.clone();
+        self.replace(&opened, self.editor.is_empty());
+    }
+
+    /// Puts `text` into the editor. `forget` drops the history with the old text.
+    pub fn replace(&mut self, text: &str, forget: bool) {
+        if forget {
+            self.editor = TextArea::new(text.split('\n').map(ToOwned::to_owned).collect());
+            self.editor.set_wrap_mode(WrapMode::WordOrGlyph);
+            self.editor.set_max_histories(1000);
+            return;
+        }
+        self.editor.select_all();
+        self.editor.insert_str(text);
+        self.editor.move_cursor(CursorMove::Top);
+        self.editor.move_cursor(CursorMove::Head);
+    }
+
+    /// Lays the JSON out prettily. It is sent as shown from then on.
+    ///
+    /// # Errors
+    /// Where the payload is not JSON.
+    pub fn reformat(&mut self) -> Result<(), json::SyntaxError> {
+        let pretty = json::pretty(&self.text())?;
+        self.layout = Layout::AsShown { crlf: false };
+        // What is shown is now what is sent, so what counts as untouched is the original text itself.
+        self.opened = String::from_utf8_lossy(&self.request.body).into_owned();
+        self.replace(&pretty, false);
+        Ok(())
+    }
+
+    /// Takes over what an editor outside made of the text. Editors like to end a file with a newline: one that the
+    /// text did not have is dropped.
+    pub fn edited_outside(&mut self, text: &str) {
+        let mine = self.text();
+        let text = text.strip_suffix('\n').filter(|_| !mine.ends_with('\n')).unwrap_or(text);
+        let text = text.strip_suffix('\r').filter(|_| !mine.ends_with('\r')).unwrap_or(text);
+        if text != mine {
+            self.replace(text, false);
+        }
+    }
+}
+
+/// The layout of a text and what the editor shows for it.
+fn lay_out(text: &str) -> (Layout, String) {
+    if let Ok(pretty) = json::pretty(text) {
+        if json::compact(text).is_ok_and(|compact| compact == text) {
+            return (Layout::Compact, pretty);
+        }
+        if json::spaced(text).is_ok_and(|spaced| spaced == text) {
+            return (Layout::Spaced, pretty);
+        }
+    }
+    let crlf = text.contains("\r\n") && text.matches('\n').count() == text.matches("\r\n").count();
+    (Layout::AsShown { crlf }, if crlf { text.replace("\r\n", "\n") } else { text.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn draft(body: &str) -> Draft {
+        Draft::new(1, Request { body: body.to_owned().into(), ..Request::default() }, None, None)
+    }
+
+    fn typed(body: &str, text: &str) -> Vec<u8> {
+        let mut draft = draft(body);
+        draft.editor.move_cursor(CursorMove::Bottom);
+        draft.editor.move_cursor(CursorMove::End);
+        draft.editor.insert_str(text);
+        draft.body().to_vec()
+    }
+
+    #[test]
+    fn an_edit_keeps_the_layout() {
+        assert_eq!(typed(r#"{"a":1.0}"#, " "), br#"{"a":1.0}"#, "white space alone changes nothing that is sent");
+        assert_eq!(typed("[1e3,2]", ""), b"[1e3,2]");
+        assert_eq!(typed("a\r\nb\r\n", "c"), b"a\r\nb\r\nc");
+        assert_eq!(typed("{\"a\": 1,\"b\":2}\n", "x"), b"{\"a\": 1,\"b\":2}\nx");
+    }
+
+    #[test]
+    fn compact_json_is_shown_pretty_and_sent_compact() {
+        let mut draft = draft(r#"{"a":[1]}"#);
+        assert!(draft.text().contains('\n'));
+        assert!(!draft.touched());
+        draft.replace("{\n  \"a\": [2]\n}", false);
+        assert!(draft.touched());
+        assert_eq!(draft.body(), r#"{"a":[2]}"#);
+        draft.revert();
+        assert!(!draft.touched());
+        assert!(draft.editor.undo(), "reverting can be undone");
+    }
+
+    #[test]
+    fn a_broken_edit_is_named_and_sent_as_it_is() {
+        let mut draft = draft(r#"{"a":1}"#);
+        draft.replace("{\n  \"a\": \n}", false);
+        assert_eq!(draft.syntax_error().unwrap().line, 3);
+        assert_eq!(draft.body(), "{\n  \"a\": \n}");
+    }
+
+    #[test]
+    fn reformatting_is_an_edit() {
+        let mut draft = draft(r#"{"a":1}"#);
+        draft.reformat().unwrap();
+        assert_eq!(draft.body(), "{\n  \"a\": 1\n}");
+        assert!(draft.touched());
+    }
+
+    #[test]
+    fn an_editors_final_newline_is_no_edit() {
+        let mut draft = draft(r#"{"a":1}"#);
+        let text = format!("{}\n", draft.text());
+        draft.edited_outside(&text);
+        assert!(!draft.touched());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_sent_as_they_are() {
+        let draft = Draft::new(1, Request { body: Bytes::from_static(b"\xff\n"), ..Request::default() }, None, None);
+        assert_eq!((draft.editable(), draft.typing, &draft.body()[..]), (false, false, &b"\xff\n"[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn an_untouched_draft_is_sent_byte_for_byte(body in "(\\PC|[\r\n\t {}\\[\\]\":,1])*") {
+            let draft = draft(&body);
+            prop_assert!(!draft.touched());
+            prop_assert_eq!(draft.body(), body.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What happened ([`Event`]) and what the world shall do about it ([`Effect`]). Both are plain values, so that tests
+//! compare them.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+
+use crate::call::Call;
+use crate::net::outgoing::Outgoing;
+use crate::recording::{Entry, Place, Query, Recorded};
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted into the terminal.
+    Paste(String),
+    /// The terminal has another size, or must be drawn anew.
+    Resized,
+    /// The recorder wrote a call, or could not.
+    Recorded(Recorded),
+    /// Calls that an opened recording holds.
+    Indexed(Vec<Entry>),
+    /// Calls that were asked for with [`Effect::Load`], by their number.
+    Loaded(Vec<(usize, Result<Arc<Call>, String>)>),
+    /// Calls that fit the filter, by their number; `finished` when there are no more.
+    Found {
+        /// The search they belong to.
+        search: u64,
+        /// Their numbers, rising.
+        hits: Vec<usize>,
+        /// Calls looked through so far.
+        scanned: usize,
+        /// Whether all were looked through.
+        finished: bool,
+    },
+    /// What became of [`Effect::Send`].
+    Sent {
+        /// The ticket it was sent under.
+        ticket: u64,
+        /// The recorded call, or why it could not be recorded.
+        result: Result<Arc<Call>, String>,
+    },
+    /// What came out of [`Effect::Edit`].
+    Edited {
+        /// The ticket of the draft.
+        ticket: u64,
+        /// The edited text, or why there is none.
+        result: Result<String, String>,
+    },
+    /// Something the user should know.
+    Told(Notice),
+}
+
+/// What the world shall do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Read these calls from the recording.
+    Load(Vec<(usize, Place)>),
+    /// Look through the recorded calls `0..upto` for those that fit.
+    Search {
+        /// Names the search; a newer one ends it.
+        search: u64,
+        /// What to look for.
+        query: Query,
+        /// Where the calls are.
+        places: Vec<Place>,
+    },
+    /// Send one call and record it.
+    Send {
+        /// Comes back with the result.
+        ticket: u64,
+        /// The call.
+        outgoing: Box<Outgoing>,
+    },
+    /// Send the built-in conversation to our own listener.
+    Demo,
+    /// Let the user edit a text in `$EDITOR`.
+    Edit {
+        /// Comes back with the text.
+        ticket: u64,
+        /// What to edit.
+        text: String,
+        /// What the editor takes the text for: `json`, `txt`.
+        extension: &'static str,
+    },
+    /// Hand the terminal back to the shell until it continues us.
+    Suspend,
+    /// Clear the terminal and draw everything.
+    Redraw,
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something did not go as meant.
+    Warning,
+    /// Something was lost or refused.
+    Error,
+}
+
+/// A sentence for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How much it matters.
+    pub level: Level,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Notice {
+    /// Good to know.
+    pub fn info(text: impl Into<String>) -> Self {
+        Self { level: Level::Info, text: text.into() }
+    }
+
+    /// Something did not go as meant.
+    pub fn warning(text: impl Into<String>) -> Self {
+        Self { level: Level::Warning, text: text.into() }
+    }
+
+    /// Something was lost or refused.
+    pub fn error(text: impl Into<String>) -> Self {
+        Self { level: Level::Error, text: text.into() }
+    }
+}

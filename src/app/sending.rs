@@ -1,0 +1,238 @@
+//! Calls on their way out: replays, drafts, test calls.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::app::dialog::{Dialog, Then};
+use crate::app::draft::{Answer, Draft};
+use crate::app::event::{Effect, Notice};
+use crate::app::shown::Tab;
+use crate::call::{Call, Id, Request};
+use crate::config::Target;
+use crate::net::base_url;
+use crate::net::outgoing::{Outgoing, SignMode};
+
+/// Our own listener as a target: for trying things out.
+pub(super) fn ourselves(address: SocketAddr) -> Target {
+    Target::new("this listener", format!("{}{{path}}", base_url(address)))
+}
+
+impl App {
+    /// Sends the selected call again.
+    pub(super) fn replay_selected(&mut self) -> Vec<Effect> {
+        self.calls.selected().map_or_else(Vec::new, |number| self.replay(number))
+    }
+
+    /// Sends the call of that number again, asking where to if that was never said.
+    pub(super) fn replay(&mut self, number: usize) -> Vec<Effect> {
+        let Some(Ok(call)) = self.cache.get(number).map(|cached| cached.call.clone()) else { return Vec::new() };
+        if self.target.is_none() {
+            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Replay(number) });
+            return Vec::new();
+        }
+        // Without a scheme there is nothing to sign anew; with one and no secret, the old signature is better than none.
+        match self.aim(call.request.clone(), call.kind.as_deref(), Some(call.id), SignMode::Fresh) {
+            Ok(outgoing) => self.send(outgoing),
+            Err(reason) => match self.aim(call.request.clone(), call.kind.as_deref(), Some(call.id), SignMode::Exact) {
+                Ok(outgoing) => {
+                    self.tell(Notice::warning(format!("sent with the signature it had: {reason}")));
+                    self.send(outgoing)
+                }
+                Err(reason) => {
+                    self.tell(Notice::error(reason));
+                    Vec::new()
+                }
+            },
+        }
+    }
+
+    /// Sends the draft, asking where to if that was never said.
+    pub(super) fn send_draft(&mut self) -> Vec<Effect> {
+        let Some(draft) = &self.draft else { return Vec::new() };
+        if draft.sending {
+            return Vec::new();
+        }
+        if self.target.is_none() {
+            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::SendDraft });
+            return Vec::new();
+        }
+        let (ticket, kind) = (draft.ticket, draft.kind.clone());
+        match self.aim(draft.request(), kind.as_deref(), draft.parent, draft.mode) {
+            Ok(outgoing) => self.send_as(ticket, outgoing),
+            Err(reason) => {
+                self.tell(Notice::error(reason));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Sends a built-in call of `kind`: to the chosen target, else to our own listener.
+    pub(super) fn send_sample(&mut self, kind: &str) -> Vec<Effect> {
+        if !self.aim_somewhere() {
+            return Vec::new();
+        }
+        let Some(sample) = self.setup.platforms.kind(kind).map(crate::platform::Kind::sample) else {
+            return Vec::new();
+        };
+        match self.aim(sample, Some(kind), None, SignMode::Fresh) {
+            Ok(outgoing) => self.send(outgoing),
+            Err(reason) => {
+                self.tell(Notice::error(reason));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Opens a draft of the built-in call of `kind`.
+    pub(super) fn draft_sample(&mut self, kind: &str) {
+        let Some(sample) = self.setup.platforms.kind(kind).map(crate::platform::Kind::sample) else { return };
+        self.aim_somewhere();
+        let ticket = self.ticket();
+        self.draft = Some(Draft::new(ticket, sample, Some(kind.to_owned()), None));
+    }
+
+    /// Plays the built-in conversation.
+    pub(super) fn demo(&mut self) -> Vec<Effect> {
+        if self.setup.listener.is_some() {
+            return vec![Effect::Demo];
+        }
+        self.tell(Notice::warning("the demo needs the listener: start hooktape without `open`"));
+        Vec::new()
+    }
+
+    /// Chooses our own listener where no target was chosen. Says whether there is a target now.
+    fn aim_somewhere(&mut self) -> bool {
+        if self.target.is_none() && self.setup.listener.is_some() {
+            self.target = self.targets.iter().position(|target| target.name == "this listener");
+        }
+        if self.target.is_none() {
+            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
+        }
+        self.target.is_some()
+    }
+
+    /// Chooses a target, adding it to those there are.
+    pub fn choose(&mut self, target: Target) {
+        let known = self.targets.iter().position(|known| known.url == target.url && known.name == target.name);
+        self.target = known.or_else(|| {
+            self.targets.push(target);
+            Some(self.targets.len() - 1)
+        });
+    }
+
+    /// Adds an address typed by the user to the targets.
+    pub(super) fn add_target(&mut self, address: &str) -> Result<usize, String> {
+        let target = Target::from_address(address.trim())?;
+        if let Some(known) = self.targets.iter().position(|known| known.url == target.url) {
+            return Ok(known);
+        }
+        self.targets.push(target);
+        Ok(self.targets.len() - 1)
+    }
+
+    /// What a draft would leave with: the signature.
+    ///
+    /// # Errors
+    /// A sentence: why there is none.
+    pub fn draft_signature(&self) -> Result<String, String> {
+        let Some(draft) = &self.draft else { return Err(String::new()) };
+        let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        let Some((_, scheme)) = kind.and_then(crate::platform::Kind::scheme) else {
+            return Err("this kind of call is not signed".to_owned());
+        };
+        let request = draft.request();
+        if draft.mode == SignMode::Exact {
+            let given = request.headers.get(&scheme.header).unwrap_or("none");
+            return Ok(format!("{given} (as it was)"));
+        }
+        let secret = match self.target() {
+            Some(target) if target.name == "this listener" => self.setup.keyring.signing_for_ourselves(kind),
+            target => self.setup.keyring.signing(kind, target.map_or(&[], |target| &target.secrets)),
+        };
+        let Some(secret) = secret else {
+            let platform = kind.map_or("", crate::platform::Kind::platform);
+            return Err(format!("no secret for {platform}: --secret {platform}=env:NAME"));
+        };
+        let signature = crate::signature::compute(scheme, &request, &secret).map_err(|error| error.to_string())?;
+        Ok(format!("{signature} ({})", secret.label()))
+    }
+
+    fn aim(
+        &self,
+        request: Request,
+        kind: Option<&str>,
+        parent: Option<Id>,
+        mode: SignMode,
+    ) -> Result<Outgoing, String> {
+        let target = self.target().ok_or("no target is chosen: T chooses one")?;
+        let kind = kind.and_then(|name| self.setup.platforms.kind(name));
+        Outgoing::aim(request, kind, target, mode, &self.setup.keyring, self.setup.listener)
+            .map(|outgoing| outgoing.repeating(parent))
+    }
+
+    fn send(&mut self, outgoing: Outgoing) -> Vec<Effect> {
+        let ticket = self.ticket();
+        self.send_as(ticket, outgoing)
+    }
+
+    fn send_as(&mut self, ticket: u64, outgoing: Outgoing) -> Vec<Effect> {
+        let outgoing = Box::new(outgoing);
+        let Some(target) = self.target().filter(|target| target.guard) else { return self.send_now(ticket, outgoing) };
+        let question = format!("Send 1 call to {}, at {}?", target.name, outgoing.host());
+        self.dialogs.push(Dialog::Confirm { question, ticket, outgoing });
+        Vec::new()
+    }
+
+    pub(super) fn send_now(&mut self, ticket: u64, outgoing: Box<Outgoing>) -> Vec<Effect> {
+        self.sending += 1;
+        if let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) {
+            draft.sending = true;
+        }
+        vec![Effect::Send { ticket, outgoing }]
+    }
+
+    /// A sent call came back: to the draft it was sent from, or as the new selection.
+    pub(super) fn sent(&mut self, ticket: u64, result: Result<Arc<Call>, String>) {
+        self.sending = self.sending.saturating_sub(1);
+        let platforms = self.setup.platforms.clone();
+        if let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) {
+            draft.sending = false;
+            draft.typing = false;
+            draft.scroll = 0;
+            draft.answer = Some(result.map(|call| {
+                let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+                let findings = match (kind, &call.response) {
+                    (Some(kind), Some(response)) => kind.check_response(response),
+                    _ => Vec::new(),
+                };
+                Answer { call, findings }
+            }));
+            return;
+        }
+        let call = match result {
+            Ok(call) => call,
+            Err(reason) => return self.tell(Notice::error(format!("sent, but not recorded: {reason}"))),
+        };
+        self.tell(outcome(&call));
+        if self.draft.is_none()
+            && let Some(number) = self.index.row_of(call.id)
+            && self.calls.select(number)
+        {
+            self.show_tab(Tab::Response);
+        }
+    }
+}
+
+/// What became of a sent call, in a sentence.
+fn outcome(call: &Call) -> Notice {
+    let place = call.request.origin.as_deref().unwrap_or_default();
+    match (&call.error, call.status()) {
+        (Some(error), _) => Notice::error(error.clone()),
+        (None, status) => {
+            let status = status.unwrap_or_default();
+            let text = format!("{status} from {place} in {:.1} ms", call.took.as_secs_f64() * 1000.0);
+            if status < 400 { Notice::info(text) } else { Notice::warning(text) }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The call that is looked into: everything its tabs show, worked out once when it is opened.
+
+use std::sync::Arc;
+
+use crate::app::text::Text;
+use crate::call::{Call, Direction};
+use crate::config::Secret;
+use crate::platform::{Envelope, Finding, Keyring, Kind, Platforms};
+use crate::signature::Verdict;
+
+/// The tabs of a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// What it means.
+    #[default]
+    Envelope,
+    /// The request's body.
+    Body,
+    /// The request's headers.
+    Headers,
+    /// What was signed, the verdict, and why.
+    Signature,
+    /// What was answered.
+    Response,
+}
+
+impl Tab {
+    /// In the order they stand in.
+    pub const ALL: [Self; 5] = [Self::Envelope, Self::Body, Self::Headers, Self::Signature, Self::Response];
+
+    /// Its heading.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Envelope => "Envelope",
+            Self::Body => "Body",
+            Self::Headers => "Headers",
+            Self::Signature => "Signature",
+            Self::Response => "Response",
+        }
+    }
+
+    /// The tab `steps` to the right, going round.
+    #[must_use]
+    pub fn turn(self, steps: isize) -> Self {
+        let count = Self::ALL.len();
+        let at = (self as usize).wrapping_add_signed(steps.rem_euclid(5)) % count;
+        Self::ALL[at]
+    }
+}
+
+/// The search for a word in a text, and where it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hits {
+    /// What was searched for.
+    pub needle: String,
+    /// Rows that hold it.
+    pub rows: Vec<usize>,
+    /// The one that is shown.
+    pub at: usize,
+}
+
+/// A call with all that its tabs show.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Its number in the recording.
+    pub number: usize,
+    /// The call.
+    pub call: Arc<Call>,
+    /// Decoded by its pack, where it was recognised.
+    pub envelope: Option<Envelope>,
+    /// Kinds that it could be as well.
+    pub also: Vec<String>,
+    /// What a signature check finds now, with the secrets at hand.
+    pub verdict: Option<Verdict>,
+    /// Why it finds that.
+    pub why: Vec<String>,
+    /// How the scheme signs, in words.
+    pub scheme: Option<String>,
+    /// The request against its contract.
+    pub request_findings: Vec<Finding>,
+    /// The response against its contract.
+    pub response_findings: Vec<Finding>,
+    /// The request's body.
+    pub body: Text,
+    /// The response's body.
+    pub answer: Text,
+    /// The search in the body or the answer.
+    pub hits: Hits,
+    pretty: bool,
+}
+
+impl Shown {
+    /// Works out what the tabs show.
+    #[must_use]
+    pub fn new(
+        number: usize,
+        call: Arc<Call>,
+        platforms: &Platforms,
+        keyring: &Keyring,
+        own: &[Secret],
+        pretty: bool,
+    ) -> Self {
+        let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        let verdict = kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), own, call.at));
+        let why = match &verdict {
+            Some(verdict) if verdict.needs_explaining() => {
+                keyring.diagnose(platforms, &call.request, kind, own, call.at)
+            }
+            _ => Vec::new(),
+        };
+        Self {
+            number,
+            envelope: kind.map(|kind| kind.envelope(&call.request)),
+            also: also(&call, kind, platforms),
+            verdict,
+            why,
+            scheme: kind.and_then(Kind::scheme).map(|(_, scheme)| scheme.describe()),
+            request_findings: kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request)),
+            response_findings: match (kind, &call.response) {
+                (Some(kind), Some(response)) => kind.check_response(response),
+                _ => Vec::new(),
+            },
+            body: Text::new(&call.request.body, pretty),
+            answer: Text::new(call.response.as_ref().map_or(&[], |response| &response.body), pretty),
+            hits: Hits::default(),
+            call,
+            pretty,
+        }
+    }
+
+    /// Lays the bodies out anew, pretty or as they came.
+    pub fn set_pretty(&mut self, pretty: bool) {
+        if self.pretty == pretty {
+            return;
+        }
+        self.pretty = pretty;
+        self.hits = Hits::default();
+        self.body = Text::new(&self.call.request.body, pretty);
+        self.answer = Text::new(self.call.response.as_ref().map_or(&[], |response| &response.body), pretty);
+    }
+}
+
+/// Other kinds that a received call could be as well. A sent one is what it was sent as.
+fn also(call: &Call, kind: Option<&Kind>, platforms: &Platforms) -> Vec<String> {
+    if call.direction == Direction::Sent {
+        return Vec::new();
+    }
+    let recognition = platforms.recognise(&call.request);
+    let other = |candidate: &&Kind| kind.is_none_or(|kind| kind.name != candidate.name);
+    recognition.also.into_iter().filter(other).map(|kind| kind.name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tabs_go_round() {
+        assert_eq!(Tab::Envelope.turn(-1), Tab::Response);
+        assert_eq!(Tab::Response.turn(1), Tab::Envelope);
+        assert_eq!(Tab::Body.turn(1), Tab::Headers);
+    }
+}

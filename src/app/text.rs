@@ -1,0 +1,146 @@
+//! A long text cut into screen rows. Built once when a call is opened, so that drawing touches only the rows it shows.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use unicode_width::UnicodeWidthChar;
+
+use crate::{json, visible};
+
+/// A body as it is shown: safe for a terminal, cut into rows of at most `width` columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    shown: String,
+    rows: Vec<Range<usize>>,
+    width: usize,
+    /// It is JSON, so rows are coloured as such.
+    pub json: bool,
+}
+
+impl Text {
+    /// `bytes` for the screen. JSON is laid out when `pretty`; anything else, and everything when not, is shown as it is.
+    #[must_use]
+    pub fn new(bytes: &[u8], pretty: bool) -> Self {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Self { shown: visible::bytes(bytes).into_owned(), ..Self::default() };
+        };
+        let json = json::check(text).is_ok();
+        let laid_out =
+            if json && pretty { json::pretty(text).map_or(Cow::Borrowed(text), Cow::Owned) } else { text.into() };
+        Self { shown: visible::text(&laid_out).into_owned(), json, ..Self::default() }
+    }
+
+    /// Cuts it into rows of `width` columns, unless it is cut so already.
+    pub fn wrap(&mut self, width: usize) {
+        let width = width.max(1);
+        if self.width == width {
+            return;
+        }
+        self.width = width;
+        self.rows.clear();
+        let mut start = 0;
+        for line in self.shown.split('\n') {
+            wrap_line(line, start, width, &mut self.rows);
+            start += line.len() + 1;
+        }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is nothing to show.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// Row `n`, and the line it belongs to with the row's place in it.
+    #[must_use]
+    pub fn row(&self, n: usize) -> Option<(&str, &str, Range<usize>)> {
+        let row = self.rows.get(n)?.clone();
+        let start = self.shown[..row.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = self.shown[row.end..].find('\n').map_or(self.shown.len(), |at| row.end + at);
+        Some((&self.shown[row.clone()], &self.shown[start..end], row.start - start..row.end - start))
+    }
+
+    /// The rows in which `needle` begins, case ignored for ASCII.
+    #[must_use]
+    pub fn find(&self, needle: &str) -> Vec<usize> {
+        if needle.is_empty() {
+            return Vec::new();
+        }
+        let (haystack, needle) = (self.shown.to_ascii_lowercase(), needle.to_ascii_lowercase());
+        let finder = memchr::memmem::Finder::new(&needle);
+        let mut rows: Vec<usize> = finder
+            .find_iter(haystack.as_bytes())
+            .map(|at| self.rows.partition_point(|row| row.start <= at).saturating_sub(1))
+            .collect();
+        rows.dedup();
+        rows
+    }
+}
+
+/// Adds the rows of one line that starts at `start`.
+fn wrap_line(line: &str, start: usize, width: usize, rows: &mut Vec<Range<usize>>) {
+    if line.len() <= width {
+        rows.push(start..start + line.len());
+        return;
+    }
+    if line.is_ascii() {
+        rows.extend((0..line.len()).step_by(width).map(|at| start + at..start + line.len().min(at + width)));
+        return;
+    }
+    let (mut from, mut columns) = (0, 0);
+    for (at, character) in line.char_indices() {
+        let wide = character.width().unwrap_or(0);
+        if columns + wide > width && at > from {
+            rows.push(start + from..start + at);
+            (from, columns) = (at, 0);
+        }
+        columns += wide;
+    }
+    rows.push(start + from..start + line.len());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str, width: usize) -> Vec<String> {
+        let mut text = Text::new(text.as_bytes(), false);
+        text.wrap(width);
+        (0..text.len()).map(|n| text.row(n).unwrap().0.to_owned()).collect()
+    }
+
+    #[test]
+    fn long_lines_break_at_the_width_and_wide_characters_stay_whole() {
+        assert_eq!(rows("abcdef\ng\n", 4), ["abcd", "ef", "g", ""]);
+        assert_eq!(rows("日本語", 4), ["日本", "語"]);
+        assert_eq!(rows("日本", 1), ["日", "本"]);
+    }
+
+    #[test]
+    fn a_row_knows_its_line() {
+        let mut text = Text::new(b"first\nsecond", false);
+        text.wrap(4);
+        assert_eq!(text.row(3), Some(("nd", "second", 4..6)));
+    }
+
+    #[test]
+    fn finds_rows_without_regard_to_case() {
+        let mut text = Text::new(b"one two\nTWO\nthree", false);
+        text.wrap(80);
+        assert_eq!(text.find("two"), [0, 1]);
+        assert_eq!(text.find(""), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown() {
+        let mut text = Text::new(b"\xff\x1b[2J", true);
+        text.wrap(80);
+        assert!(!text.row(0).unwrap().0.contains('\x1b'));
+    }
+}
