@@ -9,4 +9,6 @@ pub mod platform;
 pub mod recording;
 pub mod replay;
 pub mod signature;
+pub mod tui;
+pub mod view;
 pub mod visible;

@@ -1,0 +1,136 @@
+//! The shell around the app: the loop, the terminal, and the effects performed. The only place that waits.
+//!
+//! The loop is generic over the backend and over the [`Console`], which gives it keys and takes the terminal back and
+//! forth, so that tests drive the real thing. It draws only when something changed and at most every [`FRAME`], takes
+//! in everything that waits before it draws, and sleeps when nothing happens.
+
+pub mod console;
+pub mod editor;
+pub mod feed;
+pub mod tape;
+pub mod world;
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::time::{Instant, sleep_until};
+
+use crate::app::App;
+use crate::app::event::{Effect, Event};
+use crate::tui::console::Console;
+use crate::tui::world::{Messages, World};
+
+/// Least time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+/// Most messages taken in before the keys are asked again.
+const BATCH: usize = 1024;
+/// Most frames drawn in a row because the measures of one changed what the next has to show.
+const SETTLING: usize = 4;
+
+/// Runs the app until the user leaves, `stop` resolves, or the keys end and nothing is under way any more.
+///
+/// # Errors
+/// When the terminal cannot be drawn to.
+pub async fn run<B, C>(
+    terminal: &mut Terminal<B>,
+    console: &mut C,
+    mut app: App,
+    world: &World,
+    mut messages: Messages,
+    stop: impl Future<Output = ()>,
+) -> Result<App, B::Error>
+where
+    B: Backend,
+    C: Console,
+{
+    let mut stop = pin!(stop);
+    let mut keys = Some(console.keys());
+    let mut changed = true;
+    let mut next_frame = Instant::now();
+    loop {
+        if changed && Instant::now() >= next_frame {
+            draw(terminal, &mut app, world)?;
+            next_frame = Instant::now() + FRAME;
+            changed = false;
+        }
+        if app.quit || (keys.is_none() && world.idle() && messages.is_empty() && !changed) {
+            return Ok(app);
+        }
+        let key = async {
+            match &mut keys {
+                Some(keys) => keys.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        let effects = tokio::select! {
+            biased;
+            () = &mut stop => {
+                app.quit = true;
+                Vec::new()
+            }
+            key = key => {
+                if !matches!(key, Some(Ok(_))) {
+                    keys = None;
+                }
+                let event = key.and_then(Result::ok).and_then(translate);
+                event.map_or_else(Vec::new, |event| app.update(event, Timestamp::now()))
+            },
+            Some(message) = messages.recv() => {
+                let mut effects = app.update(message.event, Timestamp::now());
+                for _ in 1..BATCH {
+                    let Ok(message) = messages.try_recv() else { break };
+                    effects.extend(app.update(message.event, Timestamp::now()));
+                }
+                effects
+            }
+            () = sleep_until(next_frame), if changed => continue,
+        };
+        changed = true;
+        for effect in effects.into_iter().chain(app.settle()) {
+            match effect {
+                Effect::Redraw => terminal.clear()?,
+                Effect::Suspend | Effect::Edit { .. } => {
+                    // Whoever reads keys must be gone before another program owns the terminal.
+                    let listening = keys.take().is_some();
+                    let event = console.away(&effect);
+                    keys = listening.then(|| console.keys());
+                    terminal.clear()?;
+                    if let Some(event) = event {
+                        app.update(event, Timestamp::now());
+                    }
+                }
+                effect => world.perform(effect),
+            }
+        }
+    }
+}
+
+/// Draws until what is shown and what was measured agree.
+fn draw<B: Backend>(terminal: &mut Terminal<B>, app: &mut App, world: &World) -> Result<(), B::Error> {
+    for _ in 0..SETTLING {
+        app.settle().into_iter().for_each(|effect| world.perform(effect));
+        let mut regions = app.regions;
+        terminal.draw(|frame| regions = crate::view::draw(app, frame))?;
+        if regions == app.regions {
+            break;
+        }
+        app.regions = regions;
+    }
+    Ok(())
+}
+
+/// What the app calls it; nothing for what it does not care about.
+fn translate(event: TerminalEvent) -> Option<Event> {
+    match event {
+        TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
+        TerminalEvent::Paste(text) => Some(Event::Paste(text)),
+        TerminalEvent::Resize(..) => Some(Event::Resized),
+        _ => None,
+    }
+}

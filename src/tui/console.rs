@@ -1,0 +1,85 @@
+//! The terminal: taken at the start, given back at the end, on a panic, and while another program has it.
+
+use std::io;
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event as TerminalEvent, EventStream};
+use crossterm::execute;
+use futures_util::Stream;
+use ratatui::DefaultTerminal;
+
+use crate::app::event::{Effect, Event, Notice};
+use crate::tui::editor;
+
+/// Where keys come from, and who else may have the terminal.
+pub trait Console {
+    /// The keys.
+    type Keys: Stream<Item = io::Result<TerminalEvent>> + Unpin;
+
+    /// Starts reading keys. What was read before is dropped first.
+    fn keys(&mut self) -> Self::Keys;
+
+    /// Gives the terminal away for an effect that needs it (an editor, the shell), and takes it back.
+    fn away(&mut self, effect: &Effect) -> Option<Event>;
+}
+
+/// The real terminal. Dropping it gives the terminal back.
+#[derive(Debug)]
+pub struct Real;
+
+impl Real {
+    /// Takes the terminal: raw mode, the alternate screen, pasted text as one piece. A panic gives it back before its
+    /// message is printed.
+    ///
+    /// # Errors
+    /// When there is no terminal.
+    pub fn take() -> io::Result<(Self, DefaultTerminal)> {
+        let terminal = ratatui::try_init()?;
+        execute!(io::stdout(), EnableBracketedPaste)?;
+        Ok((Self, terminal))
+    }
+}
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Gives the terminal back as it was. Whoever leaves cannot do more about it if that fails.
+fn give_back() {
+    let _ = execute!(io::stdout(), DisableBracketedPaste);
+    let _ = ratatui::try_restore();
+}
+
+fn take_back() -> io::Result<()> {
+    crossterm::terminal::enable_raw_mode()?;
+    execute!(io::stdout(), crossterm::terminal::EnterAlternateScreen, EnableBracketedPaste)
+}
+
+impl Console for Real {
+    type Keys = EventStream;
+
+    fn keys(&mut self) -> EventStream {
+        EventStream::new()
+    }
+
+    fn away(&mut self, effect: &Effect) -> Option<Event> {
+        give_back();
+        let event = match effect {
+            Effect::Edit { ticket, text, extension } => {
+                Some(Event::Edited { ticket: *ticket, result: editor::edit(text, extension) })
+            }
+            Effect::Suspend => {
+                // Returns when the shell continues us.
+                signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
+                    .err()
+                    .map(|error| Event::Told(Notice::error(format!("cannot go to the background: {error}"))))
+            }
+            _ => None,
+        };
+        match take_back() {
+            Ok(()) => event,
+            Err(error) => Some(Event::Told(Notice::error(format!("the terminal did not come back: {error}")))),
+        }
+    }
+}

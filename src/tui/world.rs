@@ -1,0 +1,189 @@
+//! Effects performed: off the loop, and back as messages.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+use crate::app::event::{Effect, Event, Notice};
+use crate::net::outgoing::Outgoing;
+use crate::net::sender::Sender;
+use crate::recording::{Entry, Place, Query, Reader};
+use crate::tui::tape::Tape;
+
+/// Calls looked through between two reports of a search.
+const REPORT: usize = 512;
+
+/// An event on its way to the loop. While it is, the world is busy.
+#[derive(Debug)]
+pub struct Message {
+    /// What happened.
+    pub event: Event,
+    _busy: Option<Busy>,
+}
+
+impl From<Event> for Message {
+    fn from(event: Event) -> Self {
+        Self { event, _busy: None }
+    }
+}
+
+impl Message {
+    /// The last event of something that was under way.
+    #[must_use]
+    pub fn last(event: Event, busy: Busy) -> Self {
+        Self { event, _busy: Some(busy) }
+    }
+}
+
+/// Where messages come from.
+pub type Messages = UnboundedReceiver<Message>;
+
+/// Something is under way as long as this lives.
+#[derive(Debug)]
+pub struct Busy(Arc<AtomicUsize>);
+
+impl Busy {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What effects need.
+#[derive(Debug)]
+pub struct World {
+    /// Where events go.
+    pub events: UnboundedSender<Message>,
+    /// The recording: calls are read from it, and sent ones recorded in it.
+    pub tape: Arc<Tape>,
+    /// The HTTP client.
+    pub sender: Sender,
+    /// What the demo sends.
+    pub demo: Vec<Outgoing>,
+    busy: Arc<AtomicUsize>,
+    /// The newest search: an older one gives up.
+    search: Arc<AtomicU64>,
+}
+
+impl World {
+    /// A world in which nothing is under way.
+    #[must_use]
+    pub fn new(events: UnboundedSender<Message>, tape: Tape, sender: Sender, demo: Vec<Outgoing>) -> Self {
+        Self { events, tape: Arc::new(tape), sender, demo, busy: Arc::default(), search: Arc::default() }
+    }
+
+    /// Counts what is under way.
+    #[must_use]
+    pub fn busy(&self) -> Arc<AtomicUsize> {
+        self.busy.clone()
+    }
+
+    /// Whether nothing is under way.
+    #[must_use]
+    pub fn idle(&self) -> bool {
+        self.busy.load(Ordering::SeqCst) == 0
+    }
+
+    /// Says that something is under way, until what is given back is dropped.
+    #[must_use]
+    pub fn hold(&self) -> Busy {
+        Busy::new(&self.busy)
+    }
+
+    /// Starts what the app asked for. What comes of it comes as a message.
+    pub fn perform(&self, effect: Effect) {
+        let busy = self.hold();
+        match effect {
+            Effect::Load(wanted) => self.load(wanted, busy),
+            Effect::Search { search, query, places } => self.look_through(search, query, places, busy),
+            Effect::Send { ticket, outgoing } => self.send(ticket, *outgoing, busy),
+            Effect::Demo => self.play_demo(busy),
+            // The loop does these itself: they need the terminal.
+            Effect::Edit { .. } | Effect::Suspend | Effect::Redraw => {}
+        }
+    }
+
+    fn load(&self, wanted: Vec<(usize, Place)>, busy: Busy) {
+        let (events, tape) = (self.events.clone(), self.tape.clone());
+        Handle::current().spawn_blocking(move || {
+            let reader = Reader::open(tape.path()).map_err(|error| error.to_string());
+            let read = |place| match &reader {
+                Ok(reader) => reader.call(place).map(Arc::new).map_err(|error| error.to_string()),
+                Err(error) => Err(error.clone()),
+            };
+            let calls = wanted.into_iter().map(|(number, place)| (number, read(place))).collect();
+            let _ = events.send(Message::last(Event::Loaded(calls), busy));
+        });
+    }
+
+    fn look_through(&self, search: u64, query: Query, places: Vec<Place>, busy: Busy) {
+        self.search.store(search, Ordering::SeqCst);
+        let (events, newest, tape) = (self.events.clone(), self.search.clone(), self.tape.clone());
+        Handle::current().spawn_blocking(move || {
+            let reader = match Reader::open(tape.path()) {
+                Ok(reader) => reader,
+                Err(error) => {
+                    let _ = events.send(Event::Told(Notice::error(format!("cannot search: {error}"))).into());
+                    return;
+                }
+            };
+            let mut hits = Vec::new();
+            let mut busy = Some(busy);
+            let total = places.len();
+            for (number, place) in places.into_iter().enumerate() {
+                let fits = reader.call(place).is_ok_and(|call| query.matches(&Entry::from_call(&call, place), &call));
+                if fits {
+                    hits.push(number);
+                }
+                let scanned = number + 1;
+                if scanned == total || scanned % REPORT == 0 {
+                    if newest.load(Ordering::SeqCst) != search {
+                        return;
+                    }
+                    let finished = scanned == total;
+                    let event = Event::Found { search, hits: std::mem::take(&mut hits), scanned, finished };
+                    let busy = if finished { busy.take() } else { None };
+                    if events.send(Message { event, _busy: busy }).is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+    }
+
+    fn send(&self, ticket: u64, outgoing: Outgoing, busy: Busy) {
+        let (events, sender, tape) = (self.events.clone(), self.sender.clone(), self.tape.clone());
+        tokio::spawn(async move {
+            let result = match tape.recorder().await {
+                Ok(recorder) => sender.deliver(outgoing, recorder).await,
+                Err(error) => Err(error),
+            };
+            let result = result.map_err(|error| error.to_string());
+            let _ = events.send(Message::last(Event::Sent { ticket, result }, busy));
+        });
+    }
+
+    /// One call after the other, as a conversation goes.
+    fn play_demo(&self, busy: Busy) {
+        let (events, sender, calls) = (self.events.clone(), self.sender.clone(), self.demo.clone());
+        tokio::spawn(async move {
+            let count = calls.len();
+            let mut told = Notice::info(format!("the demo sent {count} calls, the last one tampered with"));
+            for call in calls {
+                if let Some(error) = sender.send(call).await.error {
+                    told = Notice::error(format!("the demo stopped: {error}"));
+                    break;
+                }
+            }
+            let _ = events.send(Message::last(Event::Told(told), busy));
+        });
+    }
+}

@@ -1,0 +1,183 @@
+//! The selected call and its tabs.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Borders, Paragraph};
+
+use crate::app::shown::{Shown, Tab};
+use crate::app::text::Text;
+use crate::app::{App, Focus, Regions};
+use crate::call::{Call, Headers};
+use crate::view::{body, envelope, list, rows, theme};
+use crate::visible;
+
+/// What a tab shows: rows made from the call, and below them a text too long to be made whole.
+struct Content<'a> {
+    head: Vec<Line<'static>>,
+    text: Option<&'a Text>,
+}
+
+pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regions: &mut Regions) {
+    let borders = if beside { Borders::TOP | Borders::LEFT } else { Borders::TOP };
+    let block = Block::new().borders(borders).title(tabs(app)).border_style(theme::DIM);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let (width, height) = (usize::from(inner.width), usize::from(inner.height));
+    regions.detail_width = width;
+    regions.detail_height = height;
+    let Some(shown) = &app.shown else {
+        frame.render_widget(Paragraph::new(waiting(app)), inner);
+        return;
+    };
+    let content = content(app, shown, width);
+    let above = content.head.len();
+    regions.detail_head = above;
+    regions.detail_rows = above + content.text.map_or(0, Text::len);
+    let first = app.scroll[app.tab as usize].min(regions.detail_rows.saturating_sub(1));
+    let mut lines: Vec<Line> = content.head.into_iter().skip(first).take(height).collect();
+    if let Some(text) = content.text {
+        let from = first.saturating_sub(above);
+        let room = height.saturating_sub(lines.len());
+        lines.extend(body::lines(text, from..from + room, &shown.hits.needle));
+    }
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn waiting(app: &App) -> Line<'static> {
+    match app.calls.selected().and_then(|number| app.cache.get(number)).map(|cached| &cached.call) {
+        Some(Err(reason)) => {
+            let text = format!("this call cannot be read: {reason}");
+            Line::styled(visible::line(&text).into_owned(), theme::level(crate::app::event::Level::Error))
+        }
+        _ => Line::styled("reading …", theme::DIM),
+    }
+}
+
+fn tabs(app: &App) -> Line<'static> {
+    let mut spans = vec![Span::raw(" ")];
+    for tab in Tab::ALL {
+        let style = match (tab == app.tab, app.focus) {
+            (true, Focus::Detail) => theme::FOCUSED.add_modifier(ratatui::style::Modifier::UNDERLINED),
+            (true, Focus::List) => theme::HEADING.add_modifier(ratatui::style::Modifier::UNDERLINED),
+            (false, _) => theme::DIM,
+        };
+        let sign = app.shown.as_ref().map_or("", |shown| sign(shown, tab));
+        spans.push(Span::styled(format!("{}{sign}", tab.title()), style));
+        spans.push(Span::raw("  "));
+    }
+    Line::from(spans)
+}
+
+/// A sign beside a tab that has something to say.
+fn sign(shown: &Shown, tab: Tab) -> &'static str {
+    use crate::call::Sig;
+    use crate::platform::Severity;
+    let grave = |found: &[crate::platform::Finding]| found.iter().any(|finding| finding.severity != Severity::Note);
+    match tab {
+        Tab::Envelope if grave(&shown.request_findings) => "!",
+        Tab::Response if shown.call.error.is_some() || grave(&shown.response_findings) => "!",
+        Tab::Signature => match shown.verdict.as_ref().map(|verdict| verdict.sig) {
+            Some(Sig::Valid) => "✓",
+            Some(Sig::Invalid) => "✗",
+            Some(Sig::Unsigned) | None => "",
+            Some(_) => "?",
+        },
+        _ => "",
+    }
+}
+
+fn content<'a>(app: &App, shown: &'a Shown, width: usize) -> Content<'a> {
+    match app.tab {
+        Tab::Envelope => Content { head: envelope::lines(app, shown, width), text: None },
+        Tab::Body if shown.body.is_empty() => Content { head: vec![Line::styled("no body", theme::DIM)], text: None },
+        Tab::Body => Content { head: Vec::new(), text: Some(&shown.body) },
+        Tab::Headers => Content { head: headers_tab(&shown.call, width), text: None },
+        Tab::Signature => Content { head: signature(shown, width), text: None },
+        Tab::Response => Content { head: response(shown, width), text: Some(&shown.answer) },
+    }
+}
+
+fn headers_tab(call: &Call, width: usize) -> Vec<Line<'static>> {
+    let request = &call.request;
+    let mut lines = rows::row(&[(&format!("{} {}", request.method, request.target), theme::HEADING, width)]);
+    if let Some(origin) = &request.origin {
+        lines.extend(rows::labelled("sent to", origin, Style::new(), width));
+    }
+    lines.push(Line::default());
+    lines.extend(headers(&request.headers, width));
+    lines
+}
+
+fn headers(headers: &Headers, width: usize) -> Vec<Line<'static>> {
+    let name_width = 26.min(width / 2);
+    headers
+        .iter()
+        .flat_map(|(name, value)| {
+            let value = visible::bytes(value);
+            rows::row(&[(name, theme::KEY, name_width), (&value, Style::new(), width.saturating_sub(name_width + 1))])
+        })
+        .collect()
+}
+
+fn signature(shown: &Shown, width: usize) -> Vec<Line<'static>> {
+    let Some(verdict) = &shown.verdict else {
+        return rows::row(&[("no platform claims this call, so there is no signature to check", theme::DIM, width)]);
+    };
+    let (sign, style) = theme::sig(verdict.sig);
+    let mut lines = rows::labelled("verdict", &format!("{sign} {}", verdict.sig.word()), style, width);
+    lines.extend(rows::labelled("", &verdict.reason, Style::new(), width));
+    if let Some(then) = shown.call.sig.filter(|then| *then != verdict.sig) {
+        let text = format!("{}, with the secrets at hand then", then.word());
+        lines.extend(rows::labelled("when recorded", &text, theme::DIM, width));
+    }
+    let facts = [
+        ("scheme", &shown.scheme),
+        ("header", &verdict.header),
+        ("given", &verdict.given),
+        ("signed", &verdict.signed),
+        ("secret", &verdict.secret),
+    ];
+    for (label, fact) in facts {
+        if let Some(fact) = fact {
+            lines.extend(rows::labelled(label, fact, Style::new(), width));
+        }
+    }
+    if !shown.why.is_empty() {
+        lines.extend(rows::heading("Why"));
+        for sentence in &shown.why {
+            lines.extend(rows::row(&[("•", theme::DIM, 1), (sentence, Style::new(), width.saturating_sub(2))]));
+        }
+    }
+    lines
+}
+
+fn response(shown: &Shown, width: usize) -> Vec<Line<'static>> {
+    let call = &shown.call;
+    let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+    let mut lines = Vec::new();
+    match &call.response {
+        Some(response) => lines.extend(status_line(response.status, &took, response.body.len())),
+        None => lines.push(Line::styled(format!("no response, after {took}"), theme::HEADING)),
+    }
+    if let Some(error) = &call.error {
+        lines.extend(rows::row(&[(error, theme::level(crate::app::event::Level::Error), width)]));
+    }
+    lines.extend(rows::findings(&shown.response_findings, width));
+    if let Some(response) = &call.response {
+        lines.push(Line::default());
+        lines.extend(headers(&response.headers, width));
+        lines.push(Line::default());
+    }
+    lines
+}
+
+/// `200 OK · 1.8ms · 34 bytes`.
+pub(super) fn status_line(status: u16, took: &str, size: usize) -> [Line<'static>; 1] {
+    let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()).unwrap_or_default();
+    [Line::from(vec![
+        Span::styled(format!("{status} {reason}"), theme::status(status).add_modifier(ratatui::style::Modifier::BOLD)),
+        Span::styled(format!(" · {took} · {size} bytes"), theme::DIM),
+    ])]
+}

@@ -1,0 +1,148 @@
+//! What lies over the screen: help, pickers, questions, lines to type in.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+
+use crate::app::action::{self, Scope};
+use crate::app::dialog::{Dialog, Input, matching};
+use crate::app::{App, Regions};
+use crate::view::{rows, status, theme};
+use crate::visible;
+
+pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
+    let Some(dialog) = app.dialogs.last() else { return };
+    match dialog {
+        Dialog::Help { scroll } => {
+            let width = inner_width(area, 76);
+            scrolled(frame, area, " Help · esc closes ", help(app.scope(), width), *scroll, regions);
+        }
+        Dialog::Log { scroll } => {
+            let width = inner_width(area, 100);
+            scrolled(frame, area, " What was reported · esc closes ", log(app, width), *scroll, regions);
+        }
+        Dialog::Palette { input, selected } => palette(app, frame, area, input, *selected),
+        Dialog::Filter { input, error, .. } => line_input(frame, area, "/", input, error.as_deref()),
+        Dialog::Find { input } => line_input(frame, area, "find ", input, None),
+        Dialog::Address { input, error, .. } => line_input(frame, area, "send to ", input, error.as_deref()),
+        Dialog::Targets { selected, .. } => {
+            let mut lines: Vec<String> = app.targets.iter().map(status::target_label).collect();
+            lines.push("another address …".to_owned());
+            picker(frame, area, " Where to? · enter chooses ", &lines, *selected);
+        }
+        Dialog::Tests { selected } => {
+            let target = app.target().map_or_else(|| "this listener".to_owned(), status::target_label);
+            let lines: Vec<String> =
+                app.setup.platforms.kinds().map(|kind| format!("{:24} {}", kind.name, kind.title)).collect();
+            let title = format!(" Test call to {target} · enter sends · e edits first ");
+            picker(frame, area, &title, &lines, *selected);
+        }
+        Dialog::Confirm { question, .. } => {
+            let width = inner_width(area, 60);
+            let mut lines = rows::row(&[(question, theme::HEADING, width)]);
+            lines.push(Line::default());
+            lines.push(Line::raw("y sends, any other key does not"));
+            boxed(frame, area, " Guarded target ", lines);
+        }
+    }
+}
+
+/// Columns inside a box that would like to be `wanted` wide.
+fn inner_width(area: Rect, wanted: u16) -> usize {
+    usize::from(wanted.min(area.width.saturating_sub(6)))
+}
+
+/// A box in the middle, as large as its lines, with `lines` in it.
+fn boxed(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>) -> Rect {
+    let widest = lines.iter().map(Line::width).max().unwrap_or(0).max(visible::width(title));
+    let width = u16::try_from(widest + 4).unwrap_or(u16::MAX).min(area.width);
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
+    let title = visible::truncate(title, usize::from(width.saturating_sub(2))).into_owned();
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .title(Line::styled(title, theme::FOCUSED))
+        .padding(ratatui::widgets::Padding::horizontal(1));
+    let inner = block.inner(place);
+    frame.render_widget(Clear, place);
+    frame.render_widget(block, place);
+    frame.render_widget(Paragraph::new(lines), inner);
+    inner
+}
+
+fn scrolled(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, scroll: usize, regions: &mut Regions) {
+    let room = usize::from(area.height.saturating_sub(3));
+    regions.dialog = (room, lines.len());
+    let first = scroll.min(lines.len().saturating_sub(room));
+    boxed(frame, area, title, lines.into_iter().skip(first).take(room).collect());
+}
+
+fn picker(frame: &mut Frame, area: Rect, title: &str, choices: &[String], selected: usize) {
+    let room = usize::from(area.height.saturating_sub(4)).max(1);
+    let first = (selected + 1).saturating_sub(room);
+    let width = inner_width(area, 76);
+    let lines = choices.iter().enumerate().skip(first).take(room).map(|(n, choice)| {
+        let shown = visible::line(choice);
+        let style = if n == selected { theme::SELECTED } else { Style::new() };
+        Line::styled(format!(" {:width$} ", visible::truncate(&shown, width), width = width.min(48)), style)
+    });
+    boxed(frame, area, title, lines.collect());
+}
+
+fn palette(app: &App, frame: &mut Frame, area: Rect, input: &Input, selected: usize) {
+    let width = inner_width(area, 72);
+    let room = usize::from(area.height.saturating_sub(6)).clamp(1, 14);
+    let found = matching(input.text(), app.scope());
+    let first = (selected + 1).saturating_sub(room);
+    let mut lines = vec![Line::from(vec![Span::styled(":", theme::KEY), Span::raw(" ".repeat(width))])];
+    lines.extend(found.iter().enumerate().skip(first).take(room).map(|(n, action)| {
+        let entry = action.entry();
+        let text = format!("{:24} {}", entry.name, entry.help);
+        let style = if n == selected { theme::SELECTED } else { Style::new() };
+        Line::styled(format!("{:width$}", visible::truncate(&text, width)), style)
+    }));
+    let inner = boxed(frame, area, " What to do? ", lines);
+    let line = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), height: 1.min(inner.height), ..inner };
+    frame.render_widget(&input.0, line);
+}
+
+/// A line to type in above the status lines, with what is wrong with it.
+fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &Input, error: Option<&str>) {
+    let height = if error.is_some() { 2 } else { 1 };
+    let place = Rect { y: area.bottom().saturating_sub(height), height, ..area };
+    frame.render_widget(Clear, place);
+    let wide = u16::try_from(visible::width(prompt)).unwrap_or(0);
+    frame.render_widget(Paragraph::new(Span::styled(prompt.to_owned(), theme::KEY)), Rect { height: 1, ..place });
+    let line = Rect { x: place.x + wide, width: place.width.saturating_sub(wide), height: 1, ..place };
+    frame.render_widget(&input.0, line);
+    if let Some(error) = error {
+        let below = Rect { y: place.y + 1, height: 1, ..place };
+        let text = visible::line(error).into_owned();
+        frame.render_widget(Paragraph::new(Line::styled(text, theme::level(crate::app::event::Level::Error))), below);
+    }
+}
+
+fn help(scope: Scope, width: usize) -> Vec<Line<'static>> {
+    let other = if scope == Scope::Calls { Scope::Draft } else { Scope::Calls };
+    let mut lines = Vec::new();
+    for part in [scope, Scope::Everywhere, other] {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.push(Line::styled(part.title(), theme::HEADING));
+        for entry in action::TABLE.iter().filter(|entry| entry.scope == part) {
+            let keys = entry.keys.join(" ");
+            lines.extend(rows::row(&[(&keys, theme::KEY, 18), (entry.help, Style::new(), width.saturating_sub(19))]));
+        }
+    }
+    lines
+}
+
+fn log(app: &App, width: usize) -> Vec<Line<'static>> {
+    if app.log.is_empty() {
+        return vec![Line::styled("nothing yet", theme::DIM)];
+    }
+    app.log.iter().flat_map(|notice| rows::row(&[(&notice.text, theme::level(notice.level), width)])).collect()
+}

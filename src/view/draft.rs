@@ -1,0 +1,128 @@
+//! A draft: the payload on one side, what came back on the other.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Borders, Paragraph};
+
+use crate::app::draft::Draft;
+use crate::app::event::Level;
+use crate::app::text::Text;
+use crate::app::{App, Regions};
+use crate::net::outgoing::SignMode;
+use crate::view::{SIDE_BY_SIDE, body, detail, list, rows, status, theme};
+use crate::visible;
+
+/// Rows below the payload: target, JSON, body, signature.
+const FACTS: u16 = 5;
+
+pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
+    let Some(draft) = &app.draft else { return };
+    let beside = area.width >= SIDE_BY_SIDE;
+    let [left, right] = if beside {
+        Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(area)
+    } else {
+        // Before the first answer the payload has the room; an answer takes half of it.
+        let answer = if draft.answer.is_some() || draft.sending { area.height / 2 } else { 0 };
+        Layout::vertical([Constraint::Min(0), Constraint::Length(answer)]).areas(area)
+    };
+    let [payload, facts] = Layout::vertical([Constraint::Min(1), Constraint::Length(FACTS)]).areas(left);
+    draw_payload(draft, frame, payload);
+    frame.render_widget(Paragraph::new(fact_lines(app, draft, usize::from(facts.width))), facts);
+    if right.height > 0 {
+        draw_answer(draft, frame, right, beside, regions);
+    }
+}
+
+fn draw_payload(draft: &Draft, frame: &mut Frame, area: Rect) {
+    let style = if draft.typing { theme::FOCUSED } else { theme::HEADING };
+    let kind = draft.kind.as_deref().unwrap_or("call");
+    let of = draft.parent.map_or_else(String::new, |parent| format!(" of {parent}"));
+    let typing = if draft.typing { " · typing" } else { "" };
+    let title = format!(" Draft {}{of}{typing} ", visible::line(kind));
+    let block = Block::new().borders(Borders::TOP).title(Line::styled(title, style));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    if draft.editable() {
+        frame.render_widget(&draft.editor, inner);
+    } else {
+        let text = format!("{} bytes that are not text", draft.body().len());
+        frame.render_widget(Paragraph::new(text), inner);
+    }
+}
+
+fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
+    let error = theme::level(Level::Error);
+    let (json, json_style) = match draft.syntax_error() {
+        Some(wrong) => (format!("line {}, column {}: {}", wrong.line, wrong.column, wrong.message), error),
+        None => ("fine".to_owned(), Style::new()),
+    };
+    let (signature, signature_style) = match app.draft_signature() {
+        Ok(signature) => (signature, Style::new()),
+        Err(reason) => (reason, theme::level(Level::Warning)),
+    };
+    let mode = match draft.mode {
+        SignMode::Fresh => "fresh: signed anew as it is sent",
+        SignMode::Exact => "exact: the signature stays as it was",
+    };
+    let target = app.target().map_or_else(|| "none yet: sending asks (T)".to_owned(), status::target_label);
+    let facts = [
+        ("to", target, Style::new()),
+        ("json", json, json_style),
+        ("body", draft.state().to_owned(), Style::new()),
+        ("signing", mode.to_owned(), Style::new()),
+        ("signature", signature, signature_style),
+    ];
+    facts
+        .into_iter()
+        .map(|(label, text, style)| {
+            let shown = visible::line(&text);
+            Line::from(vec![
+                Span::styled(format!("{label:10}"), theme::DIM),
+                Span::styled(visible::truncate(&shown, width.saturating_sub(10)).into_owned(), style),
+            ])
+        })
+        .collect()
+}
+
+fn draw_answer(draft: &Draft, frame: &mut Frame, area: Rect, beside: bool, regions: &mut Regions) {
+    let borders = if beside { Borders::TOP | Borders::LEFT } else { Borders::TOP };
+    let block = Block::new().borders(borders).border_style(theme::DIM).title(Line::styled(" Answer ", theme::HEADING));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let (width, height) = (usize::from(inner.width), usize::from(inner.height));
+    let lines = answer_lines(draft, width);
+    regions.answer = (height, lines.len());
+    let shown: Vec<Line> = lines.into_iter().skip(draft.scroll).take(height).collect();
+    frame.render_widget(Paragraph::new(shown), inner);
+}
+
+fn answer_lines(draft: &Draft, width: usize) -> Vec<Line<'static>> {
+    if draft.sending {
+        return vec![Line::styled("sending …", theme::DIM)];
+    }
+    let answer = match &draft.answer {
+        None => return vec![Line::styled("s sends the draft; the answer appears here", theme::DIM)],
+        Some(Err(reason)) => return rows::row(&[(reason, theme::level(Level::Error), width)]),
+        Some(Ok(answer)) => answer,
+    };
+    let call = &answer.call;
+    let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+    let mut lines = Vec::new();
+    if let Some(error) = &call.error {
+        lines.extend(rows::row(&[(error, theme::level(Level::Error), width)]));
+    }
+    if let Some(sig) = call.sig {
+        let (sign, style) = theme::sig(sig);
+        lines.extend(rows::labelled("left signed", &format!("{sign} {}", sig.word()), style, width));
+    }
+    let Some(response) = &call.response else { return lines };
+    lines.splice(0..0, detail::status_line(response.status, &took, response.body.len()));
+    lines.extend(rows::findings(&answer.findings, width));
+    lines.push(Line::default());
+    let mut text = Text::new(&response.body, true);
+    text.wrap(width);
+    lines.extend(body::lines(&text, 0..text.len(), ""));
+    lines
+}

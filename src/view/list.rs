@@ -1,0 +1,159 @@
+//! The list of calls. Only the rows on the screen are built.
+
+use jiff::tz::TimeZone;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Borders, Paragraph};
+
+use crate::app::{App, Focus, Regions};
+use crate::call::Direction;
+use crate::recording::Entry;
+use crate::view::theme;
+use crate::visible;
+
+/// From this width on, verdicts are words and kinds have their platform's name.
+const ROOMY: usize = 78;
+
+/// Widths of the columns: kind, what was said, verdict.
+struct Columns {
+    kind: usize,
+    text: usize,
+    sig: usize,
+}
+
+impl Columns {
+    fn of(width: usize) -> Self {
+        let (kind, sig) = if width >= ROOMY { (22, 11) } else { (15, 1) };
+        // time, direction, kind, text, verdict, status, duration, and a space between each.
+        let text = width.saturating_sub(8 + 1 + kind + sig + 3 + 7 + 6);
+        Self { kind, text, sig }
+    }
+}
+
+pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
+    let block = Block::new().borders(Borders::TOP).title(title(app));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let height = usize::from(inner.height.saturating_sub(1));
+    regions.list_height = height;
+    let width = usize::from(inner.width);
+    let columns = Columns::of(width);
+    let mut lines = vec![header(&columns)];
+    let selected = app.calls.row();
+    for row in app.calls.top..app.calls.top + height {
+        let Some((number, entry)) = app.calls.at(row).and_then(|n| Some((n, app.index.get(n)?))) else { break };
+        let text = app.cache.get(number).and_then(|cached| cached.text.as_deref());
+        let line = line(&entry, text, &columns, &app.setup.zone);
+        let style = if row == selected { theme::SELECTED } else { Style::new() };
+        lines.push(line.style(style));
+    }
+    if app.calls.is_empty() {
+        lines.push(Line::styled("no call fits the filter", theme::DIM));
+    }
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn title(app: &App) -> Line<'static> {
+    let style = if app.focus == Focus::List { theme::FOCUSED } else { theme::HEADING };
+    let mut spans = vec![Span::styled(" Calls ", style)];
+    if let Some(filter) = &app.calls.filter {
+        let state = if filter.finished { String::new() } else { format!(", {} searched", filter.scanned) };
+        let shown = visible::line(&filter.text).into_owned();
+        spans.push(Span::raw(format!("{} of {}{state}  /{shown} ", app.calls.len(), app.calls.total)));
+    } else {
+        spans.push(Span::styled(format!("{} ", app.calls.total), theme::DIM));
+    }
+    if app.calls.follow {
+        spans.push(Span::styled("following ", theme::DIM));
+    }
+    Line::from(spans)
+}
+
+fn header(columns: &Columns) -> Line<'static> {
+    let sig = if columns.sig > 1 { "verdict" } else { "" };
+    let text = format!(
+        "{:8}   {:kind$} {:text$} {sig:verdict$} {:3} {:>7}",
+        "time",
+        "kind",
+        "text",
+        "st",
+        "took",
+        kind = columns.kind,
+        text = columns.text,
+        verdict = columns.sig,
+    );
+    Line::styled(text, theme::DIM)
+}
+
+fn line(entry: &Entry, text: Option<&str>, columns: &Columns, zone: &TimeZone) -> Line<'static> {
+    let at = entry.at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
+    let direction = match entry.direction {
+        Direction::Received => "↓",
+        Direction::Sent => "↑",
+    };
+    let (sign, sig_style) = entry.sig.map_or(("", theme::DIM), theme::sig);
+    let verdict = match entry.sig {
+        Some(sig) if columns.sig > 1 => format!("{sign} {}", sig.word()),
+        _ => sign.to_owned(),
+    };
+    let (status, status_style) = match entry.status {
+        Some(status) => (status.to_string(), theme::status(status)),
+        None => ("ERR".to_owned(), theme::severity(crate::platform::Severity::Error).1),
+    };
+    Line::from(vec![
+        Span::styled(format!("{at} "), theme::DIM),
+        Span::raw(format!("{direction} ")),
+        Span::raw(pad(&kind(entry, columns), columns.kind)),
+        Span::raw(pad(text.unwrap_or("…"), columns.text)),
+        Span::styled(pad(&verdict, columns.sig), sig_style),
+        Span::styled(pad(&status, 3), status_style),
+        Span::styled(format!("{:>7}", duration(entry.took_us)), theme::DIM),
+    ])
+}
+
+/// The kind; of calls that no platform claims, method and path.
+fn kind(entry: &Entry, columns: &Columns) -> String {
+    match entry.kind.as_deref() {
+        None => format!("{} {}", entry.method, entry.path),
+        Some(kind) if columns.sig > 1 => kind.to_owned(),
+        Some(kind) => kind.split_once('/').map_or(kind, |(_, name)| name).to_owned(),
+    }
+}
+
+/// `text`, safe for a terminal, cut or filled to `width` columns and a space.
+fn pad(text: &str, width: usize) -> String {
+    let shown = visible::line(text);
+    let cut = visible::truncate(&shown, width);
+    let fill = width.saturating_sub(visible::width(&cut)) + 1;
+    format!("{cut}{}", " ".repeat(fill))
+}
+
+/// `980µs`, `1.8ms`, `12ms`, `1.2s`, `83s`.
+pub(super) fn duration(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros}µs"),
+        1_000..10_000 => format!("{}.{}ms", micros / 1_000, micros % 1_000 / 100),
+        10_000..1_000_000 => format!("{}ms", micros / 1_000),
+        1_000_000..10_000_000 => format!("{}.{}s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+        _ => format!("{}s", micros / 1_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        let shown: Vec<String> = [0, 999, 1_843, 12_345, 999_999, 1_250_000, 83_000_000].map(duration).into();
+        assert_eq!(shown, ["0µs", "999µs", "1.8ms", "12ms", "999ms", "1.2s", "83s"]);
+    }
+
+    #[test]
+    fn padding_counts_columns_and_escapes() {
+        assert_eq!(pad("日本語", 5), "日本… ");
+        assert_eq!(pad("a\x1bb", 4), "a␛b  ");
+    }
+}

@@ -1,0 +1,98 @@
+//! The two lines at the bottom: how things stand, and what the keys do or what was said last.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::app::App;
+use crate::app::action::{Scope, TABLE};
+use crate::net::base_url;
+use crate::view::theme;
+use crate::visible;
+
+pub(super) fn draw(app: &App, frame: &mut Frame, state: Rect, hints: Rect) {
+    frame.render_widget(Paragraph::new(state_line(app, usize::from(state.width))), state);
+    frame.render_widget(Paragraph::new(hint_line(app, usize::from(hints.width))), hints);
+}
+
+/// What stands in the state line, the most important first: what does not fit any more is left out whole.
+fn state_line(app: &App, width: usize) -> Line<'static> {
+    let mut parts: Vec<(String, Style)> = Vec::new();
+    if let Some((count, _)) = &app.unrecorded {
+        let alarm = Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD);
+        parts.push((format!("{count} NOT RECORDED (L says why)"), alarm));
+    }
+    match app.setup.listener {
+        Some(address) => parts.push((format!("● {}", base_url(address)), Style::new().fg(Color::Green))),
+        None => parts.push(("recording".to_owned(), Style::new())),
+    }
+    parts.push((format!("{} calls", app.calls.total), Style::new()));
+    if app.sending > 0 {
+        parts.push((format!("sending {}…", app.sending), Style::new().fg(Color::Yellow)));
+    }
+    parts.push(match app.target() {
+        Some(target) => {
+            let style = if target.guard { Style::new().fg(Color::Red) } else { Style::new() };
+            (format!("→ {}", visible::line(&target_label(target))), style)
+        }
+        None => ("→ no target (T)".to_owned(), theme::DIM),
+    });
+    let file = app.setup.recording.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    parts.push((visible::line(&file).into_owned(), theme::DIM));
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for (text, style) in parts {
+        let wide = visible::width(&text) + 3;
+        if used + wide > width + 3 {
+            continue;
+        }
+        if used > 1 {
+            spans.push(Span::styled(" │ ", theme::DIM));
+        }
+        spans.push(Span::styled(text, style));
+        used += wide;
+    }
+    Line::from(spans)
+}
+
+/// `staging staging.example.com`; the address alone where the name says nothing more.
+pub(super) fn target_label(target: &crate::config::Target) -> String {
+    let rest = target.url.split_once("://").map_or(target.url.as_str(), |(_, rest)| rest);
+    let host = rest.split(['/', '?', '{']).next().unwrap_or_default();
+    if target.name == target.url { rest.to_owned() } else { format!("{} {host}", target.name) }
+}
+
+fn hint_line(app: &App, width: usize) -> Line<'static> {
+    if let Some(notice) = &app.notice {
+        let text = visible::line(&notice.text);
+        let text = format!(" {}", visible::truncate(&text, width.saturating_sub(1)));
+        return Line::styled(text, theme::level(notice.level));
+    }
+    if app.draft.as_ref().is_some_and(|draft| draft.typing) && app.dialogs.is_empty() {
+        return hints(
+            [("esc", "stop typing"), ("ctrl-s", "send"), ("ctrl-z", "undo"), ("ctrl-y", "redo")].into_iter(),
+            width,
+        );
+    }
+    let scope = app.scope();
+    let of = |wanted: Scope| TABLE.iter().filter(move |entry| entry.scope == wanted);
+    let entries = of(scope).chain(of(Scope::Everywhere)).filter_map(|entry| Some((*entry.keys.first()?, entry.hint?)));
+    hints(entries, width)
+}
+
+fn hints<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>, width: usize) -> Line<'static> {
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for (key, does) in entries {
+        let wide = visible::width(key) + visible::width(does) + 3;
+        if used + wide > width {
+            break;
+        }
+        spans.push(Span::styled(key.to_owned(), theme::KEY));
+        spans.push(Span::styled(format!(" {does}  "), theme::DIM));
+        used += wide;
+    }
+    Line::from(spans)
+}
