@@ -1,0 +1,174 @@
+//! The command line: what the TUI does, without it.
+//!
+//! Results go to standard output, everything else to standard error. Exit codes: 0 fine, 1 "no" (a signature that is not
+//! valid, a replay that failed), 2 trouble.
+
+mod completions;
+mod config;
+mod context;
+mod demo;
+mod listen;
+mod platforms;
+mod print;
+mod replay;
+mod screen;
+mod send;
+mod show;
+mod start;
+mod verify;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use color_eyre::eyre;
+
+pub use self::context::Context;
+
+/// Captures, verifies, shows, edits and replays the webhook calls of conversational-AI platforms.
+///
+/// Without a command: the terminal program, with its listener running.
+#[derive(Debug, Parser)]
+#[command(name = "hooktape", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// Where the terminal program listens and records.
+    #[command(flatten)]
+    pub lane: LaneArgs,
+    /// Where the terminal program sends: a target's name, or a URL.
+    #[arg(long, value_name = "TARGET|URL")]
+    pub to: Option<String>,
+}
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub struct Common {
+    /// The configuration file [default: hooktape.toml here, else config.toml in the configuration directory]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    /// A secret by reference: moveo=env:MOVEO_TOKEN, or moveo=file:PATH (repeatable)
+    #[arg(long, global = true, value_name = "NAME=REFERENCE")]
+    pub secret: Vec<String>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line, with `schema: 1`.
+    Json,
+}
+
+/// Options of commands that listen.
+#[derive(Args, Clone, Debug)]
+pub struct LaneArgs {
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:4747]
+    #[arg(long, value_name = "ADDR", env = "HOOKTAPE_LISTEN", value_parser = crate::config::parse_address)]
+    pub listen: Option<SocketAddr>,
+    /// Where to record.
+    #[command(flatten)]
+    pub record: RecordArgs,
+}
+
+/// Options of commands that record.
+#[derive(Args, Clone, Debug)]
+pub struct RecordArgs {
+    /// The file to record to [default: a new one in the data directory]
+    #[arg(long, value_name = "PATH", env = "HOOKTAPE_RECORD")]
+    pub record: Option<PathBuf>,
+    /// Answer only when the call is on the disk, not just with the operating system
+    #[arg(long)]
+    pub fsync: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Listen without the terminal program: one line a call
+    Listen(LaneArgs),
+    /// Open a recording in the terminal program, without a listener
+    Open(screen::Args),
+    /// List the calls of a recording, or print one
+    Show(show::Args),
+    /// Check every signature of a recording again, with the secrets at hand
+    Verify(verify::Args),
+    /// Make, sign and send one call
+    Send(send::Args),
+    /// Send recorded calls again
+    Replay(replay::Args),
+    /// Play a built-in conversation through the real listener
+    Demo(LaneArgs),
+    /// What is known of platforms; lint a pack
+    Platforms(platforms::Args),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// How a command ended, when it ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Fine.
+    Yes,
+    /// It ran, and the answer is no.
+    No,
+}
+
+impl From<bool> for Outcome {
+    fn from(fine: bool) -> Self {
+        if fine { Self::Yes } else { Self::No }
+    }
+}
+
+/// Parses the arguments, runs the command, gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Only a second installation fails, and the first one serves as well.
+    let _ = color_eyre::config::HookBuilder::default().display_env_section(false).install();
+    match start::run(cli) {
+        Ok(Outcome::Yes) => ExitCode::SUCCESS,
+        Ok(Outcome::No) => ExitCode::from(1),
+        Err(report) if is_broken_pipe(&report) => ExitCode::SUCCESS,
+        Err(report) => {
+            // What failed may name a file or a header that came over the wire.
+            eprintln!("hooktape: {}", crate::visible::text(&sentence(&report)));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The error and its causes in one line, without saying twice what a cause repeats.
+fn sentence(report: &eyre::Report) -> String {
+    let mut text = String::new();
+    for cause in report.chain().map(ToString::to_string) {
+        if text.contains(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    text
+}
+
+/// Whoever read our output has had enough: `hooktape show FILE | head`.
+fn is_broken_pipe(report: &eyre::Report) -> bool {
+    report
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,64 @@
+//! `hooktape config check`: what the configuration says, and what is wrong with it.
+
+use color_eyre::eyre;
+use serde_json::json;
+
+use crate::cli::{Context, Format, Outcome, print};
+use crate::visible;
+
+/// What to do with the configuration.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Read it as a start would, and say what it amounts to
+    Check,
+}
+
+pub(super) fn run(context: &Context, command: &Command) -> eyre::Result<Outcome> {
+    let Command::Check = command;
+    let config = &context.config;
+    let problems = config.problems();
+    if context.format == Format::Json {
+        let secrets: Vec<_> = config
+            .secrets
+            .all()
+            .map(|(name, secret)| json!({ "name": name, "reference": secret.label(), "readable": secret.value().is_ok() }))
+            .collect();
+        let routes: Vec<_> =
+            config.routes.iter().map(|route| json!({ "path": route.path, "kind": route.kind })).collect();
+        let targets: Vec<_> = config
+            .targets
+            .iter()
+            .map(|target| json!({ "name": target.name, "url": target.url, "guard": target.guard }))
+            .collect();
+        let value = json!({
+            "schema": 1, "file": config.file, "listen": config.listen.address.to_string(), "secrets": secrets,
+            "routes": routes, "targets": targets, "warnings": config.warnings, "problems": problems,
+        });
+        print::out(&value.to_string())?;
+        return Ok(problems.is_empty().into());
+    }
+    match &config.file {
+        Some(file) => print::out(&format!("file     {}", file.display()))?,
+        None => print::out("file     none: hooktape.toml here, or config.toml in the configuration directory")?,
+    }
+    print::out(&format!("listen   {}", config.listen.address))?;
+    for (name, secret) in config.secrets.all() {
+        let state = secret.value().map_or_else(ToOwned::to_owned, |value| format!("{} bytes", value.len()));
+        print::out(&format!("secret   {name} = {} ({state})", secret.label()))?;
+    }
+    for route in &config.routes {
+        let kind = route.kind.as_deref().unwrap_or("recognised");
+        print::out(&format!("route    {} ({kind})", visible::line(&route.path)))?;
+    }
+    for target in &config.targets {
+        let guard = if target.guard { ", asks first" } else { "" };
+        print::out(&format!("target   {} {}{guard}", visible::line(&target.name), visible::line(&target.url)))?;
+    }
+    for warning in &config.warnings {
+        eprintln!("warning: {}", visible::line(warning));
+    }
+    for problem in &problems {
+        eprintln!("problem: {}", visible::line(problem));
+    }
+    Ok(problems.is_empty().into())
+}

@@ -1,0 +1,173 @@
+//! What every command starts from: configuration, platforms, secrets, places.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use color_eyre::eyre::{self, WrapErr, eyre};
+use directories::ProjectDirs;
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::call::{Call, Id};
+use crate::cli::{Common, Format, RecordArgs};
+use crate::config::{Assignment, Config, Sources, Target, parse_assignment};
+use crate::net::listener::Lane;
+use crate::net::sender::Sender;
+use crate::platform::{Keyring, Platforms};
+use crate::recording::{self, Observer, Opened, Options, Recorder};
+
+/// What every command starts from.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The configuration, with what the command line adds to it.
+    pub config: Arc<Config>,
+    /// What is known of platforms.
+    pub platforms: Arc<Platforms>,
+    /// The secrets at hand.
+    pub keyring: Arc<Keyring>,
+    /// How results are printed.
+    pub format: Format,
+}
+
+impl Context {
+    /// Reads the configuration and the packs.
+    ///
+    /// # Errors
+    /// Where the configuration or a pack is wrong: file, line, key, and the repair.
+    pub fn load(common: &Common, listen: Option<SocketAddr>) -> eyre::Result<Self> {
+        // Not parsed by clap, which would print what it refuses: that may be the secret itself.
+        let secrets: Vec<Assignment> = common
+            .secret
+            .iter()
+            .map(|text| parse_assignment(text))
+            .collect::<Result<_, _>>()
+            .map_err(|e| eyre!("--secret: {e}"))?;
+        let project = ProjectDirs::from("", "", "hooktape");
+        let folder = project.as_ref().map(ProjectDirs::config_dir);
+        let sources = Sources {
+            explicit: common.config.clone(),
+            directory: std::env::current_dir().wrap_err("cannot tell which directory this is")?,
+            fallback: folder.map(|folder| folder.join("config.toml")),
+            environment: std::env::vars_os().collect(),
+            listen,
+            secrets,
+        };
+        let config = Config::load(&sources)?;
+        for assignment in &sources.secrets {
+            // In a file, a variable may be missing on some machines; who types one now means one that is there.
+            let unread = config.secrets.0.get(&assignment.name).into_iter().flatten().find_map(|s| s.value().err());
+            if let Some(why) = unread {
+                return Err(eyre!("--secret {}={}: {why}", assignment.name, assignment.reference));
+            }
+        }
+        let mut platforms = Platforms::builtin()?;
+        if let Some(packs) = folder.map(|folder| folder.join("platforms")).filter(|packs| packs.is_dir()) {
+            platforms.add_all(&packs)?;
+        }
+        for route in &config.routes {
+            if let Some(kind) = route.kind.as_deref().filter(|kind| platforms.kind(kind).is_none()) {
+                let file = config.file.as_deref().unwrap_or(Path::new("configuration")).display();
+                return Err(eyre!(
+                    "{file}: route {}: no platform has a kind {kind:?} (hooktape platforms)",
+                    route.path
+                ));
+            }
+        }
+        let keyring = Arc::new(Keyring::new(config.secrets.clone()));
+        Ok(Self { config: Arc::new(config), platforms: Arc::new(platforms), keyring, format: common.format })
+    }
+
+    /// Begins the recording, or goes on with one that is there.
+    ///
+    /// # Errors
+    /// When the file cannot be had.
+    pub fn record(&self, args: &RecordArgs, observer: Observer) -> eyre::Result<(Recorder, Opened)> {
+        let path = match args.record.as_ref().or(self.config.record.path.as_ref()) {
+            Some(path) => path.clone(),
+            None => recording::default_path(&data_dir()?, Timestamp::now()),
+        };
+        let options = Options { fsync: args.fsync || self.config.record.fsync };
+        Ok(Recorder::open(&path, options, observer)?)
+    }
+
+    /// The lane of a listener that records with `recorder`.
+    pub fn lane(&self, recorder: Recorder) -> Lane {
+        Lane { config: self.config.clone(), platforms: self.platforms.clone(), keyring: self.keyring.clone(), recorder }
+    }
+
+    /// The HTTP client.
+    ///
+    /// # Errors
+    /// When the TLS library cannot start.
+    pub fn sender(&self) -> eyre::Result<Sender> {
+        Sender::new(self.platforms.clone(), self.keyring.clone()).wrap_err("cannot start the HTTP client")
+    }
+
+    /// The target of that name, or at that address.
+    ///
+    /// # Errors
+    /// When it is neither: a sentence with the names there are.
+    pub fn target(&self, to: &str) -> eyre::Result<Target> {
+        if let Some(target) = self.config.targets.iter().find(|target| target.name == to) {
+            return Ok(target.clone());
+        }
+        Target::from_address(to).map_err(|reason| {
+            let names: Vec<&str> = self.config.targets.iter().map(|target| target.name.as_str()).collect();
+            match names.as_slice() {
+                [] => eyre!("{to:?} is no target: {reason}"),
+                names => eyre!("{to:?} is no target (there are {}): {reason}", names.join(", ")),
+            }
+        })
+    }
+}
+
+/// Where recordings go when nobody says otherwise.
+///
+/// # Errors
+/// When the system knows no such place.
+pub fn data_dir() -> eyre::Result<PathBuf> {
+    std::env::var_os("HOOKTAPE_DATA")
+        .map(PathBuf::from)
+        .or_else(recording::data_dir)
+        .ok_or_else(|| eyre!("there is no home directory to keep recordings in: --record PATH says where"))
+}
+
+/// Resolves when the user or the system wants us to end.
+///
+/// # Errors
+/// When signals cannot be listened to.
+pub fn stop_signal() -> eyre::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
+
+/// The one call of a recording whose id begins with `prefix`.
+///
+/// # Errors
+/// When there is none, or more than one.
+pub fn find_call(file: &Path, prefix: &str) -> eyre::Result<Call> {
+    let reader = recording::Reader::open(file)?;
+    let wanted = prefix.to_ascii_lowercase();
+    let mut found: Option<(Id, recording::Place)> = None;
+    for entry in reader.entries(recording::Position::default()) {
+        // A damaged line has no id that could be meant.
+        let Ok(entry) = entry else { continue };
+        if entry.id.to_string().starts_with(&wanted)
+            && let Some((first, _)) = found.replace((entry.id, entry.place))
+        {
+            return Err(eyre!("{prefix:?} could be {first} or {}: write more of it", entry.id));
+        }
+    }
+    let (_, place) = found.ok_or_else(|| eyre!("{} has no call whose id begins with {prefix:?}", file.display()))?;
+    Ok(reader.call(place)?)
+}

@@ -1,0 +1,44 @@
+//! `hooktape demo`: a conversation of built-in signed traffic through the real listener.
+
+use std::sync::Arc;
+
+use color_eyre::eyre::{self, eyre};
+
+use crate::cli::context::Context;
+use crate::cli::{Format, LaneArgs, Outcome, print};
+use crate::net::{base_url, demo, listener};
+use crate::recording::{Entry, Recorded};
+
+pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outcome> {
+    let (lines, mut written) = tokio::sync::mpsc::unbounded_channel::<Recorded>();
+    let (recorder, _) = context.record(&args.record, Box::new(move |event| drop(lines.send(event))))?;
+    let path = recorder.path().to_owned();
+    // Any free port will do: nobody else is to call it.
+    let socket = listener::bind(args.listen.unwrap_or_else(|| ([127, 0, 0, 1], 0).into())).await?;
+    let base = base_url(socket.local_addr()?);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let lane = Arc::new(context.lane(recorder.clone()));
+    let serving = tokio::spawn(listener::serve(socket, lane, async move {
+        let _ = stopped.await;
+    }));
+    let sender = context.sender()?;
+    for outgoing in demo::conversation(&context.platforms, &context.keyring, &base).map_err(|error| eyre!(error))? {
+        let call = sender.send(outgoing).await;
+        if let Some(error) = call.error {
+            return Err(eyre!("the demo stopped: {error}"));
+        }
+    }
+    let _ = stop.send(());
+    serving.await??;
+    recorder.close().await;
+    while let Some(event) = written.recv().await {
+        if let Recorded::Call(call, place) = event {
+            let entry = Entry::from_call(&call, place);
+            print::out(&print::call_line(&entry, Some(&call), &context.platforms, context.format))?;
+        }
+    }
+    if context.format == Format::Text {
+        eprintln!("recorded to {0}\nlook at it with: hooktape open {0}", path.display());
+    }
+    Ok(Outcome::Yes)
+}

@@ -1,0 +1,108 @@
+//! `hooktape` and `hooktape open FILE`: the terminal program, with the listener or without.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use color_eyre::eyre::{self, WrapErr, eyre};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::app::event::Notice;
+use crate::app::{App, Setup};
+use crate::cli::context::{Context, stop_signal};
+use crate::cli::{LaneArgs, Outcome};
+use crate::net::{base_url, demo, listener};
+use crate::recording::Reader;
+use crate::tui;
+use crate::tui::console::Real;
+use crate::tui::feed::feed;
+use crate::tui::tape::Tape;
+use crate::tui::world::{Messages, World};
+
+/// The arguments of `open`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The recording
+    file: PathBuf,
+    /// Where replayed calls go: a target's name, or a URL
+    #[arg(long, value_name = "TARGET|URL")]
+    to: Option<String>,
+}
+
+pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&str>) -> eyre::Result<Outcome> {
+    let (live, written) = unbounded_channel();
+    let told = live.clone();
+    let (recorder, found) = context.record(&args.record, Box::new(move |event| drop(told.send(event))))?;
+    let socket = listener::bind(context.config.listen.address).await?;
+    let address = socket.local_addr()?;
+    let notices: Vec<String> = found.torn.iter().map(ToString::to_string).collect();
+    let app = start(context, recorder.path(), Some(address), &notices, to)?;
+    let calls = demo::conversation(&context.platforms, &context.keyring, &base_url(address)).map_err(|e| eyre!(e))?;
+    let (events, messages) = unbounded_channel();
+    let world = World::new(events, Tape::running(recorder.clone(), live), context.sender()?, calls);
+    tokio::spawn(feed(&world, Some(found.end), written));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(listener::serve(socket, Arc::new(context.lane(recorder.clone())), async move {
+        // Also when the other end is gone: then nobody looks any more.
+        let _ = stopped.await;
+    }));
+    let result = show(app, &world, messages).await;
+    let _ = stop.send(());
+    serving.await??;
+    world.tape.close().await;
+    result
+}
+
+pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outcome> {
+    if !std::io::stdout().is_terminal() {
+        let file = args.file.display();
+        return Err(eyre!("standard output is no terminal: `hooktape show {file}` prints the calls"));
+    }
+    Reader::open(&args.file)?;
+    let (live, recorded) = unbounded_channel();
+    let (events, messages) = unbounded_channel();
+    let app = start(context, &args.file, None, &[], args.to.as_deref())?;
+    let world = World::new(events, Tape::resting(args.file.clone(), live), context.sender()?, Vec::new());
+    tokio::spawn(feed(&world, None, recorded));
+    let result = show(app, &world, messages).await;
+    world.tape.close().await;
+    result
+}
+
+fn start(
+    context: &Context,
+    recording: &Path,
+    listener: Option<SocketAddr>,
+    notices: &[String],
+    to: Option<&str>,
+) -> eyre::Result<App> {
+    let warnings = context.config.warnings.iter().chain(notices).cloned().chain(context.config.problems());
+    let setup = Setup {
+        config: context.config.clone(),
+        platforms: context.platforms.clone(),
+        keyring: context.keyring.clone(),
+        recording: recording.to_owned(),
+        listener,
+        zone: TimeZone::system(),
+        colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        notices: warnings.map(Notice::warning).collect(),
+    };
+    let mut app = App::new(setup, Timestamp::now());
+    if let Some(to) = to {
+        app.choose(context.target(to)?);
+    }
+    Ok(app)
+}
+
+/// Takes the terminal, runs the app in it, gives the terminal back.
+async fn show(app: App, world: &World, messages: Messages) -> eyre::Result<Outcome> {
+    let stop = stop_signal()?;
+    let (mut console, mut terminal) = Real::take().wrap_err("cannot take the terminal")?;
+    let result = tui::run(&mut terminal, &mut console, app, world, messages, stop).await;
+    drop(console);
+    result?;
+    Ok(Outcome::Yes)
+}

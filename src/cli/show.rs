@@ -1,0 +1,131 @@
+//! `hooktape show FILE [ID]`: list calls, or print one.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use color_eyre::eyre::{self, eyre};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::call::Call;
+use crate::cli::context::{Context, find_call};
+use crate::cli::{Format, Outcome, print};
+use crate::recording::{Entry, Place, Position, Query, Reader};
+use crate::visible;
+
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The recording
+    file: PathBuf,
+    /// The call to print: its id, or the beginning of it
+    id: Option<String>,
+    /// Which calls to list, as in `kind:dialog sig:invalid status:>=500`
+    #[arg(long, value_name = "QUERY", conflicts_with = "id")]
+    query: Option<String>,
+    /// List at most so many, the newest
+    #[arg(long, value_name = "N", conflicts_with = "id")]
+    limit: Option<usize>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
+    if let Some(id) = &args.id {
+        let call = find_call(&args.file, id)?;
+        print::out(&whole(context, &call))?;
+        return Ok(Outcome::Yes);
+    }
+    let query = parse_query(args.query.as_deref())?;
+    let reader = Reader::open(&args.file)?;
+    let mut places: Vec<Place> = Vec::new();
+    for entry in reader.entries(Position::default()) {
+        match entry {
+            Ok(entry) if fits(&query, &entry, &reader)? => places.push(entry.place),
+            Ok(_) => {}
+            Err(damage) => eprintln!("hooktape: {}", visible::line(&damage.to_string())),
+        }
+    }
+    let first = places.len().saturating_sub(args.limit.unwrap_or(usize::MAX));
+    for place in &places[first..] {
+        let call = reader.call(*place)?;
+        let entry = Entry::from_call(&call, *place);
+        print::out(&print::call_line(&entry, Some(&call), &context.platforms, context.format))?;
+    }
+    Ok(Outcome::Yes)
+}
+
+/// The query, or an error that shows where it is wrong.
+pub(super) fn parse_query(text: Option<&str>) -> eyre::Result<Query> {
+    Query::parse(text.unwrap_or_default(), Timestamp::now()).map_err(|error| eyre!("--query: {error}"))
+}
+
+/// Whether a call fits, reading it only where its summary does not tell.
+pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader) -> eyre::Result<bool> {
+    Ok(match query.matches_entry(entry) {
+        Some(fits) => fits,
+        None => query.matches(entry, &reader.call(entry.place)?),
+    })
+}
+
+/// Everything about one call.
+fn whole(context: &Context, call: &Call) -> String {
+    let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
+    let verdict = kind.map(|kind| context.keyring.judge(&context.platforms, &call.request, Some(kind), &[], call.at));
+    let why = if verdict.as_ref().is_some_and(crate::signature::Verdict::needs_explaining) {
+        context.keyring.diagnose(&context.platforms, &call.request, kind, &[], call.at)
+    } else {
+        Vec::new()
+    };
+    let request_findings = kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request));
+    let response_findings = match (kind, &call.response) {
+        (Some(kind), Some(response)) => kind.check_response(response),
+        _ => Vec::new(),
+    };
+    if context.format == Format::Json {
+        let mut value = print::summary(&Entry::from_call(call, Place { offset: 0, len: 0 }));
+        value["origin"] = call.request.origin.clone().into();
+        value["error"] = call.error.clone().into();
+        value["request"] = print::message(&call.request.headers, &call.request.body);
+        value["response"] = call.response.as_ref().map(|r| print::message(&r.headers, &r.body)).into();
+        value["verdict"] =
+            verdict.map(|verdict| json!({ "sig": verdict.sig, "reason": verdict.reason, "why": why })).into();
+        value["findings"] = json!({ "request": request_findings, "response": response_findings });
+        return value.to_string();
+    }
+    let mut text = String::new();
+    let request = &call.request;
+    let _ = writeln!(text, "{} {} {}", call.id, call.direction.word(), call.at);
+    let _ = writeln!(text, "{}", visible::line(call.kind.as_deref().unwrap_or("no platform claims this call")));
+    if let Some(parent) = call.parent {
+        let _ = writeln!(text, "repeats {parent}");
+    }
+    let _ = writeln!(text, "\n{} {}", visible::line(&request.method), visible::line(&request.url()));
+    text.push_str(&print::headers(&request.headers));
+    push_body(&mut text, &request.body);
+    text.push_str(&print::findings(&request_findings));
+    if let Some(verdict) = verdict {
+        let _ = writeln!(text, "\nsignature {}: {}", verdict.sig.word(), visible::line(&verdict.reason));
+        for sentence in why {
+            let _ = writeln!(text, "  {}", visible::line(&sentence));
+        }
+    }
+    if let Some(error) = &call.error {
+        let _ = writeln!(text, "\n{}", visible::line(error));
+    }
+    if let Some(response) = &call.response {
+        let _ = writeln!(text, "\n{} after {}", response.status, print::millis(print::micros(call.took)));
+        text.push_str(&print::headers(&response.headers));
+        push_body(&mut text, &response.body);
+        text.push_str(&print::findings(&response_findings));
+    }
+    text.trim_end().to_owned()
+}
+
+fn push_body(text: &mut String, body: &[u8]) {
+    if !body.is_empty() {
+        let shown = match std::str::from_utf8(body) {
+            Ok(body) => visible::text(body),
+            Err(_) => visible::bytes(body),
+        };
+        let _ = writeln!(text, "\n{shown}");
+    }
+}

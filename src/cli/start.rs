@@ -1,0 +1,50 @@
+//! From parsed arguments to the command that runs.
+
+use std::io::IsTerminal;
+
+use color_eyre::eyre;
+
+use crate::cli::context::Context;
+use crate::cli::{Cli, Command, Outcome};
+
+pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
+    // These two must work where a configuration or a pack is broken.
+    match &cli.command {
+        Some(Command::Completions(args)) => return super::completions::run(args),
+        Some(Command::Platforms(args)) if args.is_check() => return super::platforms::check(args, cli.common.format),
+        _ => {}
+    }
+    let listen = match &cli.command {
+        None => cli.lane.listen,
+        Some(Command::Listen(args) | Command::Demo(args)) => args.listen,
+        Some(_) => None,
+    };
+    let context = Context::load(&cli.common, listen)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(dispatch(&context, cli));
+    // An endpoint that never answers must not keep us from leaving.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn dispatch(context: &Context, cli: Cli) -> eyre::Result<Outcome> {
+    match cli.command {
+        None if std::io::stdout().is_terminal() => {
+            super::screen::listening(context, &cli.lane, cli.to.as_deref()).await
+        }
+        None => {
+            eprintln!("hooktape: standard output is no terminal, so this is `hooktape listen`");
+            super::listen::run(context, &cli.lane).await
+        }
+        Some(Command::Listen(args)) => super::listen::run(context, &args).await,
+        Some(Command::Open(args)) => super::screen::opened(context, &args).await,
+        Some(Command::Show(args)) => super::show::run(context, &args),
+        Some(Command::Verify(args)) => super::verify::run(context, &args),
+        Some(Command::Send(args)) => super::send::run(context, &args).await,
+        Some(Command::Replay(args)) => super::replay::run(context, &args).await,
+        Some(Command::Demo(args)) => super::demo::run(context, &args).await,
+        Some(Command::Platforms(args)) => super::platforms::run(context, &args),
+        Some(Command::Config(command)) => super::config::run(context, &command),
+        Some(Command::Completions(args)) => super::completions::run(&args),
+    }
+}

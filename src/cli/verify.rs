@@ -1,0 +1,76 @@
+//! `hooktape verify FILE`: check every signature again with the secrets at hand.
+
+use std::path::PathBuf;
+
+use color_eyre::eyre;
+use serde_json::json;
+
+use crate::call::Sig;
+use crate::cli::context::Context;
+use crate::cli::show::{fits, parse_query};
+use crate::cli::{Format, Outcome, print};
+use crate::recording::{Position, Reader};
+use crate::visible;
+
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The recording
+    file: PathBuf,
+    /// Which calls to check
+    #[arg(long, value_name = "QUERY")]
+    query: Option<String>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
+    let query = parse_query(args.query.as_deref())?;
+    let reader = Reader::open(&args.file)?;
+    let (mut checked, mut wrong) = (0_u64, 0_u64);
+    for entry in reader.entries(Position::default()) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(damage) => {
+                eprintln!("hooktape: {}", visible::line(&damage.to_string()));
+                wrong += 1;
+                continue;
+            }
+        };
+        let Some(kind) = entry.kind.as_deref().and_then(|name| context.platforms.kind(name)) else { continue };
+        if !fits(&query, &entry, &reader)? {
+            continue;
+        }
+        let call = reader.call(entry.place)?;
+        let own = context.config.route(call.request.path()).map_or(&[][..], |route| &route.secrets);
+        let verdict = context.keyring.judge(&context.platforms, &call.request, Some(kind), own, call.at);
+        let fine = matches!(verdict.sig, Sig::Valid | Sig::Unsigned);
+        let why = if fine {
+            Vec::new()
+        } else {
+            context.keyring.diagnose(&context.platforms, &call.request, Some(kind), own, call.at)
+        };
+        checked += 1;
+        wrong += u64::from(!fine);
+        let line = match context.format {
+            Format::Json => json!({
+                "schema": 1, "id": call.id, "kind": kind.name, "sig": verdict.sig, "recorded_sig": call.sig,
+                "reason": verdict.reason, "why": why, "secret": verdict.secret,
+            })
+            .to_string(),
+            Format::Text => {
+                let id = print::short(&call.id.to_string());
+                let mut text =
+                    format!("{id} {:9} {:22} {}", verdict.sig.word(), kind.name, visible::line(&verdict.reason));
+                for sentence in &why {
+                    text.push_str("\n    ");
+                    text.push_str(&visible::line(sentence));
+                }
+                text
+            }
+        };
+        print::out(&line)?;
+    }
+    if context.format == Format::Text {
+        eprintln!("{checked} signatures checked, {wrong} not valid");
+    }
+    Ok((wrong == 0).into())
+}

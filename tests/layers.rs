@@ -1,0 +1,123 @@
+//! The rule of the house: a module uses only what stands above it. This reads every `crate::` path in `src` and fails on
+//! an arrow that points up, or on an outside crate where it has no business.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Modules from the ground up; those on one line do not know each other.
+const LAYERS: &[&[&str]] = &[
+    &["call", "json", "visible", "config"],
+    &["signature"],
+    &["platform"],
+    &["recording"],
+    &["net"],
+    &["replay"],
+    &["app"],
+    &["view"],
+    &["tui"],
+    &["cli"],
+];
+
+/// What a module must never name.
+const NEVER: &[(&str, &[&str])] = &[
+    ("app", &["tokio", "axum", "reqwest", "std::fs", "ratatui::", "Timestamp::now", "SystemTime", "Instant"]),
+    ("view", &["tokio", "std::fs", "axum", "reqwest", "Timestamp::now", "&mut App"]),
+];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&module))
+}
+
+/// The source without its comments and its test module: tests may look anywhere.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The modules that `crate::a`, `crate::{a::b, c}` name.
+fn uses(code: &str) -> Vec<String> {
+    let mut modules = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 1;
+            let mut name = String::new();
+            for character in group.chars() {
+                match character {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    ',' if depth == 1 => modules.push(std::mem::take(&mut name)),
+                    _ if depth == 1 => name.push(character),
+                    _ => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+            modules.push(name);
+        } else {
+            modules.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    modules
+        .into_iter()
+        .map(|name| name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+#[test]
+fn no_arrow_points_up() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut wrong = Vec::new();
+    let mut arrows = 0;
+    for file in files {
+        let relative = file.strip_prefix(&root).unwrap();
+        let module = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        if module == "lib" || module == "main" {
+            continue;
+        }
+        let own = layer(&module).unwrap_or_else(|| panic!("{module} stands in no layer: add it to LAYERS"));
+        let code = code(&fs::read_to_string(&file).unwrap());
+        for used in uses(&code) {
+            arrows += 1;
+            let below = layer(&used).is_some_and(|used| used < own);
+            if used != module && !below {
+                wrong.push(format!("{}: {module} uses {used}", relative.display()));
+            }
+        }
+        for (_, words) in NEVER.iter().filter(|(name, _)| *name == module) {
+            wrong.extend(
+                words
+                    .iter()
+                    .filter(|word| code.contains(**word))
+                    .map(|word| format!("{}: {module} must not name {word}", relative.display())),
+            );
+        }
+    }
+    assert!(arrows > 50, "the reader of `crate::` paths found almost none: it is broken");
+    assert!(wrong.is_empty(), "arrows that point up:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn reads_single_and_grouped_paths() {
+    assert_eq!(
+        uses("use crate::call::Call; use crate::{json, config::{A, B}, net};"),
+        ["call", "json", "config", "net"]
+    );
+}
