@@ -186,7 +186,7 @@ impl App {
         self.now = now;
         match event {
             Event::Key(key) => return self.key(key),
-            Event::Paste(text) => self.paste(&text),
+            Event::Paste(text) => return self.paste(&text),
             Event::Resized => {}
             Event::Recorded(Recorded::Call(call, place)) => self.came(call, place),
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
@@ -276,14 +276,6 @@ impl App {
         match Action::of(key, self.scope()) {
             Some(action) => self.act(action),
             None => Vec::new(),
-        }
-    }
-
-    fn paste(&mut self, text: &str) {
-        if let Some(dialog) = self.dialogs.last_mut() {
-            dialog.paste(text);
-        } else if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
-            draft.editor.insert_str(text);
         }
     }
 

@@ -52,7 +52,7 @@ pub struct Common {
     /// The configuration file [default: hooktape.toml here, else config.toml in the configuration directory]
     #[arg(long, global = true, value_name = "PATH")]
     pub config: Option<PathBuf>,
-    /// A secret by reference: moveo=env:MOVEO_TOKEN, or moveo=file:PATH (repeatable)
+    /// A secret by reference: `moveo=env:MOVEO_TOKEN`, or moveo=file:PATH (repeatable)
     #[arg(long, global = true, value_name = "NAME=REFERENCE")]
     pub secret: Vec<String>,
     /// How results are printed

@@ -94,13 +94,13 @@ where
         changed = true;
         for effect in effects.into_iter().chain(app.settle()) {
             match effect {
-                Effect::Redraw => terminal.clear()?,
+                Effect::Redraw => blank(terminal)?,
                 Effect::Suspend | Effect::Edit { .. } => {
                     // Whoever reads keys must be gone before another program owns the terminal.
                     let listening = keys.take().is_some();
                     let event = console.away(&effect);
                     keys = listening.then(|| console.keys());
-                    terminal.clear()?;
+                    blank(terminal)?;
                     if let Some(event) = event {
                         app.update(event, Timestamp::now());
                     }
@@ -109,6 +109,16 @@ where
             }
         }
     }
+}
+
+/// Clears the screen and forgets what was on it. `Terminal::clear` would ask the terminal where its cursor is, and wait
+/// for an answer that may never come.
+fn blank<B: Backend>(terminal: &mut Terminal<B>) -> Result<(), B::Error> {
+    terminal.backend_mut().clear()?;
+    // Each swap empties the buffer that was not drawn to: after two, both are.
+    terminal.swap_buffers();
+    terminal.swap_buffers();
+    Ok(())
 }
 
 /// Draws until what is shown and what was measured agree.

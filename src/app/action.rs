@@ -89,7 +89,7 @@ actions! {
     Calls      Edit         "edit"            ["e"]                 "Edit the payload here, then send it" ("edit");
     Calls      EditOutside  "edit in $EDITOR" ["E"]                 "Edit the payload in $EDITOR, then send it";
     Calls      Test         "test call"       ["t"]                 "Send a built-in call of any kind" ("test");
-    Calls      Demo         "demo"            ["D"]                 "Play the built-in conversation through the listener";
+    Calls      Demo         "demo"            ["D"]                 "Play the built-in conversation through the listener" ("demo");
     Calls      Filter       "filter"          ["/"]                 "Filter the calls; inside a call: search its text" ("filter");
     Calls      NextMatch    "next match"      ["n"]                 "The next match of the search";
     Calls      PreviousMatch "previous match" ["N"]                 "The previous match of the search";
@@ -128,6 +128,12 @@ impl Action {
     #[must_use]
     pub fn entry(self) -> &'static Entry {
         &TABLE[self as usize]
+    }
+
+    /// Whether it means nothing while there is no call.
+    #[must_use]
+    pub fn needs_call(self) -> bool {
+        self.entry().scope == Scope::Calls && !matches!(self, Self::Test | Self::Demo)
     }
 
     /// What `key` means on a screen of `scope`. What the screen itself means by a key comes before what the key means

@@ -81,6 +81,8 @@ pub enum Then {
     Replay(usize),
     /// Send the draft.
     SendDraft,
+    /// Send a built-in call of this kind.
+    Test(String),
 }
 
 /// One line of typed text.

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::App;
 use crate::app::action::Action;
+use crate::app::calls::Filter;
 use crate::app::dialog::{Dialog, Input, Then, matching};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
@@ -20,7 +21,7 @@ enum Choice {
 
 impl Dialog {
     /// Takes pasted text where there is a line to type in.
-    pub(super) fn paste(&mut self, text: &str) {
+    fn paste(&mut self, text: &str) {
         match self {
             Self::Palette { input, .. }
             | Self::Filter { input, .. }
@@ -93,11 +94,7 @@ impl App {
             Dialog::Targets { selected, then } => match picked(key, selected, self.targets.len() + 1) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take if *selected == self.targets.len() => {
-                    self.dialogs.push(Dialog::Address {
-                        input: Input::new("http://"),
-                        then: then.clone(),
-                        error: None,
-                    });
+                    self.dialogs.push(Dialog::Address { input: Input::new(""), then: then.clone(), error: None });
                     return Vec::new();
                 }
                 Choice::Take => {
@@ -146,30 +143,53 @@ impl App {
 
     /// The filter narrows the list with every key; enter keeps it, esc goes back to what was before.
     fn filter_key(&mut self, key: KeyEvent, dialog: Dialog) -> Vec<Effect> {
-        let Dialog::Filter { mut input, before, mut error } = dialog else { return Vec::new() };
-        let mut effects = Vec::new();
+        let Dialog::Filter { mut input, before, error } = dialog else { return Vec::new() };
         let was = input.text().to_owned();
         match typed(key, &mut input, &mut 0, 0) {
-            Choice::Leave => {
-                self.calls.set_filter(before);
-                return effects;
-            }
-            Choice::Take if error.is_none() => return effects,
-            Choice::Stay if input.text() != was => match self.filter(input.text()) {
-                Ok(search) => (effects, error) = (search, None),
-                Err(reason) => error = Some(reason),
-            },
-            Choice::Take | Choice::Stay => {}
+            Choice::Leave => self.calls.set_filter(before),
+            Choice::Take if error.is_none() => {}
+            Choice::Stay if input.text() != was => return self.narrow(input, before),
+            Choice::Take | Choice::Stay => self.dialogs.push(Dialog::Filter { input, before, error }),
         }
+        Vec::new()
+    }
+
+    /// Filters by what was typed so far, and goes on asking.
+    fn narrow(&mut self, input: Input, before: Option<Filter>) -> Vec<Effect> {
+        let (effects, error) = match self.filter(input.text()) {
+            Ok(effects) => (effects, None),
+            Err(reason) => (Vec::new(), Some(reason)),
+        };
         self.dialogs.push(Dialog::Filter { input, before, error });
         effects
     }
 
+    /// Pasted text goes where typed text would.
+    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        match self.dialogs.pop() {
+            Some(Dialog::Filter { mut input, before, .. }) => {
+                input.paste(text);
+                return self.narrow(input, before);
+            }
+            Some(mut dialog) => {
+                dialog.paste(text);
+                self.dialogs.push(dialog);
+            }
+            None => {
+                if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
+                    draft.editor.insert_str(text);
+                }
+            }
+        }
+        Vec::new()
+    }
+
     fn choose_target(&mut self, number: usize, then: &Then) -> Vec<Effect> {
         self.target = Some(number);
-        match *then {
+        match then {
             Then::Stay => Vec::new(),
-            Then::Replay(number) => self.replay(number),
+            Then::Test(kind) => self.send_sample(kind),
+            Then::Replay(number) => self.replay(*number),
             Then::SendDraft => self.send_draft(),
         }
     }

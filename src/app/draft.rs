@@ -134,9 +134,10 @@ impl Draft {
         match (self.touched(), self.layout) {
             _ if !self.editable => "not text: it is sent byte for byte",
             (false, _) => "untouched: it is sent byte for byte",
+            (true, Layout::AsShown { .. }) => "edited: sent as shown",
+            (true, _) if json::check(&self.text()).is_err() => "edited: no JSON any more, sent as shown",
             (true, Layout::Compact) => "edited: sent compact, as the original was",
             (true, Layout::Spaced) => "edited: sent with the original's spacing",
-            (true, Layout::AsShown { .. }) => "edited: sent as shown",
         }
     }
 

@@ -13,9 +13,12 @@ use crate::config::Target;
 use crate::net::base_url;
 use crate::net::outgoing::{Outgoing, SignMode};
 
+/// What our own listener is called as a target.
+const OURSELVES: &str = "this listener";
+
 /// Our own listener as a target: for trying things out.
 pub(super) fn ourselves(address: SocketAddr) -> Target {
-    Target::new("this listener", format!("{}{{path}}", base_url(address)))
+    Target::new(OURSELVES, format!("{}{{path}}", base_url(address)))
 }
 
 impl App {
@@ -69,7 +72,9 @@ impl App {
 
     /// Sends a built-in call of `kind`: to the chosen target, else to our own listener.
     pub(super) fn send_sample(&mut self, kind: &str) -> Vec<Effect> {
-        if !self.aim_somewhere() {
+        self.aim_at_ourselves();
+        if self.target.is_none() {
+            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Test(kind.to_owned()) });
             return Vec::new();
         }
         let Some(sample) = self.setup.platforms.kind(kind).map(crate::platform::Kind::sample) else {
@@ -87,7 +92,7 @@ impl App {
     /// Opens a draft of the built-in call of `kind`.
     pub(super) fn draft_sample(&mut self, kind: &str) {
         let Some(sample) = self.setup.platforms.kind(kind).map(crate::platform::Kind::sample) else { return };
-        self.aim_somewhere();
+        self.aim_at_ourselves();
         let ticket = self.ticket();
         self.draft = Some(Draft::new(ticket, sample, Some(kind.to_owned()), None));
     }
@@ -101,15 +106,11 @@ impl App {
         Vec::new()
     }
 
-    /// Chooses our own listener where no target was chosen. Says whether there is a target now.
-    fn aim_somewhere(&mut self) -> bool {
-        if self.target.is_none() && self.setup.listener.is_some() {
-            self.target = self.targets.iter().position(|target| target.name == "this listener");
-        }
+    /// Chooses our own listener, if there is one, where no target was chosen: a test call should need no set-up.
+    fn aim_at_ourselves(&mut self) {
         if self.target.is_none() {
-            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
+            self.target = self.targets.iter().position(|target| target.name == OURSELVES);
         }
-        self.target.is_some()
     }
 
     /// Chooses a target, adding it to those there are.
@@ -147,7 +148,7 @@ impl App {
             return Ok(format!("{given} (as it was)"));
         }
         let secret = match self.target() {
-            Some(target) if target.name == "this listener" => self.setup.keyring.signing_for_ourselves(kind),
+            Some(target) if target.name == OURSELVES => self.setup.keyring.signing_for_ourselves(kind),
             target => self.setup.keyring.signing(kind, target.map_or(&[], |target| &target.secrets)),
         };
         let Some(secret) = secret else {

@@ -20,13 +20,17 @@ pub fn conversation(platforms: &Platforms, keyring: &Keyring, base: &str) -> Res
 }
 
 fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String> {
-    let request = kind.sample();
+    let mut request = kind.sample();
     let address = format!("{base}{}", request.target);
+    let secret = keyring.signing_for_ourselves(Some(kind));
+    if let Some(secret) = &secret {
+        keyring.mark(&mut request, secret);
+    }
     Ok(Outgoing {
         url: address.parse().map_err(|error| format!("{address}: {error}"))?,
         request,
         kind: Some(kind.name.clone()),
-        signing: keyring.signing_for_ourselves(Some(kind)).map_or(Signing::Exact, Signing::Fresh),
+        signing: secret.map_or(Signing::Exact, Signing::Fresh),
         secrets: Vec::new(),
         parent: None,
         timeout: std::time::Duration::from_secs(10),

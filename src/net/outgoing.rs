@@ -91,7 +91,9 @@ impl Outgoing {
                 } else {
                     keyring.signing(Some(kind), &target.secrets)
                 };
-                Signing::Fresh(secret.ok_or_else(|| no_secret(kind, &target.secrets))?)
+                let secret = secret.ok_or_else(|| no_secret(kind, &target.secrets))?;
+                keyring.mark(&mut request, &secret);
+                Signing::Fresh(secret)
             }
         };
         Ok(Self {

@@ -292,7 +292,7 @@ fn the_envelope_of_a_dialog_call() {
     let titles: Vec<&str> = envelope.sections.iter().map(|section| section.title.as_str()).collect();
     assert_eq!(
         titles,
-        ["Conversation", "Input", "Intents", "Entities", "Dialog stack", "Context variables", "System variables"]
+        ["Input", "Intents", "Entities", "Dialog stack", "Context variables", "System variables", "Conversation"]
     );
     assert_eq!(section(&envelope, "Intents"), [("erasmus", "0.89", Some(0.89))]);
     assert_eq!(section(&envelope, "Entities"), [("firstname", "George", Some(1.0))]);
@@ -370,7 +370,8 @@ fn odd_bodies_have_an_envelope_too() {
         r#"{"intents":{"a":1},"entities":[1,{"entity":"e"}],"debug":{"dialog_stack":[7]},"context":3,"a/b":1e3,"history":[1,2]}"#,
     );
     assert_eq!(section(&odd, "Conversation"), [("a/b", "1e3", None)]);
-    assert_eq!(odd.sections[0].rows[0].pointer, "/a~1b");
+    let conversation = odd.sections.iter().find(|section| section.title == "Conversation").unwrap();
+    assert_eq!(conversation.rows[0].pointer, "/a~1b");
     assert_eq!(section(&odd, "Entities"), [("1", "1", None), ("e", r#"{"entity":"e"}"#, None)]);
     assert_eq!(section(&odd, "Dialog stack"), [("path", "7", None)]);
     assert_eq!(section(&odd, "History"), [("entries", "2", None)]);

@@ -34,6 +34,11 @@ impl Real {
     /// When there is no terminal.
     pub fn take() -> io::Result<(Self, DefaultTerminal)> {
         let terminal = ratatui::try_init()?;
+        let restore = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let _ = execute!(io::stdout(), DisableBracketedPaste);
+            restore(panic);
+        }));
         execute!(io::stdout(), EnableBracketedPaste)?;
         Ok((Self, terminal))
     }
@@ -41,7 +46,10 @@ impl Real {
 
 impl Drop for Real {
     fn drop(&mut self) {
-        give_back();
+        // A panic has given it back already; doing it twice would write over its message.
+        if !std::thread::panicking() {
+            give_back();
+        }
     }
 }
 

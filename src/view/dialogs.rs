@@ -26,14 +26,20 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         Dialog::Palette { input, selected } => palette(app, frame, area, input, *selected),
         Dialog::Filter { input, error, .. } => line_input(frame, area, "/", input, error.as_deref()),
         Dialog::Find { input } => line_input(frame, area, "find ", input, None),
-        Dialog::Address { input, error, .. } => line_input(frame, area, "send to ", input, error.as_deref()),
+        Dialog::Address { input, error, .. } => {
+            line_input(frame, area, "send to (URL, host:port or :port) ", input, error.as_deref());
+        }
         Dialog::Targets { selected, .. } => {
             let mut lines: Vec<String> = app.targets.iter().map(status::target_label).collect();
             lines.push("another address …".to_owned());
             picker(frame, area, " Where to? · enter chooses ", &lines, *selected);
         }
         Dialog::Tests { selected } => {
-            let target = app.target().map_or_else(|| "this listener".to_owned(), status::target_label);
+            let target = match app.target() {
+                Some(target) => status::target_label(target),
+                None if app.setup.listener.is_some() => "this listener".to_owned(),
+                None => "a target to choose".to_owned(),
+            };
             let lines: Vec<String> =
                 app.setup.platforms.kinds().map(|kind| format!("{:24} {}", kind.name, kind.title)).collect();
             let title = format!(" Test call to {target} · enter sends · e edits first ");
@@ -110,18 +116,18 @@ fn palette(app: &App, frame: &mut Frame, area: Rect, input: &Input, selected: us
 
 /// A line to type in above the status lines, with what is wrong with it.
 fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &Input, error: Option<&str>) {
-    let height = if error.is_some() { 2 } else { 1 };
+    let wrong = error.map_or_else(Vec::new, |error| {
+        rows::row(&[(error, theme::level(crate::app::event::Level::Error), usize::from(area.width.saturating_sub(1)))])
+    });
+    let height = u16::try_from(1 + wrong.len()).unwrap_or(u16::MAX).min(area.height);
     let place = Rect { y: area.bottom().saturating_sub(height), height, ..area };
     frame.render_widget(Clear, place);
     let wide = u16::try_from(visible::width(prompt)).unwrap_or(0);
     frame.render_widget(Paragraph::new(Span::styled(prompt.to_owned(), theme::KEY)), Rect { height: 1, ..place });
     let line = Rect { x: place.x + wide, width: place.width.saturating_sub(wide), height: 1, ..place };
     frame.render_widget(&input.0, line);
-    if let Some(error) = error {
-        let below = Rect { y: place.y + 1, height: 1, ..place };
-        let text = visible::line(error).into_owned();
-        frame.render_widget(Paragraph::new(Line::styled(text, theme::level(crate::app::event::Level::Error))), below);
-    }
+    let below = Rect { y: place.y + 1, height: height - 1, ..place };
+    frame.render_widget(Paragraph::new(wrong), below);
 }
 
 fn help(scope: Scope, width: usize) -> Vec<Line<'static>> {

@@ -5,11 +5,14 @@ use ratatui::text::Line;
 
 use crate::app::App;
 use crate::app::shown::Shown;
-use crate::platform::Section;
+use crate::platform::{Row, Section};
 use crate::view::{list, rows, theme};
+use crate::visible;
 
 /// Columns of a score's bar.
 const BAR: usize = 10;
+/// Columns that a meaning needs at least.
+const MEANING: usize = 20;
 
 pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>> {
     let call = &shown.call;
@@ -52,21 +55,26 @@ pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>
 }
 
 fn rows_of(section: &Section, width: usize) -> Vec<Line<'static>> {
-    let label = section.rows.iter().map(|row| crate::visible::width(&row.label)).max().unwrap_or(0).min(width / 3);
+    let widest = |of: fn(&Row) -> &str| section.rows.iter().map(|row| visible::width(of(row))).max().unwrap_or(0);
+    let label = widest(|row| &row.label).min(width / 3);
     let rest = width.saturating_sub(label + 1);
+    // Values come whole as long as their meanings keep room enough to be read.
+    let value_width = (widest(|row| &row.value) + BAR + 1).min(rest.saturating_sub(MEANING + 1)).max(rest / 3);
     let mut lines = Vec::new();
+    let mut said = None;
     for row in &section.rows {
         let score = row.score.map(|score| format!("{} {}", bar(score), row.value));
         let value = score.as_deref().unwrap_or(&row.value);
-        let Some(meaning) = row.meaning.as_deref().filter(|_| rest > 30) else {
+        let Some(meaning) = row.meaning.as_deref().filter(|_| rest > 2 * MEANING) else {
             lines.extend(rows::row(&[(&row.label, theme::KEY, label), (value, Style::new(), rest)]));
             continue;
         };
-        let half = rest.saturating_sub(1) / 2;
+        // What holds for a row after the other is said once.
+        let meaning = if said.replace(meaning) == Some(meaning) { "" } else { meaning };
         lines.extend(rows::row(&[
             (&row.label, theme::KEY, label),
-            (value, Style::new(), half),
-            (meaning, theme::DIM, rest.saturating_sub(half + 1)),
+            (value, Style::new(), value_width),
+            (meaning, theme::DIM, rest.saturating_sub(value_width + 1)),
         ]));
     }
     lines

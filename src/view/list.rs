@@ -13,8 +13,10 @@ use crate::recording::Entry;
 use crate::view::theme;
 use crate::visible;
 
-/// From this width on, verdicts are words and kinds have their platform's name.
-const ROOMY: usize = 78;
+/// From this width on, verdicts are words.
+const WORDS: usize = 60;
+/// From this width on, kinds have their platform's name.
+const ROOMY: usize = 100;
 
 /// Widths of the columns: kind, what was said, verdict.
 struct Columns {
@@ -25,7 +27,8 @@ struct Columns {
 
 impl Columns {
     fn of(width: usize) -> Self {
-        let (kind, sig) = if width >= ROOMY { (22, 11) } else { (15, 1) };
+        let kind = if width >= ROOMY { 22 } else { 15 };
+        let sig = if width >= WORDS { 11 } else { 1 };
         // time, direction, kind, text, verdict, status, duration, and a space between each.
         let text = width.saturating_sub(8 + 1 + kind + sig + 3 + 7 + 6);
         Self { kind, text, sig }
@@ -117,7 +120,7 @@ fn line(entry: &Entry, text: Option<&str>, columns: &Columns, zone: &TimeZone) -
 fn kind(entry: &Entry, columns: &Columns) -> String {
     match entry.kind.as_deref() {
         None => format!("{} {}", entry.method, entry.path),
-        Some(kind) if columns.sig > 1 => kind.to_owned(),
+        Some(kind) if columns.kind > 15 => kind.to_owned(),
         Some(kind) => kind.split_once('/').map_or(kind, |(_, name)| name).to_owned(),
     }
 }

@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::app::App;
-use crate::app::action::{Scope, TABLE};
+use crate::app::action::{Action, Entry, Scope, TABLE};
+use crate::app::keys;
 use crate::net::base_url;
 use crate::view::theme;
 use crate::visible;
@@ -78,7 +79,17 @@ fn hint_line(app: &App, width: usize) -> Line<'static> {
     }
     let scope = app.scope();
     let of = |wanted: Scope| TABLE.iter().filter(move |entry| entry.scope == wanted);
-    let entries = of(scope).chain(of(Scope::Everywhere)).filter_map(|entry| Some((*entry.keys.first()?, entry.hint?)));
+    // A key that the screen itself uses is no hint for what it means everywhere.
+    let key = |entry: &'static Entry| {
+        let meant = |key: &&&str| keys::parse(key).and_then(|key| Action::of(key, scope)) == Some(entry.action);
+        entry.keys.iter().find(meant).copied()
+    };
+    let idle = scope == Scope::Calls && app.calls.total == 0;
+    let entries = of(Scope::Everywhere)
+        .filter(|entry| entry.action == Action::Help)
+        .chain(of(scope).filter(|entry| !idle || !entry.action.needs_call()))
+        .chain(of(Scope::Everywhere).filter(|entry| entry.action != Action::Help))
+        .filter_map(|entry| Some((key(entry)?, entry.hint?)));
     hints(entries, width)
 }
 

@@ -1,0 +1,8 @@
+//! The terminal program as a user meets it: keys in, screen out, through the real loop.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod keys;
+mod pty;
+mod screens;
+mod support;

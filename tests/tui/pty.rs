@@ -1,0 +1,217 @@
+//! What only a real terminal shows: the binary in a pseudo-terminal, its screen read the way a terminal reads it.
+
+use std::io::{Read as _, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// How long anything may take before the test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    output: Receiver<Vec<u8>>,
+    parser: vt100::Parser,
+    raw: Vec<u8>,
+    _folder: tempfile::TempDir,
+}
+
+impl Terminal {
+    /// Starts the program in a terminal of 80x24, listening on a free port.
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hooktape"));
+        command.args(["--listen", "127.0.0.1:0", "--record"]);
+        command.arg(folder.path().join("pty.jsonl"));
+        command.cwd(folder.path());
+        Self::run(command, folder)
+    }
+
+    fn run(mut command: CommandBuilder, folder: tempfile::TempDir) -> Self {
+        command.env("TERM", "xterm-256color");
+        command.env("XDG_CONFIG_HOME", folder.path());
+        let pair =
+            native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (chunks, output) = channel();
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(length @ 1..) = reader.read(&mut chunk) {
+                if chunks.send(chunk[..length].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        let parser = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
+        Self { child, master: pair.master, keys, output, parser, raw: Vec::new(), _folder: folder }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Reads until the screen fits; says what it showed if it never does.
+    fn wait(&mut self, what: &str, fits: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !fits(self) {
+            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(chunk) => {
+                    self.parser.process(&chunk);
+                    self.raw.extend(chunk);
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("never saw {what}; the screen:\n{}", self.screen());
+                }
+            }
+        }
+    }
+
+    fn sees(&mut self, text: &str) {
+        self.wait(text, |terminal| terminal.screen().contains(text));
+    }
+
+    fn screen(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    /// Reads to the end; gives the exit code.
+    fn end(&mut self) -> u32 {
+        while let Ok(chunk) = self.output.recv_timeout(PATIENCE) {
+            self.parser.process(&chunk);
+            self.raw.extend(chunk);
+        }
+        self.child.wait().unwrap().exit_code()
+    }
+
+    fn wrote(&self, sequence: &str) -> bool {
+        String::from_utf8_lossy(&self.raw).contains(sequence)
+    }
+
+    /// Whether everything that was taken was given back: the main screen, the cursor, plain pasting.
+    fn restored(&self) -> bool {
+        !self.parser.screen().alternate_screen() && !self.parser.screen().hide_cursor() && self.wrote("\x1b[?2004l")
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// The process's state as Linux has it: `S` sleeping, `T` stopped.
+    fn state(&self) -> char {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.process_id().unwrap())).unwrap();
+        stat.rsplit(") ").next().and_then(|rest| rest.chars().next()).unwrap()
+    }
+}
+
+#[test]
+fn starts_shows_the_way_and_leaves_the_terminal_as_it_was() {
+    let mut terminal = Terminal::start();
+    terminal.sees("Waiting for the first call");
+    assert!(terminal.parser.screen().alternate_screen());
+    terminal.press("D");
+    terminal.sees("✗ invalid");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.restored());
+}
+
+#[test]
+fn ctrl_c_leaves_too() {
+    let mut terminal = Terminal::start();
+    terminal.sees("Waiting for the first call");
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.restored());
+}
+
+#[test]
+fn a_signal_ends_it_cleanly() {
+    for signal in ["TERM", "HUP", "INT"] {
+        let mut terminal = Terminal::start();
+        terminal.sees("Waiting for the first call");
+        terminal.signal(signal);
+        assert_eq!(terminal.end(), 0, "{signal}");
+        assert!(terminal.restored(), "{signal}");
+    }
+}
+
+#[test]
+fn follows_the_size_of_the_terminal() {
+    let mut terminal = Terminal::start();
+    terminal.sees("Waiting for the first call");
+    terminal.parser.screen_mut().set_size(45.try_into().unwrap(), 160.try_into().unwrap());
+    terminal.master.resize(PtySize { rows: 45, cols: 160, pixel_width: 0, pixel_height: 0 }).unwrap();
+    terminal.wait("hints in the last of 45 rows", |terminal| {
+        terminal.parser.screen().rows(0, 160).nth(44).is_some_and(|row| row.contains("help"))
+    });
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn pasted_text_is_text_and_no_keys() {
+    let mut terminal = Terminal::start();
+    terminal.sees("Waiting for the first call");
+    terminal.press("D");
+    terminal.sees("tampered");
+    terminal.press("/");
+    terminal.press("\x1b[200~kind:dialog\x1b[201~");
+    terminal.sees("1 of 7");
+    terminal.press("\x1b");
+    terminal.wait("the list unfiltered", |terminal| !terminal.screen().contains("1 of 7"));
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_until_it_is_continued() {
+    let mut terminal = Terminal::start();
+    terminal.sees("Waiting for the first call");
+    terminal.press("\x1a");
+    terminal.wait("the main screen", |terminal| !terminal.parser.screen().alternate_screen());
+    let deadline = Instant::now() + PATIENCE;
+    while terminal.state() != 'T' {
+        assert!(Instant::now() < deadline, "it never stopped");
+        std::thread::yield_now();
+    }
+    terminal.signal("CONT");
+    terminal.wait("the screen again", |terminal| {
+        terminal.parser.screen().alternate_screen() && terminal.screen().contains("Waiting for the first call")
+    });
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.restored());
+}
+
+/// Set for the child of the test below.
+const PANIC: &str = "HOOKTAPE_TEST_PANIC";
+
+/// Not a test of its own: run by the next one, in a terminal.
+#[test]
+fn panics_where_it_is_told_to() {
+    if std::env::var_os(PANIC).is_some() {
+        let _taken = hooktape::tui::console::Real::take().unwrap();
+        panic!("told to");
+    }
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_speaks() {
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "pty::panics_where_it_is_told_to", "--nocapture"]);
+    command.env(PANIC, "1");
+    let mut terminal = Terminal::run(command, tempfile::tempdir().unwrap());
+    assert_ne!(terminal.end(), 0);
+    assert!(terminal.restored());
+    let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
+    let back = raw.rfind("\x1b[?1049l").unwrap();
+    assert!(raw[back..].contains("told to"), "the message went to the screen that is gone:\n{raw}");
+}

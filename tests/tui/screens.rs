@@ -1,0 +1,205 @@
+//! What the screen shows, driven by key strings through the real loop: snapshots of the sample recording, which never
+//! changes, and runs with the listener.
+
+use std::path::PathBuf;
+
+use crate::support::{Stage, repository};
+use hooktape::config::Secrets;
+use insta::{assert_snapshot, with_settings};
+
+fn sample() -> PathBuf {
+    repository("recordings/moveo.jsonl")
+}
+
+async fn screen(width: u16, height: u16, script: &str) -> String {
+    Stage::size(width, height).open(&sample(), script).await.screen
+}
+
+#[tokio::test]
+async fn the_sample_recording_at_three_sizes() {
+    assert_snapshot!("list_40x12", screen(40, 12, "").await);
+    assert_snapshot!("list_80x24", screen(80, 24, "").await);
+    assert_snapshot!("list_160x45", screen(160, 45, "").await);
+}
+
+#[tokio::test]
+async fn every_tab() {
+    for (name, keys) in [
+        ("envelope", "gjjjj<enter>z"),
+        ("body", "gjjjj2<enter>z"),
+        ("body_exact", "gjjjj2p<enter>z"),
+        ("headers", "gjjjj3<enter>z"),
+        ("signature_valid", "gjjjj4<enter>z"),
+        ("signature_invalid", "G4<enter>z"),
+        ("response", "gjjjj5<enter>z"),
+    ] {
+        assert_snapshot!(format!("tab_{name}_80x24"), screen(80, 24, keys).await);
+    }
+}
+
+#[tokio::test]
+async fn dialogs() {
+    for (name, keys) in [
+        ("help", "?"),
+        ("palette", ":rep"),
+        ("targets", "T"),
+        ("tests", "t"),
+        ("filter_wrong", "/kind:dialog stat:"),
+        ("filter", "/sig:invalid<enter>"),
+        ("find", "gjj2<enter>/visitor<enter>"),
+        ("log", "pL"),
+    ] {
+        assert_snapshot!(format!("dialog_{name}_80x24"), screen(80, 24, keys).await);
+    }
+}
+
+#[tokio::test]
+async fn a_draft() {
+    assert_snapshot!("draft_80x24", screen(80, 24, "gjjjje").await);
+    assert_snapshot!("draft_160x45", screen(160, 45, "gjjjje").await);
+    assert_snapshot!("draft_broken_80x24", screen(80, 24, "gjjjjex").await);
+    assert_snapshot!("draft_exact_80x24", screen(80, 24, "gjjjje<esc>x").await);
+}
+
+#[tokio::test]
+async fn without_a_secret_the_signature_tab_says_how_to_get_one() {
+    let stage = Stage { secrets: Secrets::default(), ..Stage::size(80, 24) };
+    assert_snapshot!(stage.open(&sample(), "gjjjj4<enter>z").await.screen);
+}
+
+#[tokio::test]
+async fn before_the_first_call_the_screen_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    for (width, height) in [(40, 12), (80, 24), (160, 45)] {
+        let recording = folder.path().join(format!("{width}.jsonl"));
+        let ended = Stage::size(width, height).listen(&recording, "", |_| async {}).await;
+        let screen = ended.screen.replace(&folder.path().display().to_string(), "DATA");
+        with_settings!({ filters => vec![("DATA/.*", "[recording]")] }, {
+            assert_snapshot!(format!("empty_{width}x{height}"), screen);
+        });
+    }
+}
+
+#[tokio::test]
+async fn the_demo_shows_a_conversation_with_verdicts() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = Stage::size(100, 24).listen(&folder.path().join("demo.jsonl"), "D", |_| async {}).await;
+    for word in ["first_message", "auth_validation", "post_message", "✓ valid", "✗ invalid", "tampered"] {
+        assert!(ended.screen.contains(word), "{word} is not on\n{}", ended.screen);
+    }
+    assert_eq!(ended.app.calls.total, 7);
+}
+
+#[tokio::test]
+async fn from_a_call_to_an_edited_replay_in_three_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("replay.jsonl");
+    // `t enter` makes the call and aims at the listener; then e, typing, esc, s.
+    let ended =
+        Stage::size(160, 45).listen(&recording, "t<enter>ge<down><down><end><left><left>X<esc>s", |_| async {}).await;
+    let draft = ended.app.draft.as_ref().unwrap();
+    let answer = draft.answer.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!(answer.call.status(), Some(200));
+    assert_eq!(answer.call.sig, Some(hooktape::call::Sig::Valid), "the edit was signed anew");
+    assert!(answer.call.parent.is_some(), "it is linked to its original");
+    assert!(
+        std::str::from_utf8(&answer.call.request.body)
+            .unwrap()
+            .starts_with(r#"{"channel":"web","channel_type":"messagingX""#)
+    );
+    assert!(ended.screen.contains("200 OK"), "{}", ended.screen);
+}
+
+#[tokio::test]
+async fn an_editor_outside_comes_back_as_a_draft() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage { editor: |text| Ok(text.replace("\"web\"", "\"viber\"") + "\n"), ..Stage::size(120, 40) };
+    let ended = stage.listen(&folder.path().join("editor.jsonl"), "t<enter>gEs", |_| async {}).await;
+    let answer = ended.app.draft.as_ref().unwrap().answer.as_ref().unwrap().as_ref().unwrap();
+    assert!(std::str::from_utf8(&answer.call.request.body).unwrap().starts_with(r#"{"channel":"viber","#));
+}
+
+#[tokio::test]
+async fn a_broken_editor_leaves_the_draft_as_it_was() {
+    let stage = Stage { editor: |_| Err("vi ended with 1".to_owned()), ..Stage::size(80, 24) };
+    let ended = stage.open(&sample(), "gE").await;
+    assert!(!ended.app.draft.as_ref().unwrap().touched());
+    assert!(ended.screen.contains("vi ended with 1"), "{}", ended.screen);
+}
+
+#[tokio::test]
+async fn an_untouched_replay_repeats_every_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("again.jsonl");
+    let ended = Stage::size(120, 40).listen(&recording, "t<enter>gr", |_| async {}).await;
+    // The sample, as sent and as received; then the replay of the first, sent and received.
+    assert_eq!(ended.app.calls.total, 4);
+    let reader = hooktape::recording::Reader::open(&recording).unwrap();
+    let bodies: Vec<_> =
+        (0..4).map(|n| reader.call(ended.app.index.get(n).unwrap().place).unwrap().request.body).collect();
+    assert!(bodies.iter().all(|body| *body == bodies[0]));
+}
+
+#[tokio::test]
+async fn a_replay_with_no_target_asks_where_to() {
+    let ended = Stage::size(80, 24).open(&sample(), "gr").await;
+    assert!(ended.screen.contains("Where to?"), "{}", ended.screen);
+    // A port where nothing listens.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.jsonl");
+    std::fs::copy(sample(), &copy).unwrap();
+    let ended = Stage::size(80, 24).open(&copy, &format!("gr<enter>{closed}<enter>")).await;
+    assert!(ended.screen.contains("nothing listens at"), "{}", ended.screen);
+    assert_eq!(ended.app.calls.total, 8, "the attempt is in the recording too");
+}
+
+#[tokio::test]
+async fn what_the_wire_says_never_reaches_the_terminal_raw() {
+    let folder = tempfile::tempdir().unwrap();
+    let evil = "\u{1b}]0;pwned\u{7}\u{1b}[2J\u{202e}";
+    let body =
+        serde_json::json!({ "lang": evil, "channel": "web", "context": { evil: evil }, "input": { "text": evil } });
+    let call = move |base: String| async move {
+        let client = reqwest::Client::new();
+        client.post(format!("{base}/hooks")).header("x-evil", "a\tb").body(body.to_string()).send().await.unwrap();
+        client.post(format!("{base}/raw")).body(evil).send().await.unwrap();
+    };
+    for script in ["", "12345", "k2p", "k1<enter>", "k3<enter>", "ke"] {
+        let path = folder.path().join(format!("{}.jsonl", script.len()));
+        let _ = std::fs::remove_file(&path);
+        let ended = Stage::size(120, 40).listen(&path, script, call.clone()).await;
+        let raw = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!ended.screen.contains(raw), "{script}:\n{}", ended.screen);
+    }
+}
+
+#[tokio::test]
+async fn a_guarded_target_asks_and_names_host_and_count() {
+    let mut config = hooktape::config::Config::default();
+    let guarded = hooktape::config::Target::new("production", "https://hooks.example.com/moveo");
+    config.targets.push(hooktape::config::Target { guard: true, ..guarded });
+    let stage = Stage { config, ..Stage::size(80, 24) };
+    let ended = stage.open(&sample(), "gr").await;
+    assert!(ended.screen.contains("Send 1 call to production, at hooks.example.com?"), "{}", ended.screen);
+    assert_eq!(ended.app.sending, 0);
+}
+
+#[tokio::test]
+async fn the_filter_narrows_with_every_key_and_esc_goes_back() {
+    let ended = Stage::size(80, 24).open(&sample(), "/windscreen<enter>").await;
+    assert_eq!(ended.app.calls.len(), 2, "{}", ended.screen);
+    let ended = Stage::size(80, 24).open(&sample(), "/windscreen<esc>").await;
+    assert_eq!(ended.app.calls.len(), 7);
+    let ended = Stage::size(80, 24).open(&sample(), "/kind:dialog<enter><esc>").await;
+    assert_eq!(ended.app.calls.len(), 7, "esc drops a filter that was kept");
+}
+
+#[tokio::test]
+async fn jumps_within_a_conversation_and_back_to_the_original() {
+    let ended = Stage::size(80, 24).open(&sample(), "goo").await;
+    assert_eq!(ended.app.calls.selected(), Some(2));
+    let folder = tempfile::tempdir().unwrap();
+    let ended = Stage::size(80, 24).listen(&folder.path().join("o.jsonl"), "t<enter>grG^", |_| async {}).await;
+    assert_eq!(ended.app.calls.selected(), Some(0), "{}", ended.screen);
+}

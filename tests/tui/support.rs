@@ -1,0 +1,166 @@
+//! The real loop driven by key strings: a console that types a script, and a screen to read.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use crossterm::event::Event as TerminalEvent;
+use futures_util::Stream;
+use hooktape::app::event::{Effect, Event};
+use hooktape::app::{App, Setup, keys};
+use hooktape::config::{Config, Secret, Secrets};
+use hooktape::net::sender::Sender;
+use hooktape::net::{base_url, demo, listener};
+use hooktape::platform::{Keyring, Platforms};
+use hooktape::recording::{Options, Recorder};
+use hooktape::tui;
+use hooktape::tui::console::Console;
+use hooktape::tui::feed::feed;
+use hooktape::tui::tape::Tape;
+use hooktape::tui::world::World;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+/// The published verification token of Moveo's own examples.
+const TOKEN: &str = "123456789";
+
+/// What an editor outside makes of a text.
+type Editor = fn(&str) -> Result<String, String>;
+
+/// Types a script, each key only once everything the one before it set going has come to rest.
+struct Script {
+    keys: Arc<Mutex<VecDeque<TerminalEvent>>>,
+    busy: Arc<AtomicUsize>,
+    editor: Editor,
+}
+
+struct Keys(Arc<Mutex<VecDeque<TerminalEvent>>>, Arc<AtomicUsize>);
+
+impl Stream for Keys {
+    type Item = io::Result<TerminalEvent>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.1.load(Ordering::SeqCst) > 0 {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(self.0.lock().unwrap().pop_front().map(Ok))
+    }
+}
+
+impl Console for Script {
+    type Keys = Keys;
+
+    fn keys(&mut self) -> Keys {
+        Keys(self.keys.clone(), self.busy.clone())
+    }
+
+    fn away(&mut self, effect: &Effect) -> Option<Event> {
+        match effect {
+            Effect::Edit { ticket, text, .. } => Some(Event::Edited { ticket: *ticket, result: (self.editor)(text) }),
+            _ => None,
+        }
+    }
+}
+
+/// How a run is set up.
+pub struct Stage {
+    pub width: u16,
+    pub height: u16,
+    pub config: Config,
+    pub secrets: Secrets,
+    pub editor: Editor,
+}
+
+/// What a run ended with.
+pub struct Ended {
+    pub app: App,
+    pub screen: String,
+}
+
+impl Stage {
+    /// A terminal of that size, with the secret that the sample recording was signed with.
+    pub fn size(width: u16, height: u16) -> Self {
+        let mut secrets = Secrets::default();
+        secrets.0.insert("moveo".to_owned(), vec![Secret::new("env:MOVEO_TOKEN", TOKEN)]);
+        Self { width, height, config: Config::default(), secrets, editor: |text| Ok(text.to_owned()) }
+    }
+
+    fn setup(&self, recording: &Path, listener: Option<SocketAddr>) -> Setup {
+        Setup {
+            config: Arc::new(self.config.clone()),
+            platforms: Arc::new(Platforms::builtin().unwrap()),
+            keyring: Arc::new(Keyring::new(self.secrets.clone())),
+            recording: recording.to_owned(),
+            listener,
+            zone: TimeZone::UTC,
+            colour: true,
+            notices: Vec::new(),
+        }
+    }
+
+    /// Opens a recording and types `script`.
+    pub async fn open(self, recording: &Path, script: &str) -> Ended {
+        let setup = self.setup(recording, None);
+        let (live, written) = tokio::sync::mpsc::unbounded_channel();
+        let (events, messages) = tokio::sync::mpsc::unbounded_channel();
+        let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
+        let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new());
+        tokio::spawn(feed(&world, None, written));
+        self.play(setup, world, messages, script).await
+    }
+
+    /// Listens on a free port, records to `recording`, and types `script` once `meanwhile`, which is told the address,
+    /// is through.
+    pub async fn listen<F: Future<Output = ()>>(
+        self,
+        recording: &Path,
+        script: &str,
+        meanwhile: impl FnOnce(String) -> F,
+    ) -> Ended {
+        let (live, written) = tokio::sync::mpsc::unbounded_channel();
+        let told = live.clone();
+        let observer = Box::new(move |event| drop(told.send(event)));
+        let (recorder, opened) = Recorder::open(recording, Options::default(), observer).unwrap();
+        let socket = listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let setup = self.setup(recording, Some(address));
+        let lane = listener::Lane {
+            config: setup.config.clone(),
+            platforms: setup.platforms.clone(),
+            keyring: setup.keyring.clone(),
+            recorder: recorder.clone(),
+        };
+        tokio::spawn(listener::serve(socket, Arc::new(lane), std::future::pending()));
+        let (events, messages) = tokio::sync::mpsc::unbounded_channel();
+        let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
+        let calls = demo::conversation(&setup.platforms, &setup.keyring, &base_url(address)).unwrap();
+        let world = World::new(events, Tape::running(recorder, live), sender, calls);
+        tokio::spawn(feed(&world, Some(opened.end), written));
+        meanwhile(base_url(address)).await;
+        let ended = self.play(setup, world, messages, script).await;
+        Ended { screen: ended.screen.replace(&address.to_string(), "127.0.0.1:4747"), ..ended }
+    }
+
+    async fn play(self, setup: Setup, world: World, messages: tui::world::Messages, script: &str) -> Ended {
+        let mut terminal = Terminal::new(TestBackend::new(self.width, self.height)).unwrap();
+        let keys = keys::script(script).unwrap().into_iter().map(TerminalEvent::Key).collect();
+        let mut console = Script { keys: Arc::new(Mutex::new(keys)), busy: world.busy(), editor: self.editor };
+        let app = App::new(setup, Timestamp::now());
+        let app = tui::run(&mut terminal, &mut console, app, &world, messages, std::future::pending()).await.unwrap();
+        world.tape.close().await;
+        Ended { app, screen: terminal.backend().to_string() }
+    }
+}
+
+/// A file of the repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
