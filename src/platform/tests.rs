@@ -303,7 +303,7 @@ fn the_envelope_of_a_dialog_call() {
     );
     assert_eq!(section(&envelope, "System variables").len(), 3);
     assert_eq!(section(&envelope, "Conversation")[4], ("tags", r#"["erasmus","destination"]"#, None));
-    let entities = &envelope.sections[3].rows[0];
+    let entities = &envelope.sections[2].rows[0];
     assert_eq!(
         (entities.pointer.as_str(), entities.meaning.as_deref()),
         ("/entities/0/value", Some("What it stands for"))
