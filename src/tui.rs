@@ -1,7 +1,7 @@
 //! The shell around the app: the loop, the terminal, and the effects performed. The only place that waits.
 //!
 //! The loop is generic over the backend and over the [`Console`], which gives it keys and takes the terminal back and
-//! forth, so that tests drive the real thing. It draws only when something changed and at most every [`FRAME`], takes
+//! forth, so that tests drive the real thing. It draws only when something changed and at most every 16 ms, takes
 //! in everything that waits before it draws, and sleeps when nothing happens.
 
 pub mod console;

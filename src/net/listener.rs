@@ -61,7 +61,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
-/// Answers calls until `stop` resolves; calls under way then get [`GRACE`] to finish.
+/// Answers calls until `stop` resolves; calls under way then get two seconds to finish.
 ///
 /// # Errors
 /// When the socket fails.
