@@ -11,6 +11,8 @@ pub mod demo;
 pub mod listener;
 pub mod outgoing;
 pub mod sender;
+#[cfg(test)]
+mod testing;
 
 use std::net::{IpAddr, SocketAddr};
 

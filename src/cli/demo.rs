@@ -29,7 +29,7 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
         }
     }
     let _ = stop.send(());
-    serving.await??;
+    serving.await?;
     recorder.close().await;
     while let Some(event) = written.recv().await {
         if let Recorded::Call(call, place) = event {

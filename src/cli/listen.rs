@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
         }
         Ok(())
     });
-    serving.await?;
+    serving.await;
     recorder.close().await;
     // A reader that went away ends the printing, not the listening; there is nothing left to print now.
     let _ = printing.await?;

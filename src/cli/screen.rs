@@ -51,7 +51,7 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     }));
     let result = show(app, &world, messages).await;
     let _ = stop.send(());
-    serving.await??;
+    serving.await?;
     world.tape.close().await;
     result
 }

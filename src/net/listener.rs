@@ -1,14 +1,16 @@
 //! Calls in: read, recognised, checked, answered by the contract, recorded, and only then acknowledged.
 
+mod body;
+mod connections;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::State;
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
+use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
@@ -16,13 +18,7 @@ use crate::call::{Call, Direction, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull, Route};
 use crate::platform::{Keyring, Platforms};
 use crate::recording::Recorder;
-
-/// How much of a body over the limit is read and thrown away, in multiples of the limit, so that the caller gets to
-/// read its 413: a connection closed on unread bytes is reset, and the answer lost with it.
-const DRAIN: usize = 10;
-
-/// How long calls under way may take once the listener is told to stop.
-const GRACE: Duration = Duration::from_secs(2);
+use body::Trouble;
 
 /// Why the listener could not start.
 #[derive(Debug, thiserror::Error)]
@@ -62,63 +58,45 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 }
 
 /// Answers calls until `stop` resolves; calls under way then get two seconds to finish.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn serve(
-    listener: TcpListener,
-    lane: Arc<Lane>,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    use axum::serve::ListenerExt;
-    let listener = listener.tap_io(|stream| {
-        // Without this, an answer in two writes waits for the caller's delayed acknowledgement. Failing is harmless.
-        let _ = stream.set_nodelay(true);
-    });
+pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Output = ()> + Send + 'static) {
     let app = axum::Router::new().fallback(handle).with_state(lane);
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let stop = async move {
-        stop.await;
-        let _ = stopping.send(());
-    };
-    let server = axum::serve(listener, app).with_graceful_shutdown(stop);
-    let deadline = async move {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(GRACE).await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        result = server.into_future() => result,
-        () = deadline => Ok(()),
-    }
+    connections::serve(listener, app, stop).await;
 }
 
 async fn handle(State(lane): State<Arc<Lane>>, incoming: axum::extract::Request) -> http::Response<Body> {
-    let at = Timestamp::now();
-    let started = Instant::now();
-    let (head, body) = incoming.into_parts();
-    let (body, whole) = read_body(body, lane.config.listen.max_body, lane.config.listen.body_timeout).await;
-    let request = Request {
-        method: head.method.as_str().to_owned(),
-        target: head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string),
-        origin: None,
-        headers: headers(&head),
-        body,
-        cut: whole.is_err(),
-    };
-    let (call, answer) = lane.receive(request, whole.err(), at, started);
-    let refuse = lane.config.record.on_full == OnFull::Refuse;
-    match lane.recorder.record(call).await {
-        Err(error) if refuse => into_http(&plain(
-            503,
-            &format!("hooktape could not record this call and did not take it: {error}. Its user sees the cause."),
-        )),
-        Ok(_) | Err(_) => into_http(&answer),
-    }
+    // In a task of its own: a connection drops this future when its caller goes away, and the call is recorded all the same.
+    let answered = tokio::spawn(async move { lane.answer(incoming).await });
+    answered.await.unwrap_or_else(|_| into_http(&plain(500, "hooktape failed at this call; its own output says how")))
 }
 
 impl Lane {
+    /// Reads the call, records it, and then gives its answer.
+    async fn answer(&self, incoming: axum::extract::Request) -> http::Response<Body> {
+        let at = Timestamp::now();
+        let started = Instant::now();
+        let (head, body) = incoming.into_parts();
+        let listen = &self.config.listen;
+        let (body, whole) = body::read(body, listen.max_body, listen.body_timeout).await;
+        let request = Request {
+            method: head.method.as_str().to_owned(),
+            target: head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string),
+            origin: None,
+            headers: headers(&head),
+            body,
+            cut: whole.is_err(),
+        };
+        let (call, answer) = self.receive(request, whole.err(), at, started);
+        let refuse = self.config.record.on_full == OnFull::Refuse;
+        match self.recorder.record(call).await {
+            // Why is for its user to know: the reason names a file of this machine.
+            Err(_) if refuse => into_http(&plain(
+                503,
+                "hooktape could not record this call and so did not take it; its own output says why",
+            )),
+            Ok(_) | Err(_) => into_http(&answer),
+        }
+    }
+
     /// The call that `request` is, with the answer it gets.
     fn receive(&self, request: Request, trouble: Option<Trouble>, at: Timestamp, started: Instant) -> (Call, Response) {
         let route = self.config.route(request.path());
@@ -136,6 +114,7 @@ impl Lane {
                 None => recorded(id),
             }),
         };
+        let answer = as_it_leaves(answer, &request.method, at);
         let call = Call {
             id,
             at,
@@ -157,85 +136,8 @@ impl Route {
     /// The configured reply, if there is one.
     fn answer(&self) -> Option<Response> {
         let reply = self.reply.as_ref()?;
-        let mut headers: Headers =
-            reply.headers.iter().map(|(name, value)| (name.clone(), Bytes::from(value.clone()))).collect();
-        headers.set("content-length", reply.body.len().to_string());
+        let headers = reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
         Some(Response { status: reply.status, headers, body: reply.body.clone().into() })
-    }
-}
-
-/// Why a body is not whole.
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error(
-        "the body is longer than the limit of {0} bytes; its beginning is recorded (listen.max_body sets the limit)"
-    )]
-    TooLong(usize),
-    #[error("the body did not come whole within {0:?}; what came is recorded (listen.body_timeout sets the time)")]
-    TooSlow(Duration),
-    #[error("the caller went away in the middle of the body: {0}")]
-    Broken(String),
-}
-
-impl Trouble {
-    fn status(&self) -> u16 {
-        match self {
-            Self::TooLong(_) => 413,
-            Self::TooSlow(_) => 408,
-            Self::Broken(_) => 400,
-        }
-    }
-}
-
-/// The body, or as much of it as came, and why that is not all.
-async fn read_body(mut body: Body, limit: usize, patience: Duration) -> (Bytes, Result<(), Trouble>) {
-    let mut kept = Collected::default();
-    let reading = async {
-        let mut thrown_away = 0_usize;
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|error| Trouble::Broken(error.to_string()))?.into_data() else { continue };
-            let room = limit - kept.len();
-            if data.len() <= room {
-                kept.add(data);
-                continue;
-            }
-            kept.add(data.slice(..room));
-            thrown_away += data.len() - room;
-            if thrown_away > limit.saturating_mul(DRAIN) {
-                break;
-            }
-        }
-        if thrown_away > 0 { Err(Trouble::TooLong(limit)) } else { Ok(()) }
-    };
-    let outcome = tokio::time::timeout(patience, reading).await;
-    (kept.into_bytes(), outcome.unwrap_or(Err(Trouble::TooSlow(patience))))
-}
-
-/// A body as it comes in. Most come in one piece, which is then kept as it is instead of copied.
-#[derive(Default)]
-struct Collected {
-    first: Bytes,
-    rest: BytesMut,
-}
-
-impl Collected {
-    fn len(&self) -> usize {
-        self.first.len() + self.rest.len()
-    }
-
-    fn add(&mut self, data: Bytes) {
-        if self.first.is_empty() && self.rest.is_empty() {
-            self.first = data;
-            return;
-        }
-        if self.rest.is_empty() {
-            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.rest.extend_from_slice(&data);
-    }
-
-    fn into_bytes(self) -> Bytes {
-        if self.rest.is_empty() { self.first } else { self.rest.freeze() }
     }
 }
 
@@ -262,8 +164,24 @@ fn plain(status: u16, sentence: &str) -> Response {
 }
 
 fn json(status: u16, body: String) -> Response {
-    let headers = [("content-type", "application/json".to_owned()), ("content-length", body.len().to_string())];
-    Response { status, headers: headers.into_iter().collect(), body: body.into() }
+    let headers = [("content-type", "application/json")].into_iter().collect();
+    Response { status, headers, body: body.into() }
+}
+
+/// The answer with what HTTP adds to it and takes from it (RFC 9110, 6.4.1, 6.6.1 and 8.6), so that what is recorded is
+/// what the caller gets.
+fn as_it_leaves(mut answer: Response, method: &str, at: Timestamp) -> Response {
+    let bodiless = matches!(answer.status, 204 | 304);
+    if !bodiless {
+        answer.headers.set("content-length", answer.body.len().to_string());
+    }
+    if bodiless || method == "HEAD" {
+        answer.body = Bytes::new();
+    }
+    if !answer.headers.has("date") {
+        answer.headers.push("date", at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    }
+    answer
 }
 
 fn into_http(response: &Response) -> http::Response<Body> {
@@ -278,3 +196,6 @@ fn into_http(response: &Response) -> http::Response<Body> {
     }
     http
 }
+
+#[cfg(test)]
+mod tests;

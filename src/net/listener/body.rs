@@ -1,0 +1,96 @@
+//! A request's body as it comes in: within its limit and its time, or as much of it as came.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+
+/// How much of a body over the limit is read and thrown away, in multiples of the limit, so that the caller gets to
+/// read its 413: a connection closed on unread bytes is reset, and the answer lost with it.
+const DRAIN: usize = 10;
+
+/// Why a body is not whole.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error(
+        "the body is longer than the limit of {0} bytes; its beginning is recorded (listen.max_body sets the limit)"
+    )]
+    TooLong(usize),
+    #[error("the body did not come whole within {0:?}; what came is recorded (listen.body_timeout sets the time)")]
+    TooSlow(Duration),
+    #[error("the caller went away in the middle of the body: {0}")]
+    Broken(String),
+}
+
+impl Trouble {
+    /// What the caller is answered.
+    pub(super) fn status(&self) -> u16 {
+        match self {
+            Self::TooLong(_) => 413,
+            Self::TooSlow(_) => 408,
+            Self::Broken(_) => 400,
+        }
+    }
+}
+
+/// The body, or as much of it as came, and why that is not all.
+pub(super) async fn read(mut body: Body, limit: usize, patience: Duration) -> (Bytes, Result<(), Trouble>) {
+    let mut kept = Collected::default();
+    let reading = async {
+        let mut thrown_away = 0_usize;
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|error| Trouble::Broken(cause(&error)))?.into_data() else { continue };
+            let room = limit - kept.len();
+            if data.len() <= room {
+                kept.add(data);
+                continue;
+            }
+            kept.add(data.slice(..room));
+            thrown_away += data.len() - room;
+            if thrown_away > limit.saturating_mul(DRAIN) {
+                break;
+            }
+        }
+        if thrown_away > 0 { Err(Trouble::TooLong(limit)) } else { Ok(()) }
+    };
+    let outcome = tokio::time::timeout(patience, reading).await;
+    (kept.into_bytes(), outcome.unwrap_or(Err(Trouble::TooSlow(patience))))
+}
+
+/// The last cause of an error: the layers above it only say that reading failed.
+fn cause(error: &axum::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+/// A body as it comes in. Most come in one piece, which is then kept as it is instead of copied.
+#[derive(Default)]
+struct Collected {
+    first: Bytes,
+    rest: BytesMut,
+}
+
+impl Collected {
+    fn len(&self) -> usize {
+        self.first.len() + self.rest.len()
+    }
+
+    fn add(&mut self, data: Bytes) {
+        if self.first.is_empty() && self.rest.is_empty() {
+            self.first = data;
+            return;
+        }
+        if self.rest.is_empty() {
+            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.rest.extend_from_slice(&data);
+    }
+
+    fn into_bytes(self) -> Bytes {
+        if self.rest.is_empty() { self.first } else { self.rest.freeze() }
+    }
+}

@@ -1,0 +1,77 @@
+//! The connections that calls come by: how many there may be, how long each may keep silent, and how they end.
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+/// Connections that may be open at a time; further ones wait to be accepted.
+const MOST: usize = 1024;
+
+/// How long a caller may take for a request's head, and keep a connection without one.
+const HEAD: Duration = Duration::from_secs(30);
+
+/// How long calls under way may take once the listener is told to stop.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Lets `app` answer until `stop` resolves; calls under way then get [`GRACE`] to finish.
+pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: impl Future<Output = ()>) {
+    let mut server = Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    server.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
+    let service = TowerToHyperService::new(app);
+    let room = Arc::new(Semaphore::new(MOST));
+    let open = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        let admitted = async {
+            let place = Arc::clone(&room).acquire_owned().await;
+            (place, accept(&listener).await)
+        };
+        let (place, stream) = tokio::select! {
+            admitted = admitted => admitted,
+            () = &mut stop => break,
+        };
+        let connection = server.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            // What goes wrong with a connection is its caller's affair: the calls that came by it are recorded.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    // Nobody is to connect to a listener that is going.
+    drop(listener);
+    let _ = tokio::time::timeout(GRACE, open.shutdown()).await;
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Without this, an answer in two writes waits for the caller's delayed acknowledgement. Failing is harmless.
+                let _ = stream.set_nodelay(true);
+                return stream;
+            }
+            Err(error) if is_of_the_caller(&error) => {}
+            // Out of file descriptors, most likely: there may be some when other connections have ended.
+            Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+        }
+    }
+}
+
+/// Whether the one connection failed, not the listener.
+fn is_of_the_caller(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}
