@@ -9,6 +9,7 @@ use crate::call::{Id, Request};
 use crate::config::{Secret, Target};
 use crate::net::is_ourselves;
 use crate::platform::{Keyring, Kind};
+use crate::signature::Scheme;
 
 /// How a call that is sent again is signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,15 +84,15 @@ impl Outgoing {
             request.headers.set(name, value.clone());
         }
         let ourselves = listener.is_some_and(|listener| is_ourselves(&url, listener));
-        let signing = match (mode, kind.filter(|kind| kind.scheme().is_some())) {
+        let signing = match (mode, kind.and_then(|kind| Some((kind, kind.scheme()?.1)))) {
             (SignMode::Exact, _) | (SignMode::Fresh, None) => Signing::Exact,
-            (SignMode::Fresh, Some(kind)) => {
+            (SignMode::Fresh, Some((kind, scheme))) => {
                 let secret = if ourselves && target.secrets.is_empty() {
                     keyring.signing_for_ourselves(Some(kind))
                 } else {
                     keyring.signing(Some(kind), &target.secrets)
                 };
-                let secret = secret.ok_or_else(|| no_secret(kind, &target.secrets))?;
+                let secret = secret.ok_or_else(|| no_secret(kind, scheme, &target.secrets, keyring))?;
                 keyring.mark(&mut request, &secret);
                 Signing::Fresh(secret)
             }
@@ -120,12 +121,10 @@ impl Outgoing {
     }
 }
 
-fn no_secret(kind: &Kind, own: &[Secret]) -> String {
-    let platform = kind.platform();
-    if let Some(reason) = own.iter().find_map(|secret| secret.value().err()) {
-        return format!("cannot sign for {platform}: {reason}");
-    }
-    format!(
-        "no secret to sign for {platform} with: start with --secret {platform}=env:NAME, or send the signature as it is (exact)"
-    )
+/// Why a call of `kind` cannot be signed, and what to do.
+fn no_secret(kind: &Kind, scheme: &Scheme, own: &[Secret], keyring: &Keyring) -> String {
+    let ours = keyring.secrets.of(scheme.platform(), scheme.bare());
+    let unread = own.iter().chain(ours).find_map(|secret| secret.value().err());
+    let repair = unread.map_or_else(|| scheme.how_to_configure(), ToOwned::to_owned);
+    format!("there is nothing to sign {} with: {repair}; or sign it `exact`, to send the signature as it is", kind.name)
 }

@@ -1,5 +1,6 @@
 //! Calls out: signed at the moment of sending, sent byte for byte, recorded with what came back.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -51,12 +52,13 @@ impl Sender {
         address(&mut request, &url);
         let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
         let at = Timestamp::now();
-        let signed = match (&signing, known.and_then(|kind| kind.scheme())) {
-            (Signing::Fresh(secret), Some((_, scheme))) => {
-                crate::signature::sign(scheme, &mut request, secret, at).map_err(|error| error.to_string())
+        let signed = match (&signing, known) {
+            (Signing::Fresh(secret), Some(kind)) => {
+                kind.sign(&mut request, secret, at).map_err(|error| error.to_string())
             }
             _ => Ok(()),
         };
+        let ready = signed.and_then(|()| fields(&mut request));
         let own = match signing {
             Signing::Fresh(secret) => vec![secret],
             Signing::Exact => secrets,
@@ -64,8 +66,8 @@ impl Sender {
         let sig = known.map(|kind| self.keyring.judge(&self.platforms, &request, Some(kind), &own, at).sig);
         let conversation = known.and_then(|kind| kind.read(&request).conversation);
         let started = Instant::now();
-        let answer = match signed {
-            Ok(()) => self.exchange(&request, &url, timeout).await,
+        let answer = match ready {
+            Ok(fields) => self.exchange(&request, fields, &url, timeout).await,
             Err(reason) => Err(format!("not sent: {reason}")),
         };
         let took = started.elapsed();
@@ -88,32 +90,26 @@ impl Sender {
         }
     }
 
-    async fn exchange(&self, request: &Request, url: &Url, timeout: Duration) -> Result<Response, String> {
+    async fn exchange(
+        &self,
+        request: &Request,
+        headers: http::HeaderMap,
+        url: &Url,
+        timeout: Duration,
+    ) -> Result<Response, String> {
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|_| format!("not sent: {:?} is not an HTTP method", request.method))?;
-        let mut headers = http::HeaderMap::new();
-        for (name, value) in request.headers.iter() {
-            let field = http::HeaderName::from_bytes(name.as_bytes()).ok();
-            let (Some(field), Ok(value)) = (field, http::HeaderValue::from_bytes(value)) else {
-                return Err(format!("not sent: the header {name:?} cannot be sent over HTTP"));
-            };
-            headers.append(field, value);
-        }
         let local = url.host_str().is_some_and(|host| {
             host == "localhost"
                 || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
         });
         let client = if local { &self.local } else { &self.client };
         let sending = client.request(method, url.clone()).headers(headers).body(request.body.clone()).timeout(timeout);
-        let mut answer = sending.send().await.map_err(|error| explain(&error, url, timeout))?;
+        let mut answer = sending.send().await.map_err(|error| explain(&error, url, timeout, false))?;
         let status = answer.status().as_u16();
-        let headers: Headers = answer
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
-            .collect();
+        let headers = kept(answer.headers());
         let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| explain(&error, url, timeout))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| explain(&error, url, timeout, true))? {
             if body.len() + chunk.len() > MAX_RESPONSE {
                 return Err(format!("the response is longer than {MAX_RESPONSE} bytes; it was not kept"));
             }
@@ -125,7 +121,14 @@ impl Sender {
 
 /// Points `request` at `url`, dropping what belonged to the connection that it came by.
 fn address(request: &mut Request, url: &Url) {
-    for name in HOP_BY_HOP {
+    let named: Vec<String> = request
+        .headers
+        .all("connection")
+        .flat_map(|value| {
+            String::from_utf8_lossy(value).split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>()
+        })
+        .collect();
+    for name in HOP_BY_HOP.into_iter().chain(named.iter().map(String::as_str)) {
         request.headers.remove(name);
     }
     // An answer in a content coding could not be read here as the contract wants it read.
@@ -142,11 +145,34 @@ fn address(request: &mut Request, url: &Url) {
     request.origin = Some(url[..url::Position::BeforePath].to_owned());
 }
 
-/// A sentence for a failed exchange: what happened, with whom, and what to look at.
-fn explain(error: &reqwest::Error, url: &Url, timeout: Duration) -> String {
+/// The header fields as the client takes them. It writes names in small letters and fields of one name together, so the
+/// request gets them in that form too: what is recorded is what leaves.
+fn fields(request: &mut Request) -> Result<http::HeaderMap, String> {
+    let mut fields = http::HeaderMap::new();
+    for (name, value) in request.headers.iter() {
+        let field = http::HeaderName::from_bytes(name.as_bytes()).ok();
+        let (Some(field), Ok(value)) = (field, http::HeaderValue::from_bytes(value)) else {
+            return Err(format!("the header {name:?} cannot be sent over HTTP"));
+        };
+        fields.append(field, value);
+    }
+    request.headers = kept(&fields);
+    Ok(fields)
+}
+
+fn kept(fields: &http::HeaderMap) -> Headers {
+    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))
+    };
+    fields.iter().map(text).collect()
+}
+
+/// A sentence for a failed exchange: what happened, with whom, and what to look at. `begun`: the head of an answer had come.
+fn explain(error: &reqwest::Error, url: &Url, timeout: Duration, begun: bool) -> String {
     let place = format!("{}:{}", url.host_str().unwrap_or("?"), url.port_or_known_default().unwrap_or(0));
     if error.is_timeout() {
-        return format!("{place} did not answer within {timeout:?}");
+        let what = if begun { "finish its answer" } else { "answer" };
+        return format!("{place} did not {what} within {timeout:?}");
     }
     let mut cause: &dyn std::error::Error = error;
     let mut kind = None;
@@ -154,16 +180,18 @@ fn explain(error: &reqwest::Error, url: &Url, timeout: Duration) -> String {
         cause = next;
         kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(kind);
     }
+    let closed = cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message)
+        || matches!(kind, Some(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe));
     match kind {
-        Some(std::io::ErrorKind::ConnectionRefused) => {
+        Some(ErrorKind::ConnectionRefused) => {
             format!("nothing listens at {place} (connection refused): is the server running?")
         }
-        Some(
-            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::BrokenPipe,
-        ) => {
-            format!("{place} closed the connection before it had answered")
-        }
+        _ if closed && begun => format!("{place} closed the connection in the middle of its answer"),
+        _ if closed => format!("{place} closed the connection before it had answered"),
         _ if error.is_connect() => format!("cannot connect to {place}: {cause}"),
         _ => format!("no whole answer from {place}: {cause}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,8 +79,9 @@ impl Scheme {
         format!("{algorithm} of {message}, in {encoding}{after}, in {header}; the key is the {secret}")
     }
 
-    /// The flag that names a secret, as an instruction.
-    pub(super) fn how_to_configure(&self) -> String {
+    /// The flag that names a secret, as an instruction: `name the verification token with ...`.
+    #[must_use]
+    pub fn how_to_configure(&self) -> String {
         format!("name the {} with `--secret {}={}` or in hooktape.toml", self.secret, self.platform(), self.example)
     }
 

@@ -1,0 +1,255 @@
+use rstest::rstest;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::call::Sig;
+use crate::config::{Config, Secret, Target};
+use crate::net::outgoing::SignMode;
+use crate::net::testing::{Site, with_secret};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+fn sender(site: &Site) -> Sender {
+    Sender::new(site.platforms.clone(), site.keyring.clone()).unwrap()
+}
+
+fn outgoing(url: &str, request: Request) -> Outgoing {
+    Outgoing {
+        request,
+        url: url.parse().unwrap(),
+        kind: None,
+        signing: Signing::Exact,
+        secrets: Vec::new(),
+        parent: None,
+        timeout: TIMEOUT,
+    }
+}
+
+fn request(method: &str, fields: &[(&str, &'static [u8])], body: &'static [u8]) -> Request {
+    let headers = fields.iter().map(|(name, value)| (*name, Bytes::from_static(value))).collect();
+    Request { method: method.into(), headers, body: body.into(), ..Request::default() }
+}
+
+/// An endpoint on a free port that reads one whole request, answers with these bytes and closes; gives what it read.
+async fn endpoint(answer: &'static [u8]) -> (String, JoinHandle<Vec<u8>>) {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = socket.accept().await.unwrap();
+        let came = read_request(&mut stream).await;
+        stream.write_all(answer).await.unwrap();
+        came
+    });
+    (url, serving)
+}
+
+async fn read_request(stream: &mut TcpStream) -> Vec<u8> {
+    let mut came = Vec::new();
+    loop {
+        stream.read_buf(&mut came).await.unwrap();
+        let text = String::from_utf8_lossy(&came);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
+        if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+            return came;
+        }
+    }
+}
+
+#[rstest]
+#[case::post("POST", b"{\"a\": 1e3,\r\n \"b\":\"\xc3\xa9\"}")]
+#[case::not_text("POST", b"\x00\xff\xfe")]
+#[case::empty("POST", b"")]
+#[case::put_of_nothing("PUT", b"")]
+#[case::get("GET", b"")]
+#[case::delete("DELETE", b"")]
+#[case::head("HEAD", b"")]
+#[case::get_with_body("GET", b"x")]
+#[case::own_method("PURGE", b"x")]
+#[tokio::test]
+async fn what_is_recorded_as_sent_is_what_arrives(#[case] method: &str, #[case] body: &'static [u8]) {
+    let mut site = Site::new(Config::default()).await;
+    let fields: &[(&str, &[u8])] = &[
+        ("Host", b"of.the.original"),
+        ("X-B", b"1"),
+        ("X-A", b"\xff\xe9"),
+        ("Connection", b"keep-alive, X-Hop"),
+        ("X-Hop", b"1"),
+        ("Keep-Alive", b"timeout=5"),
+        ("Transfer-Encoding", b"chunked"),
+        ("Content-Length", b"999"),
+        ("Expect", b"100-continue"),
+        ("Upgrade", b"h2c"),
+        ("TE", b"trailers"),
+        ("Accept-Encoding", b"gzip"),
+        ("x-b", b"2"),
+    ];
+    let url = site.url("/path//x?y=1&&z=%20");
+    let sent = sender(&site).send(outgoing(&url, request(method, fields, body))).await;
+    let came = site.recorded().await;
+    assert_eq!(sent.error, None);
+    assert_eq!((&sent.request.method, &sent.request.target), (&came.request.method, &came.request.target));
+    assert_eq!(sent.request.headers, came.request.headers);
+    assert_eq!((&sent.request.body[..], &came.request.body[..]), (body, body));
+    assert_eq!(sent.request.url(), url);
+    assert_eq!(sent.response, came.response, "and what comes back is what was answered");
+    let names: Vec<&str> = sent.request.headers.iter().map(|(name, _)| name).collect();
+    assert_eq!(names[..5], ["host", "x-b", "x-b", "x-a", "accept"]);
+    assert!(names.len() <= 6, "{names:?}");
+}
+
+#[rstest]
+#[case::fresh(SignMode::Fresh, Sig::Valid)]
+#[case::exact(SignMode::Exact, Sig::Invalid)]
+#[tokio::test]
+async fn a_changed_body_is_signed_anew_unless_it_is_to_stay(#[case] mode: SignMode, #[case] expected: Sig) {
+    let mut site = Site::new(with_secret()).await;
+    let platforms = site.platforms.clone();
+    let kind = platforms.kind("moveo/dialog").unwrap();
+    let mut request = kind.sample();
+    let secret = site.keyring.signing(Some(kind), &[]).unwrap();
+    kind.sign(&mut request, &secret, Timestamp::now()).unwrap();
+    let before = request.headers.get("x-moveo-signature").unwrap().to_owned();
+    request.body = [&request.body[..], b" "].concat().into();
+    let target = Target::new("x", site.url(""));
+    let outgoing = Outgoing::aim(request, Some(kind), &target, mode, &site.keyring, None).unwrap();
+    let sent = sender(&site).send(outgoing).await;
+    let came = site.recorded().await;
+    assert_eq!((sent.sig, came.sig), (Some(expected), Some(expected)));
+    assert_eq!(came.request.target, "/hooks/moveo/dialog");
+    let signatures: Vec<_> = came.request.headers.all("x-moveo-signature").collect();
+    assert_eq!(signatures.len(), 1);
+    assert_eq!(signatures[0] == before.as_bytes(), mode == SignMode::Exact);
+}
+
+#[tokio::test]
+async fn a_target_has_its_own_secret_and_headers() {
+    let mut site = Site::new(with_secret()).await;
+    let platforms = site.platforms.clone();
+    let kind = platforms.kind("moveo/dialog").unwrap();
+    let mut target = Target::new("x", site.url("/{platform}/at{path}"));
+    target.secrets = vec![Secret::new("env:OTHER", "other")];
+    target.headers = vec![("Authorization".to_owned(), "Bearer x".to_owned())];
+    let outgoing = Outgoing::aim(kind.sample(), Some(kind), &target, SignMode::Fresh, &site.keyring, None).unwrap();
+    let sent = sender(&site).send(outgoing).await;
+    let came = site.recorded().await;
+    assert_eq!((sent.sig, came.sig), (Some(Sig::Valid), Some(Sig::Invalid)));
+    assert_eq!(came.request.headers.get("authorization"), Some("Bearer x"));
+    assert_eq!(came.request.target, "/moveo/at/hooks/moveo/dialog");
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer() {
+    let site = Site::new(Config::default()).await;
+    let (url, serving) =
+        endpoint(b"HTTP/1.1 302 Found\r\nLocation: /away\r\nContent-Encoding: gzip\r\nX-A: 1\r\nx-a: 2\r\n\r\nraw")
+            .await;
+    let call = sender(&site).send(outgoing(&url, request("POST", &[], b"x"))).await;
+    serving.await.unwrap();
+    let response = call.response.unwrap();
+    assert_eq!((response.status, response.body), (302, Bytes::from_static(b"raw")));
+    assert_eq!(response.headers.all("x-a").collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(response.headers.get("location"), Some("/away"));
+}
+
+async fn error_of(site: &Site, url: &str, timeout: Duration) -> String {
+    let call = sender(site).send(Outgoing { timeout, ..outgoing(url, request("POST", &[], b"x")) }).await;
+    assert_eq!(call.response, None);
+    call.error.unwrap()
+}
+
+#[tokio::test]
+async fn a_failure_says_what_happened_with_whom() {
+    let site = Site::new(Config::default()).await;
+    let refused = {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        socket.local_addr().unwrap()
+    };
+    assert_eq!(
+        error_of(&site, &format!("http://{refused}/"), TIMEOUT).await,
+        format!("nothing listens at {refused} (connection refused): is the server running?")
+    );
+
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    assert_eq!(
+        error_of(&site, &format!("http://{address}/"), Duration::from_millis(50)).await,
+        format!("{address} did not answer within 50ms")
+    );
+
+    for (answer, when) in [
+        (&b""[..], "before it had answered"),
+        (b"HTTP/1.1 200 O", "before it had answered"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "in the middle of its answer"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab", "in the middle of its answer"),
+    ] {
+        let (url, _) = endpoint(answer).await;
+        let place = url.trim_start_matches("http://").trim_end_matches('/');
+        let error = error_of(&site, &url, TIMEOUT).await;
+        assert_eq!(error, format!("{place} closed the connection {when}"));
+    }
+
+    let (url, _) = endpoint(b"SSH-2.0-OpenSSH\r\n").await;
+    let error = error_of(&site, &url, TIMEOUT).await;
+    assert!(error.starts_with("no whole answer from 127.0.0.1:"), "{error}");
+
+    let error = error_of(&site, "http://255.255.255.255:1/", TIMEOUT).await;
+    assert!(error.starts_with("cannot connect to 255.255.255.255:1: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_reset_says_that_the_endpoint_closed() {
+    let site = Site::new(Config::default()).await;
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let serving = tokio::spawn(async move {
+        // Closed on bytes that nobody read, a connection is reset.
+        let (stream, _) = socket.accept().await.unwrap();
+        stream.readable().await.unwrap();
+    });
+    let error = error_of(&site, &format!("http://{address}/"), TIMEOUT).await;
+    serving.await.unwrap();
+    assert_eq!(error, format!("{address} closed the connection before it had answered"));
+}
+
+#[rstest]
+#[case::line_end("X-A", "a\nb", "not sent: the header \"X-A\" cannot be sent over HTTP")]
+#[case::name("a b", "", "not sent: the header \"a b\" cannot be sent over HTTP")]
+#[tokio::test]
+async fn what_cannot_be_sent_is_not(#[case] name: &str, #[case] value: &'static str, #[case] expected: &str) {
+    let site = Site::new(Config::default()).await;
+    let request = request("GET", &[(name, value.as_bytes())], b"");
+    let call = sender(&site).send(outgoing(&site.url("/"), request)).await;
+    assert_eq!((call.error.as_deref(), call.response), (Some(expected), None));
+    let call = sender(&site).send(outgoing(&site.url("/"), self::request("A B", &[], b""))).await;
+    assert_eq!(call.error.as_deref(), Some("not sent: \"A B\" is not an HTTP method"));
+}
+
+#[tokio::test]
+async fn what_is_delivered_is_recorded_as_a_repetition() {
+    let mut site = Site::new(Config::default()).await;
+    let parent = Id::fresh();
+    let (url, _) = endpoint(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+    let outgoing = outgoing(&url, request("POST", &[], b"x")).repeating(Some(parent));
+    let call = sender(&site).deliver(outgoing, &site.recorder).await.unwrap();
+    assert_eq!(site.recorded().await, *call);
+    assert_eq!((call.parent, call.direction, call.status()), (Some(parent), Direction::Sent, Some(204)));
+}
+
+#[tokio::test]
+async fn without_a_secret_the_sentence_has_the_repair() {
+    let site = Site::new(Config::default()).await;
+    let kind = site.platforms.kind("moveo/dialog").unwrap();
+    let aim = |target: &Target, listener| {
+        Outgoing::aim(kind.sample(), Some(kind), target, SignMode::Fresh, &site.keyring, listener)
+    };
+    let mut target = Target::new("x", site.url(""));
+    let error = aim(&target, None).unwrap_err();
+    assert!(error.contains("--secret moveo=env:MOVEO_TOKEN") && error.contains("exact"), "{error}");
+    assert!(matches!(aim(&target, Some(site.address)).unwrap().signing, Signing::Fresh(_)), "but for ourselves");
+    target.secrets = vec![Secret::unresolved("env:X", "the variable X is not set")];
+    let error = aim(&target, None).unwrap_err();
+    assert!(error.contains("the variable X is not set"), "{error}");
+}
