@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::call::{Call, Request};
 use crate::config::Target;
 use crate::net::outgoing::{Outgoing, SignMode};
@@ -19,7 +21,7 @@ use crate::platform::{Keyring, Platforms};
 pub enum Pace {
     /// As soon as the one before it is answered.
     Asap,
-    /// With the recorded pauses between the calls, divided by this factor.
+    /// At the recorded distances from the first call, divided by this factor; at once where the one before took longer.
     Original(f64),
 }
 
@@ -115,15 +117,20 @@ impl Plan {
         Ok(Outgoing::aim(request, kind, &self.target, self.mode, keyring, listener)?.repeating(Some(call.id)))
     }
 
-    /// How long to wait before a call that came `gap` after the one before it.
+    /// How long after the first call one leaves that came `offset` after it.
     #[must_use]
-    pub fn pause(&self, gap: Duration) -> Duration {
+    pub fn delay(&self, offset: Duration) -> Duration {
         match self.pace {
             Pace::Asap => Duration::ZERO,
-            Pace::Original(factor) => gap.div_f64(factor),
+            Pace::Original(factor) => {
+                Duration::try_from_secs_f64(offset.as_secs_f64() / factor).unwrap_or(LONGEST).min(LONGEST)
+            }
         }
     }
 }
+
+/// No call waits longer, however slow the pace: a year.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How many calls went which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,16 +163,12 @@ where
     F: Future<Output = Result<Arc<Call>, String>>,
 {
     let mut tally = Tally::default();
-    let mut last = None;
+    let mut began = None;
     for call in calls {
         let call = call?;
-        if let Some(last) = last.replace(call.at) {
-            let gap = Duration::try_from(call.at.duration_since(last)).unwrap_or_default();
-            let pause = plan.pause(gap);
-            if !pause.is_zero() {
-                tokio::time::sleep(pause).await;
-            }
-        }
+        let (start, first) = *began.get_or_insert_with(|| (Instant::now(), call.at));
+        let offset = Duration::try_from(call.at.duration_since(first)).unwrap_or_default();
+        tokio::time::sleep_until(start + plan.delay(offset)).await;
         let answer = send(prepare(&call)?).await?;
         report(&call, &answer);
         if took(&answer) {
@@ -181,33 +184,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pace_is_a_word_or_a_factor() {
-        assert_eq!("asap".parse(), Ok(Pace::Asap));
-        assert_eq!("original".parse(), Ok(Pace::Original(1.0)));
-        assert_eq!("2x".parse(), Ok(Pace::Original(2.0)));
-        for wrong in ["0x", "-1x", "fast", "x", "NaNx", "infx"] {
-            assert!(wrong.parse::<Pace>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_change_is_json_or_a_string() {
-        let change: Change = "/input/text=hello".parse().unwrap();
-        assert_eq!(change.value, "\"hello\"");
-        let change: Change = "/a=[1, 2]".parse().unwrap();
-        assert_eq!((change.pointer.as_str(), change.value.as_str()), ("/a", "[1, 2]"));
-        assert!("input=1".parse::<Change>().is_err());
-    }
-
-    #[test]
-    fn changing_leaves_every_other_byte() {
-        let body = br#"{"a": 1e3,  "b":"x"}"#.to_vec();
-        let mut request = Request { body: body.into(), ..Request::default() };
-        change(&mut request, &["/b=y".parse().unwrap()]).unwrap();
-        assert_eq!(request.body, r#"{"a": 1e3,  "b":"y"}"#);
-    }
-}
+mod tests;

@@ -242,6 +242,11 @@ impl<D: Disk> Writer<D> {
                 std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                     format!("no space left for {path}: make room, and calls are recorded again")
                 }
+                std::io::ErrorKind::FileTooLarge => {
+                    format!(
+                        "{path} is as large as a file may get here (ulimit -f, or the file system): record to another"
+                    )
+                }
                 _ => format!("cannot write to {path}: {error}"),
             }
         })
