@@ -130,7 +130,7 @@ impl Plan {
 }
 
 /// No call waits longer, however slow the pace: a year.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// How many calls went which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -22,7 +22,7 @@ const HEAD: Duration = Duration::from_secs(30);
 /// How long calls under way may take once the listener is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Lets `app` answer until `stop` resolves; calls under way then get [`GRACE`] to finish.
+/// Lets `app` answer until `stop` resolves; calls under way then get `GRACE` to finish.
 pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: impl Future<Output = ()>) {
     let mut server = Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);

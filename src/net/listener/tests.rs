@@ -118,7 +118,7 @@ async fn the_recorded_answer_is_what_the_caller_gets(
 #[tokio::test]
 async fn a_body_over_the_limit_gets_a_413_and_its_beginning_is_kept(#[case] size: usize) {
     let limit = (size / 9).max(1000);
-    let mut site = Site::new(limits(limit, Duration::from_secs(60))).await;
+    let mut site = Site::new(limits(limit, Duration::from_mins(1))).await;
     let body: String = (0..size).map(|index| char::from(b'a' + u8::try_from(index % 26).unwrap())).collect();
     let answer = site.raw(&post("/x", &body)).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
@@ -131,7 +131,7 @@ async fn a_body_over_the_limit_gets_a_413_and_its_beginning_is_kept(#[case] size
 
 #[tokio::test]
 async fn a_body_of_the_limit_is_whole() {
-    let mut site = Site::new(limits(10, Duration::from_secs(60))).await;
+    let mut site = Site::new(limits(10, Duration::from_mins(1))).await;
     assert!(site.raw(&post("/x", "0123456789")).await.starts_with("HTTP/1.1 200 "));
     let call = site.recorded().await;
     assert_eq!((call.request.body.as_ref(), call.request.cut, call.error), (&b"0123456789"[..], false, None));
