@@ -4,5 +4,6 @@
 
 mod keys;
 mod pty;
+mod readme;
 mod screens;
 mod support;
