@@ -5,17 +5,19 @@
 //!                      *.schema.json  what a body may be and what its fields mean         schema
 //!                      samples/, replies/                                                kind
 //!
-//! Request --> Platforms::recognise() --> Kind --> read(), envelope(), check_request(), check_response(), sample(), reply()
+//! Request --> Platforms::recognise() --> Kind --> read(), envelope(), check_request(), check_response(), sample(), answer()
 //! ```
 //!
 //! No platform is named in the code: to support one is to add a folder. A departure from a contract is a [`Finding`], never a
 //! refusal to show the call.
 
+mod advice;
 mod contract;
 mod doc;
 mod envelope;
 mod keyring;
 mod kind;
+mod lint;
 mod pack;
 mod recognise;
 mod schema;
@@ -33,14 +35,15 @@ use serde::{Deserialize, Serialize};
 use crate::call::Request;
 use crate::config::{Secret, Secrets};
 use crate::signature::{self, Scheme, Verdict};
-use doc::Doc;
 use kind::Shared;
 use pack::{Files, SectionSpec, VectorSpec};
+use recognise::Seen;
 use schema::Library;
 
+pub use advice::Advice;
 pub use envelope::{Envelope, Row, Section};
 pub use keyring::Keyring;
-pub use kind::{Description, Kind, Reading};
+pub use kind::{Description, Field, Kind, Reading};
 
 static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/platforms");
 
@@ -71,7 +74,8 @@ impl Severity {
 /// One departure from the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// JSON Pointer (RFC 6901) into the body. For a missing member: where it should be.
+    /// JSON Pointer (RFC 6901) into what [`Kind::document`] gives: the body or the query. For a missing member: where it
+    /// should be. Empty for the whole, and for a header.
     pub pointer: String,
     /// How grave it is.
     pub severity: Severity,
@@ -89,6 +93,34 @@ pub struct PackError {
     pub file: String,
     /// Line, key and what is wrong there.
     pub message: String,
+}
+
+/// `[[endpoint]]`: a place of the platform's that calls go to. Real, so nothing is sent there unasked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// What `--to` calls it.
+    pub name: String,
+    /// What the document calls it.
+    pub title: String,
+    /// As of a target: `{path}` stands for the path of the call.
+    pub url: String,
+    /// The document that says so.
+    pub source: String,
+}
+
+/// `[[table]]`: a table of the platform's document that is about no field of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// Its heading.
+    pub title: String,
+    /// The headings of its columns.
+    pub columns: Vec<String>,
+    /// As many cells each as there are columns.
+    pub rows: Vec<Vec<String>>,
+    /// The document.
+    pub source: String,
 }
 
 /// What a request was recognised as.
@@ -115,6 +147,12 @@ pub struct Pack {
     /// Their numbers, in the order in which a conversation meets them.
     story: Vec<usize>,
     vectors: Vec<VectorSpec>,
+    /// The platform's own places.
+    pub endpoints: Vec<Endpoint>,
+    /// What its documents tell besides calls.
+    pub tables: Vec<Table>,
+    /// What it takes for the address of a webhook, if it calls any.
+    pub webhook: Option<Advice>,
     shared: Arc<Shared>,
 }
 
@@ -146,6 +184,9 @@ impl Pack {
             headers: file.platform.headers,
             kinds: file.kind.into_iter().map(|spec| Kind::new(spec, &shared)).collect(),
             vectors: file.vector,
+            endpoints: file.endpoint,
+            tables: file.table,
+            webhook: file.webhook,
             shared,
         })
     }
@@ -267,25 +308,30 @@ impl Platforms {
         self.kinds().find(|kind| kind.name == name).or_else(bare)
     }
 
+    /// Every platform's own places, by the names that `--to` takes.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.packs.iter().flat_map(|pack| &pack.endpoints)
+    }
+
     /// What a request is. Cheap: on the path of every call; the body is read at most once and only as far as rules ask.
     ///
-    /// Of several kinds that fit, those of a platform whose headers the request bears come first, then those that its path
-    /// names, then the order of the pack; what fits equally well is in `also`. A body that fits none, say because it
-    /// was cut, is what the path names, if it names platform and kind or the request bears the platform's headers.
+    /// Of several kinds that fit, those of a platform whose headers the request bears come first, then those that name most
+    /// of its path, then the order of the pack; what fits equally well is in `also`. A request that fits none, say because
+    /// its body was cut, is what the path names, if it names platform and kind or the request bears the platform's headers.
     #[must_use]
     pub fn recognise(&self, request: &Request) -> Recognition<'_> {
-        let doc = Doc::new(&request.body);
+        let seen = Seen::new(request);
         let path = request.path();
-        let mut fitting: Vec<((bool, bool), &Kind)> = Vec::new();
+        let mut fitting: Vec<((bool, usize), &Kind)> = Vec::new();
         let mut named = None;
         for pack in &self.packs {
             let marked = pack.marks(request);
             let ours = marked || recognise::names(path, &pack.name);
-            for kind in pack.kinds.iter().filter(|kind| kind.spec.recognise.head(request)) {
-                let by_path = recognise::names(path, kind.bare());
-                if kind.spec.recognise.body(&doc) {
-                    fitting.push(((marked, by_path), kind));
-                } else if ours && by_path {
+            for kind in &pack.kinds {
+                let by_name = recognise::names(path, kind.bare());
+                if let Some(segments) = kind.spec.recognise.fit(&seen) {
+                    fitting.push(((marked, segments.max(usize::from(by_name))), kind));
+                } else if ours && by_name && kind.spec.recognise.takes(&request.method) {
                     named = named.or(Some(kind));
                 }
             }
@@ -333,6 +379,7 @@ impl Platforms {
         signature::diagnose(scheme, request, &ours, &others, at)
     }
 
+    /// The scheme that a request is checked by.
     fn scheme<'a>(&'a self, request: &Request, kind: Option<&'a Kind>) -> Option<&'a Scheme> {
         match kind {
             Some(kind) => kind.scheme().map(|(_, scheme)| scheme),
@@ -340,7 +387,7 @@ impl Platforms {
                 .packs
                 .iter()
                 .flat_map(|pack| pack.schemes().values())
-                .find(|scheme| request.headers.has(&scheme.header)),
+                .find(|scheme| !scheme.shares_its_header() && request.headers.has(&scheme.header)),
         }
     }
 }

@@ -139,7 +139,7 @@ impl App {
     pub fn draft_signature(&self) -> Result<String, String> {
         let Some(draft) = &self.draft else { return Err(String::new()) };
         let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
-        let Some((_, scheme)) = kind.and_then(crate::platform::Kind::scheme) else {
+        let Some((kind, (_, scheme))) = kind.and_then(|kind| Some((kind, kind.scheme()?))) else {
             return Err("this kind of call is not signed".to_owned());
         };
         let request = draft.request();
@@ -147,16 +147,17 @@ impl App {
             let given = request.headers.get(&scheme.header).unwrap_or("none");
             return Ok(format!("{given} (as it was)"));
         }
+        let keyring = &self.setup.keyring;
         let secret = match self.target() {
-            Some(target) if target.name == OURSELVES => self.setup.keyring.signing_for_ourselves(kind),
-            target => self.setup.keyring.signing(kind, target.map_or(&[], |target| &target.secrets)),
+            Some(target) if target.name == OURSELVES => keyring.signing_for_ourselves(kind)?,
+            target => keyring.signing(kind, target.map_or(&[], |target| &target.secrets))?,
         };
-        let Some(secret) = secret else {
-            let platform = kind.map_or("", crate::platform::Kind::platform);
-            return Err(format!("no secret for {platform}: --secret {platform}=env:NAME"));
-        };
-        let signature = crate::signature::compute(scheme, &request, &secret).map_err(|error| error.to_string())?;
-        Ok(format!("{signature} ({})", secret.label()))
+        let signature =
+            crate::signature::preview(scheme, &request, secret.as_ref()).map_err(|error| error.to_string())?;
+        Ok(match secret {
+            Some(secret) => format!("{signature} ({})", secret.label()),
+            None => signature,
+        })
     }
 
     fn aim(

@@ -105,20 +105,21 @@ impl Context {
         Sender::new(self.platforms.clone(), self.keyring.clone()).wrap_err("cannot start the HTTP client")
     }
 
-    /// The target of that name, or at that address.
+    /// The target of that name, or at that address; or a platform's own endpoint, which is guarded.
     ///
     /// # Errors
-    /// When it is neither: a sentence with the names there are.
+    /// When it is none: a sentence with the names there are.
     pub fn target(&self, to: &str) -> eyre::Result<Target> {
-        if let Some(target) = self.config.targets.iter().find(|target| target.name == to) {
+        if let Some(target) = self.config.target(to) {
             return Ok(target.clone());
         }
+        if let Some(endpoint) = self.platforms.endpoints().find(|endpoint| endpoint.name == to) {
+            return Ok(Target { guard: true, ..Target::new(&endpoint.name, &endpoint.url) });
+        }
         Target::from_address(to).map_err(|reason| {
-            let names: Vec<&str> = self.config.targets.iter().map(|target| target.name.as_str()).collect();
-            match names.as_slice() {
-                [] => eyre!("{to:?} is no target: {reason}"),
-                names => eyre!("{to:?} is no target (there are {}): {reason}", names.join(", ")),
-            }
+            let targets = self.config.targets.iter().map(|target| target.name.as_str());
+            let names: Vec<&str> = targets.chain(self.platforms.endpoints().map(|place| place.name.as_str())).collect();
+            eyre!("{to:?} is no target (there are {}): {reason}", names.join(", "))
         })
     }
 }

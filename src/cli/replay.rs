@@ -138,7 +138,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
 fn planned(context: &Context, call: &Call, outgoing: &Outgoing) -> String {
     let signing = match &outgoing.signing {
         crate::net::outgoing::Signing::Exact => "exact".to_owned(),
-        crate::net::outgoing::Signing::Fresh(secret) => format!("fresh with {}", secret.label()),
+        crate::net::outgoing::Signing::Fresh(None) => "fresh".to_owned(),
+        crate::net::outgoing::Signing::Fresh(Some(secret)) => format!("fresh with {}", secret.label()),
     };
     match context.format {
         Format::Json => json!({

@@ -13,7 +13,9 @@ use crate::platform::{Keyring, Kind, Platforms};
 pub fn conversation(platforms: &Platforms, keyring: &Keyring, base: &str) -> Result<Vec<Outgoing>, String> {
     let mut calls: Vec<Outgoing> =
         platforms.kinds().map(|kind| signed(kind, keyring, base)).collect::<Result<_, _>>()?;
-    if let Some(kind) = platforms.kinds().find(|kind| kind.scheme().is_some()) {
+    // Of those whose body is signed: to another, a newline more makes no difference.
+    if let Some(kind) = platforms.kinds().find(|kind| kind.scheme().is_some_and(|(_, scheme)| scheme.covers_the_body()))
+    {
         calls.push(tampered(kind, keyring, base)?);
     }
     Ok(calls)
@@ -22,15 +24,18 @@ pub fn conversation(platforms: &Platforms, keyring: &Keyring, base: &str) -> Res
 fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String> {
     let mut request = kind.sample();
     let address = format!("{base}{}", request.target);
-    let secret = keyring.signing_for_ourselves(Some(kind));
-    if let Some(secret) = &secret {
+    let signing = match kind.scheme() {
+        Some(_) => Signing::Fresh(keyring.signing_for_ourselves(kind)?),
+        None => Signing::Exact,
+    };
+    if let Signing::Fresh(Some(secret)) = &signing {
         keyring.mark(&mut request, secret);
     }
     Ok(Outgoing {
         url: address.parse().map_err(|error| format!("{address}: {error}"))?,
         request,
         kind: Some(kind.name.clone()),
-        signing: secret.map_or(Signing::Exact, Signing::Fresh),
+        signing,
         secrets: Vec::new(),
         parent: None,
         timeout: std::time::Duration::from_secs(10),
@@ -42,7 +47,7 @@ fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String
 fn tampered(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String> {
     let mut call = signed(kind, keyring, base)?;
     if let (Some((_, scheme)), Signing::Fresh(secret)) = (kind.scheme(), &call.signing) {
-        crate::signature::sign(scheme, &mut call.request, secret, Timestamp::now())
+        crate::signature::sign(scheme, &mut call.request, secret.as_ref(), Timestamp::now())
             .map_err(|error| error.to_string())?;
     }
     let mut body = call.request.body.to_vec();

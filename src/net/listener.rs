@@ -110,7 +110,7 @@ impl Lane {
         let answer = match &trouble {
             Some(trouble) => plain(trouble.status(), &trouble.to_string()),
             None => route.and_then(Route::answer).unwrap_or_else(|| match kind {
-                Some(kind) => kind.reply(),
+                Some(kind) => kind.answer(&request, sig),
                 None => recorded(id),
             }),
         };

@@ -9,7 +9,6 @@ use crate::call::{Id, Request};
 use crate::config::{Secret, Target};
 use crate::net::is_ourselves;
 use crate::platform::{Keyring, Kind};
-use crate::signature::Scheme;
 
 /// How a call that is sent again is signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +36,8 @@ impl SignMode {
 pub enum Signing {
     /// The one it has, or none: header and bytes as they are.
     Exact,
-    /// A new one, made with this secret at the moment of sending.
-    Fresh(Secret),
+    /// A new one, made at the moment of sending with this secret; none where the scheme needs none.
+    Fresh(Option<Secret>),
 }
 
 /// A request on its way out.
@@ -84,16 +83,18 @@ impl Outgoing {
             request.headers.set(name, value.clone());
         }
         let ourselves = listener.is_some_and(|listener| is_ourselves(&url, listener));
-        let signing = match (mode, kind.and_then(|kind| Some((kind, kind.scheme()?.1)))) {
+        let signing = match (mode, kind.filter(|kind| kind.scheme().is_some())) {
             (SignMode::Exact, _) | (SignMode::Fresh, None) => Signing::Exact,
-            (SignMode::Fresh, Some((kind, scheme))) => {
-                let secret = if ourselves && target.secrets.is_empty() {
-                    keyring.signing_for_ourselves(Some(kind))
+            (SignMode::Fresh, Some(kind)) => {
+                let ourselves = ourselves && target.secrets.is_empty();
+                let secret = if ourselves {
+                    keyring.signing_for_ourselves(kind)?
                 } else {
-                    keyring.signing(Some(kind), &target.secrets)
+                    keyring.signing(kind, &target.secrets)?
                 };
-                let secret = secret.ok_or_else(|| no_secret(kind, scheme, &target.secrets, keyring))?;
-                keyring.mark(&mut request, &secret);
+                if let Some(secret) = &secret {
+                    keyring.mark(&mut request, secret);
+                }
                 Signing::Fresh(secret)
             }
         };
@@ -119,12 +120,4 @@ impl Outgoing {
     pub fn host(&self) -> &str {
         &self.url[url::Position::BeforeHost..url::Position::AfterPort]
     }
-}
-
-/// Why a call of `kind` cannot be signed, and what to do.
-fn no_secret(kind: &Kind, scheme: &Scheme, own: &[Secret], keyring: &Keyring) -> String {
-    let ours = keyring.secrets.of(scheme.platform(), scheme.bare());
-    let unread = own.iter().chain(ours).find_map(|secret| secret.value().err());
-    let repair = unread.map_or_else(|| scheme.how_to_configure(), ToOwned::to_owned);
-    format!("there is nothing to sign {} with: {repair}; or sign it `exact`, to send the signature as it is", kind.name)
 }

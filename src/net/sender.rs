@@ -52,15 +52,15 @@ impl Sender {
         address(&mut request, &url);
         let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
         let at = Timestamp::now();
-        let signed = match (&signing, known) {
-            (Signing::Fresh(secret), Some(kind)) => {
-                kind.sign(&mut request, secret, at).map_err(|error| error.to_string())
+        let signed = match (&signing, known.and_then(|kind| kind.scheme())) {
+            (Signing::Fresh(secret), Some((_, scheme))) => {
+                crate::signature::sign(scheme, &mut request, secret.as_ref(), at).map_err(|error| error.to_string())
             }
             _ => Ok(()),
         };
         let ready = signed.and_then(|()| fields(&mut request));
         let own = match signing {
-            Signing::Fresh(secret) => vec![secret],
+            Signing::Fresh(secret) => secret.into_iter().collect(),
             Signing::Exact => secrets,
         };
         let sig = known.map(|kind| self.keyring.judge(&self.platforms, &request, Some(kind), &own, at).sig);

@@ -1,16 +1,22 @@
 //! The contract of a pack with itself: what `platforms check` and the test over the built-in packs hold it to.
 //!
 //! Every sample is recognised as its own kind and no other, satisfies its schema and signs to a valid verdict that any
-//! flipped byte spoils; every reply is allowed; every vector holds; every pointer leads somewhere.
+//! flipped byte of what is signed and of the signature spoils; every reply is allowed; every vector holds; every pointer
+//! leads somewhere; every table has its columns.
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::doc::Doc;
+use super::recognise::Seen;
 use super::{Kind, Pack, PackError, Platforms, Severity};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
-use crate::signature;
+use crate::json;
+use crate::signature::{self, Method, Scheme};
+
+/// When the calls of the test come: any time at which clocks ran.
+const AT: Timestamp = Timestamp::constant(1_700_000_000, 0);
 
 /// Everything `pack`, which is one of `platforms`, does not keep.
 pub(super) fn problems(platforms: &Platforms, pack: &Pack) -> Vec<PackError> {
@@ -20,9 +26,11 @@ pub(super) fn problems(platforms: &Platforms, pack: &Pack) -> Vec<PackError> {
         report.recognition(platforms, kind);
         report.bodies(kind);
         report.signature(kind);
+        report.answers(kind);
         report.pointers(pack, kind);
     }
     report.sections(pack);
+    report.tables(pack);
     report.vectors(pack);
     report.problems
 }
@@ -57,8 +65,7 @@ impl Report<'_> {
         if !found.also.is_empty() {
             self.add(file, format!("is also recognised as {:?}", found.also));
         }
-        let rule = &kind.spec.recognise;
-        if !rule.body(&Doc::new(&sample.body)) {
+        if kind.spec.recognise.fit(&Seen::new(&sample)).is_none() {
             self.add(file, format!("does not satisfy `recognise` of {}", kind.name));
         }
     }
@@ -78,16 +85,29 @@ impl Report<'_> {
         }
     }
 
+    fn answers(&mut self, kind: &Kind) {
+        let sample = kind.sample();
+        let at_best = if kind.scheme().is_some() { Sig::Valid } else { Sig::Unsigned };
+        if !kind.spec.answer.is_empty() && kind.answer(&sample, Some(at_best)) != kind.reply() {
+            self.add("pack.toml", format!("{}: its own sample is not answered with its reply", kind.name));
+        }
+        for answer in &kind.spec.answer {
+            if !(100..600).contains(&answer.status) {
+                self.add("pack.toml", format!("{}: {} is no status of an answer", kind.name, answer.status));
+            }
+        }
+    }
+
     fn signature(&mut self, kind: &Kind) {
         let Some((name, scheme)) = kind.scheme() else { return };
-        let at = Timestamp::UNIX_EPOCH;
-        let secret = Secret::new("test", *b"a secret of the contract test");
         let mut sample = kind.sample();
-        if let Err(error) = kind.sign(&mut sample, &secret, at) {
+        let secret = if scheme.is_keyless() { None } else { scheme.fresh_secret("test").ok() };
+        if let Err(error) = kind.sign(&mut sample, secret.as_ref(), AT) {
             self.add("pack.toml", format!("{} cannot be signed by [signature.{name}]: {error}", kind.name));
             return;
         }
-        let judge = |request: &Request| signature::verify(scheme, request, &[&secret], at);
+        let secrets: Vec<&Secret> = secret.iter().collect();
+        let judge = |request: &Request| signature::verify(scheme, request, &secrets, AT);
         let verdict = judge(&sample);
         if verdict.sig != Sig::Valid {
             self.add(
@@ -95,12 +115,22 @@ impl Report<'_> {
                 format!("{}, freshly signed by [signature.{name}], is not valid: {}", kind.name, verdict.reason),
             );
         }
-        let len = sample.body.len();
-        for place in [0, len / 4, len / 2, len.saturating_sub(1)] {
+        for place in signed_bytes(scheme, &sample) {
             let Some(flipped) = flipped(&sample.body, place) else { continue };
-            let verdict = judge(&Request { body: flipped, ..sample.clone() });
-            if verdict.sig != Sig::Invalid {
+            if judge(&Request { body: flipped, ..sample.clone() }).sig != Sig::Invalid {
                 let message = format!("[signature.{name}] does not notice a change of byte {place} of {}", kind.name);
+                self.add("pack.toml", message);
+            }
+        }
+        let given = Bytes::copy_from_slice(sample.headers.get(&scheme.header).unwrap_or_default().as_bytes());
+        let start = scheme.prefix.len();
+        for place in (0..4).map(|quarter| start + (given.len() - start - 1) * quarter / 3) {
+            let Some(flipped) = flipped(&given, place) else { continue };
+            let mut changed = sample.clone();
+            changed.headers.set(&scheme.header, flipped);
+            if matches!(judge(&changed).sig, Sig::Valid | Sig::Stale) {
+                let message =
+                    format!("[signature.{name}] does not notice a change of byte {place} of {}", scheme.header);
                 self.add("pack.toml", message);
             }
         }
@@ -114,10 +144,9 @@ impl Report<'_> {
                 self.add("pack.toml", format!("{}: {pointer} is in neither its sample nor its schema", kind.name));
             }
         }
-        // A rule also names what only other calls have.
+        // A rule may name what only another of the platform's calls has.
         for pointer in spec.recognise.pointers() {
-            let ours = pack.kinds.iter().any(|other| leads_somewhere(other, pointer));
-            if !ours && !spec.recognise.lacks.iter().any(|lacking| **lacking == *pointer) {
+            if !pack.kinds.iter().any(|other| leads_somewhere(other, pointer)) {
                 self.add("pack.toml", format!("{}: {pointer} is in no sample and no schema of the pack", kind.name));
             }
         }
@@ -132,13 +161,22 @@ impl Report<'_> {
         }
     }
 
+    fn tables(&mut self, pack: &Pack) {
+        for table in &pack.tables {
+            if table.rows.iter().any(|row| row.len() != table.columns.len()) {
+                let message = format!("table {:?}: a row has not as many cells as there are columns", table.title);
+                self.add("pack.toml", message);
+            }
+        }
+    }
+
     fn vectors(&mut self, pack: &Pack) {
         for vector in &pack.vectors {
             let Some(scheme) = pack.schemes().get(vector.signature.as_ref()) else { continue };
             let headers = vector.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
             let request = Request { headers, body: vector.body.clone().into(), ..Request::default() };
             let secret = Secret::new("vector", vector.secret.as_bytes());
-            let verdict = signature::verify(scheme, &request, &[&secret], Timestamp::UNIX_EPOCH);
+            let verdict = signature::verify(scheme, &request, &[&secret], vector.at.unwrap_or(AT));
             if verdict.sig != vector.expect {
                 let (found, wanted, source) = (verdict.sig.word(), vector.expect.word(), &vector.source);
                 self.add("pack.toml", format!("the vector of {source:?} is {found}, not {wanted}: {}", verdict.reason));
@@ -147,8 +185,19 @@ impl Report<'_> {
     }
 }
 
+/// Which bytes of the body are flipped to see whether it is noticed: of each value that is signed of it, else of all.
+fn signed_bytes(scheme: &Scheme, sample: &Request) -> Vec<usize> {
+    let Method::Digest(digest) = &scheme.method else { return Vec::new() };
+    let four = |start: usize, len: usize| [0, len / 4, len / 2, len.saturating_sub(1)].map(|place| start + place);
+    let body = std::str::from_utf8(&sample.body).unwrap_or_default();
+    let values = digest.message.pointers().filter_map(|pointer| json::find(body, pointer));
+    // Between the quotation marks, so that it stays JSON.
+    let within: Vec<usize> = values.flat_map(|span| four(span.start + 1, span.len().saturating_sub(2))).collect();
+    if within.is_empty() { four(0, sample.body.len()).into() } else { within }
+}
+
 fn leads_somewhere(kind: &Kind, pointer: &str) -> bool {
-    Doc::new(&kind.sample().body).find(pointer).is_some()
+    Doc::new(&kind.document(&kind.sample())).find(pointer).is_some()
         || kind.request.as_ref().is_some_and(|schema| schema.knows(pointer))
 }
 

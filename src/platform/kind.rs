@@ -1,5 +1,6 @@
 //! A kind: one call of a platform, and everything its pack knows of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -7,14 +8,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use toml::Spanned;
 
 use super::doc::Doc;
-use super::pack::{KindSpec, SectionSpec};
+use super::pack::{Caller, HeaderSpec, KindSpec, Reads, SectionSpec, When};
 use super::schema::{Library, Schema};
 use super::{Envelope, Finding, Severity, envelope};
-use crate::call::{Headers, Request, Response};
+use crate::call::{Headers, Request, Response, Sig};
 use crate::config::Secret;
 use crate::json;
 use crate::signature::{self, Scheme, SignError};
@@ -39,6 +41,19 @@ pub struct Reading {
     pub user: Option<String>,
     /// What the user said.
     pub text: Option<String>,
+}
+
+/// One row of a document's table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// A header's name, or a JSON Pointer in which `*` stands for any index.
+    pub place: String,
+    /// `header`, `query` or `body`.
+    pub part: &'static str,
+    /// Whether the contract is broken without it.
+    pub required: bool,
+    /// What the document says of it.
+    pub meaning: Option<String>,
 }
 
 /// What a pack says of a kind, for people.
@@ -112,22 +127,50 @@ impl Kind {
         self.shared.schemes.get_key_value(name).map(|(name, scheme)| (name.as_str(), scheme))
     }
 
+    /// Whether a web page makes this call, or what serves it, and not the platform's servers.
+    #[must_use]
+    pub fn is_from_a_browser(&self) -> bool {
+        self.spec.caller == Caller::Browser
+    }
+
+    /// Whether schema and pointers are about the query, not about the body.
+    #[must_use]
+    pub fn reads_the_query(&self) -> bool {
+        self.spec.reads == Reads::Query
+    }
+
+    /// What schema and pointers are about: the body, or the query's parameters as a JSON object. Of several parameters with
+    /// one name the first counts, as for a page's `URLSearchParams.get`.
+    #[must_use]
+    pub fn document<'a>(&self, request: &'a Request) -> Cow<'a, [u8]> {
+        if self.spec.reads == Reads::Body {
+            return Cow::Borrowed(&request.body);
+        }
+        let mut object = Map::new();
+        for (name, value) in url::form_urlencoded::parse(request.query().unwrap_or_default().as_bytes()) {
+            object.entry(name).or_insert_with(|| value.into());
+        }
+        Cow::Owned(Value::Object(object).to_string().into_bytes())
+    }
+
     /// Conversation, user and text. Cheap: on the path of every call.
     #[must_use]
     pub fn read(&self, request: &Request) -> Reading {
-        let doc = Doc::new(&request.body);
+        let document = self.document(request);
+        let (doc, rules) = (Doc::new(&document), &self.spec.recognise);
         Reading {
-            conversation: self.spec.conversation.read(request, &doc),
-            user: self.spec.user.read(request, &doc),
-            text: self.spec.text.read(request, &doc),
+            conversation: self.spec.conversation.read(request, &doc, rules),
+            user: self.spec.user.read(request, &doc, rules),
+            text: self.spec.text.read(request, &doc, rules),
         }
     }
 
-    /// The request decoded. A body that is not a JSON object has no sections.
+    /// The request decoded. Pointers are into [`Self::document`]; a body that is not a JSON object has no sections.
     #[must_use]
     pub fn envelope(&self, request: &Request) -> Envelope {
         let Reading { conversation, user, text } = self.read(request);
-        let sections = envelope::sections(&self.shared.sections, &request.body, self.request.as_ref());
+        let document = self.document(request);
+        let sections = envelope::sections(&self.shared.sections, &document, self.request.as_ref());
         Envelope { text, conversation, user, sections }
     }
 
@@ -140,15 +183,37 @@ impl Kind {
     /// Where the request departs from the contract, the gravest first.
     #[must_use]
     pub fn check_request(&self, request: &Request) -> Vec<Finding> {
-        let Some(schema) = &self.request else { return Vec::new() };
-        if request.cut {
-            let sentence = "The body was cut at the listener's limit, so it was not held against the contract.";
-            return vec![self.finding(Severity::Note, sentence)];
+        let mut findings: Vec<Finding> =
+            self.spec.headers.iter().filter_map(|header| self.check_header(header, request)).collect();
+        let document = self.document(request);
+        if let Some(schema) = &self.request {
+            if request.cut {
+                let sentence = "The body was cut at the listener's limit, so it was not held against the contract.";
+                findings.push(self.finding(Severity::Note, sentence));
+            } else if document.is_empty() {
+                findings.push(self.finding(Severity::Error, "The body is empty; a JSON object is expected."));
+            } else {
+                findings.extend(self.check(schema, &document));
+            }
         }
-        if request.body.is_empty() {
-            return vec![self.finding(Severity::Error, "The body is empty; a JSON object is expected.")];
+        if let Some(lint) = &self.spec.lint {
+            findings.extend(lint.check(&document, self.source()));
         }
-        self.check(schema, &request.body)
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings
+    }
+
+    fn check_header(&self, spec: &HeaderSpec, request: &Request) -> Option<Finding> {
+        let HeaderSpec { name, description, required, value, finding } = spec;
+        let severity = (*required)?;
+        let sentence = match (request.headers.get(name).filter(|given| !given.is_empty()), value) {
+            (None, _) => format!("The header {name} is missing ({description}). {finding}"),
+            (Some(given), Some(wanted)) if !given.to_ascii_lowercase().starts_with(&wanted.to_ascii_lowercase()) => {
+                format!("The header {name} is {given:?}, {wanted} is expected. {finding}")
+            }
+            _ => return None,
+        };
+        Some(self.finding(severity, sentence.trim_end()))
     }
 
     /// Where the response departs from the contract, the gravest first.
@@ -189,32 +254,71 @@ impl Kind {
         Finding { pointer: String::new(), severity, sentence: sentence.into(), source: self.source().into() }
     }
 
-    /// An unsigned request from the pack's sample: method, target `/hooks/moveo/pre_message`, headers, body on one line.
+    /// An unsigned request from the pack's sample: method, target (`/hooks/moveo/pre_message`, or where the platform has it),
+    /// headers, body on one line. A token says whom it is about and is signed by nobody.
     #[must_use]
     pub fn sample(&self) -> Request {
-        let mut headers: Headers =
-            self.shared.sample_headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let shared = self.shared.sample_headers.iter().filter(|_| !self.is_from_a_browser());
+        let mut headers: Headers = shared.map(|(name, value)| (name.clone(), value.clone())).collect();
         for (name, value) in &self.spec.sample_headers {
             headers.set(name, value.clone());
         }
-        Request {
-            method: self.spec.recognise.method.clone().unwrap_or_else(|| "POST".into()),
-            target: format!("/hooks/{}", self.name),
-            headers,
-            body: self.one_line(self.spec.sample.as_ref()),
-            ..Request::default()
+        if !self.spec.sample_claims.is_empty()
+            && let Some((_, scheme)) = self.scheme()
+            && let Some(token) = signature::carry(scheme, &self.spec.sample_claims)
+        {
+            headers.set(&scheme.header, token);
         }
+        let sample = self.one_line(self.spec.sample.as_ref());
+        let target = self.spec.sample_target.clone().unwrap_or_else(|| format!("/hooks/{}", self.name));
+        let (target, body) = match self.spec.reads {
+            Reads::Body => (target, sample),
+            Reads::Query => (format!("{target}?{}", as_query(&sample)), Bytes::new()),
+        };
+        let method = self.spec.recognise.method().unwrap_or("POST").to_owned();
+        Request { method, target, headers, body, ..Request::default() }
     }
 
-    /// What the listener answers by default: status 200 and a body that the contract allows.
+    /// What the listener answers where nothing is wrong: status 200 and a body that the contract allows.
     #[must_use]
     pub fn reply(&self) -> Response {
         let Some(file) = &self.spec.reply else { return Response { status: 200, ..Response::default() } };
-        Response {
-            status: 200,
-            headers: [("content-type", "application/json")].into_iter().collect(),
-            body: self.one_line(file.as_ref()),
+        Response { status: 200, headers: json_headers(), body: self.one_line(file.as_ref()) }
+    }
+
+    /// What the listener answers to `request` with the verdict `sig`: what the platform would where something is wrong that the
+    /// pack knows of, else [`Self::reply`]. Why the verdict is what it is stays here.
+    #[must_use]
+    pub fn answer(&self, request: &Request, sig: Option<Sig>) -> Response {
+        let document = self.document(request);
+        let doc = Doc::new(&document);
+        let there = |value: &RawValue| !matches!(value.get(), "null" | "\"\"");
+        let holds = |when: &When| {
+            let lacks_header = |name: &String| request.headers.get(name).unwrap_or_default().is_empty();
+            (when.sig.is_empty() || sig.is_some_and(|sig| when.sig.contains(&sig)))
+                && when.lacks_header.as_ref().is_none_or(lacks_header)
+                && when.lacks.as_ref().is_none_or(|pointer| !doc.find(pointer).is_some_and(there))
+        };
+        match self.spec.answer.iter().find(|answer| holds(&answer.when)) {
+            Some(answer) => {
+                Response { status: answer.status, headers: json_headers(), body: answer.body.to_string().into() }
+            }
+            None => self.reply(),
         }
+    }
+
+    /// The headers and fields of the request as the documents' tables have them.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field> {
+        let headers = self.spec.headers.iter().map(|header| Field {
+            place: header.name.clone(),
+            part: "header",
+            required: header.required == Some(Severity::Error),
+            meaning: Some(header.description.clone()),
+        });
+        let part = if self.reads_the_query() { "query" } else { "body" };
+        let schema = self.request.iter().flat_map(|schema| schema.fields(part));
+        headers.chain(schema).collect()
     }
 
     /// A file of the pack as a platform would send it: without the white space that people like.
@@ -228,7 +332,7 @@ impl Kind {
     ///
     /// # Errors
     /// As [`signature::sign`].
-    pub fn sign(&self, request: &mut Request, secret: &Secret, at: Timestamp) -> Result<(), SignError> {
+    pub fn sign(&self, request: &mut Request, secret: Option<&Secret>, at: Timestamp) -> Result<(), SignError> {
         self.scheme().map_or(Ok(()), |(_, scheme)| signature::sign(scheme, request, secret, at))
     }
 
@@ -245,4 +349,17 @@ impl Kind {
             source: self.source().to_owned(),
         }
     }
+}
+
+fn json_headers() -> Headers {
+    [("content-type", "application/json")].into_iter().collect()
+}
+
+/// A JSON object as a query.
+fn as_query(object: &[u8]) -> String {
+    let object: Map<String, Value> = serde_json::from_slice(object).unwrap_or_default();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(object.iter().map(|(name, value)| (name, text(value))))
+        .finish()
 }

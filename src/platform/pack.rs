@@ -12,11 +12,13 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use toml::Spanned;
 
+use super::advice::Advice;
 use super::doc::{Doc, Pointer, text};
-use super::recognise::Rule;
-use super::{PackError, Severity};
+use super::lint::Lint;
+use super::recognise::Rules;
+use super::{Endpoint, PackError, Severity, Table};
 use crate::call::{Request, Sig};
-use crate::signature::Scheme;
+use crate::signature::{self, Scheme};
 
 /// `pack.toml`.
 #[derive(Debug, Deserialize)]
@@ -33,6 +35,11 @@ pub(super) struct PackFile {
     pub section: Vec<SectionSpec>,
     #[serde(default)]
     pub vector: Vec<VectorSpec>,
+    #[serde(default)]
+    pub endpoint: Vec<Endpoint>,
+    #[serde(default)]
+    pub table: Vec<Table>,
+    pub webhook: Option<Advice>,
 }
 
 /// `[platform]`
@@ -60,7 +67,13 @@ pub(super) struct KindSpec {
     pub title: String,
     /// The scheme it is signed by.
     pub signature: Option<Spanned<String>>,
-    pub recognise: Rule,
+    pub recognise: Rules,
+    /// What schema and pointers are about.
+    #[serde(default)]
+    pub reads: Reads,
+    /// Who makes the call.
+    #[serde(default)]
+    pub caller: Caller,
     #[serde(default)]
     pub conversation: Places,
     #[serde(default)]
@@ -74,8 +87,21 @@ pub(super) struct KindSpec {
     pub sample: Spanned<String>,
     #[serde(default)]
     pub sample_headers: BTreeMap<String, String>,
-    /// What a stand-in answers.
+    /// Where a sample goes, if the path matters; without the query.
+    pub sample_target: Option<String>,
+    /// What the token of a sample says.
+    #[serde(default)]
+    pub sample_claims: serde_json::Map<String, serde_json::Value>,
+    /// The headers that matter, besides the signature's.
+    #[serde(default)]
+    pub headers: Vec<HeaderSpec>,
+    /// Values that do not belong there.
+    pub lint: Option<Lint>,
+    /// What a stand-in answers with 200.
     pub reply: Option<Spanned<String>>,
+    /// What it answers instead: the first whose condition holds.
+    #[serde(default)]
+    pub answer: Vec<AnswerSpec>,
     #[serde(default)]
     pub fires: String,
     #[serde(default)]
@@ -92,6 +118,65 @@ pub(super) struct KindSpec {
 
 fn error() -> Severity {
     Severity::Error
+}
+
+/// What a kind's schema, sections and pointers are about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Reads {
+    /// The body.
+    #[default]
+    Body,
+    /// The parameters of the query, as an object of strings.
+    Query,
+}
+
+/// Who makes a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Caller {
+    /// The platform's servers.
+    #[default]
+    Platform,
+    /// A web page, or what serves it: none of the platform's headers, and CORS applies.
+    Browser,
+}
+
+/// One of `headers` of a kind.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HeaderSpec {
+    pub name: String,
+    pub description: String,
+    /// How grave it is that it is not there; left out: it may be missing.
+    pub required: Option<Severity>,
+    /// What it must be, or begin with.
+    pub value: Option<String>,
+    /// What its being missing or wrong means, as a sentence.
+    #[serde(default)]
+    pub finding: String,
+}
+
+/// One of `answer` of a kind.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnswerSpec {
+    pub when: When,
+    pub status: u16,
+    pub body: serde_json::Value,
+}
+
+/// When an answer is given. Everything that is named must hold.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub(super) struct When {
+    /// The verdict is one of these.
+    pub sig: Vec<Sig>,
+    /// A header that is not there, or is empty.
+    pub lacks_header: Option<String>,
+    /// A value that is not there, or is null or empty.
+    pub lacks: Option<Pointer>,
 }
 
 /// `[[section]]` of the envelope.
@@ -137,8 +222,11 @@ pub(super) enum Form {
 #[serde(deny_unknown_fields)]
 pub(super) struct VectorSpec {
     pub signature: Spanned<String>,
-    /// Published test data, hence in the clear.
+    /// Published test data, hence in the clear. A keyless scheme has none.
+    #[serde(default)]
     pub secret: String,
+    /// When the call came, where that matters.
+    pub at: Option<jiff::Timestamp>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     #[serde(default)]
@@ -160,6 +248,10 @@ pub(super) enum Place {
     Header(String),
     /// `query:session_id`
     Query(String),
+    /// `path:integration_id`: what stands where `recognise` has `{integration_id}`
+    Path(String),
+    /// `claim:sub`: of the bearer token, whoever signed it
+    Claim(String),
 }
 
 impl TryFrom<String> for Place {
@@ -169,9 +261,12 @@ impl TryFrom<String> for Place {
         match text.split_once(':') {
             Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
             Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
+            Some(("path", name)) if !name.is_empty() => Ok(Self::Path(name.to_owned())),
+            Some(("claim", name)) if !name.is_empty() => Ok(Self::Claim(name.to_owned())),
             _ if text.starts_with('/') => Pointer::try_from(text).map(Self::Body),
             _ => Err(format!(
-                "{text:?} is no place: write a JSON Pointer (\"/user/id\"), \"header:NAME\" or \"query:NAME\""
+                "{text:?} is no place: write a JSON Pointer (\"/user/id\"), \"header:NAME\", \"query:NAME\", \"path:NAME\" \
+                 or \"claim:NAME\""
             )),
         }
     }
@@ -196,13 +291,15 @@ impl<'de> Deserialize<'de> for Places {
 
 impl Places {
     /// The first value that is there and not empty.
-    pub(super) fn read(&self, request: &Request, doc: &Doc<'_>) -> Option<String> {
+    pub(super) fn read(&self, request: &Request, doc: &Doc<'_>, rules: &Rules) -> Option<String> {
         let read = |place: &Place| match place {
             Place::Body(pointer) => doc.find(pointer).filter(|value| value.get() != "null").map(text),
             Place::Header(name) => request.headers.get(name).map(str::to_owned),
             Place::Query(name) => url::form_urlencoded::parse(request.query()?.as_bytes())
                 .find(|(key, _)| key == name.as_str())
                 .map(|(_, value)| value.into_owned()),
+            Place::Path(name) => rules.captured(request.path(), name).map(str::to_owned),
+            Place::Claim(name) => signature::claim(request, name),
         };
         self.0.iter().filter_map(read).find(|value| !value.is_empty())
     }

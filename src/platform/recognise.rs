@@ -1,76 +1,176 @@
 //! Which kind a request is: the rule a pack writes, and who wins when several fit.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::doc::{Doc, Pointer};
 use crate::call::Request;
 
-/// `recognise = { ... }` of a kind. Everything that is named must hold.
+/// A request as rules look at it: body and query are read at most once, and only if a rule asks.
+pub(super) struct Seen<'a> {
+    request: &'a Request,
+    doc: Doc<'a>,
+    query: OnceCell<Vec<Cow<'a, str>>>,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn new(request: &'a Request) -> Self {
+        Self { request, doc: Doc::new(&request.body), query: OnceCell::new() }
+    }
+
+    /// Whether there is a parameter of that name in the query.
+    fn asks(&self, name: &str) -> bool {
+        let read = || {
+            let query = self.request.query().unwrap_or_default();
+            url::form_urlencoded::parse(query.as_bytes()).map(|(key, _)| key).collect()
+        };
+        self.query.get_or_init(read).iter().any(|key| key == name)
+    }
+}
+
+/// `recognise = { ... }` of a kind, or a list of such of which one must fit.
+#[derive(Debug)]
+pub(super) struct Rules(Vec<Rule>);
+
+impl Rules {
+    /// The method of a sample.
+    pub(super) fn method(&self) -> Option<&str> {
+        self.0.iter().find_map(|rule| rule.method.as_deref())
+    }
+
+    /// Whether one fits; how many segments of the path it names.
+    pub(super) fn fit(&self, seen: &Seen<'_>) -> Option<usize> {
+        self.0.iter().filter_map(|rule| rule.fit(seen)).max()
+    }
+
+    /// Whether a request of this method may be meant.
+    pub(super) fn takes(&self, method: &str) -> bool {
+        self.0.iter().any(|rule| rule.takes(method))
+    }
+
+    /// What stands in `path` where a pattern has `{name}`.
+    pub(super) fn captured<'a>(&self, path: &'a str, name: &str) -> Option<&'a str> {
+        let mut patterns =
+            self.0.iter().flat_map(|rule| &rule.path).filter(|pattern| literals(pattern, path).is_some());
+        patterns.find_map(|pattern| {
+            let mut pairs = pattern.split('/').zip(path.split('/'));
+            let named = |pattern: &str| pattern.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name);
+            pairs.find(|(pattern, _)| named(pattern)).map(|(_, segment)| segment)
+        })
+    }
+
+    /// Every JSON Pointer that must lead somewhere.
+    pub(super) fn pointers(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .flat_map(|rule| rule.has.iter().chain(&rule.any).chain(rule.equal.keys()))
+            .map(|pointer| &**pointer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rules {
+    /// By hand, for an untagged enum would not say what is wrong with a rule.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Rules;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a rule, or a list of rules")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rules, A::Error> {
+                Rule::deserialize(MapAccessDeserializer::new(map)).map(|rule| Rules(vec![rule]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Rules, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Rules)
+            }
+        }
+        deserializer.deserialize_any(OneOrMany)
+    }
+}
+
+/// One rule. Everything that is named must hold.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Rule {
+struct Rule {
     /// `GET`, `POST`, ...
-    pub method: Option<String>,
+    method: Option<String>,
     /// Paths, of which one must fit. A segment that is `*` or `{name}` fits any one segment.
-    pub path: Vec<String>,
+    path: Vec<String>,
     /// Headers that are present.
-    pub headers: Vec<String>,
+    headers: Vec<String>,
     /// Query parameters that are present.
-    pub query: Vec<String>,
+    query: Vec<String>,
+    /// Query parameters of which some are present: a call that lacks one shall still be known.
+    query_of: Option<Several>,
     /// JSON Pointers that exist in the body.
-    pub has: Vec<Pointer>,
+    has: Vec<Pointer>,
     /// JSON Pointers of which one exists.
-    pub any: Vec<Pointer>,
+    any: Vec<Pointer>,
     /// JSON Pointers that do not exist.
-    pub lacks: Vec<Pointer>,
+    lacks: Vec<Pointer>,
     /// JSON Pointers with the value that stands there.
-    pub equal: BTreeMap<Pointer, Value>,
+    equal: BTreeMap<Pointer, Value>,
+}
+
+/// At least so many of these.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Several {
+    least: usize,
+    names: Vec<String>,
 }
 
 impl Rule {
-    /// The cheap part: everything but the body.
-    pub(super) fn head(&self, request: &Request) -> bool {
-        let fits = |pattern: &String| path_fits(pattern, request.path());
-        let asked = |name: &String| {
-            let query = request.query().unwrap_or_default();
-            url::form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name.as_str())
-        };
-        self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&request.method))
-            && (self.path.is_empty() || self.path.iter().any(fits))
-            && self.headers.iter().all(|name| request.headers.has(name))
-            && self.query.iter().all(asked)
+    fn takes(&self, method: &str) -> bool {
+        self.method.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(method))
     }
 
-    /// The part that reads the body.
-    pub(super) fn body(&self, doc: &Doc<'_>) -> bool {
-        let there = |pointer: &Pointer| doc.find(pointer).is_some();
-        let equal = |(pointer, wanted): (&Pointer, &Value)| {
-            doc.find(pointer).and_then(|found| serde_json::from_str::<Value>(found.get()).ok()).as_ref() == Some(wanted)
+    /// Whether it fits; how many segments of the path it names. What is cheap is asked first.
+    fn fit(&self, seen: &Seen<'_>) -> Option<usize> {
+        let request = seen.request;
+        let path = match self.path.as_slice() {
+            [] => 0,
+            patterns => patterns.iter().filter_map(|pattern| literals(pattern, request.path())).max()?,
         };
-        self.has.iter().all(there)
+        let asked = |name: &&String| seen.asks(name);
+        let there = |pointer: &Pointer| seen.doc.find(pointer).is_some();
+        let equal = |(pointer, wanted): (&Pointer, &Value)| {
+            let found = seen.doc.find(pointer).and_then(|found| serde_json::from_str::<Value>(found.get()).ok());
+            found.as_ref() == Some(wanted)
+        };
+        let fits = self.takes(&request.method)
+            && self.headers.iter().all(|name| request.headers.has(name))
+            && self.query.iter().all(|name| seen.asks(name))
+            && self.query_of.as_ref().is_none_or(|of| of.names.iter().filter(asked).count() >= of.least)
+            && self.has.iter().all(there)
             && (self.any.is_empty() || self.any.iter().any(there))
             && !self.lacks.iter().any(there)
-            && self.equal.iter().all(equal)
-    }
-
-    /// Every JSON Pointer the rule looks at.
-    pub(super) fn pointers(&self) -> impl Iterator<Item = &str> {
-        let lists = [&self.has, &self.any, &self.lacks].into_iter().flatten();
-        lists.chain(self.equal.keys()).map(|pointer| &**pointer)
+            && self.equal.iter().all(equal);
+        fits.then_some(path)
     }
 }
 
-fn path_fits(pattern: &str, path: &str) -> bool {
+/// If the pattern fits, how many segments it spells out.
+fn literals(pattern: &str, path: &str) -> Option<usize> {
     let free = |segment: &str| segment == "*" || (segment.starts_with('{') && segment.ends_with('}'));
     let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
+    let mut count = 0;
     loop {
         match (wanted.next(), found.next()) {
-            (None, None) => return true,
-            (Some(wanted), Some(found)) if wanted == found || (free(wanted) && !found.is_empty()) => {}
-            _ => return false,
+            (None, None) => return Some(count),
+            (Some(wanted), Some(found)) if wanted == found => count += usize::from(!wanted.is_empty()),
+            (Some(wanted), Some(found)) if free(wanted) && !found.is_empty() => {}
+            _ => return None,
         }
     }
 }
@@ -85,11 +185,11 @@ pub(super) fn names(path: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn rule(toml: &str) -> Rule {
+    fn rule(toml: &str) -> Rules {
         toml::from_str(toml).unwrap()
     }
 
-    fn fits(rule: &Rule, method: &str, target: &str, body: &str) -> bool {
+    fn fits(rule: &Rules, method: &str, target: &str, body: &str) -> bool {
         let request = Request {
             method: method.into(),
             target: target.into(),
@@ -97,7 +197,7 @@ mod tests {
             body: body.to_owned().into(),
             ..Request::default()
         };
-        rule.head(&request) && rule.body(&Doc::new(&request.body))
+        rule.fit(&Seen::new(&request)).is_some()
     }
 
     #[test]

@@ -9,43 +9,46 @@
 //! A tag has 256 bits or more, so whatever fits is what happened. Tried are every body with every key as configured, and
 //! the body as it came with every corrupted key, each against all readings at once.
 
+mod keyless;
+
 use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use jiff::Timestamp;
 
-use super::scheme::{Encoding, Tag};
-use super::{Scheme, verify};
+use super::tag::{Encoding, Tag};
+use super::{Digest, Scheme};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::json;
 
-/// Why the signature of `request` is not valid, best explanation first; each is a sentence that names the mistake and the
-/// repair. Empty when it is valid. `others`: every other secret at hand with the name it is filed under.
-///
-/// Dear: the body is signed some twenty times for every secret.
-#[must_use]
-pub fn diagnose(
+/// As [`super::diagnose`], for a digest whose verdict is `sig`.
+pub(super) fn diagnose(
     scheme: &Scheme,
+    digest: &Digest,
     request: &Request,
+    sig: Sig,
     secrets: &[&Secret],
     others: &[(&str, &Secret)],
-    at: Timestamp,
 ) -> Vec<String> {
-    let sig = verify(scheme, request, secrets, at).sig;
     if matches!(sig, Sig::Valid | Sig::Unsigned | Sig::Stale) {
         return Vec::new();
     }
     if request.cut {
         return vec!["Raise `max_body` under `[listen]` in hooktape.toml and let the call be sent again.".into()];
     }
-    let readings = readings(scheme, request);
+    let readings = readings(scheme, digest, request);
+    if scheme.is_keyless() {
+        let tags: Vec<(&Tag, &[String])> =
+            readings.iter().map(|reading| (&reading.tag, reading.slips.as_slice())).collect();
+        let found = keyless::fitting(digest, request, &tags);
+        return if found.is_empty() { keyless::unexplained(scheme, digest, request, sig) } else { found };
+    }
     let keys = keys(scheme, secrets, others);
     let bodies = bodies(&request.body);
-    let mut found = fitting(scheme, request, &readings, &keys, &bodies);
+    let mut found = fitting(digest, request, &readings, &keys, &bodies);
     if found.is_empty() {
-        found.extend(unexplained(scheme, request, sig, &keys, bodies.len()));
+        found.extend(unexplained(scheme, digest, request, sig, &keys, bodies.len()));
     }
     found
 }
@@ -71,7 +74,7 @@ struct Body<'a> {
 }
 
 fn fitting(
-    scheme: &Scheme,
+    digest: &Digest,
     request: &Request,
     readings: &[Reading],
     keys: &[Key<'_>],
@@ -83,7 +86,7 @@ fn fitting(
     }
     for key in keys {
         for body in &bodies[..if key.whole { bodies.len() } else { 1 }] {
-            let Ok(tag) = scheme.tag(&key.bytes, request, &body.bytes) else { continue };
+            let Ok(tag) = digest.tag(&key.bytes, request, &body.bytes) else { continue };
             for reading in readings.iter().filter(|reading| reading.tag.fits(&tag)) {
                 let slips: Vec<&str> =
                     reading.slips.iter().chain(&key.slip).chain(&body.slip).map(String::as_str).collect();
@@ -94,6 +97,11 @@ fn fitting(
             }
         }
     }
+    fewest_first(found)
+}
+
+/// The sentences without repetition, those with the fewest slips first.
+fn fewest_first(mut found: Vec<(usize, String)>) -> Vec<String> {
     found.sort_by_key(|(slips, _)| *slips);
     let mut sentences: Vec<String> = Vec::new();
     for (_, sentence) in found {
@@ -105,7 +113,14 @@ fn fitting(
 }
 
 /// The honest answer when nothing fits, and the repair where there was nothing to try.
-fn unexplained(scheme: &Scheme, request: &Request, sig: Sig, keys: &[Key<'_>], bodies: usize) -> Vec<String> {
+fn unexplained(
+    scheme: &Scheme,
+    digest: &Digest,
+    request: &Request,
+    sig: Sig,
+    keys: &[Key<'_>],
+    bodies: usize,
+) -> Vec<String> {
     let header = &scheme.header;
     match sig {
         Sig::Missing => vec![format!(
@@ -118,8 +133,8 @@ fn unexplained(scheme: &Scheme, request: &Request, sig: Sig, keys: &[Key<'_>], b
         Sig::Malformed if request.headers.all(header).nth(1).is_some() => {
             vec![format!("Let the sender, and every proxy on the way, send {header} once.")]
         }
-        Sig::Malformed => match scheme.message.missing(request) {
-            Some(name) => vec![format!("Let the sender add the header {name}: it is part of what is signed.")],
+        Sig::Malformed => match digest.message.missing(request) {
+            Some(what) => vec![format!("Let the sender add {what}: it is part of what is signed.")],
             None => vec![format!("Write {header} as the contract has it: {}.", scheme.describe())],
         },
         _ => {
@@ -135,13 +150,13 @@ fn unexplained(scheme: &Scheme, request: &Request, sig: Sig, keys: &[Key<'_>], b
     }
 }
 
-fn readings(scheme: &Scheme, request: &Request) -> Vec<Reading> {
+fn readings(scheme: &Scheme, digest: &Digest, request: &Request) -> Vec<Reading> {
     // Longer ones are cookies and tokens.
     const LONGEST: usize = 200;
     let mut readings = Vec::new();
     for (name, value) in request.headers.iter().filter(|(_, value)| value.len() <= LONGEST) {
         let Ok(text) = std::str::from_utf8(value) else { continue };
-        let Some((tag, mut slips)) = read(scheme, text) else { continue };
+        let Some((tag, mut slips)) = read(scheme, digest, text) else { continue };
         if !name.eq_ignore_ascii_case(&scheme.header) {
             slips.insert(0, format!("The signature stands in {name}: send it in {}.", scheme.header));
         }
@@ -151,7 +166,7 @@ fn readings(scheme: &Scheme, request: &Request) -> Vec<Reading> {
 }
 
 /// A tag of the right length in whatever writing, and how that departs from the scheme's.
-fn read(scheme: &Scheme, text: &str) -> Option<(Tag, Vec<String>)> {
+fn read(scheme: &Scheme, digest: &Digest, text: &str) -> Option<(Tag, Vec<String>)> {
     let mut slips = Vec::new();
     let bare = text.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
     if bare.len() != text.len() {
@@ -165,9 +180,9 @@ fn read(scheme: &Scheme, text: &str) -> Option<(Tag, Vec<String>)> {
             (given, wanted) => format!("The signature has `{given}` before it: write `{wanted}`."),
         });
     }
-    let (encoding, tag) = decode_any(digits, scheme.algorithm.len())?;
-    if encoding != scheme.encoding {
-        let (given, wanted) = (encoding.word(), scheme.encoding.word());
+    let (encoding, tag) = decode_any(digits, digest.algorithm.len())?;
+    if encoding != digest.encoding {
+        let (given, wanted) = (encoding.word(), digest.encoding.word());
         slips.push(format!("The signature is written in {given}: write its bytes in {wanted}."));
     }
     Some((tag, slips))
@@ -175,6 +190,10 @@ fn read(scheme: &Scheme, text: &str) -> Option<(Tag, Vec<String>)> {
 
 /// Splits `sha256=` and its like off. The `=` that pad base64 are not taken for one.
 fn split_prefix(text: &str) -> (&str, &str) {
+    // `Bearer ` and other words before a blank.
+    if let Some(at) = text.find(' ').filter(|at| *at < 12) {
+        return text.split_at(at + 1);
+    }
     match text.find(['=', ',', ':']) {
         Some(at) if at < 12 && !text[at + 1..].trim_matches('=').is_empty() => text.split_at(at + 1),
         _ => ("", text),

@@ -1,48 +1,94 @@
 //! A scheme as a pack writes it, read and checked once when the pack is loaded.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use sha2::{Sha256, Sha512};
-use subtle::ConstantTimeEq as _;
+use sha2::{Digest as _, Sha256, Sha512};
 
-use super::SignError;
+use super::keys::{self, Key};
+use super::message::Message;
+use super::tag::{Encoding, Tag};
+use super::{SignError, jwt};
 use crate::call::Request;
 use crate::config::Secret;
 
 /// How a platform signs: data, read from the `[signature.NAME]` table of a pack.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written")]
 pub struct Scheme {
     /// `platform/scheme` (`moveo/webhook`), filled in by the pack's reader.
-    #[serde(skip)]
     pub name: String,
     /// What makes the signature.
-    #[serde(rename = "scheme")]
-    pub algorithm: Algorithm,
+    pub method: Method,
     /// The header that carries it.
     pub header: String,
     /// What stands before it in the header (`sha256=`).
-    #[serde(default)]
     pub prefix: String,
+    /// What the platform calls the secret (`verification token`).
+    pub secret: String,
+    /// A reference to the secret, for the sentence that tells how to configure it (`env:MOVEO_TOKEN`).
+    pub example: String,
+    /// Completes "there is no ... header; ".
+    pub missing: String,
+    /// The document that prescribes all this.
+    pub source: String,
+}
+
+/// What makes a signature.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Method {
+    /// A digest of a text made of the request.
+    Digest(Digest),
+    /// A JSON Web Token (RFC 7519).
+    Jwt(jwt::Rules),
+}
+
+/// A digest of a text made of the request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Digest {
+    /// What makes it.
+    pub algorithm: Algorithm,
     /// How its bytes are written.
     pub encoding: Encoding,
     /// What is signed.
     pub message: Message,
-    /// What the platform calls the secret (`verification token`).
-    #[serde(default = "secret")]
-    pub secret: String,
-    /// A reference to the secret, for the sentence that tells how to configure it (`env:MOVEO_TOKEN`).
-    #[serde(default = "example")]
-    pub example: String,
-    /// Completes "there is no ... header; ".
-    #[serde(default = "missing")]
-    pub missing: String,
-    /// The document that prescribes all this.
+}
+
+/// The table as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    scheme: Word,
+    header: String,
     #[serde(default)]
-    pub source: String,
+    prefix: String,
+    encoding: Option<Encoding>,
+    message: Option<Message>,
+    #[serde(default)]
+    algorithms: Vec<jwt::Algorithm>,
+    #[serde(default)]
+    issuers: Vec<String>,
+    #[serde(default)]
+    foreign_issuers: BTreeMap<String, String>,
+    #[serde(default)]
+    required: Vec<String>,
+    #[serde(default = "jwt::lifetime")]
+    lifetime: u64,
+    #[serde(default)]
+    leeway: u64,
+    #[serde(default)]
+    subject: Vec<jwt::Place>,
+    #[serde(default = "secret")]
+    secret: String,
+    #[serde(default = "example")]
+    example: String,
+    #[serde(default = "missing")]
+    missing: String,
+    #[serde(default)]
+    source: String,
 }
 
 fn secret() -> String {
@@ -55,6 +101,37 @@ fn example() -> String {
 
 fn missing() -> String {
     "the platform signs every call, so something else made this one or a proxy dropped the header".into()
+}
+
+impl TryFrom<Written> for Scheme {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let method = match written.scheme {
+            Word::Digest(algorithm) => Method::Digest(Digest {
+                algorithm,
+                encoding: written.encoding.ok_or("missing field `encoding`: hex or base64")?,
+                message: written.message.ok_or("missing field `message`: what is signed, such as {body}")?,
+            }),
+            Word::Jwt if written.encoding.is_some() || written.message.is_some() => {
+                return Err("a token has neither `encoding` nor `message`".into());
+            }
+            Word::Jwt if written.algorithms.is_empty() => {
+                return Err("missing field `algorithms`: those that a token may be signed with".into());
+            }
+            Word::Jwt => Method::Jwt(jwt::Rules {
+                algorithms: written.algorithms,
+                issuers: written.issuers,
+                foreign_issuers: written.foreign_issuers,
+                required: written.required,
+                lifetime: written.lifetime,
+                leeway: written.leeway,
+                subject: written.subject,
+            }),
+        };
+        let Written { header, prefix, secret, example, missing, source, .. } = written;
+        Ok(Self { name: String::new(), method, header, prefix, secret, example, missing, source })
+    }
 }
 
 impl Scheme {
@@ -70,22 +147,85 @@ impl Scheme {
         self.name.split_once('/').map_or(self.name.as_str(), |(_, name)| name)
     }
 
+    /// Whether no secret goes into it: anyone who has what is signed can sign.
+    #[must_use]
+    pub fn is_keyless(&self) -> bool {
+        matches!(&self.method, Method::Digest(digest) if digest.algorithm.is_keyless())
+    }
+
+    /// Whether every byte of the body is signed.
+    #[must_use]
+    pub fn covers_the_body(&self) -> bool {
+        matches!(&self.method, Method::Digest(digest) if digest.message.covers_the_body())
+    }
+
+    /// Whether its header says nothing about the platform, for many others use it too.
+    #[must_use]
+    pub fn shares_its_header(&self) -> bool {
+        self.header.eq_ignore_ascii_case("authorization")
+    }
+
+    /// Whether `secret` can sign, not only verify.
+    #[must_use]
+    pub fn can_sign_with(&self, secret: &Secret) -> bool {
+        self.why_not(secret).is_none()
+    }
+
+    /// Why `secret` cannot sign, if it cannot.
+    #[must_use]
+    pub fn why_not(&self, secret: &Secret) -> Option<String> {
+        match &self.method {
+            Method::Digest(_) => self.key(secret).err(),
+            Method::Jwt(rules) => Key::read(secret, &rules.algorithms).and_then(|key| key.sign("")).err(),
+        }
+        .map(|error| error.to_string())
+    }
+
+    /// A secret that is like no other and fits the scheme: for calls to ourselves, and for tests. For a key pair dear, some
+    /// tenths of a second.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn fresh_secret(&self, label: &str) -> Result<Secret, SignError> {
+        match &self.method {
+            Method::Digest(_) => keys::random_text().map(|text| Secret::new(label, text)),
+            Method::Jwt(rules) => rules.fresh_secret(label),
+        }
+    }
+
     /// In words: `HMAC-SHA256 of the body, in hex, in X-Moveo-Signature; the key is the verification token`.
     #[must_use]
     pub fn describe(&self) -> String {
         let Self { header, prefix, secret, .. } = self;
-        let (algorithm, message, encoding) = (self.algorithm.title(), self.message.title(), self.encoding.word());
         let after = if prefix.is_empty() { String::new() } else { format!(" after `{prefix}`") };
-        format!("{algorithm} of {message}, in {encoding}{after}, in {header}; the key is the {secret}")
+        match &self.method {
+            Method::Digest(Digest { algorithm, encoding, message }) => {
+                let (algorithm, message, encoding) = (algorithm.title(), message.title(), encoding.word());
+                let key = if self.is_keyless() {
+                    "no secret goes into it, so whoever knows what is signed can make it".to_owned()
+                } else {
+                    format!("the key is the {secret}")
+                };
+                format!("{algorithm} of {message}, in {encoding}{after}, in {header}; {key}")
+            }
+            Method::Jwt(rules) => format!("{}{after}, in {header}; the key is the {secret}", rules.describe()),
+        }
     }
 
-    /// The flag that names a secret, as an instruction: `name the verification token with ...`.
+    /// The flag that names a secret: `--secret moveo=env:MOVEO_TOKEN`.
     #[must_use]
-    pub fn how_to_configure(&self) -> String {
-        format!("name the {} with `--secret {}={}` or in hooktape.toml", self.secret, self.platform(), self.example)
+    pub fn flag(&self) -> String {
+        // A platform's token is no key, so a key is filed under its scheme.
+        let name = if matches!(self.method, Method::Jwt(_)) { self.name.as_str() } else { self.platform() };
+        format!("--secret {name}={}", self.example)
     }
 
-    /// The secret's bytes as a key.
+    /// The flag as an instruction.
+    pub(super) fn how_to_configure(&self) -> String {
+        format!("name the {} with `{}` or in hooktape.toml", self.secret, self.flag())
+    }
+
+    /// The secret's bytes as a key of a digest.
     pub(super) fn key<'a>(&self, secret: &'a Secret) -> Result<&'a [u8], SignError> {
         match secret.value() {
             Ok([]) => Err(SignError::Secret(format!("the {} is empty", self.secret))),
@@ -93,41 +233,36 @@ impl Scheme {
             Err(reason) => Err(SignError::Secret(reason.to_owned())),
         }
     }
+}
 
+impl Digest {
     /// The tag of `request` had it this `body`.
     pub(super) fn tag(&self, key: &[u8], request: &Request, body: &[u8]) -> Result<Tag, SignError> {
-        let parts = self.message.parts(request, body);
-        match self.algorithm {
-            Algorithm::HmacSha256 => mac::<Hmac<Sha256>>(key, parts),
-            Algorithm::HmacSha512 => mac::<Hmac<Sha512>>(key, parts),
-        }
+        self.algorithm.tag(key, self.message.parts(request, body))
     }
 
     /// Reads a header's value; what is wrong with it otherwise.
-    pub(super) fn decode(&self, value: &[u8]) -> Result<Tag, String> {
-        let Some(encoded) = value.strip_prefix(self.prefix.as_bytes()) else {
-            return Err(format!("it does not begin with `{}`", self.prefix));
+    pub(super) fn decode(&self, prefix: &str, value: &[u8]) -> Result<Tag, String> {
+        let Some(encoded) = value.strip_prefix(prefix.as_bytes()) else {
+            return Err(format!("it does not begin with `{prefix}`"));
         };
         self.encoding.decode(encoded, self.algorithm.len())
     }
-
-    /// As the header's value.
-    pub(super) fn encode(&self, tag: &Tag) -> String {
-        self.prefix.clone() + &self.encoding.encode(tag)
-    }
 }
 
-/// What makes a signature.
+/// What makes a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// HMAC (RFC 2104) with SHA-256.
     HmacSha256,
     /// HMAC (RFC 2104) with SHA-512.
     HmacSha512,
+    /// SHA-256 alone, without a key.
+    Sha256,
 }
 
 impl Algorithm {
-    const ALL: [Self; 2] = [Self::HmacSha256, Self::HmacSha512];
+    const ALL: [Self; 3] = [Self::HmacSha256, Self::HmacSha512, Self::Sha256];
 
     /// The word a pack uses.
     #[must_use]
@@ -135,6 +270,7 @@ impl Algorithm {
         match self {
             Self::HmacSha256 => "hmac-sha256",
             Self::HmacSha512 => "hmac-sha512",
+            Self::Sha256 => "sha256",
         }
     }
 
@@ -144,190 +280,63 @@ impl Algorithm {
         match self {
             Self::HmacSha256 => "HMAC-SHA256",
             Self::HmacSha512 => "HMAC-SHA512",
+            Self::Sha256 => "SHA-256",
         }
     }
 
-    /// Bytes in a signature.
+    /// Whether no key goes into it.
+    #[must_use]
+    pub fn is_keyless(self) -> bool {
+        self == Self::Sha256
+    }
+
+    /// Bytes in a digest.
     pub(super) fn len(self) -> usize {
         match self {
-            Self::HmacSha256 => 32,
+            Self::HmacSha256 | Self::Sha256 => 32,
             Self::HmacSha512 => 64,
         }
     }
+
+    /// The digest of the parts, one after the other.
+    pub(super) fn tag<'a>(self, key: &[u8], parts: impl Iterator<Item = Cow<'a, [u8]>>) -> Result<Tag, SignError> {
+        match self {
+            Self::HmacSha256 => mac::<Hmac<Sha256>>(key, parts),
+            Self::HmacSha512 => mac::<Hmac<Sha512>>(key, parts),
+            Self::Sha256 => {
+                let mut hash = Sha256::new();
+                parts.for_each(|part| hash.update(part));
+                Tag::new(&hash.finalize()).ok_or_else(unfit)
+            }
+        }
+    }
 }
 
-impl<'de> Deserialize<'de> for Algorithm {
+/// The `scheme` key of a pack.
+enum Word {
+    Digest(Algorithm),
+    Jwt,
+}
+
+impl<'de> Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
-        Self::ALL.into_iter().find(|algorithm| algorithm.word() == word).ok_or_else(|| {
-            let known = Self::ALL.map(Self::word).join(", ");
-            D::Error::custom(format!("there is no scheme {word:?}; known: {known}"))
+        if word == "jwt" {
+            return Ok(Self::Jwt);
+        }
+        Algorithm::ALL.into_iter().find(|algorithm| algorithm.word() == word).map(Self::Digest).ok_or_else(|| {
+            let known = Algorithm::ALL.map(Algorithm::word).join(", ");
+            D::Error::custom(format!("there is no scheme {word:?}; known: {known}, jwt"))
         })
     }
 }
 
-/// How a signature's bytes are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoding {
-    /// Two digits a byte; written in lower case, read in either.
-    Hex,
-    /// RFC 4648 section 4, padded.
-    Base64,
-}
-
-impl Encoding {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Hex => "hex",
-            Self::Base64 => "base64",
-        }
-    }
-
-    pub(super) fn encode(self, tag: &Tag) -> String {
-        match self {
-            Self::Hex => base16ct::lower::encode_string(tag.bytes()),
-            Self::Base64 => STANDARD.encode(tag.bytes()),
-        }
-    }
-
-    /// Reads the `len` bytes that `text` should stand for; what is wrong with it otherwise.
-    pub(super) fn decode(self, text: &[u8], len: usize) -> Result<Tag, String> {
-        let expected = match self {
-            Self::Hex => 2 * len,
-            Self::Base64 => len.div_ceil(3) * 4,
-        };
-        let digit = |byte: u8| match self {
-            Self::Hex => byte.is_ascii_hexdigit(),
-            Self::Base64 => byte.is_ascii_alphanumeric() || b"+/=".contains(&byte),
-        };
-        let word = self.word();
-        if let Some(at) = text.iter().position(|&byte| !digit(byte)) {
-            let stranger = String::from_utf8_lossy(&text[at..]).chars().next().unwrap_or_default();
-            return Err(format!("{stranger:?} at position {} is not a {word} digit", at + 1));
-        }
-        if text.len() != expected {
-            return Err(format!("{expected} {word} digits expected, {} found", text.len()));
-        }
-        let mut tag = Tag { bytes: [0; Tag::MAX], len };
-        let read = match self {
-            Self::Hex => base16ct::mixed::decode(text, &mut tag.bytes).map(<[u8]>::len).ok(),
-            // The decoder wants room for whole groups of three, which 64 bytes do not have for SHA-512: hence the Vec.
-            Self::Base64 => STANDARD.decode(text).ok().filter(|bytes| bytes.len() == len).map(|bytes| {
-                tag.bytes[..len].copy_from_slice(&bytes);
-                len
-            }),
-        };
-        if read == Some(len) { Ok(tag) } else { Err(format!("it is not {word} of {len} bytes")) }
-    }
-}
-
-/// A signature's bytes, on the stack.
-#[derive(Clone, Copy)]
-pub(super) struct Tag {
-    bytes: [u8; Self::MAX],
-    len: usize,
-}
-
-impl Tag {
-    const MAX: usize = 64;
-
-    /// None when there are too many bytes for any algorithm.
-    pub(super) fn new(from: &[u8]) -> Option<Self> {
-        let mut bytes = [0; Self::MAX];
-        bytes.get_mut(..from.len())?.copy_from_slice(from);
-        Some(Self { bytes, len: from.len() })
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-
-    /// Compares in constant time.
-    pub(super) fn fits(&self, other: &Self) -> bool {
-        self.bytes().ct_eq(other.bytes()).into()
-    }
-}
-
-fn mac<'a, M: Mac + KeyInit>(key: &[u8], parts: impl Iterator<Item = &'a [u8]>) -> Result<Tag, SignError> {
-    let unfit = || SignError::Secret("the secret is not a key for this algorithm".into());
+fn mac<'a, M: Mac + KeyInit>(key: &[u8], parts: impl Iterator<Item = Cow<'a, [u8]>>) -> Result<Tag, SignError> {
     let mut mac = M::new_from_slice(key).map_err(|_| unfit())?;
-    parts.for_each(|part| mac.update(part));
+    parts.for_each(|part| mac.update(&part));
     Tag::new(&mac.finalize().into_bytes()).ok_or_else(unfit)
 }
 
-/// What is signed: a template such as `{header:X-Time}.{body}`, parsed once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message(Vec<Segment>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Segment {
-    Text(String),
-    Body,
-    Header(String),
-}
-
-impl Message {
-    /// Parses a template; what is wrong with it otherwise.
-    fn parse(template: &str) -> Result<Self, String> {
-        let mut segments = Vec::new();
-        let mut rest = template;
-        while let Some(open) = rest.find('{') {
-            if open > 0 {
-                segments.push(Segment::Text(rest[..open].to_owned()));
-            }
-            let (name, after) =
-                rest[open + 1..].split_once('}').ok_or_else(|| format!("a `{{` is not closed in {template:?}"))?;
-            segments.push(match name.split_once(':') {
-                None if name == "body" => Segment::Body,
-                Some(("header", header)) if !header.is_empty() => Segment::Header(header.to_owned()),
-                _ => return Err(format!("there is no `{{{name}}}` to sign; known: {{body}}, {{header:NAME}}")),
-            });
-            rest = after;
-        }
-        if !rest.is_empty() {
-            segments.push(Segment::Text(rest.to_owned()));
-        }
-        if segments.is_empty() { Err("the message is empty".into()) } else { Ok(Self(segments)) }
-    }
-
-    /// The bytes to sign, piece by piece: nothing is copied.
-    fn parts<'a>(&'a self, request: &'a Request, body: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        self.0.iter().map(move |segment| match segment {
-            Segment::Text(text) => text.as_bytes(),
-            Segment::Body => body,
-            Segment::Header(name) => request.headers.all(name).next().map_or(&[][..], |value| value),
-        })
-    }
-
-    /// The first header that is signed but not there.
-    pub(super) fn missing(&self, request: &Request) -> Option<&str> {
-        self.0.iter().find_map(|segment| match segment {
-            Segment::Header(name) if !request.headers.has(name) => Some(name.as_str()),
-            _ => None,
-        })
-    }
-
-    /// What is signed, in words: `the body`, `the header X-Time, ".", the body`.
-    #[must_use]
-    pub fn title(&self) -> String {
-        let name = |segment: &Segment| match segment {
-            Segment::Text(text) => format!("{text:?}"),
-            Segment::Body => "the body".into(),
-            Segment::Header(name) => format!("the header {name}"),
-        };
-        self.0.iter().map(name).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The same with the number of bytes.
-    pub(super) fn describe(&self, request: &Request) -> String {
-        let bytes: usize = self.parts(request, &request.body).map(<[u8]>::len).sum();
-        format!("{}, {bytes} bytes", self.title())
-    }
-}
-
-impl<'de> Deserialize<'de> for Message {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
+fn unfit() -> SignError {
+    SignError::Secret("the secret is not a key for this algorithm".into())
 }

@@ -1,0 +1,176 @@
+//! What one tells a platform about one's endpoint, held against what the platform takes.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use url::{Host, Url};
+
+use super::{Finding, Severity};
+
+/// `[webhook]` of a pack: the rules for the address and headers that one enters in the platform's settings.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Advice {
+    /// Whether only public HTTPS addresses are taken.
+    #[serde(default)]
+    pub public_https: bool,
+    /// How many custom headers there may be.
+    pub max_custom_headers: Option<usize>,
+    /// Headers that cannot be set: names, or beginnings followed by `*`.
+    #[serde(default)]
+    pub forbidden_headers: Vec<String>,
+    /// Headers that an older document forbids.
+    #[serde(default)]
+    pub doubtful_headers: Vec<String>,
+    /// The addresses that its calls come from.
+    #[serde(default)]
+    pub egress: Vec<IpAddr>,
+    /// The document that says so.
+    pub source: String,
+}
+
+impl Advice {
+    /// What is wrong with the address of an endpoint.
+    #[must_use]
+    pub fn url(&self, address: &str) -> Vec<Finding> {
+        let url = match Url::parse(address) {
+            Ok(url) => url,
+            Err(error) => return vec![self.finding(Severity::Error, format!("{address:?} is no URL: {error}."))],
+        };
+        let mut findings = Vec::new();
+        if self.public_https && url.scheme() != "https" {
+            findings.push(self.finding(Severity::Error, "A URL that is not HTTPS is rejected in production.".into()));
+        }
+        let inside = match url.host() {
+            Some(Host::Ipv4(ip)) => is_inside(ip.into()),
+            Some(Host::Ipv6(ip)) => is_inside(ip.into()),
+            Some(Host::Domain(name)) => {
+                let name = name.trim_end_matches('.');
+                name == "localhost" || [".localhost", ".local", ".internal"].iter().any(|end| name.ends_with(end))
+            }
+            None => true,
+        };
+        if self.public_https && inside {
+            let sentence = "A loopback or private address is rejected in production: use a tunnel or a public host.";
+            findings.push(self.finding(Severity::Error, sentence.into()));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            let sentence = "The URL holds a user name or password, which logs will show: use a custom header.";
+            findings.push(self.finding(Severity::Warning, sentence.into()));
+        }
+        findings
+    }
+
+    /// What is wrong with a list of custom headers.
+    #[must_use]
+    pub fn headers<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<Finding> {
+        let names: Vec<&str> = names.into_iter().collect();
+        let mut findings = Vec::new();
+        if let Some(most) = self.max_custom_headers.filter(|most| names.len() > *most) {
+            let sentence = format!("There are {} custom headers, at most {most} are allowed.", names.len());
+            findings.push(self.finding(Severity::Error, sentence));
+        }
+        for name in names {
+            if self.forbidden_headers.iter().any(|pattern| fits(pattern, name)) {
+                findings.push(self.finding(Severity::Error, format!("{name} cannot be set as a custom header.")));
+            } else if self.doubtful_headers.iter().any(|pattern| fits(pattern, name)) {
+                let sentence = format!("{name} is forbidden by an older document and not named by the current one.");
+                findings.push(self.finding(Severity::Warning, sentence));
+            }
+        }
+        findings
+    }
+
+    /// Whether a call that came from `address` may be the platform's; none if it does not say where its calls come from.
+    /// Never a proof: only the signature is.
+    #[must_use]
+    pub fn is_from_the_platform(&self, address: IpAddr) -> Option<bool> {
+        let address = address.to_canonical();
+        (!self.egress.is_empty()).then(|| self.egress.contains(&address))
+    }
+
+    fn finding(&self, severity: Severity, sentence: String) -> Finding {
+        Finding { pointer: String::new(), severity, sentence, source: self.source.clone() }
+    }
+}
+
+/// Loopback, private, link-local and their like.
+fn is_inside(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => {
+            let shared = ip.octets()[0] == 100 && (64..128).contains(&ip.octets()[1]);
+            ip.is_loopback()
+                || ip.is_private()
+                || ip.is_link_local()
+                || ip.is_unspecified()
+                || ip.is_broadcast()
+                || shared
+        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
+        None => pattern.eq_ignore_ascii_case(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn advice() -> Advice {
+        toml::from_str(
+            "public_https = true\nmax_custom_headers = 2\nforbidden_headers = ['Host', 'X-Forwarded-*']\n\
+             doubtful_headers = ['Accept']\negress = ['18.192.167.150']\nsource = 'docs'",
+        )
+        .unwrap()
+    }
+
+    #[rstest]
+    #[case("https://example.com/hooks", 0)]
+    #[case("https://8.8.8.8/", 0)]
+    #[case("http://example.com/hooks", 1)]
+    #[case("https://localhost:3000/", 1)]
+    #[case("https://box.local/", 1)]
+    #[case("http://127.0.0.1:3000/", 2)]
+    #[case("https://10.1.2.3/", 1)]
+    #[case("https://172.16.0.1/", 1)]
+    #[case("https://172.32.0.1/", 0)]
+    #[case("https://169.254.1.1/", 1)]
+    #[case("https://100.64.0.1/", 1)]
+    #[case("https://[::1]/", 1)]
+    #[case("https://[fd00::1]/", 1)]
+    #[case("https://[::ffff:192.168.0.1]/", 1)]
+    #[case("https://me:pw@example.com/", 1)]
+    #[case("example.com", 1)]
+    fn addresses_that_the_platform_rejects(#[case] url: &str, #[case] count: usize) {
+        let findings = advice().url(url);
+        assert_eq!(findings.len(), count, "{findings:?}");
+    }
+
+    #[test]
+    fn custom_headers_are_counted_and_held_against_the_list() {
+        let said = |names: &[&str]| {
+            let findings = advice().headers(names.iter().copied());
+            findings.into_iter().map(|finding| finding.sentence).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&["X-Api-Key", "X-Moveo-Include-History"]), [""; 0]);
+        assert_eq!(said(&["host"]), ["host cannot be set as a custom header."]);
+        assert_eq!(said(&["x-forwarded-for"]), ["x-forwarded-for cannot be set as a custom header."]);
+        assert!(said(&["accept"])[0].contains("older document"));
+        assert_eq!(said(&["a", "b", "c"]), ["There are 3 custom headers, at most 2 are allowed."]);
+    }
+
+    #[test]
+    fn a_callers_address_is_known_or_not() {
+        let from = |address: &str| advice().is_from_the_platform(address.parse().unwrap());
+        assert_eq!((from("18.192.167.150"), from("18.192.167.151")), (Some(true), Some(false)));
+        assert_eq!(from("::ffff:18.192.167.150"), Some(true));
+        assert_eq!(Advice { egress: Vec::new(), ..advice() }.is_from_the_platform([1, 2, 3, 4].into()), None);
+    }
+}

@@ -1,0 +1,166 @@
+//! Why a digest without a key does not fit: what it was made of instead.
+//!
+//! Every value that is signed is tried as other things, with the text between them written differently, in the other order,
+//! with something after it; a tag has 256 bits, so what fits is what happened.
+
+use super::{bodies, fewest_first};
+use crate::call::{Request, Sig};
+use crate::signature::message::{Segment, name, value};
+use crate::signature::tag::Tag;
+use crate::signature::{Digest, Scheme};
+
+/// A piece of the text, and what is wrong with it.
+type Piece = (String, Option<String>);
+
+/// What fits one of `readings`, each a tag and what is wrong with the way it is written; fewest mistakes first.
+pub(super) fn fitting(digest: &Digest, request: &Request, readings: &[(&Tag, &[String])]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut attempt = |text: &[u8], slips: &[&String]| {
+        let Ok(tag) = digest.algorithm.tag(&[], std::iter::once(text.into())) else { return };
+        for (_, reading) in readings.iter().filter(|(given, _)| given.fits(&tag)) {
+            let all: Vec<&str> = reading.iter().chain(slips.iter().copied()).map(String::as_str).collect();
+            if !all.is_empty() {
+                found.push((all.len(), all.join(" Besides: ")));
+            }
+        }
+    };
+    for (text, slip) in texts(digest, request) {
+        attempt(text.as_bytes(), &slip.iter().collect::<Vec<_>>());
+    }
+    for body in bodies(&request.body) {
+        let slip = format!(
+            "The hash is that of the whole body: hash only {}, with nothing else around it.",
+            digest.message.title()
+        );
+        attempt(&body.bytes, &[&slip]);
+    }
+    fewest_first(found)
+}
+
+/// The texts that may have been hashed, each with its mistakes.
+fn texts(digest: &Digest, request: &Request) -> Vec<(String, Vec<String>)> {
+    let segments = digest.message.segments();
+    let pieces: Vec<Vec<Piece>> = segments.iter().map(|segment| forms(segment, request)).collect();
+    let mut texts: Vec<(Vec<String>, Vec<String>)> = vec![(Vec::new(), Vec::new())];
+    for piece in &pieces {
+        texts = texts
+            .iter()
+            .flat_map(|(parts, slips)| {
+                // More than two mistakes at once are not made, and would be too many to try.
+                let tried = piece.iter().filter(|(_, slip)| slip.is_none() || slips.len() < 2);
+                tried.map(move |(part, slip)| {
+                    let mut both = (parts.clone(), slips.clone());
+                    both.0.push(part.clone());
+                    both.1.extend(slip.clone());
+                    both
+                })
+            })
+            .collect();
+    }
+    let mut all = Vec::new();
+    for pointer in digest.message.pointers() {
+        let slip = format!("Only {} was hashed: the text is {}.", name(pointer), digest.message.title());
+        all.extend(endings(&value(&request.body, pointer).unwrap_or_default(), &[slip]));
+    }
+    for (parts, slips) in texts {
+        all.extend(endings(&parts.concat(), &slips));
+        if parts.len() > 1 {
+            let turned: String = parts.iter().rev().map(String::as_str).collect();
+            let order = format!("The parts are swapped: the text is {}, in this order.", digest.message.title());
+            let slips: Vec<String> = slips.iter().cloned().chain([order]).collect();
+            all.extend(endings(&turned, &slips));
+        }
+    }
+    all
+}
+
+fn endings(text: &str, slips: &[String]) -> Vec<(String, Vec<String>)> {
+    let with = |text: String, slip: &str| (text, slips.iter().cloned().chain([slip.to_owned()]).collect());
+    vec![
+        (text.to_owned(), slips.to_vec()),
+        with(format!("{text}\n"), "A line end was hashed with it (`echo` adds one): use `printf` or `echo -n`."),
+        with(format!("{text}\r\n"), "A CRLF was hashed with it: remove it."),
+        with(format!("\"{text}\""), "Quotation marks were hashed with it: remove them."),
+    ]
+}
+
+/// What a segment may have become.
+fn forms(segment: &Segment, request: &Request) -> Vec<Piece> {
+    let pointer = match segment {
+        Segment::Text(text) => return separators(text),
+        Segment::Pointer(pointer) => pointer,
+        Segment::Body => return vec![(String::from_utf8_lossy(&request.body).into_owned(), None)],
+        Segment::Header(name) => return vec![(request.headers.get(name).unwrap_or_default().to_owned(), None)],
+    };
+    let label = name(pointer);
+    let own = value(&request.body, pointer).unwrap_or_default().into_owned();
+    let mut forms: Vec<Piece> = vec![(own.clone(), None)];
+    let mut add = |text: String, slip: String| {
+        if !forms.iter().any(|(known, _)| *known == text) {
+            forms.push((text, Some(slip)));
+        }
+    };
+    add(
+        String::new(),
+        format!(
+            "The hash is that of an empty {label}: it was not there yet when the hash was made, so make it once it is known."
+        ),
+    );
+    for word in ["undefined", "null", "None"] {
+        add(
+            word.into(),
+            format!("`{word}` was hashed for {label}: it was not there yet, so make the hash once it is known."),
+        );
+    }
+    add(own.to_uppercase(), format!("{label} was made upper-case before it was hashed: leave it as it is."));
+    add(own.to_lowercase(), format!("{label} was made lower-case before it was hashed: leave it as it is."));
+    add(own.replace('-', ""), format!("The dashes of {label} were left out: leave it as it is."));
+    add(format!("\"{own}\""), format!("{label} was hashed with its quotation marks: leave those out."));
+    for (other, text) in members(&request.body) {
+        add(text, format!("The hash is made with {other} in the place of {label}."));
+    }
+    forms
+}
+
+fn separators(text: &str) -> Vec<Piece> {
+    let bare = text.trim();
+    let mut forms = vec![(text.to_owned(), None)];
+    if bare.len() != text.len() {
+        let slip = format!("The spaces around `{bare}` are missing: the text between is {text:?}.");
+        forms.push((bare.to_owned(), Some(slip)));
+    }
+    if let Some(half) = bare.get(..bare.len() / 2).filter(|half| !half.is_empty() && half.repeat(2) == bare) {
+        let slip = format!("`{half}` stands between once, twice is right: {text:?}.");
+        forms.push((text.replace(bare, half), Some(slip.clone())));
+        forms.push((half.to_owned(), Some(slip)));
+    }
+    forms.push((String::new(), Some(format!("The text between, {text:?}, is missing."))));
+    forms
+}
+
+/// The strings at the top of the body, by name.
+fn members(body: &[u8]) -> Vec<(String, String)> {
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).unwrap_or_default();
+    // More would multiply beyond reason, and an id stands among the first.
+    object.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).take(6).collect()
+}
+
+/// The honest answer when nothing fits, and the repair where there was nothing to try.
+pub(super) fn unexplained(scheme: &Scheme, digest: &Digest, request: &Request, sig: Sig) -> Vec<String> {
+    let header = &scheme.header;
+    vec![match sig {
+        Sig::Missing => format!("Let the sender add {header}: {}.", scheme.describe()),
+        Sig::Malformed if request.headers.all(header).nth(1).is_some() => {
+            format!("Let the sender, and every proxy on the way, send {header} once.")
+        }
+        Sig::Malformed => match digest.message.missing(request) {
+            Some(what) => format!("Let the sender add {what}: it is part of what is hashed."),
+            None => format!("Write {header} as the contract has it: {}.", scheme.describe()),
+        },
+        _ => format!(
+            "Nothing fits: tried empty, missing and swapped values, other ones of the body, either case, other text between, \
+             line ends, and the whole body. The hash was made for other values than the body has; it is {}.",
+            scheme.describe()
+        ),
+    }]
+}

@@ -1,0 +1,327 @@
+//! JSON Web Tokens (RFC 7519, 7515): judged at the time of the call, minted at the time of sending.
+//!
+//! ```text
+//! Bearer eyJhbGci....eyJzdWIi....c2lnbmF0...  --Token::parse--> header, claims, signature
+//!                                              1. the header: pinned algorithm, nothing critical   \
+//!                                              2. the signature, with each key at hand              > Verdict
+//!                                              3. the claims: who, from whom, and when             /
+//! ```
+//!
+//! What a token's header says never chooses the key: `kid`, `jku`, `x5u` and their like are ignored and mentioned. And it
+//! chooses the algorithm only among those that the scheme allows and the key is made for.
+
+mod diagnose;
+mod fault;
+#[cfg(test)]
+mod tests;
+mod time;
+mod token;
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::keys::{self, Key};
+use super::message;
+use super::{Scheme, SignError, Verdict};
+use crate::call::{Request, Sig};
+use crate::config::Secret;
+
+pub(super) use diagnose::diagnose;
+use time::span;
+use token::Token;
+
+/// What a token of a scheme must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// Those that a token may be signed with. A fresh one is signed with the one that fits the key.
+    pub algorithms: Vec<Algorithm>,
+    /// Of which `iss` must be one. Empty: any.
+    pub issuers: Vec<String>,
+    /// Issuers that turn up although they are wrong, and where from.
+    pub foreign_issuers: BTreeMap<String, String>,
+    /// Claims that must be there.
+    pub required: Vec<String>,
+    /// How long a fresh token is good for, in milliseconds.
+    pub lifetime: u64,
+    /// How far ahead the signer's clock may be, in milliseconds: for `iat` and `nbf`. For `exp` there is no mercy.
+    pub leeway: u64,
+    /// Where the subject of a fresh token is found in the request, if it bears no token that says.
+    pub subject: Vec<Place>,
+}
+
+/// One minute.
+pub(super) fn lifetime() -> u64 {
+    60_000
+}
+
+/// A signature algorithm of RFC 7518.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// ECDSA with P-256 and SHA-256.
+    Es256,
+    /// HMAC with SHA-256.
+    Hs256,
+}
+
+impl Algorithm {
+    /// As in a token's `alg`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+            Self::Hs256 => "HS256",
+        }
+    }
+
+    pub(super) fn takes(self, key: &Key) -> bool {
+        key.algorithm() == self
+    }
+}
+
+/// Where a subject is found.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Place {
+    /// A JSON Pointer into the body.
+    Body(String),
+    /// A parameter of the query.
+    Query(String),
+    /// A header.
+    Header(String),
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
+            Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
+            _ if text.starts_with('/') => Ok(Self::Body(text)),
+            _ => Err(format!("{text:?} is no place: write \"/user_id\", \"query:NAME\" or \"header:NAME\"")),
+        }
+    }
+}
+
+impl Place {
+    fn read(&self, request: &Request) -> Option<String> {
+        let value = match self {
+            Self::Body(pointer) => message::value(&request.body, pointer).filter(|value| value != "null")?.into_owned(),
+            Self::Header(name) => request.headers.get(name)?.to_owned(),
+            Self::Query(name) => {
+                let mut pairs = url::form_urlencoded::parse(request.query()?.as_bytes());
+                pairs.find(|(key, _)| key == name.as_str())?.1.into_owned()
+            }
+        };
+        Some(value).filter(|value| !value.is_empty())
+    }
+}
+
+impl Rules {
+    /// A new private key of the first algorithm.
+    pub(super) fn fresh_secret(&self, label: &str) -> Result<Secret, SignError> {
+        match self.algorithms.first() {
+            Some(Algorithm::Hs256) => keys::random_text().map(|text| Secret::new(label, text)),
+            Some(Algorithm::Es256) => keys::new_ec().map(|pem| Secret::new(label, pem)),
+            Some(Algorithm::Rs256) | None => keys::new_rsa().map(|pair| Secret::new(label, pair.private_pem)),
+        }
+    }
+
+    /// In words: `a JSON Web Token signed with RS256, with the claims sub and iss, issued by www.example.com, good for 4 s
+    /// after it was made`.
+    pub(super) fn describe(&self) -> String {
+        let algorithms: Vec<&str> = self.algorithms.iter().map(|algorithm| algorithm.word()).collect();
+        let required = match self.required.as_slice() {
+            [] => String::new(),
+            names => format!(", with the claims {}", names.join(", ")),
+        };
+        let issued = match self.issuers.as_slice() {
+            [] => String::new(),
+            issuers => format!(", issued by {}", issuers.join(" or ")),
+        };
+        let (signed, lifetime) = (algorithms.join(" or "), span(self.lifetime.into()));
+        format!(
+            "a JSON Web Token signed with {signed}{required}{issued}, good for {lifetime} after it was made; the body is not \
+             covered"
+        )
+    }
+}
+
+/// The verdict on the token of `request` at the time `at`.
+pub(super) fn judge(scheme: &Scheme, rules: &Rules, request: &Request, secrets: &[&Secret], at: Timestamp) -> Verdict {
+    let header = &scheme.header;
+    let mut values = request.headers.all(header);
+    let given = values.next().map(|given| String::from_utf8_lossy(given).into_owned());
+    let more = values.count();
+    let verdict = |sig: Sig, reason: String| Verdict {
+        sig,
+        reason,
+        header: Some(header.clone()),
+        given: given.clone(),
+        signed: None,
+        secret: None,
+        notes: Vec::new(),
+    };
+    let Some(text) = &given else {
+        return verdict(Sig::Missing, format!("there is no {header} header; {}", scheme.missing));
+    };
+    if more > 0 {
+        let many = format!("there are {} {header} headers; which one a receiver reads is a matter of luck", more + 1);
+        return verdict(Sig::Malformed, many);
+    }
+    let token = match strip(text, &scheme.prefix) {
+        Some(text) => Token::parse(text),
+        None => Err(format!("it does not begin with `{}`", scheme.prefix)),
+    };
+    let token = match token {
+        Ok(token) => token,
+        Err(reason) => return verdict(Sig::Malformed, format!("{header} is malformed: {reason}")),
+    };
+    let found = |sig: Sig, reason: String, secret: Option<String>| Verdict {
+        signed: Some(format!("header and claims of the token, {} bytes; not the body", token.signed.len())),
+        secret,
+        notes: token.notes(at),
+        ..verdict(sig, reason)
+    };
+    if let Some(fault) = fault::of_header(rules, &token) {
+        return found(Sig::Invalid, fault.what, None);
+    }
+    let (fits, unread) = try_keys(rules, &token, secrets);
+    let tried = secrets.len() - unread.len();
+    let unread = if unread.is_empty() { String::new() } else { format!("; not usable: {}", unread.join(", ")) };
+    let Some(label) = fits else {
+        if tried == 0 {
+            let reason = format!("there is no key to check {header} with: {}{unread}", scheme.how_to_configure());
+            return found(Sig::NoSecret, reason, None);
+        }
+        let keys = if tried == 1 { "the key at hand".into() } else { format!("any of the {tried} keys at hand") };
+        let labels: Vec<&str> = secrets.iter().map(|secret| secret.label()).collect();
+        let reason = format!("the token's signature does not fit {keys} ({}){unread}", labels.join(", "));
+        return found(Sig::Invalid, reason, None);
+    };
+    let faults = fault::of_claims(rules, &token, at);
+    let Some(worst) =
+        faults.iter().map(|fault| fault.sig).find(|sig| *sig == Sig::Invalid).or(faults.first().map(|fault| fault.sig))
+    else {
+        return found(Sig::Valid, format!("signed with {label}"), Some(label));
+    };
+    let whats: Vec<&str> = faults.iter().map(|fault| fault.what.as_str()).collect();
+    found(worst, format!("signed with {label}, but {}", whats.join("; and ")), Some(label))
+}
+
+/// The label of the first key that fits, and what is wrong with those that are none.
+fn try_keys(rules: &Rules, token: &Token, secrets: &[&Secret]) -> (Option<String>, Vec<String>) {
+    let mut unread = Vec::new();
+    for secret in secrets {
+        match Key::read(secret, &rules.algorithms) {
+            Ok(key) if token.is_signed_by(&key) => return (Some(secret.label().to_owned()), Vec::new()),
+            Ok(_) => {}
+            Err(reason) => unread.push(format!("{}: {reason}", secret.label())),
+        }
+    }
+    (None, unread)
+}
+
+/// What follows the prefix. The name of an HTTP authentication scheme has no case (RFC 9110, 11.1).
+fn strip<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (before, after) = text.split_at_checked(prefix.len())?;
+    before.eq_ignore_ascii_case(prefix).then_some(after)
+}
+
+/// A fresh token for `request`, as it stands in the header. It says what the one it replaces said; else who it is about is
+/// looked for in the request.
+pub(super) fn compute(
+    scheme: &Scheme,
+    rules: &Rules,
+    request: &Request,
+    secret: &Secret,
+    at: Timestamp,
+) -> Result<String, SignError> {
+    let key = Key::read(secret, &rules.algorithms)?;
+    let claims = claims(scheme, rules, request)?;
+    Ok(scheme.prefix.clone() + &mint(&key, key.algorithm(), claims, rules.lifetime, at)?)
+}
+
+/// What a fresh token would be, in words.
+pub(super) fn preview(scheme: &Scheme, rules: &Rules, request: &Request, secret: &Secret) -> Result<String, SignError> {
+    let key = Key::read(secret, &rules.algorithms)?;
+    key.sign("")?;
+    let claims = claims(scheme, rules, request)?;
+    let said = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
+    Ok(format!(
+        "{}a fresh {} token for {} from {}, good for {} from the moment of sending",
+        scheme.prefix,
+        key.algorithm().word(),
+        said("sub"),
+        said("iss"),
+        span(rules.lifetime.into())
+    ))
+}
+
+/// What a fresh token for `request` says, but for its times.
+fn claims(scheme: &Scheme, rules: &Rules, request: &Request) -> Result<Map<String, Value>, SignError> {
+    let mut claims = peek(request, &scheme.header).unwrap_or_default();
+    for time in ["iat", "nbf", "exp"] {
+        claims.remove(time);
+    }
+    let said = claims.get("sub").and_then(Value::as_str).is_some_and(|sub| !sub.is_empty());
+    if !said && let Some(subject) = rules.subject.iter().find_map(|place| place.read(request)) {
+        claims.insert("sub".into(), subject.into());
+    }
+    let known = |iss: &str| rules.issuers.iter().any(|known| known == iss);
+    if let Some(issuer) = rules.issuers.first()
+        && !claims.get("iss").and_then(Value::as_str).is_some_and(known)
+    {
+        claims.insert("iss".into(), issuer.clone().into());
+    }
+    let lacking = |name: &&String| !matches!(name.as_str(), "iat" | "exp") && !claims.contains_key(name.as_str());
+    match rules.required.iter().find(lacking) {
+        Some(name) => Err(SignError::Claim(name.clone())),
+        None => Ok(claims),
+    }
+}
+
+/// The claims of the token in `header`, whoever signed it.
+pub(super) fn peek(request: &Request, header: &str) -> Option<Map<String, Value>> {
+    let text = request.headers.get(header)?;
+    let token = text.rsplit(' ').next()?;
+    Token::parse(token).ok().map(|token| token.claims)
+}
+
+/// A token that nobody has signed, to carry `claims` until somebody does.
+pub(super) fn unsigned(claims: &Map<String, Value>) -> String {
+    format!("{}.{}.", part(&json!({ "alg": "none", "typ": "JWT" })), part(&Value::Object(claims.clone())))
+}
+
+/// Signs `claims` with `iat` and `exp` added.
+pub(super) fn mint(
+    key: &Key,
+    algorithm: Algorithm,
+    mut claims: Map<String, Value>,
+    lifetime: u64,
+    at: Timestamp,
+) -> Result<String, SignError> {
+    if lifetime < 1000 {
+        return Err(SignError::Lifetime(lifetime));
+    }
+    let now = at.as_second();
+    claims.insert("iat".into(), now.into());
+    claims.insert("exp".into(), now.saturating_add_unsigned(lifetime / 1000).into());
+    let header = json!({ "alg": algorithm.word(), "typ": "JWT" });
+    let signed = format!("{}.{}", part(&header), part(&Value::Object(claims)));
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(&signed)?);
+    Ok(format!("{signed}.{signature}"))
+}
+
+fn part(value: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(value.to_string())
+}

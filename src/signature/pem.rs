@@ -1,0 +1,52 @@
+//! PEM (RFC 7468), as people paste it: with other line ends, or as base64 of the whole for an environment variable.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+const BEGIN: &str = "-----BEGIN ";
+
+/// Label and bytes of the first block in `text`, which may be base64 as a whole; what is wrong with it otherwise.
+pub(super) fn read(text: &str) -> Result<(String, Vec<u8>), String> {
+    let text = text.trim();
+    if text.starts_with(['"', '\'']) {
+        return Err("it is in quotation marks: remove them".into());
+    }
+    let decoded;
+    let text = if text.contains(BEGIN) {
+        text
+    } else {
+        let compact: String = text.split_whitespace().collect();
+        decoded = STANDARD
+            .decode(compact)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .filter(|text| text.contains(BEGIN))
+            .ok_or("it is neither PEM (`-----BEGIN ...`) nor base64 of PEM (`LS0tLS1CRUdJTi...`)")?;
+        decoded.as_str()
+    };
+    let (label, rest) = text.split_once(BEGIN).and_then(|(_, rest)| rest.split_once("-----")).ok_or_else(damaged)?;
+    let (body, _) = rest.split_once("-----END ").ok_or("its END line is missing: it was cut")?;
+    if body.contains("\\n") {
+        return Err("its line breaks are written out as `\\n`: put real ones there, or use base64 of the PEM".into());
+    }
+    let compact: String = body.split_whitespace().collect();
+    Ok((label.to_owned(), STANDARD.decode(compact).map_err(|_| damaged())?))
+}
+
+/// What is wrong with a block whose bytes are no key.
+pub(super) fn damaged() -> String {
+    "it is damaged: what stands between its BEGIN and END is no such key".into()
+}
+
+/// The bytes as a block of 64 digits a line.
+pub(super) fn write(label: &str, der: &[u8]) -> String {
+    let base64 = STANDARD.encode(der);
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for (index, digit) in base64.chars().enumerate() {
+        if index > 0 && index % 64 == 0 {
+            text.push('\n');
+        }
+        text.push(digit);
+    }
+    text + &format!("\n-----END {label}-----\n")
+}
