@@ -23,6 +23,7 @@ mod recognise;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -44,6 +45,7 @@ pub use advice::Advice;
 pub use envelope::{Envelope, Row, Section};
 pub use keyring::Keyring;
 pub use kind::{Description, Field, Kind, Reading};
+pub use wait::{Callback, Fate, Outcome, Wait};
 
 static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/platforms");
 
@@ -339,6 +341,13 @@ impl Platforms {
         let best = fitting.iter().map(|(rank, _)| *rank).max();
         let mut equal = fitting.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, kind)| kind);
         Recognition { kind: equal.next().or(named), also: equal.collect() }
+    }
+
+    /// What a call that was taken for `kind`, say because its route says so, could be as well.
+    #[must_use]
+    pub fn could_be(&self, request: &Request, kind: &Kind) -> Vec<&Kind> {
+        let Recognition { kind: best, also } = self.recognise(request);
+        best.into_iter().chain(also).filter(|other| other.name != kind.name).collect()
     }
 
     /// Checks a request's signature: by the scheme of its kind, or, when it was not recognised, by the scheme whose header it

@@ -1,5 +1,6 @@
 //! What one tells a platform about one's endpoint, held against what the platform takes.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Deserialize;
@@ -22,11 +23,24 @@ pub struct Advice {
     /// Headers that an older document forbids.
     #[serde(default)]
     pub doubtful_headers: Vec<String>,
+    /// Headers that the platform itself minds.
+    #[serde(default)]
+    pub known_headers: BTreeMap<String, Known>,
     /// The addresses that its calls come from.
     #[serde(default)]
     pub egress: Vec<IpAddr>,
     /// The document that says so.
     pub source: String,
+}
+
+/// A custom header that changes what the platform sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// The value that does.
+    pub value: String,
+    /// What it does, as a sentence.
+    pub meaning: String,
 }
 
 impl Advice {
@@ -61,24 +75,34 @@ impl Advice {
         findings
     }
 
-    /// What is wrong with a list of custom headers.
+    /// What is to be said of a list of custom headers, each a name and its value.
     #[must_use]
-    pub fn headers<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<Finding> {
-        let names: Vec<&str> = names.into_iter().collect();
+    pub fn headers<'a>(&self, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Finding> {
+        let headers: Vec<(&str, &str)> = headers.into_iter().collect();
         let mut findings = Vec::new();
-        if let Some(most) = self.max_custom_headers.filter(|most| names.len() > *most) {
-            let sentence = format!("There are {} custom headers, at most {most} are allowed.", names.len());
+        if let Some(most) = self.max_custom_headers.filter(|most| headers.len() > *most) {
+            let sentence = format!("There are {} custom headers, at most {most} are allowed.", headers.len());
             findings.push(self.finding(Severity::Error, sentence));
         }
-        for name in names {
-            if self.forbidden_headers.iter().any(|pattern| fits(pattern, name)) {
-                findings.push(self.finding(Severity::Error, format!("{name} cannot be set as a custom header.")));
-            } else if self.doubtful_headers.iter().any(|pattern| fits(pattern, name)) {
-                let sentence = format!("{name} is forbidden by an older document and not named by the current one.");
-                findings.push(self.finding(Severity::Warning, sentence));
-            }
-        }
+        findings.extend(headers.into_iter().filter_map(|(name, value)| self.header(name, value)));
         findings
+    }
+
+    fn header(&self, name: &str, value: &str) -> Option<Finding> {
+        let listed = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, name));
+        if listed(&self.forbidden_headers) {
+            return Some(self.finding(Severity::Error, format!("{name} cannot be set as a custom header.")));
+        }
+        if listed(&self.doubtful_headers) {
+            let sentence = format!("{name} is forbidden by an older document and not named by the current one.");
+            return Some(self.finding(Severity::Warning, sentence));
+        }
+        let (_, known) = self.known_headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(if value == known.value {
+            self.finding(Severity::Note, known.meaning.clone())
+        } else {
+            self.finding(Severity::Warning, format!("{name} is {value:?} and does nothing: {:?} does.", known.value))
+        })
     }
 
     /// Whether a call that came from `address` may be the platform's; none if it does not say where its calls come from.
@@ -126,7 +150,8 @@ mod tests {
     fn advice() -> Advice {
         toml::from_str(
             "public_https = true\nmax_custom_headers = 2\nforbidden_headers = ['Host', 'X-Forwarded-*']\n\
-             doubtful_headers = ['Accept']\negress = ['18.192.167.150']\nsource = 'docs'",
+             doubtful_headers = ['Accept']\negress = ['18.192.167.150']\nsource = 'docs'\n\
+             known_headers.X-History = { value = 'true', meaning = 'The history comes with it.' }",
         )
         .unwrap()
     }
@@ -155,15 +180,17 @@ mod tests {
 
     #[test]
     fn custom_headers_are_counted_and_held_against_the_list() {
-        let said = |names: &[&str]| {
-            let findings = advice().headers(names.iter().copied());
+        let said = |headers: &[(&str, &str)]| {
+            let findings = advice().headers(headers.iter().copied());
             findings.into_iter().map(|finding| finding.sentence).collect::<Vec<_>>()
         };
-        assert_eq!(said(&["X-Api-Key", "X-Moveo-Include-History"]), [""; 0]);
-        assert_eq!(said(&["host"]), ["host cannot be set as a custom header."]);
-        assert_eq!(said(&["x-forwarded-for"]), ["x-forwarded-for cannot be set as a custom header."]);
-        assert!(said(&["accept"])[0].contains("older document"));
-        assert_eq!(said(&["a", "b", "c"]), ["There are 3 custom headers, at most 2 are allowed."]);
+        assert_eq!(said(&[("X-Api-Key", "1"), ("X-Other", "")]), [""; 0]);
+        assert_eq!(said(&[("host", "a")]), ["host cannot be set as a custom header."]);
+        assert_eq!(said(&[("x-forwarded-for", "a")]), ["x-forwarded-for cannot be set as a custom header."]);
+        assert!(said(&[("accept", "*/*")])[0].contains("older document"));
+        assert_eq!(said(&[("a", ""), ("b", ""), ("c", "")]), ["There are 3 custom headers, at most 2 are allowed."]);
+        assert_eq!(said(&[("x-history", "true")]), ["The history comes with it."]);
+        assert_eq!(said(&[("X-History", "True")]), ["X-History is \"True\" and does nothing: \"true\" does."]);
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub struct Description {
     pub failure: String,
     /// How it is signed, in words; none where it is not.
     pub signed: Option<String>,
+    /// What the platform calls where this one is not configured: `platform/kind`.
+    pub instead: Option<String>,
     /// The document that says so.
     pub source: String,
 }
@@ -125,6 +127,16 @@ impl Kind {
     pub fn scheme(&self) -> Option<(&str, &Scheme)> {
         let name = self.spec.signature.as_ref()?.as_ref();
         self.shared.schemes.get_key_value(name).map(|(name, scheme)| (name.as_str(), scheme))
+    }
+
+    /// The full name of the kind whose wait this one ends.
+    #[must_use]
+    pub fn closes(&self) -> Option<String> {
+        self.spec.closes.as_ref().map(|closes| self.sibling(&closes.kind))
+    }
+
+    fn sibling(&self, bare: &Spanned<String>) -> String {
+        format!("{}/{}", self.shared.platform, bare.as_ref())
     }
 
     /// Whether a web page makes this call, or what serves it, and not the platform's servers.
@@ -346,6 +358,7 @@ impl Kind {
             returns: self.spec.returns.clone(),
             failure: self.spec.failure.clone(),
             signed: self.scheme().map(|(_, scheme)| scheme.describe()),
+            instead: self.spec.instead.as_ref().map(|kind| self.sibling(kind)),
             source: self.source().to_owned(),
         }
     }

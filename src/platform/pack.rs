@@ -1,6 +1,61 @@
 //! A pack as it is written: `pack.toml` and the files beside it, read and checked.
 //!
-//! The reader is strict, so that a slip of the pen is an error with its line and not a rule that never fires.
+//! The reader is strict, so that a slip of the pen is an error with its line and not a rule that never fires: a key that is
+//! not told here is refused. (*) marks what a table must have. A PLACE is a JSON Pointer (RFC 6901) into the document,
+//! `header:NAME`, `query:NAME`, `path:NAME` (what stands where `recognise` has `{NAME}`) or `claim:NAME` (of the bearer token);
+//! of a list of places the first counts that has a value. FILE is a path in the pack's folder. The *document* of a kind is
+//! its body or, if it `reads` the query, the query's parameters as a JSON object of strings.
+//!
+//! | `[platform]` | |
+//! | --- | --- |
+//! | `name` (*), `title` (*) | `name` as in `platform/kind`: lower-case letters, digits, `_`, `-` |
+//! | `headers` | headers that only this platform's calls have: a call with one of them is no other platform's |
+//! | `story` | the kinds in the order in which a conversation meets them |
+//! | `source` | the document all this is from, where nothing nearer is named |
+//!
+//! | `[signature.NAME]` | |
+//! | --- | --- |
+//! | `scheme` (*) | `hmac-sha256`, `hmac-sha512`, `sha256` (no secret goes into it), `jwt` |
+//! | `header` (*), `prefix` | where it stands, and what stands before it (`sha256=`, `Bearer `) |
+//! | `encoding` (*), `message` (*) | of a digest: `hex` or `base64`; what is signed: `{body}`, `{header:NAME}`, `{body:/pointer}` and text |
+//! | `algorithms` (*) | of a `jwt`: those of `RS256`, `ES256`, `HS256` that a token may be signed with |
+//! | `issuers`, `foreign_issuers` | of a `jwt`: what `iss` may be (none: anything); wrong ones that turn up, each with a sentence on it |
+//! | `required` | of a `jwt`: claims that must be there |
+//! | `lifetime`, `leeway` | of a `jwt`, in ms: how long a fresh one is good for (60000); how far ahead the signer's clock may be (0) |
+//! | `subject` | of a `jwt`: list of `/pointer`, `query:NAME`, `header:NAME`: whom a fresh one is about, if the old one does not say |
+//! | `secret`, `example` | what the platform calls the secret; a reference to it (`env:MOVEO_TOKEN`) |
+//! | `missing` | completes "there is no ... header; " |
+//! | `source` | the document |
+//!
+//! | `[[kind]]` | |
+//! | --- | --- |
+//! | `name` (*), `title` (*) | |
+//! | `recognise` (*) | a rule or a list of rules of which one fits. Of a rule holds everything it names: `method`, `path` (patterns of which one fits; `*` or `{name}` for a segment), `headers`, `query` (there), `query_of` (`{ least, names }`), `has`, `any`, `lacks`, `equal` (pointers into the body: there, one there, not there, with this value) |
+//! | `reads` | what the document is: `body`, or `query` |
+//! | `caller` | who makes the call: `platform`, or `browser` (a page or what serves it: no `sample_headers` of the platform, CORS applies) |
+//! | `signature` | the scheme it is signed by |
+//! | `conversation`, `user`, `text` | PLACE or list of such |
+//! | `request`, `response` | FILE: the JSON Schema of the document, and of the answer's body; `schema.rs` has the added keywords |
+//! | `headers` | list of `{ name, description, required, value, finding }`: `required` is the severity of its missing (left out: it may), `value` what it begins with, `finding` a sentence on what its missing or being wrong means |
+//! | `lint` | `{ find, why, source }`: what does not belong into the document (`card`, `ssn`, `email`), and the document's sentence on it |
+//! | `sample` (*) | FILE: the document of a sample |
+//! | `sample_target`, `sample_headers`, `sample_claims` | its path (`/hooks/platform/kind`), its own headers, what its token says |
+//! | `reply` | FILE: the body of a stand-in's answer with 200 |
+//! | `answer` | list of `{ when, status, body }`: given instead of `reply`, the first whose `when` holds: `sig` (list of verdicts), `lacks_header`, `lacks` (a pointer; null and "" are as good as nothing) |
+//! | `instead` | the kind that the platform calls where this one is not configured |
+//! | `closes` | `{ kind, success, data }`: it ends a wait that a call of `kind` with the same conversation began; pointers to the boolean that says how, and to what it brings |
+//! | `fires`, `returns` | sentences: when the platform calls, what one may answer |
+//! | `failure`, `empty` | completes "The status is 500: "; the severity of an empty answer |
+//! | `source` | the document |
+//!
+//! | other tables | |
+//! | --- | --- |
+//! | `[sample_headers]` | what every sample of the platform's own calls bears |
+//! | `[[section]]` | of the envelope: `title` (*), `pointer` (*), `form` (*: `fields`, `list`, `path`, `count`), `only`, `except` (keys, or beginnings with `*`), `label`, `value`, `score` (pointers into an item) |
+//! | `[[vector]]` | a published example: `signature` (*), `secret`, `at` (when the call came), `headers`, `body`, `expect` (*: a verdict), `source` (*) |
+//! | `[[endpoint]]` | a place that calls go to: `name` (*: what `--to` takes), `title` (*), `url` (*: `{path}`, `{kind}` as of a target), `source` (*) |
+//! | `[[table]]` | a table of a document that is about no field: `title` (*), `columns` (*), `rows` (*), `source` (*) |
+//! | `[webhook]` | what is taken as a webhook's address and headers: `public_https`, `max_custom_headers`, `forbidden_headers`, `doubtful_headers` (names, or beginnings with `*`), `known_headers` (name to `{ value, meaning }`), `egress` (addresses), `source` (*) |
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -102,6 +157,10 @@ pub(super) struct KindSpec {
     /// What it answers instead: the first whose condition holds.
     #[serde(default)]
     pub answer: Vec<AnswerSpec>,
+    /// The kind that is called where this one is not configured.
+    pub instead: Option<Spanned<String>>,
+    /// The wait that it ends.
+    pub closes: Option<CloseSpec>,
     #[serde(default)]
     pub fires: String,
     #[serde(default)]
@@ -166,10 +225,21 @@ pub(super) struct AnswerSpec {
     pub body: serde_json::Value,
 }
 
-/// When an answer is given. Everything that is named must hold.
+/// `closes` of a kind.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CloseSpec {
+    /// The kind that begins the wait.
+    pub kind: Spanned<String>,
+    /// Whether it went well; left out: it always does.
+    pub success: Option<Pointer>,
+    /// What it brings.
+    pub data: Option<Pointer>,
+}
+
+/// When an answer is given. Everything that is named must hold.
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[derive(Default)]
 pub(super) struct When {
     /// The verdict is one of these.
     pub sig: Vec<Sig>,
@@ -395,6 +465,12 @@ pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
         }
         Err(at(Some(name.span()), &format!("there is no file {} in the pack", name.as_ref())))
     };
+    let kind_there = |name: &Spanned<String>| {
+        if pack.kind.iter().any(|kind| kind.name.as_ref() == name.as_ref()) {
+            return Ok(());
+        }
+        Err(at(Some(name.span()), &format!("{} is no kind of this pack", name.as_ref())))
+    };
     name_fits(&pack.platform.name)?;
     for (index, kind) in pack.kind.iter().enumerate() {
         name_fits(&kind.name)?;
@@ -406,15 +482,9 @@ pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
             .into_iter()
             .flatten()
             .try_for_each(file_there)?;
+        kind.instead.iter().chain(kind.closes.as_ref().map(|closes| &closes.kind)).try_for_each(kind_there)?;
     }
-    for name in &pack.platform.story {
-        if !pack.kind.iter().any(|kind| kind.name.as_ref() == name.as_ref()) {
-            return Err(at(
-                Some(name.span()),
-                &format!("the story names {}, which is no kind of this pack", name.as_ref()),
-            ));
-        }
-    }
+    pack.platform.story.iter().try_for_each(kind_there)?;
     pack.vector.iter().map(|vector| &vector.signature).try_for_each(scheme_there)?;
     Ok(pack)
 }

@@ -78,7 +78,10 @@ fn the_samples_have_no_finding_at_all_and_tell_one_conversation() {
 #[case::older("/", OLDER, &["moveo/dialog"])]
 #[case::second_turn("/", r#"{"input":{},"business_closed":true,"context":{"sys-user_message_counter":2}}"#, &["moveo/pre_message"])]
 #[case::validation("/", r#"{"request_id":"uuid","session_id":"uuid","value":"123-45-6789","context":{}}"#, &["moveo/auth_validation"])]
-#[case::shortest_validation("/api/identify-ssn", r#"{"value":"123-45-6789"}"#, &["moveo/auth_validation"])]
+#[case::a_value_of_anybodys("/api/identify-ssn", r#"{"value":"123-45-6789"}"#, &[])]
+#[case::message_with_attachments("/", r#"{"input":{"text":"hi","attachments":[]},"context":{},"lang":"en"}"#, &["moveo/pre_message"])]
+#[case::message_or_dialog("/", r#"{"input":{"text":"hi"},"context":{},"lang":"en"}"#, &["moveo/pre_message", "moveo/dialog"])]
+#[case::dialog_by_intents("/", r#"{"input":{"text":"hi"},"context":{},"lang":"en","intents":[]}"#, &["moveo/dialog"])]
 #[case::pre_enter("/", r#"{"request_id":"uuid","session_id":"uuid","context":{}}"#, &["moveo/auth_pre_enter"])]
 #[case::post_message("/", r#"{"output":[],"input":{},"context":{}}"#, &["moveo/post_message"])]
 #[case::not_json_but_named("/hooks/moveo/dialog", "{", &["moveo/dialog"])]
@@ -89,6 +92,28 @@ fn the_samples_have_no_finding_at_all_and_tell_one_conversation() {
 #[case::empty("/", "", &[])]
 fn bodies_and_paths_tell_the_kind(#[case] target: &str, #[case] body: &str, #[case] kinds: &[&str]) {
     assert_eq!(recognised(target, body), kinds);
+}
+
+#[test]
+fn the_shortest_validation_is_known_by_its_signature() {
+    let mut call = post("/api/identify-ssn", r#"{"value":"123-45-6789"}"#);
+    call.headers.push("x-moveo-signature", "00");
+    assert_eq!(platforms().recognise(&call).kind.unwrap().name, "moveo/auth_validation");
+}
+
+#[test]
+fn a_first_message_goes_where_pre_messages_go_if_it_has_no_place_of_its_own() {
+    let platforms = platforms();
+    let kind = |name: &str| platforms.kind(name).unwrap();
+    assert_eq!(kind("first_message").describe().instead.as_deref(), Some("moveo/pre_message"));
+    assert_eq!(kind("pre_message").describe().instead, None);
+    // What a route takes for the one could be the other.
+    let could_be = |kind_taken: &str| {
+        let others = platforms.could_be(&post("/hook", DOCUMENTED), kind(kind_taken));
+        others.into_iter().map(|kind| kind.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(could_be("pre_message"), ["moveo/first_message"]);
+    assert_eq!(could_be("first_message"), ["moveo/pre_message"]);
 }
 
 #[test]

@@ -1,0 +1,340 @@
+//! Flows that wait for a page: opened, and ended by its callback or by time.
+//!
+//! ```text
+//! opened --> waiting --callback--> success | error     further ones: duplicate
+//!                    --time-----> expired              later ones: late
+//! ```
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::doc::Doc;
+use super::{Kind, Platforms};
+use crate::call::{Call, Id};
+
+/// How a wait stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// For a callback.
+    Waiting,
+    /// The callback said that it went well, or need not say.
+    Success,
+    /// The callback said that it did not.
+    Error,
+    /// No callback came in time.
+    Expired,
+}
+
+impl Outcome {
+    /// The word used on the screen and in output.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Success => "success",
+            Self::Error => "error",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// What a callback did to its wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It ended it.
+    Ended,
+    /// Nothing: it came so long after the time was over.
+    Late(SignedDuration),
+    /// Nothing: another one had ended it.
+    Duplicate,
+    /// Nothing: it was not answered with 2xx, or does not say whether it went well.
+    Refused,
+}
+
+/// One callback of a wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callback {
+    /// The call.
+    pub call: Id,
+    /// When it came.
+    pub at: Timestamp,
+    /// What it did.
+    pub fate: Fate,
+}
+
+/// A wait: the calls that open a page and call back from it, by the key of their conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// What was opened: `jelou/webview_open`.
+    pub kind: String,
+    /// The key that ties its calls together.
+    pub conversation: String,
+    /// The call that opened it first, and when; none where only a callback was seen.
+    pub opened: Option<(Id, Timestamp)>,
+    /// When the time is over, if there is a limit.
+    pub until: Option<Timestamp>,
+    /// How it stands.
+    pub outcome: Outcome,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// The JSON that the callback brought, as it was written.
+    pub data: Option<String>,
+    /// Every callback, in order.
+    pub callbacks: Vec<Callback>,
+}
+
+impl Wait {
+    fn new(kind: &str, conversation: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            conversation: conversation.to_owned(),
+            opened: None,
+            until: None,
+            outcome: Outcome::Waiting,
+            ended: None,
+            data: None,
+            callbacks: Vec::new(),
+        }
+    }
+
+    fn open(&mut self, call: &Call, limit: Option<Duration>) {
+        // A page that is loaded again goes on with the wait that there is.
+        if self.opened.is_none() && self.callbacks.is_empty() {
+            self.opened = Some((call.id, call.at));
+            self.until = limit.and_then(|limit| call.at.checked_add(limit).ok());
+        }
+    }
+
+    fn close(&mut self, call: &Call, kind: &Kind) {
+        let fate = self.fate(call, kind);
+        self.callbacks.push(Callback { call: call.id, at: call.at, fate });
+    }
+
+    fn fate(&mut self, call: &Call, kind: &Kind) -> Fate {
+        self.expire(call.at);
+        match (self.outcome, self.until) {
+            (Outcome::Expired, Some(until)) => return Fate::Late(call.at.duration_since(until)),
+            (Outcome::Waiting, _) => {}
+            _ => return Fate::Duplicate,
+        }
+        let taken = call.status().is_some_and(|status| (200..300).contains(&status));
+        let Some((outcome, data)) = said(call, kind).filter(|_| taken) else { return Fate::Refused };
+        self.outcome = outcome;
+        self.ended = Some(call.at);
+        self.data = data;
+        Fate::Ended
+    }
+
+    /// Ends it if its time is over at `now`.
+    fn expire(&mut self, now: Timestamp) {
+        if self.outcome == Outcome::Waiting && self.until.is_some_and(|until| until <= now) {
+            self.outcome = Outcome::Expired;
+            self.ended = self.until;
+        }
+    }
+}
+
+/// How a callback says that it went, and what it brings.
+fn said(call: &Call, kind: &Kind) -> Option<(Outcome, Option<String>)> {
+    let closes = kind.spec.closes.as_ref()?;
+    let document = kind.document(&call.request);
+    let doc = Doc::new(&document);
+    let outcome = match &closes.success {
+        None => Outcome::Success,
+        Some(pointer) => match doc.find(pointer)?.get() {
+            "true" => Outcome::Success,
+            "false" => Outcome::Error,
+            _ => return None,
+        },
+    };
+    let data = closes.data.as_ref().and_then(|pointer| doc.find(pointer)).map(|value| value.get().to_owned());
+    Some((outcome, data))
+}
+
+impl Platforms {
+    /// The waits that `calls` tell of as they stand at `now`, in the order of their first calls. `limit` is the expiration
+    /// time that is set at the platform, if it has one.
+    #[must_use]
+    pub fn waits<'a>(
+        &self,
+        calls: impl IntoIterator<Item = &'a Call>,
+        limit: Option<Duration>,
+        now: Timestamp,
+    ) -> Vec<Wait> {
+        // A call is recorded when it is answered, which is not the order in which they came.
+        let mut calls: Vec<&Call> = calls.into_iter().collect();
+        calls.sort_by_key(|call| call.at);
+        let mut waits: Vec<Wait> = Vec::new();
+        let mut known: HashMap<(String, &str), usize> = HashMap::new();
+        for call in calls {
+            let kind = call.kind.as_deref().and_then(|name| self.kind(name));
+            let (Some(kind), Some(conversation)) = (kind, call.conversation.as_deref()) else { continue };
+            let closes = kind.closes();
+            let Some(opening) = closes.clone().or_else(|| self.opens(kind).then(|| kind.name.clone())) else {
+                continue;
+            };
+            let index = *known.entry((opening.clone(), conversation)).or_insert_with(|| {
+                waits.push(Wait::new(&opening, conversation));
+                waits.len() - 1
+            });
+            match closes {
+                Some(_) => waits[index].close(call, kind),
+                None => waits[index].open(call, limit),
+            }
+        }
+        for wait in &mut waits {
+            wait.expire(now);
+        }
+        waits
+    }
+
+    /// Whether a call of `kind` begins a wait.
+    fn opens(&self, kind: &Kind) -> bool {
+        self.kinds().any(|other| other.closes().as_ref() == Some(&kind.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Direction, Request, Response};
+
+    const PACK: &str = r#"
+        [platform]
+        name = "acme"
+        title = "Acme"
+
+        [[kind]]
+        name = "open"
+        title = "Page opened"
+        recognise = { method = "GET", query = ["run"] }
+        reads = "query"
+        conversation = "query:run"
+        sample = "open.json"
+
+        [[kind]]
+        name = "back"
+        title = "Callback"
+        recognise = { method = "POST", has = ["/run"] }
+        conversation = "/run"
+        sample = "back.json"
+        closes = { kind = "open", success = "/ok", data = "/data" }
+    "#;
+
+    fn platforms() -> Platforms {
+        let dir = tempfile::tempdir().unwrap();
+        for (file, text) in
+            [("pack.toml", PACK), ("open.json", r#"{"run":"1"}"#), ("back.json", r#"{"run":"1","ok":true}"#)]
+        {
+            std::fs::write(dir.path().join(file), text).unwrap();
+        }
+        let mut platforms = Platforms::builtin().unwrap();
+        platforms.add_dir(dir.path()).unwrap();
+        platforms
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn call(kind: &str, second: i64, body: &str, status: u16) -> Call {
+        Call {
+            id: Id::fresh(),
+            at: at(second),
+            direction: Direction::Received,
+            kind: Some(kind.into()),
+            conversation: Some("1".into()),
+            sig: None,
+            took: Duration::ZERO,
+            parent: None,
+            error: None,
+            request: Request { body: body.to_owned().into(), ..Request::default() },
+            response: Some(Response { status, ..Response::default() }),
+        }
+    }
+
+    fn open(second: i64) -> Call {
+        call("acme/open", second, "", 200)
+    }
+
+    fn back(second: i64, body: &str) -> Call {
+        call("acme/back", second, body, 200)
+    }
+
+    /// The only wait of these calls, with ten seconds of patience.
+    fn wait(calls: &[Call], now: i64) -> Wait {
+        let mut waits = platforms().waits(calls, Some(Duration::from_secs(10)), at(now));
+        assert_eq!(waits.len(), 1);
+        waits.remove(0)
+    }
+
+    fn fates(wait: &Wait) -> Vec<Fate> {
+        wait.callbacks.iter().map(|callback| callback.fate).collect()
+    }
+
+    #[test]
+    fn it_waits_until_its_time_is_over() {
+        let calls = [open(100), open(105)];
+        let waiting = wait(&calls, 109);
+        assert_eq!((waiting.outcome, waiting.until, waiting.ended), (Outcome::Waiting, Some(at(110)), None));
+        assert_eq!(waiting.opened, Some((calls[0].id, at(100))));
+        let over = wait(&calls, 110);
+        assert_eq!((over.outcome, over.ended), (Outcome::Expired, Some(at(110))));
+        let patient = platforms().waits(&calls, None, at(1_000_000));
+        assert_eq!(patient[0].outcome, Outcome::Waiting);
+    }
+
+    #[test]
+    fn the_first_callback_in_time_ends_it() {
+        let ended = wait(&[open(100), back(103, r#"{"run":"1","ok":true,"data":{"n": 1.0}}"#)], 200);
+        assert_eq!((ended.outcome, ended.ended), (Outcome::Success, Some(at(103))));
+        assert_eq!(ended.data.as_deref(), Some(r#"{"n": 1.0}"#));
+        let failed = wait(&[open(100), back(103, r#"{"run":"1","ok":false}"#)], 200);
+        assert_eq!((failed.outcome, failed.data), (Outcome::Error, None));
+    }
+
+    #[test]
+    fn duplicate_and_late_ones_change_nothing() {
+        let (good, bad) = (r#"{"run":"1","ok":true}"#, r#"{"run":"1","ok":false}"#);
+        // Recorded in another order than they came.
+        let twice = wait(&[back(104, bad), open(100), back(103, good)], 200);
+        assert_eq!(twice.outcome, Outcome::Success);
+        assert_eq!(fates(&twice), [Fate::Ended, Fate::Duplicate]);
+        let late = wait(&[open(100), back(113, good)], 200);
+        assert_eq!((late.outcome, late.ended), (Outcome::Expired, Some(at(110))));
+        assert_eq!(fates(&late), [Fate::Late(SignedDuration::from_secs(3))]);
+    }
+
+    #[test]
+    fn what_was_refused_ends_nothing() {
+        let calls = [
+            open(100),
+            call("acme/back", 101, r#"{"run":"1","ok":true}"#, 401),
+            back(102, r#"{"run":"1","ok":"yes"}"#),
+            back(103, r#"{"run":"1"}"#),
+            back(104, r#"{"run":"1","ok":true}"#),
+        ];
+        let wait = wait(&calls, 105);
+        assert_eq!(fates(&wait), [Fate::Refused, Fate::Refused, Fate::Refused, Fate::Ended]);
+        assert_eq!(wait.ended, Some(at(104)));
+    }
+
+    #[test]
+    fn a_callback_without_an_opening_is_a_wait_too() {
+        let wait = wait(&[back(103, r#"{"run":"1","ok":true}"#), open(104)], 200);
+        assert_eq!((wait.opened, wait.outcome), (None, Outcome::Success));
+    }
+
+    #[test]
+    fn other_calls_and_other_conversations_are_apart() {
+        let mut other = open(101);
+        other.conversation = Some("2".into());
+        let mut stranger = open(102);
+        stranger.kind = Some("moveo/dialog".into());
+        let waits = platforms().waits(&[open(100), other, stranger], None, at(200));
+        let keys: Vec<&str> = waits.iter().map(|wait| wait.conversation.as_str()).collect();
+        assert_eq!(keys, ["1", "2"]);
+    }
+}
