@@ -48,8 +48,10 @@ pub struct Reading {
 pub struct Field {
     /// A header's name, or a JSON Pointer in which `*` stands for any index.
     pub place: String,
-    /// `header`, `query` or `body`.
+    /// `header`, `query`, `body` or `response`.
     pub part: &'static str,
+    /// Its JSON type (`string`, `object or null`), where the contract fixes it.
+    pub json_type: Option<String>,
     /// Whether the contract is broken without it.
     pub required: bool,
     /// What the document says of it.
@@ -322,15 +324,23 @@ impl Kind {
     /// The headers and fields of the request as the documents' tables have them.
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
+        let signed = |name: &str| self.scheme().is_some_and(|(_, scheme)| scheme.header.eq_ignore_ascii_case(name));
         let headers = self.spec.headers.iter().map(|header| Field {
             place: header.name.clone(),
             part: "header",
-            required: header.required == Some(Severity::Error),
+            json_type: None,
+            required: header.required == Some(Severity::Error) || signed(&header.name),
             meaning: Some(header.description.clone()),
         });
         let part = if self.reads_the_query() { "query" } else { "body" };
         let schema = self.request.iter().flat_map(|schema| schema.fields(part));
         headers.chain(schema).collect()
+    }
+
+    /// The fields of the response, likewise.
+    #[must_use]
+    pub fn response_fields(&self) -> Vec<Field> {
+        self.response.iter().flat_map(|schema| schema.fields("response")).collect()
     }
 
     /// A file of the pack as a platform would send it: without the white space that people like.

@@ -188,6 +188,7 @@ impl Schema {
             fields.push(Field {
                 required: nodes.iter().any(|node| needs(node, &name)),
                 meaning: said("description").or_else(|| said("title")).map(str::to_owned),
+                json_type: inner.iter().find_map(|node| json_type(*node)),
                 place: place.clone(),
                 part,
             });
@@ -324,6 +325,14 @@ impl Schema {
                 vec![finding(place.to_owned(), severity, sentence)]
             }
         }
+    }
+}
+
+/// The type that a schema asks for, or those that it allows.
+fn json_type(node: Node<'_>) -> Option<String> {
+    match node.value.get("type")? {
+        Value::Array(types) => Some(types.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")),
+        one => one.as_str().map(str::to_owned),
     }
 }
 
