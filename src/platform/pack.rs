@@ -43,7 +43,7 @@
 //! | `reply` | FILE: the body of a stand-in's answer with 200 |
 //! | `answer` | list of `{ when, status, body }`: given instead of `reply`, the first whose `when` holds: `sig` (list of verdicts), `lacks_header`, `lacks` (a pointer; null and "" are as good as nothing) |
 //! | `instead` | the kind that the platform calls where this one is not configured |
-//! | `closes` | `{ kind, success, data }`: it ends a wait that a call of `kind` with the same conversation began; pointers to the boolean that says how, and to what it brings |
+//! | `closes` | `{ kind, success, data, again }`: it ends a wait that a call of `kind` with the same conversation began; pointers to the boolean that says how, and to what it brings; `again`: one conversation may have many waits, one after the other |
 //! | `fires`, `returns` | sentences: when the platform calls, what one may answer |
 //! | `failure`, `empty` | completes "The status is 500: "; the severity of an empty answer |
 //! | `source` | the document |
@@ -235,6 +235,9 @@ pub(super) struct CloseSpec {
     pub success: Option<Pointer>,
     /// What it brings.
     pub data: Option<Pointer>,
+    /// Whether a page that is opened after the end begins another wait: the key is that of a conversation, not of one wait.
+    #[serde(default)]
+    pub again: bool,
 }
 
 /// When an answer is given. Everything that is named must hold.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::doc::Doc;
+use super::pack::CloseSpec;
 use super::{Kind, Platforms};
 use crate::call::{Call, Id};
 
@@ -127,9 +128,14 @@ impl Wait {
         Fate::Ended
     }
 
+    /// Whether it has ended by `now`.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.outcome != Outcome::Waiting || self.until.is_some_and(|until| until <= now)
+    }
+
     /// Ends it if its time is over at `now`.
     fn expire(&mut self, now: Timestamp) {
-        if self.outcome == Outcome::Waiting && self.until.is_some_and(|until| until <= now) {
+        if self.outcome == Outcome::Waiting && self.is_over(now) {
             self.outcome = Outcome::Expired;
             self.ended = self.until;
         }
@@ -172,13 +178,20 @@ impl Platforms {
             let kind = call.kind.as_deref().and_then(|name| self.kind(name));
             let (Some(kind), Some(conversation)) = (kind, call.conversation.as_deref()) else { continue };
             let closes = kind.closes();
-            let Some(opening) = closes.clone().or_else(|| self.opens(kind).then(|| kind.name.clone())) else {
+            let opens = self.closing(kind);
+            let Some(opening) = closes.clone().or_else(|| opens.map(|_| kind.name.clone())) else {
                 continue;
             };
-            let index = *known.entry((opening.clone(), conversation)).or_insert_with(|| {
-                waits.push(Wait::new(&opening, conversation));
-                waits.len() - 1
-            });
+            let key = (opening, conversation);
+            let again = |last: &usize| opens.is_some_and(|spec| spec.again) && waits[*last].is_over(call.at);
+            let index = match known.get(&key) {
+                Some(last) if !again(last) => *last,
+                _ => {
+                    waits.push(Wait::new(&key.0, conversation));
+                    known.insert(key, waits.len() - 1);
+                    waits.len() - 1
+                }
+            };
             match closes {
                 Some(_) => waits[index].close(call, kind),
                 None => waits[index].open(call, limit),
@@ -190,9 +203,10 @@ impl Platforms {
         waits
     }
 
-    /// Whether a call of `kind` begins a wait.
-    fn opens(&self, kind: &Kind) -> bool {
-        self.kinds().any(|other| other.closes().as_ref() == Some(&kind.name))
+    /// How the wait ends that a call of `kind` begins, if it begins one.
+    fn closing(&self, kind: &Kind) -> Option<&CloseSpec> {
+        let closing = self.kinds().find(|other| other.closes().as_ref() == Some(&kind.name));
+        closing.and_then(|other| other.spec.closes.as_ref())
     }
 }
 
