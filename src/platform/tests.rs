@@ -1,3 +1,5 @@
+mod webviews;
+
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -61,11 +63,15 @@ fn the_samples_have_no_finding_at_all_and_tell_one_conversation() {
     for kind in platforms.kinds() {
         let sample = kind.sample();
         assert_eq!(shown(&kind.check_request(&sample)), [""; 0], "{}", kind.name);
-        assert_eq!(sample.target, format!("/hooks/{}", kind.name));
-        assert_eq!(sample.headers.get("content-type"), Some("application/json"));
+        let own = kind.spec.sample_target.clone().unwrap_or_else(|| format!("/hooks/{}", kind.name));
+        assert_eq!(sample.path(), own);
+        assert_eq!(sample.query().is_some(), kind.reads_the_query(), "{}", kind.name);
+        if !kind.reads_the_query() {
+            assert_eq!(sample.headers.get("content-type"), Some("application/json"));
+        }
         assert!(!sample.body.contains(&b'\n'));
         let read = kind.read(&sample);
-        conversations.push((kind.platform().to_owned(), read.conversation.unwrap(), read.user.unwrap()));
+        conversations.push((kind.platform().to_owned(), read.conversation.unwrap(), read.user));
     }
     conversations.dedup();
     assert_eq!(conversations.len(), platforms.packs().count(), "{conversations:?}");
@@ -596,14 +602,20 @@ proptest! {
         let kinds: Vec<&Kind> = platforms.kinds().collect();
         let kind = which.get(&kinds);
         let mut call = kind.sample();
-        let mut body = call.body.to_vec();
-        let at = at.index(body.len());
-        body[at] = byte;
-        call.body = body.into();
+        if kind.reads_the_query() {
+            let query = call.query().unwrap();
+            let at = call.target.len() - query.len() + at.index(query.len());
+            call.target.replace_range(at..=at, char::from(byte).encode_utf8(&mut [0; 2]));
+        } else {
+            let mut body = call.body.to_vec();
+            let at = at.index(body.len());
+            body[at] = byte;
+            call.body = body.into();
+        }
         let found = platforms.recognise(&call);
         prop_assert!(found.kind.is_some(), "its path and headers name it");
         for row in kind.envelope(&call).sections.iter().flat_map(|section| &section.rows) {
-            prop_assert!(doc::Doc::new(&call.body).find(&row.pointer).is_some(), "{}", row.pointer);
+            prop_assert!(doc::Doc::new(&kind.document(&call)).find(&row.pointer).is_some(), "{}", row.pointer);
         }
         for finding in kind.check_request(&call) {
             prop_assert!(!finding.sentence.is_empty() && !finding.source.is_empty());

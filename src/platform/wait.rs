@@ -342,6 +342,22 @@ mod tests {
     }
 
     #[test]
+    fn a_conversation_may_wait_again_where_the_pack_says_so() {
+        let opened = |kind: &str, second| Call { kind: Some(kind.into()), ..open(second) };
+        let posted = |kind: &str, second| Call { kind: Some(kind.into()), ..back(second, r#"{"success":true}"#) };
+        let outcomes = |open: &str, back: &str| {
+            let calls = [opened(open, 100), posted(back, 101), opened(open, 200), posted(back, 201), posted(back, 202)];
+            let waits = platforms().waits(&calls, None, at(300));
+            waits.iter().map(fates).collect::<Vec<_>>()
+        };
+        let twice = [vec![Fate::Ended], vec![Fate::Ended, Fate::Duplicate]];
+        assert_eq!(outcomes("moveo/webview_open", "moveo/webview_callback"), twice);
+        assert_eq!(outcomes("liveperson/webview_open", "liveperson/webview"), twice);
+        let once = [vec![Fate::Ended, Fate::Duplicate, Fate::Duplicate]];
+        assert_eq!(outcomes("jelou/webview_open", "jelou/webview_callback"), once);
+    }
+
+    #[test]
     fn other_calls_and_other_conversations_are_apart() {
         let mut other = open(101);
         other.conversation = Some("2".into());
