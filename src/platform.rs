@@ -319,7 +319,8 @@ impl Platforms {
     ///
     /// Of several kinds that fit, those of a platform whose headers the request bears come first, then those that name most
     /// of its path, then the order of the pack; what fits equally well is in `also`. A request that fits none, say because
-    /// its body was cut, is what the path names, if it names platform and kind or the request bears the platform's headers.
+    /// its body was cut, is what its path names: a rule's path, or the kind if it names the platform too or the request bears
+    /// the platform's headers.
     #[must_use]
     pub fn recognise(&self, request: &Request) -> Recognition<'_> {
         let seen = Seen::new(request);
@@ -333,7 +334,9 @@ impl Platforms {
                 let by_name = recognise::names(path, kind.bare());
                 if let Some(segments) = kind.spec.recognise.fit(&seen) {
                     fitting.push(((marked, segments.max(usize::from(by_name))), kind));
-                } else if ours && by_name && kind.spec.recognise.takes(&request.method) {
+                } else if (ours && by_name && kind.spec.recognise.takes(&request.method))
+                    || kind.spec.recognise.lead(&request.method, path)
+                {
                     named = named.or(Some(kind));
                 }
             }
@@ -341,6 +344,16 @@ impl Platforms {
         let best = fitting.iter().map(|(rank, _)| *rank).max();
         let mut equal = fitting.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, kind)| kind);
         Recognition { kind: equal.next().or(named), also: equal.collect() }
+    }
+
+    /// The call of a page that `method` on `path` means where there is no body yet to tell more.
+    #[must_use]
+    pub fn called_by_pages(&self, method: &str, path: &str) -> Option<&Kind> {
+        let named = |kind: &Kind| recognise::names(path, kind.platform()) && recognise::names(path, kind.bare());
+        self.kinds().filter(|kind| kind.is_from_a_browser()).find(|kind| {
+            let rules = &kind.spec.recognise;
+            rules.lead(method, path) || (rules.takes(method) && named(kind))
+        })
     }
 
     /// What a call that was taken for `kind`, say because its route says so, could be as well.

@@ -2,6 +2,7 @@
 
 mod body;
 mod connections;
+mod cors;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -100,20 +101,30 @@ impl Lane {
     /// The call that `request` is, with the answer it gets.
     fn receive(&self, request: Request, trouble: Option<Trouble>, at: Timestamp, started: Instant) -> (Call, Response) {
         let route = self.config.route(request.path());
-        let kind = match route.and_then(|route| route.kind.as_deref()) {
-            Some(name) => self.platforms.kind(name),
-            None => self.platforms.recognise(&request).kind,
+        let asked = cors::asked_method(&request);
+        let routed = route.and_then(|route| route.kind.as_deref()).and_then(|name| self.platforms.kind(name));
+        // A preflight is not yet the call that it asks about.
+        let kind = match asked {
+            Some(_) => None,
+            None => routed.or_else(|| self.platforms.recognise(&request).kind),
         };
         let own = route.map_or(&[][..], |route| &route.secrets);
         let sig = kind.map(|kind| self.keyring.judge(&self.platforms, &request, Some(kind), own, at).sig);
         let id = Id::fresh();
-        let answer = match &trouble {
-            Some(trouble) => plain(trouble.status(), &trouble.to_string()),
-            None => route.and_then(Route::answer).unwrap_or_else(|| match kind {
+        let method = asked.unwrap_or(&request.method);
+        let page = routed.or(kind).or_else(|| self.platforms.called_by_pages(method, request.path()));
+        let page = page.filter(|kind| kind.is_from_a_browser());
+        let mut answer = match (&trouble, page.filter(|_| asked.is_some())) {
+            (Some(trouble), _) => plain(trouble.status(), &trouble.to_string()),
+            (None, Some(kind)) => cors::preflight(&request, kind),
+            (None, None) => route.and_then(Route::answer).unwrap_or_else(|| match kind {
                 Some(kind) => kind.answer(&request, sig),
                 None => recorded(id),
             }),
         };
+        if page.is_some() {
+            cors::open(&mut answer, &request);
+        }
         let answer = as_it_leaves(answer, &request.method, at);
         let call = Call {
             id,

@@ -32,12 +32,17 @@ pub struct Site {
 impl Site {
     /// A listener with this configuration.
     pub async fn new(config: Config) -> Self {
+        Self::with(config, Platforms::builtin().unwrap()).await
+    }
+
+    /// A listener with this configuration that knows these platforms.
+    pub async fn with(config: Config, platforms: Platforms) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("calls.jsonl");
         let (tell, events) = mpsc::unbounded_channel();
         let observer = Box::new(move |event| drop(tell.send(event)));
         let (recorder, _) = Recorder::open(&path, Options::default(), observer).unwrap();
-        let platforms = Arc::new(Platforms::builtin().unwrap());
+        let platforms = Arc::new(platforms);
         let keyring = Arc::new(Keyring::new(config.secrets.clone()));
         let lane = Lane {
             config: Arc::new(config),

@@ -289,7 +289,7 @@ impl Kind {
             Reads::Body => (target, sample),
             Reads::Query => (format!("{target}?{}", as_query(&sample)), Bytes::new()),
         };
-        let method = self.spec.recognise.method().unwrap_or("POST").to_owned();
+        let method = self.method().to_owned();
         Request { method, target, headers, body, ..Request::default() }
     }
 
@@ -341,6 +341,26 @@ impl Kind {
     #[must_use]
     pub fn response_fields(&self) -> Vec<Field> {
         self.response.iter().flat_map(|schema| schema.fields("response")).collect()
+    }
+
+    /// `GET`, `POST`, ...
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.spec.recognise.method().unwrap_or("POST")
+    }
+
+    /// The headers that its contract knows: those of the signature and of the table, and what says that a body is JSON.
+    #[must_use]
+    pub fn header_names(&self) -> Vec<&str> {
+        let signature = self.scheme().map(|(_, scheme)| scheme.header.as_str());
+        let table = self.spec.headers.iter().map(|header| header.name.as_str());
+        let mut names: Vec<&str> = Vec::new();
+        for name in signature.into_iter().chain(table).chain(["Content-Type"]) {
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// A file of the pack as a platform would send it: without the white space that people like.

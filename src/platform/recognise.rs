@@ -55,6 +55,13 @@ impl Rules {
         self.0.iter().any(|rule| rule.takes(method))
     }
 
+    /// Whether one takes the method and names the path.
+    pub(super) fn lead(&self, method: &str, path: &str) -> bool {
+        let leads =
+            |rule: &Rule| rule.path.iter().any(|pattern| literals(pattern, path).is_some_and(|named| named > 0));
+        self.0.iter().any(|rule| rule.takes(method) && leads(rule))
+    }
+
     /// What stands in `path` where a pattern has `{name}`.
     pub(super) fn captured<'a>(&self, path: &'a str, name: &str) -> Option<&'a str> {
         let mut patterns =
