@@ -12,7 +12,7 @@ use crate::signature::{Digest, Scheme};
 /// A piece of the text, and what is wrong with it.
 type Piece = (String, Option<String>);
 
-/// What fits one of `readings`, each a tag and what is wrong with the way it is written; fewest mistakes first.
+/// What fits one of `readings`, each a tag and what is wrong with the way it is written, with the fewest mistakes.
 pub(super) fn fitting(digest: &Digest, request: &Request, readings: &[(&Tag, &[String])]) -> Vec<String> {
     let mut found = Vec::new();
     let mut attempt = |text: &[u8], slips: &[&String]| {
@@ -34,6 +34,9 @@ pub(super) fn fitting(digest: &Digest, request: &Request, readings: &[(&Tag, &[S
         );
         attempt(&body.bytes, &[&slip]);
     }
+    // One text was hashed. What explains it with more mistakes than need be did not happen.
+    let fewest = found.iter().map(|(slips, _)| *slips).min();
+    found.retain(|(slips, _)| Some(*slips) == fewest);
     fewest_first(found)
 }
 
@@ -163,4 +166,145 @@ pub(super) fn unexplained(scheme: &Scheme, digest: &Digest, request: &Request, s
             scheme.describe()
         ),
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use rstest::rstest;
+    use sha2::Digest as _;
+
+    use super::*;
+    use crate::config::Secret;
+    use crate::signature::{compute, diagnose, verify};
+
+    const CONVERSATION: &str = "a845678d-fe5a-429e-bc46-b25d524b9fa7";
+    const BOT: &str = "795bb1534e34fc89050304e6f6827c41c50410d7";
+    const USER: &str = "b849678d-fe4a-439e-bc46-b25d524b9fa7";
+    /// What LivePerson's documentation prints beside these ids: made with an empty conversationId.
+    const PRINTED: &str = "F8488E6143818BB0364717A91F235F7F7F0FE91C464EC6FAC7ECF0D3393EBBAF";
+    /// What its recipe gives.
+    const RIGHT: &str = "b922c0082c713607b2537d2dbf7c2d35f60281af71ec432abf57ba1ef99b6e8d";
+
+    fn scheme() -> Scheme {
+        let toml = "
+            scheme = 'sha256'
+            header = 'Authorization'
+            encoding = 'hex'
+            message = '{body:/conversationId} || {body:/botId}'
+            missing = 'without it nothing is posted'";
+        Scheme { name: "liveperson/webview".into(), ..toml::from_str(toml).unwrap() }
+    }
+
+    fn request(authorization: &str) -> Request {
+        let body = serde_json::json!({ "botId": BOT, "conversationId": CONVERSATION, "userId": USER, "message": "hi" });
+        Request {
+            headers: [("authorization", authorization.to_owned())].into_iter().collect(),
+            body: body.to_string().into(),
+            ..Request::default()
+        }
+    }
+
+    fn judged(request: &Request) -> Sig {
+        verify(&scheme(), request, &[], Timestamp::UNIX_EPOCH).sig
+    }
+
+    fn why(request: &Request) -> Vec<String> {
+        diagnose(&scheme(), request, &[], &[], Timestamp::UNIX_EPOCH)
+    }
+
+    fn hash(text: &str) -> String {
+        base16ct::lower::encode_string(&sha2::Sha256::digest(text))
+    }
+
+    #[test]
+    fn the_recipe_holds_in_either_case_and_needs_no_secret() {
+        assert_eq!(hash("abcd || xyz"), "a0d9cf69fa7c6ddb2f361277d26953dd1e0cf367c238a0079ee02494b3ee3200");
+        assert_eq!(compute(&scheme(), &request(""), None, Timestamp::UNIX_EPOCH).unwrap(), RIGHT);
+        for given in [RIGHT.to_owned(), RIGHT.to_uppercase()] {
+            assert_eq!(judged(&request(&given)), Sig::Valid);
+            assert!(why(&request(&given)).is_empty());
+        }
+        // A secret at hand changes nothing.
+        let secret = Secret::new("env:X", "x");
+        assert_eq!(verify(&scheme(), &request(RIGHT), &[&secret], Timestamp::UNIX_EPOCH).sig, Sig::Valid);
+    }
+
+    #[test]
+    fn the_printed_example_is_the_hash_of_an_empty_conversation_id() {
+        let call = request(PRINTED);
+        assert_eq!(judged(&call), Sig::Invalid);
+        let why = why(&call);
+        assert!(why.len() == 1 && why[0].starts_with("The hash is that of an empty conversationId"), "{why:?}");
+    }
+
+    #[rstest]
+    #[case::no_spaces(format!("{CONVERSATION}||{BOT}"), "The spaces around `||` are missing")]
+    #[case::one_bar(format!("{CONVERSATION} | {BOT}"), "`|` stands between once, twice is right")]
+    #[case::one_bar_no_spaces(format!("{CONVERSATION}|{BOT}"), "`|` stands between once")]
+    #[case::nothing_between(format!("{CONVERSATION}{BOT}"), "The text between, \" || \", is missing.")]
+    #[case::swapped(format!("{BOT} || {CONVERSATION}"), "The parts are swapped")]
+    #[case::user_for_conversation(format!("{USER} || {BOT}"), "made with userId in the place of conversationId")]
+    #[case::user_for_bot(format!("{CONVERSATION} || {USER}"), "made with userId in the place of botId")]
+    #[case::undefined(format!("undefined || {BOT}"), "`undefined` was hashed for conversationId")]
+    #[case::null(format!("{CONVERSATION} || null"), "`null` was hashed for botId")]
+    #[case::no_bot(format!("{CONVERSATION} || "), "that of an empty botId")]
+    #[case::upper(format!("{} || {BOT}", CONVERSATION.to_uppercase()), "conversationId was made upper-case")]
+    #[case::no_dashes(format!("{} || {BOT}", CONVERSATION.replace('-', "")), "dashes of conversationId were left out")]
+    #[case::line_end(format!("{CONVERSATION} || {BOT}\n"), "A line end was hashed with it")]
+    #[case::crlf(format!("{CONVERSATION} || {BOT}\r\n"), "A CRLF was hashed with it")]
+    #[case::quoted(format!("\"{CONVERSATION} || {BOT}\""), "Quotation marks were hashed with it")]
+    #[case::each_quoted(format!("\"{CONVERSATION}\" || {BOT}"), "conversationId was hashed with its quotation marks")]
+    #[case::only_one(CONVERSATION.to_owned(), "Only conversationId was hashed")]
+    #[case::the_body(request("").body.iter().map(|byte| char::from(*byte)).collect(), "that of the whole body")]
+    fn every_usual_mistake_with_the_text_is_named(#[case] text: String, #[case] words: &str) {
+        let call = request(&hash(&text));
+        assert_eq!(judged(&call), Sig::Invalid);
+        let why = why(&call);
+        assert!(why[0].contains(words), "{why:?}");
+    }
+
+    #[test]
+    fn two_mistakes_are_told_together() {
+        let why = why(&request(&hash(&format!("{BOT}||{CONVERSATION}\n"))));
+        assert!(["spaces around", "swapped", "line end"].iter().all(|words| why[0].contains(words)), "{why:?}");
+        assert_eq!(why[0].matches(" Besides: ").count(), 2);
+    }
+
+    #[rstest]
+    #[case::bearer(format!("Bearer {RIGHT}"), "Bearer")]
+    #[case::prefix(format!("sha256={RIGHT}"), "`sha256=` before it")]
+    #[case::base64("uSLACCxxNgeyU30tv3wtNfYCga9x7EMqv1e6Hvmbbo0=".into(), "in base64: write its bytes in hex")]
+    #[case::quotes(format!("\"{RIGHT}\""), "quotation marks")]
+    #[case::empty(String::new(), "as the contract has it")]
+    fn every_usual_mistake_with_the_header_is_named(#[case] given: String, #[case] words: &str) {
+        let call = request(&given);
+        assert_eq!(judged(&call), Sig::Malformed);
+        assert!(why(&call)[0].contains(words), "{:?}", why(&call));
+    }
+
+    #[test]
+    fn what_is_not_there_is_asked_for() {
+        let mut call = request(RIGHT);
+        call.headers.remove("authorization");
+        assert_eq!(judged(&call), Sig::Missing);
+        assert!(why(&call)[0].contains("Let the sender add Authorization: SHA-256 of conversationId, \" || \", botId"));
+        let mut call = request(RIGHT);
+        call.body = r#"{"botId":"b"}"#.into();
+        assert_eq!(judged(&call), Sig::Malformed);
+        assert!(why(&call)[0].contains("add `conversationId` of the body"), "{:?}", why(&call));
+        assert_eq!(
+            compute(&scheme(), &call, None, Timestamp::UNIX_EPOCH).unwrap_err().to_string(),
+            "the signature covers `conversationId` of the body, which the request does not have"
+        );
+    }
+
+    #[test]
+    fn a_hash_of_something_else_is_said_to_be_one() {
+        let why = why(&request(&hash("something else")));
+        assert!(
+            why.len() == 1 && why[0].starts_with("Nothing fits: tried empty, missing and swapped values"),
+            "{why:?}"
+        );
+    }
 }
