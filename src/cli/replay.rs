@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use color_eyre::eyre::{self, eyre};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::call::{Call, Direction};
@@ -15,6 +16,7 @@ use crate::config::Target;
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::recording::{Place, Position, Reader};
 use crate::replay::{self, Change, Pace, Plan, took};
+use crate::signature::Verdict;
 use crate::visible;
 
 /// Its arguments.
@@ -136,8 +138,12 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
 
 /// What `--dry-run` says of a call.
 fn planned(context: &Context, call: &Call, outgoing: &Outgoing) -> String {
+    let verdict = outgoing.verdict(&context.platforms, &context.keyring, Timestamp::now());
     let signing = match &outgoing.signing {
-        crate::net::outgoing::Signing::Exact => "exact".to_owned(),
+        crate::net::outgoing::Signing::Exact => match verdict.filter(Verdict::needs_explaining) {
+            Some(verdict) => format!("exact: {}, {}", verdict.sig.word(), verdict.reason),
+            None => "exact".to_owned(),
+        },
         crate::net::outgoing::Signing::Fresh(None) => "fresh".to_owned(),
         crate::net::outgoing::Signing::Fresh(Some(secret)) => format!("fresh with {}", secret.label()),
     };
@@ -148,12 +154,13 @@ fn planned(context: &Context, call: &Call, outgoing: &Outgoing) -> String {
         })
         .to_string(),
         Format::Text => format!(
-            "{} {} {} {} ({} bytes, {signing})",
+            "{} {} {} {} ({} bytes, {})",
             print::short(&call.id.to_string()),
             visible::line(call.kind.as_deref().unwrap_or("-")),
             visible::line(&outgoing.request.method),
             visible::line(outgoing.url.as_str()),
             outgoing.request.body.len(),
+            visible::line(&signing),
         ),
     }
 }

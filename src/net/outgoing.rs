@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use url::Url;
 
 use crate::call::{Id, Request};
 use crate::config::{Secret, Target};
 use crate::net::is_ourselves;
-use crate::platform::{Keyring, Kind};
+use crate::platform::{Keyring, Kind, Platforms};
+use crate::signature::Verdict;
 
 /// How a call that is sent again is signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,6 +109,15 @@ impl Outgoing {
             parent: None,
             timeout: target.timeout,
         })
+    }
+
+    /// What its endpoint will find at the time `at` if it is sent with the signature it has: that a token has expired, say, and
+    /// by how much. None where it is signed anew or nobody knows its contract.
+    #[must_use]
+    pub fn verdict(&self, platforms: &Platforms, keyring: &Keyring, at: Timestamp) -> Option<Verdict> {
+        let kind = platforms.kind(self.kind.as_deref()?)?;
+        let exact = self.signing == Signing::Exact;
+        exact.then(|| keyring.judge(platforms, &self.request, Some(kind), &self.secrets, at))
     }
 
     /// The same as a repetition of `parent`.

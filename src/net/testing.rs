@@ -108,3 +108,13 @@ pub fn with_secret() -> Config {
     let secret = Secret::new("env:MOVEO_TOKEN", "123456789");
     Config { secrets: Secrets([("moveo".to_owned(), vec![secret])].into_iter().collect()), ..Config::default() }
 }
+
+/// The built-in platforms and the one of this `pack.toml`, whose kinds all have `sample.json` for a sample.
+pub fn platforms_with(pack: &str, sample: &str) -> Platforms {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("pack.toml"), pack).unwrap();
+    std::fs::write(dir.path().join("sample.json"), sample).unwrap();
+    let mut platforms = Platforms::builtin().unwrap();
+    platforms.add_dir(dir.path()).unwrap();
+    platforms
+}

@@ -41,8 +41,7 @@ pub(super) fn open(answer: &mut Response, request: &Request) {
 mod tests {
     use crate::call::{Call, Sig};
     use crate::config::{Config, Route};
-    use crate::net::testing::{Site, with_secret};
-    use crate::platform::Platforms;
+    use crate::net::testing::{Site, platforms_with, with_secret};
 
     const PACK: &str = r#"
         [platform]
@@ -62,17 +61,13 @@ mod tests {
         caller = "browser"
         signature = "token"
         headers = [{ name = "X-Session", description = "The session." }, { name = "content-type", description = "" }]
-        sample = "back.json"
+        sample = "sample.json"
         answer = [{ when = { sig = ["missing"] }, status = 401, body = { error_code = "unauthorized" } }]
     "#;
 
     /// A listener that knows a platform whose pages call back.
     async fn site() -> Site {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("pack.toml"), PACK).unwrap();
-        std::fs::write(dir.path().join("back.json"), r#"{"run":"1"}"#).unwrap();
-        let mut platforms = Platforms::builtin().unwrap();
-        platforms.add_dir(dir.path()).unwrap();
+        let platforms = platforms_with(PACK, r#"{"run":"1"}"#);
         let route = |path: &str, kind: &str| Route {
             path: path.into(),
             kind: Some(kind.into()),

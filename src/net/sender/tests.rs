@@ -5,9 +5,10 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::call::Sig;
-use crate::config::{Config, Secret, Target};
+use crate::config::{Config, Secret, Secrets, Target};
 use crate::net::outgoing::SignMode;
-use crate::net::testing::{Site, with_secret};
+use crate::net::testing::{Site, platforms_with, with_secret};
+use crate::signature::{claim, keys};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -252,4 +253,55 @@ async fn without_a_secret_the_sentence_has_the_repair() {
     target.secrets = vec![Secret::unresolved("env:X", "the variable X is not set")];
     let error = aim(&target, None).unwrap_err();
     assert!(error.contains("the variable X is not set"), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_is_minted_when_its_call_leaves_and_an_old_one_is_said_to_have_expired() {
+    let pack = r#"
+        [platform]
+        name = "acme"
+        title = "Acme"
+
+        [signature.token]
+        scheme = "jwt"
+        header = "Authorization"
+        prefix = "Bearer "
+        algorithms = ["RS256"]
+        required = ["sub", "exp"]
+        lifetime = 4000
+
+        [[kind]]
+        name = "back"
+        title = "Callback"
+        recognise = { method = "POST", path = ["/back"] }
+        signature = "token"
+        caller = "browser"
+        sample = "sample.json"
+    "#;
+    let key = Secret::new("file:private.pem", keys::new_rsa().unwrap().private_pem);
+    let secrets = Secrets([("acme/token".to_owned(), vec![key.clone()])].into_iter().collect());
+    let mut site = Site::with(Config { secrets, ..Config::default() }, platforms_with(pack, "{}")).await;
+    let kind = site.platforms.kind("acme/back").unwrap();
+    let now = Timestamp::now();
+    let claims = serde_json::Map::from_iter([("sub".to_owned(), "u-1".into())]);
+    let token = keys::mint(&key, claims, 4000, now - Duration::from_secs(1804)).unwrap();
+    let mut old = kind.sample();
+    old.target = "/back".into();
+    old.headers.set("authorization", format!("Bearer {token}"));
+    let target = Target::new("us", site.url(""));
+    let aim = |mode| Outgoing::aim(old.clone(), Some(kind), &target, mode, &site.keyring, None).unwrap();
+    let (exact, fresh) = (aim(SignMode::Exact), aim(SignMode::Fresh));
+
+    let verdict = exact.verdict(&site.platforms, &site.keyring, now).unwrap();
+    assert_eq!(verdict.sig, Sig::Stale);
+    assert!(verdict.reason.contains("it expired 30 minutes before the call"), "{}", verdict.reason);
+    assert_eq!(fresh.verdict(&site.platforms, &site.keyring, now), None);
+
+    let sender = sender(&site);
+    assert_eq!(sender.send(exact).await.sig, Some(Sig::Stale));
+    assert_eq!(site.next().await.sig, Some(Sig::Stale));
+    let sent = sender.send(fresh).await;
+    assert_eq!((sent.sig, claim(&sent.request, "sub").as_deref()), (Some(Sig::Valid), Some("u-1")));
+    assert!(claim(&sent.request, "iat").unwrap().parse::<i64>().unwrap() >= now.as_second());
+    assert_eq!(site.next().await.sig, Some(Sig::Valid));
 }
