@@ -326,34 +326,29 @@ impl Platforms {
         let seen = Seen::new(request);
         let path = request.path();
         let mut fitting: Vec<((bool, usize), &Kind)> = Vec::new();
-        let mut named = None;
+        let mut named = Vec::new();
         for pack in &self.packs {
             let marked = pack.marks(request);
             let ours = marked || recognise::names(path, &pack.name);
             for kind in &pack.kinds {
-                let by_name = recognise::names(path, kind.bare());
                 if let Some(segments) = kind.spec.recognise.fit(&seen) {
-                    fitting.push(((marked, segments.max(usize::from(by_name))), kind));
-                } else if (ours && by_name && kind.spec.recognise.takes(&request.method))
-                    || kind.spec.recognise.lead(&request.method, path)
-                {
-                    named = named.or(Some(kind));
+                    let by_name = usize::from(recognise::names(path, kind.bare()));
+                    fitting.push(((marked, segments.max(by_name)), kind));
+                } else {
+                    named.extend(kind.named_by(&request.method, path, ours));
                 }
             }
         }
         let best = fitting.iter().map(|(rank, _)| *rank).max();
         let mut equal = fitting.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, kind)| kind);
-        Recognition { kind: equal.next().or(named), also: equal.collect() }
+        Recognition { kind: equal.next().or_else(|| first_best(named)), also: equal.collect() }
     }
 
     /// The call of a page that `method` on `path` means where there is no body yet to tell more.
     #[must_use]
     pub fn called_by_pages(&self, method: &str, path: &str) -> Option<&Kind> {
-        let named = |kind: &Kind| recognise::names(path, kind.platform()) && recognise::names(path, kind.bare());
-        self.kinds().filter(|kind| kind.is_from_a_browser()).find(|kind| {
-            let rules = &kind.spec.recognise;
-            rules.lead(method, path) || (rules.takes(method) && named(kind))
-        })
+        let pages = self.kinds().filter(|kind| kind.is_from_a_browser());
+        first_best(pages.filter_map(|kind| kind.named_by(method, path, recognise::names(path, kind.platform()))))
     }
 
     /// What a call that was taken for `kind`, say because its route says so, could be as well.
@@ -412,6 +407,11 @@ impl Platforms {
                 .find(|scheme| !scheme.shares_its_header() && request.headers.has(&scheme.header)),
         }
     }
+}
+
+/// The first of those with the highest rank.
+fn first_best<'a>(ranked: impl IntoIterator<Item = (usize, &'a Kind)>) -> Option<&'a Kind> {
+    ranked.into_iter().reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, kind)| kind)
 }
 
 fn at_hand<'a>(scheme: &Scheme, secrets: &'a Secrets, route: &[&'a Secret]) -> Vec<&'a Secret> {

@@ -15,7 +15,7 @@ use toml::Spanned;
 use super::doc::Doc;
 use super::pack::{Caller, HeaderSpec, KindSpec, Reads, SectionSpec, When};
 use super::schema::{Library, Schema};
-use super::{Envelope, Finding, Severity, envelope};
+use super::{Envelope, Finding, Severity, envelope, recognise};
 use crate::call::{Headers, Request, Response, Sig};
 use crate::config::Secret;
 use crate::json;
@@ -165,6 +165,15 @@ impl Kind {
             object.entry(name).or_insert_with(|| value.into());
         }
         Cow::Owned(Value::Object(object).to_string().into_bytes())
+    }
+
+    /// Itself with a rank, if `method` on `path` names it whatever the body is: by a path of its rules, or, where the path is
+    /// known to be the platform's (`ours`), by the kind's name.
+    pub(super) fn named_by(&self, method: &str, path: &str, ours: bool) -> Option<(usize, &Self)> {
+        let rules = &self.spec.recognise;
+        let by_name = ours && recognise::names(path, self.bare()) && rules.takes(method);
+        let rank = if by_name { Some(usize::MAX) } else { rules.lead(method, path) };
+        rank.map(|rank| (rank, self))
     }
 
     /// Conversation, user and text. Cheap: on the path of every call.

@@ -55,11 +55,10 @@ impl Rules {
         self.0.iter().any(|rule| rule.takes(method))
     }
 
-    /// Whether one takes the method and names the path.
-    pub(super) fn lead(&self, method: &str, path: &str) -> bool {
-        let leads =
-            |rule: &Rule| rule.path.iter().any(|pattern| literals(pattern, path).is_some_and(|named| named > 0));
-        self.0.iter().any(|rule| rule.takes(method) && leads(rule))
+    /// How many segments of the path are named by one that takes the method, if any are.
+    pub(super) fn lead(&self, method: &str, path: &str) -> Option<usize> {
+        let patterns = self.0.iter().filter(|rule| rule.takes(method)).flat_map(|rule| &rule.path);
+        patterns.filter_map(|pattern| literals(pattern, path)).max().filter(|segments| *segments > 0)
     }
 
     /// What stands in `path` where a pattern has `{name}`.

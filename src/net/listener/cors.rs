@@ -109,6 +109,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_pages_of_every_platform_may_send_what_they_send() {
+        let mut site = Site::new(Config::default()).await;
+        for (path, names) in [
+            ("/v1/webview/1a234567", &["Authorization", "X-Moveo-Session-Id", "Content-Type"][..]),
+            ("/v1/facebook/1a234567/webview", &["Authorization", "X-Moveo-Session-Id", "Content-Type"]),
+            ("/v1/webview/callback", &["Content-Type"]),
+            ("/thirdparty-services-0.1/webview", &["Authorization", "Content-Type"]),
+            ("/hooks/jelou/webview_callback", &["Content-Type"]),
+        ] {
+            let (answer, _) = ask(&mut site, path, "").await;
+            let allowed = answer.split("access-control-allow-headers: ").nth(1).unwrap().split("\r\n").next().unwrap();
+            for name in names {
+                assert!(allowed.split(", ").any(|allowed| allowed.eq_ignore_ascii_case(name)), "{path}: {allowed}");
+            }
+            assert_eq!(allowed.contains("Authorization"), names.contains(&"Authorization"), "{path}: {allowed}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_servers_call_is_closed_to_pages() {
         let mut site = site().await;
         for path in ["/hook", "/hooks/moveo/dialog", "/v1/back", "/v1/back/7/8", "/"] {
