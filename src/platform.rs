@@ -143,6 +143,8 @@ pub struct Pack {
     pub title: String,
     /// Where it was read, for errors.
     folder: String,
+    /// Its place among the built-in ones.
+    order: u32,
     headers: Vec<String>,
     /// In the order of trying.
     kinds: Vec<Kind>,
@@ -183,6 +185,7 @@ impl Pack {
             name: platform,
             title: file.platform.title,
             folder: folder.to_owned(),
+            order: file.platform.order,
             headers: file.platform.headers,
             kinds: file.kind.into_iter().map(|spec| Kind::new(spec, &shared)).collect(),
             vectors: file.vector,
@@ -227,7 +230,9 @@ impl Platforms {
     pub fn builtin() -> Result<Self, PackError> {
         let read =
             |dir: &Dir<'static>| Pack::read(&format!("assets/platforms/{}", dir.path().display()), pack::embedded(dir));
-        Ok(Self { packs: BUILTIN.dirs().map(read).collect::<Result<_, _>>()? })
+        let mut packs = BUILTIN.dirs().map(read).collect::<Result<Vec<Pack>, _>>()?;
+        packs.sort_by_key(|pack| pack.order);
+        Ok(Self { packs })
     }
 
     /// Adds the pack in the folder `path`, in the place of one that has its name.

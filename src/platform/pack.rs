@@ -9,6 +9,7 @@
 //! | `[platform]` | |
 //! | --- | --- |
 //! | `name` (*), `title` (*) | `name` as in `platform/kind`: lower-case letters, digits, `_`, `-` |
+//! | `order` | where it stands among the built-in platforms: smaller numbers come first (100), then by name |
 //! | `headers` | headers that only this platform's calls have: a call with one of them is no other platform's |
 //! | `story` | the kinds in the order in which a conversation meets them |
 //! | `source` | the document all this is from, where nothing nearer is named |
@@ -103,6 +104,9 @@ pub(super) struct PackFile {
 pub(super) struct PlatformSpec {
     pub name: Spanned<String>,
     pub title: String,
+    /// Where it stands among the built-in platforms: smaller numbers come first.
+    #[serde(default = "order")]
+    pub order: u32,
     /// Headers of which a call of this platform bears at least one.
     #[serde(default)]
     pub headers: Vec<String>,
@@ -112,6 +116,10 @@ pub(super) struct PlatformSpec {
     /// The document all this is from, where nothing nearer is named.
     #[serde(default)]
     pub source: String,
+}
+
+fn order() -> u32 {
+    100
 }
 
 /// `[[kind]]`

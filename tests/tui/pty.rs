@@ -164,9 +164,9 @@ fn pasted_text_is_text_and_no_keys() {
     terminal.sees("tampered");
     terminal.press("/");
     terminal.press("\x1b[200~kind:dialog\x1b[201~");
-    terminal.sees("1 of 7");
+    terminal.sees("1 of 15");
     terminal.press("\x1b");
-    terminal.wait("the list unfiltered", |terminal| !terminal.screen().contains("1 of 7"));
+    terminal.wait("the list unfiltered", |terminal| !terminal.screen().contains("1 of 15"));
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
 }

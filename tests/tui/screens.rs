@@ -83,11 +83,11 @@ async fn before_the_first_call_the_screen_says_what_to_do() {
 #[tokio::test]
 async fn the_demo_shows_a_conversation_with_verdicts() {
     let folder = tempfile::tempdir().unwrap();
-    let ended = Stage::size(100, 24).listen(&folder.path().join("demo.jsonl"), "D", |_| async {}).await;
+    let ended = Stage::size(100, 60).listen(&folder.path().join("demo.jsonl"), "D", |_| async {}).await;
     for word in ["first_message", "auth_validation", "post_message", "✓ valid", "✗ invalid", "tampered"] {
         assert!(ended.screen.contains(word), "{word} is not on\n{}", ended.screen);
     }
-    assert_eq!(ended.app.calls.total, 7);
+    assert_eq!(ended.app.calls.total, 15);
 }
 
 #[tokio::test]
