@@ -143,8 +143,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::No) => ExitCode::from(1),
         Err(report) if is_broken_pipe(&report) => ExitCode::SUCCESS,
         Err(report) => {
-            // What failed may name a file or a header that came over the wire.
-            eprintln!("hooktape: {}", crate::visible::text(&sentence(&report)));
+            print::note(&format!("hooktape: {}", sentence(&report)));
             ExitCode::from(2)
         }
     }

@@ -55,10 +55,10 @@ pub(super) fn run(context: &Context, command: &Command) -> eyre::Result<Outcome>
         print::out(&format!("target   {} {}{guard}", visible::line(&target.name), visible::line(&target.url)))?;
     }
     for warning in &config.warnings {
-        eprintln!("warning: {}", visible::line(warning));
+        print::note(&format!("warning: {warning}"));
     }
     for problem in &problems {
-        eprintln!("problem: {}", visible::line(problem));
+        print::note(&format!("problem: {problem}"));
     }
     Ok(problems.is_empty().into())
 }

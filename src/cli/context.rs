@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::call::{Call, Id};
-use crate::cli::{Common, Format, RecordArgs};
-use crate::config::{Assignment, Config, Sources, Target, parse_assignment};
+use crate::cli::{Common, Format, RecordArgs, print};
+use crate::config::{Assignment, Config, Sources, Target, closest, parse_assignment};
 use crate::net::listener::Lane;
 use crate::net::sender::Sender;
-use crate::platform::{Keyring, Platforms};
+use crate::platform::{Keyring, Kind, Platforms};
 use crate::recording::{self, Observer, Opened, Options, Recorder};
 
 /// What every command starts from.
@@ -69,10 +69,7 @@ impl Context {
         for route in &config.routes {
             if let Some(kind) = route.kind.as_deref().filter(|kind| platforms.kind(kind).is_none()) {
                 let file = config.file.as_deref().unwrap_or(Path::new("configuration")).display();
-                return Err(eyre!(
-                    "{file}: route {}: no platform has a kind {kind:?} (hooktape platforms)",
-                    route.path
-                ));
+                return Err(eyre!("{file}: route {}: {}", route.path, no_kind(&platforms, kind)));
             }
         }
         let keyring = Arc::new(Keyring::new(config.secrets.clone()));
@@ -90,6 +87,18 @@ impl Context {
         };
         let options = Options { fsync: args.fsync || self.config.record.fsync };
         Ok(Recorder::open(&path, options, observer)?)
+    }
+
+    /// The same for a command without a screen: what had to be mended is said at once.
+    ///
+    /// # Errors
+    /// When the file cannot be had.
+    pub fn recorder(&self, args: &RecordArgs, observer: Observer) -> eyre::Result<Recorder> {
+        let (recorder, opened) = self.record(args, observer)?;
+        if let Some(torn) = opened.torn {
+            print::note(&format!("hooktape: {}: {torn}", recorder.path().display()));
+        }
+        Ok(recorder)
     }
 
     /// The lane of a listener that records with `recorder`.
@@ -119,8 +128,29 @@ impl Context {
         Target::from_address(to).map_err(|reason| {
             let targets = self.config.targets.iter().map(|target| target.name.as_str());
             let names: Vec<&str> = targets.chain(self.platforms.endpoints().map(|place| place.name.as_str())).collect();
-            eyre!("{to:?} is no target (there are {}): {reason}", names.join(", "))
+            match closest(to, &names) {
+                Some(near) => eyre!("{to:?} is no target: did you mean {near:?}?"),
+                None => eyre!("{to:?} is no target (there are {}): {reason}", names.join(", ")),
+            }
         })
+    }
+
+    /// The kind of that name.
+    ///
+    /// # Errors
+    /// When no platform has it: a sentence with the one that was meant, or all.
+    pub fn kind(&self, name: &str) -> eyre::Result<&Kind> {
+        self.platforms.kind(name).ok_or_else(|| eyre!(no_kind(&self.platforms, name)))
+    }
+}
+
+/// That no platform has a kind of that name, and which one was meant.
+fn no_kind(platforms: &Platforms, name: &str) -> String {
+    let names: Vec<&str> = platforms.kinds().map(|kind| kind.name.as_str()).collect();
+    let bare = platforms.kinds().find(|kind| kind.bare() == name).map(|kind| kind.name.as_str());
+    match bare.or_else(|| closest(name, &names)) {
+        Some(near) => format!("no platform has a kind {name:?}: did you mean {near:?}?"),
+        None => format!("no platform has a kind {name:?}; there are {}", names.join(", ")),
     }
 }
 
@@ -152,23 +182,25 @@ pub fn stop_signal() -> eyre::Result<impl Future<Output = ()> + Send + 'static> 
     })
 }
 
-/// The one call of a recording whose id begins with `prefix`.
+/// The one call of a recording whose id begins or ends with `part`.
 ///
 /// # Errors
 /// When there is none, or more than one.
-pub fn find_call(file: &Path, prefix: &str) -> eyre::Result<Call> {
+pub fn find_call(file: &Path, part: &str) -> eyre::Result<Call> {
     let reader = recording::Reader::open(file)?;
-    let wanted = prefix.to_ascii_lowercase();
+    let wanted = part.to_ascii_lowercase();
     let mut found: Option<(Id, recording::Place)> = None;
     for entry in reader.entries(recording::Position::default()) {
         // A damaged line has no id that could be meant.
         let Ok(entry) = entry else { continue };
-        if entry.id.to_string().starts_with(&wanted)
+        let id = entry.id.to_string();
+        if (id.starts_with(&wanted) || id.ends_with(&wanted))
             && let Some((first, _)) = found.replace((entry.id, entry.place))
         {
-            return Err(eyre!("{prefix:?} could be {first} or {}: write more of it", entry.id));
+            return Err(eyre!("{part:?} could be {first} or {id}: write more of it"));
         }
     }
-    let (_, place) = found.ok_or_else(|| eyre!("{} has no call whose id begins with {prefix:?}", file.display()))?;
+    let none = || eyre!("{} has no call whose id begins or ends with {part:?}", file.display());
+    let (_, place) = found.ok_or_else(none)?;
     Ok(reader.call(place)?)
 }

@@ -7,11 +7,11 @@ use color_eyre::eyre::{self, eyre};
 use crate::cli::context::Context;
 use crate::cli::{Format, LaneArgs, Outcome, print};
 use crate::net::{base_url, demo, listener};
-use crate::recording::{Entry, Recorded};
+use crate::recording::Recorded;
 
 pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outcome> {
     let (lines, mut written) = tokio::sync::mpsc::unbounded_channel::<Recorded>();
-    let (recorder, _) = context.record(&args.record, Box::new(move |event| drop(lines.send(event))))?;
+    let recorder = context.recorder(&args.record, Box::new(move |event| drop(lines.send(event))))?;
     let path = recorder.path().to_owned();
     // Any free port will do: nobody else is to call it.
     let socket = listener::bind(args.listen.unwrap_or_else(|| ([127, 0, 0, 1], 0).into())).await?;
@@ -32,13 +32,13 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     serving.await?;
     recorder.close().await;
     while let Some(event) = written.recv().await {
-        if let Recorded::Call(call, place) = event {
-            let entry = Entry::from_call(&call, place);
-            print::out(&print::call_line(&entry, Some(&call), &context.platforms, context.format))?;
+        match event {
+            Recorded::Call(call, _) => print::out(&print::call_line(&call, &context.platforms, context.format))?,
+            other => print::trouble(&other),
         }
     }
     if context.format == Format::Text {
-        eprintln!("recorded to {0}\nlook at it with: hooktape open {0}", path.display());
+        print::note(&format!("recorded to {0}\nlook at it with: hooktape open {0}", path.display()));
     }
     Ok(Outcome::Yes)
 }

@@ -1,99 +1,79 @@
 //! Calls, findings and verdicts as text and as JSON lines.
 
+use std::fmt::Write as _;
+use std::io::Write as _;
+
 use serde_json::{Value, json};
 
-use crate::call::{Call, Direction, Headers};
+use crate::call::{Call, Direction, Headers, Id, Sig};
 use crate::cli::{Context, Format};
 use crate::platform::{Finding, Platforms};
-use crate::recording::Entry;
+use crate::recording::{self, Recorded};
 use crate::visible;
 
 /// Columns of the user's text in a line.
 const TEXT: usize = 48;
 
-/// One line for a call: what a list shows of it.
-pub(super) fn call_line(entry: &Entry, call: Option<&Call>, platforms: &Platforms, format: Format) -> String {
-    let text = call.and_then(|call| {
-        let kind = platforms.kind(call.kind.as_deref()?)?;
-        kind.read(&call.request).text
-    });
-    let error = call.and_then(|call| call.error.as_deref());
-    match format {
-        Format::Json => {
-            let mut value = summary(entry);
-            value["event"] = "call".into();
-            value["text"] = text.into();
-            value["error"] = error.into();
-            value.to_string()
-        }
-        Format::Text => {
-            let direction = match entry.direction {
-                Direction::Received => "↓",
-                Direction::Sent => "↑",
-            };
-            let kind =
-                entry.kind.as_deref().map_or_else(|| format!("{} {}", entry.method, entry.path), ToOwned::to_owned);
-            let status = entry.status.map_or_else(|| "ERR".to_owned(), |status| status.to_string());
-            let said = text.map(|text| format!("“{text}”")).or(error.map(ToOwned::to_owned)).unwrap_or_default();
-            let said = visible::line(&said);
-            format!(
-                "{} {} {direction} {:22} {:9} {status} {:>9} {}",
-                short(&entry.id.to_string()),
-                entry.at.strftime("%H:%M:%SZ"),
-                visible::truncate(&visible::line(&kind), 40),
-                entry.sig.map_or("", crate::call::Sig::word),
-                millis(entry.took_us),
-                visible::truncate(&said, TEXT),
-            )
-            .trim_end()
-            .to_owned()
-        }
+/// One line for a call: what a list shows of it, or all of it as JSON.
+pub(super) fn call_line(call: &Call, platforms: &Platforms, format: Format) -> String {
+    let known = call.kind.as_deref().and_then(|name| platforms.kind(name));
+    let text = known.and_then(|kind| kind.read(&call.request).text);
+    if format == Format::Json {
+        return whole(call, &json!({ "event": "call", "text": text }));
     }
+    let direction = match call.direction {
+        Direction::Received => "↓",
+        Direction::Sent => "↑",
+    };
+    let plain = || format!("{} {}", call.request.method, call.request.target);
+    let kind = call.kind.clone().unwrap_or_else(plain);
+    let status = call.status().map_or_else(|| "ERR".to_owned(), |status| status.to_string());
+    let said = text.map(|text| format!("“{text}”")).or(call.error.clone()).unwrap_or_default();
+    format!(
+        "{} {} {direction} {:22} {:9} {status} {:>9} {}",
+        short(call.id),
+        call.at.strftime("%H:%M:%SZ"),
+        visible::truncate(&visible::line(&kind), 40),
+        call.sig.map_or("", Sig::word),
+        millis(call),
+        visible::truncate(&visible::line(&said), TEXT),
+    )
+    .trim_end()
+    .to_owned()
 }
 
-/// The part of an id that is enough to name a call of one recording: its time, and the first of its random digits.
-pub(super) fn short(id: &str) -> String {
-    id.get(..18).unwrap_or(id).to_owned()
+/// The part of an id that is enough to name a call of one recording: its last, random digits. The first ones are the
+/// time, and calls of the same millisecond share them.
+pub(super) fn short(id: Id) -> String {
+    let id = id.to_string();
+    id.get(id.len() - 8..).unwrap_or(&id).to_owned()
 }
 
-/// `1.8 ms`.
-pub(super) fn millis(micros: u64) -> String {
+/// `1 call`, `2 calls`.
+pub(super) fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// How long a call took: `1.8 ms`.
+pub(super) fn millis(call: &Call) -> String {
+    let micros = call.took.as_micros();
     format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
 }
 
-/// The summary fields of a call.
-pub(super) fn summary(entry: &Entry) -> Value {
-    json!({
-        "schema": 1,
-        "id": entry.id,
-        "at": entry.at,
-        "dir": entry.direction,
-        "kind": entry.kind.as_deref(),
-        "conv": entry.conversation.as_deref(),
-        "sig": entry.sig,
-        "method": &*entry.method,
-        "path": &*entry.path,
-        "status": entry.status,
-        "took_us": entry.took_us,
-        "size": entry.size,
-        "parent": entry.parent,
-    })
+/// A whole call as a JSON object: the members its recording has, bodies as they came, and those of `more`.
+pub(super) fn whole(call: &Call, more: &Value) -> String {
+    let line = recording::encode(call);
+    let line = String::from_utf8_lossy(&line);
+    let members = line.trim_end().strip_prefix('{').and_then(|line| line.strip_suffix('}')).unwrap_or_default();
+    let more = more.to_string();
+    format!("{{\"schema\":1,{members},{}", more.trim_start_matches('{'))
 }
 
-/// A body as a recording has it: parsed where it is JSON, as text where it is text, else in base64.
-pub(super) fn body(bytes: &[u8]) -> (&'static str, Value) {
-    use base64::Engine as _;
-    match std::str::from_utf8(bytes) {
-        Ok(text) => ("text", text.into()),
-        Err(_) => ("base64", base64::engine::general_purpose::STANDARD.encode(bytes).into()),
-    }
-}
-
-/// A message's headers and body as a JSON object.
-pub(super) fn message(headers: &Headers, bytes: &[u8]) -> Value {
-    let fields: Vec<Value> = headers.iter().map(|(name, value)| json!([name, visible::bytes(value)])).collect();
-    let (form, text) = body(bytes);
-    json!({ "headers": fields, form: text })
+/// A body as it came, on lines of its own; laid out if asked and possible.
+pub(super) fn body(bytes: &[u8], pretty: bool) -> String {
+    let Ok(text) = std::str::from_utf8(bytes) else { return visible::bytes(bytes).into_owned() };
+    let laid_out = if pretty { crate::json::pretty(text).ok() } else { None };
+    visible::text(laid_out.as_deref().unwrap_or(text)).trim_end_matches('\n').to_owned()
 }
 
 /// Findings, one a line, with place and source.
@@ -120,48 +100,55 @@ pub(super) fn headers(headers: &Headers) -> String {
 /// # Errors
 /// When nobody reads it any more.
 pub(super) fn out(line: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
     writeln!(std::io::stdout().lock(), "{line}")
 }
 
-/// A duration in whole microseconds, as recordings have it.
-pub(super) fn micros(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+/// A line to standard error, made safe for a terminal. That nobody reads it is no reason to fail, or to panic as
+/// `eprintln` does.
+pub(super) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", visible::text(line));
+}
+
+/// What a recorder tells besides the calls that it wrote.
+pub(super) fn trouble(event: &Recorded) {
+    match event {
+        Recorded::Call(..) => {}
+        Recorded::Failed { unrecorded: 0, reason } | Recorded::Reopened { reason, .. } => {
+            note(&format!("hooktape: {reason}"));
+        }
+        Recorded::Failed { unrecorded, reason } => {
+            let verb = if *unrecorded == 1 { "is" } else { "are" };
+            note(&format!("hooktape: {} {verb} not in the recording: {reason}", count(*unrecorded, "call")));
+        }
+    }
 }
 
 /// A sent call and what came back.
-///
-/// # Errors
-/// When nobody reads it any more.
-pub(super) fn sent(context: &Context, call: &Call) -> std::io::Result<()> {
+pub(super) fn sent(context: &Context, call: &Call) -> String {
     if context.format == Format::Json {
-        return out(&sent_json(context, call).to_string());
+        return sent_json(context, call);
     }
-    eprintln!("{} {} ({})", call.request.method, visible::line(&call.request.url()), signed(call));
+    let mut text = format!("{} {}", visible::line(&call.request.method), visible::line(&call.request.url()));
+    if let Some(sig) = call.sig {
+        let _ = write!(text, " (signature {})", sig.word());
+    }
     if let Some(error) = &call.error {
-        eprintln!("{}", visible::line(error));
+        let _ = write!(text, "\n{}", visible::line(error));
     }
-    let Some(response) = &call.response else { return Ok(()) };
-    out(&format!("{} in {}, {} bytes", response.status, millis(micros(call.took)), response.body.len()))?;
-    if !response.body.is_empty() {
-        let shown = match std::str::from_utf8(&response.body) {
-            Ok(body) => visible::text(body),
-            Err(_) => visible::bytes(&response.body),
-        };
-        out(&shown)?;
+    if let Some(response) = &call.response {
+        let size = count(response.body.len() as u64, "byte");
+        let _ = write!(text, "\n{} in {}, {size}", response.status, millis(call));
+        if !response.body.is_empty() {
+            let _ = write!(text, "\n{}", body(&response.body, false));
+        }
     }
-    eprint!("{}", findings(&response_findings(context, call)));
-    Ok(())
+    let _ = write!(text, "\n{}", findings(&response_findings(context, call)));
+    text.trim_end().to_owned()
 }
 
 /// A sent call and what came back, as a JSON object.
-pub(super) fn sent_json(context: &Context, call: &Call) -> Value {
-    let mut value = summary(&Entry::from_call(call, crate::recording::Place { offset: 0, len: 0 }));
-    value["url"] = call.request.url().into();
-    value["error"] = call.error.clone().into();
-    value["response"] = call.response.as_ref().map(|response| message(&response.headers, &response.body)).into();
-    value["findings"] = json!(response_findings(context, call));
-    value
+pub(super) fn sent_json(context: &Context, call: &Call) -> String {
+    whole(call, &json!({ "url": call.request.url(), "findings": response_findings(context, call) }))
 }
 
 fn response_findings(context: &Context, call: &Call) -> Vec<Finding> {
@@ -170,8 +157,4 @@ fn response_findings(context: &Context, call: &Call) -> Vec<Finding> {
         (Some(kind), Some(response)) => kind.check_response(response),
         _ => Vec::new(),
     }
-}
-
-fn signed(call: &Call) -> String {
-    call.sig.map_or_else(|| "no contract".to_owned(), |sig| format!("signature {}", sig.word()))
 }

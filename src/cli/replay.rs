@@ -84,7 +84,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             Ok(entry) if entry.direction == Direction::Sent && !args.sent => {}
             Ok(entry) if fits(&query, &entry, &reader)? => places.push(entry.place),
             Ok(_) => {}
-            Err(damage) => eprintln!("hooktape: {}", visible::line(&damage.to_string())),
+            Err(damage) => print::note(&format!("hooktape: {damage}")),
         }
     }
     let plan = Plan {
@@ -106,13 +106,13 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         return Ok(Outcome::Yes);
     }
     if places.is_empty() {
-        eprintln!("hooktape: no call to send");
+        print::note("hooktape: no call to send");
         return Ok(Outcome::Yes);
     }
     if !args.yes {
         confirm(&plan.target, places.len())?;
     }
-    let (recorder, _) = context.record(&args.record, Box::new(drop))?;
+    let recorder = context.recorder(&args.record, Box::new(|event| print::trouble(&event)))?;
     let sender = context.sender()?;
     let send = |outgoing: Outgoing| {
         let (sender, recorder) = (&sender, &recorder);
@@ -131,7 +131,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     let tally = result.map_err(|error| eyre!(error))?;
     if context.format == Format::Text {
-        eprintln!("{} fine, {} failed", tally.fine, tally.failed);
+        print::note(&format!("{} fine, {} failed", tally.fine, tally.failed));
     }
     Ok((tally.failed == 0).into())
 }
@@ -155,7 +155,7 @@ fn planned(context: &Context, call: &Call, outgoing: &Outgoing) -> String {
         .to_string(),
         Format::Text => format!(
             "{} {} {} {} ({} bytes, {})",
-            print::short(&call.id.to_string()),
+            print::short(call.id),
             visible::line(call.kind.as_deref().unwrap_or("-")),
             visible::line(&outgoing.request.method),
             visible::line(outgoing.url.as_str()),
@@ -168,16 +168,16 @@ fn planned(context: &Context, call: &Call, outgoing: &Outgoing) -> String {
 /// What is said of a call that was sent again.
 fn replayed(context: &Context, original: &Call, call: &Call) -> String {
     if context.format == Format::Json {
-        return print::sent_json(context, call).to_string();
+        return print::sent_json(context, call);
     }
     let answer = match (&call.error, call.status()) {
         (Some(error), _) => visible::line(error).into_owned(),
-        (None, status) => format!("{} in {}", status.unwrap_or_default(), print::millis(print::micros(call.took))),
+        (None, status) => format!("{} in {}", status.unwrap_or_default(), print::millis(call)),
     };
     format!(
         "{} {} {:22} {} {answer}",
         if took(call) { "ok  " } else { "FAIL" },
-        print::short(&original.id.to_string()),
+        print::short(original.id),
         visible::line(call.kind.as_deref().unwrap_or("-")),
         call.sig.map_or("", crate::call::Sig::word),
     )
@@ -191,13 +191,12 @@ pub(super) fn confirm(target: &Target, count: usize) -> eyre::Result<()> {
     if !target.guard {
         return Ok(());
     }
-    let calls = if count == 1 { "1 call".to_owned() } else { format!("{count} calls") };
+    let calls = print::count(count as u64, "call");
     let question = format!("send {calls} to the guarded target {} at {}?", target.name, target.url);
     if !std::io::stdin().is_terminal() {
         return Err(eyre!("nobody can be asked: {question} --yes says so beforehand"));
     }
-    eprint!("{} [y/N] ", visible::line(&question));
-    std::io::stderr().flush()?;
+    write!(std::io::stderr(), "{} [y/N] ", visible::line(&question))?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(eyre!("not sent")) }

@@ -30,6 +30,9 @@ pub struct Args {
     /// Sign anew, or send the headers as they are
     #[arg(long, value_enum, default_value_t = super::replay::Sign::Fresh)]
     sign: super::replay::Sign,
+    /// Send to a guarded target without asking
+    #[arg(long)]
+    yes: bool,
     /// Where to record.
     #[command(flatten)]
     record: RecordArgs,
@@ -41,10 +44,7 @@ fn parse_header(text: &str) -> Result<(String, String), String> {
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
-    let kind = context.platforms.kind(&args.kind).ok_or_else(|| {
-        let names: Vec<&str> = context.platforms.kinds().map(|kind| kind.name.as_str()).collect();
-        eyre!("no platform has a kind {:?}; there are {}", args.kind, names.join(", "))
-    })?;
+    let kind = context.kind(&args.kind)?;
     let mut request = kind.sample();
     if let Some(data) = &args.data {
         request.body = payload(data)?.into();
@@ -54,13 +54,18 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         request.headers.set(name, value.clone());
     }
     let target = context.target(&args.to)?;
-    super::replay::confirm(&target, 1)?;
+    if !args.yes {
+        super::replay::confirm(&target, 1)?;
+    }
     let mode = SignMode::from(args.sign);
     let outgoing = Outgoing::aim(request, Some(kind), &target, mode, &context.keyring, None).map_err(|e| eyre!(e))?;
-    let (recorder, _) = context.record(&args.record, Box::new(drop))?;
-    let call = context.sender()?.deliver(outgoing, &recorder).await?;
+    let recorder = context.recorder(&args.record, Box::new(drop))?;
+    let call = context.sender()?.send(outgoing).await;
+    // Whether or not it could be recorded: it has left, and what came back is to be seen.
+    let recorded = recorder.record(call.clone()).await;
     recorder.close().await;
-    print::sent(context, &call)?;
+    print::out(&print::sent(context, &call))?;
+    recorded?;
     Ok(took(&call).into())
 }
 

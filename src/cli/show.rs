@@ -18,7 +18,7 @@ use crate::visible;
 pub struct Args {
     /// The recording
     file: PathBuf,
-    /// The call to print: its id, or the beginning of it
+    /// The call to print: its id, or as much of its beginning or end as it takes
     id: Option<String>,
     /// Which calls to list, as in `kind:dialog sig:invalid status:>=500`
     #[arg(long, value_name = "QUERY", conflicts_with = "id")]
@@ -26,12 +26,15 @@ pub struct Args {
     /// List at most so many, the newest
     #[arg(long, value_name = "N", conflicts_with = "id")]
     limit: Option<usize>,
+    /// Lay JSON bodies out; else they are printed as they came
+    #[arg(long, requires = "id")]
+    pretty: bool,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     if let Some(id) = &args.id {
         let call = find_call(&args.file, id)?;
-        print::out(&whole(context, &call))?;
+        print::out(&whole(context, &call, args.pretty))?;
         return Ok(Outcome::Yes);
     }
     let query = parse_query(args.query.as_deref())?;
@@ -41,14 +44,12 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         match entry {
             Ok(entry) if fits(&query, &entry, &reader)? => places.push(entry.place),
             Ok(_) => {}
-            Err(damage) => eprintln!("hooktape: {}", visible::line(&damage.to_string())),
+            Err(damage) => print::note(&format!("hooktape: {damage}")),
         }
     }
     let first = places.len().saturating_sub(args.limit.unwrap_or(usize::MAX));
     for place in &places[first..] {
-        let call = reader.call(*place)?;
-        let entry = Entry::from_call(&call, *place);
-        print::out(&print::call_line(&entry, Some(&call), &context.platforms, context.format))?;
+        print::out(&print::call_line(&reader.call(*place)?, &context.platforms, context.format))?;
     }
     Ok(Outcome::Yes)
 }
@@ -67,7 +68,7 @@ pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader) -> eyre::Resul
 }
 
 /// Everything about one call.
-fn whole(context: &Context, call: &Call) -> String {
+fn whole(context: &Context, call: &Call, pretty: bool) -> String {
     let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
     let verdict = kind.map(|kind| context.keyring.judge(&context.platforms, &call.request, Some(kind), &[], call.at));
     let why = if verdict.as_ref().is_some_and(crate::signature::Verdict::needs_explaining) {
@@ -81,15 +82,9 @@ fn whole(context: &Context, call: &Call) -> String {
         _ => Vec::new(),
     };
     if context.format == Format::Json {
-        let mut value = print::summary(&Entry::from_call(call, Place { offset: 0, len: 0 }));
-        value["origin"] = call.request.origin.clone().into();
-        value["error"] = call.error.clone().into();
-        value["request"] = print::message(&call.request.headers, &call.request.body);
-        value["response"] = call.response.as_ref().map(|r| print::message(&r.headers, &r.body)).into();
-        value["verdict"] =
-            verdict.map(|verdict| json!({ "sig": verdict.sig, "reason": verdict.reason, "why": why })).into();
-        value["findings"] = json!({ "request": request_findings, "response": response_findings });
-        return value.to_string();
+        let verdict = verdict.map(|verdict| json!({ "sig": verdict.sig, "reason": verdict.reason, "why": why }));
+        let findings = json!({ "request": request_findings, "response": response_findings });
+        return print::whole(call, &json!({ "verdict": verdict, "findings": findings }));
     }
     let mut text = String::new();
     let request = &call.request;
@@ -100,7 +95,7 @@ fn whole(context: &Context, call: &Call) -> String {
     }
     let _ = writeln!(text, "\n{} {}", visible::line(&request.method), visible::line(&request.url()));
     text.push_str(&print::headers(&request.headers));
-    push_body(&mut text, &request.body);
+    push_body(&mut text, &request.body, pretty);
     text.push_str(&print::findings(&request_findings));
     if let Some(verdict) = verdict {
         let _ = writeln!(text, "\nsignature {}: {}", verdict.sig.word(), visible::line(&verdict.reason));
@@ -112,20 +107,16 @@ fn whole(context: &Context, call: &Call) -> String {
         let _ = writeln!(text, "\n{}", visible::line(error));
     }
     if let Some(response) = &call.response {
-        let _ = writeln!(text, "\n{} after {}", response.status, print::millis(print::micros(call.took)));
+        let _ = writeln!(text, "\n{} after {}", response.status, print::millis(call));
         text.push_str(&print::headers(&response.headers));
-        push_body(&mut text, &response.body);
+        push_body(&mut text, &response.body, pretty);
         text.push_str(&print::findings(&response_findings));
     }
     text.trim_end().to_owned()
 }
 
-fn push_body(text: &mut String, body: &[u8]) {
+fn push_body(text: &mut String, body: &[u8], pretty: bool) {
     if !body.is_empty() {
-        let shown = match std::str::from_utf8(body) {
-            Ok(body) => visible::text(body),
-            Err(_) => visible::bytes(body),
-        };
-        let _ = writeln!(text, "\n{shown}");
+        let _ = writeln!(text, "\n{}", print::body(body, pretty));
     }
 }

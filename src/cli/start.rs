@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use color_eyre::eyre;
 
 use crate::cli::context::Context;
-use crate::cli::{Cli, Command, Outcome};
+use crate::cli::{Cli, Command, Outcome, print};
 
 pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
     // These two must work where a configuration or a pack is broken.
@@ -33,7 +33,7 @@ async fn dispatch(context: &Context, cli: Cli) -> eyre::Result<Outcome> {
             super::screen::listening(context, &cli.lane, cli.to.as_deref()).await
         }
         None => {
-            eprintln!("hooktape: standard output is no terminal, so this is `hooktape listen`");
+            print::note("hooktape: standard output is no terminal, so this is `hooktape listen`");
             super::listen::run(context, &cli.lane).await
         }
         Some(Command::Listen(args)) => super::listen::run(context, &args).await,

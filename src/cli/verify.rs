@@ -25,13 +25,13 @@ pub struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let query = parse_query(args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
-    let (mut checked, mut wrong) = (0_u64, 0_u64);
+    let (mut checked, mut wrong, mut whole) = (0_u64, 0_u64, true);
     for entry in reader.entries(Position::default()) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(damage) => {
-                eprintln!("hooktape: {}", visible::line(&damage.to_string()));
-                wrong += 1;
+                print::note(&format!("hooktape: {damage}"));
+                whole = false;
                 continue;
             }
         };
@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             })
             .to_string(),
             Format::Text => {
-                let id = print::short(&call.id.to_string());
+                let id = print::short(call.id);
                 let mut text =
                     format!("{id} {:9} {:22} {}", verdict.sig.word(), kind.name, visible::line(&verdict.reason));
                 for sentence in &why {
@@ -70,7 +70,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         print::out(&line)?;
     }
     if context.format == Format::Text {
-        eprintln!("{checked} signatures checked, {wrong} not valid");
+        print::note(&format!("{} checked, {wrong} not valid", print::count(checked, "signature")));
     }
-    Ok((wrong == 0).into())
+    Ok((wrong == 0 && whole).into())
 }
