@@ -17,6 +17,7 @@ pub(super) fn run(context: &Context, command: &Command) -> eyre::Result<Outcome>
     let Command::Check = command;
     let config = &context.config;
     let problems = config.problems();
+    let record = context.place()?;
     if context.format == Format::Json {
         let secrets: Vec<_> = config
             .secrets
@@ -31,7 +32,8 @@ pub(super) fn run(context: &Context, command: &Command) -> eyre::Result<Outcome>
             .map(|target| json!({ "name": target.name, "url": target.url, "guard": target.guard }))
             .collect();
         let value = json!({
-            "schema": 1, "file": config.file, "listen": config.listen.address.to_string(), "secrets": secrets,
+            "schema": 1, "file": config.file, "listen": config.listen.address.to_string(), "record": record,
+            "secrets": secrets,
             "routes": routes, "targets": targets, "warnings": config.warnings, "problems": problems,
         });
         print::out(&value.to_string())?;
@@ -42,6 +44,7 @@ pub(super) fn run(context: &Context, command: &Command) -> eyre::Result<Outcome>
         None => print::out("file     none: hooktape.toml here, or config.toml in the configuration directory")?,
     }
     print::out(&format!("listen   {}", config.listen.address))?;
+    print::out(&format!("record   {}", record.display()))?;
     for (name, secret) in config.secrets.all() {
         let state = secret.value().map_or_else(ToOwned::to_owned, |value| format!("{} bytes", value.len()));
         print::out(&format!("secret   {name} = {} ({state})", secret.label()))?;

@@ -10,13 +10,14 @@ use directories::ProjectDirs;
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::call::{Call, Id};
+use crate::call::{Call, Id, Sig};
 use crate::cli::{Common, Format, RecordArgs, print};
 use crate::config::{Assignment, Config, Sources, Target, closest, parse_assignment};
 use crate::net::listener::Lane;
 use crate::net::sender::Sender;
 use crate::platform::{Keyring, Kind, Platforms};
 use crate::recording::{self, Observer, Opened, Options, Recorder};
+use crate::signature::Verdict;
 
 /// What every command starts from.
 #[derive(Clone, Debug)]
@@ -76,14 +77,25 @@ impl Context {
         Ok(Self { config: Arc::new(config), platforms: Arc::new(platforms), keyring, format: common.format })
     }
 
+    /// Where calls are recorded when no flag says otherwise.
+    ///
+    /// # Errors
+    /// When the system knows no place for recordings.
+    pub fn place(&self) -> eyre::Result<PathBuf> {
+        match &self.config.record.path {
+            Some(path) => Ok(path.clone()),
+            None => Ok(recording::default_path(&data_dir()?, Timestamp::now())),
+        }
+    }
+
     /// Begins the recording, or goes on with one that is there.
     ///
     /// # Errors
     /// When the file cannot be had.
     pub fn record(&self, args: &RecordArgs, observer: Observer) -> eyre::Result<(Recorder, Opened)> {
-        let path = match args.record.as_ref().or(self.config.record.path.as_ref()) {
+        let path = match &args.record {
             Some(path) => path.clone(),
-            None => recording::default_path(&data_dir()?, Timestamp::now()),
+            None => self.place()?,
         };
         let options = Options { fsync: args.fsync || self.config.record.fsync };
         Ok(Recorder::open(&path, options, observer)?)
@@ -133,6 +145,19 @@ impl Context {
                 None => eyre!("{to:?} is no target (there are {}): {reason}", names.join(", ")),
             }
         })
+    }
+
+    /// Checks the signature of a recorded call as its listener would: the verdict, and sentences on why it is no better.
+    pub fn judge(&self, call: &Call, kind: &Kind) -> (Verdict, Vec<String>) {
+        let own = self.config.route(call.request.path()).map_or(&[][..], |route| &route.secrets);
+        let verdict = self.keyring.judge(&self.platforms, &call.request, Some(kind), own, call.at);
+        // Without a secret there is no more to say than the verdict does.
+        let why = if verdict.needs_explaining() && verdict.sig != Sig::NoSecret {
+            self.keyring.diagnose(&self.platforms, &call.request, Some(kind), own, call.at)
+        } else {
+            Vec::new()
+        };
+        (verdict, why)
     }
 
     /// The kind of that name.

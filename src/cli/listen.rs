@@ -30,7 +30,7 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
         while let Some(event) = printed.blocking_recv() {
             match event {
                 Recorded::Call(call, _) if read => {
-                    read = print::out(&print::call_line(&call, &platforms, format)).is_ok()
+                    read = print::out(&print::call_line(&call, &platforms, format)).is_ok();
                 }
                 other => print::trouble(&other),
             }

@@ -62,10 +62,10 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let recorder = context.recorder(&args.record, Box::new(drop))?;
     let call = context.sender()?.send(outgoing).await;
     // Whether or not it could be recorded: it has left, and what came back is to be seen.
-    let recorded = recorder.record(call.clone()).await;
+    let written = recorder.record(call.clone()).await;
     recorder.close().await;
     print::out(&print::sent(context, &call))?;
-    recorded?;
+    written?;
     Ok(took(&call).into())
 }
 

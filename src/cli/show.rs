@@ -56,7 +56,13 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
 
 /// The query, or an error that shows where it is wrong.
 pub(super) fn parse_query(text: Option<&str>) -> eyre::Result<Query> {
-    Query::parse(text.unwrap_or_default(), Timestamp::now()).map_err(|error| eyre!("--query: {error}"))
+    let text = text.unwrap_or_default();
+    Query::parse(text, Timestamp::now()).map_err(|error| {
+        let columns = |part: Option<&str>| visible::width(&visible::line(part.unwrap_or_default()));
+        let before = columns(text.get(..error.span.start));
+        let marked = columns(text.get(error.span.clone())).max(1);
+        eyre!("--query: {error}\n  {}\n  {:before$}{}", visible::line(text), "", "^".repeat(marked))
+    })
 }
 
 /// Whether a call fits, reading it only where its summary does not tell.
@@ -70,19 +76,14 @@ pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader) -> eyre::Resul
 /// Everything about one call.
 fn whole(context: &Context, call: &Call, pretty: bool) -> String {
     let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
-    let verdict = kind.map(|kind| context.keyring.judge(&context.platforms, &call.request, Some(kind), &[], call.at));
-    let why = if verdict.as_ref().is_some_and(crate::signature::Verdict::needs_explaining) {
-        context.keyring.diagnose(&context.platforms, &call.request, kind, &[], call.at)
-    } else {
-        Vec::new()
-    };
+    let verdict = kind.map(|kind| context.judge(call, kind));
     let request_findings = kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request));
     let response_findings = match (kind, &call.response) {
         (Some(kind), Some(response)) => kind.check_response(response),
         _ => Vec::new(),
     };
     if context.format == Format::Json {
-        let verdict = verdict.map(|verdict| json!({ "sig": verdict.sig, "reason": verdict.reason, "why": why }));
+        let verdict = verdict.map(|(verdict, why)| json!({ "sig": verdict.sig, "reason": verdict.reason, "why": why }));
         let findings = json!({ "request": request_findings, "response": response_findings });
         return print::whole(call, &json!({ "verdict": verdict, "findings": findings }));
     }
@@ -97,7 +98,7 @@ fn whole(context: &Context, call: &Call, pretty: bool) -> String {
     text.push_str(&print::headers(&request.headers));
     push_body(&mut text, &request.body, pretty);
     text.push_str(&print::findings(&request_findings));
-    if let Some(verdict) = verdict {
+    if let Some((verdict, why)) = verdict {
         let _ = writeln!(text, "\nsignature {}: {}", verdict.sig.word(), visible::line(&verdict.reason));
         for sentence in why {
             let _ = writeln!(text, "  {}", visible::line(&sentence));

@@ -40,14 +40,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             continue;
         }
         let call = reader.call(entry.place)?;
-        let own = context.config.route(call.request.path()).map_or(&[][..], |route| &route.secrets);
-        let verdict = context.keyring.judge(&context.platforms, &call.request, Some(kind), own, call.at);
+        let (verdict, why) = context.judge(&call, kind);
         let fine = matches!(verdict.sig, Sig::Valid | Sig::Unsigned);
-        let why = if fine {
-            Vec::new()
-        } else {
-            context.keyring.diagnose(&context.platforms, &call.request, Some(kind), own, call.at)
-        };
         checked += 1;
         wrong += u64::from(!fine);
         let line = match context.format {
