@@ -107,7 +107,7 @@ pub enum Command {
     /// Send recorded calls again
     Replay(replay::Args),
     /// Play a built-in conversation through the real listener
-    Demo(LaneArgs),
+    Demo(RecordArgs),
     /// What is known of platforms; lint a pack
     Platforms(platforms::Args),
     /// Look at the configuration

@@ -1,5 +1,7 @@
 //! What was answered is in the file: under load, after `kill -9`, and after SIGTERM.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 #[path = "support/lane.rs"]
 mod lane;
 
@@ -26,7 +28,7 @@ fn recorded(path: &Path) -> BTreeMap<u32, u32> {
 }
 
 fn lines(path: &Path) -> usize {
-    std::fs::read(path).unwrap().iter().filter(|byte| **byte == b'\n').count()
+    std::fs::read_to_string(path).unwrap().matches('\n').count()
 }
 
 /// Two senders call with numbers from `first` on, until nobody answers; `end` comes after `enough` answers. Returns the

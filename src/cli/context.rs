@@ -172,8 +172,7 @@ impl Context {
 /// That no platform has a kind of that name, and which one was meant.
 fn no_kind(platforms: &Platforms, name: &str) -> String {
     let names: Vec<&str> = platforms.kinds().map(|kind| kind.name.as_str()).collect();
-    let bare = platforms.kinds().find(|kind| kind.bare() == name).map(|kind| kind.name.as_str());
-    match bare.or_else(|| closest(name, &names)) {
+    match closest(name, &names) {
         Some(near) => format!("no platform has a kind {name:?}: did you mean {near:?}?"),
         None => format!("no platform has a kind {name:?}; there are {}", names.join(", ")),
     }

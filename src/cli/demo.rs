@@ -5,16 +5,16 @@ use std::sync::Arc;
 use color_eyre::eyre::{self, eyre};
 
 use crate::cli::context::Context;
-use crate::cli::{Format, LaneArgs, Outcome, print};
+use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::net::{base_url, demo, listener};
 use crate::recording::Recorded;
 
-pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outcome> {
+pub(super) async fn run(context: &Context, args: &RecordArgs) -> eyre::Result<Outcome> {
     let (lines, mut written) = tokio::sync::mpsc::unbounded_channel::<Recorded>();
-    let recorder = context.recorder(&args.record, Box::new(move |event| drop(lines.send(event))))?;
+    let recorder = context.recorder(args, Box::new(move |event| drop(lines.send(event))))?;
     let path = recorder.path().to_owned();
     // Any free port will do: nobody else is to call it.
-    let socket = listener::bind(args.listen.unwrap_or_else(|| ([127, 0, 0, 1], 0).into())).await?;
+    let socket = listener::bind(([127, 0, 0, 1], 0).into()).await?;
     let base = base_url(socket.local_addr()?);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let lane = Arc::new(context.lane(recorder.clone()));

@@ -6,6 +6,7 @@ use color_eyre::eyre::{self, eyre};
 use serde_json::json;
 
 use crate::cli::{Context, Format, Outcome, print};
+use crate::config::closest;
 use crate::platform::{Kind, Platforms};
 use crate::visible;
 
@@ -61,11 +62,12 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         .collect();
     if kinds.is_empty() {
         let names: Vec<&str> = platforms.packs().map(|pack| pack.name.as_str()).collect();
-        return Err(eyre!(
-            "no platform or kind is called {:?}; there are {}",
-            wanted.unwrap_or_default(),
-            names.join(", ")
-        ));
+        let wanted = wanted.unwrap_or_default();
+        let kinds: Vec<&str> = platforms.kinds().map(|kind| kind.name.as_str()).collect();
+        return Err(match closest(wanted, &[&names[..], &kinds].concat()) {
+            Some(near) => eyre!("no platform or kind is called {wanted:?}: did you mean {near:?}?"),
+            None => eyre!("no platform or kind is called {wanted:?}; there are {}", names.join(", ")),
+        });
     }
     for kind in kinds {
         let about = kind.describe();

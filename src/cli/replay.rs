@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, value_name = "TARGET|URL")]
     to: String,
     /// Which calls; without --sent, of those that were received
-    #[arg(long, value_name = "QUERY")]
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     query: Option<String>,
     /// Calls that were sent from here count as well
     #[arg(long)]
@@ -106,7 +106,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         return Ok(Outcome::Yes);
     }
     if places.is_empty() {
-        print::note("hooktape: no call to send");
+        let hint = if args.sent { "" } else { "; --sent takes those that were sent from here, too" };
+        print::note(&format!("hooktape: no call to send{hint}"));
         return Ok(Outcome::Yes);
     }
     if !args.yes {

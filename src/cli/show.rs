@@ -21,7 +21,7 @@ pub struct Args {
     /// The call to print: its id, or as much of its beginning or end as it takes
     id: Option<String>,
     /// Which calls to list, as in `kind:dialog sig:invalid status:>=500`
-    #[arg(long, value_name = "QUERY", conflicts_with = "id")]
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true, conflicts_with = "id")]
     query: Option<String>,
     /// List at most so many, the newest
     #[arg(long, value_name = "N", conflicts_with = "id")]

@@ -16,7 +16,7 @@ pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
     }
     let listen = match &cli.command {
         None => cli.lane.listen,
-        Some(Command::Listen(args) | Command::Demo(args)) => args.listen,
+        Some(Command::Listen(args)) => args.listen,
         Some(_) => None,
     };
     let context = Context::load(&cli.common, listen)?;

@@ -18,7 +18,7 @@ pub struct Args {
     /// The recording
     file: PathBuf,
     /// Which calls to check
-    #[arg(long, value_name = "QUERY")]
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     query: Option<String>,
 }
 

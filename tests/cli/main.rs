@@ -1,0 +1,112 @@
+//! The command line as its users have it: text and JSON, exit codes, and what it says when something is wrong.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+#[path = "../support/lane.rs"]
+mod lane;
+mod listening;
+mod reading;
+mod sending;
+mod settings;
+mod support;
+
+use support::run;
+
+/// Every page of the manual.
+const PAGES: [&[&str]; 13] = [
+    &[],
+    &["listen"],
+    &["open"],
+    &["show"],
+    &["verify"],
+    &["send"],
+    &["replay"],
+    &["demo"],
+    &["platforms"],
+    &["platforms", "check"],
+    &["config"],
+    &["config", "check"],
+    &["completions"],
+];
+
+#[test]
+fn help_of_every_command() {
+    let home = lane::Home::new();
+    let mut pages = String::new();
+    for page in PAGES {
+        let short = run(&home, &[page, &["-h"]].concat());
+        assert_eq!((short.code, &*short.err), (0, ""));
+        pages += &format!("=== hooktape {}\n\n{}\n", page.join(" "), short.out);
+    }
+    insta::assert_snapshot!("help", pages);
+}
+
+#[test]
+fn no_command_is_missing_from_the_help_test() {
+    use clap::CommandFactory as _;
+    fn count(command: &clap::Command) -> usize {
+        1 + command.get_subcommands().map(count).sum::<usize>()
+    }
+    assert_eq!(PAGES.len(), count(&hooktape::cli::Cli::command()));
+}
+
+#[test]
+fn wrong_usage_is_trouble() {
+    let home = lane::Home::new();
+    for (args, said) in [
+        (&["shwo"][..], "a similar subcommand exists: 'show'"),
+        (&["show"], "<FILE>"),
+        (&["listen", "--listen", "here"], "--listen"),
+        (&["send", "moveo/dialog", "--to", ":1", "--set", "text=hi"], "is not of the form /pointer=value"),
+        (&["send", "moveo/dialog", "--to", ":1", "--header", "x-y"], "is not of the form NAME: VALUE"),
+        (
+            &["replay", "tape.jsonl", "--to", ":1", "--pace", "slow"],
+            "is no pace: asap, original, or a factor such as 2x",
+        ),
+    ] {
+        let ended = run(&home, args);
+        assert_eq!((ended.code, &*ended.out), (2, ""), "{args:?}");
+        assert!(ended.err.contains(said), "{args:?}: {}", ended.err);
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_a_command_quietly() {
+    let home = lane::Home::new();
+    for args in [
+        &["--help"][..],
+        &["show", support::SAMPLE],
+        &["show", support::SAMPLE, "1b1222fe"],
+        &["verify", support::SAMPLE, "--format", "json"],
+        &["replay", support::SAMPLE, "--to", ":1", "--dry-run", "--sign", "exact"],
+        &["platforms"],
+        &["platforms", "moveo/dialog", "--format", "json"],
+        &["config", "check"],
+        &["completions", "bash"],
+        &["demo"],
+        &["listen", "--listen", "127.0.0.1:0"],
+    ] {
+        let (read, write) = std::io::pipe().unwrap();
+        drop(read);
+        let ended = home.command(lane::HOOKTAPE, args).stdout(write).output().unwrap();
+        let err = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{args:?}: {err}");
+        assert!(!err.contains("pipe") && !err.contains("panicked"), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn nobody_has_to_read_standard_error() {
+    let home = lane::Home::new();
+    for (args, code) in [
+        (&["show", "missing.jsonl"][..], 2),
+        (&["verify", support::SAMPLE], 1),
+        (&["demo", "--record", "tape.jsonl"], 0),
+        (&["replay", "tape.jsonl", "--to", ":1", "--sign", "exact"], 1),
+    ] {
+        let (read, write) = std::io::pipe().unwrap();
+        drop(read);
+        let ended = home.command(lane::HOOKTAPE, args).stderr(write).output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{args:?}");
+    }
+}

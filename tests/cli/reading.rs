@@ -1,0 +1,164 @@
+//! `show` and `verify`: what is in a recording.
+
+use crate::lane::Home;
+use crate::support::{PUBLISHED, SAMPLE, run};
+
+/// The calls of the sample recording as their lines have them.
+fn lines() -> Vec<String> {
+    std::fs::read_to_string(SAMPLE).unwrap().lines().skip(1).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn show_lists_calls() {
+    let listed = run(&Home::new(), &["show", SAMPLE]);
+    assert_eq!((listed.code, &*listed.err), (0, ""));
+    insta::assert_snapshot!("show", listed.out);
+}
+
+#[test]
+fn show_gives_every_call_as_json_with_its_own_bytes() {
+    let listed = run(&Home::new(), &["show", SAMPLE, "--format", "json"]);
+    assert_eq!((listed.code, listed.json().len()), (0, lines().len()));
+    for (shown, recorded) in listed.out.lines().zip(lines()) {
+        let own = format!("{{\"schema\":1,{},", &recorded[1..recorded.len() - 1]);
+        assert!(shown.starts_with(&own), "{shown}\n{recorded}");
+    }
+    assert_eq!(listed.json()[0]["text"], "Hi, when will my claim be paid?");
+}
+
+#[test]
+fn show_finds_what_a_query_names() {
+    let home = Home::new();
+    let ids = |args: &[&str]| -> Vec<String> {
+        let listed = run(&home, &[&["show", SAMPLE][..], args].concat());
+        assert_eq!(listed.code, 0, "{}", listed.err);
+        listed.out.lines().map(|line| line[..8].to_owned()).collect()
+    };
+    assert_eq!(ids(&["--query", "kind:dialog"]), ["3ef66deb"]);
+    assert_eq!(ids(&["--query", "-sig:valid"]), ["a5159257"]);
+    assert_eq!(ids(&["--query", "/value:QQ123456C"]), ["f40c3d3d"]);
+    assert_eq!(ids(&["--limit", "2"]), ["22f7d7bb", "a5159257"]);
+    assert_eq!(ids(&["--query", "kind:first_message", "--limit", "1"]), ["a5159257"]);
+    assert!(ids(&["--query", "status:>=500"]).is_empty());
+}
+
+#[test]
+fn a_query_that_is_not_understood_is_shown_where() {
+    for (query, said) in [
+        ("sig:valid  statsu:200", "did you mean status:"),
+        ("kind:dialog status:many", "status:"),
+        ("καλημέρα (a", "("),
+    ] {
+        for command in [&["show", SAMPLE][..], &["verify", SAMPLE], &["replay", SAMPLE, "--to", ":1"]] {
+            let ended = run(&Home::new(), &[command, &["--query", query]].concat());
+            assert_eq!((ended.code, &*ended.out), (2, ""));
+            assert!(ended.err.contains(said) && ended.err.contains(&format!("\n  {query}\n")), "{}", ended.err);
+            let caret = ended.err.lines().last().unwrap();
+            assert!(caret.trim().bytes().all(|byte| byte == b'^') && caret.contains('^'), "{}", ended.err);
+        }
+    }
+    let ended = run(&Home::new(), &["show", SAMPLE, "--query", "sig:valid  statsu:200"]);
+    assert_eq!(ended.err.lines().last().unwrap().find('^'), Some(2 + "sig:valid  ".len()));
+}
+
+#[test]
+fn show_prints_a_call() {
+    let home = Home::new();
+    let args = [&["show", SAMPLE, "a5159257"][..], &PUBLISHED].concat();
+    let shown = run(&home, &args);
+    assert_eq!((shown.code, &*shown.err), (0, ""));
+    insta::assert_snapshot!("show_call", shown.out);
+
+    let laid_out = run(&home, &[&args[..], &["--pretty"]].concat()).out;
+    assert!(laid_out.contains("\n  \"input\": {\n    \"text\": \"Hi, when will my claim be paid?\""), "{laid_out}");
+
+    let json = run(&home, &[&args[..], &["--format", "json"]].concat()).json();
+    assert_eq!(json.len(), 1);
+    assert_eq!((&json[0]["sig"], &json[0]["verdict"]["sig"]), (&"invalid".into(), &"invalid".into()));
+    assert!(json[0]["verdict"]["why"][0].as_str().unwrap().contains("line end"), "{}", json[0]);
+    assert!(json[0]["request"]["text"].as_str().unwrap().ends_with("}\n"));
+    assert_eq!(json[0]["findings"]["response"], serde_json::json!([]));
+}
+
+#[test]
+fn a_call_is_named_by_either_end_of_its_id() {
+    let home = Home::new();
+    for id in ["3ef66deb", "3EF66DEB", "66deb", &lines()[4][7..43]] {
+        let shown = run(&home, &["show", SAMPLE, id]);
+        assert_eq!(shown.code, 0, "{}", shown.err);
+        assert!(shown.out.contains("\nmoveo/dialog\n"), "{id}");
+    }
+    let several = run(&home, &["show", SAMPLE, "01a1fe19"]);
+    assert_eq!(several.code, 2);
+    assert!(several.err.contains("could be 01a1fe19-8922-769e-ba75-00b51b1222fe or"), "{}", several.err);
+    let none = run(&home, &["show", SAMPLE, "nope"]);
+    assert_eq!(none.code, 2);
+    assert!(none.err.contains("has no call whose id begins or ends with \"nope\""), "{}", none.err);
+}
+
+#[test]
+fn verify_checks_every_signature_again() {
+    let home = Home::new();
+    let args = [&["verify", SAMPLE][..], &PUBLISHED].concat();
+    let checked = run(&home, &args);
+    assert_eq!((checked.code, &*checked.err), (1, "7 signatures checked, 1 not valid\n"));
+    insta::assert_snapshot!("verify", checked.out);
+
+    let json = run(&home, &[&args[..], &["--format", "json"]].concat());
+    let found: Vec<_> = json.json().iter().map(|value| value["sig"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((json.code, found.join(" ")), (1, "valid valid valid valid valid valid invalid".into()));
+    assert_eq!(json.json()[0]["secret"], "env:PUBLISHED");
+
+    let valid = run(&home, &[&args[..], &["--query", "sig:valid"]].concat());
+    assert_eq!((valid.code, &*valid.err), (0, "6 signatures checked, 0 not valid\n"));
+}
+
+#[test]
+fn verify_says_no_without_the_secret_or_with_another() {
+    let home = Home::new();
+    for (secret, sig) in [(None, "no-secret"), (Some("moveo=env:MOVEO_TOKEN"), "invalid")] {
+        let more: Vec<&str> = secret.into_iter().flat_map(|secret| ["--secret", secret]).collect();
+        let checked = run(&home, &[&["verify", SAMPLE, "--query", "kind:dialog"][..], &more].concat());
+        assert_eq!(checked.code, 1);
+        assert!(checked.out.contains(sig) && checked.out.contains("moveo/dialog"), "{}", checked.out);
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_trouble() {
+    let home = Home::new();
+    std::fs::write(home.path("notes.txt"), "some notes\n").unwrap();
+    std::fs::write(home.path("later.jsonl"), "{\"hooktape\":7}\n").unwrap();
+    for (file, said) in [
+        ("missing.jsonl", "cannot open missing.jsonl"),
+        ("notes.txt", "notes.txt is not a recording"),
+        ("later.jsonl", "newer than this hooktape reads"),
+    ] {
+        for command in [&["show", file][..], &["verify", file], &["replay", file, "--to", ":1"]] {
+            let ended = run(&home, command);
+            assert_eq!(ended.code, 2, "{command:?}");
+            assert!(ended.err.contains(said), "{command:?}: {}", ended.err);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_line_is_told_and_hides_no_other() {
+    let home = Home::new();
+    let mut text = std::fs::read_to_string(SAMPLE).unwrap();
+    let third = text.match_indices('\n').nth(2).unwrap().0 + 1;
+    text.insert_str(third, "{\"id\":\"broken\n");
+    std::fs::write(home.path("tape.jsonl"), text).unwrap();
+    let listed = run(&home, &["show", "tape.jsonl"]);
+    assert_eq!((listed.code, listed.out.lines().count()), (0, 7));
+    assert!(listed.err.contains("line 4 (byte "), "{}", listed.err);
+    let checked = run(&home, &[&["verify", "tape.jsonl", "--query", "sig:valid"][..], &PUBLISHED].concat());
+    assert_eq!(checked.code, 1, "a line that cannot be read cannot be vouched for");
+}
+
+#[test]
+fn open_needs_a_terminal() {
+    let ended = run(&Home::new(), &["open", SAMPLE]);
+    assert_eq!((ended.code, &*ended.out), (2, ""));
+    assert!(ended.err.contains("standard output is no terminal: `hooktape show "), "{}", ended.err);
+}

@@ -1,0 +1,184 @@
+//! `send` and `replay` against an endpoint that checks signatures as a customer's would.
+
+use serde_json::{Value, json};
+
+use crate::lane::{Home, TOKEN};
+use crate::support::{Ended, Endpoint, PUBLISHED, SAMPLE, SIGNED, feed, field, run, signature};
+
+/// Sends to a recording of its own.
+fn send(home: &Home, endpoint: &Endpoint, args: &[&str]) -> Ended {
+    run(home, &[&["send", "moveo/dialog", "--to", &endpoint.url, "--record", "sent.jsonl"], args].concat())
+}
+
+/// The calls of the sample recording, the tampered one left out.
+fn replay(home: &Home, endpoint: &Endpoint, args: &[&str]) -> Ended {
+    let usual = ["replay", SAMPLE, "--to", &endpoint.url, "--record", "sent.jsonl", "--query", "sig:valid"];
+    run(home, &[&usual, args].concat())
+}
+
+fn bodies(endpoint: &Endpoint) -> Vec<Vec<u8>> {
+    endpoint.seen().into_iter().map(|(_, body)| body).collect()
+}
+
+/// The bodies of the calls that [`replay`] sends.
+fn sample_bodies() -> Vec<Vec<u8>> {
+    let reader = hooktape::recording::Reader::open(SAMPLE.as_ref()).unwrap();
+    let places: Vec<_> = reader.entries(Default::default()).map(|entry| entry.unwrap().place).take(6).collect();
+    places.into_iter().map(|place| reader.call(place).unwrap().request.body.to_vec()).collect()
+}
+
+#[test]
+fn send_signs_a_sample_and_shows_the_answer() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let sent = send(&home, &endpoint, &SIGNED);
+    assert_eq!((sent.code, &*sent.err), (0, ""));
+    let url = format!("POST {}/hooks/moveo/dialog (signature valid)", endpoint.url);
+    let lines: Vec<&str> = sent.out.lines().collect();
+    assert_eq!(lines[0], url);
+    assert!(lines[1].starts_with("200 in ") && lines[1].ends_with(" ms, 14 bytes"), "{}", lines[1]);
+    assert_eq!(lines[2], r#"{"context":{}}"#);
+    assert_eq!(endpoint.seen().len(), 1);
+
+    let json = send(&home, &endpoint, &[&SIGNED[..], &["--format", "json"]].concat()).json().remove(0);
+    assert_eq!((&json["dir"], &json["sig"], &json["status"]), (&"sent".into(), &"valid".into(), &200.into()));
+    assert_eq!(json["response"]["json"], json!({ "context": {} }));
+    assert_eq!(run(&home, &["show", "sent.jsonl"]).out.lines().count(), 2);
+    let recording = std::fs::read_to_string(home.path("sent.jsonl")).unwrap();
+    assert!(!recording.contains(TOKEN));
+}
+
+#[test]
+fn send_changes_the_payload_and_the_headers() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let set = ["--set", "/input/text=γεια", "--set", "/context/tags=[1,2]", "--header", "X-Trace: 42"];
+    assert_eq!(send(&home, &endpoint, &[&SIGNED[..], &set].concat()).code, 0);
+    let (head, body) = endpoint.seen().remove(0);
+    let value: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&value["input"]["text"], &value["context"]["tags"]), (&"γεια".into(), &json!([1, 2])));
+    assert_eq!(field(&head, "x-trace"), Some("42"));
+
+    let nowhere = send(&home, &endpoint, &[&SIGNED[..], &["--set", "/no/such/place=1"]].concat());
+    assert_eq!(nowhere.code, 2);
+    assert!(nowhere.err.contains("--set: ") && nowhere.err.contains("/no"), "{}", nowhere.err);
+    assert!(endpoint.seen().is_empty());
+}
+
+#[test]
+fn send_takes_a_payload_byte_for_byte() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let payload = "{ \"lang\":\"el\",\r\n\t\"n\": 1.0e2, \"n\": 12345678901234567890 }\n".as_bytes();
+    let args = ["send", "moveo/dialog", "--to", &endpoint.url, "--data", "-"];
+    let fresh = feed(&home, &[&args[..], &SIGNED].concat(), payload);
+    assert_eq!(fresh.code, 0, "{}", fresh.out);
+    std::fs::write(home.path("payload"), payload).unwrap();
+    let header = format!("X-Moveo-Signature: {}", signature(TOKEN, payload));
+    let exact = ["--data", "payload", "--sign", "exact", "--header", &header];
+    assert_eq!(send(&home, &endpoint, &exact).code, 0);
+    assert_eq!(bodies(&endpoint), [payload, payload]);
+
+    let unsigned = send(&home, &endpoint, &["--sign", "exact"]);
+    assert_eq!(unsigned.code, 1, "the endpoint refuses a call without a signature");
+    assert!(unsigned.out.contains("(signature missing)") && unsigned.out.contains("\n401 in "), "{}", unsigned.out);
+    let missing = send(&home, &endpoint, &["--data", "nothing.json"]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.err.contains("cannot read the payload from nothing.json"), "{}", missing.err);
+}
+
+#[test]
+fn send_says_what_is_missing() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let secret = send(&home, &endpoint, &[]);
+    assert_eq!((secret.code, &*secret.out), (2, ""));
+    assert!(secret.err.contains("--secret moveo=env:MOVEO_TOKEN"), "{}", secret.err);
+    let unknown = run(&home, &["send", "moveo/dialgo", "--to", &endpoint.url]);
+    let said = "hooktape: no platform has a kind \"moveo/dialgo\": did you mean \"moveo/dialog\"?\n";
+    assert_eq!((unknown.code, &*unknown.err), (2, said));
+    assert!(endpoint.seen().is_empty());
+    let closed = run(&home, &[&["send", "moveo/dialog", "--to", "127.0.0.1:1"][..], &SIGNED].concat());
+    assert_eq!(closed.code, 1);
+    assert!(closed.out.contains("nothing listens at 127.0.0.1:1"), "{}", closed.out);
+}
+
+#[test]
+fn replay_signs_anew_or_keeps_what_it_has() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let fresh = replay(&home, &endpoint, &SIGNED);
+    assert_eq!((fresh.code, &*fresh.err), (0, "6 fine, 0 failed\n"));
+    assert!(fresh.out.lines().all(|line| line.starts_with("ok   ") && line.contains(" 200 in ")), "{}", fresh.out);
+    assert_eq!(bodies(&endpoint), sample_bodies());
+
+    let exact = replay(&home, &endpoint, &[&SIGNED[..], &["--sign", "exact"]].concat());
+    assert_eq!((exact.code, &*exact.err), (1, "0 fine, 6 failed\n"), "their token is another one");
+    assert!(exact.out.lines().all(|line| line.starts_with("FAIL ") && line.contains(" 401 in ")), "{}", exact.out);
+    assert_eq!(bodies(&endpoint), sample_bodies());
+}
+
+#[test]
+fn an_edited_call_is_taken_when_it_is_signed_anew() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let edit = ["--query", "kind:dialog", "--set", "/input/text=edited"];
+    let usual = ["replay", SAMPLE, "--to", &endpoint.url, "--format", "json"];
+    let fresh = run(&home, &[&usual[..], &edit, &SIGNED].concat());
+    let json = fresh.json().remove(0);
+    assert_eq!((fresh.code, &json["status"], &json["sig"]), (0, &200.into(), &"valid".into()));
+    assert_eq!(json["request"]["json"]["input"]["text"], "edited");
+    assert_eq!(json["parent"], run(&home, &["show", SAMPLE, "3ef66deb", "--format", "json"]).json()[0]["id"]);
+    let exact = run(&home, &[&usual[..], &edit, &PUBLISHED, &["--sign", "exact"]].concat());
+    assert_eq!((exact.code, &exact.json()[0]["status"], &exact.json()[0]["sig"]), (1, &401.into(), &"invalid".into()));
+}
+
+#[test]
+fn a_dry_run_sends_nothing() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let planned = replay(&home, &endpoint, &[&SIGNED[..], &["--dry-run"]].concat());
+    assert_eq!((planned.code, &*planned.err, planned.out.lines().count()), (0, "", 6));
+    let first = format!("1b1222fe moveo/first_message POST {}/hooks/moveo/first_message", endpoint.url);
+    assert!(planned.out.starts_with(&first), "{}", planned.out);
+    let json = replay(&home, &endpoint, &["--sign", "exact", "--dry-run", "--format", "json"]).json();
+    assert_eq!((json.len(), &json[0]["sign"], &json[0]["size"]), (6, &"exact".into(), &586.into()));
+    assert!(endpoint.seen().is_empty());
+    assert!(!home.path("sent.jsonl").exists());
+}
+
+#[test]
+fn stop_on_failure_stops_there() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let stopped = replay(&home, &endpoint, &["--sign", "exact", "--stop-on-failure"]);
+    assert_eq!((stopped.code, &*stopped.err), (1, "0 fine, 1 failed\n"));
+    assert_eq!(endpoint.seen().len(), 1);
+}
+
+#[test]
+fn replay_sends_what_was_received_unless_told_otherwise() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    assert_eq!(replay(&home, &endpoint, &SIGNED).code, 0);
+    endpoint.seen();
+    let again = ["replay", "sent.jsonl", "--to", &endpoint.url, "--record", "again.jsonl"];
+    let none = run(&home, &[&again[..], &SIGNED].concat());
+    assert_eq!(
+        (none.code, &*none.err),
+        (0, "hooktape: no call to send; --sent takes those that were sent from here, too\n")
+    );
+    let all = run(&home, &[&again[..], &SIGNED, &["--sent"]].concat());
+    assert_eq!((all.code, endpoint.seen().len()), (0, 6));
+}
+
+#[test]
+fn a_guarded_target_wants_a_yes() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let text = format!("[[target]]\nname = \"staging\"\nurl = \"{}/\"\nguard = \"confirm\"\n", endpoint.url);
+    std::fs::write(home.path("hooktape.toml"), text + "secret = \"env:MOVEO_TOKEN\"\n").unwrap();
+    for command in [&["send", "moveo/dialog"][..], &["replay", SAMPLE, "--query", "kind:dialog"]] {
+        let asked = run(&home, &[command, &["--to", "staging"]].concat());
+        assert_eq!((asked.code, &*asked.out), (2, ""));
+        let question = format!("send 1 call to the guarded target staging at {}/?", endpoint.url);
+        assert!(asked.err.contains(&question) && asked.err.contains("--yes"), "{}", asked.err);
+        assert!(endpoint.seen().is_empty());
+        let told = run(&home, &[command, &["--to", "staging", "--yes"]].concat());
+        assert_eq!((told.code, endpoint.seen().len()), (0, 1), "{}", told.err);
+    }
+    let near = run(&home, &["send", "moveo/dialog", "--to", "stagign"]);
+    assert_eq!((near.code, &*near.err), (2, "hooktape: \"stagign\" is no target: did you mean \"staging\"?\n"));
+    let far = run(&home, &["send", "moveo/dialog", "--to", "elsewhere"]);
+    assert!(far.code == 2 && far.err.contains("there are staging"), "{}", far.err);
+}

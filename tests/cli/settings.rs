@@ -1,0 +1,170 @@
+//! Configuration, platforms and completions.
+
+use std::fs;
+use std::path::Path;
+
+use crate::lane::{Home, TOKEN};
+use crate::support::{PUBLISHED, SAMPLE, run};
+
+const CONFIG: &str = r#"
+[listen]
+address = "127.0.0.1:0"
+
+[record]
+path = "calls.jsonl"
+
+[secrets]
+moveo = "env:MOVEO_TOKEN"
+
+[[route]]
+path = "/hooks/*"
+kind = "moveo/dialog"
+
+[[target]]
+name  = "staging"
+url   = "http://127.0.0.1:1/{kind}"
+guard = "confirm"
+"#;
+
+fn configured(text: &str) -> Home {
+    let home = Home::new();
+    fs::write(home.path("hooktape.toml"), text).unwrap();
+    home
+}
+
+#[test]
+fn config_check_says_what_it_amounts_to() {
+    let home = configured(CONFIG);
+    let checked = run(&home, &["config", "check"]);
+    assert_eq!((checked.code, &*checked.err), (0, ""));
+    let place = home.path("").display().to_string();
+    insta::assert_snapshot!("config_check", checked.out.replace(&place, "HOME/"));
+
+    let json = run(&home, &["config", "check", "--format", "json"]).json();
+    assert_eq!(json[0]["listen"], "127.0.0.1:0");
+    assert_eq!(json[0]["secrets"][0]["reference"], "env:MOVEO_TOKEN");
+    assert_eq!(json[0]["routes"][0]["kind"], "moveo/dialog");
+    assert_eq!(json[0]["targets"][0]["guard"], true);
+    assert_eq!(json[0]["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn config_check_needs_no_file() {
+    let checked = run(&Home::new(), &["config", "check"]);
+    assert_eq!((checked.code, &*checked.err), (0, ""));
+    assert!(checked.out.contains("listen   127.0.0.1:4747\n"), "{}", checked.out);
+}
+
+#[test]
+fn a_wrong_configuration_is_told_with_its_place() {
+    for (text, said) in [
+        ("[listen]\naddress = \"here\"\n", "hooktape.toml:2:11: listen.address: "),
+        ("[listen]\nadress = \"127.0.0.1:0\"\n", "hooktape.toml:2:1: listen.adress: "),
+        ("[secrets]\nmoveo = 7\n", "hooktape.toml:2:9: secrets.moveo: "),
+        ("[[target]]\nname = \"a\"\nurl = \"ftp://x\"\n", "hooktape.toml:3:7: target.url: "),
+        ("[listen\n", "hooktape.toml:1:"),
+        ("[[route]]\npath = \"/a\"\nkind = \"moveo/dialgo\"\n", "did you mean \"moveo/dialog\"?"),
+    ] {
+        let home = configured(text);
+        for command in [&["config", "check"][..], &["show", SAMPLE], &["listen"], &[]] {
+            let ended = run(&home, command);
+            assert_eq!((ended.code, &*ended.out), (2, ""), "{text}");
+            assert!(ended.err.contains(said), "{text}: {}", ended.err);
+        }
+    }
+    let missing = run(&Home::new(), &["config", "check", "--config", "other.toml"]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.err.contains("other.toml: cannot be read"), "{}", missing.err);
+}
+
+#[test]
+fn a_secret_itself_is_refused_and_not_repeated() {
+    let home = Home::new();
+    let flag = run(&home, &["show", SAMPLE, "--secret", &format!("moveo={TOKEN}")]);
+    assert_eq!((flag.code, &*flag.out), (2, ""));
+    assert!(flag.err.contains("--secret") && flag.err.contains("env:MOVEO_TOKEN"), "{}", flag.err);
+    let bare = run(&home, &["show", SAMPLE, "--secret", TOKEN]);
+    assert_eq!((bare.code, &*bare.out), (2, ""));
+    let home = configured(&format!("[secrets]\nmoveo = \"{TOKEN}\"\n"));
+    let file = run(&home, &["config", "check"]);
+    assert_eq!((file.code, &*file.out), (2, ""));
+    assert!(file.err.contains("hooktape.toml:2:9: secrets.moveo: a secret is never written here"), "{}", file.err);
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_trouble_in_a_flag_and_a_problem_in_a_file() {
+    let flag = run(&Home::new(), &["show", SAMPLE, "--secret", "moveo=env:UNSET"]);
+    assert_eq!((flag.code, &*flag.out), (2, ""));
+    assert_eq!(flag.err, "hooktape: --secret moveo=env:UNSET: the variable UNSET is not set\n");
+
+    let home = configured("[secrets]\nmoveo = \"env:UNSET\"\n");
+    let checked = run(&home, &["config", "check"]);
+    assert_eq!((checked.code, &*checked.err), (1, "problem: secrets.moveo: the variable UNSET is not set\n"));
+    let json = run(&home, &["config", "check", "--format", "json"]);
+    assert_eq!((json.code, &json.json()[0]["secrets"][0]["readable"]), (1, &false.into()));
+    assert_eq!(run(&home, &["show", SAMPLE]).code, 0);
+    // What the command line names takes the place of what the file names.
+    let again = run(&home, &[&["verify", SAMPLE, "--query", "sig:valid"][..], &PUBLISHED].concat());
+    assert_eq!(again.code, 0, "{}", again.err);
+}
+
+#[test]
+fn platforms_are_listed_and_described() {
+    let home = Home::new();
+    let all = run(&home, &["platforms"]);
+    assert_eq!(all.code, 0);
+    for kind in ["dialog", "first_message", "pre_message", "post_message", "auth_pre_enter", "auth_validation"] {
+        assert!(all.out.lines().any(|line| line.split(' ').next() == Some(&format!("moveo/{kind}"))), "{kind}");
+    }
+    let one = run(&home, &["platforms", "moveo/dialog"]).out;
+    assert!(one.starts_with("moveo/dialog · ") && one.contains("\n  signed   HMAC-SHA256"), "{one}");
+    let json = run(&home, &["platforms", "moveo", "--format", "json"]).json();
+    assert!(json.len() >= 6 && json.iter().all(|kind| kind["kind"].as_str().unwrap().starts_with("moveo/")));
+    let unknown = run(&home, &["platforms", "moevo"]);
+    assert_eq!((unknown.code, &*unknown.out), (2, ""));
+    assert!(unknown.err.contains("did you mean \"moveo\"?"), "{}", unknown.err);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn platforms_check_passes_a_good_pack_and_names_what_is_wrong_with_another() {
+    let home = configured("this is no configuration, and none is needed\n");
+    let pack = home.path("moveo");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platforms/moveo"), &pack);
+    let good = run(&home, &["platforms", "check", "moveo"]);
+    assert_eq!((good.code, &*good.out), (0, "moveo is fine\n"), "{}", good.err);
+
+    fs::write(pack.join("samples/dialog.json"), "{\"channel\": 7}").unwrap();
+    let bad = run(&home, &["platforms", "check", "moveo"]);
+    assert_eq!(bad.code, 1);
+    assert!(bad.out.contains("moveo/dialog"), "{}", bad.out);
+    let json = run(&home, &["platforms", "check", "moveo", "--format", "json"]);
+    assert!(json.code == 1 && json.json().iter().all(|problem| problem["message"].is_string()));
+
+    let none = run(&home, &["platforms", "check", "nowhere"]);
+    assert_eq!(none.code, 1);
+    assert!(none.out.contains("nowhere"), "{}", none.out);
+}
+
+#[test]
+fn completions_work_whatever_the_configuration_says() {
+    let home = configured("this is no configuration\n");
+    for (shell, holds) in
+        [("bash", "complete -F _hooktape"), ("zsh", "#compdef hooktape"), ("fish", "complete -c hooktape")]
+    {
+        let script = run(&home, &["completions", shell]);
+        assert_eq!(script.code, 0, "{}", script.err);
+        assert!(script.out.contains(holds) && script.out.contains("--stop-on-failure") || shell == "fish", "{shell}");
+    }
+}
