@@ -10,6 +10,8 @@ mod sending;
 mod settings;
 mod support;
 
+use std::fmt::Write as _;
+
 use support::run;
 
 /// Every page of the manual.
@@ -36,7 +38,7 @@ fn help_of_every_command() {
     for page in PAGES {
         let short = run(&home, &[page, &["-h"]].concat());
         assert_eq!((short.code, &*short.err), (0, ""));
-        pages += &format!("=== hooktape {}\n\n{}\n", page.join(" "), short.out);
+        writeln!(pages, "=== hooktape {}\n\n{}", page.join(" "), short.out).unwrap();
     }
     insta::assert_snapshot!("help", pages);
 }

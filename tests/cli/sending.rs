@@ -1,5 +1,6 @@
 //! `send` and `replay` against an endpoint that checks signatures as a customer's would.
 
+use hooktape::recording::{Position, Reader};
 use serde_json::{Value, json};
 
 use crate::lane::{Home, TOKEN};
@@ -22,8 +23,8 @@ fn bodies(endpoint: &Endpoint) -> Vec<Vec<u8>> {
 
 /// The bodies of the calls that [`replay`] sends.
 fn sample_bodies() -> Vec<Vec<u8>> {
-    let reader = hooktape::recording::Reader::open(SAMPLE.as_ref()).unwrap();
-    let places: Vec<_> = reader.entries(Default::default()).map(|entry| entry.unwrap().place).take(6).collect();
+    let reader = Reader::open(SAMPLE.as_ref()).unwrap();
+    let places: Vec<_> = reader.entries(Position::default()).map(|entry| entry.unwrap().place).take(6).collect();
     places.into_iter().map(|place| reader.call(place).unwrap().request.body.to_vec()).collect()
 }
 
