@@ -19,6 +19,7 @@ mod keyring;
 mod kind;
 mod lint;
 mod pack;
+mod page;
 mod recognise;
 mod schema;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use advice::Advice;
 pub use envelope::{Envelope, Row, Section};
 pub use keyring::Keyring;
 pub use kind::{Description, Field, Kind, Reading};
+pub use page::{Form, PageCall};
 pub use wait::{Callback, Fate, Outcome, Wait};
 
 static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/platforms");

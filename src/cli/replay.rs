@@ -12,8 +12,8 @@ use crate::call::{Call, Direction};
 use crate::cli::context::Context;
 use crate::cli::show::{fits, parse_query};
 use crate::cli::{Format, Outcome, RecordArgs, print};
-use crate::config::Target;
-use crate::net::outgoing::{Outgoing, SignMode};
+use crate::config::{Secret, Target};
+use crate::net::outgoing::{Outgoing, SignMode, Signing};
 use crate::recording::{Place, Position, Reader};
 use crate::replay::{self, Change, Pace, Plan, took};
 use crate::signature::Verdict;
@@ -140,18 +140,22 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
 /// What `--dry-run` says of a call.
 fn planned(context: &Context, call: &Call, outgoing: &Outgoing) -> String {
     let verdict = outgoing.verdict(&context.platforms, &context.keyring, Timestamp::now());
-    let signing = match &outgoing.signing {
-        crate::net::outgoing::Signing::Exact => match verdict.filter(Verdict::needs_explaining) {
-            Some(verdict) => format!("exact: {}, {}", verdict.sig.word(), verdict.reason),
-            None => "exact".to_owned(),
-        },
-        crate::net::outgoing::Signing::Fresh(None) => "fresh".to_owned(),
-        crate::net::outgoing::Signing::Fresh(Some(secret)) => format!("fresh with {}", secret.label()),
+    let verdict = verdict.filter(Verdict::needs_explaining);
+    let (sign, secret) = match &outgoing.signing {
+        Signing::Exact => ("exact", None),
+        Signing::Fresh(secret) => ("fresh", secret.as_ref().map(Secret::label)),
+    };
+    let signing = match (&verdict, secret) {
+        (Some(verdict), _) => format!("{sign}: {}, {}", verdict.sig.word(), verdict.reason),
+        (None, Some(secret)) => format!("{sign} with {secret}"),
+        (None, None) => sign.to_owned(),
     };
     match context.format {
         Format::Json => json!({
             "schema": 1, "id": call.id, "kind": call.kind, "method": outgoing.request.method,
-            "url": outgoing.url.as_str(), "size": outgoing.request.body.len(), "sign": signing,
+            "url": outgoing.url.as_str(), "size": outgoing.request.body.len(), "sign": sign, "secret": secret,
+            "sig": verdict.as_ref().map(|verdict| verdict.sig.word()),
+            "reason": verdict.as_ref().map(|verdict| &verdict.reason),
         })
         .to_string(),
         Format::Text => format!(

@@ -3,6 +3,7 @@
 mod body;
 mod connections;
 mod cors;
+mod page;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -112,19 +113,25 @@ impl Lane {
         let sig = kind.map(|kind| self.keyring.judge(&self.platforms, &request, Some(kind), own, at).sig);
         let id = Id::fresh();
         let method = asked.unwrap_or(&request.method);
-        let page = routed.or(kind).or_else(|| self.platforms.called_by_pages(method, request.path()));
-        let page = page.filter(|kind| kind.is_from_a_browser());
-        let mut answer = match (&trouble, page.filter(|_| asked.is_some())) {
-            (Some(trouble), _) => plain(trouble.status(), &trouble.to_string()),
-            (None, Some(kind)) => cors::preflight(&request, kind),
-            (None, None) => route.and_then(Route::answer).unwrap_or_else(|| match kind {
-                Some(kind) => kind.answer(&request, sig),
-                None => recorded(id),
-            }),
+        let caller = routed.or(kind).or_else(|| self.platforms.called_by_pages(method, request.path()));
+        let caller = caller.filter(|kind| kind.is_from_a_browser());
+        let own_page = || page::page(&self.platforms, &self.keyring, kind?, &request, at);
+        let across = |mut answer| {
+            if caller.is_some() {
+                cors::open(&mut answer, &request);
+            }
+            answer
         };
-        if page.is_some() {
-            cors::open(&mut answer, &request);
-        }
+        let answer = match (&trouble, caller.filter(|_| asked.is_some())) {
+            (Some(trouble), _) => across(plain(trouble.status(), &trouble.to_string())),
+            (None, Some(kind)) => across(cors::preflight(&request, kind)),
+            (None, None) => match route.and_then(Route::answer) {
+                Some(answer) => across(answer),
+                // The stand-in page bears a signature: no page from elsewhere may read it.
+                None => own_page()
+                    .unwrap_or_else(|| across(kind.map_or_else(|| recorded(id), |kind| kind.answer(&request, sig)))),
+            },
+        };
         let answer = as_it_leaves(answer, &request.method, at);
         let call = Call {
             id,

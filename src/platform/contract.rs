@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::doc::Doc;
 use super::recognise::Seen;
-use super::{Kind, Pack, PackError, Platforms, Severity};
+use super::{Kind, Pack, PackError, PageCall, Platforms, Severity};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::json;
@@ -27,6 +27,7 @@ pub(super) fn problems(platforms: &Platforms, pack: &Pack) -> Vec<PackError> {
         report.bodies(kind);
         report.signature(kind);
         report.answers(kind);
+        report.page(platforms, kind);
         report.pointers(pack, kind);
     }
     report.sections(pack);
@@ -43,6 +44,29 @@ struct Report<'a> {
 impl Report<'_> {
     fn add(&mut self, file: &str, message: String) {
         self.problems.push(PackError { file: format!("{}/{file}", self.folder), message });
+    }
+
+    /// What a page calls back with is the kind that it says, and keeps its contract.
+    fn page(&mut self, platforms: &Platforms, kind: &Kind) {
+        let Some(spec) = &kind.spec.page else { return };
+        let Some(PageCall { kind: calls, mut request, form }) = platforms.page_call(kind, &kind.sample()) else {
+            return self.add("pack.toml", format!("page of {}: {} is no kind of it", kind.name, spec.calls.as_ref()));
+        };
+        let secret = calls.scheme().and_then(|(_, scheme)| scheme.fresh_secret("test").ok());
+        if let Err(error) = calls.sign(&mut request, secret.as_ref(), AT) {
+            self.add("pack.toml", format!("page of {}: its callback cannot be signed: {error}", kind.name));
+        }
+        let found = platforms.recognise(&request).kind.map_or("nothing", |kind| &kind.name);
+        if found != calls.name {
+            self.add("pack.toml", format!("page of {}: its callback is recognised as {found}", kind.name));
+        }
+        for finding in calls.check_request(&request).iter().filter(|finding| finding.severity > Severity::Note) {
+            self.add("pack.toml", format!("page of {}: its callback departs: {}", kind.name, finding.sentence));
+        }
+        let form = [Some(&form.variables), form.success.as_ref(), form.message.as_ref()];
+        for pointer in form.into_iter().flatten().filter(|pointer| calls.meaning(pointer).is_none()) {
+            self.add("pack.toml", format!("page of {}: {} has no {pointer}", kind.name, calls.name));
+        }
     }
 
     fn schemas(&mut self, kind: &Kind) {

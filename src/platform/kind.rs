@@ -387,6 +387,21 @@ impl Kind {
         self.scheme().map_or(Ok(()), |(_, scheme)| signature::sign(scheme, request, secret, at))
     }
 
+    /// As [`Self::sign`], good for `lifetime` milliseconds where the scheme's signatures expire.
+    ///
+    /// # Errors
+    /// As [`signature::sign`].
+    pub fn sign_lasting(
+        &self,
+        request: &mut Request,
+        secret: Option<&Secret>,
+        at: Timestamp,
+        lifetime: u64,
+    ) -> Result<(), SignError> {
+        self.scheme()
+            .map_or(Ok(()), |(_, scheme)| signature::sign(&scheme.clone().lasting(lifetime), request, secret, at))
+    }
+
     /// What the pack says of this kind, for people.
     #[must_use]
     pub fn describe(&self) -> Description {

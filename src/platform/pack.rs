@@ -45,6 +45,7 @@
 //! | `answer` | list of `{ when, status, body }`: given instead of `reply`, the first whose `when` holds: `sig` (list of verdicts), `lacks_header`, `lacks` (a pointer; null and "" are as good as nothing) |
 //! | `instead` | the kind that the platform calls where this one is not configured |
 //! | `closes` | `{ kind, success, data, again }`: it ends a wait that a call of `kind` with the same conversation began; pointers to the boolean that says how, and to what it brings; `again`: one conversation may have many waits, one after the other |
+//! | `page` | what the page that it opens calls back with: `calls` (*: a kind), `target` (*), `headers`, `claims`, `body`, `form` (*); see `page.rs` |
 //! | `fires`, `returns` | sentences: when the platform calls, what one may answer |
 //! | `failure`, `empty` | completes "The status is 500: "; the severity of an empty answer |
 //! | `source` | the document |
@@ -71,6 +72,7 @@ use toml::Spanned;
 use super::advice::Advice;
 use super::doc::{Doc, Pointer, text};
 use super::lint::Lint;
+use super::page::PageSpec;
 use super::recognise::Rules;
 use super::{Endpoint, PackError, Severity, Table};
 use crate::call::{Request, Sig};
@@ -160,6 +162,8 @@ pub(super) struct KindSpec {
     pub headers: Vec<HeaderSpec>,
     /// Values that do not belong there.
     pub lint: Option<Lint>,
+    /// What the page that it opens calls back with.
+    pub page: Option<PageSpec>,
     /// What a stand-in answers with 200.
     pub reply: Option<Spanned<String>>,
     /// What it answers instead: the first whose condition holds.

@@ -22,7 +22,7 @@ use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::json;
 
-/// As [`super::diagnose`], for a digest whose verdict is `sig`.
+/// As [`super::diagnose()`], for a digest whose verdict is `sig`.
 pub(super) fn diagnose(
     scheme: &Scheme,
     digest: &Digest,

@@ -193,6 +193,15 @@ impl Scheme {
         }
     }
 
+    /// This scheme with fresh signatures good for `lifetime` milliseconds, if they expire.
+    #[must_use]
+    pub fn lasting(mut self, lifetime: u64) -> Self {
+        if let Method::Jwt(rules) = &mut self.method {
+            rules.lifetime = lifetime;
+        }
+        self
+    }
+
     /// In words: `HMAC-SHA256 of the body, in hex, in X-Moveo-Signature; the key is the verification token`.
     #[must_use]
     pub fn describe(&self) -> String {

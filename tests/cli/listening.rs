@@ -99,7 +99,7 @@ fn every_command_that_records_mends_a_torn_recording_and_says_so() {
         assert!(ended.err.contains(said), "{args:?}: {}", ended.err);
     }
     assert_eq!(std::fs::read_to_string(home.path("tape.jsonl.torn")).unwrap(), "{\"id\":\"01\n".repeat(2));
-    assert_eq!(run(&home, &["show", "tape.jsonl"]).out.lines().count(), 15);
+    assert_eq!(run(&home, &["show", "tape.jsonl"]).out.lines().count(), 2 * 15 + 1);
 }
 
 #[test]
