@@ -27,6 +27,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use indexmap::IndexMap;
+
 pub use document::closest;
 pub use error::Error;
 pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
@@ -61,6 +63,8 @@ pub struct Config {
     pub record: Record,
     /// `[secrets]` and `--secret`.
     pub secrets: Secrets,
+    /// `[issuers]`: who issues tokens besides those that a platform knows, by PLATFORM or PLATFORM/SCHEME.
+    pub issuers: IndexMap<String, Vec<String>>,
     /// `[[route]]`, in order.
     pub routes: Vec<Route>,
     /// `[[target]]`, in order.

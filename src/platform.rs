@@ -208,6 +208,13 @@ impl Pack {
         &self.shared.schemes
     }
 
+    fn share(&mut self, shared: Shared) {
+        self.shared = Arc::new(shared);
+        for kind in &mut self.kinds {
+            kind.shared = self.shared.clone();
+        }
+    }
+
     fn sections(&self) -> &[SectionSpec] {
         &self.shared.sections
     }
@@ -289,6 +296,33 @@ impl Platforms {
             Err(error) => return vec![error],
         };
         platforms.pack(&name).map(|pack| contract::problems(&platforms, pack)).unwrap_or_default()
+    }
+
+    /// Takes tokens from these issuers too, for the schemes that `name` files: `PLATFORM` or `PLATFORM/SCHEME`.
+    ///
+    /// # Errors
+    /// When nothing of that name has tokens with an issuer: a sentence with the names there are.
+    pub fn allow_issuers(&mut self, name: &str, issuers: &[String]) -> Result<(), String> {
+        let (platform, bare) = name.split_once('/').map_or((name, None), |(platform, bare)| (platform, Some(bare)));
+        let mut known = false;
+        for pack in self.packs.iter_mut().filter(|pack| pack.name == platform) {
+            let mut shared = Shared::clone(&pack.shared);
+            for (_, scheme) in shared.schemes.iter_mut().filter(|(own, _)| bare.is_none_or(|bare| bare == *own)) {
+                known |= scheme.allow_issuers(issuers);
+            }
+            pack.share(shared);
+        }
+        if known {
+            return Ok(());
+        }
+        let names: Vec<&str> = self
+            .packs
+            .iter()
+            .flat_map(|pack| pack.schemes().values())
+            .filter(|scheme| !scheme.issuers().is_empty())
+            .map(|scheme| scheme.name.as_str())
+            .collect();
+        Err(format!("{name:?} has no tokens with an issuer; known: {}", names.join(", ")))
     }
 
     /// Every pack.

@@ -67,9 +67,12 @@ impl Context {
         if let Some(packs) = folder.map(|folder| folder.join("platforms")).filter(|packs| packs.is_dir()) {
             platforms.add_all(&packs)?;
         }
+        let file = config.file.as_deref().unwrap_or(Path::new("configuration")).display();
+        for (name, issuers) in &config.issuers {
+            platforms.allow_issuers(name, issuers).map_err(|reason| eyre!("{file}: issuers: {reason}"))?;
+        }
         for route in &config.routes {
             if let Some(kind) = route.kind.as_deref().filter(|kind| platforms.kind(kind).is_none()) {
-                let file = config.file.as_deref().unwrap_or(Path::new("configuration")).display();
                 return Err(eyre!("{file}: route {}: {}", route.path, no_kind(&platforms, kind)));
             }
         }

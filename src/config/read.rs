@@ -18,7 +18,7 @@ use super::{Config, Environment, Error, Listen, OnFull, Record, Reply, Route, Se
 /// The configuration that a text describes; its relative paths start at `base`.
 pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Result<Config, Error> {
     let document = source.parse()?;
-    let top = Table::top(source, &document, &["listen", "record", "secrets", "route", "target"])?;
+    let top = Table::top(source, &document, &["listen", "record", "secrets", "issuers", "route", "target"])?;
     let mut reader =
         Reader { base, environment: &sources.environment, secrets: Secrets::default(), warnings: Vec::new() };
     let mut listen = top.get("listen").map_or_else(|| Ok(Listen::default()), |value| listen(&value))?;
@@ -34,6 +34,7 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
         key: Some("--secret".to_owned()),
         message,
     })?;
+    let issuers = top.get("issuers").map_or_else(|| Ok(IndexMap::new()), |value| issuers(&value))?;
     let routes = top.tables("route", &["path", "kind", "secret", "respond"])?;
     let routes = unique(&routes, "path", |table| reader.route(table), |route| &route.path)?;
     let targets = top.tables("target", &["name", "url", "secret", "headers", "guard", "timeout"])?;
@@ -48,7 +49,8 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
             reader.warnings.push(warning.to_owned());
         }
     }
-    Ok(Config { file: None, listen, record, secrets: reader.secrets, routes, targets, warnings: reader.warnings })
+    let Reader { secrets, warnings, .. } = reader;
+    Ok(Config { file: None, listen, record, secrets, issuers, routes, targets, warnings })
 }
 
 /// Reads a list of tables, no two of which may have the same `key`.
@@ -88,6 +90,19 @@ fn listen(value: &Value<'_>) -> Result<Listen, Error> {
         listen.body_timeout = value.parse(parse_duration)?;
     }
     Ok(listen)
+}
+
+fn issuers(value: &Value<'_>) -> Result<IndexMap<String, Vec<String>>, Error> {
+    let mut issuers = IndexMap::new();
+    for (name, value) in value.any_table()?.entries() {
+        if !is_name(name) {
+            return Err(value.error("issuers are filed under PLATFORM or PLATFORM/SCHEME"));
+        }
+        let names: Result<Vec<String>, Error> =
+            value.items().iter().map(|item| Ok(item.string()?.to_owned())).collect();
+        issuers.insert(name.to_owned(), names?);
+    }
+    Ok(issuers)
 }
 
 /// One of a few words.

@@ -72,6 +72,10 @@ fn a_whole_file() {
         "moveo/webview" = ["file:keys/moveo.token", "env:MOVEO_TOKEN"]
         jelou           = "env:JELOU_TOKEN"
 
+        [issuers]
+        "moveo/webview" = ["www.shop.example", "www.old.example"]
+        acme            = "me"
+
         [[route]]
         path    = "/hooks/moveo"
         kind    = "moveo/pre_message"
@@ -120,6 +124,9 @@ fn a_whole_file() {
     assert_eq!(values(&webview), [Ok("from file"), Ok("hush"), Ok("hush")]);
     assert_eq!(config.secrets.of("moveo", "webhook").len(), 1);
 
+    let issuers = |name: &str| config.issuers[name].clone();
+    assert_eq!(issuers("moveo/webview"), ["www.shop.example", "www.old.example"]);
+    assert_eq!(issuers("acme"), ["me"]);
     assert_eq!(values(&config.routes[0].secrets), [Ok("hush"), Ok("from file")]);
     assert_eq!(config.routes[0].kind.as_deref(), Some("moveo/pre_message"));
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -161,7 +168,14 @@ const FAULTS: &[(&str, &str)] = &[
         "[listen]\nport = 1",
         "2:1: listen.port: this key is not known here; known are `address`, `max_body`, `body_timeout`",
     ),
-    ("[theme]", "1:2: theme: this key is not known here; known are `listen`, `record`, `secrets`, `route`, `target`"),
+    (
+        "[theme]",
+        "1:2: theme: this key is not known here; known are `listen`, `record`, `secrets`, `issuers`, `route`, `target`",
+    ),
+    (
+        "[issuers]\n\"moveo webview\" = \"x\"",
+        "2:19: issuers.\"moveo webview\": issuers are filed under PLATFORM or PLATFORM/SCHEME",
+    ),
     ("[[routes]]", "1:3: routes: this key is not known here; did you mean `route`?"),
     ("listen = 1", "1:10: listen: this is a table"),
     ("[listen]\naddress = 4747", "2:11: listen.address: this is a string: put it in double quotes"),

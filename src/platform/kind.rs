@@ -22,7 +22,7 @@ use crate::json;
 use crate::signature::{self, Scheme, SignError};
 
 /// What the kinds of one pack share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shared {
     pub platform: String,
     pub schemes: BTreeMap<String, Scheme>,

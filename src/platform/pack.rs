@@ -20,7 +20,7 @@
 //! | `header` (*), `prefix` | where it stands, and what stands before it (`sha256=`, `Bearer `) |
 //! | `encoding` (*), `message` (*) | of a digest: `hex` or `base64`; what is signed: `{body}`, `{header:NAME}`, `{body:/pointer}` and text |
 //! | `algorithms` (*) | of a `jwt`: those of `RS256`, `ES256`, `HS256` that a token may be signed with |
-//! | `issuers`, `foreign_issuers` | of a `jwt`: what `iss` may be (none: anything); wrong ones that turn up, each with a sentence on it |
+//! | `issuers` | of a `jwt`: what `iss` may be, the first for fresh ones (none: anything); the configuration may add to them |
 //! | `required` | of a `jwt`: claims that must be there |
 //! | `lifetime`, `leeway` | of a `jwt`, in ms: how long a fresh one is good for (60000); how far ahead the signer's clock may be (0) |
 //! | `subject` | of a `jwt`: list of `/pointer`, `query:NAME`, `header:NAME`: whom a fresh one is about, if the old one does not say |
@@ -265,7 +265,7 @@ pub(super) struct When {
 }
 
 /// `[[section]]` of the envelope.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SectionSpec {
     pub title: String,

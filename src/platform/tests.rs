@@ -144,6 +144,21 @@ fn a_cut_call_is_known_by_the_platforms_header_and_its_path() {
 }
 
 #[test]
+fn issuers_of_ones_own_are_taken_beside_the_documented_ones() {
+    let mut platforms = platforms();
+    platforms.allow_issuers("moveo/webview", &["www.shop.example".into()]).unwrap();
+    platforms.allow_issuers("moveo", &["www.other.example".into()]).unwrap();
+    let (_, scheme) = platforms.kind("webview_survey").unwrap().scheme().unwrap();
+    assert_eq!(scheme.issuers().first().unwrap(), "www.webviews.moveo.ai");
+    assert!(scheme.issuers().ends_with(&["www.shop.example".into(), "www.other.example".into()]));
+    assert_eq!(platforms.pack("moveo").unwrap().schemes()["webview"].issuers(), scheme.issuers());
+    for name in ["moveo/webhook", "jelou", "nobody"] {
+        let error = platforms.allow_issuers(name, &["x".into()]).unwrap_err();
+        assert!(error.ends_with("has no tokens with an issuer; known: moveo/webview"), "{error}");
+    }
+}
+
+#[test]
 fn kinds_go_by_both_names() {
     let platforms = platforms();
     let kind = platforms.kind("dialog").unwrap();

@@ -17,8 +17,6 @@ mod tests;
 mod time;
 mod token;
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -40,10 +38,8 @@ use token::Token;
 pub struct Rules {
     /// Those that a token may be signed with. A fresh one is signed with the one that fits the key.
     pub algorithms: Vec<Algorithm>,
-    /// Of which `iss` must be one. Empty: any.
+    /// Of which `iss` must be one; a fresh token has the first. Empty: any.
     pub issuers: Vec<String>,
-    /// Issuers that turn up although they are wrong, and where from.
-    pub foreign_issuers: BTreeMap<String, String>,
     /// Claims that must be there.
     pub required: Vec<String>,
     /// How long a fresh token is good for, in milliseconds.

@@ -1,7 +1,6 @@
 //! A scheme as a pack writes it, read and checked once when the pack is loaded.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::de::Error as _;
@@ -72,8 +71,6 @@ struct Written {
     #[serde(default)]
     issuers: Vec<String>,
     #[serde(default)]
-    foreign_issuers: BTreeMap<String, String>,
-    #[serde(default)]
     required: Vec<String>,
     #[serde(default = "jwt::lifetime")]
     lifetime: u64,
@@ -122,7 +119,6 @@ impl TryFrom<Written> for Scheme {
             Word::Jwt => Method::Jwt(jwt::Rules {
                 algorithms: written.algorithms,
                 issuers: written.issuers,
-                foreign_issuers: written.foreign_issuers,
                 required: written.required,
                 lifetime: written.lifetime,
                 leeway: written.leeway,
@@ -151,6 +147,26 @@ impl Scheme {
     #[must_use]
     pub fn is_keyless(&self) -> bool {
         matches!(&self.method, Method::Digest(digest) if digest.algorithm.is_keyless())
+    }
+
+    /// Who may issue its tokens; none where it has none, or where anyone may.
+    #[must_use]
+    pub fn issuers(&self) -> &[String] {
+        match &self.method {
+            Method::Jwt(rules) => &rules.issuers,
+            Method::Digest(_) => &[],
+        }
+    }
+
+    /// Takes tokens from these issuers too; whether it has tokens with an issuer at all.
+    pub fn allow_issuers(&mut self, issuers: &[String]) -> bool {
+        match &mut self.method {
+            Method::Jwt(rules) if !rules.issuers.is_empty() => {
+                rules.issuers.extend_from_slice(issuers);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether every byte of the body is signed.

@@ -102,8 +102,6 @@ fn issuer(rules: &Rules, token: &Token) -> Option<Fault> {
         return None;
     }
     let wanted = rules.issuers.join(" or ");
-    let known = rules.foreign_issuers.get(given);
-    let whence = known.map_or_else(String::new, |whence| format!(" {whence}"));
     let near = rules.issuers.iter().any(|known| {
         let bare = given.trim().trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
         bare.eq_ignore_ascii_case(known)
@@ -112,7 +110,7 @@ fn issuer(rules: &Rules, token: &Token) -> Option<Fault> {
     let near = if near { " Nearly right: it is compared as text, so write it exactly so." } else { "" };
     Some(Fault::invalid(
         format!("its issuer (`iss`) is {given:?}, {wanted} is expected"),
-        format!("Put {wanted} there.{near}{whence}"),
+        format!("Put {wanted} there.{near} An issuer of your own is made known under [issuers] in hooktape.toml."),
     ))
 }
 
