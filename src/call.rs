@@ -4,6 +4,7 @@
 //! is a view of these values, so nothing here interprets a body or judges a header: it keeps them.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -179,6 +180,8 @@ pub struct Request {
     /// Scheme, host and port that a sent request went to: `http://127.0.0.1:3000`. Received requests have none: their
     /// `host` header says what the caller called.
     pub origin: Option<String>,
+    /// Where a received request's connection came from, which may be a proxy.
+    pub peer: Option<IpAddr>,
     /// The header fields.
     pub headers: Headers,
     /// The body's exact bytes.
@@ -198,6 +201,24 @@ impl Request {
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         self.target.split_once('?').map(|(_, query)| query)
+    }
+
+    /// Who called, as far as it can be known: the peer or, as long as that is one of `trusted`, whom it says in
+    /// `X-Forwarded-For` that it forwards for. Anyone can write anything there, so nobody else is believed.
+    #[must_use]
+    pub fn caller(&self, trusted: &[IpAddr]) -> Option<IpAddr> {
+        let mut caller = self.peer?.to_canonical();
+        let fields: Vec<_> = self.headers.all("x-forwarded-for").map(|field| String::from_utf8_lossy(field)).collect();
+        for hop in fields.iter().flat_map(|field| field.split(',')).rev() {
+            let hop = hop.trim();
+            // Some proxies write the port as well.
+            let address = hop.parse().or_else(|_| hop.parse().map(|socket: SocketAddr| socket.ip()));
+            match address {
+                Ok(address) if trusted.contains(&caller) => caller = address.to_canonical(),
+                _ => break,
+            }
+        }
+        Some(caller)
     }
 
     /// The whole address: where it was sent, or what the `host` header says it was called by.
@@ -281,6 +302,30 @@ mod tests {
         for sig in Sig::ALL {
             assert_eq!(serde_json::to_string(&sig).unwrap(), format!("\"{}\"", sig.word()));
         }
+    }
+
+    #[test]
+    fn a_caller_is_believed_only_through_trusted_proxies() {
+        let request = |peer: &str, forwarded: &[&str]| Request {
+            peer: peer.parse().ok(),
+            headers: forwarded.iter().map(|field| ("X-Forwarded-For", (*field).to_owned())).collect(),
+            ..Request::default()
+        };
+        let (tunnel, proxy) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([10, 0, 0, 7]));
+        for (peer, forwarded, trusted, caller) in [
+            ("127.0.0.1", &["198.51.100.9"][..], &[][..], "127.0.0.1"),
+            ("::ffff:127.0.0.1", &["198.51.100.9"], &[tunnel], "198.51.100.9"),
+            ("127.0.0.1", &["6.6.6.6, 198.51.100.9"], &[tunnel], "198.51.100.9"),
+            ("127.0.0.1", &["6.6.6.6, 198.51.100.9", "10.0.0.7"], &[tunnel, proxy], "198.51.100.9"),
+            ("127.0.0.1", &["198.51.100.9:4711"], &[tunnel], "198.51.100.9"),
+            ("127.0.0.1", &["6.6.6.6, unknown"], &[tunnel], "127.0.0.1"),
+            ("203.0.113.1", &["18.192.167.150"], &[tunnel], "203.0.113.1"),
+            ("127.0.0.1", &[], &[tunnel], "127.0.0.1"),
+        ] {
+            let found = request(peer, forwarded).caller(trusted);
+            assert_eq!(found, caller.parse().ok(), "{peer} {forwarded:?}");
+        }
+        assert_eq!(request("", &["198.51.100.9"]).caller(&[tunnel]), None);
     }
 
     #[test]

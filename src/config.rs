@@ -23,7 +23,7 @@ mod tests;
 use std::collections::HashSet;
 use std::fmt;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -82,6 +82,8 @@ pub struct Listen {
     pub max_body: usize,
     /// How long a body may take to come: 30 s.
     pub body_timeout: Duration,
+    /// Proxies and tunnels of one's own, which are believed whom they forward for (`X-Forwarded-For`): none.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl Default for Listen {
@@ -90,6 +92,7 @@ impl Default for Listen {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 4747)),
             max_body: 10 << 20,
             body_timeout: Duration::from_secs(30),
+            trusted_proxies: Vec::new(),
         }
     }
 }

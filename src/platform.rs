@@ -27,6 +27,7 @@ mod tests;
 mod wait;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -397,6 +398,13 @@ impl Platforms {
     pub fn could_be(&self, request: &Request, kind: &Kind) -> Vec<&Kind> {
         let Recognition { kind: best, also } = self.recognise(request);
         best.into_iter().chain(also).filter(|other| other.name != kind.name).collect()
+    }
+
+    /// What is to be said of where a call of `kind` came from: as [`Advice::caller`], for what the platform itself calls.
+    #[must_use]
+    pub fn check_caller(&self, request: &Request, kind: &Kind, trusted: &[IpAddr]) -> Option<Finding> {
+        let advice = self.pack(kind.platform())?.webhook.as_ref()?;
+        if kind.is_from_a_browser() { None } else { advice.caller(request, trusted) }
     }
 
     /// Checks a request's signature: by the scheme of its kind, or, when it was not recognised, by the scheme whose header it

@@ -75,7 +75,7 @@ fn unique<T>(
 }
 
 fn listen(value: &Value<'_>) -> Result<Listen, Error> {
-    let table = value.table(&["address", "max_body", "body_timeout"])?;
+    let table = value.table(&["address", "max_body", "body_timeout", "trusted_proxies"])?;
     let mut listen = Listen::default();
     if let Some(value) = table.get("address") {
         listen.address = value.parse(parse_address)?;
@@ -88,6 +88,10 @@ fn listen(value: &Value<'_>) -> Result<Listen, Error> {
     }
     if let Some(value) = table.get("body_timeout") {
         listen.body_timeout = value.parse(parse_duration)?;
+    }
+    if let Some(value) = table.get("trusted_proxies") {
+        let address = |text: &str| text.parse().map_err(|_| "a proxy is named by its IP address".to_owned());
+        listen.trusted_proxies = value.items().iter().map(|item| item.parse(address)).collect::<Result<_, _>>()?;
     }
     Ok(listen)
 }

@@ -61,6 +61,7 @@ fn a_whole_file() {
         address      = "localhost:80"
         max_body     = "512 KiB"
         body_timeout = "1500ms"
+        trusted_proxies = ["127.0.0.1", "::1"]
 
         [record]
         path    = "tapes/today.jsonl"
@@ -111,7 +112,8 @@ fn a_whole_file() {
         Listen {
             address: "127.0.0.1:80".parse().unwrap(),
             max_body: 512 * 1024,
-            body_timeout: Duration::from_millis(1500)
+            body_timeout: Duration::from_millis(1500),
+            trusted_proxies: vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()],
         }
     );
     assert_eq!(
@@ -166,7 +168,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("[listen]\nadress = \"x\"", "2:1: listen.adress: this key is not known here; did you mean `address`?"),
     (
         "[listen]\nport = 1",
-        "2:1: listen.port: this key is not known here; known are `address`, `max_body`, `body_timeout`",
+        "2:1: listen.port: this key is not known here; known are `address`, `max_body`, `body_timeout`, `trusted_proxies`",
     ),
     (
         "[theme]",
@@ -176,6 +178,7 @@ const FAULTS: &[(&str, &str)] = &[
         "[issuers]\n\"moveo webview\" = \"x\"",
         "2:19: issuers.\"moveo webview\": issuers are filed under PLATFORM or PLATFORM/SCHEME",
     ),
+    ("[listen]\ntrusted_proxies = \"ngrok\"", "2:19: listen.trusted_proxies: a proxy is named by its IP address"),
     ("[[routes]]", "1:3: routes: this key is not known here; did you mean `route`?"),
     ("listen = 1", "1:10: listen: this is a table"),
     ("[listen]\naddress = 4747", "2:11: listen.address: this is a string: put it in double quotes"),

@@ -21,6 +21,7 @@ use crate::config::{Config, OnFull, Route};
 use crate::platform::{Keyring, Platforms};
 use crate::recording::Recorder;
 use body::Trouble;
+use connections::Peer;
 
 /// Why the listener could not start.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +84,7 @@ impl Lane {
             method: head.method.as_str().to_owned(),
             target: head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string),
             origin: None,
+            peer: head.extensions.get().map(|Peer(address)| *address),
             headers: headers(&head),
             body,
             cut: whole.is_err(),

@@ -143,6 +143,7 @@ fn address(request: &mut Request, url: &Url) {
     }
     url[url::Position::BeforePath..url::Position::AfterQuery].clone_into(&mut request.target);
     request.origin = Some(url[..url::Position::BeforePath].to_owned());
+    request.peer = None;
 }
 
 /// The header fields as the client takes them. It writes names in small letters and fields of one name together, so the

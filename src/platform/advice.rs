@@ -7,6 +7,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::{Finding, Severity};
+use crate::call::Request;
 
 /// `[webhook]` of a pack: the rules for the address and headers that one enters in the platform's settings.
 #[derive(Debug, Deserialize)]
@@ -105,12 +106,18 @@ impl Advice {
         })
     }
 
-    /// Whether a call that came from `address` may be the platform's; none if it does not say where its calls come from.
-    /// Never a proof: only the signature is.
+    /// What is to be said of where a call of the platform's came from; its own addresses prove nothing, only its signature
+    /// does. `trusted`: as of [`Request::caller`]. Nothing is said of a call from this machine or its network: that is a test,
+    /// or came by a tunnel that is not trusted.
     #[must_use]
-    pub fn is_from_the_platform(&self, address: IpAddr) -> Option<bool> {
-        let address = address.to_canonical();
-        (!self.egress.is_empty()).then(|| self.egress.contains(&address))
+    pub fn caller(&self, request: &Request, trusted: &[IpAddr]) -> Option<Finding> {
+        let caller = request.caller(trusted).filter(|caller| !is_inside(*caller))?;
+        if self.egress.is_empty() || self.egress.contains(&caller) {
+            return None;
+        }
+        let known: Vec<String> = self.egress.iter().map(ToString::to_string).collect();
+        let sentence = format!("It came from {caller}, and the platform calls from {}.", known.join(", "));
+        Some(self.finding(Severity::Warning, sentence))
     }
 
     fn finding(&self, severity: Severity, sentence: String) -> Finding {
@@ -194,10 +201,19 @@ mod tests {
     }
 
     #[test]
-    fn a_callers_address_is_known_or_not() {
-        let from = |address: &str| advice().is_from_the_platform(address.parse().unwrap());
-        assert_eq!((from("18.192.167.150"), from("18.192.167.151")), (Some(true), Some(false)));
-        assert_eq!(from("::ffff:18.192.167.150"), Some(true));
-        assert_eq!(Advice { egress: Vec::new(), ..advice() }.is_from_the_platform([1, 2, 3, 4].into()), None);
+    fn a_stranger_is_named_and_a_neighbour_passed_over() {
+        let tunnel = IpAddr::from([127, 0, 0, 1]);
+        let said = |peer: &str, forwarded: &str| {
+            let headers = [("x-forwarded-for", forwarded.to_owned())].into_iter().collect();
+            let request = Request { peer: peer.parse().ok(), headers, ..Request::default() };
+            advice().caller(&request, &[tunnel]).map(|finding| finding.sentence)
+        };
+        let stranger = Some("It came from 203.0.113.9, and the platform calls from 18.192.167.150.".to_owned());
+        assert_eq!(said("203.0.113.9", "18.192.167.150"), stranger);
+        assert_eq!(said("127.0.0.1", "203.0.113.9"), stranger);
+        for (peer, forwarded) in [("18.192.167.150", ""), ("127.0.0.1", "18.192.167.150"), ("127.0.0.1", ""), ("", "")]
+        {
+            assert_eq!(said(peer, forwarded), None, "{peer} {forwarded}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! {"hooktape":1,"created":"2026-11-21T10:02:11.000000Z","by":"hooktape 0.1.0"}
 //! {"id":..,"at":..,"dir":..,"kind":..,"conv":..,"sig":..,"method":..,"path":..,"status":..,"took_us":..,"size":..,
-//!  "parent":..[,"origin":..][,"error":..],"request":{..}[,"response":{..}]}
+//!  "parent":..[,"origin":..][,"peer":..][,"error":..],"request":{..}[,"response":{..}]}
 //! '--------------------------- the head -------------------------------''------ bodies, never re-written ------'
 //! ```
 //!
@@ -15,6 +15,7 @@ mod header;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -114,10 +115,11 @@ pub(super) fn is_whole(line: &[u8]) -> bool {
     line.is_empty() || (line.starts_with(b"{") && is_call(line).is_ok_and(|call| !call || decode(line).is_ok()))
 }
 
-/// What stands behind the head, and the two fields of it that an index does without.
+/// What stands behind the head, and the fields of it that an index does without.
 #[derive(Deserialize)]
 struct Rest<'a> {
     origin: Option<String>,
+    peer: Option<IpAddr>,
     error: Option<String>,
     #[serde(borrow)]
     request: Message<'a>,
@@ -204,7 +206,7 @@ impl<'de> Deserialize<'de> for Value {
 pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
     let mut scratch = Vec::new();
     let head = head(line, &mut scratch)?.ok_or_else(|| DamagedLine("not a call".into()))?;
-    let Rest { origin, error, request, response } = serde_json::from_slice(line)?;
+    let Rest { origin, peer, error, request, response } = serde_json::from_slice(line)?;
     let cut = request.cut;
     let (headers, body) = request.into_parts();
     Ok(Call {
@@ -221,6 +223,7 @@ pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
             method: head.method.0.into_owned(),
             target: head.path.0.into_owned(),
             origin,
+            peer,
             headers,
             body,
             cut,

@@ -23,6 +23,7 @@ pub fn call(number: u64) -> Call {
             method: "POST".into(),
             target: "/hooks/moveo?n=1".into(),
             origin: None,
+            peer: None,
             headers: headers(&[("host", b"localhost"), ("x-moveo-signature", b"7b2e")]),
             body: Bytes::from(format!(r#"{{"input":{{"text":"Good morning"}},"number":{number},"big":1e3}}"#)),
             cut: false,

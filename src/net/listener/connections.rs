@@ -2,10 +2,13 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -22,6 +25,10 @@ const HEAD: Duration = Duration::from_secs(30);
 /// How long calls under way may take once the listener is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Where a request's connection came from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub IpAddr);
+
 /// Lets `app` answer until `stop` resolves; calls under way then get `GRACE` to finish.
 pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: impl Future<Output = ()>) {
     let mut server = Builder::new(TokioExecutor::new());
@@ -36,11 +43,16 @@ pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: impl F
             let place = Arc::clone(&room).acquire_owned().await;
             (place, accept(&listener).await)
         };
-        let (place, stream) = tokio::select! {
+        let (place, (stream, peer)) = tokio::select! {
             admitted = admitted => admitted,
             () = &mut stop => break,
         };
-        let connection = server.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
+        let app = service.clone();
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            app.call(request)
+        });
+        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = open.watch(connection);
         tokio::spawn(async move {
             // What goes wrong with a connection is its caller's affair: the calls that came by it are recorded.
@@ -53,13 +65,13 @@ pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: impl F
     let _ = tokio::time::timeout(GRACE, open.shutdown()).await;
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Without this, an answer in two writes waits for the caller's delayed acknowledgement. Failing is harmless.
                 let _ = stream.set_nodelay(true);
-                return stream;
+                return (stream, peer.ip().to_canonical());
             }
             Err(error) if is_of_the_caller(&error) => {}
             // Out of file descriptors, most likely: there may be some when other connections have ended.

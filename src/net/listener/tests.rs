@@ -204,6 +204,7 @@ async fn chunks_make_one_body() {
     let call = site.recorded().await;
     assert_eq!((call.request.body.as_ref(), call.request.cut), (&b"abcd"[..], false));
     assert_eq!(call.request.headers.get("transfer-encoding"), Some("chunked"));
+    assert_eq!(call.request.peer, Some([127, 0, 0, 1].into()));
 }
 
 #[tokio::test]

@@ -251,7 +251,13 @@ fn what_is_entered_in_moveo_is_held_against_its_rules() {
     let history = |value| webhook.headers([("x-moveo-include-history", value)]).remove(0);
     assert_eq!(history("true").sentence, "Adds the conversation history to the webhook payload under a history field.");
     assert_eq!(history("1").severity, Severity::Warning);
-    assert_eq!(webhook.is_from_the_platform([3, 66, 239, 254].into()), Some(true));
+    let from = |kind: &str, peer: [u8; 4]| {
+        let request = Request { peer: Some(peer.into()), ..Request::default() };
+        platforms.check_caller(&request, platforms.kind(kind).unwrap(), &[]).is_some()
+    };
+    assert!(!from("moveo/dialog", [3, 66, 239, 254]) && from("moveo/dialog", [203, 0, 113, 9]));
+    // A page may be anywhere.
+    assert!(!from("moveo/webview_callback", [203, 0, 113, 9]));
 }
 
 #[test]

@@ -60,6 +60,9 @@ pub fn encode(call: &Call) -> Vec<u8> {
         line.raw(",\"origin\":");
         line.string(origin);
     }
+    if let Some(peer) = request.peer {
+        line.display(format_args!(",\"peer\":\"{peer}\""));
+    }
     if let Some(error) = &call.error {
         line.raw(",\"error\":");
         line.string(error);
