@@ -16,7 +16,6 @@ use crate::config::{Secret, Target};
 use crate::net::outgoing::{Outgoing, SignMode, Signing};
 use crate::recording::{Place, Position, Reader};
 use crate::replay::{self, Change, Pace, Plan, took};
-use crate::signature::Verdict;
 use crate::visible;
 
 /// Its arguments.
@@ -140,12 +139,12 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
 /// What `--dry-run` says of a call.
 fn planned(context: &Context, call: &Call, outgoing: &Outgoing) -> String {
     let verdict = outgoing.verdict(&context.platforms, &context.keyring, Timestamp::now());
-    let verdict = verdict.filter(Verdict::needs_explaining);
+    let found = verdict.as_ref().filter(|verdict| verdict.needs_explaining());
     let (sign, secret) = match &outgoing.signing {
         Signing::Exact => ("exact", None),
         Signing::Fresh(secret) => ("fresh", secret.as_ref().map(Secret::label)),
     };
-    let signing = match (&verdict, secret) {
+    let signing = match (found, secret) {
         (Some(verdict), _) => format!("{sign}: {}, {}", verdict.sig.word(), verdict.reason),
         (None, Some(secret)) => format!("{sign} with {secret}"),
         (None, None) => sign.to_owned(),
@@ -154,8 +153,8 @@ fn planned(context: &Context, call: &Call, outgoing: &Outgoing) -> String {
         Format::Json => json!({
             "schema": 1, "id": call.id, "kind": call.kind, "method": outgoing.request.method,
             "url": outgoing.url.as_str(), "size": outgoing.request.body.len(), "sign": sign, "secret": secret,
-            "sig": verdict.as_ref().map(|verdict| verdict.sig.word()),
-            "reason": verdict.as_ref().map(|verdict| &verdict.reason),
+            "sig": verdict.as_ref().map(|verdict| verdict.sig),
+            "reason": found.map(|verdict| &verdict.reason),
         })
         .to_string(),
         Format::Text => format!(

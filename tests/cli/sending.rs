@@ -137,6 +137,10 @@ fn a_dry_run_sends_nothing() {
     assert!(planned.out.starts_with(&first), "{}", planned.out);
     let json = replay(&home, &endpoint, &["--sign", "exact", "--dry-run", "--format", "json"]).json();
     assert_eq!((json.len(), &json[0]["sign"], &json[0]["size"]), (6, &"exact".into(), &586.into()));
+    assert_eq!(json[0]["sig"], "no-secret");
+    let spoilt =
+        replay(&home, &endpoint, &[&PUBLISHED[..], &["--sign", "exact", "--dry-run", "--set", "/x=1"]].concat());
+    assert!(spoilt.out.contains(", exact: invalid, X-Moveo-Signature does not fit the body"), "{}", spoilt.out);
     assert!(endpoint.seen().is_empty());
     assert!(!home.path("sent.jsonl").exists());
 }
