@@ -69,6 +69,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// `[[target]]`, in order.
     pub targets: Vec<Target>,
+    /// `[[wait]]`, in order.
+    pub waits: Vec<Wait>,
     /// Sentences on what is allowed but should be known: an address the network can reach, a secret that all can read.
     pub warnings: Vec<String>,
 }
@@ -131,6 +133,19 @@ pub struct Route {
     pub reply: Option<Reply>,
 }
 
+/// How a platform's flow waits for a page, as it is set there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The call that opens the page: `jelou/webview_open`.
+    pub kind: String,
+    /// The expiration time: after it the flow goes on without the page. None: it waits for ever.
+    pub expires: Option<Duration>,
+    /// What a user gets who writes meanwhile.
+    pub message: Option<String>,
+    /// The variable that keeps what the page brings.
+    pub variable: Option<String>,
+}
+
 impl Route {
     /// How many bytes of `path` (without its query) the route names, if it is meant; an exact name counts one more.
     fn fit(&self, path: &str) -> Option<usize> {
@@ -187,6 +202,11 @@ impl Config {
     /// The target of that name.
     pub fn target(&self, name: &str) -> Option<&Target> {
         self.targets.iter().find(|target| target.name == name)
+    }
+
+    /// How a flow waits for the page that a call of `kind` opens.
+    pub fn wait(&self, kind: &str) -> Option<&Wait> {
+        self.waits.iter().find(|wait| wait.kind == kind)
     }
 
     /// Every secret that could not be read, in a sentence with the place that refers to it.

@@ -71,10 +71,13 @@ impl Context {
         for (name, issuers) in &config.issuers {
             platforms.allow_issuers(name, issuers).map_err(|reason| eyre!("{file}: issuers: {reason}"))?;
         }
-        for route in &config.routes {
-            if let Some(kind) = route.kind.as_deref().filter(|kind| platforms.kind(kind).is_none()) {
-                return Err(eyre!("{file}: route {}: {}", route.path, no_kind(&platforms, kind)));
-            }
+        let routes = config.routes.iter().map(|route| (format!("route {}", route.path), route.kind.as_deref()));
+        let waits = config.waits.iter().map(|wait| ("wait".to_owned(), Some(wait.kind.as_str())));
+        let unknown = |kind: &&str| platforms.kind(kind).is_none();
+        if let Some((place, kind)) = routes.chain(waits).find_map(|(place, kind)| Some((place, kind.filter(unknown)?)))
+        {
+            let file = config.file.as_deref().unwrap_or(Path::new("configuration")).display();
+            return Err(eyre!("{file}: {place}: {}", no_kind(&platforms, kind)));
         }
         let keyring = Arc::new(Keyring::new(config.secrets.clone()));
         Ok(Self { config: Arc::new(config), platforms: Arc::new(platforms), keyring, format: common.format })

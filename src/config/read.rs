@@ -13,12 +13,12 @@ use super::document::{Source, Table, Value};
 use super::secret::{LITERAL, expand, is_name};
 use super::target::check_url;
 use super::units::{exposure, parse_address, parse_duration, parse_size};
-use super::{Config, Environment, Error, Listen, OnFull, Record, Reply, Route, Secret, Secrets, Sources, Target};
+use super::{Config, Environment, Error, Listen, OnFull, Record, Reply, Route, Secret, Secrets, Sources, Target, Wait};
 
 /// The configuration that a text describes; its relative paths start at `base`.
 pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Result<Config, Error> {
     let document = source.parse()?;
-    let top = Table::top(source, &document, &["listen", "record", "secrets", "issuers", "route", "target"])?;
+    let top = Table::top(source, &document, &["listen", "record", "secrets", "issuers", "route", "target", "wait"])?;
     let mut reader =
         Reader { base, environment: &sources.environment, secrets: Secrets::default(), warnings: Vec::new() };
     let mut listen = top.get("listen").map_or_else(|| Ok(Listen::default()), |value| listen(&value))?;
@@ -39,6 +39,8 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
     let routes = unique(&routes, "path", |table| reader.route(table), |route| &route.path)?;
     let targets = top.tables("target", &["name", "url", "secret", "headers", "guard", "timeout"])?;
     let targets = unique(&targets, "name", |table| reader.target(table), |target| &target.name)?;
+    let waits = top.tables("wait", &["kind", "expires", "message", "variable"])?;
+    let waits = unique(&waits, "kind", wait, |wait| &wait.kind)?;
     let own = routes
         .iter()
         .flat_map(|route: &Route| &route.secrets)
@@ -50,7 +52,7 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
         }
     }
     let Reader { secrets, warnings, .. } = reader;
-    Ok(Config { file: None, listen, record, secrets, issuers, routes, targets, warnings })
+    Ok(Config { file: None, listen, record, secrets, issuers, routes, targets, waits, warnings })
 }
 
 /// Reads a list of tables, no two of which may have the same `key`.
@@ -94,6 +96,16 @@ fn listen(value: &Value<'_>) -> Result<Listen, Error> {
         listen.trusted_proxies = value.items().iter().map(|item| item.parse(address)).collect::<Result<_, _>>()?;
     }
     Ok(listen)
+}
+
+fn wait(table: &Table<'_>) -> Result<Wait, Error> {
+    let text = |key| table.get(key).map(|value| value.string().map(ToOwned::to_owned)).transpose();
+    Ok(Wait {
+        kind: table.need("kind")?.string()?.to_owned(),
+        expires: table.get("expires").map(|value| value.parse(parse_duration)).transpose()?,
+        message: text("message")?,
+        variable: text("variable")?,
+    })
 }
 
 fn issuers(value: &Value<'_>) -> Result<IndexMap<String, Vec<String>>, Error> {

@@ -102,6 +102,12 @@ fn a_whole_file() {
         [[target]]
         name = "local"
         url  = "http://127.0.0.1:3000{path}"
+
+        [[wait]]
+        kind     = "jelou/webview_open"
+        expires  = "5m"
+        message  = "Finish the payment first"
+        variable = "payment"
     "#;
     let (directory, sources) = sources(&[("hooktape.toml", text), ("keys/moveo.token", "from file\r\n")]);
     let config = Config::load(&sources).unwrap();
@@ -129,6 +135,16 @@ fn a_whole_file() {
     let issuers = |name: &str| config.issuers[name].clone();
     assert_eq!(issuers("moveo/webview"), ["www.shop.example", "www.old.example"]);
     assert_eq!(issuers("acme"), ["me"]);
+    assert_eq!(
+        config.wait("jelou/webview_open"),
+        Some(&Wait {
+            kind: "jelou/webview_open".into(),
+            expires: Some(Duration::from_mins(5)),
+            message: Some("Finish the payment first".into()),
+            variable: Some("payment".into()),
+        })
+    );
+    assert_eq!(config.wait("moveo/webview_open"), None);
     assert_eq!(values(&config.routes[0].secrets), [Ok("hush"), Ok("from file")]);
     assert_eq!(config.routes[0].kind.as_deref(), Some("moveo/pre_message"));
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -172,13 +188,18 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[theme]",
-        "1:2: theme: this key is not known here; known are `listen`, `record`, `secrets`, `issuers`, `route`, `target`",
+        "1:2: theme: this key is not known here; known are `listen`, `record`, `secrets`, `issuers`, `route`, `target`, `wait`",
     ),
     (
         "[issuers]\n\"moveo webview\" = \"x\"",
         "2:19: issuers.\"moveo webview\": issuers are filed under PLATFORM or PLATFORM/SCHEME",
     ),
     ("[listen]\ntrusted_proxies = \"ngrok\"", "2:19: listen.trusted_proxies: a proxy is named by its IP address"),
+    (
+        "[[wait]]\nkind = \"jelou/webview_open\"\nexpires = \"300\"",
+        "3:11: wait.expires: a duration is written \"30s\", \"500ms\" or \"2m\", and is not 0",
+    ),
+    ("[[wait]]\nexpires = \"5m\"", "1:1: wait: `kind` is missing here"),
     ("[[routes]]", "1:3: routes: this key is not known here; did you mean `route`?"),
     ("listen = 1", "1:10: listen: this is a table"),
     ("[listen]\naddress = 4747", "2:11: listen.address: this is a string: put it in double quotes"),

@@ -161,12 +161,12 @@ fn said(call: &Call, kind: &Kind) -> Option<(Outcome, Option<String>)> {
 
 impl Platforms {
     /// The waits that `calls` tell of as they stand at `now`, in the order of their first calls. `limit` is the expiration
-    /// time that is set at the platform, if it has one.
+    /// time that is set at the platform for waits that a call of that kind begins, if it has one.
     #[must_use]
     pub fn waits<'a>(
         &self,
         calls: impl IntoIterator<Item = &'a Call>,
-        limit: Option<Duration>,
+        limit: impl Fn(&str) -> Option<Duration>,
         now: Timestamp,
     ) -> Vec<Wait> {
         // A call is recorded when it is answered, which is not the order in which they came.
@@ -194,7 +194,7 @@ impl Platforms {
             };
             match closes {
                 Some(_) => waits[index].close(call, kind),
-                None => waits[index].open(call, limit),
+                None => waits[index].open(call, limit(&kind.name)),
             }
         }
         for wait in &mut waits {
@@ -279,7 +279,7 @@ mod tests {
 
     /// The only wait of these calls, with ten seconds of patience.
     fn wait(calls: &[Call], now: i64) -> Wait {
-        let mut waits = platforms().waits(calls, Some(Duration::from_secs(10)), at(now));
+        let mut waits = platforms().waits(calls, |_| Some(Duration::from_secs(10)), at(now));
         assert_eq!(waits.len(), 1);
         waits.remove(0)
     }
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(waiting.opened, Some((calls[0].id, at(100))));
         let over = wait(&calls, 110);
         assert_eq!((over.outcome, over.ended), (Outcome::Expired, Some(at(110))));
-        let patient = platforms().waits(&calls, None, at(1_000_000));
+        let patient = platforms().waits(&calls, |_| None, at(1_000_000));
         assert_eq!(patient[0].outcome, Outcome::Waiting);
     }
 
@@ -347,7 +347,7 @@ mod tests {
         let posted = |kind: &str, second| Call { kind: Some(kind.into()), ..back(second, r#"{"success":true}"#) };
         let outcomes = |open: &str, back: &str| {
             let calls = [opened(open, 100), posted(back, 101), opened(open, 200), posted(back, 201), posted(back, 202)];
-            let waits = platforms().waits(&calls, None, at(300));
+            let waits = platforms().waits(&calls, |_| None, at(300));
             waits.iter().map(fates).collect::<Vec<_>>()
         };
         let twice = [vec![Fate::Ended], vec![Fate::Ended, Fate::Duplicate]];
@@ -363,7 +363,7 @@ mod tests {
         other.conversation = Some("2".into());
         let mut stranger = open(102);
         stranger.kind = Some("moveo/dialog".into());
-        let waits = platforms().waits(&[open(100), other, stranger], None, at(200));
+        let waits = platforms().waits(&[open(100), other, stranger], |_| None, at(200));
         let keys: Vec<&str> = waits.iter().map(|wait| wait.conversation.as_str()).collect();
         assert_eq!(keys, ["1", "2"]);
     }
