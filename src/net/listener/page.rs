@@ -76,7 +76,7 @@ fn sign(keyring: &Keyring, callback: &mut PageCall<'_>, open: &Request, at: Time
     }
     let with = secret.as_ref().map(Secret::label).map_or_else(String::new, |label| format!(" with {label}"));
     match callback.kind.sign_lasting(&mut callback.request, secret.as_ref(), at, LIFETIME) {
-        Ok(()) => format!("hooktape has signed it{with}: {}.", scheme.describe()),
+        Ok(()) => format!("hooktape has signed it{with}: {}.", scheme.clone().lasting(LIFETIME).describe()),
         Err(error) => format!("Not signed: {error}"),
     }
 }
@@ -110,7 +110,7 @@ fn respond(call: &Value) -> Response {
     let body = PAGE.replace("{{nonce}}", &nonce).replace("{{call}}", &call);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+         base-uri 'none'; form-action 'none'"
     );
     let fixed = [
         ("content-type", "text/html; charset=utf-8"),
@@ -215,7 +215,8 @@ mod tests {
         let target = "/?integration_id=i&session_id=s&user_id=u&trigger_node_id=t";
         for (host, with) in [("localhost:1", "env:KEY"), ("rebound.example", "hooktape's own test secret")] {
             let (call, _) = given(&mut site, host, target).await;
-            assert!(call["callback"]["signed"].as_str().unwrap().contains(with), "{host}: {call}");
+            let signed = call["callback"]["signed"].as_str().unwrap();
+            assert!(signed.contains(with) && signed.contains("good for 10 min"), "{host}: {signed}");
         }
     }
 
