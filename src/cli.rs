@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod context;
 mod demo;
+mod keys;
 mod listen;
 mod platforms;
 mod print;
@@ -108,6 +109,9 @@ pub enum Command {
     Replay(replay::Args),
     /// Play a built-in conversation through the real listener
     Demo(RecordArgs),
+    /// Make key pairs and tokens
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// What is known of platforms; lint a pack
     Platforms(platforms::Args),
     /// Look at the configuration

@@ -236,6 +236,12 @@ pub fn claim(request: &Request, claim: &str) -> Option<String> {
     }
 }
 
+/// What a token says, whoever signed it: for showing, never for trusting. None where it is no token.
+#[must_use]
+pub fn claims(token: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
+    jwt::claims_of(token)
+}
+
 /// The value of `scheme`'s header that carries `claims` to whoever signs them; none where the scheme has no token.
 #[must_use]
 pub fn carry(scheme: &Scheme, claims: &serde_json::Map<String, serde_json::Value>) -> Option<String> {

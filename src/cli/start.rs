@@ -43,6 +43,7 @@ async fn dispatch(context: &Context, cli: Cli) -> eyre::Result<Outcome> {
         Some(Command::Send(args)) => super::send::run(context, &args).await,
         Some(Command::Replay(args)) => super::replay::run(context, &args).await,
         Some(Command::Demo(args)) => super::demo::run(context, &args).await,
+        Some(Command::Keys(command)) => super::keys::run(context, &command),
         Some(Command::Platforms(args)) => super::platforms::run(context, &args),
         Some(Command::Config(command)) => super::config::run(context, &command),
         Some(Command::Completions(args)) => super::completions::run(&args),

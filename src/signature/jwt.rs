@@ -289,7 +289,11 @@ fn claims(scheme: &Scheme, rules: &Rules, request: &Request) -> Result<Map<Strin
 /// The claims of the token in `header`, whoever signed it.
 pub(super) fn peek(request: &Request, header: &str) -> Option<Map<String, Value>> {
     let text = request.headers.get(header)?;
-    let token = text.rsplit(' ').next()?;
+    claims_of(text.rsplit(' ').next()?)
+}
+
+/// What a token says, whoever signed it.
+pub(super) fn claims_of(token: &str) -> Option<Map<String, Value>> {
     Token::parse(token).ok().map(|token| token.claims)
 }
 

@@ -80,14 +80,36 @@ fn no_randomness(_: aws_lc_rs::error::Unspecified) -> SignError {
     SignError::Secret("the system could not make a key".into())
 }
 
-/// A token signed with the private key `secret` (RS256 or ES256, as the key is). `claims` get `iat` and `exp` as
-/// jsonwebtoken for Node.js counts them: whole seconds, the fraction of `lifetime` (milliseconds) cut off.
+/// A token signed with the private key `secret` by the one of `algorithms` that the key is for. `claims` get `iat` and `exp`
+/// as jsonwebtoken for Node.js counts them: whole seconds, the fraction of `lifetime` (milliseconds) cut off.
 ///
 /// # Errors
-/// When `secret` is no private key, or the lifetime is under a second: such a token has expired when it is made.
-pub fn mint(secret: &Secret, claims: Map<String, Value>, lifetime: u64, at: Timestamp) -> Result<String, SignError> {
-    let key = Key::read(secret, &[Algorithm::Rs256, Algorithm::Es256])?;
+/// When `secret` is no key that signs, or the lifetime is under a second: such a token has expired when it is made.
+pub fn mint(
+    secret: &Secret,
+    algorithms: &[Algorithm],
+    claims: Map<String, Value>,
+    lifetime: u64,
+    at: Timestamp,
+) -> Result<String, SignError> {
+    let key = Key::read(secret, algorithms)?;
     jwt::mint(&key, key.algorithm(), claims, lifetime, at)
+}
+
+/// The public half of the private key `secret` as PEM: what one pastes into the platform's settings. None where the key has
+/// no halves (an HMAC's).
+///
+/// # Errors
+/// When `secret` is no key for `algorithms`.
+pub fn public_pem(secret: &Secret, algorithms: &[Algorithm]) -> Result<Option<String>, SignError> {
+    let key = Key::read(secret, algorithms)?;
+    let der: Result<PublicKeyX509Der<'_>, _> = match &key {
+        Key::Rsa { pair: Some(pair), .. } => pair.public_key().as_der(),
+        Key::Ec { pair: Some(pair), .. } => pair.public_key().as_der(),
+        Key::Rsa { pair: None, .. } | Key::Ec { pair: None, .. } | Key::Text(_) => return Ok(None),
+    };
+    let der = der.map_err(|_| SignError::Secret(pem::damaged()))?;
+    Ok(Some(pem::write("PUBLIC KEY", der.as_ref())))
 }
 
 /// A key that can be used.

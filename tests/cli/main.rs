@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod keys;
 #[path = "../support/lane.rs"]
 mod lane;
 mod listening;
@@ -15,7 +16,7 @@ use std::fmt::Write as _;
 use support::run;
 
 /// Every page of the manual.
-const PAGES: [&[&str]; 13] = [
+const PAGES: [&[&str]; 16] = [
     &[],
     &["listen"],
     &["open"],
@@ -24,6 +25,9 @@ const PAGES: [&[&str]; 13] = [
     &["send"],
     &["replay"],
     &["demo"],
+    &["keys"],
+    &["keys", "new"],
+    &["keys", "jwt"],
     &["platforms"],
     &["platforms", "check"],
     &["config"],

@@ -8,7 +8,7 @@ use crate::call::Sig;
 use crate::config::{Config, Secret, Secrets, Target};
 use crate::net::outgoing::SignMode;
 use crate::net::testing::{Site, platforms_with, with_secret};
-use crate::signature::{claim, keys};
+use crate::signature::{TokenAlgorithm, claim, keys};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -284,7 +284,7 @@ async fn a_token_is_minted_when_its_call_leaves_and_an_old_one_is_said_to_have_e
     let kind = site.platforms.kind("acme/back").unwrap();
     let now = Timestamp::now();
     let claims = serde_json::Map::from_iter([("sub".to_owned(), "u-1".into())]);
-    let token = keys::mint(&key, claims, 4000, now - Duration::from_secs(1804)).unwrap();
+    let token = keys::mint(&key, &[TokenAlgorithm::Rs256], claims, 4000, now - Duration::from_secs(1804)).unwrap();
     let mut old = kind.sample();
     old.target = "/back".into();
     old.headers.set("authorization", format!("Bearer {token}"));

@@ -414,11 +414,27 @@ fn only_a_private_key_signs() {
 
 #[test]
 fn minting_counts_like_jsonwebtoken_in_whole_seconds() {
+    const RS256: &[Algorithm] = &[Algorithm::Rs256];
     let claims = Map::from_iter([("sub".to_owned(), json!("u-1"))]);
-    let token = mint_with(&private(), claims.clone(), 4000, AT).unwrap();
+    let token = mint_with(&private(), RS256, claims.clone(), 4000, AT).unwrap();
     let claims_of = Token::parse(&token).unwrap().claims;
     assert_eq!((&claims_of["iat"], &claims_of["exp"]), (&json!(1_700_000_000), &json!(1_700_000_004)));
-    assert_eq!(mint_with(&private(), claims, 999, AT), Err(SignError::Lifetime(999)));
+    assert_eq!(mint_with(&private(), RS256, claims, 999, AT), Err(SignError::Lifetime(999)));
+}
+
+#[test]
+fn a_private_key_has_a_public_half() {
+    let of = |pem: &str| keys::public_pem(&Secret::new("key", pem), &[Algorithm::Rs256, Algorithm::Es256]).unwrap();
+    assert_eq!(of(&PAIR.private_pem).as_ref(), Some(&PAIR.public_pem));
+    assert_eq!(of(&PAIR.private_base64).as_ref(), Some(&PAIR.public_pem));
+    assert_eq!(of(&PAIR.public_pem), None);
+    let ec = keys::new_ec().unwrap();
+    let public = of(&ec).unwrap();
+    let rules = Rules { algorithms: vec![Algorithm::Es256], ..rules() };
+    let scheme = Scheme { method: Method::Jwt(rules), ..scheme() };
+    let claims = good().as_object().unwrap().clone();
+    let token = mint_with(&Secret::new("ec", ec), &[Algorithm::Es256], claims, 4000, AT).unwrap();
+    assert_eq!(verify(&scheme, &bearer(&token), &[&Secret::new("public", public)], AT).sig, Sig::Valid);
 }
 
 fn base64(text: &str) -> String {
