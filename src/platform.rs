@@ -47,7 +47,7 @@ pub use advice::Advice;
 pub use envelope::{Envelope, Row, Section};
 pub use keyring::Keyring;
 pub use kind::{Description, Field, Kind, Reading};
-pub use page::{Form, PageCall};
+pub use page::{Form, Opening, PageCall};
 pub use wait::{Callback, Fate, Outcome, Wait};
 
 static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/platforms");

@@ -44,8 +44,8 @@
 //! | `reply` | FILE: the body of a stand-in's answer with 200 |
 //! | `answer` | list of `{ when, status, body }`: given instead of `reply`, the first whose `when` holds: `sig` (list of verdicts), `lacks_header`, `lacks` (a pointer; null and "" are as good as nothing) |
 //! | `instead` | the kind that the platform calls where this one is not configured |
-//! | `closes` | `{ kind, success, data, again }`: it ends a wait that a call of `kind` with the same conversation began; pointers to the boolean that says how, and to what it brings; `again`: one conversation may have many waits, one after the other |
-//! | `page` | what the page that it opens calls back with: `calls` (*: a kind), `target` (*), `headers`, `claims`, `body`, `form` (*); see `page.rs` |
+//! | `closes` | `{ kind, success, data, again, then }`: it ends a wait that a call of `kind` with the same conversation began; pointers to the boolean that says how, and to what it brings; `again`: one conversation may have many waits, one after the other; `then`: what the flow does, a sentence for each of `waiting`, `success`, `error`, `expired` |
+//! | `page` | the page that it opens: the parameters it `appends` to the URL, in order, and what the page calls back with: `calls` (*: a kind), `target` (*), `headers`, `claims`, `body`, `form` (*); see `page.rs` |
 //! | `fires`, `returns` | sentences: when the platform calls, what one may answer |
 //! | `failure`, `empty` | completes "The status is 500: "; the severity of an empty answer |
 //! | `source` | the document |
@@ -250,6 +250,19 @@ pub(super) struct CloseSpec {
     /// Whether a page that is opened after the end begins another wait: the key is that of a conversation, not of one wait.
     #[serde(default)]
     pub again: bool,
+    /// What the flow does while it waits, and after.
+    #[serde(default)]
+    pub then: ThenSpec,
+}
+
+/// `then` of `closes`: sentences.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ThenSpec {
+    pub waiting: Option<String>,
+    pub success: Option<String>,
+    pub error: Option<String>,
+    pub expired: Option<String>,
 }
 
 /// When an answer is given. Everything that is named must hold.

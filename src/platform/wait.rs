@@ -54,6 +54,19 @@ pub enum Fate {
     Refused,
 }
 
+impl Fate {
+    /// The word used on the screen and in output.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Late(_) => "late",
+            Self::Duplicate => "duplicate",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// One callback of a wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback {
@@ -87,6 +100,12 @@ pub struct Wait {
 }
 
 impl Wait {
+    /// What a callback of it did; none where the call is not one of its callbacks.
+    #[must_use]
+    pub fn fate_of(&self, call: Id) -> Option<Fate> {
+        self.callbacks.iter().find(|callback| callback.call == call).map(|callback| callback.fate)
+    }
+
     fn new(kind: &str, conversation: &str) -> Self {
         Self {
             kind: kind.to_owned(),
@@ -201,6 +220,24 @@ impl Platforms {
             wait.expire(now);
         }
         waits
+    }
+
+    /// What the platform does where a wait that a call of `kind` began stands so: a sentence of the pack.
+    #[must_use]
+    pub fn then(&self, kind: &Kind, outcome: Outcome) -> Option<&str> {
+        let then = &self.closing(kind)?.then;
+        match outcome {
+            Outcome::Waiting => then.waiting.as_deref(),
+            Outcome::Success => then.success.as_deref(),
+            Outcome::Error => then.error.as_deref(),
+            Outcome::Expired => then.expired.as_deref(),
+        }
+    }
+
+    /// Whether a call of `kind` begins a wait or ends one.
+    #[must_use]
+    pub fn takes_part_in_a_wait(&self, kind: &Kind) -> bool {
+        kind.closes().is_some() || self.closing(kind).is_some()
     }
 
     /// How the wait ends that a call of `kind` begins, if it begins one.
@@ -355,6 +392,21 @@ mod tests {
         assert_eq!(outcomes("liveperson/webview_open", "liveperson/webview"), twice);
         let once = [vec![Fate::Ended, Fate::Duplicate, Fate::Duplicate]];
         assert_eq!(outcomes("jelou/webview_open", "jelou/webview_callback"), once);
+    }
+
+    #[test]
+    fn the_pack_says_what_comes_of_it() {
+        let platforms = platforms();
+        let then = |kind: &str, outcome| platforms.then(platforms.kind(kind).unwrap(), outcome);
+        let expired = then("jelou/webview_open", Outcome::Expired).unwrap();
+        assert!(expired.contains("the flow continues through the expiration output"), "{expired}");
+        for outcome in [Outcome::Waiting, Outcome::Success, Outcome::Error] {
+            assert!(then("jelou/webview_open", outcome).is_some(), "{outcome:?}");
+        }
+        assert_eq!(then("jelou/webview_callback", Outcome::Expired), None);
+        assert_eq!(then("acme/open", Outcome::Expired), None);
+        let takes_part = |kind: &str| platforms.takes_part_in_a_wait(platforms.kind(kind).unwrap());
+        assert!(takes_part("acme/open") && takes_part("acme/back") && !takes_part("moveo/dialog"));
     }
 
     #[test]
