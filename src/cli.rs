@@ -17,6 +17,7 @@ mod send;
 mod show;
 mod start;
 mod verify;
+mod webview;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -112,6 +113,9 @@ pub enum Command {
     /// Make key pairs and tokens
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Open a web page as a platform would, and see it call back
+    #[command(subcommand)]
+    Webview(webview::Command),
     /// What is known of platforms; lint a pack
     Platforms(platforms::Args),
     /// Look at the configuration

@@ -23,6 +23,7 @@
 //! | [`call`] | what went over the wire, byte for byte |
 //! | [`json`] | a byte-faithful reader of JSON text |
 //! | [`visible`] | wire text made safe for a terminal |
+//! | [`qr`] | a QR code in a terminal's characters |
 //! | [`config`] | `hooktape.toml` and the environment as plain data; secrets by reference |
 //! | [`signature`] | schemes, verdicts, diagnoses: the only crypto |
 //! | [`platform`] | packs: recognise a call, read its envelope, check its contract, make a sample |
@@ -48,6 +49,7 @@ pub mod config;
 pub mod json;
 pub mod net;
 pub mod platform;
+pub mod qr;
 pub mod recording;
 pub mod replay;
 pub mod signature;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use color_eyre::eyre::{self, WrapErr, eyre};
 use directories::ProjectDirs;
 use jiff::Timestamp;
+use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::call::{Call, Id, Sig};
@@ -15,7 +16,7 @@ use crate::cli::{Common, Format, RecordArgs, print};
 use crate::config::{Assignment, Config, Sources, Target, closest, parse_assignment};
 use crate::net::listener::Lane;
 use crate::net::sender::Sender;
-use crate::platform::{Keyring, Kind, Platforms};
+use crate::platform::{Finding, Keyring, Kind, Platforms};
 use crate::recording::{self, Observer, Opened, Options, Recorder};
 use crate::signature::Verdict;
 
@@ -30,6 +31,15 @@ pub struct Context {
     pub keyring: Arc<Keyring>,
     /// How results are printed.
     pub format: Format,
+}
+
+/// Where a call departs from its contract.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Findings {
+    /// What was called, and by whom.
+    pub request: Vec<Finding>,
+    /// What was answered.
+    pub response: Vec<Finding>,
 }
 
 impl Context {
@@ -164,6 +174,17 @@ impl Context {
             Vec::new()
         };
         (verdict, why)
+    }
+
+    /// Where a call departs from the contract of its kind.
+    pub fn findings(&self, call: &Call, kind: &Kind) -> Findings {
+        let mut request = kind.check_request(&call.request);
+        let trusted = &self.config.listen.trusted_proxies;
+        request.extend(self.platforms.check_caller(&call.request, kind, trusted));
+        Findings {
+            request,
+            response: call.response.as_ref().map_or_else(Vec::new, |answer| kind.check_response(answer)),
+        }
     }
 
     /// The kind of that name.

@@ -42,7 +42,8 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     Ok(Outcome::Yes)
 }
 
-fn announce(context: &Context, url: &str, recording: &std::path::Path) -> std::io::Result<()> {
+/// Says where the listener is.
+pub(super) fn announce(context: &Context, url: &str, recording: &std::path::Path) -> std::io::Result<()> {
     match context.format {
         Format::Text => {
             print::out(&format!("listening {url}"))?;

@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::call::{Call, Direction, Headers, Id, Sig};
 use crate::cli::{Context, Format};
-use crate::platform::{Finding, Platforms};
+use crate::platform::{Fate, Finding, Platforms};
 use crate::recording::{self, Recorded};
+use crate::signature::Verdict;
 use crate::visible;
 
 /// Columns of the user's text in a line.
@@ -89,6 +91,38 @@ pub(super) fn findings(found: &[Finding]) -> String {
     text
 }
 
+/// A verdict, and sentences on why it is no better.
+pub(super) fn verdict(verdict: &Verdict, why: &[String]) -> String {
+    let mut text = format!("signature {}: {}\n", verdict.sig.word(), visible::line(&verdict.reason));
+    for sentence in why {
+        let _ = writeln!(text, "  {}", visible::line(sentence));
+    }
+    text
+}
+
+/// The same as JSON.
+pub(super) fn verdict_json(verdict: &Verdict, why: &[String]) -> Value {
+    json!({ "sig": verdict.sig, "reason": verdict.reason, "why": why })
+}
+
+/// What a callback did to the wait that it should have ended.
+pub(super) fn fate(fate: Fate, call: &Call) -> String {
+    match fate {
+        Fate::Ended => "ended: it ended the wait".to_owned(),
+        Fate::Late(by) => {
+            let by = SignedDuration::from_millis(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+            format!("late: it came {by:#} after the wait's time was over, and ends nothing")
+        }
+        Fate::Duplicate => "duplicate: another callback had ended the wait".to_owned(),
+        Fate::Refused => match call.status() {
+            Some(status) if !(200..300).contains(&status) => {
+                format!("refused: it was answered {status}, and ends nothing")
+            }
+            _ => "refused: it does not say whether the page succeeded, and ends nothing".to_owned(),
+        },
+    }
+}
+
 /// Header fields, one a line.
 pub(super) fn headers(headers: &Headers) -> String {
     let lines = headers.iter().map(|(name, value)| format!("  {}: {}\n", visible::line(name), visible::bytes(value)));
@@ -153,8 +187,5 @@ pub(super) fn sent_json(context: &Context, call: &Call) -> String {
 
 fn response_findings(context: &Context, call: &Call) -> Vec<Finding> {
     let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
-    match (kind, &call.response) {
-        (Some(kind), Some(response)) => kind.check_response(response),
-        _ => Vec::new(),
-    }
+    kind.map_or_else(Vec::new, |kind| context.findings(call, kind).response)
 }

@@ -77,14 +77,9 @@ pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader) -> eyre::Resul
 fn whole(context: &Context, call: &Call, pretty: bool) -> String {
     let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
     let verdict = kind.map(|kind| context.judge(call, kind));
-    let request_findings = kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request));
-    let response_findings = match (kind, &call.response) {
-        (Some(kind), Some(response)) => kind.check_response(response),
-        _ => Vec::new(),
-    };
+    let findings = kind.map(|kind| context.findings(call, kind)).unwrap_or_default();
     if context.format == Format::Json {
-        let verdict = verdict.map(|(verdict, why)| json!({ "sig": verdict.sig, "reason": verdict.reason, "why": why }));
-        let findings = json!({ "request": request_findings, "response": response_findings });
+        let verdict = verdict.map(|(verdict, why)| print::verdict_json(&verdict, &why));
         return print::whole(call, &json!({ "verdict": verdict, "findings": findings }));
     }
     let mut text = String::new();
@@ -97,12 +92,9 @@ fn whole(context: &Context, call: &Call, pretty: bool) -> String {
     let _ = writeln!(text, "\n{} {}", visible::line(&request.method), visible::line(&request.url()));
     text.push_str(&print::headers(&request.headers));
     push_body(&mut text, &request.body, pretty);
-    text.push_str(&print::findings(&request_findings));
+    text.push_str(&print::findings(&findings.request));
     if let Some((verdict, why)) = verdict {
-        let _ = writeln!(text, "\nsignature {}: {}", verdict.sig.word(), visible::line(&verdict.reason));
-        for sentence in why {
-            let _ = writeln!(text, "  {}", visible::line(&sentence));
-        }
+        let _ = write!(text, "\n{}", print::verdict(&verdict, &why));
     }
     if let Some(error) = &call.error {
         let _ = writeln!(text, "\n{}", visible::line(error));
@@ -111,7 +103,7 @@ fn whole(context: &Context, call: &Call, pretty: bool) -> String {
         let _ = writeln!(text, "\n{} after {}", response.status, print::millis(call));
         text.push_str(&print::headers(&response.headers));
         push_body(&mut text, &response.body, pretty);
-        text.push_str(&print::findings(&response_findings));
+        text.push_str(&print::findings(&findings.response));
     }
     text.trim_end().to_owned()
 }

@@ -17,6 +17,7 @@ pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
     let listen = match &cli.command {
         None => cli.lane.listen,
         Some(Command::Listen(args)) => args.listen,
+        Some(Command::Webview(super::webview::Command::Open(args))) => args.lane.listen,
         Some(_) => None,
     };
     let context = Context::load(&cli.common, listen)?;
@@ -44,6 +45,7 @@ async fn dispatch(context: &Context, cli: Cli) -> eyre::Result<Outcome> {
         Some(Command::Replay(args)) => super::replay::run(context, &args).await,
         Some(Command::Demo(args)) => super::demo::run(context, &args).await,
         Some(Command::Keys(command)) => super::keys::run(context, &command),
+        Some(Command::Webview(super::webview::Command::Open(args))) => super::webview::run(context, &args).await,
         Some(Command::Platforms(args)) => super::platforms::run(context, &args),
         Some(Command::Config(command)) => super::config::run(context, &command),
         Some(Command::Completions(args)) => super::completions::run(&args),

@@ -124,7 +124,7 @@ impl Kind {
             } else if !url.ends_with(['?', '&']) {
                 url.push('&');
             }
-            url += &format!("{}={}", escape(name), escape(value));
+            url += &[&escape(name), "=", &escape(value)].concat();
         }
         url += fragment;
         let opened = Url::parse(&url).map_err(|error| format!("{url:?} is no URL: {error}"))?;

@@ -10,13 +10,14 @@ mod reading;
 mod sending;
 mod settings;
 mod support;
+mod webview;
 
 use std::fmt::Write as _;
 
 use support::run;
 
 /// Every page of the manual.
-const PAGES: [&[&str]; 16] = [
+const PAGES: [&[&str]; 18] = [
     &[],
     &["listen"],
     &["open"],
@@ -28,6 +29,8 @@ const PAGES: [&[&str]; 16] = [
     &["keys"],
     &["keys", "new"],
     &["keys", "jwt"],
+    &["webview"],
+    &["webview", "open"],
     &["platforms"],
     &["platforms", "check"],
     &["config"],
