@@ -46,7 +46,7 @@ use schema::Library;
 pub use advice::Advice;
 pub use envelope::{Envelope, Row, Section};
 pub use keyring::Keyring;
-pub use kind::{Description, Field, Kind, Reading};
+pub use kind::{Answer, Description, Field, Kind, Reading};
 pub use page::{Form, Opening, PageCall};
 pub use wait::{Callback, Fate, Outcome, Wait};
 

@@ -1,13 +1,17 @@
-//! `hooktape platforms [NAME]`, `hooktape platforms check PATH`: what is known of platforms; lint a pack.
+//! `hooktape platforms [NAME]`, `platforms check PATH`, `platforms advise NAME`: what is known of platforms; lint a pack, or
+//! what one tells a platform.
 
-use std::path::PathBuf;
+mod advise;
+mod text;
+
+use std::path::{Path, PathBuf};
 
 use color_eyre::eyre::{self, eyre};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::cli::{Context, Format, Outcome, print};
 use crate::config::closest;
-use crate::platform::{Kind, Platforms};
+use crate::platform::{self, Kind, Pack, Platforms};
 use crate::visible;
 
 /// Its arguments.
@@ -27,17 +31,21 @@ enum Command {
         /// The pack's folder
         path: PathBuf,
     },
+    /// Hold what one tells a platform about one's endpoint against what it takes
+    Advise(advise::Args),
 }
 
 impl Args {
-    /// Whether a pack is to be checked.
-    pub(super) fn is_check(&self) -> bool {
-        self.command.is_some()
+    /// The pack that is to be checked.
+    pub(super) fn checked(&self) -> Option<&Path> {
+        match &self.command {
+            Some(Command::Check { path }) => Some(path),
+            _ => None,
+        }
     }
 }
 
-pub(super) fn check(args: &Args, format: Format) -> eyre::Result<Outcome> {
-    let Some(Command::Check { path }) = &args.command else { return Ok(Outcome::Yes) };
+pub(super) fn check(path: &Path, format: Format) -> eyre::Result<Outcome> {
     let problems = Platforms::check(path);
     for problem in &problems {
         match format {
@@ -54,46 +62,96 @@ pub(super) fn check(args: &Args, format: Format) -> eyre::Result<Outcome> {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
-    let platforms = &context.platforms;
-    let wanted = args.name.as_deref();
-    let kinds: Vec<&Kind> = platforms
-        .kinds()
-        .filter(|kind| wanted.is_none_or(|name| kind.name == name || kind.platform() == name))
-        .collect();
-    if kinds.is_empty() {
-        let names: Vec<&str> = platforms.packs().map(|pack| pack.name.as_str()).collect();
-        let wanted = wanted.unwrap_or_default();
-        let kinds: Vec<&str> = platforms.kinds().map(|kind| kind.name.as_str()).collect();
-        return Err(match closest(wanted, &[&names[..], &kinds].concat()) {
-            Some(near) => eyre!("no platform or kind is called {wanted:?}: did you mean {near:?}?"),
-            None => eyre!("no platform or kind is called {wanted:?}; there are {}", names.join(", ")),
-        });
-    }
-    for kind in kinds {
-        let about = kind.describe();
-        if context.format == Format::Json {
-            let value = json!({
-                "schema": 1, "kind": about.name, "title": about.title, "fires": about.fires, "returns": about.returns,
-                "failure": about.failure, "signed": about.signed, "source": about.source,
-            });
-            print::out(&value.to_string())?;
-        } else if wanted.is_none() {
-            print::out(&format!("{:24} {}", about.name, about.title))?;
-        } else {
-            print::out(&format!("{} · {}", about.name, about.title))?;
-            let signed = about.signed.as_deref().unwrap_or("not signed");
-            for (label, text) in [
-                ("fires", about.fires.as_str()),
-                ("returns", about.returns.as_str()),
-                ("failure", about.failure.as_str()),
-                ("signed", signed),
-                ("source", about.source.as_str()),
-            ] {
-                if !text.is_empty() {
-                    print::out(&format!("  {label:8} {text}"))?;
-                }
+    match (&args.command, args.name.as_deref()) {
+        (Some(Command::Advise(args)), _) => return advise::run(context, args),
+        (Some(Command::Check { path }), _) => return check(path, context.format),
+        (None, None) => list(context)?,
+        (None, Some(name)) => {
+            let platforms = &context.platforms;
+            if let Some(pack) = platforms.pack(name) {
+                describe(context, pack, pack.kinds())?;
+            } else if let Some(kind) = platforms.kinds().find(|kind| kind.name == name) {
+                one(context, kind)?;
+            } else {
+                return Err(unknown(platforms, name));
             }
         }
     }
     Ok(Outcome::Yes)
+}
+
+fn unknown(platforms: &Platforms, name: &str) -> eyre::Report {
+    let packs: Vec<&str> = platforms.packs().map(|pack| pack.name.as_str()).collect();
+    let kinds: Vec<&str> = platforms.kinds().map(|kind| kind.name.as_str()).collect();
+    match closest(name, &[&packs[..], &kinds].concat()) {
+        Some(near) => eyre!("no platform or kind is called {name:?}: did you mean {near:?}?"),
+        None => eyre!("no platform or kind is called {name:?}; there are {}", packs.join(", ")),
+    }
+}
+
+/// Every platform with its kinds, a line each.
+fn list(context: &Context) -> eyre::Result<()> {
+    for pack in context.platforms.packs() {
+        if context.format == Format::Json {
+            describe(context, pack, pack.kinds())?;
+            continue;
+        }
+        for kind in pack.kinds() {
+            print::out(&format!("{:24} {}", visible::line(&kind.name), visible::line(&kind.title)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything that a pack knows.
+fn describe<'a>(context: &Context, pack: &Pack, kinds: impl Iterator<Item = &'a Kind>) -> eyre::Result<()> {
+    match context.format {
+        Format::Json => print::out(&pack_json(pack).to_string())?,
+        Format::Text => print::out(&text::heading(pack))?,
+    }
+    for kind in kinds {
+        one(context, kind)?;
+    }
+    if context.format == Format::Text {
+        print::out(text::rest(pack).trim_end())?;
+    }
+    Ok(())
+}
+
+fn one(context: &Context, kind: &Kind) -> eyre::Result<()> {
+    match context.format {
+        Format::Json => print::out(&kind_json(context, kind).to_string())?,
+        Format::Text => print::out(&text::kind(context, kind))?,
+    }
+    Ok(())
+}
+
+fn pack_json(pack: &Pack) -> Value {
+    let schemes: Vec<Value> = pack
+        .schemes()
+        .values()
+        .map(|scheme| json!({ "name": scheme.name, "how": scheme.describe(), "source": scheme.source }))
+        .collect();
+    json!({
+        "schema": 1, "platform": pack.name, "title": pack.title, "signatures": schemes, "endpoints": pack.endpoints,
+        "tables": pack.tables, "webhook": pack.webhook,
+    })
+}
+
+fn kind_json(context: &Context, kind: &Kind) -> Value {
+    let about = kind.describe();
+    let then: Map<String, Value> = then(context, kind).map(|(word, then)| (word.to_owned(), then.into())).collect();
+    json!({
+        "schema": 1, "kind": about.name, "title": about.title, "method": kind.method(), "fires": about.fires,
+        "returns": about.returns, "failure": about.failure, "instead": about.instead, "signed": about.signed,
+        "source": about.source, "appends": kind.appends(), "fields": kind.fields(),
+        "response_fields": kind.response_fields(), "answers": kind.answers(), "closes": kind.closes(), "then": then,
+    })
+}
+
+/// What the platform does as a wait that this kind begins stands.
+fn then<'a>(context: &'a Context, kind: &Kind) -> impl Iterator<Item = (&'static str, &'a str)> {
+    platform::Outcome::ALL
+        .into_iter()
+        .filter_map(|outcome| Some((outcome.word(), context.platforms.then(kind, outcome)?)))
 }

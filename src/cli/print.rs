@@ -129,6 +129,32 @@ pub(super) fn headers(headers: &Headers) -> String {
     lines.collect::<Vec<_>>().concat()
 }
 
+/// Columns of what is laid out in lines.
+const COLUMNS: usize = 80;
+
+/// `text` in lines of at most 80 columns, made safe for a terminal: the first begins with `first`, the others with `indent`
+/// blanks. A word that is longer than that stays whole.
+pub(super) fn wrapped(first: &str, indent: usize, text: &str) -> String {
+    let mut out = format!("{first:indent$}");
+    let mut used = visible::width(&out);
+    let mut begun = false;
+    let text = visible::line(text);
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let width = visible::width(word);
+        if begun && used + 1 + width > COLUMNS {
+            let _ = write!(out, "\n{:indent$}", "");
+            used = indent;
+        } else if begun {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += width;
+        begun = true;
+    }
+    out
+}
+
 /// A line to standard output.
 ///
 /// # Errors
@@ -188,4 +214,22 @@ pub(super) fn sent_json(context: &Context, call: &Call) -> String {
 fn response_findings(context: &Context, call: &Call) -> Vec<Finding> {
     let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
     kind.map_or_else(Vec::new, |kind| context.findings(call, kind).response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_wrapped_at_eighty_columns_and_hang() {
+        let words = "καλημέρα ".repeat(20);
+        let text = wrapped("  label", 10, &words);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.len() == 3 && lines.iter().all(|line| visible::width(line) <= COLUMNS), "{text}");
+        assert!(lines[0].starts_with("  label   καλ") && lines[1].starts_with("          καλ"), "{text}");
+        assert_eq!(text.split_whitespace().count(), 21);
+        let long = "x".repeat(100);
+        assert_eq!(wrapped("", 2, &long), format!("  {long}"));
+        assert_eq!(wrapped("longer than the indent ", 2, "a\x1bb"), "longer than the indent a␛b");
+    }
 }

@@ -38,7 +38,7 @@ pub struct Args {
     record: RecordArgs,
 }
 
-fn parse_header(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| format!("{text:?} is not of the form NAME: VALUE"))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }

@@ -11,7 +11,9 @@ pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
     // These two must work where a configuration or a pack is broken.
     match &cli.command {
         Some(Command::Completions(args)) => return super::completions::run(args),
-        Some(Command::Platforms(args)) if args.is_check() => return super::platforms::check(args, cli.common.format),
+        Some(Command::Platforms(args)) if let Some(path) = args.checked() => {
+            return super::platforms::check(path, cli.common.format);
+        }
         _ => {}
     }
     let listen = match &cli.command {

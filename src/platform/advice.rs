@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use super::{Finding, Severity};
 use crate::call::Request;
 
 /// `[webhook]` of a pack: the rules for the address and headers that one enters in the platform's settings.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Advice {
     /// Whether only public HTTPS addresses are taken.
@@ -35,7 +35,7 @@ pub struct Advice {
 }
 
 /// A custom header that changes what the platform sends.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Known {
     /// The value that does.

@@ -58,6 +58,17 @@ pub struct Field {
     pub meaning: Option<String>,
 }
 
+/// What the listener answers instead of [`Kind::reply`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// When, in words that go on from "when".
+    pub when: String,
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+}
+
 /// What a pack says of a kind, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Description {
@@ -328,6 +339,24 @@ impl Kind {
             }
             None => self.reply(),
         }
+    }
+
+    /// What [`Self::answer`] gives where something is wrong, in the order of trying.
+    #[must_use]
+    pub fn answers(&self) -> Vec<Answer> {
+        let when = |when: &When| {
+            let sig = if when.sig.is_empty() {
+                None
+            } else {
+                let words: Vec<&str> = when.sig.iter().map(|sig| sig.word()).collect();
+                Some(format!("the signature is {}", words.join(" or ")))
+            };
+            let header = when.lacks_header.as_ref().map(|name| format!("there is no {name}"));
+            let lacks = when.lacks.as_ref().map(|pointer| format!("there is no {}", &**pointer));
+            [sig, header, lacks].into_iter().flatten().collect::<Vec<_>>().join(" and ")
+        };
+        let answers = self.spec.answer.iter();
+        answers.map(|spec| Answer { when: when(&spec.when), status: spec.status, body: spec.body.clone() }).collect()
     }
 
     /// The headers and fields of the request as the documents' tables have them.

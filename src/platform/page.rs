@@ -90,6 +90,12 @@ impl Kind {
         self.spec.page.is_some()
     }
 
+    /// The parameters that the platform appends to the URL of a page, in its order.
+    #[must_use]
+    pub fn appends(&self) -> &[String] {
+        self.spec.page.as_ref().map_or(&[], |page| &page.appends)
+    }
+
     /// The URL `page` as the platform opens it: its own query and fragment stay, the platform's parameters are appended with
     /// `?` or `&`. The conversation's is `conversation`, the others are those of the sample; `set` has other values for them (an
     /// empty one leaves it out) and more parameters, which come before them.

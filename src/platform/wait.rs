@@ -29,6 +29,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them, in the order in which they come.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Success, Self::Error, Self::Expired];
+
     /// The word used on the screen and in output.
     #[must_use]
     pub fn word(self) -> &'static str {

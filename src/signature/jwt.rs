@@ -145,10 +145,7 @@ impl Rules {
             issuers => format!(", issued by {}", issuers.join(" or ")),
         };
         let (signed, lifetime) = (algorithms.join(" or "), span(self.lifetime.into()));
-        format!(
-            "a JSON Web Token signed with {signed}{required}{issued}, good for {lifetime} after it was made; the body is not \
-             covered"
-        )
+        format!("a JSON Web Token signed with {signed}{required}{issued}, good for {lifetime} after it was made")
     }
 }
 

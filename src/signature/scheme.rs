@@ -233,7 +233,10 @@ impl Scheme {
                 };
                 format!("{algorithm} of {message}, in {encoding}{after}, in {header}; {key}")
             }
-            Method::Jwt(rules) => format!("{}{after}, in {header}; the key is the {secret}", rules.describe()),
+            Method::Jwt(rules) => {
+                let token = rules.describe();
+                format!("{token}, in {header}{after}; the body is not covered; the key is the {secret}")
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod keys;
 #[path = "../support/lane.rs"]
 mod lane;
 mod listening;
+mod platforms;
 mod reading;
 mod sending;
 mod settings;
@@ -17,7 +18,7 @@ use std::fmt::Write as _;
 use support::run;
 
 /// Every page of the manual.
-const PAGES: [&[&str]; 18] = [
+const PAGES: [&[&str]; 19] = [
     &[],
     &["listen"],
     &["open"],
@@ -33,6 +34,7 @@ const PAGES: [&[&str]; 18] = [
     &["webview", "open"],
     &["platforms"],
     &["platforms", "check"],
+    &["platforms", "advise"],
     &["config"],
     &["config", "check"],
     &["completions"],

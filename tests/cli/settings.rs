@@ -117,9 +117,10 @@ fn platforms_are_listed_and_described() {
         assert!(all.out.lines().any(|line| line.split(' ').next() == Some(&format!("moveo/{kind}"))), "{kind}");
     }
     let one = run(&home, &["platforms", "moveo/dialog"]).out;
-    assert!(one.starts_with("moveo/dialog · ") && one.contains("\n  signed   HMAC-SHA256"), "{one}");
+    assert!(one.starts_with("moveo/dialog · ") && one.contains("\n  signed     HMAC-SHA256"), "{one}");
     let json = run(&home, &["platforms", "moveo", "--format", "json"]).json();
-    assert!(json.len() >= 6 && json.iter().all(|kind| kind["kind"].as_str().unwrap().starts_with("moveo/")));
+    assert!(json.len() >= 7 && json[0]["platform"] == "moveo");
+    assert!(json[1..].iter().all(|kind| kind["kind"].as_str().unwrap().starts_with("moveo/")));
     let unknown = run(&home, &["platforms", "moevo"]);
     assert_eq!((unknown.code, &*unknown.out), (2, ""));
     assert!(unknown.err.contains("did you mean \"moveo\"?"), "{}", unknown.err);

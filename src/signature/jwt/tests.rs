@@ -526,6 +526,6 @@ fn a_scheme_of_tokens_is_read_strictly() {
     assert_eq!(
         scheme().describe(),
         "a JSON Web Token signed with RS256, with the claims sub, iss, exp, issued by www.webviews.moveo.ai, good for 4 s \
-         after it was made; the body is not covered after `Bearer `, in Authorization; the key is the public key"
+         after it was made, in Authorization after `Bearer `; the body is not covered; the key is the public key"
     );
 }
