@@ -17,6 +17,7 @@ mod send;
 mod show;
 mod start;
 mod verify;
+mod waits;
 mod webview;
 
 use std::net::SocketAddr;
@@ -109,7 +110,7 @@ pub enum Command {
     /// Send recorded calls again
     Replay(replay::Args),
     /// Play a built-in conversation through the real listener
-    Demo(RecordArgs),
+    Demo(demo::Args),
     /// Make key pairs and tokens
     #[command(subcommand)]
     Keys(keys::Command),

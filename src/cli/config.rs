@@ -31,10 +31,11 @@ pub(super) fn run(context: &Context, command: &Command) -> eyre::Result<Outcome>
             .iter()
             .map(|target| json!({ "name": target.name, "url": target.url, "guard": target.guard }))
             .collect();
+        let endpoints: Vec<_> = context.platforms.endpoints().collect();
         let value = json!({
             "schema": 1, "file": config.file, "listen": config.listen.address.to_string(), "record": record,
             "secrets": secrets,
-            "routes": routes, "targets": targets, "warnings": config.warnings, "problems": problems,
+            "routes": routes, "targets": targets, "endpoints": endpoints, "warnings": config.warnings, "problems": problems,
         });
         print::out(&value.to_string())?;
         return Ok(problems.is_empty().into());
@@ -56,6 +57,10 @@ pub(super) fn run(context: &Context, command: &Command) -> eyre::Result<Outcome>
     for target in &config.targets {
         let guard = if target.guard { ", asks first" } else { "" };
         print::out(&format!("target   {} {}{guard}", visible::line(&target.name), visible::line(&target.url)))?;
+    }
+    for endpoint in context.platforms.endpoints() {
+        let (name, url) = (visible::line(&endpoint.name), visible::line(&endpoint.url));
+        print::out(&format!("endpoint {name} {url}, asks first"))?;
     }
     for warning in &config.warnings {
         print::note(&format!("warning: {warning}"));

@@ -9,9 +9,24 @@ use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::net::{base_url, demo, listener};
 use crate::recording::Recorded;
 
-pub(super) async fn run(context: &Context, args: &RecordArgs) -> eyre::Result<Outcome> {
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only the calls of this platform, as in moveo
+    #[arg(long, value_name = "NAME")]
+    platform: Option<String>,
+    /// Where to record.
+    #[command(flatten)]
+    record: RecordArgs,
+}
+
+pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
+    let platform = args.platform.as_deref();
+    if let Some(name) = platform.filter(|name| context.platforms.pack(name).is_none()) {
+        return Err(super::platforms::unknown(&context.platforms, name));
+    }
     let (lines, mut written) = tokio::sync::mpsc::unbounded_channel::<Recorded>();
-    let recorder = context.recorder(args, Box::new(move |event| drop(lines.send(event))))?;
+    let recorder = context.recorder(&args.record, Box::new(move |event| drop(lines.send(event))))?;
     let path = recorder.path().to_owned();
     // Any free port will do: nobody else is to call it.
     let socket = listener::bind(([127, 0, 0, 1], 0).into()).await?;
@@ -22,7 +37,8 @@ pub(super) async fn run(context: &Context, args: &RecordArgs) -> eyre::Result<Ou
         let _ = stopped.await;
     }));
     let sender = context.sender()?;
-    for outgoing in demo::conversation(&context.platforms, &context.keyring, &base).map_err(|error| eyre!(error))? {
+    let calls = demo::conversation_with(&context.platforms, platform, &context.keyring, &base);
+    for outgoing in calls.map_err(|error| eyre!(error))? {
         let call = sender.send(outgoing).await;
         if let Some(error) = call.error {
             return Err(eyre!("the demo stopped: {error}"));

@@ -80,7 +80,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     Ok(Outcome::Yes)
 }
 
-fn unknown(platforms: &Platforms, name: &str) -> eyre::Report {
+/// That nothing is called `name`, and what was meant.
+pub(super) fn unknown(platforms: &Platforms, name: &str) -> eyre::Report {
     let packs: Vec<&str> = platforms.packs().map(|pack| pack.name.as_str()).collect();
     let kinds: Vec<&str> = platforms.kinds().map(|kind| kind.name.as_str()).collect();
     match closest(name, &[&packs[..], &kinds].concat()) {

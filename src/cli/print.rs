@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::call::{Call, Direction, Headers, Id, Sig};
-use crate::cli::{Context, Format};
-use crate::platform::{Fate, Finding, Platforms};
+use crate::cli::{Context, Format, waits};
+use crate::platform::{Fate, Finding, Platforms, Wait};
 use crate::recording::{self, Recorded};
 use crate::signature::Verdict;
 use crate::visible;
@@ -18,10 +18,19 @@ const TEXT: usize = 48;
 
 /// One line for a call: what a list shows of it, or all of it as JSON.
 pub(super) fn call_line(call: &Call, platforms: &Platforms, format: Format) -> String {
+    listed(call, platforms, format, None)
+}
+
+/// The same with how the wait stands that it takes part in.
+pub(super) fn listed(call: &Call, platforms: &Platforms, format: Format, wait: Option<&Wait>) -> String {
     let known = call.kind.as_deref().and_then(|name| platforms.kind(name));
     let text = known.and_then(|kind| kind.read(&call.request).text);
     if format == Format::Json {
-        return whole(call, &json!({ "event": "call", "text": text }));
+        let mut more = json!({ "event": "call", "text": text });
+        if let Some(wait) = wait {
+            more["wait"] = waits::to_json(wait, call.id);
+        }
+        return whole(call, &more);
     }
     let direction = match call.direction {
         Direction::Received => "↓",
@@ -30,7 +39,9 @@ pub(super) fn call_line(call: &Call, platforms: &Platforms, format: Format) -> S
     let plain = || format!("{} {}", call.request.method, call.request.target);
     let kind = call.kind.clone().unwrap_or_else(plain);
     let status = call.status().map_or_else(|| "ERR".to_owned(), |status| status.to_string());
-    let said = text.map(|text| format!("“{text}”")).or(call.error.clone()).unwrap_or_default();
+    let state = wait.map(|wait| waits::word(wait, call.id).to_owned());
+    let said = text.map(|text| format!("“{text}”")).or(call.error.clone());
+    let said: Vec<String> = state.into_iter().chain(said).collect();
     format!(
         "{} {} {direction} {:22} {:9} {status} {:>9} {}",
         short(call.id),
@@ -38,7 +49,7 @@ pub(super) fn call_line(call: &Call, platforms: &Platforms, format: Format) -> S
         visible::truncate(&visible::line(&kind), 40),
         call.sig.map_or("", Sig::word),
         millis(call),
-        visible::truncate(&visible::line(&said), TEXT),
+        visible::truncate(&visible::line(&said.join(" ")), TEXT),
     )
     .trim_end()
     .to_owned()

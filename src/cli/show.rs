@@ -9,7 +9,9 @@ use serde_json::json;
 
 use crate::call::Call;
 use crate::cli::context::{Context, find_call};
+use crate::cli::waits::{self, Waits, takes_part};
 use crate::cli::{Format, Outcome, print};
+use crate::platform::Wait;
 use crate::recording::{Entry, Place, Position, Query, Reader};
 use crate::visible;
 
@@ -32,15 +34,29 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
+    let platforms = &context.platforms;
     if let Some(id) = &args.id {
         let call = find_call(&args.file, id)?;
-        print::out(&whole(context, &call, args.pretty))?;
+        let reader = Reader::open(&args.file)?;
+        let related = |entry: &Entry| {
+            entry.conversation.as_deref() == call.conversation.as_deref() && takes_part(platforms, entry)
+        };
+        let entries = reader.entries(Position::default()).flatten();
+        let places: Vec<Place> = entries.filter(related).map(|entry| entry.place).collect();
+        let waits = Waits::read(context, &reader, &places)?;
+        print::out(&whole(context, &call, waits.get(call.id), args.pretty))?;
         return Ok(Outcome::Yes);
     }
     let query = parse_query(args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
     let mut places: Vec<Place> = Vec::new();
+    let mut waiting: Vec<Place> = Vec::new();
     for entry in reader.entries(Position::default()) {
+        if let Ok(entry) = &entry
+            && takes_part(platforms, entry)
+        {
+            waiting.push(entry.place);
+        }
         match entry {
             Ok(entry) if fits(&query, &entry, &reader)? => places.push(entry.place),
             Ok(_) => {}
@@ -48,8 +64,10 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         }
     }
     let first = places.len().saturating_sub(args.limit.unwrap_or(usize::MAX));
+    let waits = Waits::read(context, &reader, &waiting)?;
     for place in &places[first..] {
-        print::out(&print::call_line(&reader.call(*place)?, &context.platforms, context.format))?;
+        let call = reader.call(*place)?;
+        print::out(&print::listed(&call, platforms, context.format, waits.get(call.id)))?;
     }
     Ok(Outcome::Yes)
 }
@@ -74,18 +92,29 @@ pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader) -> eyre::Resul
 }
 
 /// Everything about one call.
-fn whole(context: &Context, call: &Call, pretty: bool) -> String {
+fn whole(context: &Context, call: &Call, wait: Option<&Wait>, pretty: bool) -> String {
     let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
     let verdict = kind.map(|kind| context.judge(call, kind));
     let findings = kind.map(|kind| context.findings(call, kind)).unwrap_or_default();
+    let others = kind.map_or_else(Vec::new, |kind| context.platforms.could_be(&call.request, kind));
+    let others: Vec<&str> = others.into_iter().map(|kind| kind.name.as_str()).collect();
     if context.format == Format::Json {
+        let wait = wait.map(|wait| waits::to_json(wait, call.id));
         let verdict = verdict.map(|(verdict, why)| print::verdict_json(&verdict, &why));
-        return print::whole(call, &json!({ "verdict": verdict, "findings": findings }));
+        return print::whole(
+            call,
+            &json!({
+                "verdict": verdict, "findings": findings, "could_be": others, "wait": wait,
+            }),
+        );
     }
     let mut text = String::new();
     let request = &call.request;
     let _ = writeln!(text, "{} {} {}", call.id, call.direction.word(), call.at);
     let _ = writeln!(text, "{}", visible::line(call.kind.as_deref().unwrap_or("no platform claims this call")));
+    if !others.is_empty() {
+        let _ = writeln!(text, "could also be {}", visible::line(&others.join(" or ")));
+    }
     if let Some(parent) = call.parent {
         let _ = writeln!(text, "repeats {parent}");
     }
@@ -95,6 +124,9 @@ fn whole(context: &Context, call: &Call, pretty: bool) -> String {
     text.push_str(&print::findings(&findings.request));
     if let Some((verdict, why)) = verdict {
         let _ = write!(text, "\n{}", print::verdict(&verdict, &why));
+    }
+    if let Some(wait) = wait {
+        let _ = write!(text, "\n{}", waits::text(context, wait, call));
     }
     if let Some(error) = &call.error {
         let _ = writeln!(text, "\n{}", visible::line(error));

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::call::{Call, Direction, Id, Sig};
 use crate::cli::context::{Context, stop_signal};
-use crate::cli::{Format, LaneArgs, Outcome, listen, print};
+use crate::cli::{Format, LaneArgs, Outcome, listen, print, waits};
 use crate::config::parse_duration;
 use crate::net::{base_url, is_ourselves, listener};
 use crate::platform::{self, Fate, Kind, Opening, Severity, Wait};
@@ -54,7 +54,8 @@ pub struct Args {
     /// How long to wait for the callback
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     wait: Duration,
-    /// The expiration time that is set at the platform, after which its flow goes on without the page [default: none]
+    /// The expiration time that is set at the platform, after which its flow goes on without the page [default: as
+    /// configured under [[wait]], else none]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     expires: Option<Duration>,
     /// How long to go on after a callback, for one that comes twice
@@ -108,7 +109,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         // Also when the other end is gone: then nobody waits any more.
         let _ = stopped.await;
     }));
-    let mut watch = Watch::new(context, kind, &opening, args.expires);
+    let limit = args.expires.or_else(|| context.config.wait(&kind.name)?.expires);
+    let mut watch = Watch::new(context, kind, &opening, limit);
     let told = watch.follow(written, args.wait, args.linger).await;
     let _ = stop.send(());
     serving.await?;
@@ -261,7 +263,7 @@ impl<'a> Watch<'a> {
     /// The wait as it stands at `now`.
     fn wait(&self, now: Timestamp) -> Option<Wait> {
         let calls = std::iter::once(&self.handed_out).chain(self.calls.iter().map(|call| &**call));
-        self.context.platforms.waits(calls, self.limit, now).into_iter().next()
+        self.context.platforms.waits(calls, |_| self.limit, now).into_iter().next()
     }
 
     /// Tells what comes, until there has been a callback and `linger` after it, or `patience` is over.
@@ -322,7 +324,7 @@ impl<'a> Watch<'a> {
         }
         print::out(&print::call_line(call, &self.context.platforms, Format::Text))?;
         if opened {
-            print::out(&self.standing("opened, waiting", platform::Outcome::Waiting))?;
+            print::out(&format!("opened, {}", self.standing(platform::Outcome::Waiting)))?;
         }
         Ok(())
     }
@@ -350,10 +352,10 @@ impl<'a> Watch<'a> {
         text.push_str(&print::verdict(&verdict, &why));
         text.push_str(&print::findings(&findings.request));
         if let Some(data) = data {
-            let _ = writeln!(text, "data {}", visible::line(&data));
+            let _ = writeln!(text, "{}", waits::brought(self.context, &self.kind.name, &data));
         }
         text.push_str(&match fate {
-            Some(Fate::Ended) => self.standing(outcome.word(), outcome),
+            Some(Fate::Ended) => self.standing(outcome),
             Some(fate) => print::fate(fate, call),
             None => "it names no conversation, so it ends no wait".to_owned(),
         });
@@ -369,7 +371,7 @@ impl<'a> Watch<'a> {
         }
         let expired = platform::Outcome::Expired;
         let line = match self.context.format {
-            Format::Text => self.standing(expired.word(), expired),
+            Format::Text => self.standing(expired),
             Format::Json => {
                 let then = self.context.platforms.then(self.kind, expired);
                 json!({ "schema": 1, "event": "expired", "at": over, "then": then }).to_string()
@@ -379,10 +381,8 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// A state, and what the platform does in it.
-    fn standing(&self, word: &str, outcome: platform::Outcome) -> String {
-        let then = self.context.platforms.then(self.kind, outcome);
-        then.map_or_else(|| word.to_owned(), |then| format!("{word}: {then}"))
+    fn standing(&self, outcome: platform::Outcome) -> String {
+        waits::standing(self.context, &self.kind.name, outcome)
     }
 
     /// The last word.

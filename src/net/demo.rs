@@ -11,11 +11,23 @@ use crate::platform::{Keyring, Kind, Platforms};
 /// # Errors
 /// When a sample cannot be addressed or signed: a sentence.
 pub fn conversation(platforms: &Platforms, keyring: &Keyring, base: &str) -> Result<Vec<Outgoing>, String> {
-    let mut calls: Vec<Outgoing> =
-        platforms.kinds().map(|kind| signed(kind, keyring, base)).collect::<Result<_, _>>()?;
+    conversation_with(platforms, None, keyring, base)
+}
+
+/// The same with the platform of that name only, or with all.
+///
+/// # Errors
+/// As [`conversation`].
+pub fn conversation_with(
+    platforms: &Platforms,
+    platform: Option<&str>,
+    keyring: &Keyring,
+    base: &str,
+) -> Result<Vec<Outgoing>, String> {
+    let kinds = || platforms.kinds().filter(|kind| platform.is_none_or(|name| kind.platform() == name));
+    let mut calls: Vec<Outgoing> = kinds().map(|kind| signed(kind, keyring, base)).collect::<Result<_, _>>()?;
     // Of those whose body is signed: to another, a newline more makes no difference.
-    if let Some(kind) = platforms.kinds().find(|kind| kind.scheme().is_some_and(|(_, scheme)| scheme.covers_the_body()))
-    {
+    if let Some(kind) = kinds().find(|kind| kind.scheme().is_some_and(|(_, scheme)| scheme.covers_the_body())) {
         calls.push(tampered(kind, keyring, base)?);
     }
     Ok(calls)

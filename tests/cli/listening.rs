@@ -117,6 +117,23 @@ fn the_demo_shows_a_conversation_and_one_forgery() {
     assert!(text.err.contains("look at it with: hooktape open "), "{}", text.err);
 }
 
+#[test]
+fn the_demo_can_keep_to_one_platform() {
+    let home = Home::new();
+    for (platform, sigs) in [("jelou", "unsigned unsigned"), ("liveperson", "unsigned valid")] {
+        let file = format!("{platform}.jsonl");
+        let played = run(&home, &["demo", "--platform", platform, "--record", &file, "--format", "json"]);
+        assert_eq!((played.code, &*played.err), (0, ""));
+        let found: Vec<String> = played.json().iter().map(|call| call["sig"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(found.join(" "), sigs);
+        let kinds = run(&home, &["show", &file, "--query", &format!("-platform:{platform}")]);
+        assert_eq!((kinds.code, &*kinds.out), (0, ""));
+    }
+    let unknown = run(&home, &["demo", "--platform", "jelu", "--record", "none.jsonl"]);
+    assert_eq!((unknown.code, &*unknown.out), (2, ""));
+    assert!(unknown.err.contains("did you mean \"jelou\"?") && !home.path("none.jsonl").exists(), "{}", unknown.err);
+}
+
 /// A listener whose recording may not grow beyond a few KiB: what a full disk is to it.
 fn cramped(home: &Home, on_full: &str) -> Listener {
     let text =

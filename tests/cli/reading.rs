@@ -156,6 +156,72 @@ fn a_damaged_line_is_told_and_hides_no_other() {
     assert_eq!(checked.code, 1, "a line that cannot be read cannot be vouched for");
 }
 
+/// A recording of one flow that waited for a page: opened, called back twice, and then once more.
+fn waited(home: &Home) -> Vec<serde_json::Value> {
+    std::fs::write(home.path("hooktape.toml"), "[[wait]]\nkind = \"jelou/webview_open\"\nvariable = \"paid\"\n")
+        .unwrap();
+    let mut listener = home.listen(&[]);
+    let mut caller = listener.call();
+    caller.post("/v1/webview/callback", "", br#"{"executionId":"other","success":false}"#).unwrap();
+    for success in [true, false] {
+        let body = format!(r#"{{"executionId":"e-1","success":{success},"data":{{"sum": 1.0}}}}"#);
+        caller.post("/v1/webview/callback", "", body.as_bytes()).unwrap();
+    }
+    caller.post("/v1/webview/callback", "", br#"{"executionId":"e-2"}"#).unwrap();
+    listener.end("TERM");
+    let listed = run(home, &["show", "tape.jsonl", "--format", "json"]).json();
+    assert_eq!(listed.len(), 4);
+    listed
+}
+
+#[test]
+fn show_tells_how_a_wait_stands() {
+    let home = Home::new();
+    let listed = waited(&home);
+    let stands = |call: &serde_json::Value| (call["wait"]["state"].clone(), call["wait"]["fate"].clone());
+    let expected = [("error", "ended"), ("success", "ended"), ("success", "duplicate"), ("waiting", "refused")];
+    let expected: Vec<_> = expected.iter().map(|(state, fate)| ((*state).into(), (*fate).into())).collect();
+    assert_eq!(listed.iter().map(stands).collect::<Vec<_>>(), expected);
+    let text = run(&home, &["show", "tape.jsonl"]).out;
+    for (line, word) in text.lines().zip(["error", "success", "duplicate", "refused"]) {
+        assert!(line.ends_with(word), "{line}");
+    }
+    let id = |call: usize| listed[call]["id"].as_str().unwrap().to_owned();
+    let ended = run(&home, &["show", "tape.jsonl", &id(1)]).out;
+    for said in [
+        "\nwait success: The flow continues through the success output",
+        "\n  data for paid {\"sum\": 1.0}\n",
+        "\n  opened   not in this recording\n",
+        " ended\n  callback ",
+    ] {
+        assert!(ended.contains(said), "{said}: {ended}");
+    }
+    let twice = run(&home, &["show", "tape.jsonl", &id(2)]).out;
+    assert!(twice.contains("\nthis callback is duplicate: another callback had ended the wait\n"), "{twice}");
+    let json = run(&home, &["show", "tape.jsonl", &id(2), "--format", "json"]).json().remove(0);
+    let fates: Vec<&str> =
+        json["wait"]["callbacks"].as_array().unwrap().iter().map(|call| call["fate"].as_str().unwrap()).collect();
+    assert_eq!(fates, ["ended", "duplicate"]);
+}
+
+#[test]
+fn show_says_what_a_call_could_be_as_well() {
+    let home = Home::new();
+    let mut listener = home.listen(&[]);
+    let body = br#"{"channel":"web","session_id":"s","context":{},"input":{"text":"hi"},"business_closed":false}"#;
+    listener.call().post("/hooks", "", body).unwrap();
+    let first = br#"{"channel":"web","session_id":"s","context":{"sys-user_message_counter":1},"input":{"text":"hi"},"business_closed":false}"#;
+    listener.call().post("/hooks", "", first).unwrap();
+    listener.end("TERM");
+    let listed = run(&home, &["show", "tape.jsonl", "--format", "json"]).json();
+    let shown = |call: usize| run(&home, &["show", "tape.jsonl", listed[call]["id"].as_str().unwrap()]).out;
+    assert!(!shown(0).contains("could also be"), "{}", shown(0));
+    assert!(shown(1).contains("\nmoveo/pre_message\ncould also be moveo/first_message\n"), "{}", shown(1));
+    let id = listed[1]["id"].as_str().unwrap();
+    let json = run(&home, &["show", "tape.jsonl", id, "--format", "json"]).json().remove(0);
+    assert_eq!(json["could_be"], serde_json::json!(["moveo/first_message"]));
+}
+
 #[test]
 fn open_needs_a_terminal() {
     let ended = run(&Home::new(), &["open", SAMPLE]);

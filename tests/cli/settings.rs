@@ -45,6 +45,8 @@ fn config_check_says_what_it_amounts_to() {
     assert_eq!(json[0]["secrets"][0]["reference"], "env:MOVEO_TOKEN");
     assert_eq!(json[0]["routes"][0]["kind"], "moveo/dialog");
     assert_eq!(json[0]["targets"][0]["guard"], true);
+    let endpoints: Vec<_> = json[0]["endpoints"].as_array().unwrap().iter().map(|place| &place["name"]).collect();
+    assert!(endpoints.contains(&&"jelou".into()) && endpoints.len() == 10, "{endpoints:?}");
     assert_eq!(json[0]["problems"], serde_json::json!([]));
 }
 
