@@ -199,6 +199,16 @@ impl Config {
         fitting.max_by_key(|(fit, _)| *fit).map(|(_, route)| route)
     }
 
+    /// The secrets that stand in for the platform's: of a call of `kind` that was sent to `origin` those of the targets
+    /// there, of one that came to us (no origin) those of the route that `path` takes.
+    pub fn secrets_of(&self, origin: Option<&str>, path: &str, kind: Option<&str>) -> Vec<Secret> {
+        let Some(origin) = origin else {
+            return self.route(path).map_or_else(Vec::new, |route| route.secrets.clone());
+        };
+        let there = self.targets.iter().filter(|target| target.is_at(origin, kind));
+        there.flat_map(|target| target.secrets.clone()).collect()
+    }
+
     /// The target of that name.
     pub fn target(&self, name: &str) -> Option<&Target> {
         self.targets.iter().find(|target| target.name == name)

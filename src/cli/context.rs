@@ -165,11 +165,12 @@ impl Context {
 
     /// Checks the signature of a recorded call as its listener would: the verdict, and sentences on why it is no better.
     pub fn judge(&self, call: &Call, kind: &Kind) -> (Verdict, Vec<String>) {
-        let own = self.config.route(call.request.path()).map_or(&[][..], |route| &route.secrets);
-        let verdict = self.keyring.judge(&self.platforms, &call.request, Some(kind), own, call.at);
+        let request = &call.request;
+        let own = self.config.secrets_of(request.origin.as_deref(), request.path(), call.kind.as_deref());
+        let verdict = self.keyring.judge(&self.platforms, request, Some(kind), &own, call.at);
         // Without a secret there is no more to say than the verdict does.
         let why = if verdict.needs_explaining() && verdict.sig != Sig::NoSecret {
-            self.keyring.diagnose(&self.platforms, &call.request, Some(kind), own, call.at)
+            self.keyring.diagnose(&self.platforms, request, Some(kind), &own, call.at)
         } else {
             Vec::new()
         };

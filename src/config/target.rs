@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use super::Secret;
 
@@ -61,6 +61,12 @@ impl Target {
         };
         check_url(&url).map_err(|message| format!("{address:?}: {message}"))?;
         Ok(Self::new(url.clone(), url))
+    }
+
+    /// Whether calls of `kind` go to `origin` with it: scheme, host and port, as in `http://127.0.0.1:3000`.
+    pub fn is_at(&self, origin: &str, kind: Option<&str>) -> bool {
+        let url = self.url_for(kind, "/").ok().and_then(|url| Url::parse(&url).ok());
+        url.is_some_and(|url| &url[..Position::BeforePath] == origin)
     }
 
     /// The URL for a call of `kind` (`moveo/pre_message`) that was recorded with the target `path` (`/hooks/moveo?x=1`).

@@ -469,6 +469,38 @@ fn a_target_fills_its_url() {
 }
 
 #[test]
+fn a_call_has_the_secrets_of_its_route_or_of_the_targets_where_it_went() {
+    let text = r#"
+        [[route]]
+        path = "/in"
+        secret = "env:ROUTE"
+        [[target]]
+        name = "a"
+        url = "http://127.0.0.1:3000/in"
+        secret = "env:A"
+        [[target]]
+        name = "b"
+        url = "HTTP://127.0.0.1:3000/{kind}"
+        secret = "env:B"
+        [[target]]
+        name = "c"
+        url = "http://{platform}.example"
+        secret = "env:C"
+    "#;
+    let config = load(text).unwrap();
+    for (origin, kind, labels) in [
+        (None, None, &["env:ROUTE"][..]),
+        (Some("http://127.0.0.1:3000"), Some("moveo/dialog"), &["env:A", "env:B"]),
+        (Some("http://127.0.0.1:300"), None, &[]),
+        (Some("http://moveo.example"), Some("moveo/dialog"), &["env:C"]),
+        (Some("http://moveo.example"), Some("jelou/webview_callback"), &[]),
+    ] {
+        let found = config.secrets_of(origin, "/in", kind);
+        assert_eq!(found.iter().map(Secret::label).collect::<Vec<_>>(), labels, "{origin:?} {kind:?}");
+    }
+}
+
+#[test]
 fn sizes_and_durations() {
     for (text, expected) in [
         ("10 MiB", Some(10 << 20)),

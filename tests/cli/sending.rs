@@ -187,3 +187,18 @@ fn a_guarded_target_wants_a_yes() {
     let far = run(&home, &["send", "moveo/dialog", "--to", "elsewhere"]);
     assert!(far.code == 2 && far.err.contains("there are staging"), "{}", far.err);
 }
+
+#[test]
+fn a_call_sent_with_its_targets_own_secret_verifies() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let config = format!(
+        "secrets.moveo = \"env:PUBLISHED\"\n[[target]]\nname = \"staging\"\nurl = \"{}\"\nsecret = \"env:MOVEO_TOKEN\"\n",
+        endpoint.url
+    );
+    std::fs::write(home.path("hooktape.toml"), config).unwrap();
+    let sent = run(&home, &["send", "moveo/dialog", "--to", "staging", "--record", "sent.jsonl"]);
+    assert_eq!((sent.code, &*sent.err), (0, ""));
+    let verified = run(&home, &["verify", "sent.jsonl"]);
+    assert_eq!(verified.code, 0, "{}", verified.out);
+    assert!(verified.out.contains("env:MOVEO_TOKEN"), "{}", verified.out);
+}
