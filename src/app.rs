@@ -37,8 +37,8 @@ use crate::app::dialog::Dialog;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
 use crate::app::shown::{Shown, Tab};
-use crate::call::Call;
-use crate::config::{Config, Secret, Target};
+use crate::call::{Call, Id};
+use crate::config::{Config, Target};
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{Entry, Index, Place, Recorded};
 
@@ -141,6 +141,8 @@ pub struct App {
     pub quit: bool,
     /// The measures of the last frame.
     pub regions: Regions,
+    /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
+    awaited: Option<Id>,
     tickets: u64,
 }
 
@@ -172,6 +174,7 @@ impl App {
             sending: 0,
             quit: false,
             regions: Regions::default(),
+            awaited: None,
             tickets: 0,
             setup,
         };
@@ -191,6 +194,10 @@ impl App {
             Event::Recorded(Recorded::Call(call, place)) => self.came(call, place),
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
             Event::Recorded(Recorded::Reopened { reason, kept }) => self.reopened(reason, kept),
+            // The calls are all there now; a filter that was set before has looked at some of them only.
+            Event::Indexed(entries) if entries.is_empty() => {
+                return self.filter_again(&self.calls.filter_text().to_owned());
+            }
             Event::Indexed(entries) => entries.iter().for_each(|entry| self.add(entry)),
             Event::Loaded(calls) => calls.into_iter().for_each(|(number, call)| self.cache.put(number, call)),
             Event::Found { search, hits, scanned, finished } => {
@@ -294,7 +301,11 @@ impl App {
             filter.came(number);
         }
         self.add(&entry);
+        let awaited = self.awaited == Some(call.id);
         self.cache.put(number, Ok(call));
+        if awaited {
+            self.show_awaited();
+        }
     }
 
     fn not_recorded(&mut self, unrecorded: u64, reason: String) {
@@ -325,22 +336,10 @@ impl App {
             self.shown = None;
             return;
         };
-        let own = self.own_secrets(&call);
-        let Setup { platforms, keyring, .. } = &self.setup;
+        let Setup { platforms, keyring, config, .. } = &self.setup;
+        let own = config.secrets_of(call.request.origin.as_deref(), call.request.path(), call.kind.as_deref());
         self.shown = Some(Shown::new(number, call, platforms, keyring, &own, self.pretty));
         self.scroll = [0; Tab::ALL.len()];
-    }
-
-    /// The secrets that a call's own route or target has.
-    fn own_secrets(&self, call: &Call) -> Vec<Secret> {
-        match &call.request.origin {
-            None => self.setup.config.route(call.request.path()).map_or_else(Vec::new, |route| route.secrets.clone()),
-            Some(origin) => self
-                .targets
-                .iter()
-                .find(|target| target.url.starts_with(origin.as_str()))
-                .map_or_else(Vec::new, |target| target.secrets.clone()),
-        }
     }
 
     /// What the list says of a call: what the user said, else what went wrong, else nothing.
@@ -355,3 +354,6 @@ impl App {
         self.tickets
     }
 }
+
+#[cfg(test)]
+mod tests;

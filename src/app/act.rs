@@ -158,9 +158,8 @@ impl App {
             self.dialogs.push(Dialog::Find { input: Input::new("") });
             return;
         }
-        let before = self.calls.filter.clone();
-        let text = before.as_ref().map_or("", |filter| &filter.text);
-        self.dialogs.push(Dialog::Filter { input: Input::new(text), before, error: None });
+        let before = self.calls.filter_text().to_owned();
+        self.dialogs.push(Dialog::Filter { input: Input::new(&before), before, error: None });
     }
 
     /// Searches the open tab's text; the body where the tab has none.
@@ -274,6 +273,11 @@ impl App {
             Ok(text) => draft.edited_outside(&text),
             Err(reason) => self.tell(Notice::error(reason)),
         }
+    }
+
+    /// Filters the list anew by a text that was understood before.
+    pub(super) fn filter_again(&mut self, text: &str) -> Vec<Effect> {
+        self.filter(text).unwrap_or_default()
     }
 
     /// Filters the list by `text`. What the index knows is settled at once; bodies are searched by the shell.

@@ -133,6 +133,12 @@ impl Calls {
         row.is_some()
     }
 
+    /// The filter as it was typed; empty without one.
+    #[must_use]
+    pub fn filter_text(&self) -> &str {
+        self.filter.as_ref().map_or("", |filter| &filter.text)
+    }
+
     /// Sets or drops the filter, keeping the selected call selected where it is still shown.
     pub fn set_filter(&mut self, filter: Option<Filter>) {
         let (number, follow) = (self.selected(), self.follow);

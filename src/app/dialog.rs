@@ -3,7 +3,6 @@
 use tui_textarea::TextArea;
 
 use crate::app::action::{self, Action, Scope};
-use crate::app::calls::Filter;
 use crate::net::outgoing::Outgoing;
 
 /// One thing that lies over the screen.
@@ -30,8 +29,8 @@ pub enum Dialog {
     Filter {
         /// The query.
         input: Input,
-        /// The filter to go back to.
-        before: Option<Filter>,
+        /// The filter to go back to, as it was typed.
+        before: String,
         /// What is wrong with the query.
         error: Option<String>,
     },

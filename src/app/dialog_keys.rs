@@ -4,7 +4,6 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::App;
 use crate::app::action::Action;
-use crate::app::calls::Filter;
 use crate::app::dialog::{Dialog, Input, Then, matching};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
@@ -146,7 +145,9 @@ impl App {
         let Dialog::Filter { mut input, before, error } = dialog else { return Vec::new() };
         let was = input.text().to_owned();
         match typed(key, &mut input, &mut 0, 0) {
-            Choice::Leave => self.calls.set_filter(before),
+            Choice::Leave if self.calls.filter_text() == before => {}
+            // Its hits are not kept aside: a search ends where another begins, and calls that came went to that one.
+            Choice::Leave => return self.filter_again(&before),
             Choice::Take if error.is_none() => {}
             Choice::Stay if input.text() != was => return self.narrow(input, before),
             Choice::Take | Choice::Stay => self.dialogs.push(Dialog::Filter { input, before, error }),
@@ -155,7 +156,7 @@ impl App {
     }
 
     /// Filters by what was typed so far, and goes on asking.
-    fn narrow(&mut self, input: Input, before: Option<Filter>) -> Vec<Effect> {
+    fn narrow(&mut self, input: Input, before: String) -> Vec<Effect> {
         let (effects, error) = match self.filter(input.text()) {
             Ok(effects) => (effects, None),
             Err(reason) => (Vec::new(), Some(reason)),

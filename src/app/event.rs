@@ -20,7 +20,7 @@ pub enum Event {
     Resized,
     /// The recorder wrote a call, or could not.
     Recorded(Recorded),
-    /// Calls that an opened recording holds.
+    /// Calls that an opened recording holds; none when there are no more.
     Indexed(Vec<Entry>),
     /// Calls that were asked for with [`Effect::Load`], by their number.
     Loaded(Vec<(usize, Result<Arc<Call>, String>)>),

@@ -217,10 +217,18 @@ impl App {
             Err(reason) => return self.tell(Notice::error(format!("sent, but not recorded: {reason}"))),
         };
         self.tell(outcome(&call));
-        if self.draft.is_none()
-            && let Some(number) = self.index.row_of(call.id)
-            && self.calls.select(number)
-        {
+        if self.draft.is_none() {
+            // The recorder's word of it comes another way, and may still be on it.
+            self.awaited = Some(call.id);
+            self.show_awaited();
+        }
+    }
+
+    /// Selects the call that was sent, once it is recorded.
+    pub(super) fn show_awaited(&mut self) {
+        let Some(number) = self.awaited.and_then(|id| self.index.row_of(id)) else { return };
+        self.awaited = None;
+        if self.calls.select(number) {
             self.show_tab(Tab::Response);
         }
     }

@@ -1,0 +1,94 @@
+//! What the order of events must not change.
+
+use super::*;
+use crate::app::keys::script;
+use crate::call::{Direction, Request, Response};
+use crate::config::Secrets;
+
+fn app() -> App {
+    let setup = Setup {
+        config: Arc::default(),
+        platforms: Arc::new(Platforms::builtin().unwrap()),
+        keyring: Arc::new(Keyring::new(Secrets::default())),
+        recording: PathBuf::new(),
+        listener: None,
+        zone: TimeZone::UTC,
+        colour: true,
+        notices: Vec::new(),
+    };
+    App::new(setup, Timestamp::UNIX_EPOCH)
+}
+
+fn call(path: &str) -> Call {
+    Call {
+        id: Id::fresh(),
+        at: Timestamp::UNIX_EPOCH,
+        direction: Direction::Sent,
+        kind: None,
+        conversation: None,
+        sig: None,
+        took: std::time::Duration::ZERO,
+        parent: None,
+        error: None,
+        request: Request { target: path.to_owned(), ..Request::default() },
+        response: Some(Response { status: 200, ..Response::default() }),
+    }
+}
+
+fn happen(app: &mut App, event: Event) -> Vec<Effect> {
+    app.update(event, Timestamp::UNIX_EPOCH)
+}
+
+fn recorded(app: &mut App, call: &Call) {
+    let place = Place { offset: 100 * (app.index.len() as u64 + 1), len: 99 };
+    happen(app, Event::Recorded(Recorded::Call(Arc::new(call.clone()), place)));
+}
+
+fn press(app: &mut App, keys: &str) {
+    for key in script(keys).unwrap() {
+        happen(app, Event::Key(key));
+    }
+}
+
+#[test]
+fn a_sent_call_is_selected_whether_its_answer_or_its_record_is_told_first() {
+    let sent = call("/sent");
+    for answer_first in [true, false] {
+        let mut app = app();
+        recorded(&mut app, &call("/before"));
+        press(&mut app, "g<enter>");
+        let answer = Event::Sent { ticket: 1, result: Ok(Arc::new(sent.clone())) };
+        if answer_first {
+            happen(&mut app, answer);
+            recorded(&mut app, &sent);
+        } else {
+            recorded(&mut app, &sent);
+            happen(&mut app, answer);
+        }
+        recorded(&mut app, &call("/after"));
+        assert_eq!((app.calls.selected(), app.tab), (Some(1), Tab::Response), "answer first: {answer_first}");
+    }
+}
+
+#[test]
+fn a_filter_gone_back_to_has_what_came_meanwhile() {
+    let mut app = app();
+    recorded(&mut app, &call("/a/1"));
+    recorded(&mut app, &call("/b"));
+    press(&mut app, "/path:/a<enter>/0");
+    recorded(&mut app, &call("/a/2"));
+    assert_eq!(app.calls.len(), 0, "path:/a0");
+    press(&mut app, "<esc>");
+    assert_eq!((app.calls.filter_text(), app.calls.len()), ("path:/a", 2));
+}
+
+#[test]
+fn a_filter_set_while_the_recording_is_read_looks_at_all_of_it() {
+    let mut app = app();
+    let entry = |offset, path| Entry::from_call(&call(path), Place { offset, len: 9 });
+    happen(&mut app, Event::Indexed(vec![entry(100, "/a"), entry(200, "/b")]));
+    press(&mut app, "/path:/a<enter>");
+    happen(&mut app, Event::Indexed(vec![entry(300, "/a")]));
+    happen(&mut app, Event::Indexed(Vec::new()));
+    assert_eq!(app.calls.len(), 2);
+}
