@@ -178,7 +178,8 @@ impl App {
             }
             None => {
                 if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
-                    draft.editor.insert_str(text);
+                    // A terminal pastes a line's end as the return key would type it.
+                    draft.editor.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
                 }
             }
         }

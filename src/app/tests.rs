@@ -92,3 +92,11 @@ fn a_filter_set_while_the_recording_is_read_looks_at_all_of_it() {
     happen(&mut app, Event::Indexed(Vec::new()));
     assert_eq!(app.calls.len(), 2);
 }
+
+#[test]
+fn pasted_lines_are_lines_however_the_terminal_ends_them() {
+    let mut app = app();
+    app.draft = Some(Draft::new(1, Request::default(), None, None));
+    happen(&mut app, Event::Paste("{\r\"a\":\r\n1\n}".to_owned()));
+    assert_eq!(app.draft.unwrap().text(), "{\n\"a\":\n1\n}");
+}
