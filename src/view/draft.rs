@@ -16,6 +16,8 @@ use crate::visible;
 
 /// Rows below the payload: target, JSON, body, signature.
 const FACTS: u16 = 5;
+/// Rows that the payload has at least, its heading among them.
+const PAYLOAD: u16 = 4;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let Some(draft) = &app.draft else { return };
@@ -27,7 +29,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         let answer = if draft.answer.is_some() || draft.sending { area.height / 2 } else { 0 };
         Layout::vertical([Constraint::Min(0), Constraint::Length(answer)]).areas(area)
     };
-    let [payload, facts] = Layout::vertical([Constraint::Min(1), Constraint::Length(FACTS)]).areas(left);
+    // What is typed is to be seen, however low the screen.
+    let facts = FACTS.min(left.height.saturating_sub(PAYLOAD));
+    let [payload, facts] = Layout::vertical([Constraint::Min(1), Constraint::Length(facts)]).areas(left);
     draw_payload(draft, frame, payload);
     frame.render_widget(Paragraph::new(fact_lines(app, draft, usize::from(facts.width))), facts);
     if right.height > 0 {

@@ -49,7 +49,7 @@ fn listening(url: &str, app: &App) -> Vec<Line<'static>> {
         Line::styled(format!("    curl {url}/hooks/moveo -d '{{\"channel\":\"web\",\"context\":{{}}}}'"), Style::new()),
         Line::default(),
         Line::styled(secret, theme::DIM),
-        Line::styled("  A platform in the cloud cannot reach a loopback address: put a tunnel in front.", theme::DIM),
+        Line::styled("  A platform in the cloud cannot reach a loopback address: it needs a tunnel.", theme::DIM),
         Line::styled(format!("  Recording to {recording}"), theme::DIM),
     ]
 }

@@ -53,7 +53,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         lines.push(line.style(style));
     }
     if app.calls.is_empty() {
-        lines.push(Line::styled("no call fits the filter", theme::DIM));
+        let over = app.calls.filter.as_ref().is_none_or(|filter| filter.finished);
+        let text = if over { "no call fits the filter" } else { "searching …" };
+        lines.push(Line::styled(text, theme::DIM));
     }
     frame.render_widget(Paragraph::new(lines), inner);
 }
