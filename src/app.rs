@@ -92,6 +92,8 @@ pub struct Regions {
     pub detail_head: usize,
     /// Rows of room in the answer beside a draft, and rows it has in all.
     pub answer: (usize, usize),
+    /// Columns of room in it.
+    pub answer_width: usize,
     /// Rows of room in the top dialog, and rows it has in all.
     pub dialog: (usize, usize),
 }
@@ -196,7 +198,8 @@ impl App {
             Event::Recorded(Recorded::Reopened { reason, kept }) => self.reopened(reason, kept),
             // The calls are all there now; a filter that was set before has looked at some of them only.
             Event::Indexed(entries) if entries.is_empty() => {
-                return self.filter_again(&self.calls.filter_text().to_owned());
+                let text = self.calls.filter_text().to_owned();
+                return self.filter_again(&text);
             }
             Event::Indexed(entries) => entries.iter().for_each(|entry| self.add(entry)),
             Event::Loaded(calls) => calls.into_iter().for_each(|(number, call)| self.cache.put(number, call)),
@@ -218,11 +221,14 @@ impl App {
     /// before each frame.
     pub fn settle(&mut self) -> Vec<Effect> {
         self.calls.settle(self.regions.list_height);
-        let Regions { detail_height, detail_rows, detail_width, answer, .. } = self.regions;
+        let Regions { detail_height, detail_rows, detail_width, answer, answer_width, .. } = self.regions;
         let scroll = &mut self.scroll[self.tab as usize];
         *scroll = (*scroll).min(detail_rows.saturating_sub(detail_height));
         if let Some(draft) = &mut self.draft {
             draft.scroll = draft.scroll.min(answer.1.saturating_sub(answer.0));
+            if let Some(Ok(answer)) = &mut draft.answer {
+                answer.body.wrap(answer_width);
+            }
         }
         self.show_selected();
         if let Some(shown) = &mut self.shown {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
+use crate::app::text::Text;
 use crate::call::{Call, Id, Request};
 use crate::json;
 use crate::net::outgoing::SignMode;
@@ -27,6 +28,17 @@ enum Layout {
     },
 }
 
+/// What a draft was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Payload {
+    /// No UTF-8: there is nothing to edit.
+    Bytes,
+    /// Any other text.
+    Text,
+    /// JSON, or what was meant to be.
+    Json,
+}
+
 /// The answer to a sent draft.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -34,6 +46,8 @@ pub struct Answer {
     pub call: Arc<Call>,
     /// Its response against the contract.
     pub findings: Vec<Finding>,
+    /// The response's body.
+    pub body: Text,
 }
 
 /// A call being edited.
@@ -60,7 +74,7 @@ pub struct Draft {
     request: Request,
     layout: Layout,
     opened: String,
-    editable: bool,
+    payload: Payload,
 }
 
 impl Draft {
@@ -69,6 +83,12 @@ impl Draft {
     pub fn new(ticket: u64, request: Request, kind: Option<String>, parent: Option<Id>) -> Self {
         let text = std::str::from_utf8(&request.body).ok();
         let (layout, opened) = text.map_or((Layout::AsShown { crlf: false }, String::new()), lay_out);
+        let is_json = opened.trim_start().starts_with(['{', '[']) || json::check(&opened).is_ok();
+        let payload = match text {
+            None => Payload::Bytes,
+            Some(_) if is_json => Payload::Json,
+            Some(_) => Payload::Text,
+        };
         let mut draft = Self {
             ticket,
             kind,
@@ -79,10 +99,10 @@ impl Draft {
             sending: false,
             answer: None,
             scroll: 0,
-            editable: text.is_some(),
             request,
             layout,
             opened,
+            payload,
         };
         draft.revert();
         draft
@@ -91,7 +111,7 @@ impl Draft {
     /// Whether there is a text to edit: bytes that are no UTF-8 can only be sent as they are.
     #[must_use]
     pub fn editable(&self) -> bool {
-        self.editable
+        self.payload != Payload::Bytes
     }
 
     /// The text in the editor.
@@ -103,14 +123,14 @@ impl Draft {
     /// Whether what would be sent differs from the original.
     #[must_use]
     pub fn touched(&self) -> bool {
-        self.editable && self.text() != self.opened
+        self.editable() && self.text() != self.opened
     }
 
     /// The body that would be sent: the original bytes while nothing was edited.
     #[must_use]
     pub fn body(&self) -> Bytes {
         let text = self.text();
-        if !self.editable || text == self.opened {
+        if !self.editable() || text == self.opened {
             return self.request.body.clone();
         }
         let kept = match self.layout {
@@ -132,7 +152,7 @@ impl Draft {
     #[must_use]
     pub fn state(&self) -> &'static str {
         match (self.touched(), self.layout) {
-            _ if !self.editable => "not text: it is sent byte for byte",
+            _ if !self.editable() => "not text: it is sent byte for byte",
             (false, _) => "untouched: it is sent byte for byte",
             (true, Layout::AsShown { .. }) => "edited: sent as shown",
             (true, _) if json::check(&self.text()).is_err() => "edited: no JSON any more, sent as shown",
@@ -144,11 +164,7 @@ impl Draft {
     /// Where the payload is not JSON. Nothing while it is, and for bodies that never were.
     #[must_use]
     pub fn syntax_error(&self) -> Option<json::SyntaxError> {
-        let was_json = json::check(&self.opened).is_ok() || self.opened.trim_start().starts_with(['{', '[']);
-        if !self.editable || !was_json {
-            return None;
-        }
-        json::check(&self.text()).err()
+        if self.payload == Payload::Json { json::check(&self.text()).err() } else { None }
     }
 
     /// Back to the payload as it was, as one undoable step where there is something to undo.

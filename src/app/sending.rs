@@ -8,6 +8,7 @@ use crate::app::dialog::{Dialog, Then};
 use crate::app::draft::{Answer, Draft};
 use crate::app::event::{Effect, Notice};
 use crate::app::shown::Tab;
+use crate::app::text::Text;
 use crate::call::{Call, Id, Request};
 use crate::config::Target;
 use crate::net::base_url;
@@ -208,7 +209,8 @@ impl App {
                     (Some(kind), Some(response)) => kind.check_response(response),
                     _ => Vec::new(),
                 };
-                Answer { call, findings }
+                let body = Text::new(call.response.as_ref().map_or(&[], |response| &response.body), true);
+                Answer { call, findings, body }
             }));
             return;
         }

@@ -275,8 +275,11 @@ impl Kind {
         }
         match serde_json::from_str::<Value>(text) {
             Ok(instance) => schema.check(&instance, self.source()),
-            // Well-formed, but for example nested too deeply.
-            Err(error) => not_json(error.to_string()),
+            // Well-formed, but nested too deeply, or with a number that no double holds.
+            Err(error) => {
+                let sentence = format!("The body could not be held against the contract: {error}.");
+                vec![self.finding(Severity::Warning, &sentence)]
+            }
         }
     }
 

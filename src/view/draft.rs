@@ -8,7 +8,6 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 
 use crate::app::draft::Draft;
 use crate::app::event::Level;
-use crate::app::text::Text;
 use crate::app::{App, Regions};
 use crate::net::outgoing::SignMode;
 use crate::view::{SIDE_BY_SIDE, body, detail, list, rows, status, theme};
@@ -96,13 +95,21 @@ fn draw_answer(draft: &Draft, frame: &mut Frame, area: Rect, beside: bool, regio
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let (width, height) = (usize::from(inner.width), usize::from(inner.height));
-    let lines = answer_lines(draft, width);
-    regions.answer = (height, lines.len());
-    let shown: Vec<Line> = lines.into_iter().skip(draft.scroll).take(height).collect();
+    let head = answer_head(draft, width);
+    let body = draft.answer.as_ref().and_then(|answer| answer.as_ref().ok()).filter(|_| !draft.sending);
+    let (above, below) = (head.len(), body.map_or(0, |answer| answer.body.len()));
+    regions.answer = (height, above + below);
+    regions.answer_width = width;
+    let mut shown: Vec<Line> = head.into_iter().skip(draft.scroll).take(height).collect();
+    if let Some(answer) = body {
+        let from = draft.scroll.saturating_sub(above);
+        shown.extend(body::lines(&answer.body, from..from + height - shown.len(), ""));
+    }
     frame.render_widget(Paragraph::new(shown), inner);
 }
 
-fn answer_lines(draft: &Draft, width: usize) -> Vec<Line<'static>> {
+/// What stands above the answer's body.
+fn answer_head(draft: &Draft, width: usize) -> Vec<Line<'static>> {
     if draft.sending {
         return vec![Line::styled("sending …", theme::DIM)];
     }
@@ -125,8 +132,5 @@ fn answer_lines(draft: &Draft, width: usize) -> Vec<Line<'static>> {
     lines.splice(0..0, detail::status_line(response.status, &took, response.body.len()));
     lines.extend(rows::findings(&answer.findings, width));
     lines.push(Line::default());
-    let mut text = Text::new(&response.body, true);
-    text.wrap(width);
-    lines.extend(body::lines(&text, 0..text.len(), ""));
     lines
 }
