@@ -23,6 +23,7 @@ mod webview;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use color_eyre::eyre;
@@ -147,6 +148,9 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // Only a second installation fails, and the first one serves as well.
     let _ = color_eyre::config::HookBuilder::default().display_env_section(false).install();
+    // A recording that has grown as large as the system lets it is told like a full disk. Left alone, the signal that comes
+    // with it (setrlimit(2)) would end us.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     match start::run(cli) {
         Ok(Outcome::Yes) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),

@@ -139,7 +139,7 @@ fn cramped(home: &Home, on_full: &str) -> Listener {
     let text =
         format!("[listen]\naddress = \"127.0.0.1:0\"\n[record]\npath = \"tape.jsonl\"\non_full = \"{on_full}\"\n");
     std::fs::write(home.path("hooktape.toml"), text).unwrap();
-    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" listen";
+    let script = "ulimit -f 8; exec \"$0\" listen";
     Listener::start(home.command("sh", &["-c", script, HOOKTAPE]))
 }
 
