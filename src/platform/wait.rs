@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::doc::Doc;
 use super::pack::CloseSpec;
 use super::{Kind, Platforms};
-use crate::call::{Call, Id};
+use crate::call::{Call, Direction, Id};
 
 /// How a wait stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +164,18 @@ impl Wait {
     }
 }
 
+/// Whether a sent call came to our own listener: it is then among the calls that came `after` it, and counts once.
+fn arrives(sent: &Call, after: &[&Call]) -> bool {
+    let answered = sent.at.checked_add(sent.took).unwrap_or(Timestamp::MAX);
+    let same = |call: &&&Call| {
+        call.direction == Direction::Received
+            && call.kind == sent.kind
+            && call.request.target == sent.request.target
+            && call.request.body == sent.request.body
+    };
+    sent.direction == Direction::Sent && after.iter().take_while(|call| call.at <= answered).any(|call| same(&call))
+}
+
 /// How a callback says that it went, and what it brings.
 fn said(call: &Call, kind: &Kind) -> Option<(Outcome, Option<String>)> {
     let closes = kind.spec.closes.as_ref()?;
@@ -194,6 +206,8 @@ impl Platforms {
         // A call is recorded when it is answered, which is not the order in which they came.
         let mut calls: Vec<&Call> = calls.into_iter().collect();
         calls.sort_by_key(|call| call.at);
+        let calls =
+            (0..calls.len()).filter(|index| !arrives(calls[*index], &calls[index + 1..])).map(|index| calls[index]);
         let mut waits: Vec<Wait> = Vec::new();
         let mut known: HashMap<(String, &str), usize> = HashMap::new();
         for call in calls {
@@ -201,9 +215,7 @@ impl Platforms {
             let (Some(kind), Some(conversation)) = (kind, call.conversation.as_deref()) else { continue };
             let closes = kind.closes();
             let opens = self.closing(kind);
-            let Some(opening) = closes.clone().or_else(|| opens.map(|_| kind.name.clone())) else {
-                continue;
-            };
+            let Some(opening) = self.opening(kind) else { continue };
             let key = (opening, conversation);
             let again = |last: &usize| opens.is_some_and(|spec| spec.again) && waits[*last].is_over(call.at);
             let index = match known.get(&key) {
@@ -243,6 +255,12 @@ impl Platforms {
         kind.closes().is_some() || self.closing(kind).is_some()
     }
 
+    /// The kind that begins the wait to which a call of `kind` belongs, if it belongs to any.
+    #[must_use]
+    pub fn opening(&self, kind: &Kind) -> Option<String> {
+        kind.closes().or_else(|| self.closing(kind).map(|_| kind.name.clone()))
+    }
+
     /// How the wait ends that a call of `kind` begins, if it begins one.
     fn closing(&self, kind: &Kind) -> Option<&CloseSpec> {
         let closing = self.kinds().find(|other| other.closes().as_ref() == Some(&kind.name));
@@ -253,7 +271,7 @@ impl Platforms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Direction, Request, Response};
+    use crate::call::{Request, Response};
 
     const PACK: &str = r#"
         [platform]
@@ -410,6 +428,16 @@ mod tests {
         assert_eq!(then("acme/open", Outcome::Expired), None);
         let takes_part = |kind: &str| platforms.takes_part_in_a_wait(platforms.kind(kind).unwrap());
         assert!(takes_part("acme/open") && takes_part("acme/back") && !takes_part("moveo/dialog"));
+    }
+
+    #[test]
+    fn what_was_sent_to_our_own_listener_counts_once() {
+        let good = r#"{"run":"1","ok":true}"#;
+        let sent =
+            |second, took| Call { direction: Direction::Sent, took: Duration::from_secs(took), ..back(second, good) };
+        assert_eq!(fates(&wait(&[open(100), sent(102, 2), back(103, good)], 200)), [Fate::Ended]);
+        let apart = [open(100), sent(102, 1), back(104, good)];
+        assert_eq!(fates(&wait(&apart, 200)), [Fate::Ended, Fate::Duplicate]);
     }
 
     #[test]
