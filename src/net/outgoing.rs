@@ -77,7 +77,13 @@ impl Outgoing {
         listener: Option<SocketAddr>,
     ) -> Result<Self, String> {
         let address = target.url_for(kind.map(|kind| kind.name.as_str()), &request.target)?;
-        let url = Url::parse(&address).map_err(|error| format!("{address:?} is not a URL: {error}"))?;
+        let mut url = Url::parse(&address).map_err(|error| format!("{address:?} is not a URL: {error}"))?;
+        // A target with a path of its own takes no other path; but what such a call says is its query.
+        if let Some(query) = request.query().filter(|_| kind.is_some_and(Kind::reads_the_query))
+            && !address.ends_with(&request.target)
+        {
+            url.set_query(Some(&url.query().map_or_else(|| query.to_owned(), |own| format!("{own}&{query}"))));
+        }
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(format!("{address:?} is not an http or https address"));
         }
@@ -130,5 +136,28 @@ impl Outgoing {
     #[must_use]
     pub fn host(&self) -> &str {
         &self.url[url::Position::BeforeHost..url::Position::AfterPort]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Secrets;
+
+    #[test]
+    fn the_opening_of_a_page_keeps_its_query_wherever_it_goes() {
+        let platforms = Platforms::builtin().unwrap();
+        let keyring = Keyring::new(Secrets::default());
+        let kind = platforms.kind("jelou/webview_open");
+        let request = Request { method: "GET".into(), target: "/pay?a=%20&executionId=e".into(), ..Request::default() };
+        let sent = |url: &str| {
+            let target = Target::new("page", url);
+            let aimed = Outgoing::aim(request.clone(), kind, &target, SignMode::Fresh, &keyring, None);
+            aimed.unwrap().url.to_string()
+        };
+        assert_eq!(sent("http://localhost:3000"), "http://localhost:3000/pay?a=%20&executionId=e");
+        assert_eq!(sent("http://localhost:3000{path}"), "http://localhost:3000/pay?a=%20&executionId=e");
+        assert_eq!(sent("http://localhost:3000/form"), "http://localhost:3000/form?a=%20&executionId=e");
+        assert_eq!(sent("http://localhost:3000/form?x=1"), "http://localhost:3000/form?x=1&a=%20&executionId=e");
     }
 }

@@ -107,6 +107,11 @@ impl Message {
         self.0.iter().map(title).collect::<Vec<_>>().join(", ")
     }
 
+    /// What is signed, as text.
+    pub(super) fn text(&self, request: &Request) -> String {
+        self.parts(request, &request.body).map(|part| String::from_utf8_lossy(&part).into_owned()).collect()
+    }
+
     /// The same with the number of bytes.
     pub(super) fn describe(&self, request: &Request) -> String {
         let bytes: usize = self.parts(request, &request.body).map(|part| part.len()).sum();

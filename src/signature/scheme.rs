@@ -218,6 +218,15 @@ impl Scheme {
         self
     }
 
+    /// The text that is signed, where it is put together from parts of `request` and is not simply its body. From the wire.
+    #[must_use]
+    pub fn signed_text(&self, request: &Request) -> Option<String> {
+        match &self.method {
+            Method::Digest(digest) if !digest.message.covers_the_body() => Some(digest.message.text(request)),
+            _ => None,
+        }
+    }
+
     /// In words: `HMAC-SHA256 of the body, in hex, in X-Moveo-Signature; the key is the verification token`.
     #[must_use]
     pub fn describe(&self) -> String {
