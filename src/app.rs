@@ -18,10 +18,12 @@ pub mod dialog;
 mod dialog_keys;
 pub mod draft;
 pub mod event;
+pub mod flow;
 pub mod keys;
 mod sending;
 pub mod shown;
 pub mod text;
+pub mod webview;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,9 +38,10 @@ use crate::app::calls::Calls;
 use crate::app::dialog::Dialog;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
+use crate::app::flow::Flow;
 use crate::app::shown::{Shown, Tab};
 use crate::call::{Call, Id};
-use crate::config::{Config, Target};
+use crate::config::{self, Config, Target};
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{Entry, Index, Place, Recorded};
 
@@ -137,6 +140,8 @@ pub struct App {
     pub log: Vec<Notice>,
     /// Calls that could not be recorded, and why.
     pub unrecorded: Option<(u64, String)>,
+    /// How flows wait for a page, as it is set at their platforms.
+    pub waits: Vec<config::Wait>,
     /// Calls on their way out.
     pub sending: usize,
     /// The user wants to leave.
@@ -155,6 +160,12 @@ impl App {
         let mut targets = setup.config.targets.clone();
         let target = (!targets.is_empty()).then_some(0);
         targets.extend(setup.listener.map(sending::ourselves));
+        // The platforms' own places are real: nothing is sent there unasked.
+        for endpoint in setup.platforms.endpoints() {
+            if targets.iter().all(|target| target.name != endpoint.name) {
+                targets.push(Target { guard: true, ..Target::new(&endpoint.name, &endpoint.url) });
+            }
+        }
         let mut app = Self {
             now,
             index: Index::default(),
@@ -173,6 +184,7 @@ impl App {
             notice: None,
             log: Vec::new(),
             unrecorded: None,
+            waits: setup.config.waits.clone(),
             sending: 0,
             quit: false,
             regions: Regions::default(),
@@ -192,7 +204,7 @@ impl App {
         match event {
             Event::Key(key) => return self.key(key),
             Event::Paste(text) => return self.paste(&text),
-            Event::Resized => {}
+            Event::Resized | Event::Tick => {}
             Event::Recorded(Recorded::Call(call, place)) => self.came(call, place),
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
             Event::Recorded(Recorded::Reopened { reason, kept }) => self.reopened(reason, kept),
@@ -202,7 +214,12 @@ impl App {
                 return self.filter_again(&text);
             }
             Event::Indexed(entries) => entries.iter().for_each(|entry| self.add(entry)),
-            Event::Loaded(calls) => calls.into_iter().for_each(|(number, call)| self.cache.put(number, call)),
+            Event::Loaded(calls) => {
+                for (number, call) in calls {
+                    self.flows().for_each(|flow| flow.loaded(number, &call));
+                    self.cache.put(number, call);
+                }
+            }
             Event::Found { search, hits, scanned, finished } => {
                 if let Some(filter) = self.calls.filter.as_mut().filter(|filter| filter.search == search) {
                     filter.found(&hits);
@@ -249,6 +266,7 @@ impl App {
                 Some(_) => {}
             }
         }
+        missing.extend(self.follow_flows());
         if missing.is_empty() { Vec::new() } else { vec![Effect::Load(missing)] }
     }
 
@@ -301,6 +319,10 @@ impl App {
     fn came(&mut self, call: Arc<Call>, place: Place) {
         let entry = Entry::from_call(&call, place);
         let number = self.index.len();
+        if matches!(self.dialogs.last(), Some(Dialog::Webview { .. })) {
+            // It may say that nothing has come yet.
+            self.notice = None;
+        }
         if let Some(filter) = &mut self.calls.filter
             && filter.query.matches(&entry, &call)
         {
@@ -326,6 +348,7 @@ impl App {
         self.calls.set_filter(None);
         self.cache = Cache::default();
         self.shown = None;
+        self.flows().for_each(Flow::forget);
         self.tell(Notice::error(reason));
     }
 
@@ -342,17 +365,25 @@ impl App {
             self.shown = None;
             return;
         };
+        let before = self.shown.take().and_then(|shown| shown.flow);
         let Setup { platforms, keyring, config, .. } = &self.setup;
         let own = config.secrets_of(call.request.origin.as_deref(), call.request.path(), call.kind.as_deref());
-        self.shown = Some(Shown::new(number, call, platforms, keyring, &own, self.pretty));
+        let mut shown = Shown::new(number, call, platforms, keyring, &own, self.pretty);
+        if let (Some(flow), Some(before)) = (&mut shown.flow, before)
+            && flow.is(&before)
+        {
+            *flow = before;
+        }
+        self.shown = Some(shown);
         self.scroll = [0; Tab::ALL.len()];
     }
 
-    /// What the list says of a call: what the user said, else what went wrong, else nothing.
+    /// What the list says of a call: what the user said, else what went wrong, else where a page went, else nothing.
     fn text_of(&self, call: &Call) -> String {
         let kind = call.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
         let said = kind.and_then(|kind| kind.read(&call.request).text);
-        said.or_else(|| call.error.clone()).unwrap_or_default()
+        let place = || kind.filter(|kind| kind.is_from_a_browser()).map(|_| call.request.path().to_owned());
+        said.or_else(|| call.error.clone()).or_else(place).unwrap_or_default()
     }
 
     fn ticket(&mut self) -> u64 {

@@ -19,7 +19,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::app::App;
 use crate::app::event::{Effect, Event};
@@ -28,6 +28,8 @@ use crate::tui::world::{Messages, World};
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
+/// How long a time that runs down stays on the screen.
+const TICK: Duration = Duration::from_secs(1);
 /// Most messages taken in before the keys are asked again.
 const BATCH: usize = 1024;
 /// Most frames drawn in a row because the measures of one changed what the next has to show.
@@ -90,11 +92,16 @@ where
                 effects
             }
             () = sleep_until(next_frame), if changed => continue,
+            () = sleep(TICK), if app.counts_down() => app.update(Event::Tick, Timestamp::now()),
         };
         changed = true;
         for effect in effects.into_iter().chain(app.settle()) {
             match effect {
                 Effect::Redraw => blank(terminal)?,
+                Effect::Copy(text) => {
+                    let event = console.copy(&text);
+                    app.update(event, Timestamp::now());
+                }
                 Effect::Suspend | Effect::Edit { .. } => {
                     // Whoever reads keys must be gone before another program owns the terminal.
                     let listening = keys.take().is_some();

@@ -16,10 +16,12 @@ mod dialogs;
 mod draft;
 mod empty;
 mod envelope;
+mod flow;
 mod list;
 mod rows;
 mod status;
 mod theme;
+mod webview;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;

@@ -36,6 +36,7 @@ impl App {
             Action::NextInConversation => self.in_conversation(1),
             Action::PreviousInConversation => self.in_conversation(-1),
             Action::Original => self.original(),
+            Action::Expiration => self.ask_shown_expiration(),
             Action::Filter => self.ask_search(),
             Action::Replay => return self.replay_selected(),
             Action::Edit => self.edit_selected(),
@@ -44,9 +45,11 @@ impl App {
                 return self.edit_outside();
             }
             Action::Test => self.dialogs.push(Dialog::Tests { selected: 0 }),
+            Action::Webview => self.dialogs.push(Dialog::Pages { selected: 0 }),
             Action::Demo => return self.demo(),
             Action::Target => {
-                let selected = self.target.unwrap_or(0);
+                let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == self.target);
+                let selected = chosen.unwrap_or(0);
                 self.dialogs.push(Dialog::Targets { selected, then: Then::Stay });
             }
             Action::Log => self.dialogs.push(Dialog::Log { scroll: usize::MAX }),
@@ -73,6 +76,9 @@ impl App {
             Action::Type => notice = Some(Notice::warning("this payload is not text: it can be sent, not edited")),
             Action::SwitchSigning => {
                 draft.mode = if draft.mode == SignMode::Fresh { SignMode::Exact } else { SignMode::Fresh };
+            }
+            Action::Reformat if draft.edits_the_target() => {
+                notice = Some(Notice::info("there is no body to lay out: this call says all in its path and query"));
             }
             Action::Reformat => {
                 if let Err(error) = draft.reformat() {

@@ -89,6 +89,7 @@ actions! {
     Calls      Edit         "edit"            ["e"]                 "Edit the payload here, then send it" ("edit");
     Calls      EditOutside  "edit in $EDITOR" ["E"]                 "Edit the payload in $EDITOR, then send it";
     Calls      Test         "test call"       ["t"]                 "Send a built-in call of any kind" ("test");
+    Calls      Webview      "webview"         ["w"]                 "Open a page as a platform does, and wait for its callback" ("webview");
     Calls      Demo         "demo"            ["D"]                 "Play the built-in conversation through the listener" ("demo");
     Calls      Filter       "filter"          ["/"]                 "Filter the calls; inside a call: search its text" ("filter");
     Calls      NextMatch    "next match"      ["n"]                 "The next match of the search";
@@ -96,6 +97,7 @@ actions! {
     Calls      Follow       "follow"          ["F"]                 "Follow the newest call, or stay";
     Calls      NextInConversation "next in conversation" ["o"]      "The next call of the same conversation";
     Calls      PreviousInConversation "previous in conversation" ["O"] "The previous call of the same conversation";
+    Calls      Expiration   "expiration"      ["x"]                 "After how long the flow that waits for a page expires";
     Calls      Original     "original"        ["^"]                 "The call that this one repeats";
     Draft      Type         "type"            ["e" "i" "enter"]     "Type into the payload (esc stops typing)" ("type");
     Draft      Send         "send"            ["s"]                 "Send the draft" ("send");
@@ -133,7 +135,7 @@ impl Action {
     /// Whether it means nothing while there is no call.
     #[must_use]
     pub fn needs_call(self) -> bool {
-        self.entry().scope == Scope::Calls && !matches!(self, Self::Test | Self::Demo)
+        self.entry().scope == Scope::Calls && !matches!(self, Self::Test | Self::Webview | Self::Demo)
     }
 
     /// What `key` means on a screen of `scope`. What the screen itself means by a key comes before what the key means

@@ -3,6 +3,7 @@
 use tui_textarea::TextArea;
 
 use crate::app::action::{self, Action, Scope};
+use crate::app::webview::Launch;
 use crate::net::outgoing::Outgoing;
 
 /// One thing that lies over the screen.
@@ -59,6 +60,34 @@ pub enum Dialog {
     Tests {
         /// Which one is meant.
         selected: usize,
+    },
+    /// A kind of page to open.
+    Pages {
+        /// Which one is meant.
+        selected: usize,
+    },
+    /// The page's address.
+    Page {
+        /// The kind of its opening.
+        kind: String,
+        /// The address.
+        input: Input,
+        /// What is wrong with it.
+        error: Option<String>,
+    },
+    /// A page that is opened by hand, and what comes of it.
+    Webview {
+        /// The page.
+        launch: Box<Launch>,
+    },
+    /// How long a flow waits for a page.
+    Expiration {
+        /// The kind of the page's opening.
+        kind: String,
+        /// The time.
+        input: Input,
+        /// What is wrong with it.
+        error: Option<String>,
     },
     /// A question before sending to a guarded target.
     Confirm {

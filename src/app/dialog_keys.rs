@@ -8,6 +8,9 @@ use crate::app::dialog::{Dialog, Input, Then, matching};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 
+/// Choices that a page key passes.
+const PAGE: usize = 10;
+
 /// What a key in a list of choices means.
 enum Choice {
     /// The choice moved, or nothing happened.
@@ -25,9 +28,16 @@ impl Dialog {
             Self::Palette { input, .. }
             | Self::Filter { input, .. }
             | Self::Find { input }
-            | Self::Address { input, .. } => input.paste(text),
-            Self::Help { .. } | Self::Log { .. } | Self::Targets { .. } | Self::Tests { .. } | Self::Confirm { .. } => {
-            }
+            | Self::Address { input, .. }
+            | Self::Page { input, .. }
+            | Self::Expiration { input, .. } => input.paste(text),
+            Self::Help { .. }
+            | Self::Log { .. }
+            | Self::Targets { .. }
+            | Self::Tests { .. }
+            | Self::Pages { .. }
+            | Self::Webview { .. }
+            | Self::Confirm { .. } => {}
         }
     }
 }
@@ -59,6 +69,7 @@ impl App {
         let Some(mut dialog) = self.dialogs.pop() else { return Vec::new() };
         let last = self.regions.dialog.1.saturating_sub(self.regions.dialog.0);
         let page = self.regions.dialog.0.max(1);
+        let mut effects = Vec::new();
         match &mut dialog {
             Dialog::Help { scroll } | Dialog::Log { scroll } => {
                 *scroll = (*scroll).min(last);
@@ -90,18 +101,20 @@ impl App {
                 }
                 Choice::Stay => {}
             },
-            Dialog::Targets { selected, then } => match picked(key, selected, self.targets.len() + 1) {
-                Choice::Leave => return Vec::new(),
-                Choice::Take if *selected == self.targets.len() => {
-                    self.dialogs.push(Dialog::Address { input: Input::new(""), then: then.clone(), error: None });
-                    return Vec::new();
+            Dialog::Targets { selected, then } => {
+                let choices = self.target_choices();
+                match picked(key, selected, choices.len()) {
+                    Choice::Leave => return Vec::new(),
+                    Choice::Take => {
+                        let then = then.clone();
+                        match choices.get(*selected).copied().flatten() {
+                            Some(number) => return self.choose_target(number, &then),
+                            None => dialog = Dialog::Address { input: Input::new(""), then, error: None },
+                        }
+                    }
+                    Choice::Stay => {}
                 }
-                Choice::Take => {
-                    let then = then.clone();
-                    return self.choose_target(*selected, &then);
-                }
-                Choice::Stay => {}
-            },
+            }
             Dialog::Address { input, then, error } => match typed(key, input, &mut 0, 0) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => match self.add_target(input.text()) {
@@ -127,6 +140,42 @@ impl App {
                     Choice::Stay => {}
                 }
             }
+            Dialog::Pages { selected } => match picked(key, selected, self.page_kinds().len()) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take => {
+                    self.ask_page(*selected);
+                    return Vec::new();
+                }
+                Choice::Stay => {}
+            },
+            Dialog::Page { kind, input, error } => match typed(key, input, &mut 0, 0) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take => match self.launch(kind, input.text()) {
+                    Ok(launch) => dialog = Dialog::Webview { launch: Box::new(launch) },
+                    Err(reason) => *error = Some(reason),
+                },
+                Choice::Stay => *error = None,
+            },
+            Dialog::Webview { launch } => match key.code {
+                KeyCode::Esc | KeyCode::Char('q') => return Vec::new(),
+                KeyCode::Enter if self.go_to_callback(launch) => return Vec::new(),
+                KeyCode::Char('y') => effects.push(Effect::Copy(launch.opening.url.clone())),
+                KeyCode::Char('x') => {
+                    let kind = launch.kind.clone();
+                    self.dialogs.push(dialog);
+                    self.ask_expiration(&kind);
+                    return Vec::new();
+                }
+                _ => {}
+            },
+            Dialog::Expiration { kind, input, error } => match typed(key, input, &mut 0, 0) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take => match self.set_expiration(kind, input.text()) {
+                    Ok(()) => return Vec::new(),
+                    Err(reason) => *error = Some(reason),
+                },
+                Choice::Stay => *error = None,
+            },
             Dialog::Confirm { ticket, outgoing, .. } => {
                 if matches!(key.code, KeyCode::Char('y' | 'Y')) {
                     let (ticket, outgoing) = (*ticket, outgoing.clone());
@@ -137,7 +186,7 @@ impl App {
             }
         }
         self.dialogs.push(dialog);
-        Vec::new()
+        effects
     }
 
     /// The filter narrows the list with every key; enter keeps it, esc goes back to what was before.
@@ -202,6 +251,8 @@ fn picked(key: KeyEvent, selected: &mut usize, count: usize) -> Choice {
     match key.code {
         KeyCode::Char('j') | KeyCode::Down => *selected = (*selected + 1).min(count.saturating_sub(1)),
         KeyCode::Char('k') | KeyCode::Up => *selected = selected.saturating_sub(1),
+        KeyCode::PageDown => *selected = (*selected + PAGE).min(count.saturating_sub(1)),
+        KeyCode::PageUp => *selected = selected.saturating_sub(PAGE),
         KeyCode::Char('g') | KeyCode::Home => *selected = 0,
         KeyCode::Char('G') | KeyCode::End => *selected = count.saturating_sub(1),
         KeyCode::Enter | KeyCode::Char('l') | KeyCode::Right => return Choice::Take,

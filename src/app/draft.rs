@@ -1,11 +1,19 @@
 //! A call being edited, not sent yet.
 //!
 //! A draft holds the original bytes until the first real edit. What is on the screen may be laid out for reading; what
-//! is sent keeps the layout that the original had.
+//! is sent keeps the layout that the original had. Of a request without a body, say the opening of a page, the path and the
+//! query are edited:
+//!
+//! ```text
+//! /form        --target()-->  /form?a=1&b=%20
+//! ?a=1
+//! &b=%20
+//! ```
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, CONTROLS};
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
 use crate::app::text::Text;
@@ -14,6 +22,20 @@ use crate::json;
 use crate::net::outgoing::SignMode;
 use crate::platform::Finding;
 
+/// What does not stand for itself in path and query (RFC 3986, 3.3 and 3.4). A `%` does: what is encoded stays so.
+const NOT_IN_A_TARGET: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
 /// How the original's text is laid out, and so how an edited one is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layout {
@@ -21,6 +43,8 @@ enum Layout {
     Compact,
     /// JSON with a space after `,` and `:`, as Python writes it. Shown pretty, sent spaced.
     Spaced,
+    /// No body: shown are path and query, one parameter a line. Sent with the line ends taken out.
+    Target,
     /// Anything else: shown and sent as it is, lines ending as they did.
     AsShown {
         /// Lines end in CR LF.
@@ -82,11 +106,17 @@ impl Draft {
     #[must_use]
     pub fn new(ticket: u64, request: Request, kind: Option<String>, parent: Option<Id>) -> Self {
         let text = std::str::from_utf8(&request.body).ok();
-        let (layout, opened) = text.map_or((Layout::AsShown { crlf: false }, String::new()), lay_out);
-        let is_json = opened.trim_start().starts_with(['{', '[']) || json::check(&opened).is_ok();
+        let bodiless =
+            request.body.is_empty() && matches!(request.method.as_str(), "GET" | "HEAD" | "DELETE" | "OPTIONS");
+        let (layout, opened) = match text {
+            _ if bodiless => (Layout::Target, request.target.replacen('?', "\n?", 1).replace('&', "\n&")),
+            Some(text) => lay_out(text),
+            None => (Layout::AsShown { crlf: false }, String::new()),
+        };
+        let is_json = || opened.trim_start().starts_with(['{', '[']) || json::check(&opened).is_ok();
         let payload = match text {
             None => Payload::Bytes,
-            Some(_) if is_json => Payload::Json,
+            Some(_) if !bodiless && is_json() => Payload::Json,
             Some(_) => Payload::Text,
         };
         let mut draft = Self {
@@ -114,6 +144,12 @@ impl Draft {
         self.payload != Payload::Bytes
     }
 
+    /// Whether path and query are edited, for want of a body.
+    #[must_use]
+    pub fn edits_the_target(&self) -> bool {
+        self.layout == Layout::Target
+    }
+
     /// The text in the editor.
     #[must_use]
     pub fn text(&self) -> String {
@@ -130,22 +166,34 @@ impl Draft {
     #[must_use]
     pub fn body(&self) -> Bytes {
         let text = self.text();
-        if !self.editable() || text == self.opened {
+        if !self.editable() || text == self.opened || self.edits_the_target() {
             return self.request.body.clone();
         }
         let kept = match self.layout {
             Layout::Compact => json::compact(&text).ok(),
             Layout::Spaced => json::spaced(&text).ok(),
             Layout::AsShown { crlf: true } => Some(text.replace('\n', "\r\n")),
-            Layout::AsShown { crlf: false } => None,
+            Layout::AsShown { crlf: false } | Layout::Target => None,
         };
         kept.unwrap_or(text).into()
+    }
+
+    /// The target that would be sent: the original one while nothing was edited. What has no place in one is encoded, and a
+    /// path begins with `/`.
+    #[must_use]
+    pub fn target(&self) -> String {
+        if !self.edits_the_target() || !self.touched() {
+            return self.request.target.clone();
+        }
+        let joined: String = self.editor.lines().iter().map(|line| line.trim()).collect();
+        let target = percent_encoding::utf8_percent_encode(&joined, NOT_IN_A_TARGET).to_string();
+        if target.starts_with('/') { target } else { format!("/{target}") }
     }
 
     /// The request that would be sent.
     #[must_use]
     pub fn request(&self) -> Request {
-        Request { body: self.body(), ..self.request.clone() }
+        Request { body: self.body(), target: self.target(), ..self.request.clone() }
     }
 
     /// How the body that would be sent relates to the original, in words.
@@ -153,7 +201,9 @@ impl Draft {
     pub fn state(&self) -> &'static str {
         match (self.touched(), self.layout) {
             _ if !self.editable() => "not text: it is sent byte for byte",
+            (false, Layout::Target) => "none: path and query are sent byte for byte",
             (false, _) => "untouched: it is sent byte for byte",
+            (true, Layout::Target) => "none: path and query are edited, and sent as one line",
             (true, Layout::AsShown { .. }) => "edited: sent as shown",
             (true, _) if json::check(&self.text()).is_err() => "edited: no JSON any more, sent as shown",
             (true, Layout::Compact) => "edited: sent compact, as the original was",
@@ -295,7 +345,31 @@ mod tests {
         assert_eq!((draft.editable(), draft.typing, &draft.body()[..]), (false, false, &b"\xff\n"[..]));
     }
 
+    fn get(target: &str) -> Draft {
+        Draft::new(1, Request { method: "GET".into(), target: target.into(), ..Request::default() }, None, None)
+    }
+
+    #[test]
+    fn without_a_body_path_and_query_are_edited() {
+        let mut draft = get("/form?a=%20b&c=1+2");
+        assert_eq!(draft.text(), "/form\n?a=%20b\n&c=1+2");
+        assert_eq!((draft.target().as_str(), draft.touched()), ("/form?a=%20b&c=1+2", false));
+        draft.replace("form\n?a=%20x y\n  &d=é#\n", false);
+        assert_eq!(draft.request().target, "/form?a=%20x%20y&d=%C3%A9%23");
+        assert_eq!((draft.body().len(), draft.syntax_error()), (0, None));
+        assert!(
+            !super::Draft::new(1, Request { method: "POST".into(), ..Request::default() }, None, None)
+                .edits_the_target()
+        );
+    }
+
     proptest! {
+        #[test]
+        fn an_untouched_target_is_sent_byte_for_byte(target in "/(\\PC|[?&=%# ])*") {
+            let draft = get(&target);
+            prop_assert_eq!(draft.request().target, target);
+        }
+
         #[test]
         fn an_untouched_draft_is_sent_byte_for_byte(body in "(\\PC|[\r\n\t {}\\[\\]\":,1])*") {
             let draft = draft(&body);

@@ -49,6 +49,8 @@ pub enum Event {
         /// The edited text, or why there is none.
         result: Result<String, String>,
     },
+    /// Time went by while some of it that is on the screen runs down.
+    Tick,
     /// Something the user should know.
     Told(Notice),
 }
@@ -85,6 +87,8 @@ pub enum Effect {
         /// What the editor takes the text for: `json`, `txt`.
         extension: &'static str,
     },
+    /// Put a text on the terminal's clipboard.
+    Copy(String),
     /// Hand the terminal back to the shell until it continues us.
     Suspend,
     /// Clear the terminal and draw everything.

@@ -13,6 +13,7 @@ use crate::call::{Call, Id, Request};
 use crate::config::Target;
 use crate::net::base_url;
 use crate::net::outgoing::{Outgoing, SignMode};
+use crate::platform::Endpoint;
 
 /// What our own listener is called as a target.
 const OURSELVES: &str = "this listener";
@@ -112,6 +113,22 @@ impl App {
         if self.target.is_none() {
             self.target = self.targets.iter().position(|target| target.name == OURSELVES);
         }
+    }
+
+    /// The platform's own place that a target is, if it is one.
+    #[must_use]
+    pub fn endpoint(&self, target: &Target) -> Option<&Endpoint> {
+        self.setup.platforms.endpoints().find(|place| place.name == target.name && place.url == target.url)
+    }
+
+    /// What there is to choose from: one's own targets by their numbers, none for an address to be typed, and last the
+    /// platforms' own places.
+    #[must_use]
+    pub fn target_choices(&self) -> Vec<Option<usize>> {
+        let numbers = |real: bool| {
+            (0..self.targets.len()).filter(move |number| self.endpoint(&self.targets[*number]).is_some() == real)
+        };
+        numbers(false).map(Some).chain([None]).chain(numbers(true).map(Some)).collect()
     }
 
     /// Chooses a target, adding it to those there are.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::flow::Flow;
 use crate::app::text::Text;
 use crate::call::{Call, Direction};
 use crate::config::Secret;
@@ -69,14 +70,18 @@ pub struct Shown {
     pub call: Arc<Call>,
     /// Decoded by its pack, where it was recognised.
     pub envelope: Option<Envelope>,
-    /// Kinds that it could be as well.
+    /// What it could be as well, in sentences.
     pub also: Vec<String>,
+    /// The flow around a page that it belongs to.
+    pub flow: Option<Flow>,
     /// What a signature check finds now, with the secrets at hand.
     pub verdict: Option<Verdict>,
     /// Why it finds that.
     pub why: Vec<String>,
     /// How the scheme signs, in words.
     pub scheme: Option<String>,
+    /// The text that is signed, where it is put together from parts of the call.
+    pub signed_text: Option<String>,
     /// The request against its contract.
     pub request_findings: Vec<Finding>,
     /// The response against its contract.
@@ -113,9 +118,11 @@ impl Shown {
             number,
             envelope: kind.map(|kind| kind.envelope(&call.request)),
             also: also(&call, kind, platforms),
+            flow: kind.zip(call.conversation.as_deref()).and_then(|(kind, key)| Flow::of(platforms, kind, key)),
             verdict,
             why,
             scheme: kind.and_then(Kind::scheme).map(|(_, scheme)| scheme.describe()),
+            signed_text: kind.and_then(Kind::scheme).and_then(|(_, scheme)| scheme.signed_text(&call.request)),
             request_findings: kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request)),
             response_findings: match (kind, &call.response) {
                 (Some(kind), Some(response)) => kind.check_response(response),
@@ -141,19 +148,55 @@ impl Shown {
     }
 }
 
-/// Other kinds that a received call could be as well. A sent one is what it was sent as.
+/// What a received call could be besides `kind`, in sentences. A sent one is what it was sent as.
 fn also(call: &Call, kind: Option<&Kind>, platforms: &Platforms) -> Vec<String> {
-    if call.direction == Direction::Sent {
-        return Vec::new();
-    }
-    let recognition = platforms.recognise(&call.request);
-    let other = |candidate: &&Kind| kind.is_none_or(|kind| kind.name != candidate.name);
-    recognition.also.into_iter().filter(other).map(|kind| kind.name.clone()).collect()
+    let Some(kind) = kind.filter(|_| call.direction == Direction::Received) else { return Vec::new() };
+    let falls_back = |from: &Kind, to: &Kind| from.describe().instead.as_ref() == Some(&to.name);
+    let sentence = |other: &Kind| {
+        let fallback = match (falls_back(other, kind), falls_back(kind, other)) {
+            (true, _) => format!("; where no {} is configured, {} is called instead", other.bare(), kind.bare()),
+            (_, true) => format!("; {} is called instead where no {} is configured", other.bare(), kind.bare()),
+            _ => String::new(),
+        };
+        format!("could also be {}{fallback}: a route with `kind` says which", other.name)
+    };
+    platforms.could_be(&call.request, kind).into_iter().map(sentence).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_call_could_be_besides_is_told_with_the_fallback() {
+        let platforms = Platforms::builtin().unwrap();
+        let first = platforms.kind("moveo/first_message").unwrap();
+        let pre = platforms.kind("moveo/pre_message").unwrap();
+        let request = crate::call::Request { target: "/hooks".into(), ..first.sample() };
+        let call = Call {
+            id: crate::call::Id::fresh(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            direction: Direction::Received,
+            kind: Some(pre.name.clone()),
+            conversation: None,
+            sig: None,
+            took: std::time::Duration::ZERO,
+            parent: None,
+            error: None,
+            request,
+            response: None,
+        };
+        assert_eq!(
+            also(&call, Some(pre), &platforms),
+            [
+                "could also be moveo/first_message; where no first_message is configured, pre_message is called instead: \
+              a route with `kind` says which"
+            ]
+        );
+        assert!(also(&call, Some(first), &platforms)[0].starts_with("could also be moveo/pre_message; pre_message is"));
+        let sent = Call { direction: Direction::Sent, ..call };
+        assert_eq!(also(&sent, Some(pre), &platforms), [""; 0]);
+    }
 
     #[test]
     fn tabs_go_round() {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event as TerminalEvent, EventStream};
 use crossterm::execute;
 use futures_util::Stream;
@@ -17,6 +18,9 @@ pub trait Console {
 
     /// Starts reading keys. What was read before is dropped first.
     fn keys(&mut self) -> Self::Keys;
+
+    /// Puts a text on the terminal's clipboard; says what was done.
+    fn copy(&mut self, text: &str) -> Event;
 
     /// Gives the terminal away for an effect that needs it (an editor, the shell), and takes it back.
     fn away(&mut self, effect: &Effect) -> Option<Event>;
@@ -69,6 +73,15 @@ impl Console for Real {
 
     fn keys(&mut self) -> EventStream {
         EventStream::new()
+    }
+
+    fn copy(&mut self, text: &str) -> Event {
+        // Terminals do not say whether they took it.
+        let notice = match execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text)) {
+            Ok(()) => Notice::info("handed to the terminal's clipboard (OSC 52); if it takes none, select the text"),
+            Err(error) => Notice::error(format!("not copied: {error}")),
+        };
+        Event::Told(notice)
     }
 
     fn away(&mut self, effect: &Effect) -> Option<Event> {

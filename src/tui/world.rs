@@ -107,7 +107,7 @@ impl World {
             Effect::Send { ticket, outgoing } => self.send(ticket, *outgoing, busy),
             Effect::Demo => self.play_demo(busy),
             // The loop does these itself: they need the terminal.
-            Effect::Edit { .. } | Effect::Suspend | Effect::Redraw => {}
+            Effect::Edit { .. } | Effect::Copy(_) | Effect::Suspend | Effect::Redraw => {}
         }
     }
 

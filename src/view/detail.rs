@@ -5,13 +5,18 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
+use serde_json::{Map, Value};
 
 use crate::app::shown::{Shown, Tab};
 use crate::app::text::Text;
 use crate::app::{App, Focus, Regions};
 use crate::call::{Call, Headers};
+use crate::signature::Verdict;
 use crate::view::{body, envelope, list, rows, theme};
 use crate::visible;
+
+/// Columns of the meaning of a claim.
+const MEANING: usize = 23;
 
 /// What a tab shows: rows made from the call, and below them a text too long to be made whole.
 struct Content<'a> {
@@ -91,12 +96,27 @@ fn sign(shown: &Shown, tab: Tab) -> &'static str {
 fn content<'a>(app: &App, shown: &'a Shown, width: usize) -> Content<'a> {
     match app.tab {
         Tab::Envelope => Content { head: envelope::lines(app, shown, width), text: None },
-        Tab::Body if shown.body.is_empty() => Content { head: vec![Line::styled("no body", theme::DIM)], text: None },
+        Tab::Body if shown.body.is_empty() => Content { head: no_body(&shown.call, width), text: None },
         Tab::Body => Content { head: Vec::new(), text: Some(&shown.body) },
         Tab::Headers => Content { head: headers_tab(&shown.call, width), text: None },
         Tab::Signature => Content { head: signature(shown, width), text: None },
         Tab::Response => Content { head: response(shown, width), text: Some(&shown.answer) },
     }
+}
+
+/// What a request says that has no body: its query.
+fn no_body(call: &Call, width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled("no body", theme::DIM)];
+    if let Some(query) = call.request.query() {
+        lines.extend(rows::heading("Query"));
+        let parameters: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+        let first = parameters.iter().map(|(name, _)| visible::width(name)).max().unwrap_or(0).min(width / 3);
+        for (name, value) in &parameters {
+            let rest = width.saturating_sub(first + 1);
+            lines.extend(rows::row(&[(name, theme::KEY, first), (value, Style::new(), rest)]));
+        }
+    }
+    lines
 }
 
 fn headers_tab(call: &Call, width: usize) -> Vec<Line<'static>> {
@@ -132,11 +152,22 @@ fn signature(shown: &Shown, width: usize) -> Vec<Line<'static>> {
         let text = format!("{}, with the secrets at hand then", then.word());
         lines.extend(rows::labelled("when recorded", &text, theme::DIM, width));
     }
+    if !shown.why.is_empty() {
+        lines.extend(rows::heading("Why"));
+        for sentence in &shown.why {
+            lines.extend(rows::row(&[("•", theme::DIM, 1), (sentence, Style::new(), width.saturating_sub(2))]));
+        }
+    }
+    lines.extend(token(verdict, width));
+    if lines.len() > 4 {
+        lines.push(Line::default());
+    }
     let facts = [
         ("scheme", &shown.scheme),
         ("header", &verdict.header),
         ("given", &verdict.given),
         ("signed", &verdict.signed),
+        ("its text", &shown.signed_text),
         ("secret", &verdict.secret),
     ];
     for (label, fact) in facts {
@@ -144,13 +175,53 @@ fn signature(shown: &Shown, width: usize) -> Vec<Line<'static>> {
             lines.extend(rows::labelled(label, fact, Style::new(), width));
         }
     }
-    if !shown.why.is_empty() {
-        lines.extend(rows::heading("Why"));
-        for sentence in &shown.why {
-            lines.extend(rows::row(&[("•", theme::DIM, 1), (sentence, Style::new(), width.saturating_sub(2))]));
+    lines
+}
+
+/// What a token says, claim by claim.
+fn token(verdict: &Verdict, width: usize) -> Vec<Line<'static>> {
+    let note = |label: &str| verdict.notes.iter().find(|(name, _)| name == label).map(|(_, text)| text.as_str());
+    let mut lines = Vec::new();
+    for (heading, text) in [("Token header", note("token header")), ("Token claims", note("token claims"))] {
+        let Some(members) = text.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok()) else {
+            continue;
+        };
+        lines.extend(rows::heading(heading));
+        let told = |name: &str, value: &Value| {
+            let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            note(name).map_or(value.clone(), |time| format!("{value} = {time}"))
+        };
+        let claims: Vec<(&String, String)> = members.iter().map(|(name, value)| (name, told(name, value))).collect();
+        let (first, last) = (10.min(width / 4), if width > 60 { MEANING } else { 0 });
+        let widest = claims.iter().map(|(_, told)| visible::width(told)).max().unwrap_or(0);
+        let middle = widest.min(width.saturating_sub(first + last + 2));
+        for (name, told) in &claims {
+            let columns =
+                [(name.as_str(), theme::KEY, first), (told, Style::new(), middle), (claim(name), theme::DIM, last)];
+            lines.extend(rows::row(&columns[..if last > 0 { 3 } else { 2 }]));
         }
     }
+    if let Some(ignored) = note("ignored") {
+        lines.extend(rows::labelled("ignored", ignored, theme::DIM, width));
+    }
     lines
+}
+
+/// What a registered name means (RFC 7519, 4.1; RFC 7515, 4.1).
+fn claim(name: &str) -> &'static str {
+    match name {
+        "alg" => "how it is signed",
+        "typ" => "what it is",
+        "kid" => "the key's name",
+        "iss" => "who issued it",
+        "sub" => "whom it is about",
+        "aud" => "whom it is for",
+        "exp" => "until when it is good",
+        "nbf" => "since when it is good",
+        "iat" => "when it was made",
+        "jti" => "its own name",
+        _ => "",
+    }
 }
 
 fn response(shown: &Shown, width: usize) -> Vec<Line<'static>> {

@@ -9,7 +9,8 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use crate::app::action::{self, Scope};
 use crate::app::dialog::{Dialog, Input, matching};
 use crate::app::{App, Regions};
-use crate::view::{rows, status, theme};
+use crate::platform::Kind;
+use crate::view::{rows, status, theme, webview};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
@@ -30,9 +31,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
             line_input(frame, area, "send to (URL, host:port or :port) ", input, error.as_deref());
         }
         Dialog::Targets { selected, .. } => {
-            let mut lines: Vec<String> = app.targets.iter().map(status::target_label).collect();
-            lines.push("another address …".to_owned());
-            picker(frame, area, " Where to? · enter chooses ", &lines, *selected);
+            picker(frame, area, " Where to? · enter chooses ", &targets(app), *selected);
         }
         Dialog::Tests { selected } => {
             let target = match app.target() {
@@ -40,10 +39,17 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
                 None if app.setup.listener.is_some() => "this listener".to_owned(),
                 None => "a target to choose".to_owned(),
             };
-            let lines: Vec<String> =
-                app.setup.platforms.kinds().map(|kind| format!("{:24} {}", kind.name, kind.title)).collect();
             let title = format!(" Test call to {target} · enter sends · e edits first ");
-            picker(frame, area, &title, &lines, *selected);
+            picker(frame, area, &title, &kinds(app, app.setup.platforms.kinds()), *selected);
+        }
+        Dialog::Pages { selected } => {
+            let title = " Open a page as which platform? · enter chooses ";
+            picker(frame, area, title, &kinds(app, app.page_kinds().into_iter()), *selected);
+        }
+        Dialog::Page { input, error, .. } => line_input(frame, area, "page (URL) ", input, error.as_deref()),
+        Dialog::Webview { launch } => webview::draw(app, launch, frame, area),
+        Dialog::Expiration { input, error, .. } => {
+            line_input(frame, area, "the flow waits for (300, 5m; empty: for ever) ", input, error.as_deref());
         }
         Dialog::Confirm { question, .. } => {
             let width = inner_width(area, 60);
@@ -85,16 +91,69 @@ fn scrolled(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, scroll
     boxed(frame, area, title, lines.into_iter().skip(first).take(room).collect());
 }
 
-fn picker(frame: &mut Frame, area: Rect, title: &str, choices: &[String], selected: usize) {
+/// A row of a list of choices.
+enum Pick {
+    Heading(String),
+    Choice(String),
+}
+
+/// One's own targets, and under a heading those that are real.
+fn targets(app: &App) -> Vec<Pick> {
+    let choices = app.target_choices();
+    let own = choices.iter().position(Option::is_none).unwrap_or(choices.len());
+    let shown = |choice: &Option<usize>| {
+        let target = choice.and_then(|number| app.targets.get(number));
+        Pick::Choice(match target.map(|target| (target, app.endpoint(target))) {
+            None => "another address …".to_owned(),
+            Some((target, None)) => status::target_label(target),
+            Some((target, Some(place))) => format!("{:18} {}", target.name, place.title),
+        })
+    };
+    let (own, real) = choices.split_at((own + 1).min(choices.len()));
+    let heading =
+        (!real.is_empty()).then(|| Pick::Heading("real: the platforms' own, asks before it sends".to_owned()));
+    own.iter().map(shown).chain(heading).chain(real.iter().map(shown)).collect()
+}
+
+/// Kinds under the headings of their platforms.
+fn kinds<'a>(app: &'a App, kinds: impl Iterator<Item = &'a Kind>) -> Vec<Pick> {
+    let mut rows = Vec::new();
+    let mut platform = None;
+    for kind in kinds {
+        if platform.replace(kind.platform()) != Some(kind.platform()) {
+            let title = app.setup.platforms.pack(kind.platform()).map_or(kind.platform(), |pack| &pack.title);
+            rows.push(Pick::Heading(title.to_owned()));
+        }
+        rows.push(Pick::Choice(format!("{:26} {}", kind.name, kind.title)));
+    }
+    rows
+}
+
+fn picker(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick], selected: usize) {
     let room = usize::from(area.height.saturating_sub(4)).max(1);
-    let first = (selected + 1).saturating_sub(room);
+    let choices = picks.iter().enumerate().filter(|(_, pick)| matches!(pick, Pick::Choice(_)));
+    let chosen = choices.map(|(row, _)| row).nth(selected).unwrap_or(0);
+    let first = (chosen + 1).saturating_sub(room);
     let width = inner_width(area, 76);
-    let lines = choices.iter().enumerate().skip(first).take(room).map(|(n, choice)| {
-        let shown = visible::line(choice);
-        let style = if n == selected { theme::SELECTED } else { Style::new() };
-        Line::styled(format!(" {:width$} ", visible::truncate(&shown, width), width = width.min(48)), style)
-    });
-    boxed(frame, area, title, lines.collect());
+    let lines: Vec<Line> = picks
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take(room)
+        .map(|(row, pick)| match pick {
+            Pick::Heading(text) => {
+                Line::styled(visible::truncate(&visible::line(text), width).into_owned(), theme::DIM)
+            }
+            Pick::Choice(text) => {
+                let style = if row == chosen { theme::SELECTED } else { Style::new() };
+                let shown = visible::line(text);
+                Line::styled(format!(" {:width$} ", visible::truncate(&shown, width), width = width.min(48)), style)
+            }
+        })
+        .collect();
+    let below = picks.len().saturating_sub(first + room);
+    let title = if below > 0 { format!("{title}· {below} more below ") } else { title.to_owned() };
+    boxed(frame, area, &title, lines);
 }
 
 fn palette(app: &App, frame: &mut Frame, area: Rect, input: &Input, selected: usize) {

@@ -58,6 +58,7 @@ fn draw_payload(draft: &Draft, frame: &mut Frame, area: Rect) {
 fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
     let error = theme::level(Level::Error);
     let (json, json_style) = match draft.syntax_error() {
+        _ if draft.edits_the_target() => (draft.target(), Style::new()),
         Some(wrong) => (format!("line {}, column {}: {}", wrong.line, wrong.column, wrong.message), error),
         None => ("fine".to_owned(), Style::new()),
     };
@@ -72,7 +73,7 @@ fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
     let target = app.target().map_or_else(|| "none yet: sending asks (T)".to_owned(), status::target_label);
     let facts = [
         ("to", target, Style::new()),
-        ("json", json, json_style),
+        (if draft.edits_the_target() { "target" } else { "json" }, json, json_style),
         ("body", draft.state().to_owned(), Style::new()),
         ("signing", mode.to_owned(), Style::new()),
         ("signature", signature, signature_style),

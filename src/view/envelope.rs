@@ -6,7 +6,7 @@ use ratatui::text::Line;
 use crate::app::App;
 use crate::app::shown::Shown;
 use crate::platform::{Row, Section};
-use crate::view::{list, rows, theme};
+use crate::view::{flow, list, rows, theme};
 use crate::visible;
 
 /// Columns of a score's bar.
@@ -30,9 +30,8 @@ pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>
         lines.extend(rows::row(&[(&format!("“{text}”"), theme::SAID, width)]));
     }
     lines.extend(rows::row(&[(&format!("{} · {at} · {took}", call.direction.word()), theme::DIM, width)]));
-    if !shown.also.is_empty() {
-        let text = format!("could as well be {}: a route with `kind` says which", shown.also.join(", "));
-        lines.extend(rows::row(&[(&text, theme::level(crate::app::event::Level::Warning), width)]));
+    for sentence in &shown.also {
+        lines.extend(rows::row(&[(sentence, theme::level(crate::app::event::Level::Warning), width)]));
     }
     if let Some(parent) = call.parent {
         lines.extend(rows::row(&[(&format!("repeats {parent} (^ goes there)"), theme::DIM, width)]));
@@ -41,6 +40,12 @@ pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>
         lines.extend(rows::row(&[(error, theme::level(crate::app::event::Level::Error), width)]));
     }
     lines.extend(rows::findings(&shown.request_findings, width));
+    if let Some(flow) = &shown.flow
+        && let Some(wait) = flow.wait(call.at)
+    {
+        lines.extend(rows::heading("Flow"));
+        lines.extend(flow::lines(app, flow, wait, Some(call.id), width));
+    }
     for section in shown.envelope.iter().flat_map(|envelope| &envelope.sections) {
         lines.extend(rows::heading(&section.title));
         lines.extend(rows_of(section, width));

@@ -27,7 +27,7 @@ struct Columns {
 
 impl Columns {
     fn of(width: usize) -> Self {
-        let kind = if width >= ROOMY { 22 } else { 15 };
+        let kind = if width >= ROOMY { 24 } else { 16 };
         let sig = if width >= WORDS { 11 } else { 1 };
         // time, direction, kind, text, verdict, status, duration, and a space between each.
         let text = width.saturating_sub(8 + 1 + kind + sig + 3 + 7 + 6);
@@ -122,7 +122,7 @@ fn line(entry: &Entry, text: Option<&str>, columns: &Columns, zone: &TimeZone) -
 fn kind(entry: &Entry, columns: &Columns) -> String {
     match entry.kind.as_deref() {
         None => format!("{} {}", entry.method, entry.path),
-        Some(kind) if columns.kind > 15 => kind.to_owned(),
+        Some(kind) if columns.kind > 16 => kind.to_owned(),
         Some(kind) => kind.split_once('/').map_or(kind, |(_, name)| name).to_owned(),
     }
 }

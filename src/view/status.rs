@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::app::App;
 use crate::app::action::{Action, Entry, Scope, TABLE};
+use crate::app::dialog::Dialog;
 use crate::app::keys;
 use crate::net::base_url;
 use crate::view::theme;
@@ -70,6 +71,10 @@ fn hint_line(app: &App, width: usize) -> Line<'static> {
         let text = visible::line(&notice.text);
         let text = format!(" {}", visible::truncate(&text, width.saturating_sub(1)));
         return Line::styled(text, theme::level(notice.level));
+    }
+    if let Some(Dialog::Webview { .. }) = app.dialogs.last() {
+        let keys = [("y", "copy the URL"), ("enter", "to the callback"), ("x", "expiration"), ("esc", "close")];
+        return hints(keys.into_iter(), width);
     }
     if app.draft.as_ref().is_some_and(|draft| draft.typing) && app.dialogs.is_empty() {
         return hints(

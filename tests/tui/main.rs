@@ -7,3 +7,4 @@ mod pty;
 mod readme;
 mod screens;
 mod support;
+mod webviews;

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use crossterm::event::Event as TerminalEvent;
 use futures_util::Stream;
-use hooktape::app::event::{Effect, Event};
+use hooktape::app::event::{Effect, Event, Notice};
 use hooktape::app::{App, Setup, keys};
 use hooktape::config::{Config, Secret, Secrets};
 use hooktape::net::sender::Sender;
@@ -39,6 +39,7 @@ struct Script {
     keys: Arc<Mutex<VecDeque<TerminalEvent>>>,
     busy: Arc<AtomicUsize>,
     editor: Editor,
+    copied: Vec<String>,
 }
 
 struct Keys(Arc<Mutex<VecDeque<TerminalEvent>>>, Arc<AtomicUsize>);
@@ -62,6 +63,11 @@ impl Console for Script {
         Keys(self.keys.clone(), self.busy.clone())
     }
 
+    fn copy(&mut self, text: &str) -> Event {
+        self.copied.push(text.to_owned());
+        Event::Told(Notice::info("copied"))
+    }
+
     fn away(&mut self, effect: &Effect) -> Option<Event> {
         match effect {
             Effect::Edit { ticket, text, .. } => Some(Event::Edited { ticket: *ticket, result: (self.editor)(text) }),
@@ -83,6 +89,8 @@ pub struct Stage {
 pub struct Ended {
     pub app: App,
     pub screen: String,
+    /// What was put on the clipboard.
+    pub copied: Vec<String>,
 }
 
 impl Stage {
@@ -93,7 +101,7 @@ impl Stage {
         Self { width, height, config: Config::default(), secrets, editor: |text| Ok(text.to_owned()) }
     }
 
-    fn setup(&self, recording: &Path, listener: Option<SocketAddr>) -> Setup {
+    pub fn setup(&self, recording: &Path, listener: Option<SocketAddr>) -> Setup {
         Setup {
             config: Arc::new(self.config.clone()),
             platforms: Arc::new(Platforms::builtin().unwrap()),
@@ -152,11 +160,12 @@ impl Stage {
     async fn play(self, setup: Setup, world: World, messages: tui::world::Messages, script: &str) -> Ended {
         let mut terminal = Terminal::new(TestBackend::new(self.width, self.height)).unwrap();
         let keys = keys::script(script).unwrap().into_iter().map(TerminalEvent::Key).collect();
-        let mut console = Script { keys: Arc::new(Mutex::new(keys)), busy: world.busy(), editor: self.editor };
+        let mut console =
+            Script { keys: Arc::new(Mutex::new(keys)), busy: world.busy(), editor: self.editor, copied: Vec::new() };
         let app = App::new(setup, Timestamp::now());
         let app = tui::run(&mut terminal, &mut console, app, &world, messages, std::future::pending()).await.unwrap();
         world.tape.close().await;
-        Ended { app, screen: terminal.backend().to_string() }
+        Ended { app, screen: terminal.backend().to_string(), copied: console.copied }
     }
 }
 

@@ -1,0 +1,181 @@
+//! The flow around a page: those calls of a conversation that open it and call back from it, gathered from the recording
+//! as they come, and what they tell of the wait.
+//!
+//! ```text
+//! Index --follow()--> places to read --Effect::Load, Event::Loaded--> loaded() --settle()--> Wait
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::app::cache::Cache;
+use crate::call::{Call, Id};
+use crate::platform::{Kind, Outcome, Platforms, Wait};
+use crate::recording::{Index, Place};
+
+/// Most calls of one flow that are read.
+const MOST: usize = 64;
+
+/// The calls of one conversation that open a page of one kind and call back from it.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// The kind that opens the page.
+    pub opening: String,
+    /// The conversation's key.
+    pub conversation: String,
+    kinds: Vec<String>,
+    /// Calls of the index that were looked at.
+    seen: usize,
+    /// By their numbers; none until they are read.
+    calls: BTreeMap<usize, Option<Arc<Call>>>,
+    waits: Vec<Wait>,
+    changed: bool,
+}
+
+impl Flow {
+    /// The flow of `conversation` that a call of `kind` belongs to, if it belongs to any.
+    #[must_use]
+    pub fn of(platforms: &Platforms, kind: &Kind, conversation: &str) -> Option<Self> {
+        let opening = platforms.opening(kind)?;
+        let closing = platforms.kinds().filter(|kind| kind.closes().as_ref() == Some(&opening));
+        let kinds = closing.map(|kind| kind.name.clone()).chain([opening.clone()]).collect();
+        let conversation = conversation.to_owned();
+        Some(Self { opening, conversation, kinds, seen: 0, calls: BTreeMap::new(), waits: Vec::new(), changed: true })
+    }
+
+    /// Whether it is the same flow.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        (&self.opening, &self.conversation) == (&other.opening, &other.conversation)
+    }
+
+    /// Forgets what it knows: the recording is another one.
+    pub fn forget(&mut self) {
+        self.seen = 0;
+        self.calls.clear();
+        self.changed = true;
+    }
+
+    /// Looks through what came to the index since; gives the calls that must be read.
+    pub fn follow(&mut self, index: &Index, cache: &Cache) -> Vec<(usize, Place)> {
+        let mut missing = Vec::new();
+        for number in self.seen..index.len() {
+            let Some(view) = index.view(number) else { break };
+            let ours = view.conversation == Some(&*self.conversation)
+                && view.kind.is_some_and(|kind| self.kinds.iter().any(|known| known == kind));
+            if !ours || self.calls.len() >= MOST {
+                continue;
+            }
+            self.calls.insert(number, None);
+            match cache.get(number) {
+                Some(cached) => self.loaded(number, &cached.call),
+                None => missing.push((number, view.place)),
+            }
+        }
+        self.seen = index.len();
+        missing
+    }
+
+    /// Takes in a call that was read, if it is one of its own.
+    pub fn loaded(&mut self, number: usize, call: &Result<Arc<Call>, String>) {
+        if let (Some(place), Ok(call)) = (self.calls.get_mut(&number), call) {
+            *place = Some(call.clone());
+            self.changed = true;
+        }
+    }
+
+    /// Works out how its waits stand at `now`, where that may have changed. `limit`: its expiration time.
+    pub fn settle(&mut self, platforms: &Platforms, limit: Option<Duration>, now: Timestamp) {
+        let over = |wait: &Wait| wait.outcome == Outcome::Waiting && wait.until.is_some_and(|until| until <= now);
+        if std::mem::take(&mut self.changed) || self.waits.iter().any(over) {
+            self.waits = platforms.waits(self.calls.values().flatten().map(|call| &**call), |_| limit, now);
+        }
+    }
+
+    /// Says that the expiration time is another one.
+    pub fn expires_anew(&mut self) {
+        self.changed = true;
+    }
+
+    /// The wait that stood at the time `at`; the first one where none did yet.
+    #[must_use]
+    pub fn wait(&self, at: Timestamp) -> Option<&Wait> {
+        let began = |wait: &Wait| wait.opened.map(|(_, at)| at).or_else(|| Some(wait.callbacks.first()?.at));
+        self.waits.iter().rev().find(|wait| began(wait).is_some_and(|began| began <= at)).or(self.waits.first())
+    }
+
+    /// Whether the time runs for one of its waits.
+    #[must_use]
+    pub fn counts_down(&self) -> bool {
+        self.waits.iter().any(|wait| wait.outcome == Outcome::Waiting && wait.until.is_some())
+    }
+
+    /// One of its calls.
+    #[must_use]
+    pub fn call(&self, id: Id) -> Option<&Call> {
+        self.calls.values().flatten().find(|call| call.id == id).map(|call| &**call)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Direction, Request, Response};
+    use crate::recording::Entry;
+
+    fn call(kind: &str, second: i64, key: &str) -> Arc<Call> {
+        let body = r#"{"success":true}"#.to_owned().into();
+        Arc::new(Call {
+            id: Id::fresh(),
+            at: Timestamp::from_second(second).unwrap(),
+            direction: Direction::Received,
+            kind: Some(kind.into()),
+            conversation: Some(key.into()),
+            sig: None,
+            took: Duration::ZERO,
+            parent: None,
+            error: None,
+            request: Request { body, ..Request::default() },
+            response: Some(Response { status: 200, ..Response::default() }),
+        })
+    }
+
+    #[test]
+    fn it_asks_once_for_its_own_calls_and_grows_as_they_come() {
+        let platforms = Platforms::builtin().unwrap();
+        let (mut index, cache) = (Index::new(), Cache::default());
+        let calls = [
+            call("jelou/webview_open", 100, "a"),
+            call("jelou/webview_open", 101, "b"),
+            call("moveo/webview_open", 102, "a"),
+            call("jelou/webview_callback", 103, "a"),
+        ];
+        let mut push = |call: &Arc<Call>, offset| index.push(&Entry::from_call(call, Place { offset, len: 1 }));
+        (0..3).for_each(|number| push(&calls[number], number as u64));
+        let mut flow = Flow::of(&platforms, platforms.kind("jelou/webview_callback").unwrap(), "a").unwrap();
+        assert_eq!(flow.follow(&index, &cache), [(0, Place { offset: 0, len: 1 })]);
+        assert_eq!(flow.follow(&index, &cache), []);
+        let at = |second| Timestamp::from_second(second).unwrap();
+        flow.loaded(0, &Ok(calls[0].clone()));
+        flow.loaded(1, &Ok(calls[1].clone()));
+        flow.settle(&platforms, Some(Duration::from_secs(10)), at(102));
+        assert_eq!(flow.wait(at(102)).unwrap().outcome, Outcome::Waiting);
+        assert!(flow.counts_down());
+
+        index.push(&Entry::from_call(&calls[3], Place { offset: 3, len: 1 }));
+        assert_eq!(flow.follow(&index, &cache), [(3, Place { offset: 3, len: 1 })]);
+        flow.loaded(3, &Ok(calls[3].clone()));
+        flow.settle(&platforms, Some(Duration::from_secs(10)), at(104));
+        assert_eq!(flow.wait(at(104)).unwrap().outcome, Outcome::Success);
+        assert!(!flow.counts_down() && flow.call(calls[3].id).is_some() && flow.call(calls[1].id).is_none());
+    }
+
+    #[test]
+    fn what_opens_no_page_has_no_flow() {
+        let platforms = Platforms::builtin().unwrap();
+        assert!(Flow::of(&platforms, platforms.kind("moveo/dialog").unwrap(), "a").is_none());
+    }
+}

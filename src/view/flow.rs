@@ -1,0 +1,113 @@
+//! The flow around a page: opened, waiting, and how it ended, with every callback and what it did.
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::Line;
+
+use crate::app::App;
+use crate::app::flow::Flow;
+use crate::call::{Call, Id};
+use crate::json;
+use crate::platform::{Callback, Fate, Outcome, Wait};
+use crate::view::{rows, theme};
+
+/// Longest data that is shown, in characters: the body tab has the rest.
+const DATA: usize = 2000;
+
+/// The rows of a wait. `this`: the call that is looked at.
+pub(super) fn lines(app: &App, flow: &Flow, wait: &Wait, this: Option<Id>, width: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let fact = |label: &str, text: &str, style: Style| rows::labelled(label, text, style, width);
+    match wait.opened {
+        Some((id, at)) => lines.extend(fact("opened", &(time(app, at) + here(this, id)), Style::new())),
+        None => lines.extend(fact("opened", "not seen here", theme::DIM)),
+    }
+    let state = match wait.ended {
+        Some(ended) => format!("{} at {}", wait.outcome.word(), time(app, ended)),
+        None => wait.outcome.word().to_owned(),
+    };
+    let (sign, style) = outcome(wait.outcome);
+    lines.extend(fact("outcome", &format!("{sign} {state}"), style));
+    if let Some(sentence) = then(app, flow, wait.outcome) {
+        lines.extend(fact("", sentence, theme::DIM));
+    }
+    let settings = app.wait(&flow.opening);
+    if wait.outcome == Outcome::Waiting {
+        lines.extend(fact("time left", &time_left(app, flow, wait), Style::new()));
+        if let Some(message) = settings.and_then(|settings| settings.message.as_deref()) {
+            lines.extend(fact("message", message, theme::SAID));
+        }
+    }
+    if let Some(data) = &wait.data {
+        let data = json::compact(data).unwrap_or_else(|_| data.clone());
+        let cut: String = data.chars().take(DATA).collect();
+        let more = if cut.len() < data.len() { " …" } else { "" };
+        let label = settings.and_then(|settings| settings.variable.as_deref()).unwrap_or("data");
+        lines.extend(fact(label, &format!("{cut}{more}"), theme::SAID));
+    }
+    for (number, callback) in wait.callbacks.iter().enumerate() {
+        let label = if number == 0 { "callback" } else { "" };
+        let text = told(app, callback, flow.call(callback.call)) + here(this, callback.call);
+        let style = if callback.fate == Fate::Ended { Style::new() } else { Style::new().fg(Color::Yellow) };
+        lines.extend(fact(label, &text, style));
+    }
+    lines
+}
+
+/// A sign for an outcome, and its colour.
+fn outcome(outcome: Outcome) -> (&'static str, Style) {
+    match outcome {
+        Outcome::Waiting => ("…", Style::new().fg(Color::Yellow)),
+        Outcome::Success => ("✓", Style::new().fg(Color::Green)),
+        Outcome::Error => ("✗", Style::new().fg(Color::Red)),
+        Outcome::Expired => ("∅", Style::new().fg(Color::Red).add_modifier(Modifier::BOLD)),
+    }
+}
+
+fn here(this: Option<Id>, id: Id) -> &'static str {
+    if this == Some(id) { " (this call)" } else { "" }
+}
+
+fn time(app: &App, at: Timestamp) -> String {
+    at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S%.3f").to_string()
+}
+
+/// What the platform does where a wait stands so.
+fn then<'a>(app: &'a App, flow: &Flow, outcome: Outcome) -> Option<&'a str> {
+    let platforms = &app.setup.platforms;
+    platforms.then(platforms.kind(&flow.opening)?, outcome)
+}
+
+fn time_left(app: &App, flow: &Flow, wait: &Wait) -> String {
+    match wait.until {
+        Some(until) => {
+            let left = until.duration_since(app.now).max(SignedDuration::ZERO).as_secs();
+            format!("{}:{:02}, until {}", left / 60, left % 60, time(app, until))
+        }
+        None if then(app, flow, Outcome::Expired).is_some() => "no expiration time is known: x sets it".to_owned(),
+        None => "the platform has no limit for it".to_owned(),
+    }
+}
+
+/// `12:00:09.120 · 200 · ✓ valid · it ended the wait`.
+fn told(app: &App, callback: &Callback, call: Option<&Call>) -> String {
+    let mut parts = vec![time(app, callback.at)];
+    parts.extend(call.and_then(Call::status).map(|status| status.to_string()));
+    parts.extend(call.and_then(|call| call.sig).map(|sig| format!("{} {}", theme::sig(sig).0, sig.word())));
+    parts.push(match callback.fate {
+        Fate::Ended => "ended the wait".to_owned(),
+        Fate::Late(by) => format!("late by {}: it changes nothing", span(by)),
+        Fate::Duplicate => "duplicate: another one had ended the wait".to_owned(),
+        Fate::Refused => "refused, or without a word on how it went: it changes nothing".to_owned(),
+    });
+    parts.join(" · ")
+}
+
+fn span(by: SignedDuration) -> String {
+    match by.as_secs() {
+        0 => format!("{} ms", by.as_millis()),
+        seconds @ 1..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} minutes", seconds / 60),
+        seconds => format!("{} hours", seconds / 3600),
+    }
+}
