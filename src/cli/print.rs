@@ -43,7 +43,7 @@ pub(super) fn listed(call: &Call, platforms: &Platforms, format: Format, wait: O
     let said = text.map(|text| format!("“{text}”")).or(call.error.clone());
     let said: Vec<String> = state.into_iter().chain(said).collect();
     format!(
-        "{} {} {direction} {:22} {:9} {status} {:>9} {}",
+        "{} {} {direction} {:23} {:9} {status} {:>9} {}",
         short(call.id),
         call.at.strftime("%H:%M:%SZ"),
         visible::truncate(&visible::line(&kind), 40),

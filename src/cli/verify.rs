@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             Format::Text => {
                 let id = print::short(call.id);
                 let mut text =
-                    format!("{id} {:9} {:22} {}", verdict.sig.word(), kind.name, visible::line(&verdict.reason));
+                    format!("{id} {:9} {:23} {}", verdict.sig.word(), kind.name, visible::line(&verdict.reason));
                 for sentence in &why {
                     text.push_str("\n    ");
                     text.push_str(&visible::line(sentence));

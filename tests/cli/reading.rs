@@ -114,6 +114,17 @@ fn verify_checks_every_signature_again() {
 }
 
 #[test]
+fn a_recorded_webview_verifies_with_its_public_key_long_after_its_tokens_expired() {
+    let home = Home::new();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
+    let key = format!("moveo/webview=file:{folder}/moveo-webview.public.pem");
+    let recording = format!("{folder}/moveo-webview.jsonl");
+    let checked = run(&home, &["verify", &recording, "--secret", &key, "--format", "json"]);
+    let found: Vec<_> = checked.json().iter().map(|value| value["sig"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((checked.code, found.join(" ")), (0, "unsigned valid valid valid".into()));
+}
+
+#[test]
 fn verify_says_no_without_the_secret_or_with_another() {
     let home = Home::new();
     for (secret, sig) in [(None, "no-secret"), (Some("moveo=env:MOVEO_TOKEN"), "invalid")] {
