@@ -249,6 +249,15 @@ impl App {
         }
         self.show_selected();
         if let Some(shown) = &mut self.shown {
+            if self.tab == Tab::Signature && shown.why.is_none() {
+                let (call, Setup { platforms, keyring, .. }) = (&shown.call, &self.setup);
+                let own = self.setup.config.secrets_of(
+                    call.request.origin.as_deref(),
+                    call.request.path(),
+                    call.kind.as_deref(),
+                );
+                shown.explain(platforms, keyring, &own);
+            }
             shown.body.wrap(detail_width);
             shown.answer.wrap(detail_width);
         }

@@ -76,8 +76,8 @@ pub struct Shown {
     pub flow: Option<Flow>,
     /// What a signature check finds now, with the secrets at hand.
     pub verdict: Option<Verdict>,
-    /// Why it finds that.
-    pub why: Vec<String>,
+    /// Why it finds that; none until [`Self::explain`] has been asked.
+    pub why: Option<Vec<String>>,
     /// How the scheme signs, in words.
     pub scheme: Option<String>,
     /// The text that is signed, where it is put together from parts of the call.
@@ -108,19 +108,13 @@ impl Shown {
     ) -> Self {
         let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
         let verdict = kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), own, call.at));
-        let why = match &verdict {
-            Some(verdict) if verdict.needs_explaining() => {
-                keyring.diagnose(platforms, &call.request, kind, own, call.at)
-            }
-            _ => Vec::new(),
-        };
         Self {
             number,
             envelope: kind.map(|kind| kind.envelope(&call.request)),
             also: also(&call, kind, platforms),
             flow: kind.zip(call.conversation.as_deref()).and_then(|(kind, key)| Flow::of(platforms, kind, key)),
             verdict,
-            why,
+            why: None,
             scheme: kind.and_then(Kind::scheme).map(|(_, scheme)| scheme.describe()),
             signed_text: kind.and_then(Kind::scheme).and_then(|(_, scheme)| scheme.signed_text(&call.request)),
             request_findings: kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request)),
@@ -134,6 +128,16 @@ impl Shown {
             call,
             pretty,
         }
+    }
+
+    /// Finds out why the verdict is what it is, once. Dear, for the body is signed many times.
+    pub fn explain(&mut self, platforms: &Platforms, keyring: &Keyring, own: &[Secret]) {
+        let Self { call, verdict, why, .. } = self;
+        why.get_or_insert_with(|| {
+            let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+            let wanted = verdict.as_ref().is_some_and(Verdict::needs_explaining);
+            if wanted { keyring.diagnose(platforms, &call.request, kind, own, call.at) } else { Vec::new() }
+        });
     }
 
     /// Lays the bodies out anew, pretty or as they came.

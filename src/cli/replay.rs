@@ -106,8 +106,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     if places.is_empty() {
         let hint = if args.sent { "" } else { "; --sent takes those that were sent from here, too" };
-        print::note(&format!("hooktape: no call to send{hint}"));
-        return Ok(Outcome::Yes);
+        // Not a success: a slip in a query would else pass for a replay that went well.
+        return Err(eyre!("no call to send{hint}"));
     }
     if !args.yes {
         confirm(&plan.target, places.len())?;

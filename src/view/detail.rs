@@ -152,9 +152,10 @@ fn signature(shown: &Shown, width: usize) -> Vec<Line<'static>> {
         let text = format!("{}, with the secrets at hand then", then.word());
         lines.extend(rows::labelled("when recorded", &text, theme::DIM, width));
     }
-    if !shown.why.is_empty() {
+    let why = shown.why.as_deref().unwrap_or_default();
+    if !why.is_empty() {
         lines.extend(rows::heading("Why"));
-        for sentence in &shown.why {
+        for sentence in why {
             lines.extend(rows::row(&[("•", theme::DIM, 1), (sentence, Style::new(), width.saturating_sub(2))]));
         }
     }

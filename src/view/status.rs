@@ -30,7 +30,8 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         Some(address) => parts.push((format!("● {}", base_url(address)), Style::new().fg(Color::Green))),
         None => parts.push(("recording".to_owned(), Style::new())),
     }
-    parts.push((format!("{} calls", app.calls.total), Style::new()));
+    let plural = if app.calls.total == 1 { "" } else { "s" };
+    parts.push((format!("{} call{plural}", app.calls.total), Style::new()));
     if app.sending > 0 {
         parts.push((format!("sending {}…", app.sending), Style::new().fg(Color::Yellow)));
     }

@@ -162,7 +162,7 @@ fn replay_sends_what_was_received_unless_told_otherwise() {
     let none = run(&home, &[&again[..], &SIGNED].concat());
     assert_eq!(
         (none.code, &*none.err),
-        (0, "hooktape: no call to send; --sent takes those that were sent from here, too\n")
+        (2, "hooktape: no call to send; --sent takes those that were sent from here, too\n")
     );
     let all = run(&home, &[&again[..], &SIGNED, &["--sent"]].concat());
     assert_eq!((all.code, endpoint.seen().len()), (0, 6));
