@@ -9,6 +9,7 @@
 //! out as they went in. All work is linear in the text, and nesting costs no stack.
 
 mod check;
+mod duplicates;
 mod lexer;
 mod pointer;
 mod print;
@@ -20,6 +21,7 @@ mod tests;
 use std::ops::Range;
 
 pub use check::{DEPTH_LIMIT, check};
+pub use duplicates::duplicates;
 pub use lexer::tokens;
 pub use pointer::{find, pointer_at, set};
 pub use print::{compact, javascript_stringify, pretty, python_dumps, spaced};

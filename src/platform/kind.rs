@@ -21,6 +21,9 @@ use crate::config::Secret;
 use crate::json;
 use crate::signature::{self, Scheme, SignError};
 
+/// How many of the names that a body has twice are told.
+const MOST_DUPLICATES: usize = 5;
+
 /// What the kinds of one pack share.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
@@ -273,8 +276,15 @@ impl Kind {
         if let Err(error) = json::check(text) {
             return not_json(format!("line {}, column {}: {}", error.line, error.column, error.message));
         }
+        let twice = json::duplicates(text, MOST_DUPLICATES).into_iter().map(|pointer| Finding {
+            severity: Severity::Warning,
+            sentence: "This name is there twice in its object: some readers take the first value, most the last."
+                .into(),
+            source: "RFC 8259, section 4".into(),
+            pointer,
+        });
         match serde_json::from_str::<Value>(text) {
-            Ok(instance) => schema.check(&instance, self.source()),
+            Ok(instance) => twice.chain(schema.check(&instance, self.source())).collect(),
             // Well-formed, but nested too deeply, or with a number that no double holds.
             Err(error) => {
                 let sentence = format!("The body could not be held against the contract: {error}.");

@@ -640,3 +640,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_name_that_is_there_twice_is_told() {
+    let platforms = Platforms::builtin().unwrap();
+    let kind = platforms.kind("jelou/webview_callback").unwrap();
+    let mut request = kind.sample();
+    request.body = r#"{"executionId":"e","success":false,"data":{},"success":true}"#.into();
+    let findings = kind.check_request(&request);
+    let told: Vec<_> = findings.iter().map(|finding| (finding.pointer.as_str(), finding.severity)).collect();
+    assert_eq!(told, [("/success", Severity::Warning)]);
+}
