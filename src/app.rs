@@ -313,10 +313,11 @@ impl App {
                 None => Vec::new(),
             };
         }
-        match Action::of(key, self.scope()) {
-            Some(action) => self.act(action),
-            None => Vec::new(),
+        let action = Action::of(key, self.scope());
+        if let Some(draft) = self.draft.as_mut().filter(|_| action != Some(Action::Close)) {
+            draft.leaving = false;
         }
+        action.map_or_else(Vec::new, |action| self.act(action))
     }
 
     fn add(&mut self, entry: &Entry) {

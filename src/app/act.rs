@@ -61,10 +61,21 @@ impl App {
             Action::Send => return self.send_draft(),
             Action::DraftOutside => return self.edit_outside(),
             Action::DraftSearch => self.dialogs.push(Dialog::Find { input: Input::new("") }),
-            Action::Close => self.draft = None,
+            Action::Close => self.close_draft(),
             action => self.act_on_draft(action),
         }
         Vec::new()
+    }
+
+    /// Edits that were never sent are in no recording: they go only when that is asked for twice.
+    fn close_draft(&mut self) {
+        match &mut self.draft {
+            Some(draft) if draft.touched() && draft.answer.is_none() && !draft.leaving => {
+                draft.leaving = true;
+                self.tell(Notice::warning("the edits were not sent: once more drops them, any other key keeps them"));
+            }
+            draft => *draft = None,
+        }
     }
 
     /// Actions that change nothing but the draft.

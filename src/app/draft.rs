@@ -89,6 +89,8 @@ pub struct Draft {
     pub typing: bool,
     /// How it is signed.
     pub mode: SignMode,
+    /// Closing it was asked for once.
+    pub leaving: bool,
     /// It is on its way.
     pub sending: bool,
     /// What came back last, or why nothing did.
@@ -126,6 +128,7 @@ impl Draft {
             editor: TextArea::default(),
             typing: text.is_some(),
             mode: SignMode::Fresh,
+            leaving: false,
             sending: false,
             answer: None,
             scroll: 0,

@@ -203,3 +203,14 @@ async fn jumps_within_a_conversation_and_back_to_the_original() {
     let ended = Stage::size(80, 24).listen(&folder.path().join("o.jsonl"), "t<enter>grG^", |_| async {}).await;
     assert_eq!(ended.app.calls.selected(), Some(0), "{}", ended.screen);
 }
+
+#[tokio::test]
+async fn edits_that_were_not_sent_are_dropped_only_when_asked_twice() {
+    let kept = Stage::size(80, 24).open(&sample(), "geX<esc><esc>").await;
+    assert!(kept.app.draft.is_some() && kept.screen.contains("once more drops them"), "{}", kept.screen);
+    let kept = Stage::size(80, 24).open(&sample(), "geX<esc><esc>j<esc>").await;
+    assert!(kept.app.draft.is_some());
+    for script in ["geX<esc><esc><esc>", "ge<esc><esc>"] {
+        assert!(Stage::size(80, 24).open(&sample(), script).await.app.draft.is_none(), "{script}");
+    }
+}
