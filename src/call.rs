@@ -84,7 +84,7 @@ pub enum Sig {
     NoSecret,
     /// The contract has no signature.
     Unsigned,
-    /// The signature is not of the form that its scheme prescribes, or the body is not whole.
+    /// The signature is not of the form that its scheme prescribes, or the request is not whole: cut, or masked in parts.
     Malformed,
 }
 
@@ -188,6 +188,8 @@ pub struct Request {
     pub body: Bytes,
     /// The body was longer than the listener's limit: `body` is its beginning.
     pub cut: bool,
+    /// Something of it was masked by a redaction, so that its signature can no longer be checked.
+    pub redacted: bool,
 }
 
 impl Request {

@@ -7,6 +7,8 @@ mod completions;
 mod config;
 mod context;
 mod demo;
+mod export;
+mod import;
 mod keys;
 mod listen;
 mod platforms;
@@ -93,6 +95,9 @@ pub struct RecordArgs {
     /// Answer only when the call is on the disk, not just with the operating system
     #[arg(long)]
     pub fsync: bool,
+    /// Mask what is secret or personal before a call is written (`[redact]` says what)
+    #[arg(long)]
+    pub redact: bool,
 }
 
 /// The commands.
@@ -110,6 +115,10 @@ pub enum Command {
     Send(send::Args),
     /// Send recorded calls again
     Replay(replay::Args),
+    /// Write calls as others read them: HAR, curl, .http, JSON, Markdown, HTML
+    Export(export::Args),
+    /// Record calls from HAR, curl commands, .http files, JSON lines
+    Import(import::Args),
     /// Play a built-in conversation through the real listener
     Demo(demo::Args),
     /// Make key pairs and tokens

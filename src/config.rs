@@ -61,6 +61,8 @@ pub struct Config {
     pub listen: Listen,
     /// `[record]`: how calls are kept.
     pub record: Record,
+    /// `[redact]`: what is masked in calls that are shared.
+    pub redact: Redact,
     /// `[secrets]` and `--secret`.
     pub secrets: Secrets,
     /// `[issuers]`: who issues tokens besides those that a platform knows, by PLATFORM or PLATFORM/SCHEME.
@@ -108,6 +110,29 @@ pub struct Record {
     pub fsync: bool,
     /// What to do with a call that cannot be written.
     pub on_full: OnFull,
+    /// Whether calls are masked as [`Redact`] says before they are written.
+    pub redact: bool,
+}
+
+/// What is masked in calls that are shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redact {
+    /// Whether what is commonly secret or personal is masked besides what stands here: yes.
+    pub defaults: bool,
+    /// Names of headers; a `*` at either end stands for anything.
+    pub headers: Vec<String>,
+    /// Names of JSON members, and of parameters in queries and forms, wherever they stand. Letters and digits count.
+    pub fields: Vec<String>,
+    /// JSON Pointers (RFC 6901) into bodies; in an object or array, every value is masked.
+    pub pointers: Vec<String>,
+    /// Regular expressions (syntax of the crate `regex`); what matches anywhere is masked.
+    pub patterns: Vec<String>,
+}
+
+impl Default for Redact {
+    fn default() -> Self {
+        Self { defaults: true, headers: Vec::new(), fields: Vec::new(), pointers: Vec::new(), patterns: Vec::new() }
+    }
 }
 
 /// What the listener does with a call that cannot be written.

@@ -11,12 +11,16 @@
 //! [`Recorder`] is the only writer; [`Reader`] never locks and never writes. A recording is never loaded: an [`Index`]
 //! keeps a small fixed record a call, and bodies are read where they are shown.
 
+pub mod export;
+mod facts;
 mod format;
+pub mod import;
 mod index;
 mod names;
 mod query;
 mod reader;
 mod recorder;
+pub mod redact;
 #[cfg(test)]
 mod testing;
 
@@ -30,6 +34,8 @@ pub use self::index::Index;
 pub use self::query::{KEYS, Key, Query, QueryError};
 pub use self::reader::{Batch, Entries, LineError, Position, Reader, scan};
 pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Torn};
+pub use self::redact::Redaction;
+
 use crate::call::{Call, Direction, Id, Sig};
 
 /// Where a call's line stands in its file.

@@ -84,6 +84,14 @@ pub enum SignError {
 /// could sign with it.
 #[must_use]
 pub fn verify(scheme: &Scheme, request: &Request, secrets: &[&Secret], at: Timestamp) -> Verdict {
+    if request.redacted {
+        return Verdict {
+            sig: Sig::Malformed,
+            reason: "parts of this call are masked, so its signature can no longer be checked".into(),
+            header: Some(scheme.header.clone()),
+            ..unsigned()
+        };
+    }
     let digest = match &scheme.method {
         Method::Jwt(rules) => return jwt::judge(scheme, rules, request, secrets, at),
         Method::Digest(digest) => digest,
@@ -169,6 +177,9 @@ pub fn diagnose(
     others: &[(&str, &Secret)],
     at: Timestamp,
 ) -> Vec<String> {
+    if request.redacted {
+        return Vec::new();
+    }
     match &scheme.method {
         Method::Jwt(rules) => jwt::diagnose(scheme, rules, request, secrets, others, at),
         Method::Digest(digest) => {
@@ -223,6 +234,8 @@ fn needed<'a>(scheme: &Scheme, secret: Option<&'a Secret>) -> Result<&'a Secret,
 pub fn sign(scheme: &Scheme, request: &mut Request, secret: Option<&Secret>, at: Timestamp) -> Result<(), SignError> {
     let signature = compute(scheme, request, secret, at)?;
     request.headers.set(&scheme.header, signature);
+    // This signature is of what is there now.
+    request.redacted = false;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use crate::config::{Assignment, Config, Sources, Target, closest, parse_assignme
 use crate::net::listener::Lane;
 use crate::net::sender::Sender;
 use crate::platform::{Finding, Keyring, Kind, Platforms};
-use crate::recording::{self, Observer, Opened, Options, Recorder};
+use crate::recording::{self, Observer, Opened, Options, Recorder, Redaction};
 use crate::signature::Verdict;
 
 /// What every command starts from.
@@ -114,7 +114,18 @@ impl Context {
             None => self.place()?,
         };
         let options = Options { fsync: args.fsync || self.config.record.fsync };
-        Ok(Recorder::open(&path, options, observer)?)
+        let (recorder, opened) = Recorder::open(&path, options, observer)?;
+        let recorder =
+            if args.redact || self.config.record.redact { recorder.redacting(self.redaction()?) } else { recorder };
+        Ok((recorder, opened))
+    }
+
+    /// What is masked in calls that are shared.
+    ///
+    /// # Errors
+    /// When a pattern of the configuration is none, which reading it has ruled out.
+    pub fn redaction(&self) -> eyre::Result<Redaction> {
+        Redaction::new(&self.config.redact).wrap_err("redact.patterns")
     }
 
     /// The same for a command without a screen: what had to be mended is said at once.

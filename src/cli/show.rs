@@ -122,7 +122,10 @@ fn whole(context: &Context, call: &Call, wait: Option<&Wait>, pretty: bool) -> S
     text.push_str(&print::headers(&request.headers));
     push_body(&mut text, &request.body, pretty);
     text.push_str(&print::findings(&findings.request));
-    if let Some((verdict, why)) = verdict {
+    if request.redacted {
+        let then = call.sig.map_or("not checked", crate::call::Sig::word);
+        let _ = writeln!(text, "\nparts of this call are masked; its signature was {then} when it was recorded");
+    } else if let Some((verdict, why)) = verdict {
         let _ = write!(text, "\n{}", print::verdict(&verdict, &why));
     }
     if let Some(wait) = wait {

@@ -45,6 +45,8 @@ async fn dispatch(context: &Context, cli: Cli) -> eyre::Result<Outcome> {
         Some(Command::Verify(args)) => super::verify::run(context, &args),
         Some(Command::Send(args)) => super::send::run(context, &args).await,
         Some(Command::Replay(args)) => super::replay::run(context, &args).await,
+        Some(Command::Export(args)) => super::export::run(context, &args),
+        Some(Command::Import(args)) => super::import::run(context, &args).await,
         Some(Command::Demo(args)) => super::demo::run(context, &args).await,
         Some(Command::Keys(command)) => super::keys::run(context, &command),
         Some(Command::Webview(super::webview::Command::Open(args))) => super::webview::run(context, &args).await,

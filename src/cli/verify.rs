@@ -25,7 +25,7 @@ pub struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let query = parse_query(args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
-    let (mut checked, mut wrong, mut whole) = (0_u64, 0_u64, true);
+    let (mut checked, mut wrong, mut masked, mut whole) = (0_u64, 0_u64, 0_u64, true);
     for entry in reader.entries(Position::default()) {
         let entry = match entry {
             Ok(entry) => entry,
@@ -42,18 +42,25 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         let call = reader.call(entry.place)?;
         let (verdict, why) = context.judge(&call, kind);
         let fine = matches!(verdict.sig, Sig::Valid | Sig::Unsigned);
-        checked += 1;
-        wrong += u64::from(!fine);
+        if call.request.redacted {
+            masked += 1;
+        } else {
+            checked += 1;
+            wrong += u64::from(!fine);
+        }
         let line = match context.format {
             Format::Json => json!({
                 "schema": 1, "id": call.id, "kind": kind.name, "sig": verdict.sig, "recorded_sig": call.sig,
-                "reason": verdict.reason, "why": why, "secret": verdict.secret,
+                "redacted": call.request.redacted, "reason": verdict.reason, "why": why, "secret": verdict.secret,
             })
             .to_string(),
             Format::Text => {
                 let id = print::short(call.id);
-                let mut text =
-                    format!("{id} {:9} {:23} {}", verdict.sig.word(), kind.name, visible::line(&verdict.reason));
+                let word = if call.request.redacted { "masked" } else { verdict.sig.word() };
+                let mut text = format!("{id} {word:9} {:23} {}", kind.name, visible::line(&verdict.reason));
+                if let Some(sig) = call.sig.filter(|_| call.request.redacted) {
+                    text.push_str(&format!("; it was {} when it was recorded", sig.word()));
+                }
                 for sentence in &why {
                     text.push_str("\n    ");
                     text.push_str(&visible::line(sentence));
@@ -64,7 +71,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         print::out(&line)?;
     }
     if context.format == Format::Text {
-        print::note(&format!("{} checked, {wrong} not valid", print::count(checked, "signature")));
+        let masked = if masked > 0 { format!(", {masked} masked") } else { String::new() };
+        print::note(&format!("{} checked, {wrong} not valid{masked}", print::count(checked, "signature")));
     }
     Ok((wrong == 0 && whole).into())
 }

@@ -13,18 +13,25 @@ use super::document::{Source, Table, Value};
 use super::secret::{LITERAL, expand, is_name};
 use super::target::check_url;
 use super::units::{exposure, parse_address, parse_duration, parse_size};
-use super::{Config, Environment, Error, Listen, OnFull, Record, Reply, Route, Secret, Secrets, Sources, Target, Wait};
+use super::{
+    Config, Environment, Error, Listen, OnFull, Record, Redact, Reply, Route, Secret, Secrets, Sources, Target, Wait,
+};
 
 /// The configuration that a text describes; its relative paths start at `base`.
 pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Result<Config, Error> {
     let document = source.parse()?;
-    let top = Table::top(source, &document, &["listen", "record", "secrets", "issuers", "route", "target", "wait"])?;
+    let top = Table::top(
+        source,
+        &document,
+        &["listen", "record", "redact", "secrets", "issuers", "route", "target", "wait"],
+    )?;
     let mut reader =
         Reader { base, environment: &sources.environment, secrets: Secrets::default(), warnings: Vec::new() };
     let mut listen = top.get("listen").map_or_else(|| Ok(Listen::default()), |value| listen(&value))?;
     listen.address = sources.listen.unwrap_or(listen.address);
     reader.warnings.extend(exposure(listen.address));
     let record = top.get("record").map_or_else(|| Ok(Record::default()), |value| reader.record(&value))?;
+    let redact = top.get("redact").map_or_else(|| Ok(Redact::default()), |value| redact(&value))?;
     // Before routes and targets, which refer to them.
     reader.secrets = Secrets(top.get("secrets").map_or_else(|| Ok(IndexMap::new()), |value| reader.secrets(&value))?);
     reader.assign(sources).map_err(|message| Error {
@@ -52,7 +59,7 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
         }
     }
     let Reader { secrets, warnings, .. } = reader;
-    Ok(Config { file: None, listen, record, secrets, issuers, routes, targets, waits, warnings })
+    Ok(Config { file: None, listen, record, redact, secrets, issuers, routes, targets, waits, warnings })
 }
 
 /// Reads a list of tables, no two of which may have the same `key`.
@@ -96,6 +103,43 @@ fn listen(value: &Value<'_>) -> Result<Listen, Error> {
         listen.trusted_proxies = value.items().iter().map(|item| item.parse(address)).collect::<Result<_, _>>()?;
     }
     Ok(listen)
+}
+
+fn redact(value: &Value<'_>) -> Result<Redact, Error> {
+    let table = value.table(&["defaults", "headers", "fields", "pointers", "patterns"])?;
+    let list = |key, check: fn(&str) -> Result<(), String>| -> Result<Vec<String>, Error> {
+        let items = table.get(key).map(|value| value.items()).unwrap_or_default();
+        items.iter().map(|item| item.parse(|text| check(text).map(|()| text.to_owned()))).collect()
+    };
+    let named = |text: &str| match text.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
+        true => Ok(()),
+        false => Err("a name has letters or digits".to_owned()),
+    };
+    let pointer = |text: &str| match text.starts_with('/') {
+        true => Ok(()),
+        false => Err("a JSON Pointer begins with `/`, as \"/context/user\"".to_owned()),
+    };
+    let pattern = |text: &str| match regex::bytes::Regex::new(text) {
+        Ok(regex) if regex.is_match(b"") => {
+            Err("this matches where there is nothing: it would mask everything".to_owned())
+        }
+        Ok(_) => Ok(()),
+        // The error's own rendering repeats the pattern over several lines; its last one says what is wrong.
+        Err(error) => {
+            let text = error.to_string();
+            Err(format!(
+                "this is no regular expression: {}",
+                text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ")
+            ))
+        }
+    };
+    Ok(Redact {
+        defaults: table.get("defaults").map_or(Ok(true), |value| value.bool())?,
+        headers: list("headers", named)?,
+        fields: list("fields", named)?,
+        pointers: list("pointers", pointer)?,
+        patterns: list("patterns", pattern)?,
+    })
 }
 
 fn wait(table: &Table<'_>) -> Result<Wait, Error> {
@@ -153,7 +197,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn record(&self, value: &Value<'_>) -> Result<Record, Error> {
-        let table = value.table(&["path", "fsync", "on_full"])?;
+        let table = value.table(&["path", "fsync", "on_full", "redact"])?;
         let path = table.get("path").map(|value| value.string()).transpose()?;
         let on_full =
             table.get("on_full").map(|value| choice(&value, [("refuse", OnFull::Refuse), ("answer", OnFull::Answer)]));
@@ -161,6 +205,7 @@ impl Reader<'_> {
             path: path.map(|path| expand(path, self.base, self.environment)),
             fsync: table.get("fsync").map_or(Ok(false), |value| value.bool())?,
             on_full: on_full.transpose()?.unwrap_or_default(),
+            redact: table.get("redact").map_or(Ok(false), |value| value.bool())?,
         })
     }
 

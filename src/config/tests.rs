@@ -67,6 +67,7 @@ fn a_whole_file() {
         path    = "tapes/today.jsonl"
         fsync   = true
         on_full = "answer"
+        redact  = true
 
         [secrets]
         moveo           = "env:MOVEO_TOKEN"
@@ -90,6 +91,10 @@ fn a_whole_file() {
         [[route]]
         path    = "/page"
         respond = { reply = { file = "keys/moveo.token" } }
+
+        [redact]
+        headers  = ["X-Mine*"]
+        patterns = 'CL-\d+'
 
         [[target]]
         name    = "staging"
@@ -124,7 +129,16 @@ fn a_whole_file() {
     );
     assert_eq!(
         config.record,
-        Record { path: Some(directory.path().join("tapes/today.jsonl")), fsync: true, on_full: OnFull::Answer }
+        Record {
+            path: Some(directory.path().join("tapes/today.jsonl")),
+            fsync: true,
+            on_full: OnFull::Answer,
+            redact: true
+        }
+    );
+    assert_eq!(
+        config.redact,
+        Redact { headers: vec!["X-Mine*".into()], patterns: vec![r"CL-\d+".into()], ..Redact::default() }
     );
     let names: Vec<_> = config.secrets.0.keys().collect();
     assert_eq!(names, ["moveo", "moveo/webview", "jelou"]);
@@ -188,7 +202,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[theme]",
-        "1:2: theme: this key is not known here; known are `listen`, `record`, `secrets`, `issuers`, `route`, `target`, `wait`",
+        "1:2: theme: this key is not known here; known are `listen`, `record`, `redact`, `secrets`, `issuers`, `route`, `target`, `wait`",
     ),
     (
         "[issuers]\n\"moveo webview\" = \"x\"",
@@ -200,6 +214,16 @@ const FAULTS: &[(&str, &str)] = &[
         "3:11: wait.expires: a duration is written \"30s\", \"500ms\" or \"2m\", and is not 0",
     ),
     ("[[wait]]\nexpires = \"5m\"", "1:1: wait: `kind` is missing here"),
+    (
+        "[redact]\npointers = [\"/a\", \"b\"]",
+        "2:19: redact.pointers: a JSON Pointer begins with `/`, as \"/context/user\"",
+    ),
+    ("[redact]\nheaders = \"*\"", "2:11: redact.headers: a name has letters or digits"),
+    ("[redact]\npatterns = \"(\"", "2:12: redact.patterns: this is no regular expression: unclosed group"),
+    (
+        "[redact]\npatterns = \"a*\"",
+        "2:12: redact.patterns: this matches where there is nothing: it would mask everything",
+    ),
     ("[[routes]]", "1:3: routes: this key is not known here; did you mean `route`?"),
     ("listen = 1", "1:10: listen: this is a table"),
     ("[listen]\naddress = 4747", "2:11: listen.address: this is a string: put it in double quotes"),

@@ -88,6 +88,7 @@ impl Lane {
             headers: headers(&head),
             body,
             cut: whole.is_err(),
+            redacted: false,
         };
         let (call, answer) = self.receive(request, whole.err(), at, started);
         let refuse = self.config.record.on_full == OnFull::Refuse;

@@ -30,7 +30,7 @@ use serde_json::value::RawValue;
 pub use self::encode::encode;
 pub(super) use self::encode::{micros, whole_micros};
 pub use self::header::{OpenError, VERSION};
-pub(super) use self::header::{header, is_torn_header, read_header};
+pub(super) use self::header::{ZSTD, header, is_torn_header, read_header};
 use crate::call::{Call, Direction, Headers, Id, Request, Response, Sig};
 
 /// Why a line is not a call: a sentence without the place.
@@ -133,6 +133,8 @@ struct Message<'a> {
     headers: Vec<(String, Value)>,
     #[serde(default)]
     cut: bool,
+    #[serde(default)]
+    redacted: bool,
     /// Not `Option`'s own reading, which takes the body `null` for none.
     #[serde(borrow, default, deserialize_with = "present")]
     json: Option<&'a RawValue>,
@@ -207,7 +209,7 @@ pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
     let mut scratch = Vec::new();
     let head = head(line, &mut scratch)?.ok_or_else(|| DamagedLine("not a call".into()))?;
     let Rest { origin, peer, error, request, response } = serde_json::from_slice(line)?;
-    let cut = request.cut;
+    let (cut, redacted) = (request.cut, request.redacted);
     let (headers, body) = request.into_parts();
     Ok(Call {
         id: head.id,
@@ -227,6 +229,7 @@ pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
             headers,
             body,
             cut,
+            redacted,
         },
         response: response.map(|response| {
             let (headers, body) = response.into_parts();

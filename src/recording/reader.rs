@@ -1,6 +1,7 @@
 //! Reads a recording while it may still be written: heads in one pass, a whole call where it is shown.
 
 mod entries;
+mod packed;
 
 use std::fs::File;
 use std::io;
@@ -21,12 +22,14 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens the recording at `path` and checks its header.
+    /// Opens the recording at `path` and checks its header. One that is compressed with Zstandard is unpacked into the
+    /// temporary directory, for as long as it is read.
     ///
     /// # Errors
     /// An [`OpenError`] inside the [`io::Error`]: the file cannot be read, is no recording, or is of a later format.
     pub fn open(path: &Path) -> Result<Self, io::Error> {
         let file = File::open(path).map_err(OpenError::io("open", path))?;
+        let file = packed::unpacked(file, path)?;
         format::read_header(&file, path)?;
         Ok(Self { file, path: path.to_owned() })
     }

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use self::tape::{Disk, Tape};
 pub use self::tape::{Opened, Torn};
-use super::{OpenError, Place, format};
+use super::{OpenError, Place, Redaction, format};
 use crate::call::Call;
 
 /// Calls that may wait to be written; further ones wait to get in.
@@ -72,6 +72,7 @@ pub struct Recorder {
     queue: mpsc::Sender<Message>,
     ended: watch::Receiver<()>,
     path: Arc<Path>,
+    redaction: Option<Arc<Redaction>>,
 }
 
 #[derive(Debug)]
@@ -117,7 +118,13 @@ impl Recorder {
                 drop(ending);
             })
             .map_err(OpenError::io("start a thread to write", path))?;
-        Ok(Self { queue, ended, path: path.into() })
+        Ok(Self { queue, ended, path: path.into(), redaction: None })
+    }
+
+    /// The same recorder, which masks every call before it is written.
+    #[must_use]
+    pub fn redacting(self, redaction: Redaction) -> Self {
+        Self { redaction: Some(Arc::new(redaction)), ..self }
     }
 
     /// Writes `call` behind all others; returns once it is written. Times are cut to whole microseconds, as the file has
@@ -126,6 +133,9 @@ impl Recorder {
     /// # Errors
     /// When it could not be written: the disk is full, say, or the recording is closed. Then nothing of it is in the file.
     pub async fn record(&self, mut call: Call) -> Result<Arc<Call>, RecordError> {
+        if let Some(redaction) = &self.redaction {
+            call = redaction.call(&call);
+        }
         call.at = format::whole_micros(call.at);
         call.took = std::time::Duration::from_micros(format::micros(call.took));
         let line = format::encode(&call);

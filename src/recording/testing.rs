@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::call::{Call, Direction, Headers, Id, Request, Response, Sig};
@@ -27,6 +31,7 @@ pub fn call(number: u64) -> Call {
             headers: headers(&[("host", b"localhost"), ("x-moveo-signature", b"7b2e")]),
             body: Bytes::from(format!(r#"{{"input":{{"text":"Good morning"}},"number":{number},"big":1e3}}"#)),
             cut: false,
+            redacted: false,
         },
         response: Some(Response {
             status: 200,
@@ -38,4 +43,64 @@ pub fn call(number: u64) -> Call {
 
 pub fn headers(fields: &[(&str, &'static [u8])]) -> Headers {
     fields.iter().map(|(name, value)| (*name, Bytes::from_static(value))).collect()
+}
+
+fn wire_headers() -> impl Strategy<Value = Headers> {
+    let value = prop_oneof![
+        "([!-~]([ -~]{0,12}[!-~])?)?".prop_map(Bytes::from),
+        "[!-~äé]([\t 'äé\\\\$`\"]{0,4}[!-~])?".prop_map(Bytes::from),
+        vec(0x80_u8.., 0..4).prop_map(Bytes::from),
+    ];
+    vec(("[A-Za-z][A-Za-z0-9-]{0,7}", value), 0..4).prop_map(Headers)
+}
+
+/// Bodies that are JSON, text that a format could stumble over, or bytes.
+fn wire_body() -> impl Strategy<Value = Bytes> {
+    prop_oneof![
+        r#"\{"a":(1e3|"[ -~&&[^"\\]]{0,4}")\}[ \n]{0,2}"#.prop_map(Bytes::from),
+        "(\n###|###|\r\n|\n|'|\\\\|\\$|@-|@|# @hooktape |HTTP/1.1 200|```|\u{202e}|\t|\u{1b}|a|é){0,8}"
+            .prop_map(Bytes::from),
+        vec(any::<u8>(), 0..40).prop_map(Bytes::from),
+    ]
+}
+
+prop_compose! {
+    /// A call as it can cross a wire.
+    pub fn wire_call()(
+        (id, parent) in (any::<u128>(), option::of(any::<u128>())),
+        (error, kind, conversation) in (option::of(any::<String>()), option::of(any::<String>()), option::of(any::<String>())),
+        (origin, peer) in (option::of(Just("https://h.example:8443".to_owned())), option::of(any::<std::net::IpAddr>())),
+        (at, took) in (0_i64..=253_402_207_200_000_000, 0_u64..1_000_000_000_000),
+        (sent, cut, redacted) in (any::<bool>(), any::<bool>(), any::<bool>()),
+        sig in option::of(proptest::sample::select(&Sig::ALL[..])),
+        method in prop_oneof![Just("GET"), Just("POST"), Just("HEAD"), Just("PUT"), Just("X-Y")],
+        target in "/([a-z./%'\\[\\]{}$!&*~-]{0,6}(\\?[a-z=&%?'\"$`;()]{0,6})?)",
+        host in option::of("[a-z]{1,4}(:[1-9])?"),
+        (headers, body) in (wire_headers(), wire_body()),
+        response in option::of((100_u16..1000, wire_headers(), wire_body())),
+    ) -> Call {
+        let host = host.map(|host| ("Host".to_owned(), Bytes::from(host)));
+        Call {
+            id: Id(Uuid::from_u128(id)),
+            at: Timestamp::from_microsecond(at).unwrap(),
+            direction: if sent { Direction::Sent } else { Direction::Received },
+            kind,
+            conversation,
+            sig,
+            took: Duration::from_micros(took),
+            parent: parent.map(|id| Id(Uuid::from_u128(id))),
+            error,
+            request: Request {
+                method: method.to_owned(),
+                target,
+                origin,
+                peer,
+                headers: Headers(host.into_iter().chain(headers.0).collect()),
+                body,
+                cut,
+                redacted,
+            },
+            response: response.map(|(status, headers, body)| Response { status, headers, body }),
+        }
+    }
 }

@@ -68,10 +68,14 @@ pub fn encode(call: &Call) -> Vec<u8> {
         line.string(error);
     }
     line.raw(",\"request\":{");
-    line.message(&request.headers, request.cut, &request.body);
+    line.headers(&request.headers);
+    line.flag("cut", request.cut);
+    line.flag("redacted", request.redacted);
+    line.body(&request.body);
     if let Some(response) = response {
         line.raw("},\"response\":{");
-        line.message(&response.headers, false, &response.body);
+        line.headers(&response.headers);
+        line.body(&response.body);
     }
     line.raw("}}\n");
     line.0
@@ -130,8 +134,7 @@ impl Line {
         self.display(format_args!("\"{}\"", base64::display::Base64Display::new(bytes, &BASE64)));
     }
 
-    /// The members of a request or a response.
-    fn message(&mut self, headers: &Headers, cut: bool, body: &Bytes) {
+    fn headers(&mut self, headers: &Headers) {
         self.raw("\"headers\":[");
         for (index, (name, value)) in headers.iter().enumerate() {
             self.raw(if index == 0 { "[" } else { ",[" });
@@ -147,9 +150,16 @@ impl Line {
             self.raw("]");
         }
         self.raw("]");
-        if cut {
-            self.raw(",\"cut\":true");
+    }
+
+    /// A member that is there only when it is true.
+    fn flag(&mut self, name: &str, set: bool) {
+        if set {
+            self.display(format_args!(",\"{name}\":true"));
         }
+    }
+
+    fn body(&mut self, body: &Bytes) {
         match std::str::from_utf8(body) {
             Ok("") => {}
             Ok(text) if is_json_line(text) => {

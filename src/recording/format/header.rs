@@ -23,6 +23,9 @@ struct Header {
 /// How every header begins.
 const BEGINNING: &[u8] = b"{\"hooktape\":";
 
+/// How a file that is compressed with Zstandard begins (RFC 8878, section 3.1.1).
+pub const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
 /// Why a file cannot be opened as a recording.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -98,13 +101,22 @@ pub fn read_header(file: &File, path: &Path) -> Result<u64, OpenError> {
         }
         filled += count;
         if count == 0 {
-            return Err(not(if filled == 0 { "it is empty" } else { "its first line is not a header" }));
+            return Err(not(if filled == 0 { "it is empty" } else { no_header(&line) }));
         }
     };
     match serde_json::from_slice(&line[..end]) {
-        Ok(Header { hooktape: 0 }) | Err(_) => Err(not("its first line is not a header")),
+        Ok(Header { hooktape: 0 }) | Err(_) => Err(not(no_header(&line))),
         Ok(Header { hooktape: 1..=VERSION }) => Ok(end as u64 + 1),
         Ok(Header { hooktape: version }) => Err(OpenError::Newer { path: path.to_owned(), version }),
+    }
+}
+
+/// What to say of a file that begins with something else.
+fn no_header(beginning: &[u8]) -> &'static str {
+    if beginning.starts_with(&ZSTD) {
+        "it is compressed, and only to be read so: unpack it with `zstd -d` to record to it"
+    } else {
+        "its first line is not a header"
     }
 }
 

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::recording::testing::call;
-use crate::recording::{encode, format};
+use crate::recording::{Options, Recorder, encode, format};
 
 struct Sample {
     folder: TempDir,
@@ -157,4 +157,24 @@ fn scans_in_batches_with_progress_up_to_a_given_offset() {
         ControlFlow::Break(())
     });
     assert_eq!((seen, stopped.unwrap().line), (FIRST_BATCH, FIRST_BATCH as u64 + 2));
+}
+
+#[test]
+fn a_compressed_recording_is_read_and_not_written() {
+    let sample = Sample::new(&[&encode(&call(1)), &encode(&call(2))]);
+    let packed = sample.folder.path().join("sample.jsonl.zst");
+    let bytes = zstd::encode_all(std::fs::File::open(sample.path()).unwrap(), 0).unwrap();
+    std::fs::write(&packed, &bytes).unwrap();
+    let reader = Reader::open(&packed).unwrap();
+    let calls = reader.entries(Position::default()).map(|entry| reader.call(entry.unwrap().place).unwrap());
+    assert_eq!(calls.collect::<Vec<_>>(), [call(1), call(2)]);
+    assert_eq!(std::fs::read_dir(sample.folder.path()).unwrap().count(), 2, "nothing is left beside it");
+
+    let refused = Recorder::open(&packed, Options::default(), Box::new(drop)).map(drop).unwrap_err().to_string();
+    assert!(refused.contains("it is compressed") && refused.contains("zstd -d"), "{refused}");
+    assert_eq!(std::fs::read(&packed).unwrap(), bytes);
+
+    std::fs::write(&packed, &bytes[..bytes.len() - 9]).unwrap();
+    let torn = Reader::open(&packed).map(drop).unwrap_err().to_string();
+    assert!(torn.contains("cannot unpack") && torn.contains("sample.jsonl.zst"), "{torn}");
 }

@@ -1,0 +1,97 @@
+//! `hooktape export FILE [ID]`: calls in the forms of others.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use color_eyre::eyre::{self, WrapErr, eyre};
+use jiff::Timestamp;
+
+use crate::call::Call;
+use crate::cli::context::{Context, find_call};
+use crate::cli::show::{fits, parse_query};
+use crate::cli::{Outcome, print};
+use crate::recording::export::{Exporter, Format, Judgement, Report};
+use crate::recording::{Position, Reader, Redaction};
+
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The recording
+    file: PathBuf,
+    /// The one call to export: its id, or as much of its beginning or end as it takes
+    id: Option<String>,
+    /// The form: har, curl, http, json, markdown, html
+    #[arg(long = "as", value_name = "FORM")]
+    format: Format,
+    /// Which calls, as in `kind:dialog sig:invalid status:>=500`
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true, conflicts_with = "id")]
+    query: Option<String>,
+    /// The file to write [default: standard output]
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// Leave in what is secret or personal; else it is masked (`[redact]` says what)
+    #[arg(long)]
+    unredacted: bool,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
+    let query = parse_query(args.query.as_deref())?;
+    // Whatever is wrong with the call or the recording, no file is made for it.
+    let only = args.id.as_deref().map(|id| find_call(&args.file, id)).transpose()?;
+    let reader = Reader::open(&args.file)?;
+    let redaction = if args.unredacted { None } else { Some(context.redaction()?) };
+    let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let mut exporter = Exporter::new(open(args.out.as_deref())?, args.format, &title, Timestamp::now())?;
+    let (mut count, mut whole) = (0_u64, true);
+    let mut write = |call| {
+        count += 1;
+        exporter.write(&report(context, call, redaction.as_ref()))
+    };
+    if let Some(call) = only {
+        write(call)?;
+    } else {
+        for entry in reader.entries(Position::default()) {
+            match entry {
+                Ok(entry) if fits(&query, &entry, &reader)? => write(reader.call(entry.place)?)?,
+                Ok(_) => {}
+                Err(damage) => {
+                    print::note(&format!("hooktape: {damage}"));
+                    whole = false;
+                }
+            }
+        }
+    }
+    exporter.finish()?;
+    if let Some(out) = &args.out {
+        let masked = if args.unredacted { "not masked: keep it to yourself" } else { "masked" };
+        print::note(&format!("{} to {}, {masked}", print::count(count, "call"), out.display()));
+    }
+    Ok(whole.into())
+}
+
+/// A new file, for its owner only; or standard output.
+fn open(path: Option<&Path>) -> eyre::Result<Box<dyn Write>> {
+    let Some(path) = path else { return Ok(Box::new(BufWriter::new(io::stdout().lock()))) };
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => Ok(Box::new(BufWriter::new(file))),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(eyre!("{} is there already: remove it, or write to another", path.display()))
+        }
+        Err(error) => Err(error).wrap_err_with(|| format!("cannot create {}", path.display())),
+    }
+}
+
+fn report(context: &Context, call: Call, redaction: Option<&Redaction>) -> Report {
+    let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
+    let judgement = kind.map(|kind| {
+        let (verdict, why) = context.judge(&call, kind);
+        Judgement { verdict, why }
+    });
+    let report = Report::new(call, kind, judgement);
+    match redaction {
+        Some(redaction) => report.redacted(redaction, kind),
+        None => report,
+    }
+}

@@ -1,0 +1,156 @@
+//! Calls in the forms of others: to share one, to report a bug, to open a session elsewhere.
+//!
+//! ```text
+//! Call [--Redaction-->] Report --Exporter--> har | curl | http | json     import reads these again, byte for byte
+//!                                            markdown | html              for people
+//! ```
+
+mod curl;
+mod har;
+mod html;
+mod http;
+mod markdown;
+mod report;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+pub use self::report::{Judgement, Report};
+use super::format;
+use crate::call::Call;
+
+/// A form that calls can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// HTTP Archive 1.2, which browsers' tools open.
+    Har,
+    /// A shell command a call.
+    Curl,
+    /// Requests and responses as in a `.http` file of editors.
+    Http,
+    /// JSON Lines: a recording of its own.
+    Json,
+    /// For a bug report.
+    Markdown,
+    /// One page about all calls, which needs nothing else.
+    Html,
+}
+
+impl Format {
+    /// Every one.
+    pub const ALL: [Self; 6] = [Self::Har, Self::Curl, Self::Http, Self::Json, Self::Markdown, Self::Html];
+
+    /// What `--as` calls it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Har => "har",
+            Self::Curl => "curl",
+            Self::Http => "http",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let words = || Self::ALL.map(Self::word).join(", ");
+        Self::ALL.into_iter().find(|form| form.word() == text).ok_or_else(|| format!("known are {}", words()))
+    }
+}
+
+/// Writes calls in one form, one after the other. Only a page (`html`) is held in memory till the end.
+#[derive(Debug)]
+pub struct Exporter<W> {
+    out: W,
+    format: Format,
+    count: usize,
+    page: html::Page,
+}
+
+impl<W: Write> Exporter<W> {
+    /// Begins. `title`: what a page is called; `now`: when this is.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn new(mut out: W, format: Format, title: &str, now: Timestamp) -> io::Result<Self> {
+        match format {
+            Format::Har => har::begin(&mut out)?,
+            Format::Json => out.write_all(format::header(now).as_bytes())?,
+            Format::Curl | Format::Http | Format::Markdown | Format::Html => {}
+        }
+        Ok(Self { out, format, count: 0, page: html::Page::new(title, now) })
+    }
+
+    /// Writes the next call.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write(&mut self, report: &Report) -> io::Result<()> {
+        let (first, call) = (self.count == 0, &report.call);
+        self.count += 1;
+        let out = &mut self.out;
+        if !first {
+            match self.format {
+                Format::Har => out.write_all(b",\n")?,
+                Format::Curl | Format::Http => out.write_all(b"\n")?,
+                Format::Markdown => out.write_all(b"\n---\n\n")?,
+                Format::Json | Format::Html => {}
+            }
+        }
+        match self.format {
+            Format::Har => har::write(out, report),
+            Format::Curl => out.write_all(curl::command(call).as_bytes()),
+            Format::Http => http::write(out, call),
+            Format::Json => out.write_all(&format::encode(call)),
+            Format::Markdown => out.write_all(markdown::text(report).as_bytes()),
+            Format::Html => {
+                self.page.push(report);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn finish(mut self) -> io::Result<()> {
+        match self.format {
+            Format::Har => har::end(&mut self.out)?,
+            Format::Html => self.out.write_all(self.page.finish().as_bytes())?,
+            Format::Curl | Format::Http | Format::Json | Format::Markdown => {}
+        }
+        self.out.flush()
+    }
+}
+
+/// The address of a call for others: one that was received without a `host` gets one, as a URL must have it.
+fn url(call: &Call) -> String {
+    let url = call.request.url();
+    if url.starts_with('/') { format!("http://localhost{url}") } else { url }
+}
+
+/// What is to be known of a call that is not as it crossed the wire.
+fn caveats(call: &Call) -> impl Iterator<Item = &str> {
+    let cut = call.request.cut.then_some("the body was cut at the listener's limit: this is its beginning");
+    let redacted =
+        call.request.redacted.then_some("parts are masked: the signature of this call can no longer be checked");
+    cut.into_iter().chain(redacted)
+}
+
+#[cfg(test)]
+mod tests;

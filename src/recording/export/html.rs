@@ -1,0 +1,240 @@
+//! A page about all calls: what was found, how long they took, the conversations, and each call in full.
+//!
+//! It needs nothing else and asks for nothing: no script, no picture, and a content security policy that forbids what a
+//! body could smuggle in. Everything from the wire is shown as text.
+
+mod plot;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use self::plot::Point;
+use super::{Report, caveats, url};
+use crate::call::{Call, Direction, Headers};
+use crate::platform::Finding;
+use crate::{json, visible};
+
+const STYLE: &str = include_str!("html/page.css");
+
+/// How much of a body is shown.
+const LONGEST: usize = 64 * 1024;
+
+/// The page, as far as it has come.
+#[derive(Debug)]
+pub(super) struct Page {
+    title: String,
+    now: Timestamp,
+    points: Vec<Point>,
+    /// What was found, and how often.
+    verdicts: BTreeMap<&'static str, usize>,
+    statuses: BTreeMap<String, usize>,
+    /// The turns of each conversation.
+    conversations: IndexMap<String, String>,
+    timeline: String,
+    calls: String,
+}
+
+impl Page {
+    pub(super) fn new(title: &str, now: Timestamp) -> Self {
+        Self {
+            title: title.to_owned(),
+            now,
+            points: Vec::new(),
+            verdicts: BTreeMap::new(),
+            statuses: BTreeMap::new(),
+            conversations: IndexMap::new(),
+            timeline: String::new(),
+            calls: String::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, report: &Report) {
+        let call = &report.call;
+        let sig = sig(report);
+        let status = call.status().map_or_else(|| "none".to_owned(), |status| status.to_string());
+        *self.verdicts.entry(sig).or_default() += 1;
+        *self.statuses.entry(status.clone()).or_default() += 1;
+        self.points.push(Point { at: call.at, took: call.took, sig, id: call.id });
+        let id = call.id;
+        let kind = escape(call.kind.as_deref().unwrap_or("not recognised"));
+        let at = call.at.strftime("%H:%M:%S%.3f");
+        let text = escape(report.text.as_deref().unwrap_or_default());
+        let findings = report.request.len() + report.response.len();
+        let findings = if findings == 0 { String::new() } else { findings.to_string() };
+        let _ = writeln!(
+            self.timeline,
+            "<tr><td><time>{at}</time><td>{}<td><a href=\"#c{id}\">{kind}</a><td>{text}\
+             <td class=\"{sig}\">{sig}<td>{findings}<td>{status}<td>{}",
+            arrow(call.direction),
+            millis(call),
+        );
+        if let Some(conversation) = &call.conversation {
+            let turns = self.conversations.entry(conversation.clone()).or_default();
+            let said = if text.is_empty() { String::new() } else { format!("<q>{text}</q>") };
+            let _ = writeln!(
+                turns,
+                "<li class=\"{}\"><a href=\"#c{id}\"><time>{at}</time> {kind}</a> {said} \
+                 <small><span class=\"{sig}\">{sig}</span> {status} in {}</small>",
+                call.direction.word(),
+                millis(call),
+            );
+        }
+        push_call(&mut self.calls, report, &kind);
+    }
+
+    pub(super) fn finish(self) -> String {
+        let Self { title, now, mut points, verdicts, statuses, conversations, timeline, calls } = self;
+        let title = escape(&title);
+        let hash = BASE64.encode(Sha256::digest(STYLE));
+        let mut page = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{hash}'; \
+             base-uri 'none'; form-action 'none'\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
+             <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+        );
+        let _ =
+            writeln!(page, "<p>{} calls. Written by hooktape {}, {now:.0}.", points.len(), env!("CARGO_PKG_VERSION"));
+        points.sort_by_key(|point| point.at);
+        if let (Some(first), Some(last)) = (points.first(), points.last()) {
+            let _ = writeln!(page, "<br>From {:.3} to {:.3}.", first.at, last.at);
+        }
+        page.push_str("<h2>Found</h2>\n<p>Signatures:");
+        for (sig, count) in &verdicts {
+            let _ = write!(page, " <b class=\"{sig}\">{count} {sig}</b>");
+        }
+        page.push_str("\n<br>Statuses:");
+        for (status, count) in &statuses {
+            let _ = write!(page, " <b>{count} × {status}</b>");
+        }
+        page.push_str("\n<h2>Latency</h2>\n");
+        page.push_str(&plot::svg(&points));
+        page.push_str(
+            "<h2>Timeline</h2>\n<table>\n<tr><th>time (UTC)<th><th>kind<th>text<th>signature<th>findings<th>status<th>took\n",
+        );
+        page.push_str(&timeline);
+        page.push_str("</table>\n");
+        if !conversations.is_empty() {
+            page.push_str("<h2>Conversations</h2>\n");
+        }
+        for (key, turns) in &conversations {
+            let _ = writeln!(page, "<h3>{}</h3>\n<ol class=\"turns\">\n{turns}</ol>", escape(key));
+        }
+        page.push_str("<h2>Calls</h2>\n");
+        page.push_str(&calls);
+        page.push_str("</body>\n</html>\n");
+        page
+    }
+}
+
+/// The word for what is known of a call's signature now, else at the time.
+fn sig(report: &Report) -> &'static str {
+    let now = report.judgement.as_ref().map(|judgement| judgement.verdict.sig);
+    now.or(report.call.sig).map_or("unchecked", crate::call::Sig::word)
+}
+
+fn push_call(out: &mut String, report: &Report, kind: &str) {
+    let call = &report.call;
+    let sig = sig(report);
+    let _ = writeln!(
+        out,
+        "<details id=\"c{}\"><summary>{} {} {kind} <span class=\"{sig}\">{sig}</span></summary>\n<p>{}",
+        call.id,
+        call.at.strftime("%H:%M:%S%.3f"),
+        arrow(call.direction),
+        call.id,
+    );
+    if let Some(parent) = call.parent {
+        let _ = writeln!(out, "<br>repeats <a href=\"#c{parent}\">{parent}</a>");
+    }
+    if let Some(judgement) = &report.judgement {
+        let _ = writeln!(out, "<br>signature <b class=\"{sig}\">{sig}</b>: {}", escape(&judgement.verdict.reason));
+        push_list(out, judgement.why.iter().map(|sentence| escape(sentence)));
+    }
+    for sentence in call.error.as_deref().into_iter().chain(caveats(call)) {
+        let _ = writeln!(out, "<p>{}", escape(sentence));
+    }
+    let line = format!("{} {}", call.request.method, url(call));
+    push_message(out, &line, &call.request.headers, &call.request.body, &report.request);
+    if let Some(response) = &call.response {
+        let line = format!("{} after {}", response.status, millis(call));
+        push_message(out, &line, &response.headers, &response.body, &report.response);
+    }
+    out.push_str("</details>\n");
+}
+
+fn push_message(out: &mut String, line: &str, headers: &Headers, body: &[u8], findings: &[Finding]) {
+    let _ = writeln!(out, "<h4>{}</h4>", escape(line));
+    push_list(
+        out,
+        findings.iter().map(|finding| {
+            let pointer = escape(&finding.pointer);
+            let source = if finding.source.is_empty() { "" } else { "source: " };
+            format!(
+                "<b class=\"{0}\">{0}</b> <code>{pointer}</code> {1} <small>{source}{2}</small>",
+                finding.severity.word(),
+                escape(&finding.sentence),
+                escape(&finding.source),
+            )
+        }),
+    );
+    out.push_str("<pre>");
+    for (name, value) in headers.iter() {
+        let _ = writeln!(out, "{}: {}", escape(name), html(&visible::bytes(value)));
+    }
+    out.push_str("</pre>\n");
+    if body.is_empty() {
+        return;
+    }
+    let text = String::from_utf8_lossy(body);
+    let shown = match std::str::from_utf8(body) {
+        Ok(body) => match json::pretty(body) {
+            Ok(laid_out) => visible::text(&laid_out).into_owned(),
+            Err(_) => visible::text(&text).into_owned(),
+        },
+        Err(_) => visible::bytes(body).into_owned(),
+    };
+    let end = shown.floor_char_boundary(LONGEST);
+    let _ = writeln!(out, "<pre>{}</pre>", html(&shown[..end]));
+    if end < shown.len() {
+        let _ = writeln!(out, "<p>The body has {} bytes: this is its beginning.", body.len());
+    }
+}
+
+fn push_list(out: &mut String, items: impl Iterator<Item = String>) {
+    let mut items = items.peekable();
+    if items.peek().is_some() {
+        out.push_str("<ul>\n");
+        for item in items {
+            let _ = writeln!(out, "<li>{item}");
+        }
+        out.push_str("</ul>\n");
+    }
+}
+
+fn arrow(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Received => "<span title=\"received\">↓</span>",
+        Direction::Sent => "<span title=\"sent\">↑</span>",
+    }
+}
+
+fn millis(call: &Call) -> String {
+    let micros = call.took.as_micros();
+    format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
+}
+
+/// Text from the wire as text of the page, on one line.
+fn escape(text: &str) -> String {
+    html(&visible::line(text))
+}
+
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}

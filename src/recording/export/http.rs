@@ -1,0 +1,55 @@
+//! Requests as a `.http` file, which editors can send, with the responses in blocks of their own.
+//!
+//! ```text
+//! ### 0193.. moveo/pre_message
+//! # @hooktape {"id":..,"body":54}       the summary, and how long the body is: so that it may hold anything
+//! POST http://127.0.0.1:4747/hooks/moveo HTTP/1.1
+//! host: 127.0.0.1:4747
+//!
+//! {"input":..
+//! ```
+
+use std::io::{self, Write};
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{caveats, url};
+use crate::call::{Call, Headers};
+use crate::recording::facts::Facts;
+use crate::visible;
+
+pub(super) fn write(out: &mut impl Write, call: &Call) -> io::Result<()> {
+    let request = &call.request;
+    let kind = call.kind.as_deref().unwrap_or("not recognised");
+    writeln!(out, "### {} {}", call.id, visible::line(kind))?;
+    for caveat in caveats(call) {
+        writeln!(out, "# {caveat}")?;
+    }
+    let mut facts = serde_json::to_value(Facts::of(call)).unwrap_or_default();
+    if let Value::Object(facts) = &mut facts {
+        facts.insert("body".into(), request.body.len().into());
+    }
+    writeln!(out, "# @hooktape {facts}")?;
+    writeln!(out, "{} {} HTTP/1.1", request.method, url(call))?;
+    message(out, &request.headers, &request.body)?;
+    if let Some(response) = &call.response {
+        let reason = StatusCode::from_u16(response.status).ok().and_then(|status| status.canonical_reason());
+        writeln!(out, "\n### response\n# @hooktape {}", json!({ "body": response.body.len() }))?;
+        writeln!(out, "HTTP/1.1 {} {}", response.status, reason.unwrap_or_default())?;
+        message(out, &response.headers, &response.body)?;
+    }
+    Ok(())
+}
+
+fn message(out: &mut impl Write, headers: &Headers, body: &Bytes) -> io::Result<()> {
+    for (name, value) in headers.iter() {
+        // Nothing that crossed a wire has a line end here.
+        let value: Vec<u8> = value.iter().map(|byte| if b"\r\n\0".contains(byte) { b' ' } else { *byte }).collect();
+        out.write_all(&[name.as_bytes(), b": ", &value, b"\n"].concat())?;
+    }
+    out.write_all(b"\n")?;
+    out.write_all(body)?;
+    out.write_all(b"\n")
+}

@@ -1,0 +1,205 @@
+use bytes::Bytes;
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+use crate::recording::export::{Exporter, Report};
+use crate::recording::testing::wire_call;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// What `calls` are in a form.
+fn export(calls: &[Call], format: Format) -> Vec<u8> {
+    let mut text = Vec::new();
+    let mut exporter = Exporter::new(&mut text, format, "calls", NOW).unwrap();
+    for call in calls {
+        exporter.write(&Report::new(call.clone(), None, None)).unwrap();
+    }
+    exporter.finish().unwrap();
+    text
+}
+
+fn import(text: impl AsRef<[u8]>) -> Result<Vec<Call>, ImportError> {
+    let from = recognise(text.as_ref()).expect("the form should be known");
+    calls(text.as_ref(), from, NOW)
+}
+
+fn one(text: &str) -> Call {
+    let mut calls = import(text).unwrap();
+    assert_eq!(calls.len(), 1, "{text}");
+    calls.remove(0)
+}
+
+fn headers(call: &Call) -> Vec<(&str, &str)> {
+    call.request.headers.iter().map(|(name, value)| (name, std::str::from_utf8(value).unwrap())).collect()
+}
+
+/// What a command can say of a request, and how it says it.
+fn as_command(call: &Call) -> Request {
+    let url = call.request.url();
+    let place = url.split_once("://").map_or("localhost", |(_, rest)| rest.split(['/', '?']).next().unwrap());
+    let host = call.request.headers.get("host").unwrap_or(place).to_owned();
+    let own = ["host", "content-length", "transfer-encoding", "connection", "expect"];
+    let kept = call.request.headers.0.iter().filter(|(name, _)| !own.iter().any(|own| name.eq_ignore_ascii_case(own)));
+    let headers = std::iter::once(("host".to_owned(), host.into())).chain(kept.cloned()).collect();
+    let Request { method, target, body, .. } = call.request.clone();
+    Request { method, target, headers, body, ..Request::default() }
+}
+
+proptest! {
+    // Enough: a case is dear without optimisation.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_is_exported_comes_back_byte_for_byte(all in proptest::collection::vec(wire_call(), 0..3)) {
+        for format in [Format::Har, Format::Http, Format::Json] {
+            let text = export(&all, format);
+            prop_assert_eq!(calls(&text, format, NOW).map_err(|e| e.to_string()), Ok(all.clone()), "{}", format);
+            if !all.is_empty() {
+                prop_assert_eq!(recognise(&text), Some(format));
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_says_the_whole_request(all in proptest::collection::vec(wire_call(), 1..3)) {
+        let text = export(&all, Format::Curl);
+        prop_assert_eq!(recognise(&text), Some(Format::Curl));
+        let read = calls(&text, Format::Curl, NOW).unwrap();
+        let requests: Vec<Request> = read.into_iter().map(|call| call.request).collect();
+        prop_assert_eq!(requests, all.iter().map(as_command).collect::<Vec<_>>(), "{}", String::from_utf8_lossy(&text));
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80), start in 0_usize..4) {
+        let starts: [&[u8]; 4] = [b"", b"curl -", b"POST / HTTP/1.1\n", b"{\"log\":{\"entries\":["];
+        let text = [starts[start], &bytes].concat();
+        let _ = recognise(&text);
+        for format in FORMATS {
+            let _ = calls(&text, format, NOW);
+        }
+    }
+}
+
+#[test]
+fn a_browsers_command_is_read() {
+    let call = one(concat!(
+        "curl 'https://shop.example/hook?a=1' \\\n  -X 'PUT' -H 'accept: */*' \\\n  -H $'x-name: J\\u00fcrgen \\ud83d\\ude80' \\\n",
+        "  --data-raw $'{\"text\":\"it\\'s\\n\"}' --compressed -sSk -m 5"
+    ));
+    assert_eq!((&*call.request.method, &*call.request.target), ("PUT", "/hook?a=1"));
+    assert_eq!(
+        headers(&call),
+        [
+            ("host", "shop.example"),
+            ("accept", "*/*"),
+            ("x-name", "Jürgen 🚀"),
+            ("content-type", "application/x-www-form-urlencoded")
+        ]
+    );
+    assert_eq!(call.request.body, "{\"text\":\"it's\n\"}");
+    assert_eq!((call.direction, call.at, call.response), (Direction::Received, NOW, None));
+}
+
+#[rstest]
+#[case("curl h:1/a -d a=1 -da=2", "POST", "/a", "a=1&a=2")]
+#[case("curl -G http://h/a?x -d a=1 --data-urlencode 'b=ü &'", "GET", "/a?x&a=1&b=%C3%BC%20%26", "")]
+#[case("$ curl -XDELETE \"http://h\" # gone", "DELETE", "/", "")]
+#[case("curl --json '{\"a\":1}' --url=http://h/j", "POST", "/j", "{\"a\":1}")]
+#[case("curl -I http://h/#top", "HEAD", "/", "")]
+fn curls_options_mean_what_they_mean(
+    #[case] command: &str,
+    #[case] method: &str,
+    #[case] target: &str,
+    #[case] body: &str,
+) {
+    let request = one(command).request;
+    assert_eq!((&*request.method, &*request.target, &request.body[..]), (method, target, body.as_bytes()));
+}
+
+#[test]
+fn a_command_can_say_who_calls() {
+    let call = one("curl h -u ann:pw -A me -e from -b a=b -H 'X-Empty;' -H 'Accept:' -H content-type: -d x");
+    let expected = [
+        ("host", "h"),
+        ("authorization", "Basic YW5uOnB3"),
+        ("user-agent", "me"),
+        ("referer", "from"),
+        ("cookie", "a=b"),
+        ("X-Empty", ""),
+    ];
+    assert_eq!(headers(&call), expected);
+}
+
+#[test]
+fn an_editors_file_is_read() {
+    let text = "@base = x\n";
+    assert_eq!(recognise(text.as_bytes()), None);
+    let calls = import(concat!(
+        "### first\n// a comment\n# @name one\nPOST https://h/a HTTP/1.1\nContent-Type: text/plain\n\nline 1\nline 2\n\n\n",
+        "###\nGET http://h/b\n\n### \nhttp://h/c\nx: 1\n###\nDELETE /d\nhost: me\n"
+    ))
+    .unwrap();
+    let shown: Vec<_> =
+        calls.iter().map(|call| (&*call.request.method, call.request.url(), call.request.body.clone())).collect();
+    assert_eq!(
+        shown,
+        [
+            ("POST", "http://h/a".to_owned(), "line 1\nline 2".into()),
+            ("GET", "http://h/b".to_owned(), Bytes::new()),
+            ("GET", "http://h/c".to_owned(), Bytes::new()),
+            ("DELETE", "http://me/d".to_owned(), Bytes::new()),
+        ]
+    );
+}
+
+#[test]
+fn a_request_is_read_as_it_crossed_the_wire() {
+    let call = one("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{\"a\":1}\r\n");
+    assert_eq!(headers(&call), [("Host", "h"), ("Content-Length", "9")]);
+    assert_eq!(call.request.body, "{\"a\":1}\r\n");
+}
+
+#[test]
+fn a_browsers_archive_is_read() {
+    let call = one(r#"{"log":{"version":"1.2","entries":[{"startedDateTime":"2026-11-21T12:00:00.5+02:00","time":1.5,
+        "request":{"method":"POST","url":"https://h/a?b#c","headers":[{"name":":path","value":"/a"},{"name":"x","value":"1"}],
+        "postData":{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"a b","value":"ü"}]}},
+        "response":{"status":200,"headers":[],"content":{"encoding":"base64","text":"/wA="}}}]}}"#);
+    assert_eq!(headers(&call), [("host", "h"), ("x", "1")]);
+    assert_eq!((&*call.request.target, &call.request.body[..]), ("/a?b", &b"a+b=%C3%BC"[..]));
+    assert_eq!((call.at.to_string(), call.took), ("2026-11-21T10:00:00.5Z".into(), Duration::from_micros(1500)));
+    assert_eq!(call.response.unwrap().body, &b"\xff\0"[..]);
+    assert_eq!(call.id.0.get_timestamp().unwrap().to_unix(), (1_795_255_200, 500_000_000));
+}
+
+#[rstest]
+#[case("curl http://h -d 'a", "line 1: this quote is not closed")]
+#[case("curl http://h\ncurl -F a=b http://h", "line 2: -F is not understood here: give the body with --data-raw")]
+#[case("curl http://h --frobnicate", "line 1: curl's option --frobnicate is not known here")]
+#[case("curl http://h \\\n -d @body.json", "line 2: a file is not read: put its content here")]
+#[case("curl -H 'a: b'", "line 1: this command has no address")]
+#[case("curl http://h -X", "line 1: -X has no argument")]
+#[case("curl a b", "line 1: this is a second address")]
+#[case("curl 'http://h/a b'", "line 1: \"/a b\" is no path: write blanks as %20")]
+#[case("curl http://h -H $'x: a\\nb: c'", "line 1: the header x has a line end")]
+#[case("curl ftp://h", "is not called with HTTP")]
+#[case("curl http://h | jq .", "line 1: a pipe is not understood here")]
+#[case("### \nPOST nowhere HTTP/1.1\n", "line 2: \"nowhere\" is no URL")]
+#[case("POST http://h/\nno header\n", "line 2: this is no header")]
+#[case("POST http://h/\n\n< ./body.json\n", "line 3: a body that stands in a file is not read")]
+#[case("### \nHTTP/1.1 200 OK\n", "line 2: this response follows no request")]
+#[case("### \n# @hooktape {\"body\":9}\nPOST http://h/\n\nx", "line 5: the body is shorter than its comment says")]
+#[case("{\"id\":1}\n{\"request\":{}}\n", "line 1: not a call")]
+#[case("{\"hooktape\":1,\"created\":\"x\"}\n{\"request\":{}}\n", "line 2: missing field `id`")]
+#[case("{\"log\":{\n\"entries\":[,]}}", "line 2, column 12: expected value")]
+#[case("{\"log\":{}}", "/log/entries: there is no such list")]
+#[case("{\"log\":{\"entries\":[{\"request\":{}}]}}", "entry 1, /log/entries/0/request/url: there is no such string")]
+#[case(
+    r#"{"log":{"entries":[{"request":{"url":"http://h","method":"GET","headers":[{"name":"a"}]}}]}}"#,
+    "entry 1, /log/entries/0/request/headers/0: a header has a `name` and a `value`"
+)]
+fn a_fault_has_its_place_and_a_repair(#[case] text: &str, #[case] said: &str) {
+    let error = import(text).unwrap_err().to_string();
+    assert!(error.contains(said), "{error}");
+}

@@ -1,0 +1,97 @@
+//! What gives itself away by its look.
+
+use std::borrow::Cow;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::MASK;
+
+/// Tokens, keys, and the numbers that name a person: the social security number of the United States, the national
+/// insurance number of the United Kingdom.
+const PLAIN: &[&str] = &[
+    // A JSON Web Token: it begins with `{"`, in base64.
+    r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",
+    r"(?i:\bbearer\s+)[A-Za-z0-9._~+/-]{16,}=*",
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
+    r"\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}",
+    r"\bsk-[A-Za-z0-9_-]{20,}",
+    r"\b(?:gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{16,}",
+    r"\bxox[a-z]-[A-Za-z0-9-]{10,}",
+    r"\bwhsec_[A-Za-z0-9+/=]{16,}",
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
+    r"\bAIza[A-Za-z0-9_-]{35}",
+    r"\b[0-8][0-9]{2}-[0-9]{2}-[0-9]{4}\b",
+    r"\b[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b",
+];
+
+/// What may be the number of a payment card. Times in milliseconds are shorter, and begin with a 1.
+const CARD: &str = r"\b[2-6](?:[ -]?[0-9]){13,15}\b";
+
+#[derive(Clone, Debug)]
+pub(super) struct Patterns {
+    plain: Vec<Regex>,
+    card: Option<Regex>,
+}
+
+impl Patterns {
+    pub(super) fn new(defaults: bool, own: &[String]) -> Result<Self, regex::Error> {
+        // All ASCII: that is quicker, and finds tokens among bytes that are no text.
+        let common = |pattern: &str| RegexBuilder::new(pattern).unicode(false).build();
+        let own = own.iter().map(|pattern| Regex::new(pattern));
+        let plain = own.chain(PLAIN.iter().filter(|_| defaults).map(|pattern| common(pattern)));
+        Ok(Self { plain: plain.collect::<Result<_, _>>()?, card: defaults.then(|| common(CARD)).transpose()? })
+    }
+
+    /// `text` with a mask in the place of every match.
+    pub(super) fn mask<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut masked = Cow::Borrowed(text);
+        for regex in &self.plain {
+            if let Some(next) = replace(regex, &masked, |_, _| true) {
+                masked = Cow::Owned(next);
+            }
+        }
+        if let Some(next) = self.card.as_ref().and_then(|regex| replace(regex, &masked, is_card)) {
+            masked = Cow::Owned(next);
+        }
+        masked
+    }
+
+    pub(super) fn is_match(&self, text: &[u8]) -> bool {
+        matches!(self.mask(text), Cow::Owned(_))
+    }
+}
+
+/// `text` with masks for the matches that are `meant`, given what stands before each; none if there are none.
+fn replace(regex: &Regex, text: &[u8], meant: fn(&[u8], &[u8]) -> bool) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for found in regex.find_iter(text).filter(|found| !found.is_empty()) {
+        // A pattern of one's own may find the mask.
+        if meant(&text[..found.start()], found.as_bytes()) && found.as_bytes() != MASK.as_bytes() {
+            out.extend_from_slice(&text[copied..found.start()]);
+            out.extend_from_slice(MASK.as_bytes());
+            copied = found.end();
+        }
+    }
+    if copied == 0 {
+        return None;
+    }
+    out.extend_from_slice(&text[copied..]);
+    Some(out)
+}
+
+/// Whether digits are a card's number, and not decimals or a part of an id: by their check digit (ISO/IEC 7812, Luhn).
+fn is_card(before: &[u8], found: &[u8]) -> bool {
+    if matches!(before.last(), Some(b'.' | b'-' | b'_')) {
+        return false;
+    }
+    let digits = found.iter().rev().filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0'));
+    let sum: u32 = digits
+        .enumerate()
+        .map(|(place, digit)| match (place % 2, 2 * digit) {
+            (0, _) => digit,
+            (_, double) => double / 10 + double % 10,
+        })
+        .sum();
+    sum % 10 == 0
+}
