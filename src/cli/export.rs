@@ -24,7 +24,7 @@ pub struct Args {
     id: Option<String>,
     /// The form: har, curl, http, json, markdown, html
     #[arg(long = "as", value_name = "FORM")]
-    format: Format,
+    form: Format,
     /// Which calls, as in `kind:dialog sig:invalid status:>=500`
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true, conflicts_with = "id")]
     query: Option<String>,
@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let reader = Reader::open(&args.file)?;
     let redaction = if args.unredacted { None } else { Some(context.redaction()?) };
     let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let mut exporter = Exporter::new(open(args.out.as_deref())?, args.format, &title, Timestamp::now())?;
+    let mut exporter = Exporter::new(open(args.out.as_deref())?, args.form, &title, Timestamp::now())?;
     let (mut count, mut whole) = (0_u64, true);
     let mut write = |call| {
         count += 1;

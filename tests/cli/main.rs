@@ -10,6 +10,7 @@ mod platforms;
 mod reading;
 mod sending;
 mod settings;
+mod sharing;
 mod support;
 mod webview;
 
@@ -18,7 +19,7 @@ use std::fmt::Write as _;
 use support::run;
 
 /// Every page of the manual.
-const PAGES: [&[&str]; 19] = [
+const PAGES: [&[&str]; 21] = [
     &[],
     &["listen"],
     &["open"],
@@ -26,6 +27,8 @@ const PAGES: [&[&str]; 19] = [
     &["verify"],
     &["send"],
     &["replay"],
+    &["export"],
+    &["import"],
     &["demo"],
     &["keys"],
     &["keys", "new"],
@@ -98,6 +101,9 @@ fn a_closed_pipe_ends_a_command_quietly() {
         &["webview", "open", "jelou", "--listen", "127.0.0.1:0"],
         &["config", "check"],
         &["completions", "bash"],
+        &["export", support::SAMPLE, "--as", "har"],
+        &["export", support::SAMPLE, "--as", "html"],
+        &["import", support::SAMPLE],
         &["demo"],
         &["listen", "--listen", "127.0.0.1:0"],
     ] {

@@ -1,0 +1,148 @@
+//! `export`, `import` and masking: calls for others, and from others.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::lane::Home;
+use crate::support::{PUBLISHED, SAMPLE, feed, run};
+
+/// The call of [`SAMPLE`] that was tampered with.
+const TAMPERED: &str = "a5159257";
+
+fn exported(home: &Home, args: &[&str]) -> String {
+    let ended = run(home, &[&["export", SAMPLE][..], args, &PUBLISHED].concat());
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    ended.out
+}
+
+fn read(home: &Home, name: &str) -> String {
+    std::fs::read_to_string(home.path(name)).unwrap()
+}
+
+/// The lines of a recording without its header.
+fn calls(text: &str) -> Vec<&str> {
+    text.lines().skip(1).collect()
+}
+
+#[test]
+fn a_call_is_exported_for_people_and_programs() {
+    let home = Home::new();
+    for form in ["curl", "http", "markdown"] {
+        insta::assert_snapshot!(form, exported(&home, &[TAMPERED, "--as", form]));
+    }
+    let har: Value = serde_json::from_str(&exported(&home, &["--as", "har"])).unwrap();
+    assert_eq!(har["log"]["entries"].as_array().unwrap().len(), 7);
+    let page = exported(&home, &["--as", "html", "--query", "-kind:dialog"]);
+    assert!(page.starts_with("<!doctype html>") && page.matches("<details ").count() == 6, "{page}");
+}
+
+#[test]
+fn what_is_exported_is_masked_unless_asked_otherwise() {
+    let home = Home::new();
+    let bare = std::fs::read_to_string(SAMPLE).unwrap();
+    for secret in ["7cabf30adbe87afa", "QQ123456C", "Visitor 2020"] {
+        assert!(bare.contains(secret), "{secret}");
+        for form in ["har", "curl", "http", "json", "markdown", "html"] {
+            assert!(!exported(&home, &["--as", form]).contains(secret), "{form}: {secret}");
+        }
+    }
+    let own = exported(&home, &["--as", "json", "--unredacted"]);
+    assert_eq!(calls(&own), calls(&bare));
+}
+
+#[test]
+fn what_was_exported_is_imported_byte_for_byte() {
+    let home = Home::new();
+    let bare = std::fs::read_to_string(SAMPLE).unwrap();
+    for form in ["har", "http", "json"] {
+        let text = exported(&home, &["--as", form, "--unredacted"]);
+        let tape = format!("{form}.jsonl");
+        let imported = feed(&home, &["import", "-", "--record", &tape], text.as_bytes());
+        assert_eq!(imported.code, 0, "{}", imported.err);
+        assert!(imported.err.contains(&format!("7 calls from {form} to ")), "{}", imported.err);
+        assert_eq!(calls(&read(&home, &tape)), calls(&bare), "{form}");
+        let again = feed(&home, &["import", "-", "--record", &tape], text.as_bytes());
+        assert!(again.err.contains("0 calls") && again.err.contains("7 there already"), "{}", again.err);
+        assert_eq!(calls(&read(&home, &tape)).len(), 7);
+    }
+}
+
+#[test]
+fn an_imported_command_is_recognised_and_judged() {
+    let home = Home::new();
+    let text = exported(&home, &["--as", "curl", "--unredacted"]);
+    let imported = feed(&home, &[&["import", "-", "--record", "tape.jsonl"][..], &PUBLISHED].concat(), text.as_bytes());
+    assert_eq!(imported.code, 0, "{}", imported.err);
+    let shown = run(&home, &["show", "tape.jsonl", "--format", "json"]).json();
+    let kinds: Vec<_> = shown.iter().map(|call| (call["kind"].as_str(), call["sig"].as_str())).collect();
+    assert_eq!(kinds.len(), 7);
+    assert_eq!(kinds[0], (Some("moveo/first_message"), Some("valid")));
+    assert_eq!(kinds[6], (Some("moveo/first_message"), Some("invalid")));
+}
+
+#[test]
+fn a_masked_call_says_that_it_cannot_be_checked() {
+    let home = Home::new();
+    exported(&home, &["--as", "json", "--out", "masked.jsonl"]);
+    let verified = run(&home, &[&["verify", "masked.jsonl"][..], &PUBLISHED].concat());
+    assert_eq!(verified.code, 0, "{}", verified.err);
+    assert!(verified.out.contains("masked") && verified.out.contains("it was valid when it was recorded"));
+    assert!(verified.err.contains("0 signatures checked, 0 not valid, 7 masked"), "{}", verified.err);
+    let shown = run(&home, &["show", "masked.jsonl", TAMPERED]).out;
+    assert!(shown.contains("parts of this call are masked; its signature was invalid when it was recorded"), "{shown}");
+}
+
+#[test]
+fn a_file_is_made_for_its_owner_and_never_overwritten() {
+    let home = Home::new();
+    let args = ["export", SAMPLE, "--as", "har", "--out", "out.har"];
+    let first = run(&home, &args);
+    assert_eq!((first.code, &*first.out), (0, ""));
+    assert!(first.err.contains("7 calls to ") && first.err.contains(", masked"), "{}", first.err);
+    assert_eq!(std::fs::metadata(home.path("out.har")).unwrap().permissions().mode() & 0o777, 0o600);
+    let second = run(&home, &args);
+    assert_eq!(second.code, 2);
+    assert!(second.err.contains("is there already: remove it, or write to another"), "{}", second.err);
+}
+
+#[test]
+fn what_cannot_be_imported_is_named_with_its_place() {
+    let home = Home::new();
+    for (text, said) in [
+        ("curl http://h -d @body.json", "standard input, read as curl: line 1: a file is not read"),
+        ("{\"log\":{\"entries\":[{}]}}", "read as har: entry 1, /log/entries/0/request/url: there is no such string"),
+        ("hello", "this is none of har, curl, http, json that could be told by its beginning: --from says which it is"),
+    ] {
+        let ended = feed(&home, &["import", "-", "--record", "tape.jsonl"], text.as_bytes());
+        assert_eq!((ended.code, &*ended.out), (2, ""));
+        assert!(ended.err.contains(said), "{}", ended.err);
+        assert!(!std::fs::exists(home.path("tape.jsonl")).unwrap(), "nothing is made for it");
+    }
+}
+
+#[test]
+fn calls_are_masked_before_they_are_written_when_asked() {
+    let home = Home::new();
+    std::fs::write(home.path("hooktape.toml"), "[redact]\nfields = [\"lang\"]\n").unwrap();
+    let demo = run(&home, &["demo", "--redact", "--record", "tape.jsonl"]);
+    assert_eq!(demo.code, 0, "{}", demo.err);
+    let tape = read(&home, "tape.jsonl");
+    assert!(
+        tape.contains(r#""lang":"[redacted]""#) && tape.contains(r#"["x-moveo-signature","[redacted]"]"#),
+        "{tape}"
+    );
+    assert!(tape.contains(r#""sig":"valid""#), "what was found at the time stays: {tape}");
+}
+
+#[test]
+fn a_compressed_recording_opens() {
+    let home = Home::new();
+    let packed = zstd::encode_all(&std::fs::read(SAMPLE).unwrap()[..], 0).unwrap();
+    std::fs::write(home.path("tape.jsonl.zst"), packed).unwrap();
+    for command in [&["show"][..], &["verify"], &["export", "--as", "http"]] {
+        let run_on = |file: &str| run(&home, &[command, &[file], &PUBLISHED].concat());
+        let (plain, packed) = (run_on(SAMPLE), run_on("tape.jsonl.zst"));
+        assert_eq!((packed.code, packed.out), (plain.code, plain.out), "{command:?}: {}", packed.err);
+    }
+}
