@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
 
-use crate::call::Call;
+use crate::call::{Call, Sig};
 use crate::cli::context::{Context, find_call};
 use crate::cli::show::{fits, parse_query};
 use crate::cli::{Outcome, print};
@@ -88,6 +88,11 @@ fn report(context: &Context, call: Call, redaction: Option<&Redaction>) -> Repor
     let judgement = kind.map(|kind| {
         let (verdict, why) = context.judge(&call, kind);
         Judgement { verdict, why }
+    });
+    // What cannot be checked here and now was checked when it was recorded.
+    let judgement = judgement.filter(|now| {
+        let unknown = call.request.redacted || now.verdict.sig == Sig::NoSecret;
+        call.sig.is_none() || !unknown
     });
     let report = Report::new(call, kind, judgement);
     match redaction {

@@ -1,5 +1,6 @@
 //! `hooktape verify FILE`: check every signature again with the secrets at hand.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use color_eyre::eyre;
@@ -59,7 +60,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
                 let word = if call.request.redacted { "masked" } else { verdict.sig.word() };
                 let mut text = format!("{id} {word:9} {:23} {}", kind.name, visible::line(&verdict.reason));
                 if let Some(sig) = call.sig.filter(|_| call.request.redacted) {
-                    text.push_str(&format!("; it was {} when it was recorded", sig.word()));
+                    let _ = write!(text, "; it was {} when it was recorded", sig.word());
                 }
                 for sentence in &why {
                     text.push_str("\n    ");

@@ -111,13 +111,16 @@ fn redact(value: &Value<'_>) -> Result<Redact, Error> {
         let items = table.get(key).map(|value| value.items()).unwrap_or_default();
         items.iter().map(|item| item.parse(|text| check(text).map(|()| text.to_owned()))).collect()
     };
-    let named = |text: &str| match text.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
-        true => Ok(()),
-        false => Err("a name has letters or digits".to_owned()),
+    let named = |text: &str| {
+        text.bytes()
+            .any(|byte| byte.is_ascii_alphanumeric())
+            .then_some(())
+            .ok_or_else(|| "a name has letters or digits".to_owned())
     };
-    let pointer = |text: &str| match text.starts_with('/') {
-        true => Ok(()),
-        false => Err("a JSON Pointer begins with `/`, as \"/context/user\"".to_owned()),
+    let pointer = |text: &str| {
+        text.starts_with('/')
+            .then_some(())
+            .ok_or_else(|| "a JSON Pointer begins with `/`, as \"/context/user\"".to_owned())
     };
     let pattern = |text: &str| match regex::bytes::Regex::new(text) {
         Ok(regex) if regex.is_match(b"") => {

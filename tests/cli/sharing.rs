@@ -34,7 +34,9 @@ fn a_call_is_exported_for_people_and_programs() {
     let har: Value = serde_json::from_str(&exported(&home, &["--as", "har"])).unwrap();
     assert_eq!(har["log"]["entries"].as_array().unwrap().len(), 7);
     let page = exported(&home, &["--as", "html", "--query", "-kind:dialog"]);
-    assert!(page.starts_with("<!doctype html>") && page.matches("<details ").count() == 6, "{page}");
+    let unchecked = run(&home, &["export", SAMPLE, TAMPERED, "--as", "markdown"]).out;
+    assert!(unchecked.contains("signature **invalid** when it was recorded"), "{unchecked}");
+    assert!(page.starts_with("<!doctype html>") && page.matches("<details>").count() == 6, "{page}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::recording::facts::Facts;
 
 pub(super) fn begin(out: &mut impl Write) -> io::Result<()> {
     let creator = json!({ "name": "hooktape", "version": env!("CARGO_PKG_VERSION") });
-    write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[\n")
+    writeln!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[")
 }
 
 pub(super) fn end(out: &mut impl Write) -> io::Result<()> {

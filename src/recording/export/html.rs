@@ -144,8 +144,8 @@ fn push_call(out: &mut String, report: &Report, kind: &str) {
     let sig = sig(report);
     let _ = writeln!(
         out,
-        "<details id=\"c{}\"><summary>{} {} {kind} <span class=\"{sig}\">{sig}</span></summary>\n<p>{}",
-        call.id,
+        // Where a link leads into it, a browser opens it.
+        "<details><summary>{} {} {kind} <span class=\"{sig}\">{sig}</span></summary>\n<p id=\"c{2}\">{2}",
         call.at.strftime("%H:%M:%S%.3f"),
         arrow(call.direction),
         call.id,

@@ -85,7 +85,7 @@ fn a_page_asks_for_nothing_and_shows_all() {
     assert!(page.contains("default-src 'none'; style-src 'sha256-"));
     assert!(page.contains("2 invalid") && page.contains("<b>1 × 500</b>"));
     assert_eq!(page.matches("<circle ").count(), 2);
-    assert_eq!(page.matches("<details ").count(), 2);
+    assert_eq!(page.matches("<details>").count(), 2);
     assert!(page.contains("&lt;/pre&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;"));
     assert!(export(&[], Format::Html).contains("No calls."));
 }

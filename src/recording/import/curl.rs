@@ -28,7 +28,11 @@ fn call(command: &[Token], now: Timestamp) -> Result<Call, ImportError> {
     let line = parts.iter().flatten().map(|(_, line)| *line).next().unwrap_or(1);
     let fault = |message: &str| ImportError::line(line, message);
     // A prompt that was copied as well.
-    parts.iter_mut().for_each(|part| part.retain(|(word, _)| *word != b"$"));
+    if let Some(first) = parts.first_mut()
+        && matches!(first.first(), Some((b"$", _)))
+    {
+        first.remove(0);
+    }
     let (input, curl) = match parts.as_slice() {
         [curl] => (None, curl),
         [printf, base64, curl] => match (printf.as_slice(), base64.as_slice()) {

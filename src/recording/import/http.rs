@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use memchr::memmem;
 use serde::Deserialize;
 
 use super::{ImportError, add_host, check, foreign, place};
@@ -146,10 +147,7 @@ impl<'a> Text<'a> {
         if rest.starts_with(b"< ") {
             return Err(self.fault("a body that stands in a file is not read: put it here"));
         }
-        let end = match rest.starts_with(b"###") {
-            true => 0,
-            false => memchr::memmem::find(rest, b"\n###").unwrap_or(rest.len()),
-        };
+        let end = if rest.starts_with(b"###") { 0 } else { memmem::find(rest, b"\n###").unwrap_or(rest.len()) };
         self.at += end;
         let blank = |byte: &&u8| matches!(byte, b'\r' | b'\n');
         let trailing = rest[..end].iter().rev().take_while(blank).count();

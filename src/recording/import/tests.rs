@@ -106,6 +106,7 @@ fn a_browsers_command_is_read() {
 #[case("curl -G http://h/a?x -d a=1 --data-urlencode 'b=ü &'", "GET", "/a?x&a=1&b=%C3%BC%20%26", "")]
 #[case("$ curl -XDELETE \"http://h\" # gone", "DELETE", "/", "")]
 #[case("curl --json '{\"a\":1}' --url=http://h/j", "POST", "/j", "{\"a\":1}")]
+#[case("curl http://h/$ -d '$'", "POST", "/$", "$")]
 #[case("curl -I http://h/#top", "HEAD", "/", "")]
 fn curls_options_mean_what_they_mean(
     #[case] command: &str,

@@ -57,11 +57,11 @@ impl Redaction {
         let mut way = Way::default();
         for token in json::tokens(text) {
             let source = &text[token.span.clone()];
-            let placed = places.iter().any(|place| place.contains(&token.span.start));
+            let meant = places.iter().any(|place| place.contains(&token.span.start));
             let named = way.take(&token, || self.masks_field(&json::unquote(source)));
             match token.kind {
-                _ if token.kind != TokenKind::Key && (placed || named) && tells(&token, source) => {
-                    push_masked(&mut out)
+                _ if token.kind != TokenKind::Key && (meant || named) && tells(&token, source) => {
+                    push_masked(&mut out);
                 }
                 TokenKind::Key | TokenKind::String => self.push_string(&mut out, source),
                 // Digits, without the sign.

@@ -93,5 +93,5 @@ fn is_card(before: &[u8], found: &[u8]) -> bool {
             (_, double) => double / 10 + double % 10,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

@@ -63,8 +63,8 @@ pub(super) fn svg(points: &[Point]) -> String {
         );
     }
     let base = HEIGHT - 4.0;
-    let _ = writeln!(svg, "<text class=\"start\" x=\"{LEFT}\" y=\"{base}\">{:.0}</text>", first.at);
-    let _ = writeln!(svg, "<text x=\"{WIDTH}\" y=\"{base}\">{:.0}</text>\n</svg>", last.at);
+    let _ = writeln!(svg, "<text class=\"start\" x=\"{LEFT}\" y=\"{base}\">{:.3}</text>", first.at);
+    let _ = writeln!(svg, "<text x=\"{WIDTH}\" y=\"{base}\">{:.3}</text>\n</svg>", last.at);
     if crowd > 1 {
         let _ = writeln!(svg, "<p>Each point is the slowest of {crowd} calls in a row.");
     }
