@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     wait: Duration,
     /// The expiration time that is set at the platform, after which its flow goes on without the page [default: as
-    /// configured under [[wait]], else none]
+    /// configured under `[[wait]]`, else none]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     expires: Option<Duration>,
     /// How long to go on after a callback, for one that comes twice
