@@ -20,6 +20,7 @@ pub mod draft;
 pub mod event;
 pub mod flow;
 pub mod keys;
+mod remarks;
 mod sending;
 pub mod shown;
 pub mod text;
@@ -43,7 +44,7 @@ use crate::app::shown::{Shown, Tab};
 use crate::call::{Call, Id};
 use crate::config::{self, Config, Target};
 use crate::platform::{Keyring, Platforms};
-use crate::recording::{Entry, Index, Place, Recorded};
+use crate::recording::{Change, Entry, Index, Place, Recorded};
 
 /// Calls read ahead of and behind the rows on the screen.
 const AHEAD: usize = 20;
@@ -150,6 +151,10 @@ pub struct App {
     pub regions: Regions,
     /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
     awaited: Option<Id>,
+    /// What would take back what was said of calls, the newest last.
+    said: Vec<(Id, Change)>,
+    /// A call of which something is being taken back: it is selected when that is recorded.
+    restored: Option<Id>,
     tickets: u64,
 }
 
@@ -189,6 +194,8 @@ impl App {
             quit: false,
             regions: Regions::default(),
             awaited: None,
+            said: Vec::new(),
+            restored: None,
             tickets: 0,
             setup,
         };
@@ -206,6 +213,8 @@ impl App {
             Event::Paste(text) => return self.paste(&text),
             Event::Resized | Event::Tick => {}
             Event::Recorded(Recorded::Call(call, place)) => self.came(call, place),
+            Event::Recorded(Recorded::Annotated(offset, said)) => return self.annotated(vec![(offset, said)]),
+            Event::Annotated(said) => return self.annotated(said),
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
             Event::Recorded(Recorded::Reopened { reason, kept }) => self.reopened(reason, kept),
             // The calls are all there now; a filter that was set before has looked at some of them only.
@@ -334,7 +343,7 @@ impl App {
             self.notice = None;
         }
         if let Some(filter) = &mut self.calls.filter
-            && filter.query.matches(&entry, &call)
+            && filter.query.matches(&entry.view(), &call)
         {
             filter.came(number);
         }
@@ -355,7 +364,7 @@ impl App {
     fn reopened(&mut self, reason: String, kept: u64) {
         self.index.truncate(kept);
         self.calls.total = self.index.len();
-        self.calls.set_filter(None);
+        self.unfilter();
         self.cache = Cache::default();
         self.shown = None;
         self.flows().for_each(Flow::forget);

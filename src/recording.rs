@@ -16,6 +16,7 @@ mod facts;
 mod format;
 pub mod import;
 mod index;
+mod marks;
 mod names;
 mod query;
 mod reader;
@@ -31,6 +32,7 @@ use jiff::Timestamp;
 
 pub use self::format::{DamagedLine, OpenError, VERSION, decode, encode};
 pub use self::index::Index;
+pub use self::marks::{Annotation, Change, Colour, Mark, Marks, Remarks};
 pub use self::query::{KEYS, Key, Query, QueryError};
 pub use self::reader::{Batch, Entries, LineError, Position, Reader, scan};
 pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Torn};
@@ -102,7 +104,7 @@ impl Entry {
         }
     }
 
-    /// The same, borrowed.
+    /// The same, borrowed. What was said of the call later is not known here: [`View::with`] adds it.
     #[must_use]
     pub fn view(&self) -> View<'_> {
         View {
@@ -120,6 +122,7 @@ impl Entry {
             size: self.size,
             parent: self.parent,
             failed: self.failed,
+            remarks: None,
         }
     }
 }
@@ -142,6 +145,16 @@ pub struct View<'a> {
     pub size: u64,
     pub parent: Option<Id>,
     pub failed: bool,
+    /// What stands said of the call since it was recorded.
+    pub remarks: Option<&'a Remarks>,
+}
+
+impl<'a> View<'a> {
+    /// The same with what `marks` say of the call.
+    #[must_use]
+    pub fn with(self, marks: &'a Marks) -> Self {
+        Self { remarks: marks.of(self.id), ..self }
+    }
 }
 
 /// Where this user's recordings and logs are kept, by the platform's custom; none if there is no home directory.

@@ -37,6 +37,11 @@ impl App {
             Action::PreviousInConversation => self.in_conversation(-1),
             Action::Original => self.original(),
             Action::Expiration => self.ask_shown_expiration(),
+            Action::Mark => return self.toggle_mark(),
+            Action::ColourMark => return self.colour_mark(),
+            Action::Note => self.ask_note(),
+            Action::Delete => return self.toggle_deleted(),
+            Action::TakeBack => return self.unsay(),
             Action::Filter => self.ask_search(),
             Action::Replay => return self.replay_selected(),
             Action::Edit => self.edit_selected(),
@@ -146,7 +151,7 @@ impl App {
                 self.focus = Focus::List;
                 self.calls.follow = self.calls.row() + 1 >= self.calls.len();
             }
-            Focus::List => self.calls.set_filter(None),
+            Focus::List => self.unfilter(),
         }
     }
 
@@ -261,8 +266,10 @@ impl App {
     /// Selects a call, dropping the filter where it hides the call.
     pub(super) fn go_to(&mut self, number: usize) {
         if !self.calls.select(number) {
-            self.calls.set_filter(None);
-            self.calls.select(number);
+            self.unfilter();
+            if !self.calls.select(number) {
+                self.tell(Notice::warning("that call is deleted: the filter `deleted` shows it"));
+            }
         }
     }
 
@@ -297,12 +304,18 @@ impl App {
         self.filter(text).unwrap_or_default()
     }
 
+    /// Shows every call, but for deleted ones.
+    pub(super) fn unfilter(&mut self) {
+        // The index alone knows which they are, so there is nothing for the shell to do.
+        drop(self.filter_again(""));
+    }
+
     /// Filters the list by `text`. What the index knows is settled at once; bodies are searched by the shell.
     ///
     /// # Errors
     /// A sentence on what is wrong with the query.
     pub(super) fn filter(&mut self, text: &str) -> Result<Vec<Effect>, String> {
-        if text.trim().is_empty() {
+        if text.trim().is_empty() && self.index.marks().deleted() == 0 {
             self.calls.set_filter(None);
             return Ok(Vec::new());
         }
@@ -311,7 +324,7 @@ impl App {
         let mut filter = Filter::new(text.to_owned(), query.clone(), search);
         if !query.needs_call() {
             let hits: Vec<usize> = (0..self.index.len())
-                .filter(|&n| self.index.get(n).is_some_and(|entry| query.matches_entry(&entry) == Some(true)))
+                .filter(|&n| self.index.view(n).is_some_and(|view| query.matches_view(&view) == Some(true)))
                 .collect();
             filter.found(&hits);
             filter.scanned = self.index.len();
@@ -321,6 +334,6 @@ impl App {
         }
         self.calls.set_filter(Some(filter));
         let places = (0..self.index.len()).filter_map(|n| self.index.get(n)).map(|entry| entry.place).collect();
-        Ok(vec![Effect::Search { search, query, places }])
+        Ok(vec![Effect::Search { search, query, places, marks: self.index.marks().clone() }])
     }
 }

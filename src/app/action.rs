@@ -98,6 +98,11 @@ actions! {
     Calls      NextInConversation "next in conversation" ["o"]      "The next call of the same conversation";
     Calls      PreviousInConversation "previous in conversation" ["O"] "The previous call of the same conversation";
     Calls      Expiration   "expiration"      ["x"]                 "After how long the flow that waits for a page expires";
+    Calls      Mark         "mark"            ["m"]                 "Mark the call, or take its mark away" ("mark");
+    Calls      ColourMark   "mark in colour"  ["M"]                 "Mark the call in the next colour";
+    Calls      Note         "note"            [";"]                 "Write a note on the call; an empty one takes it away";
+    Calls      Delete       "delete"          ["d"]                 "Delete the call (hidden, still in the file), or bring a deleted one back";
+    Calls      TakeBack     "take back"       ["u"]                 "Take back the last mark, note or deletion";
     Calls      Original     "original"        ["^"]                 "The call that this one repeats";
     Draft      Type         "type"            ["e" "i" "enter"]     "Type into the payload (esc stops typing)" ("type");
     Draft      Send         "send"            ["s"]                 "Send the draft" ("send");

@@ -115,6 +115,11 @@ impl Calls {
         self.follow = self.selected + 1 >= self.len();
     }
 
+    /// Stays in a row of a list that is being built anew, also while it is still shorter than that.
+    pub fn stay_at(&mut self, row: usize) {
+        self.selected = row;
+    }
+
     /// Moves the selection by `rows`.
     pub fn step(&mut self, rows: isize) {
         self.select_row(self.row().saturating_add_signed(rows));

@@ -4,6 +4,7 @@ use tui_textarea::TextArea;
 
 use crate::app::action::{self, Action, Scope};
 use crate::app::webview::Launch;
+use crate::call::Id;
 use crate::net::outgoing::Outgoing;
 
 /// One thing that lies over the screen.
@@ -38,6 +39,13 @@ pub enum Dialog {
     /// A word to search for in the text that is looked at.
     Find {
         /// The word.
+        input: Input,
+    },
+    /// The note on a call.
+    Note {
+        /// The call.
+        call: Id,
+        /// The note.
         input: Input,
     },
     /// Where calls are sent.

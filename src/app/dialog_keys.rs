@@ -28,6 +28,7 @@ impl Dialog {
             Self::Palette { input, .. }
             | Self::Filter { input, .. }
             | Self::Find { input }
+            | Self::Note { input, .. }
             | Self::Address { input, .. }
             | Self::Page { input, .. }
             | Self::Expiration { input, .. } => input.paste(text),
@@ -98,6 +99,14 @@ impl App {
                     let needle = input.text().to_owned();
                     self.find(&needle);
                     return Vec::new();
+                }
+                Choice::Stay => {}
+            },
+            Dialog::Note { call, input } => match typed(key, input, &mut 0, 0) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take => {
+                    let (call, text) = (*call, input.text().to_owned());
+                    return self.note(call, &text);
                 }
                 Choice::Stay => {}
             },

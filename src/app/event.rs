@@ -7,7 +7,7 @@ use crossterm::event::KeyEvent;
 
 use crate::call::Call;
 use crate::net::outgoing::Outgoing;
-use crate::recording::{Entry, Place, Query, Recorded};
+use crate::recording::{Annotation, Entry, Marks, Place, Query, Recorded};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,8 @@ pub enum Event {
     Recorded(Recorded),
     /// Calls that an opened recording holds; none when there are no more.
     Indexed(Vec<Entry>),
+    /// What lines of an opened recording say of calls, each with its offset.
+    Annotated(Vec<(u64, Annotation)>),
     /// Calls that were asked for with [`Effect::Load`], by their number.
     Loaded(Vec<(usize, Result<Arc<Call>, String>)>),
     /// Calls that fit the filter, by their number; `finished` when there are no more.
@@ -68,7 +70,11 @@ pub enum Effect {
         query: Query,
         /// Where the calls are.
         places: Vec<Place>,
+        /// What is said of them.
+        marks: Marks,
     },
+    /// Record what is said of a call.
+    Annotate(Annotation),
     /// Send one call and record it.
     Send {
         /// Comes back with the result.

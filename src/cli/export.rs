@@ -41,6 +41,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     // Whatever is wrong with the call or the recording, no file is made for it.
     let only = args.id.as_deref().map(|id| find_call(&args.file, id)).transpose()?;
     let reader = Reader::open(&args.file)?;
+    let marks = reader.marks();
     let redaction = if args.unredacted { None } else { Some(context.redaction()?) };
     let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut exporter = Exporter::new(open(args.out.as_deref())?, args.form, &title, Timestamp::now())?;
@@ -54,7 +55,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     } else {
         for entry in reader.entries(Position::default()) {
             match entry {
-                Ok(entry) if fits(&query, &entry, &reader)? => write(reader.call(entry.place)?)?,
+                Ok(entry) if fits(&query, &entry, &reader, &marks)? => write(reader.call(entry.place)?)?,
                 Ok(_) => {}
                 Err(damage) => {
                     print::note(&format!("hooktape: {damage}"));

@@ -183,7 +183,7 @@ pub(super) fn note(line: &str) {
 /// What a recorder tells besides the calls that it wrote.
 pub(super) fn trouble(event: &Recorded) {
     match event {
-        Recorded::Call(..) => {}
+        Recorded::Call(..) | Recorded::Annotated(..) => {}
         Recorded::Failed { unrecorded: 0, reason } | Recorded::Reopened { reason, .. } => {
             note(&format!("hooktape: {reason}"));
         }

@@ -77,11 +77,12 @@ impl From<Sign> for SignMode {
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let query = parse_query(args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
+    let marks = reader.marks();
     let mut places: Vec<Place> = Vec::new();
     for entry in reader.entries(Position::default()) {
         match entry {
             Ok(entry) if entry.direction == Direction::Sent && !args.sent => {}
-            Ok(entry) if fits(&query, &entry, &reader)? => places.push(entry.place),
+            Ok(entry) if fits(&query, &entry, &reader, &marks)? => places.push(entry.place),
             Ok(_) => {}
             Err(damage) => print::note(&format!("hooktape: {damage}")),
         }

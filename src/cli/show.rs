@@ -12,7 +12,7 @@ use crate::cli::context::{Context, find_call};
 use crate::cli::waits::{self, Waits, takes_part};
 use crate::cli::{Format, Outcome, print};
 use crate::platform::Wait;
-use crate::recording::{Entry, Place, Position, Query, Reader};
+use crate::recording::{Entry, Marks, Place, Position, Query, Reader};
 use crate::visible;
 
 /// Its arguments.
@@ -49,6 +49,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     }
     let query = parse_query(args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
+    let marks = reader.marks();
     let mut places: Vec<Place> = Vec::new();
     let mut waiting: Vec<Place> = Vec::new();
     for entry in reader.entries(Position::default()) {
@@ -58,7 +59,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             waiting.push(entry.place);
         }
         match entry {
-            Ok(entry) if fits(&query, &entry, &reader)? => places.push(entry.place),
+            Ok(entry) if fits(&query, &entry, &reader, &marks)? => places.push(entry.place),
             Ok(_) => {}
             Err(damage) => print::note(&format!("hooktape: {damage}")),
         }
@@ -84,10 +85,11 @@ pub(super) fn parse_query(text: Option<&str>) -> eyre::Result<Query> {
 }
 
 /// Whether a call fits, reading it only where its summary does not tell.
-pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader) -> eyre::Result<bool> {
-    Ok(match query.matches_entry(entry) {
+pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader, marks: &Marks) -> eyre::Result<bool> {
+    let view = entry.view().with(marks);
+    Ok(match query.matches_view(&view) {
         Some(fits) => fits,
-        None => query.matches(entry, &reader.call(entry.place)?),
+        None => query.matches(&view, &reader.call(entry.place)?),
     })
 }
 

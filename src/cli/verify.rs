@@ -26,6 +26,7 @@ pub struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let query = parse_query(args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
+    let marks = reader.marks();
     let (mut checked, mut wrong, mut masked, mut whole) = (0_u64, 0_u64, 0_u64, true);
     for entry in reader.entries(Position::default()) {
         let entry = match entry {
@@ -37,7 +38,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             }
         };
         let Some(kind) = entry.kind.as_deref().and_then(|name| context.platforms.kind(name)) else { continue };
-        if !fits(&query, &entry, &reader)? {
+        if !fits(&query, &entry, &reader, &marks)? {
             continue;
         }
         let call = reader.call(entry.place)?;

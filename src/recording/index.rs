@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Entry, Place, View};
+use super::{Annotation, Entry, Marks, Place, View};
 use crate::call::{Direction, Id, Sig};
 
 /// The entries of a recording in file order.
@@ -17,6 +17,7 @@ pub struct Index {
     conversations: Table<Arc<str>>,
     /// By row, because few calls are repeats.
     parents: HashMap<usize, Id>,
+    marks: Marks,
 }
 
 /// What the calls of one kind to one path have in common.
@@ -81,6 +82,17 @@ impl Index {
         });
     }
 
+    /// Adds what the line at `offset` says of a call. False if that was known.
+    pub fn annotate(&mut self, offset: u64, annotation: Annotation) -> bool {
+        self.marks.add(offset, annotation)
+    }
+
+    /// What is said of the calls.
+    #[must_use]
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
     /// How many calls there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -139,6 +151,7 @@ impl Index {
         let kept = self.rows.partition_point(|row| row.offset < offset);
         self.rows.truncate(kept);
         self.parents.retain(|row, _| *row < kept);
+        self.marks.truncate(offset);
     }
 
     fn conversation(&self, row: &Row) -> Option<&Arc<str>> {
@@ -163,6 +176,7 @@ impl Index {
             size: row.size.into(),
             parent: if row.repeat { self.parents.get(&number).copied() } else { None },
             failed: row.failed,
+            remarks: self.marks.of(row.id),
         }
     }
 }

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use self::term::Term;
 pub use self::term::{KEYS, Key};
-use super::{Entry, View};
+use super::View;
 use crate::call::Call;
 
 /// A query that was understood.
@@ -26,6 +26,8 @@ use crate::call::Call;
 pub struct Query {
     root: Node,
     needs_call: bool,
+    asks_for_deleted: bool,
+    asks_for_marks: bool,
 }
 
 /// What in a query is not understood.
@@ -54,7 +56,12 @@ impl Query {
     /// When it is not understood: where, and how to say it.
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
         let root = parse::parse(text, now)?;
-        Ok(Self { needs_call: root.needs_call(), root })
+        Ok(Self {
+            needs_call: root.any(&Term::needs_call),
+            asks_for_deleted: root.any(&|term| *term == Term::Deleted),
+            asks_for_marks: root.any(&Term::needs_marks),
+            root,
+        })
     }
 
     /// Whether some entries cannot be judged by their heads alone.
@@ -63,32 +70,38 @@ impl Query {
         self.needs_call
     }
 
+    /// Whether what it finds depends on what is said of calls later, besides deletions.
+    #[must_use]
+    pub fn asks_for_marks(&self) -> bool {
+        self.asks_for_marks
+    }
+
     /// Whether the query matches, as far as a head tells; None if the call itself has to be looked at.
     #[must_use]
     pub fn matches_view(&self, view: &View<'_>) -> Option<bool> {
-        self.root.matches(view, None)
-    }
-
-    /// [`Self::matches_view`] of an entry.
-    #[must_use]
-    pub fn matches_entry(&self, entry: &Entry) -> Option<bool> {
-        self.matches_view(&entry.view())
+        if self.is_shown(view) { self.root.matches(view, None) } else { Some(false) }
     }
 
     /// Whether the query matches this call.
     #[must_use]
-    pub fn matches(&self, entry: &Entry, call: &Call) -> bool {
+    pub fn matches(&self, view: &View<'_>, call: &Call) -> bool {
         // With the call at hand every term knows.
-        self.root.matches(&entry.view(), Some(call)).unwrap_or(false)
+        self.is_shown(view) && self.root.matches(view, Some(call)).unwrap_or(false)
+    }
+
+    /// Deleted calls are hidden, but from a query that asks for them.
+    fn is_shown(&self, view: &View<'_>) -> bool {
+        self.asks_for_deleted || view.remarks.is_none_or(|remarks| !remarks.deleted)
     }
 }
 
 impl Node {
-    fn needs_call(&self) -> bool {
+    /// Whether a term somewhere in it is as asked.
+    fn any(&self, is: &impl Fn(&Term) -> bool) -> bool {
         match self {
-            Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(Self::needs_call),
-            Self::Not(node) => node.needs_call(),
-            Self::Term(term) => term.needs_call(),
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(|node| node.any(is)),
+            Self::Not(node) => node.any(is),
+            Self::Term(term) => is(term),
         }
     }
 

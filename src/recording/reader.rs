@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::entries::{Entries, LineError, Position};
 use super::format::{self, OpenError};
-use super::{Entry, Place};
+use super::{Annotation, Entry, Marks, Place};
 use crate::call::Call;
 
 /// A recording opened for reading. Takes no lock and never writes.
@@ -54,6 +54,20 @@ impl Reader {
         Entries::new(&self.file, from, u64::MAX)
     }
 
+    /// The same up to `until`: lines that begin at that offset or behind it are left to another.
+    #[must_use]
+    pub fn entries_until(&self, from: Position, until: u64) -> Entries<'_> {
+        Entries::new(&self.file, from, until)
+    }
+
+    /// What the whole recording says of its calls. Damage is passed over: whoever reads the calls is told of it.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        let mut entries = self.entries(Position::default());
+        while entries.next().is_some() {}
+        entries.take_annotations().into_iter().collect()
+    }
+
     /// The whole call at `place`.
     ///
     /// # Errors
@@ -73,6 +87,8 @@ impl Reader {
 pub struct Batch {
     /// The next entries in file order.
     pub entries: Vec<Entry>,
+    /// What the lines among them say of calls, each with its offset.
+    pub annotations: Vec<(u64, Annotation)>,
     /// Lines among them that could not be read.
     pub damaged: Vec<LineError>,
     /// Bytes read so far.
@@ -112,6 +128,7 @@ pub fn scan(
             None => {}
         }
         if ended || batch.entries.len() + batch.damaged.len() >= size {
+            batch.annotations = entries.take_annotations();
             batch.done = entries.position().offset;
             batch.total = batch.total.max(batch.done);
             let next = Batch { total: batch.total, ..Batch::default() };

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use self::tape::{Disk, Tape};
 pub use self::tape::{Opened, Torn};
-use super::{OpenError, Place, Redaction, format};
+use super::{Annotation, OpenError, Place, Redaction, format};
 use crate::call::Call;
 
 /// Calls that may wait to be written; further ones wait to get in.
@@ -34,6 +34,8 @@ const BATCH: usize = 4 * 1024 * 1024;
 pub enum Recorded {
     /// A call is in the file.
     Call(Arc<Call>, Place),
+    /// Something that is said of a call is in the file, at this offset.
+    Annotated(u64, Annotation),
     /// Calls could not be written.
     Failed {
         /// How many since the recording was opened.
@@ -83,9 +85,16 @@ enum Message {
 
 #[derive(Debug)]
 struct Job {
-    call: Arc<Call>,
+    what: What,
     line: Vec<u8>,
-    reply: oneshot::Sender<Result<(), RecordError>>,
+    reply: oneshot::Sender<Result<u64, RecordError>>,
+}
+
+/// What a line is about.
+#[derive(Debug)]
+enum What {
+    Call(Arc<Call>),
+    Annotation(Annotation),
 }
 
 impl Recorder {
@@ -144,13 +153,27 @@ impl Recorder {
                 "the call is longer than the 4 GiB that a line may have: it is not recorded".into(),
             ));
         }
-        let closed = || RecordError(format!("the recording {} is closed", self.path.display()));
         let call = Arc::new(call);
-        let (reply, answer) = oneshot::channel();
-        let job = Job { call: Arc::clone(&call), line, reply };
-        self.queue.send(Message::Record(job)).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())??;
+        self.write(What::Call(Arc::clone(&call)), line).await?;
         Ok(call)
+    }
+
+    /// Writes what is said of a call behind all else; gives its line's offset and what the file has, once it is written.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::record`].
+    pub async fn annotate(&self, annotation: Annotation) -> Result<(u64, Annotation), RecordError> {
+        let annotation = Annotation { at: format::whole_micros(annotation.at), ..annotation };
+        let line = annotation.encode();
+        let offset = self.write(What::Annotation(annotation.clone()), line).await?;
+        Ok((offset, annotation))
+    }
+
+    async fn write(&self, what: What, line: Vec<u8>) -> Result<u64, RecordError> {
+        let closed = || RecordError(format!("the recording {} is closed", self.path.display()));
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Message::Record(Job { what, line, reply })).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
     }
 
     /// The file that is written.
@@ -209,17 +232,24 @@ impl<D: Disk> Writer<D> {
     fn record(&mut self, batch: &mut Vec<Job>) {
         match self.append(batch) {
             Ok(()) => {
-                for Job { call, line, reply } in batch.drain(..) {
+                for Job { what, line, reply } in batch.drain(..) {
                     let len = u32::try_from(line.len() - 1).unwrap_or(u32::MAX);
                     let place = Place { offset: self.end, len };
                     self.end += line.len() as u64;
-                    (self.observer)(Recorded::Call(call, place));
+                    (self.observer)(match what {
+                        What::Call(call) => Recorded::Call(call, place),
+                        What::Annotation(annotation) => Recorded::Annotated(place.offset, annotation),
+                    });
                     // Whoever asked may have gone.
-                    let _ = reply.send(Ok(()));
+                    let _ = reply.send(Ok(place.offset));
                 }
             }
             Err(reason) => {
-                self.failed(batch.len() as u64, reason.clone());
+                let calls = batch.iter().filter(|job| matches!(job.what, What::Call(_))).count() as u64;
+                // Whoever wanted to say something of a call is told; only calls are counted.
+                if calls > 0 {
+                    self.failed(calls, reason.clone());
+                }
                 for job in batch.drain(..) {
                     let _ = job.reply.send(Err(RecordError(reason.clone())));
                 }

@@ -23,6 +23,9 @@ pub fn feed(
         let reading = tokio::task::spawn_blocking(move || {
             let result = recording::scan(tape.path(), until, |batch| {
                 let mut sent = old.send(Event::Indexed(batch.entries).into()).is_ok();
+                if !batch.annotations.is_empty() {
+                    sent &= old.send(Event::Annotated(batch.annotations).into()).is_ok();
+                }
                 for damage in batch.damaged {
                     sent &= old.send(Event::Told(Notice::warning(damage.to_string())).into()).is_ok();
                 }

@@ -1,5 +1,5 @@
 //! The recording that the TUI writes to: at once while it listens; in an opened recording only when the first call is
-//! sent, so that looking at a file never changes it.
+//! sent, or something is said of one, so that looking at a file never changes it.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::recording::{Options, RecordError, Recorded, Recorder};
 
-/// Where sent calls are recorded.
+/// Where sent calls, and what is said of calls, are recorded.
 #[derive(Debug)]
 pub struct Tape {
     path: PathBuf,
@@ -45,9 +45,7 @@ impl Tape {
                 let told = self.told.clone();
                 Recorder::open(&self.path, Options::default(), Box::new(move |event| drop(told.send(event))))
                     .map(|(recorder, _)| recorder)
-                    .map_err(|error| {
-                        RecordError(format!("nothing was sent, because it could not be recorded: {error}"))
-                    })
+                    .map_err(|error| RecordError(error.to_string()))
             })
             .await
     }

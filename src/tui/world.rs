@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use crate::app::event::{Effect, Event, Notice};
 use crate::net::outgoing::Outgoing;
 use crate::net::sender::Sender;
-use crate::recording::{Entry, Place, Query, Reader};
+use crate::recording::{Annotation, Entry, Marks, Place, Query, Reader, RecordError};
 use crate::tui::tape::Tape;
 
 /// Calls looked through between two reports of a search.
@@ -103,7 +103,8 @@ impl World {
         let busy = self.hold();
         match effect {
             Effect::Load(wanted) => self.load(wanted, busy),
-            Effect::Search { search, query, places } => self.look_through(search, query, places, busy),
+            Effect::Search { search, query, places, marks } => self.look_through(search, query, places, marks, busy),
+            Effect::Annotate(annotation) => self.annotate(annotation, busy),
             Effect::Send { ticket, outgoing } => self.send(ticket, *outgoing, busy),
             Effect::Demo => self.play_demo(busy),
             // The loop does these itself: they need the terminal.
@@ -124,7 +125,7 @@ impl World {
         });
     }
 
-    fn look_through(&self, search: u64, query: Query, places: Vec<Place>, busy: Busy) {
+    fn look_through(&self, search: u64, query: Query, places: Vec<Place>, marks: Marks, busy: Busy) {
         self.search.store(search, Ordering::SeqCst);
         let (events, newest, tape) = (self.events.clone(), self.search.clone(), self.tape.clone());
         Handle::current().spawn_blocking(move || {
@@ -139,7 +140,9 @@ impl World {
             let mut busy = Some(busy);
             let total = places.len();
             for (number, place) in places.into_iter().enumerate() {
-                let fits = reader.call(place).is_ok_and(|call| query.matches(&Entry::from_call(&call, place), &call));
+                let fits = reader
+                    .call(place)
+                    .is_ok_and(|call| query.matches(&Entry::from_call(&call, place).view().with(&marks), &call));
                 if fits {
                     hits.push(number);
                 }
@@ -159,12 +162,27 @@ impl World {
         });
     }
 
+    fn annotate(&self, annotation: Annotation, busy: Busy) {
+        let (events, tape) = (self.events.clone(), self.tape.clone());
+        tokio::spawn(async move {
+            let result = match tape.recorder().await {
+                Ok(recorder) => recorder.annotate(annotation).await,
+                Err(error) => Err(error),
+            };
+            let event = match result {
+                Ok(line) => Event::Annotated(vec![line]),
+                Err(error) => Event::Told(Notice::error(format!("this is not in the recording: {error}"))),
+            };
+            let _ = events.send(Message::last(event, busy));
+        });
+    }
+
     fn send(&self, ticket: u64, outgoing: Outgoing, busy: Busy) {
         let (events, sender, tape) = (self.events.clone(), self.sender.clone(), self.tape.clone());
         tokio::spawn(async move {
             let result = match tape.recorder().await {
                 Ok(recorder) => sender.deliver(outgoing, recorder).await,
-                Err(error) => Err(error),
+                Err(error) => Err(RecordError(format!("nothing was sent, because it could not be recorded: {error}"))),
             };
             let result = result.map_err(|error| error.to_string());
             let _ = events.send(Message::last(Event::Sent { ticket, result }, busy));

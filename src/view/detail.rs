@@ -36,7 +36,8 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regio
         frame.render_widget(Paragraph::new(waiting(app)), inner);
         return;
     };
-    let content = content(app, shown, width);
+    let mut content = content(app, shown, width);
+    content.head.splice(..0, remarks(app, shown, width));
     let above = content.head.len();
     regions.detail_head = above;
     regions.detail_rows = above + content.text.map_or(0, Text::len);
@@ -91,6 +92,26 @@ fn sign(shown: &Shown, tab: Tab) -> &'static str {
         },
         _ => "",
     }
+}
+
+/// What is said of the call: it stands above every tab.
+fn remarks(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>> {
+    let Some(remarks) = app.index.marks().of(shown.call.id) else { return Vec::new() };
+    let (sign, style) = theme::remarks(remarks);
+    let mut lines = Vec::new();
+    let mut say = |sign: &str, style, text: &str| {
+        lines.extend(rows::row(&[(sign, style, 1), (text, style, width.saturating_sub(2))]));
+    };
+    if remarks.deleted {
+        say(sign, style, "deleted: d brings it back");
+    } else if let Some(mark) = remarks.mark {
+        say(sign, style, &mark.colour.map_or("marked".to_owned(), |colour| format!("marked {}", colour.word())));
+    }
+    if let Some(note) = &remarks.note {
+        say("✎", theme::SAID, note);
+    }
+    lines.push(Line::default());
+    lines
 }
 
 fn content<'a>(app: &App, shown: &'a Shown, width: usize) -> Content<'a> {

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 
 use crate::app::{App, Focus, Regions};
 use crate::call::Direction;
-use crate::recording::Entry;
+use crate::recording::{Entry, Remarks};
 use crate::view::theme;
 use crate::visible;
 
@@ -48,13 +48,17 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     for row in app.calls.top..app.calls.top + height {
         let Some((number, entry)) = app.calls.at(row).and_then(|n| Some((n, app.index.get(n)?))) else { break };
         let text = app.cache.get(number).and_then(|cached| cached.text.as_deref());
-        let line = line(&entry, text, &columns, &app.setup.zone);
+        let line = line(&entry, app.index.marks().of(entry.id), text, &columns, &app.setup.zone);
         let style = if row == selected { theme::SELECTED } else { Style::new() };
         lines.push(line.style(style));
     }
     if app.calls.is_empty() {
         let over = app.calls.filter.as_ref().is_none_or(|filter| filter.finished);
-        let text = if over { "no call fits the filter" } else { "searching …" };
+        let text = match (over, app.calls.filter_text()) {
+            (true, "") => "all calls are deleted: /deleted shows them",
+            (true, _) => "no call fits the filter",
+            (false, _) => "searching …",
+        };
         lines.push(Line::styled(text, theme::DIM));
     }
     frame.render_widget(Paragraph::new(lines), inner);
@@ -63,12 +67,16 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
 fn title(app: &App) -> Line<'static> {
     let style = if app.focus == Focus::List { theme::FOCUSED } else { theme::HEADING };
     let mut spans = vec![Span::styled(" Calls ", style)];
-    if let Some(filter) = &app.calls.filter {
+    if let Some(filter) = app.calls.filter.as_ref().filter(|filter| !filter.text.is_empty()) {
         let state = if filter.finished { String::new() } else { format!(", {} searched", filter.scanned) };
         let shown = visible::line(&filter.text).into_owned();
         spans.push(Span::raw(format!("{} of {}{state}  /{shown} ", app.calls.len(), app.calls.total)));
     } else {
-        spans.push(Span::styled(format!("{} ", app.calls.total), theme::DIM));
+        spans.push(Span::styled(format!("{} ", app.calls.len()), theme::DIM));
+        let deleted = app.index.marks().deleted();
+        if deleted > 0 {
+            spans.push(Span::styled(format!("and {deleted} deleted "), theme::DIM));
+        }
     }
     if app.calls.follow {
         spans.push(Span::styled("following ", theme::DIM));
@@ -92,7 +100,13 @@ fn header(columns: &Columns) -> Line<'static> {
     Line::styled(text, theme::DIM)
 }
 
-fn line(entry: &Entry, text: Option<&str>, columns: &Columns, zone: &TimeZone) -> Line<'static> {
+fn line(
+    entry: &Entry,
+    remarks: Option<&Remarks>,
+    text: Option<&str>,
+    columns: &Columns,
+    zone: &TimeZone,
+) -> Line<'static> {
     let at = entry.at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
     let direction = match entry.direction {
         Direction::Received => "↓",
@@ -107,15 +121,23 @@ fn line(entry: &Entry, text: Option<&str>, columns: &Columns, zone: &TimeZone) -
         Some(status) => (status.to_string(), theme::status(status)),
         None => ("ERR".to_owned(), theme::severity(crate::platform::Severity::Error).1),
     };
-    Line::from(vec![
-        Span::styled(format!("{at} "), theme::DIM),
+    let (mark, mark_style) = remarks.map_or((" ", Style::new()), theme::remarks);
+    let text = text.unwrap_or("…");
+    let text = match remarks.and_then(|remarks| remarks.note.as_deref()) {
+        Some(note) => format!("✎ {note} · {text}"),
+        None => text.to_owned(),
+    };
+    let line = Line::from(vec![
+        Span::styled(at, theme::DIM),
+        Span::styled(mark, mark_style),
         Span::raw(format!("{direction} ")),
         Span::raw(pad(&kind(entry, columns), columns.kind)),
-        Span::raw(pad(text.unwrap_or("…"), columns.text)),
+        Span::raw(pad(&text, columns.text)),
         Span::styled(pad(&verdict, columns.sig), sig_style),
         Span::styled(pad(&status, 3), status_style),
         Span::styled(format!("{:>7}", duration(entry.took_us)), theme::DIM),
-    ])
+    ]);
+    if remarks.is_some_and(|remarks| remarks.deleted) { line.patch_style(theme::DELETED) } else { line }
 }
 
 /// The kind; of calls that no platform claims, method and path.

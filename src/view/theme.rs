@@ -7,6 +7,7 @@ use crate::app::event::Level;
 use crate::call::Sig;
 use crate::json::TokenKind;
 use crate::platform::Severity;
+use crate::recording::{Colour, Remarks};
 
 /// Labels, meanings, hints.
 pub const DIM: Style = Style::new().fg(Color::DarkGray);
@@ -22,6 +23,26 @@ pub const KEY: Style = Style::new().fg(Color::Cyan);
 pub const MATCH: Style = Style::new().fg(Color::Black).bg(Color::Yellow);
 /// What the user said.
 pub const SAID: Style = Style::new().add_modifier(Modifier::BOLD);
+
+/// A call that is deleted.
+pub const DELETED: Style = Style::new().add_modifier(Modifier::CROSSED_OUT);
+
+/// A sign for what is said of a call, one column wide, and its colour.
+#[must_use]
+pub fn remarks(remarks: &Remarks) -> (&'static str, Style) {
+    let colour = |colour| match colour {
+        Colour::Red => Color::Red,
+        Colour::Yellow => Color::Yellow,
+        Colour::Green => Color::Green,
+        Colour::Blue => Color::Blue,
+        Colour::Magenta => Color::Magenta,
+    };
+    match remarks.mark {
+        _ if remarks.deleted => ("×", DIM),
+        Some(mark) => ("◆", mark.colour.map_or(Style::new(), |name| Style::new().fg(colour(name)))),
+        None => (" ", Style::new()),
+    }
+}
 
 /// A sign for a verdict, and its colour.
 #[must_use]

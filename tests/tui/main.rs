@@ -5,6 +5,7 @@
 mod keys;
 mod pty;
 mod readme;
+mod remarks;
 mod screens;
 mod support;
 mod webviews;

@@ -57,7 +57,7 @@ fn keys() -> String {
 fn queries() -> String {
     let mut text = "\n| part | asks |\n| --- | --- |\n".to_owned();
     for key in &recording::KEYS {
-        let _ = writeln!(text, "| `{}:{}` | {} |", key.name, key.example, key.meaning);
+        let _ = writeln!(text, "| `{}` | {} |", key.written(), key.meaning);
     }
     text + "| `/input/text:\"hi\"` | the value at that JSON Pointer, in either body |\n\n"
 }

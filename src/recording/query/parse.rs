@@ -127,7 +127,7 @@ impl<'a> Parser<'a> {
         };
         let error = |message| QueryError { span: if from == self.at { key.0.clone() } else { from..self.at }, message };
         if value.text.is_empty() {
-            return Err(error(format!("{0}: needs a value, as in {0}:{1}", known.name, known.example)));
+            return Err(error(format!("{}: needs a value, as in {}", known.name, known.written())));
         }
         Term::keyed(known, &value, self.now).map_err(error)
     }

@@ -12,7 +12,7 @@ use super::needle::Needle;
 use super::parse::nearest;
 use crate::call::{Call, Direction, Headers, Sig};
 use crate::json;
-use crate::recording::View;
+use crate::recording::{Colour, View};
 
 /// One key of the query language: what help and completion show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,16 @@ const fn key(name: &'static str, example: &'static str, meaning: &'static str) -
     Key { name, example, meaning }
 }
 
+impl Key {
+    /// How it is written: `kind:dialog`, or `deleted` where it takes no value.
+    #[must_use]
+    pub fn written(&self) -> String {
+        if self.example.is_empty() { self.name.to_owned() } else { format!("{}:{}", self.name, self.example) }
+    }
+}
+
 /// Every key but `/pointer`, which holds the value at that JSON Pointer, in either body, against its text.
-pub const KEYS: [Key; 16] = [
+pub const KEYS: [Key; 19] = [
     key("kind", "dialog", "part of platform/kind; none: not recognised"),
     key("platform", "moveo", "part of the platform's name"),
     key("sig", "invalid", "what the signature check found; none: not checked"),
@@ -47,6 +55,9 @@ pub const KEYS: [Key; 16] = [
     key("parent", "0193", "part of the id of the call that it repeats; none: repeats none"),
     key("body", "\"x\"", "somewhere in a body of either side"),
     key("header", "\"x-name: x\"", "somewhere in a header line of either side"),
+    key("marked", "red", "marked in that colour; `marked` alone: in any; to look for the word, quote it"),
+    key("note", "\"own test\"", "part of the note; none: has no note"),
+    key("deleted", "", "deleted calls, which are hidden else"),
 ];
 
 /// What stands behind a colon, or alone.
@@ -77,6 +88,10 @@ pub enum Term {
     Until(Timestamp),
     Id(Needle),
     Parent(Part),
+    /// None: in any colour, or in none.
+    Marked(Option<Colour>),
+    Note(Part),
+    Deleted,
     Body(Needle),
     Header(Needle),
     /// A JSON Pointer; without a needle it only has to lead somewhere.
@@ -112,7 +127,11 @@ fn is_none(value: &Value<'_>) -> bool {
 
 impl Term {
     pub fn word(value: &Value<'_>) -> Self {
-        Self::Word(Needle::new(&value.text))
+        match &*value.text {
+            "marked" if !value.quoted => Self::Marked(None),
+            "deleted" if !value.quoted => Self::Deleted,
+            text => Self::Word(Needle::new(text)),
+        }
     }
 
     pub fn pointer(pointer: &str, value: &Value<'_>) -> Self {
@@ -160,6 +179,12 @@ impl Term {
             }
             "id" => Self::Id(needle()),
             "parent" => Self::Parent(Part::new(value)),
+            "marked" => {
+                let words = Colour::ALL.map(|colour| (colour.word(), colour));
+                Self::Marked(Some(one_of(&words, text).map_err(|words| takes(&words))?))
+            }
+            "note" => Self::Note(Part::new(value)),
+            "deleted" => return Err("deleted takes no value: write it alone, or -deleted".to_owned()),
             "body" => Self::Body(needle()),
             "header" => Self::Header(needle()),
             other => return Err(format!("{other}: is not known yet")),
@@ -168,6 +193,10 @@ impl Term {
 
     pub fn needs_call(&self) -> bool {
         matches!(self, Self::Word(_) | Self::Body(_) | Self::Header(_) | Self::Pointer(..))
+    }
+
+    pub fn needs_marks(&self) -> bool {
+        matches!(self, Self::Marked(_) | Self::Note(_) | Self::Deleted)
     }
 
     /// None if only the call could tell and it is not given.
@@ -193,6 +222,12 @@ impl Term {
             Self::Until(time) => view.at <= *time,
             Self::Id(needle) => needle.is_in(view.id.to_string().as_bytes()),
             Self::Parent(part) => part.matches(view.parent.map(|id| id.to_string()).as_deref()),
+            Self::Marked(colour) => view
+                .remarks
+                .and_then(|remarks| remarks.mark)
+                .is_some_and(|mark| colour.is_none() || mark.colour == *colour),
+            Self::Note(part) => part.matches(view.remarks.and_then(|remarks| remarks.note.as_deref())),
+            Self::Deleted => view.remarks.is_some_and(|remarks| remarks.deleted),
             Self::Body(needle) => bodies(call?).any(|body| needle.is_in(body)),
             Self::Header(needle) => headers(call?).any(|(name, value)| in_header(needle, name, value)),
             Self::Pointer(pointer, needle) => bodies(call?).any(|body| at_pointer(body, pointer, needle.as_ref())),

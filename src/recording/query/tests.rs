@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::*;
 use crate::call::{Direction, Response, Sig};
-use crate::recording::Place;
 use crate::recording::testing::{call, headers};
+use crate::recording::{Annotation, Change, Colour, Entry, Mark, Marks, Place};
 
 fn now() -> Timestamp {
     "2026-11-21T10:12:00Z".parse().unwrap()
@@ -18,8 +18,8 @@ fn parse(text: &str) -> Query {
 fn matches(text: &str, call: &Call) -> bool {
     let entry = Entry::from_call(call, Place { offset: 0, len: 0 });
     let query = parse(text);
-    let by_call = query.matches(&entry, call);
-    let by_head = query.matches_entry(&entry);
+    let by_call = query.matches(&entry.view(), call);
+    let by_head = query.matches_view(&entry.view());
     assert!(by_head.is_none_or(|answer| answer == by_call), "{text}: the head says otherwise");
     assert!(query.needs_call() || by_head.is_some(), "{text}: needs no call");
     by_call
@@ -193,7 +193,7 @@ fn a_head_decides_where_it_can() {
         ("-(morning | sig:valid)", Some(false)),
     ] {
         let query = parse(text);
-        assert_eq!(query.matches_entry(&entry), expected, "{text}");
+        assert_eq!(query.matches_view(&entry.view()), expected, "{text}");
         assert!(query.needs_call());
     }
     assert!(!parse("sig:valid -status:4xx").needs_call());
@@ -250,7 +250,7 @@ fn an_error_has_its_place_and_the_repair() {
 #[test]
 fn every_keys_example_is_understood() {
     for key in KEYS {
-        parse(&format!("{}:{}", key.name, key.example));
+        parse(&key.written());
     }
 }
 
@@ -261,4 +261,39 @@ proptest::proptest! {
             proptest::prop_assert!(text.get(error.span).is_some());
         }
     }
+}
+
+#[test]
+fn marks_notes_and_deletions_are_asked_for_and_deleted_calls_are_hidden() {
+    let call = call(1);
+    let entry = Entry::from_call(&call, Place { offset: 0, len: 0 });
+    let said = |changes: &[Change]| -> Marks {
+        let lines = changes.iter().map(|change| Annotation { call: call.id, at: now(), change: change.clone() });
+        (1..).zip(lines).collect()
+    };
+    let fits = |text: &str, marks: &Marks| {
+        let (query, view) = (parse(text), entry.view().with(marks));
+        let fits = query.matches(&view, &call);
+        assert!(query.matches_view(&view).is_none_or(|answer| answer == fits), "{text}");
+        fits
+    };
+    let none = said(&[]);
+    let red = said(&[Change::Mark(Some(Mark { colour: Some(Colour::Red) })), Change::Note(Some("Own test".into()))]);
+    let gone = said(&[Change::Delete(true)]);
+    for (text, plain, marked, deleted) in [
+        ("", true, true, false),
+        ("morning", true, true, false),
+        ("marked", false, true, false),
+        ("marked:red", false, true, false),
+        ("-marked:blue", true, true, false),
+        ("note:\"own test\"", false, true, false),
+        ("note:none", true, false, false),
+        ("deleted", false, false, true),
+        ("-deleted", true, true, false),
+        ("deleted | marked", false, true, true),
+        ("\"deleted\"", false, false, false),
+    ] {
+        assert_eq!((fits(text, &none), fits(text, &red), fits(text, &gone)), (plain, marked, deleted), "{text}");
+    }
+    assert!(parse("kind:x | -note:y").asks_for_marks() && !parse("kind:x").asks_for_marks());
 }

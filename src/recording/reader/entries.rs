@@ -8,7 +8,7 @@ use memchr::memchr;
 
 use crate::recording::format::{self, Head};
 use crate::recording::names::Names;
-use crate::recording::{Entry, Place};
+use crate::recording::{Annotation, Entry, Place};
 
 /// What is read at once. A longer line makes the window grow to its length.
 const WINDOW: usize = 256 * 1024;
@@ -42,7 +42,7 @@ pub struct LineError {
 
 /// The calls of a recording, heads only. After None it may be asked again: it goes on when the file has grown.
 ///
-/// Lines that are no calls are passed over. A last line without its newline counts as soon as it is a whole call; until
+/// Lines that say something of a call are set aside for [`Entries::take_annotations`]; others that are no calls are passed over. A last line without its newline counts as soon as it is a whole call; until
 /// then it is not there yet.
 #[derive(Debug)]
 pub struct Entries<'a> {
@@ -57,6 +57,7 @@ pub struct Entries<'a> {
     /// What stands at this offset or behind it is not read.
     until: u64,
     names: Names,
+    annotations: Vec<(u64, Annotation)>,
     scratch: Vec<u8>,
     /// Reading failed: that was said, and it would only fail again.
     broken: bool,
@@ -73,6 +74,7 @@ impl<'a> Entries<'a> {
             window: vec![0; WINDOW],
             until,
             names: Names::default(),
+            annotations: Vec::new(),
             scratch: Vec::new(),
             broken: false,
         }
@@ -84,6 +86,11 @@ impl<'a> Entries<'a> {
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// What the lines passed so far say of calls, each with its offset, since this was asked last.
+    pub fn take_annotations(&mut self) -> Vec<(u64, Annotation)> {
+        std::mem::take(&mut self.annotations)
     }
 
     /// How many bytes of a line that is not whole stand at the end, after None was returned: one being written, or the
@@ -138,7 +145,11 @@ impl<'a> Entries<'a> {
         let len = u32::try_from(line.len()).map_err(|_| "longer than 4 GiB".to_owned())?;
         let place = Place { offset: self.position.offset, len };
         match format::head(line, &mut self.scratch) {
-            Ok(head) => Ok(head.map(|head| entry(head, place, &mut self.names))),
+            Ok(Some(head)) => Ok(Some(entry(head, place, &mut self.names))),
+            Ok(None) => {
+                self.annotations.extend(Annotation::decode(line).map(|annotation| (place.offset, annotation)));
+                Ok(None)
+            }
             Err(error) => Err(error.to_string()),
         }
     }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::call::Request;
 use crate::recording::testing::call;
-use crate::recording::{Position, Reader, encode};
+use crate::recording::{Change, Position, Reader, encode};
 
 mod faults;
 
@@ -153,6 +153,28 @@ async fn two_senders_leave_every_call_in_the_order_of_each() {
         other => panic!("{other:?}"),
     });
     assert!(heard.eq(entries.iter().map(|entry| (entry.id, entry.place))), "observed in file order");
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_call_stands_behind_it_and_is_read_with_the_calls() {
+    let (_folder, path) = folder();
+    let (recorder, _, events) = open(&path);
+    recorder.record(call(1)).await.unwrap();
+    let said = Annotation { call: call(1).id, at: call(1).at, change: Change::Delete(true) };
+    let (offset, said) = recorder.annotate(said).await.unwrap();
+    recorder.record(call(2)).await.unwrap();
+    recorder.close().await;
+    assert_eq!(events.iter().nth(1), Some(Recorded::Annotated(offset, said.clone())));
+    assert!(fs::read(&path).unwrap()[usize::try_from(offset).unwrap()..].starts_with(&said.encode()));
+    assert_eq!(calls_in(&path), [call(1), call(2)]);
+    let mut heard = Vec::new();
+    let read = |batch: crate::recording::Batch| {
+        heard.extend(batch.annotations);
+        std::ops::ControlFlow::Continue(())
+    };
+    crate::recording::scan(&path, None, read).unwrap();
+    assert_eq!(heard, [(offset, said)]);
+    assert_eq!(Reader::open(&path).unwrap().marks().deleted(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,114 @@
+//! What the user says of calls: marks, notes, deletions, and taking them back. Each becomes a line of the recording first;
+//! the screen shows it once the recorder has it.
+
+use crate::app::App;
+use crate::app::dialog::{Dialog, Input};
+use crate::app::event::{Effect, Notice};
+use crate::call::Id;
+use crate::recording::{Annotation, Change, Colour, Mark, Remarks};
+
+impl App {
+    /// Takes in what is said of calls, each with the offset of its line.
+    pub(super) fn annotated(&mut self, said: Vec<(u64, Annotation)>) -> Vec<Effect> {
+        let (mut changed, mut deletions) = (false, false);
+        let mut back = None;
+        for (offset, annotation) in said {
+            deletions |= matches!(annotation.change, Change::Delete(_));
+            let call = annotation.call;
+            if self.index.annotate(offset, annotation) {
+                changed = true;
+                back = back.or(self.restored.take_if(|restored| *restored == call));
+            }
+        }
+        let filtered = self.calls.filter.as_ref().is_some_and(|filter| filter.query.asks_for_marks());
+        if !changed || !(deletions || filtered) {
+            return Vec::new();
+        }
+        let (row, number) = (self.calls.row(), self.calls.selected());
+        let text = self.calls.filter_text().to_owned();
+        let effects = self.filter_again(&text);
+        if let Some(number) = back.and_then(|call| self.index.row_of(call)) {
+            self.calls.select(number);
+        } else if self.calls.selected() != number {
+            // The call is no longer shown: the one that stood behind it takes its place.
+            self.calls.stay_at(row);
+        }
+        effects
+    }
+
+    /// Marks the selected call, or takes its mark away.
+    pub(super) fn toggle_mark(&mut self) -> Vec<Effect> {
+        self.say(|remarks| Change::Mark(if remarks.mark.is_some() { None } else { Some(Mark::default()) }))
+    }
+
+    /// Marks the selected call in the next colour; behind the last one comes none.
+    pub(super) fn colour_mark(&mut self) -> Vec<Effect> {
+        self.say(|remarks| {
+            let next = match remarks.mark.and_then(|mark| mark.colour) {
+                None => 0,
+                Some(colour) => colour as usize + 1,
+            };
+            Change::Mark(Some(Mark { colour: Colour::ALL.get(next).copied() }))
+        })
+    }
+
+    /// Deletes the selected call, or brings a deleted one back.
+    pub(super) fn toggle_deleted(&mut self) -> Vec<Effect> {
+        let effects = self.say(|remarks| Change::Delete(!remarks.deleted));
+        if let [Effect::Annotate(Annotation { change: Change::Delete(true), .. })] = &effects[..] {
+            self.tell(Notice::info("deleted: u brings it back, `hooktape compact` removes it for good"));
+        }
+        effects
+    }
+
+    /// Asks for the selected call's note.
+    pub(super) fn ask_note(&mut self) {
+        let Some((call, remarks)) = self.selected_remarks() else { return };
+        let input = Input::new(remarks.note.as_deref().unwrap_or_default());
+        self.dialogs.push(Dialog::Note { call, input });
+    }
+
+    /// Notes `text` on a call; an empty one takes its note away.
+    pub(super) fn note(&mut self, call: Id, text: &str) -> Vec<Effect> {
+        let text = text.trim();
+        self.say_of(call, Change::Note((!text.is_empty()).then(|| text.into())))
+    }
+
+    /// Takes back what was said last.
+    pub(super) fn unsay(&mut self) -> Vec<Effect> {
+        let Some((call, change)) = self.said.pop() else {
+            self.tell(Notice::info("there is no mark, note or deletion to take back"));
+            return Vec::new();
+        };
+        let what = match change {
+            Change::Mark(_) => "the mark is as it was",
+            Change::Note(_) => "the note is as it was",
+            Change::Delete(true) => "deleted again",
+            Change::Delete(false) => "brought back",
+        };
+        self.tell(Notice::info(what));
+        self.restored = Some(call);
+        vec![Effect::Annotate(Annotation { call, at: self.now, change })]
+    }
+
+    fn selected_remarks(&self) -> Option<(Id, Remarks)> {
+        let view = self.index.view(self.calls.selected()?)?;
+        Some((view.id, view.remarks.cloned().unwrap_or_default()))
+    }
+
+    fn say(&mut self, change: impl FnOnce(&Remarks) -> Change) -> Vec<Effect> {
+        let Some((call, remarks)) = self.selected_remarks() else { return Vec::new() };
+        self.say_of(call, change(&remarks))
+    }
+
+    /// Says something of a call, and remembers how to take it back. What stands already is not said again.
+    fn say_of(&mut self, call: Id, change: Change) -> Vec<Effect> {
+        let remarks = self.index.marks().of(call).cloned().unwrap_or_default();
+        let before = remarks.inverse(&change);
+        if before == change {
+            return Vec::new();
+        }
+        self.said.push((call, before));
+        vec![Effect::Annotate(Annotation { call, at: self.now, change })]
+    }
+}
