@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. Exit codes: 0 fine, 1 "no" (a signature that is not
 //! valid, a replay that failed), 2 trouble.
 
+mod compact;
 mod completions;
 mod config;
 mod context;
@@ -13,6 +14,7 @@ mod keys;
 mod listen;
 mod platforms;
 mod print;
+mod recordings;
 mod replay;
 mod screen;
 mod send;
@@ -113,6 +115,12 @@ pub enum Command {
     Verify(verify::Args),
     /// Make, sign and send one call
     Send(send::Args),
+    /// Rewrite a recording without its deleted calls
+    Compact(compact::Args),
+    /// List the recordings of the data directory: size, calls, age
+    Recordings,
+    /// Remove old or large recordings of the data directory
+    Prune(recordings::Args),
     /// Send recorded calls again
     Replay(replay::Args),
     /// Write calls as others read them: HAR, curl, .http, JSON, Markdown, HTML

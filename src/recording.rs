@@ -11,6 +11,7 @@
 //! [`Recorder`] is the only writer; [`Reader`] never locks and never writes. A recording is never loaded: an [`Index`]
 //! keeps a small fixed record a call, and bodies are read where they are shown.
 
+mod compact;
 pub mod export;
 mod facts;
 mod format;
@@ -22,6 +23,7 @@ mod query;
 mod reader;
 mod recorder;
 pub mod redact;
+mod shelf;
 #[cfg(test)]
 mod testing;
 
@@ -30,6 +32,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use self::compact::{Compacted, compact};
 pub use self::format::{DamagedLine, OpenError, VERSION, decode, encode};
 pub use self::index::Index;
 pub use self::marks::{Annotation, Change, Colour, Mark, Marks, Remarks};
@@ -37,7 +40,7 @@ pub use self::query::{KEYS, Key, Query, QueryError};
 pub use self::reader::{Batch, Entries, LineError, Position, Reader, scan};
 pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Torn};
 pub use self::redact::Redaction;
-
+pub use self::shelf::{Kept, recordings_in};
 use crate::call::{Call, Direction, Id, Sig};
 
 /// Where a call's line stands in its file.

@@ -26,7 +26,7 @@ pub fn parse_size(text: &str) -> Result<usize, String> {
         })
 }
 
-/// `30s`, `500ms`, `2m` or `1h`.
+/// `30s`, `500ms`, `2m`, `1h` or `30d`.
 ///
 /// # Errors
 /// A sentence that shows how a duration is written.
@@ -36,6 +36,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         "s" => Some(1_000),
         "m" | "min" => Some(60_000),
         "h" => Some(3_600_000),
+        "d" => Some(86_400_000),
         _ => None,
     };
     amount(text)

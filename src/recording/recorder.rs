@@ -18,6 +18,7 @@ use std::thread;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub(super) use self::tail::torn_path;
 use self::tape::{Disk, Tape};
 pub use self::tape::{Opened, Torn};
 use super::{Annotation, OpenError, Place, Redaction, format};

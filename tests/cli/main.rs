@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod keeping;
 mod keys;
 #[path = "../support/lane.rs"]
 mod lane;
@@ -19,12 +20,15 @@ use std::fmt::Write as _;
 use support::run;
 
 /// Every page of the manual.
-const PAGES: [&[&str]; 21] = [
+const PAGES: [&[&str]; 24] = [
     &[],
     &["listen"],
     &["open"],
     &["show"],
     &["verify"],
+    &["compact"],
+    &["recordings"],
+    &["prune"],
     &["send"],
     &["replay"],
     &["export"],

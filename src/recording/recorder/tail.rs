@@ -38,6 +38,13 @@ pub fn mend(mut file: &File, path: &Path) -> Result<Option<Torn>, OpenError> {
     cut(file, path, start, &line).map(Some)
 }
 
+/// Where what is cut off a recording's end is kept.
+pub fn torn_path(path: &Path) -> PathBuf {
+    let mut kept_in = OsString::from(path);
+    kept_in.push(".torn");
+    kept_in.into()
+}
+
 /// The last line with its newline, if it has one, and where it begins.
 fn last_line(file: &File, len: u64) -> io::Result<(u64, Vec<u8>)> {
     let mut start = len;
@@ -68,9 +75,7 @@ fn read(file: &File, from: u64, len: u64) -> io::Result<Vec<u8>> {
 
 /// Cuts `torn`, the end of the file, off at `start`, after it is safe elsewhere.
 fn cut(file: &File, path: &Path, start: u64, torn: &[u8]) -> Result<Torn, OpenError> {
-    let mut kept_in = OsString::from(path);
-    kept_in.push(".torn");
-    let kept_in = PathBuf::from(kept_in);
+    let kept_in = torn_path(path);
     let mut kept = torn.to_vec();
     if !torn.ends_with(b"\n") {
         kept.push(b'\n');

@@ -1,0 +1,169 @@
+//! `hooktape recordings` and `hooktape prune`: what the data directory keeps, and removing what is no longer wanted.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ArgGroup;
+use color_eyre::eyre::{self, eyre};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::cli::context::{Context, data_dir};
+use crate::cli::{Format, Outcome, print};
+use crate::config::{parse_duration, parse_size};
+use crate::recording::{self, Kept, Position, Reader};
+use crate::visible;
+
+/// The arguments of `prune`.
+#[derive(clap::Args, Debug)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true))]
+pub struct Args {
+    /// Remove recordings that were last recorded to longer ago: 30d, 12h
+    #[arg(long, value_name = "AGE", group = "which", value_parser = parse_duration)]
+    older_than: Option<Duration>,
+    /// Remove recordings that are larger: 1GiB, 500MB
+    #[arg(long, value_name = "SIZE", group = "which", value_parser = parse_size)]
+    larger_than: Option<usize>,
+    /// Keep the newest N whatever else is said; alone: remove all others
+    #[arg(long, value_name = "N", group = "which")]
+    keep: Option<usize>,
+    /// Only say what would be removed
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+fn folder() -> eyre::Result<PathBuf> {
+    Ok(data_dir()?.join("recordings"))
+}
+
+pub(super) fn list(context: &Context) -> eyre::Result<Outcome> {
+    let kept = recording::recordings_in(&folder()?)?;
+    let now = Timestamp::now();
+    for one in &kept {
+        let calls = Reader::open(&one.path)?.entries(Position::default()).flatten().count() as u64;
+        print::out(&line(context, one, Some(calls), now))?;
+    }
+    if context.format == Format::Text {
+        print::note(&sum(&kept, "recording"));
+    }
+    Ok(Outcome::Yes)
+}
+
+pub(super) fn prune(context: &Context, args: &Args) -> eyre::Result<Outcome> {
+    let now = Timestamp::now();
+    let kept = recording::recordings_in(&folder()?)?;
+    let (in_use, gone): (Vec<Kept>, Vec<Kept>) = chosen(args, kept, now).into_iter().partition(|one| one.in_use);
+    for one in &in_use {
+        print::note(&format!("hooktape: {} stays: it is being recorded to", one.path.display()));
+    }
+    for one in &gone {
+        print::out(&line(context, one, None, now))?;
+    }
+    let what = sum(&gone, "recording");
+    if args.dry_run || gone.is_empty() {
+        print::note(&format!("{what} would be removed"));
+        return Ok(Outcome::Yes);
+    }
+    if !args.yes && !confirmed(&what)? {
+        print::note("nothing was removed");
+        return Ok(Outcome::No);
+    }
+    for one in &gone {
+        one.remove()?;
+    }
+    print::note(&format!("{what} removed"));
+    Ok(Outcome::Yes)
+}
+
+/// The recordings that the arguments mean; `kept` has the newest first.
+fn chosen(args: &Args, kept: Vec<Kept>, now: Timestamp) -> Vec<Kept> {
+    let any = args.older_than.is_none() && args.larger_than.is_none();
+    let goes = |one: &Kept| {
+        any || args.older_than.is_some_and(|age| age_of(one, now) > age)
+            || args.larger_than.is_some_and(|size| one.bytes > size as u64)
+    };
+    kept.into_iter().skip(args.keep.unwrap_or(0)).filter(goes).collect()
+}
+
+fn age_of(one: &Kept, now: Timestamp) -> Duration {
+    // A file from the future is new.
+    Duration::try_from(now.duration_since(one.changed)).unwrap_or_default()
+}
+
+fn confirmed(what: &str) -> eyre::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(eyre!("{what} would be removed: say --yes, or --dry-run to only see them"));
+    }
+    let mut error = std::io::stderr().lock();
+    write!(error, "Remove {what}? [y/N] ")?;
+    error.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn sum(kept: &[Kept], what: &str) -> String {
+    let bytes = kept.iter().map(|one| one.bytes).sum();
+    format!("{}, {}", print::count(kept.len() as u64, what), print::bytes(bytes))
+}
+
+fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> String {
+    let age = age_of(one, now);
+    if context.format == Format::Json {
+        let mut value = json!({
+            "schema": 1, "path": one.path, "bytes": one.bytes, "changed": one.changed, "in_use": one.in_use,
+        });
+        if let Some(calls) = calls {
+            value["calls"] = calls.into();
+        }
+        return value.to_string();
+    }
+    let calls = calls.map_or_else(String::new, |calls| print::count(calls, "call"));
+    let state = if one.in_use { "  (being recorded to)" } else { "" };
+    let path = one.path.to_string_lossy();
+    format!("{:>10}  {calls:>12}  {:>5}  {}{state}", print::bytes(one.bytes), ago(age), visible::line(&path))
+}
+
+/// `40s`, `12m`, `5h`, `30d`.
+fn ago(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..120 => format!("{seconds}s"),
+        seconds @ 120..7_200 => format!("{}m", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{}h", seconds / 3_600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn age_and_size_choose_and_the_newest_are_kept_whatever_they_say() {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        let recording = |name: &str, age: i64, bytes: u64| Kept {
+            path: name.into(),
+            bytes,
+            changed: Timestamp::from_second(1_000_000 - age).unwrap(),
+            in_use: false,
+        };
+        let all =
+            [recording("a", -5, 900), recording("b", 100, 50), recording("c", 7_300, 10), recording("d", 9_999, 500)];
+        let names = |older: Option<u64>, larger: Option<usize>, keep: Option<usize>| -> String {
+            let older_than = older.map(Duration::from_secs);
+            let args = Args { older_than, larger_than: larger, keep, dry_run: false, yes: false };
+            let gone = chosen(&args, all.to_vec(), now);
+            gone.iter().map(|one| one.path.display().to_string()).collect::<Vec<_>>().concat()
+        };
+        assert_eq!(names(Some(3600), None, None), "cd");
+        assert_eq!(names(None, Some(100), None), "ad");
+        assert_eq!(names(Some(3600), Some(100), None), "acd");
+        assert_eq!(names(Some(3600), Some(100), Some(3)), "d");
+        assert_eq!(names(None, None, Some(2)), "cd");
+        assert_eq!([119, 120, 7_200, 400_000].map(Duration::from_secs).map(ago), ["119s", "2m", "2h", "4d"]);
+    }
+}

@@ -1,0 +1,96 @@
+//! The recordings of a folder: listed, and removed when someone says so. Nothing goes by itself.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::compact::lock;
+use super::format::OpenError;
+use super::reader::Reader;
+use super::recorder::torn_path;
+
+/// One recording of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length, and that of what was cut off its end, in bytes.
+    pub bytes: u64,
+    /// When it was last recorded to.
+    pub changed: Timestamp,
+    /// A process records to it now.
+    pub in_use: bool,
+}
+
+impl Kept {
+    /// Removes the recording, and what was cut off its end.
+    ///
+    /// # Errors
+    /// When a process records to it, or the system refuses.
+    pub fn remove(&self) -> Result<(), OpenError> {
+        let file = File::open(&self.path).map_err(OpenError::io("open", &self.path))?;
+        lock(&file, &self.path)?;
+        std::fs::remove_file(&self.path).map_err(OpenError::io("remove", &self.path))?;
+        let torn = torn_path(&self.path);
+        match std::fs::remove_file(&torn) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::io("remove", &torn)(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The recordings in a folder, the newest first; none if there is no such folder. Other files are passed over.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn recordings_in(folder: &Path) -> Result<Vec<Kept>, OpenError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(OpenError::io("read", folder)(error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(OpenError::io("read", folder))?.path();
+        if path.extension().is_none_or(|extension| extension != "jsonl") || Reader::open(&path).is_err() {
+            continue;
+        }
+        // A file may go while we look: then it is not there.
+        let Ok(file) = File::open(&path) else { continue };
+        let Ok(about) = file.metadata() else { continue };
+        let torn = std::fs::metadata(torn_path(&path)).map_or(0, |about| about.len());
+        let changed = about.modified().ok().and_then(|time| time.try_into().ok()).unwrap_or_default();
+        let in_use = matches!(lock(&file, &path), Err(OpenError::InUse(_)));
+        found.push(Kept { path, bytes: about.len() + torn, changed, in_use });
+    }
+    found.sort_by(|a, b| (b.changed, &b.path).cmp(&(a.changed, &a.path)));
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::testing::call;
+    use crate::recording::{Options, Recorder, compact, default_path};
+
+    #[tokio::test]
+    async fn a_recording_in_use_is_neither_compacted_nor_removed() {
+        let data = tempfile::tempdir().unwrap();
+        let path = default_path(data.path(), jiff::Timestamp::UNIX_EPOCH);
+        let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
+        recorder.record(call(1)).await.unwrap();
+        assert!(matches!(compact(&path, None), Err(OpenError::InUse(_))));
+        let folder = path.parent().unwrap();
+        std::fs::write(folder.join("other.jsonl"), "no recording").unwrap();
+        std::fs::write(torn_path(&path), "torn\n").unwrap();
+        let [kept] = &recordings_in(folder).unwrap()[..] else { panic!("there is one recording") };
+        assert_eq!(kept.bytes, std::fs::metadata(&path).unwrap().len() + 5);
+        assert!(kept.in_use && matches!(kept.remove(), Err(OpenError::InUse(_))));
+        recorder.close().await;
+        kept.remove().unwrap();
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "only what is no recording is left");
+        assert_eq!(recordings_in(&folder.join("none")).unwrap(), []);
+    }
+}
