@@ -64,6 +64,8 @@ pub struct Setup {
     pub recording: PathBuf,
     /// Where the listener listens; none when a recording was only opened.
     pub listener: Option<SocketAddr>,
+    /// Whether what another process goes on to record is shown.
+    pub follow: bool,
     /// The user's time zone.
     pub zone: TimeZone,
     /// Whether the terminal is to show colours.

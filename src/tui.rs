@@ -7,6 +7,7 @@
 pub mod console;
 pub mod editor;
 pub mod feed;
+pub mod follow;
 pub mod tape;
 pub mod world;
 

@@ -12,6 +12,7 @@ fn app() -> App {
         keyring: Arc::new(Keyring::new(Secrets::default())),
         recording: PathBuf::new(),
         listener: None,
+        follow: false,
         zone: TimeZone::UTC,
         colour: true,
         notices: Vec::new(),

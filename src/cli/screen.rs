@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
@@ -22,6 +23,9 @@ use crate::tui::feed::feed;
 use crate::tui::tape::Tape;
 use crate::tui::world::{Messages, World};
 
+/// How often a file is looked at that another process records to.
+const FOLLOW: Duration = Duration::from_millis(200);
+
 /// The arguments of `open`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -30,6 +34,9 @@ pub struct Args {
     /// Where replayed calls go: a target's name, or a URL
     #[arg(long, value_name = "TARGET|URL")]
     to: Option<String>,
+    /// Show what another process goes on to record there
+    #[arg(long)]
+    follow: bool,
 }
 
 pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&str>) -> eyre::Result<Outcome> {
@@ -43,7 +50,7 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     let calls = demo::conversation(&context.platforms, &context.keyring, &base_url(address)).map_err(|e| eyre!(e))?;
     let (events, messages) = unbounded_channel();
     let world = World::new(events, Tape::running(recorder.clone(), live), context.sender()?, calls);
-    tokio::spawn(feed(&world, Some(found.end), written));
+    tokio::spawn(feed(&world, Some(found.end), None, written));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(listener::serve(socket, Arc::new(context.lane(recorder.clone())), async move {
         // Also when the other end is gone: then nobody looks any more.
@@ -64,9 +71,10 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
     Reader::open(&args.file)?;
     let (live, recorded) = unbounded_channel();
     let (events, messages) = unbounded_channel();
-    let app = start(context, &args.file, None, &[], args.to.as_deref())?;
+    let mut app = start(context, &args.file, None, &[], args.to.as_deref())?;
+    app.setup.follow = args.follow;
     let world = World::new(events, Tape::resting(args.file.clone(), live), context.sender()?, Vec::new());
-    tokio::spawn(feed(&world, None, recorded));
+    tokio::spawn(feed(&world, None, args.follow.then_some(FOLLOW), recorded));
     let result = show(app, &world, messages).await;
     world.tape.close().await;
     result
@@ -86,6 +94,7 @@ fn start(
         keyring: context.keyring.clone(),
         recording: recording.to_owned(),
         listener,
+        follow: false,
         zone: TimeZone::system(),
         colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         notices: warnings.map(Notice::warning).collect(),

@@ -3,45 +3,76 @@
 
 use std::future::Future;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::time::sleep;
 
 use crate::app::event::{Event, Notice};
-use crate::recording::{self, Recorded};
+use crate::recording::{self, Position, Recorded};
+use crate::tui::follow::Follower;
+use crate::tui::tape::Tape;
 use crate::tui::world::{Message, World};
 
-/// Reads the world's recording up to the byte `until` (all of it without one) and then passes on what is `recorded`.
-/// Until the reading is over, the world is busy.
+/// Reads the world's recording up to the byte `until` (all of it without one) and then passes on what is `recorded`, and
+/// with `follow` what another process goes on to record, looked for that often. Until the reading is over, the world is busy.
 pub fn feed(
     world: &World,
     until: Option<u64>,
+    follow: Option<Duration>,
     mut recorded: UnboundedReceiver<Recorded>,
 ) -> impl Future<Output = ()> + Send + 'static {
     let (events, tape, busy) = (world.events.clone(), world.tape.clone(), world.hold());
     async move {
         let old = events.clone();
         let reading = tokio::task::spawn_blocking(move || {
-            let result = recording::scan(tape.path(), until, |batch| {
-                let mut sent = old.send(Event::Indexed(batch.entries).into()).is_ok();
-                if !batch.annotations.is_empty() {
-                    sent &= old.send(Event::Annotated(batch.annotations).into()).is_ok();
+            let mut follower = Follower::new(tape.clone());
+            match read(&tape, until, &old) {
+                Ok(position) => follower.skip_to(position),
+                Err(error) => {
+                    let told = Notice::error(format!("cannot read the recording: {error}"));
+                    let _ = old.send(Event::Told(told).into());
                 }
-                for damage in batch.damaged {
-                    sent &= old.send(Event::Told(Notice::warning(damage.to_string())).into()).is_ok();
-                }
-                if sent { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            });
-            let last = match result {
-                Ok(_) => Event::Indexed(Vec::new()),
-                Err(error) => Event::Told(Notice::error(format!("cannot read the recording: {error}"))),
-            };
-            let _ = old.send(Message::last(last, busy));
+            }
+            let _ = old.send(Message::last(Event::Indexed(Vec::new()), busy));
+            follower
         });
-        let _ = reading.await;
-        while let Some(event) = recorded.recv().await {
-            if events.send(Event::Recorded(event).into()).is_err() {
+        // A recording of our own has no other writer.
+        let Ok(mut follower) = reading.await else { return };
+        loop {
+            let (event, look) = tokio::select! {
+                event = recorded.recv() => match event {
+                    // What another process wrote before we began to write stands before it.
+                    Some(event) => (Some(event), until.is_none()),
+                    None => return,
+                },
+                () = sleep(follow.unwrap_or_default()), if follow.is_some() => (None, true),
+            };
+            let mut more = look;
+            while more {
+                let looking = tokio::task::spawn_blocking(move || (follower.read_on(), follower));
+                let Ok((found, back)) = looking.await else { return };
+                follower = back;
+                more = !found.is_empty();
+                if found.into_iter().any(|event| events.send(event.into()).is_err()) {
+                    return;
+                }
+            }
+            if event.is_some_and(|event| events.send(Event::Recorded(event).into()).is_err()) {
                 return;
             }
         }
     }
+}
+
+/// Reads what the recording holds already.
+fn read(tape: &Tape, until: Option<u64>, events: &UnboundedSender<Message>) -> std::io::Result<Position> {
+    recording::scan(tape.path(), until, |batch| {
+        let damaged = batch.damaged.iter().map(|damage| Event::Told(Notice::warning(damage.to_string())));
+        let mut found = [Event::Indexed(batch.entries), Event::Annotated(batch.annotations)].into_iter().chain(damaged);
+        match found.try_for_each(|event| events.send(event.into())) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    })
 }

@@ -28,6 +28,7 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
     }
     match app.setup.listener {
         Some(address) => parts.push((format!("● {}", base_url(address)), Style::new().fg(Color::Green))),
+        None if app.setup.follow => parts.push(("● following the file".to_owned(), Style::new().fg(Color::Green))),
         None => parts.push(("recording".to_owned(), Style::new())),
     }
     let plural = if app.calls.total == 1 { "" } else { "s" };

@@ -83,6 +83,8 @@ pub struct Stage {
     pub config: Config,
     pub secrets: Secrets,
     pub editor: Editor,
+    /// Shows what others go on to record.
+    pub follow: bool,
 }
 
 /// What a run ended with.
@@ -98,7 +100,7 @@ impl Stage {
     pub fn size(width: u16, height: u16) -> Self {
         let mut secrets = Secrets::default();
         secrets.0.insert("moveo".to_owned(), vec![Secret::new("env:MOVEO_TOKEN", TOKEN)]);
-        Self { width, height, config: Config::default(), secrets, editor: |text| Ok(text.to_owned()) }
+        Self { width, height, config: Config::default(), secrets, editor: |text| Ok(text.to_owned()), follow: false }
     }
 
     pub fn setup(&self, recording: &Path, listener: Option<SocketAddr>) -> Setup {
@@ -108,6 +110,7 @@ impl Stage {
             keyring: Arc::new(Keyring::new(self.secrets.clone())),
             recording: recording.to_owned(),
             listener,
+            follow: self.follow,
             zone: TimeZone::UTC,
             colour: true,
             notices: Vec::new(),
@@ -121,7 +124,7 @@ impl Stage {
         let (events, messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
         let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new());
-        tokio::spawn(feed(&world, None, written));
+        tokio::spawn(feed(&world, None, self.follow.then_some(std::time::Duration::from_millis(1)), written));
         self.play(setup, world, messages, script).await
     }
 
@@ -151,7 +154,7 @@ impl Stage {
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
         let calls = demo::conversation(&setup.platforms, &setup.keyring, &base_url(address)).unwrap();
         let world = World::new(events, Tape::running(recorder, live), sender, calls);
-        tokio::spawn(feed(&world, Some(opened.end), written));
+        tokio::spawn(feed(&world, Some(opened.end), None, written));
         meanwhile(base_url(address)).await;
         let ended = self.play(setup, world, messages, script).await;
         Ended { screen: ended.screen.replace(&address.to_string(), "127.0.0.1:4747"), ..ended }
