@@ -73,6 +73,8 @@ pub struct Config {
     pub targets: Vec<Target>,
     /// `[[wait]]`, in order.
     pub waits: Vec<Wait>,
+    /// `[queries]`: queries by name, used as `@name`.
+    pub queries: IndexMap<String, String>,
     /// Sentences on what is allowed but should be known: an address the network can reach, a secret that all can read.
     pub warnings: Vec<String>,
 }

@@ -319,7 +319,8 @@ impl App {
             self.calls.set_filter(None);
             return Ok(Vec::new());
         }
-        let query = crate::recording::Query::parse(text, self.now).map_err(|error| error.to_string())?;
+        let query = crate::recording::Query::parse_with(text, self.now, &self.setup.config.queries)
+            .map_err(|error| error.to_string())?;
         let search = self.ticket();
         let mut filter = Filter::new(text.to_owned(), query.clone(), search);
         if !query.needs_call() {

@@ -17,7 +17,7 @@ use crate::config::{Assignment, Config, Sources, Target, closest, parse_assignme
 use crate::net::listener::Lane;
 use crate::net::sender::Sender;
 use crate::platform::{Finding, Keyring, Kind, Platforms};
-use crate::recording::{self, Observer, Opened, Options, Recorder, Redaction};
+use crate::recording::{self, Observer, Opened, Options, Query, Recorder, Redaction};
 use crate::signature::Verdict;
 
 /// What every command starts from.
@@ -86,8 +86,11 @@ impl Context {
         let unknown = |kind: &&str| platforms.kind(kind).is_none();
         if let Some((place, kind)) = routes.chain(waits).find_map(|(place, kind)| Some((place, kind.filter(unknown)?)))
         {
-            let file = config.file.as_deref().unwrap_or(Path::new("configuration")).display();
             return Err(eyre!("{file}: {place}: {}", no_kind(&platforms, kind)));
+        }
+        for (name, text) in &config.queries {
+            Query::parse_with(text, Timestamp::now(), &config.queries)
+                .map_err(|error| eyre!("{file}: queries.{name}: {error}"))?;
         }
         let keyring = Arc::new(Keyring::new(config.secrets.clone()));
         Ok(Self { config: Arc::new(config), platforms: Arc::new(platforms), keyring, format: common.format })

@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
-    let query = parse_query(args.query.as_deref())?;
+    let query = parse_query(context, args.query.as_deref())?;
     // Whatever is wrong with the call or the recording, no file is made for it.
     let only = args.id.as_deref().map(|id| find_call(&args.file, id)).transpose()?;
     let reader = Reader::open(&args.file)?;

@@ -75,7 +75,7 @@ impl From<Sign> for SignMode {
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
-    let query = parse_query(args.query.as_deref())?;
+    let query = parse_query(context, args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
     let mut places: Vec<Place> = Vec::new();

@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         print::out(&whole(context, &call, waits.get(call.id), args.pretty))?;
         return Ok(Outcome::Yes);
     }
-    let query = parse_query(args.query.as_deref())?;
+    let query = parse_query(context, args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
     let mut places: Vec<Place> = Vec::new();
@@ -74,9 +74,9 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
 }
 
 /// The query, or an error that shows where it is wrong.
-pub(super) fn parse_query(text: Option<&str>) -> eyre::Result<Query> {
+pub(super) fn parse_query(context: &Context, text: Option<&str>) -> eyre::Result<Query> {
     let text = text.unwrap_or_default();
-    Query::parse(text, Timestamp::now()).map_err(|error| {
+    Query::parse_with(text, Timestamp::now(), &context.config.queries).map_err(|error| {
         let columns = |part: Option<&str>| visible::width(&visible::line(part.unwrap_or_default()));
         let before = columns(text.get(..error.span.start));
         let marked = columns(text.get(error.span.clone())).max(1);

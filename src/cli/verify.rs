@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
-    let query = parse_query(args.query.as_deref())?;
+    let query = parse_query(context, args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
     let (mut checked, mut wrong, mut masked, mut whole) = (0_u64, 0_u64, 0_u64, true);

@@ -23,7 +23,7 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
     let top = Table::top(
         source,
         &document,
-        &["listen", "record", "redact", "secrets", "issuers", "route", "target", "wait"],
+        &["listen", "record", "redact", "secrets", "issuers", "route", "target", "wait", "queries"],
     )?;
     let mut reader =
         Reader { base, environment: &sources.environment, secrets: Secrets::default(), warnings: Vec::new() };
@@ -48,6 +48,7 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
     let targets = unique(&targets, "name", |table| reader.target(table), |target| &target.name)?;
     let waits = top.tables("wait", &["kind", "expires", "message", "variable"])?;
     let waits = unique(&waits, "kind", wait, |wait| &wait.kind)?;
+    let queries = top.get("queries").map_or_else(|| Ok(IndexMap::new()), |value| queries(&value))?;
     let own = routes
         .iter()
         .flat_map(|route: &Route| &route.secrets)
@@ -59,7 +60,7 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
         }
     }
     let Reader { secrets, warnings, .. } = reader;
-    Ok(Config { file: None, listen, record, redact, secrets, issuers, routes, targets, waits, warnings })
+    Ok(Config { file: None, listen, record, redact, secrets, issuers, routes, targets, waits, queries, warnings })
 }
 
 /// Reads a list of tables, no two of which may have the same `key`.
@@ -166,6 +167,19 @@ fn issuers(value: &Value<'_>) -> Result<IndexMap<String, Vec<String>>, Error> {
         issuers.insert(name.to_owned(), names?);
     }
     Ok(issuers)
+}
+
+/// Queries by name. Whether they are understood is for the query language to say.
+fn queries(value: &Value<'_>) -> Result<IndexMap<String, String>, Error> {
+    let mut queries = IndexMap::new();
+    for (name, value) in value.any_table()?.entries() {
+        let good = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
+        if name.is_empty() || !name.chars().all(good) {
+            return Err(value.error("a query's name is made of letters, digits, `-` and `_`"));
+        }
+        queries.insert(name.to_owned(), value.string()?.to_owned());
+    }
+    Ok(queries)
 }
 
 /// One of a few words.

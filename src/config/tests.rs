@@ -202,7 +202,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[theme]",
-        "1:2: theme: this key is not known here; known are `listen`, `record`, `redact`, `secrets`, `issuers`, `route`, `target`, `wait`",
+        "1:2: theme: this key is not known here; known are `listen`, `record`, `redact`, `secrets`, `issuers`, `route`, `target`, `wait`, `queries`",
     ),
     (
         "[issuers]\n\"moveo webview\" = \"x\"",

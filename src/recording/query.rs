@@ -4,7 +4,7 @@
 //! kind:dialog sig:invalid -status:2xx (took:>1s | since:10m) /input/text:"good morning" word
 //! ```
 //!
-//! A space is *and* and binds tighter than `|`, which is *or*; `-` negates what follows; parentheses group. Text compares
+//! `@name` is a query that was saved under that name. A space is *and* and binds tighter than `|`, which is *or*; `-` negates what follows; parentheses group. Text compares
 //! without regard to ASCII case and is found anywhere in what it is held against. A query runs on heads as far as they
 //! tell, and asks for the whole call only where they do not.
 
@@ -14,6 +14,7 @@ mod term;
 
 use std::ops::Range;
 
+use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use self::term::Term;
@@ -55,7 +56,15 @@ impl Query {
     /// # Errors
     /// When it is not understood: where, and how to say it.
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
-        let root = parse::parse(text, now)?;
+        Self::parse_with(text, now, &IndexMap::new())
+    }
+
+    /// The same with `saved` queries, each of which stands for itself in parentheses where its `@name` stands.
+    ///
+    /// # Errors
+    /// Those of [`Query::parse`], and when there is no such query, or it is not understood.
+    pub fn parse_with(text: &str, now: Timestamp, saved: &IndexMap<String, String>) -> Result<Self, QueryError> {
+        let root = parse::parse(text, now, saved)?;
         Ok(Self {
             needs_call: root.any(&Term::needs_call),
             asks_for_deleted: root.any(&|term| *term == Term::Deleted),

@@ -239,3 +239,16 @@ fn open_needs_a_terminal() {
     assert_eq!((ended.code, &*ended.out), (2, ""));
     assert!(ended.err.contains("standard output is no terminal: `hooktape show "), "{}", ended.err);
 }
+
+#[test]
+fn a_saved_query_is_used_by_its_name() {
+    let home = Home::new();
+    std::fs::write(home.path("hooktape.toml"), "[queries]\nbroken = 'sig:invalid | status:>=500'\n").unwrap();
+    let listed = run(&home, &["show", SAMPLE, "--query", "@broken kind:first_message"]);
+    assert_eq!((listed.code, listed.out.lines().count()), (0, 1), "{}", listed.err);
+    let ended = run(&home, &["show", SAMPLE, "--query", "@brocken"]);
+    assert!(ended.code == 2 && ended.err.contains("did you mean @broken?"), "{}", ended.err);
+    std::fs::write(home.path("hooktape.toml"), "[queries]\nbroken = 'sig:bad'\n").unwrap();
+    let ended = run(&home, &["show", SAMPLE]);
+    assert!(ended.code == 2 && ended.err.contains("hooktape.toml: queries.broken: "), "{}", ended.err);
+}

@@ -1,8 +1,9 @@
-//! From text to a tree: `any = all { "|" all }`, `all = { part }`, `part = { "-" } ( "(" any ")" | [ key ":" ] value )`.
+//! From text to a tree: `any = all { "|" all }`, `all = { part }`, `part = { "-" } ( "(" any ")" | "@" name | [ key ":" ] value )`.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::term::{KEYS, Term, Value, list};
@@ -11,10 +12,13 @@ use super::{Node, QueryError};
 /// How deep parentheses may nest.
 const DEEPEST: usize = 64;
 
-pub fn parse(text: &str, now: Timestamp) -> Result<Node, QueryError> {
-    let mut parser = Parser { text, at: 0, depth: 0, now };
+pub fn parse(text: &str, now: Timestamp, saved: &IndexMap<String, String>) -> Result<Node, QueryError> {
+    whole(Parser { text, at: 0, depth: 0, now, saved, within: &[] })
+}
+
+fn whole(mut parser: Parser<'_>) -> Result<Node, QueryError> {
     parser.space();
-    if parser.at == text.len() {
+    if parser.at == parser.text.len() {
         return Ok(Node::All(Vec::new()));
     }
     let root = parser.any()?;
@@ -29,6 +33,9 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     now: Timestamp,
+    saved: &'a IndexMap<String, String>,
+    /// The saved queries that this one stands in.
+    within: &'a [&'a str],
 }
 
 impl<'a> Parser<'a> {
@@ -93,6 +100,7 @@ impl<'a> Parser<'a> {
                 );
             }
             Some('(') => self.group()?,
+            Some('@') if self.name().is_some() => self.saved()?,
             Some(_) => Node::Term(self.term()?),
         };
         Ok(if negated { Node::Not(Box::new(node)) } else { node })
@@ -111,6 +119,35 @@ impl<'a> Parser<'a> {
             return Ok(node);
         }
         Err(QueryError { span: opened..opened + 1, message: "the ) for this ( is missing".into() })
+    }
+
+    /// The name behind an @, if it can be one: an address is text.
+    fn name(&self) -> Option<&'a str> {
+        let word = self.rest().strip_prefix('@')?;
+        let name = &word[..word.find(ends_word).unwrap_or(word.len())];
+        let good = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+        (!name.is_empty() && name.chars().all(good)).then_some(name)
+    }
+
+    fn saved(&mut self) -> Result<Node, QueryError> {
+        let name = self.name().unwrap_or_default();
+        let span = self.at..self.at + 1 + name.len();
+        self.at = span.end;
+        let Some(text) = self.saved.get(name) else {
+            let names = || self.saved.keys().map(String::as_str);
+            let meant = nearest(name, names()).map_or_else(String::new, |name| format!("did you mean @{name}? "));
+            let known = if self.saved.is_empty() { "none".to_owned() } else { list(names()) };
+            let message = format!(
+                "no query is saved as {name}; {meant}[queries] has {known}. To look for the text, quote it: \"@{name}\""
+            );
+            return Err(QueryError { span, message });
+        };
+        if self.within.contains(&name) {
+            return Err(QueryError { span, message: format!("@{name} asks for itself") });
+        }
+        let within = [self.within, &[name]].concat();
+        whole(Parser { text, at: 0, depth: self.depth, now: self.now, saved: self.saved, within: &within })
+            .map_err(|error| QueryError { span, message: format!("@{name} ({text}): {error}") })
     }
 
     fn term(&mut self) -> Result<Term, QueryError> {

@@ -297,3 +297,23 @@ fn marks_notes_and_deletions_are_asked_for_and_deleted_calls_are_hidden() {
     }
     assert!(parse("kind:x | -note:y").asks_for_marks() && !parse("kind:x").asks_for_marks());
 }
+
+#[test]
+fn saved_queries_stand_for_themselves_in_parentheses() {
+    let saved = [("broken", "sig:invalid | status:>=500"), ("loop", "x @pool"), ("pool", "@loop"), ("bad", "statsu:1")];
+    let saved = saved.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+    let with = |text: &str| Query::parse_with(text, now(), &saved);
+    assert_eq!(with("kind:x -@broken").unwrap(), parse("kind:x -(sig:invalid | status:>=500)"));
+    assert_eq!(with("\"@broken\" jo@x.example @x.example @").unwrap().root, {
+        parse("\"@broken\" \"jo@x.example\" \"@x.example\" \"@\"").root
+    });
+    for (text, at, said) in [
+        ("a @brokn", 2..8, "did you mean @broken?"),
+        ("@loop", 0..5, "asks for itself"),
+        ("-@bad", 1..5, "did you mean status:"),
+    ] {
+        let error = with(text).unwrap_err();
+        assert!(error.span == at && error.message.contains(said), "{text}: {error:?}");
+    }
+    assert!(Query::parse("@x", now()).unwrap_err().message.contains("[queries] has none"));
+}
