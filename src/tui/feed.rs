@@ -50,9 +50,15 @@ pub fn feed(
             };
             let mut more = look;
             while more {
-                let looking = tokio::task::spawn_blocking(move || (follower.read_on(), follower));
-                let Ok((found, back)) = looking.await else { return };
-                follower = back;
+                let found = if event.is_some() {
+                    // Without waiting: what was recorded is to be told before what became of it.
+                    follower.read_on()
+                } else {
+                    let looking = tokio::task::spawn_blocking(move || (follower.read_on(), follower));
+                    let Ok((found, back)) = looking.await else { return };
+                    follower = back;
+                    found
+                };
                 more = !found.is_empty();
                 if found.into_iter().any(|event| events.send(event.into()).is_err()) {
                     return;

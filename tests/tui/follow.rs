@@ -38,8 +38,8 @@ async fn what_another_process_records_is_told_as_if_we_had() {
     let Event::Recorded(Recorded::Call(call, _)) = next(&mut messages).await else { panic!("a call was recorded") };
     assert_eq!(*call, calls[1]);
     let said = Annotation { call: calls[0].id, at: calls[0].at, change: Change::Delete(true) };
-    let added = other.annotate(said).await.unwrap();
-    assert_eq!(next(&mut messages).await, Event::Annotated(vec![added]));
+    let deleted = other.annotate(said).await.unwrap();
+    assert_eq!(next(&mut messages).await, Event::Annotated(vec![deleted]));
     other.close().await;
 
     compact(&path, None).unwrap();
