@@ -112,6 +112,10 @@ async fn show(app: App, world: &World, messages: Messages) -> eyre::Result<Outco
     let (mut console, mut terminal) = Real::take().wrap_err("cannot take the terminal")?;
     let result = tui::run(&mut terminal, &mut console, app, world, messages, stop).await;
     drop(console);
+    if terminal.show_cursor().is_err() {
+        // The terminal is gone. Dropping its handle would say so with `eprintln`, which panics for the same reason.
+        std::mem::forget(terminal);
+    }
     result?;
     Ok(Outcome::Yes)
 }

@@ -215,3 +215,16 @@ fn a_panic_gives_the_terminal_back_before_it_speaks() {
     let back = raw.rfind("\x1b[?1049l").unwrap();
     assert!(raw[back..].contains("told to"), "the message went to the screen that is gone:\n{raw}");
 }
+
+#[test]
+fn a_terminal_that_goes_away_ends_it_without_a_crash() {
+    let mut terminal = Terminal::start();
+    terminal.sees("Waiting for the first call");
+    let Terminal { mut child, master, mut keys, output, .. } = terminal;
+    // The reader lets go of its handle when what the key makes the program write finds nobody to take it.
+    drop(output);
+    keys.write_all(b"?").unwrap();
+    drop((keys, master));
+    let status = child.wait().unwrap();
+    assert_eq!((status.signal(), status.exit_code()), (None, 0), "{status:?}");
+}

@@ -1,9 +1,9 @@
 //! The stand-in webview page: what the listener answers where a platform opens a page and no route says otherwise.
 //!
-//! The page gets its callback ready and signed, because a private key has no place in a page. Its request's `Host` decides
-//! with what: a name may be one that somebody else points at this machine (DNS rebinding), whose pages could then read a
-//! token that the platform takes. An address and `localhost` are nobody else's, so they alone get a configured key's
-//! signature; a name gets that of a test key, which only this listener takes.
+//! The page gets its callback ready and signed, because a private key has no place in a page. A configured key signs what
+//! the platform would take, so it signs only for a browser on this machine: who called from elsewhere, or through a tunnel,
+//! could have any user's token by asking for the page; and a host name may be one that somebody else points at this
+//! machine (DNS rebinding). All others get the signature of a test key, which only this listener takes.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -66,7 +66,7 @@ fn sign(keyring: &Keyring, callback: &mut PageCall<'_>, open: &Request, at: Time
     let Some((_, scheme)) = callback.kind.scheme() else {
         return "The platform's contract has no signature.".to_owned();
     };
-    let configured = if is_nobody_elses(open) { keyring.signing(callback.kind, &[]).ok() } else { None };
+    let configured = if is_from_here(open) { keyring.signing(callback.kind, &[]).ok() } else { None };
     let secret = match configured.map_or_else(|| keyring.signing_as_a_test(callback.kind), Ok) {
         Ok(secret) => secret,
         Err(reason) => return format!("Not signed: {reason}"),
@@ -81,9 +81,18 @@ fn sign(keyring: &Keyring, callback: &mut PageCall<'_>, open: &Request, at: Time
     }
 }
 
-/// Whether the page was asked for by a host that no one else can point at this machine.
-fn is_nobody_elses(open: &Request) -> bool {
-    let host = open.headers.get("host").unwrap_or_default();
+/// Header fields that a proxy or a tunnel adds.
+const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "via"];
+
+/// Whether a browser on this machine asks for the page, under a host that no one else can point here.
+fn is_from_here(open: &Request) -> bool {
+    open.peer.is_some_and(|peer| peer.to_canonical().is_loopback())
+        && !FORWARDED.iter().any(|name| open.headers.has(name))
+        && is_nobody_elses(open.headers.get("host").unwrap_or_default())
+}
+
+/// Whether the host is `localhost` or an address.
+fn is_nobody_elses(host: &str) -> bool {
     let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
     name.eq_ignore_ascii_case("localhost")
         || host.parse::<SocketAddr>().is_ok()
@@ -148,9 +157,29 @@ mod tests {
     #[case("127.0.0.1.evil.example:4747", false)]
     #[case("localhost.evil.example", false)]
     #[case("", false)]
-    fn only_addresses_and_localhost_are_nobody_elses(#[case] host: &'static str, #[case] expected: bool) {
-        let headers = [("host", host)].into_iter().collect();
-        assert_eq!(is_nobody_elses(&Request { headers, ..Request::default() }), expected);
+    fn only_addresses_and_localhost_are_nobody_elses(#[case] host: &str, #[case] expected: bool) {
+        assert_eq!(is_nobody_elses(host), expected);
+    }
+
+    #[rstest]
+    #[case(Some("127.0.0.1"), None, true)]
+    #[case(Some("::1"), None, true)]
+    #[case(Some("::ffff:127.0.0.1"), None, true)]
+    #[case(Some("192.168.1.20"), None, false)]
+    #[case(None, None, false)]
+    #[case(Some("127.0.0.1"), Some("x-forwarded-for"), false)]
+    #[case(Some("127.0.0.1"), Some("Forwarded"), false)]
+    fn who_comes_from_elsewhere_is_not_from_here(
+        #[case] peer: Option<&'static str>,
+        #[case] forwarded: Option<&'static str>,
+        #[case] expected: bool,
+    ) {
+        let mut headers: Headers = [("host", "127.0.0.1:4747")].into_iter().collect();
+        if let Some(name) = forwarded {
+            headers.push(name, "203.0.113.7");
+        }
+        let peer = peer.map(|peer| peer.parse().unwrap());
+        assert_eq!(is_from_here(&Request { headers, peer, ..Request::default() }), expected);
     }
 
     /// What the page at `target` has been given, asked for by `host`, and the answer's head.
