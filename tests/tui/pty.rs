@@ -226,5 +226,6 @@ fn a_terminal_that_goes_away_ends_it_without_a_crash() {
     keys.write_all(b"?").unwrap();
     drop((keys, master));
     let status = child.wait().unwrap();
-    assert_eq!((status.signal(), status.exit_code()), (None, 0), "{status:?}");
+    // 2 when a frame could not be written before the signal came.
+    assert!(status.signal().is_none() && [0, 2].contains(&status.exit_code()), "{status:?}");
 }
