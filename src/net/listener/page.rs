@@ -179,7 +179,7 @@ mod tests {
             headers.push(name, "203.0.113.7");
         }
         let peer = peer.map(|peer| peer.parse().unwrap());
-        assert_eq!(is_from_here(&Request { headers, peer, ..Request::default() }), expected);
+        assert_eq!(is_from_here(&Request { peer, headers, ..Request::default() }), expected);
     }
 
     /// What the page at `target` has been given, asked for by `host`, and the answer's head.
