@@ -13,7 +13,7 @@ use crate::cli::context::{Context, find_call};
 use crate::cli::show::{fits, parse_query};
 use crate::cli::{Outcome, print};
 use crate::recording::export::{Exporter, Format, Judgement, Report};
-use crate::recording::{Position, Reader, Redaction};
+use crate::recording::{Position, Reader, Redaction, Remarks};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -46,14 +46,16 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut exporter = Exporter::new(open(args.out.as_deref())?, args.form, &title, Timestamp::now())?;
     let (mut count, mut whole) = (0_u64, true);
-    let mut write = |call| {
+    let mut write = |call: Call| {
         count += 1;
-        exporter.write(&report(context, call, redaction.as_ref()))
+        let remarks = marks.of(call.id).cloned().unwrap_or_default();
+        exporter.write(&report(context, call, remarks, redaction.as_ref()))
     };
     if let Some(call) = only {
         write(call)?;
     } else {
-        for entry in reader.entries(Position::default()) {
+        let mut entries = reader.entries(Position::default());
+        for entry in &mut entries {
             match entry {
                 Ok(entry) if fits(&query, &entry, &reader, &marks)? => write(reader.call(entry.place)?)?,
                 Ok(_) => {}
@@ -63,6 +65,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
                 }
             }
         }
+        print::unfinished(&entries);
     }
     exporter.finish()?;
     if let Some(out) = &args.out {
@@ -84,7 +87,7 @@ fn open(path: Option<&Path>) -> eyre::Result<Box<dyn Write>> {
     }
 }
 
-fn report(context: &Context, call: Call, redaction: Option<&Redaction>) -> Report {
+fn report(context: &Context, call: Call, remarks: Remarks, redaction: Option<&Redaction>) -> Report {
     let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
     let judgement = kind.map(|kind| {
         let (verdict, why) = context.judge(&call, kind);
@@ -95,7 +98,7 @@ fn report(context: &Context, call: Call, redaction: Option<&Redaction>) -> Repor
         let unknown = call.request.redacted || now.verdict.sig == Sig::NoSecret;
         call.sig.is_none() || !unknown
     });
-    let report = Report::new(call, kind, judgement);
+    let report = Report::new(call, kind, judgement, remarks);
     match redaction {
         Some(redaction) => report.redacted(redaction, kind),
         None => report,

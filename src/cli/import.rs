@@ -11,7 +11,8 @@ use crate::call::{Call, Id, Sig};
 use crate::cli::context::Context;
 use crate::cli::{Format as Printed, Outcome, RecordArgs, print};
 use crate::recording::export::Format;
-use crate::recording::{Position, Reader, import};
+use crate::recording::import::{self, Imported};
+use crate::recording::{Position, Reader};
 use crate::visible;
 
 /// Its arguments.
@@ -35,7 +36,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         eyre!("{name}: this is none of {forms} that could be told by its beginning: --from says which it is")
     };
     let from = args.from.or_else(|| import::recognise(&text)).ok_or_else(unknown)?;
-    let mut calls = import::calls(&text, from, Timestamp::now())
+    let Imported { mut calls, mut said } = import::calls(&text, from, Timestamp::now())
         .map_err(|error| eyre!("{}", visible::line(&format!("{name}, read as {from}: {error}"))))?;
     for call in &mut calls {
         judge(context, call);
@@ -45,6 +46,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let known = ids(recorder.path())?;
     let found = calls.len();
     calls.retain(|call| !known.contains(&call.id));
+    said.retain(|annotation| !known.contains(&annotation.call));
     let (new, mut written) = (calls.len(), Ok(()));
     for call in calls {
         match recorder.record(call).await {
@@ -53,6 +55,11 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
                 written = Err(error);
                 break;
             }
+        }
+    }
+    for annotation in said {
+        if written.is_ok() {
+            written = recorder.annotate(annotation).await.map(drop);
         }
     }
     let path = recorder.path().to_owned();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::call::{Call, Direction, Headers, Id, Sig};
 use crate::cli::{Context, Format, waits};
 use crate::platform::{Fate, Finding, Platforms, Wait};
-use crate::recording::{self, Recorded};
+use crate::recording::{self, Entries, Recorded};
 use crate::signature::Verdict;
 use crate::visible;
 
@@ -193,6 +193,18 @@ pub(super) fn out(line: &str) -> std::io::Result<()> {
 /// `eprintln` does.
 pub(super) fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", visible::text(line));
+}
+
+/// Tells of a last line that is not whole, once all others were read.
+pub(super) fn unfinished(entries: &Entries<'_>) {
+    let bytes = entries.unfinished();
+    if bytes > 0 {
+        note(&format!(
+            "hooktape: the last line is not whole ({}) and is passed over: a process writes it now, or was killed while \
+             it did; recording to the file again keeps those bytes aside",
+            count(bytes, "byte")
+        ));
+    }
 }
 
 /// What a recorder tells besides the calls that it wrote.

@@ -12,7 +12,7 @@ use crate::cli::context::{Context, find_call};
 use crate::cli::waits::{self, Waits, takes_part};
 use crate::cli::{Format, Outcome, print};
 use crate::platform::Wait;
-use crate::recording::{Entry, Marks, Place, Position, Query, Reader};
+use crate::recording::{Entry, Marks, Place, Position, Query, Reader, Remarks};
 use crate::visible;
 
 /// Its arguments.
@@ -44,7 +44,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         let entries = reader.entries(Position::default()).flatten();
         let places: Vec<Place> = entries.filter(related).map(|entry| entry.place).collect();
         let waits = Waits::read(context, &reader, &places)?;
-        print::out(&whole(context, &call, waits.get(call.id), args.pretty))?;
+        let marks = reader.marks();
+        print::out(&whole(context, &call, marks.of(call.id), waits.get(call.id), args.pretty))?;
         return Ok(Outcome::Yes);
     }
     let query = parse_query(context, args.query.as_deref())?;
@@ -52,7 +53,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let marks = reader.marks();
     let mut places: Vec<Place> = Vec::new();
     let mut waiting: Vec<Place> = Vec::new();
-    for entry in reader.entries(Position::default()) {
+    let mut entries = reader.entries(Position::default());
+    for entry in &mut entries {
         if let Ok(entry) = &entry
             && takes_part(platforms, entry)
         {
@@ -64,6 +66,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             Err(damage) => print::note(&format!("hooktape: {damage}")),
         }
     }
+    print::unfinished(&entries);
     let first = places.len().saturating_sub(args.limit.unwrap_or(usize::MAX));
     let waits = Waits::read(context, &reader, &waiting)?;
     for place in &places[first..] {
@@ -94,7 +97,7 @@ pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader, marks: &Marks)
 }
 
 /// Everything about one call.
-fn whole(context: &Context, call: &Call, wait: Option<&Wait>, pretty: bool) -> String {
+fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option<&Wait>, pretty: bool) -> String {
     let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
     let verdict = kind.map(|kind| context.judge(call, kind));
     let findings = kind.map(|kind| context.findings(call, kind)).unwrap_or_default();
@@ -106,7 +109,7 @@ fn whole(context: &Context, call: &Call, wait: Option<&Wait>, pretty: bool) -> S
         return print::whole(
             call,
             &json!({
-                "verdict": verdict, "findings": findings, "could_be": others, "wait": wait,
+                "verdict": verdict, "findings": findings, "could_be": others, "wait": wait, "remarks": remarks,
             }),
         );
     }
@@ -119,6 +122,9 @@ fn whole(context: &Context, call: &Call, wait: Option<&Wait>, pretty: bool) -> S
     }
     if let Some(parent) = call.parent {
         let _ = writeln!(text, "repeats {parent}");
+    }
+    for sentence in remarks.into_iter().flat_map(Remarks::sentences) {
+        let _ = writeln!(text, "{}", visible::line(&sentence));
     }
     let _ = writeln!(text, "\n{} {}", visible::line(&request.method), visible::line(&request.url()));
     text.push_str(&print::headers(&request.headers));

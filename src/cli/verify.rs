@@ -28,7 +28,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
     let (mut checked, mut wrong, mut masked, mut whole) = (0_u64, 0_u64, 0_u64, true);
-    for entry in reader.entries(Position::default()) {
+    let mut entries = reader.entries(Position::default());
+    for entry in &mut entries {
         let entry = match entry {
             Ok(entry) => entry,
             Err(damage) => {
@@ -72,6 +73,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         };
         print::out(&line)?;
     }
+    print::unfinished(&entries);
     if context.format == Format::Text {
         let masked = if masked > 0 { format!(", {masked} masked") } else { String::new() };
         print::note(&format!("{} checked, {wrong} not valid{masked}", print::count(checked, "signature")));

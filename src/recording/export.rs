@@ -19,7 +19,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 pub use self::report::{Judgement, Report};
-use super::format;
+use super::{Annotation, format};
 use crate::call::Call;
 
 /// A form that calls can be written in.
@@ -77,6 +77,7 @@ impl FromStr for Format {
 pub struct Exporter<W> {
     out: W,
     format: Format,
+    now: Timestamp,
     count: usize,
     page: html::Page,
 }
@@ -92,7 +93,7 @@ impl<W: Write> Exporter<W> {
             Format::Json => out.write_all(format::header(now).as_bytes())?,
             Format::Curl | Format::Http | Format::Markdown | Format::Html => {}
         }
-        Ok(Self { out, format, count: 0, page: html::Page::new(title, now) })
+        Ok(Self { out, format, now, count: 0, page: html::Page::new(title, now) })
     }
 
     /// Writes the next call.
@@ -115,7 +116,12 @@ impl<W: Write> Exporter<W> {
             Format::Har => har::write(out, report),
             Format::Curl => out.write_all(curl::command(call).as_bytes()),
             Format::Http => http::write(out, call),
-            Format::Json => out.write_all(&format::encode(call)),
+            Format::Json => {
+                out.write_all(&format::encode(call))?;
+                let mut said =
+                    report.remarks.changes().map(|change| Annotation { call: call.id, at: self.now, change });
+                said.try_for_each(|annotation| out.write_all(&annotation.encode()))
+            }
             Format::Markdown => out.write_all(markdown::text(report).as_bytes()),
             Format::Html => {
                 self.page.push(report);

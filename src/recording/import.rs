@@ -19,6 +19,7 @@ use ::http::{HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use uuid::{NoContext, Uuid};
 
+use super::Annotation;
 use super::export::Format;
 use crate::call::{Call, Direction, Headers, Id, Request, Response};
 
@@ -76,17 +77,26 @@ fn is_url(word: &str) -> bool {
     word.starts_with("http://") || word.starts_with("https://")
 }
 
+/// What a text holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Imported {
+    /// The calls, in its order.
+    pub calls: Vec<Call>,
+    /// What it says of them.
+    pub said: Vec<Annotation>,
+}
+
 /// The calls of a text in the form `from`. Where it does not say when, they came `now`; where it does not say which way
 /// they went, they were received, so that they are checked and can be sent.
 ///
 /// # Errors
 /// The first fault; nothing is to be imported then.
-pub fn calls(text: &[u8], from: Format, now: Timestamp) -> Result<Vec<Call>, ImportError> {
+pub fn calls(text: &[u8], from: Format, now: Timestamp) -> Result<Imported, ImportError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     match from {
         Format::Har => har::calls(text, now),
-        Format::Curl => curl::calls(text, now),
-        Format::Http => http::calls(text, now),
+        Format::Curl => Ok(Imported { calls: curl::calls(text, now)?, said: Vec::new() }),
+        Format::Http => Ok(Imported { calls: http::calls(text, now)?, said: Vec::new() }),
         Format::Json => json::calls(text),
         Format::Markdown | Format::Html => {
             Err(ImportError::line(1, format!("{from} is for people: export the calls as json or har")))

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::format;
@@ -42,14 +42,15 @@ pub enum Change {
 }
 
 /// A mark, and the colour that was given to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// None: marked, and that is all. So is a colour that this version does not know.
     pub colour: Option<Colour>,
 }
 
 /// The colour of a mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "they are colours")]
 pub enum Colour {
     Red,
@@ -120,7 +121,8 @@ impl Annotation {
 }
 
 /// All that stands said of one call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Remarks {
     /// How it is marked.
     pub mark: Option<Mark>,
@@ -139,6 +141,25 @@ impl Remarks {
             Change::Note(_) => Change::Note(self.note.clone()),
             Change::Delete(_) => Change::Delete(self.deleted),
         }
+    }
+
+    /// What each of them would be said by.
+    pub fn changes(&self) -> impl Iterator<Item = Change> {
+        let mark = self.mark.map(|mark| Change::Mark(Some(mark)));
+        let note = self.note.clone().map(|note| Change::Note(Some(note)));
+        let deleted = self.deleted.then_some(Change::Delete(true));
+        mark.into_iter().chain(note).chain(deleted)
+    }
+
+    /// The same for people, a sentence each: `marked red`. A note is as it was written.
+    pub fn sentences(&self) -> impl Iterator<Item = String> {
+        self.changes().map(|change| match change {
+            Change::Mark(mark) => {
+                mark.and_then(|mark| mark.colour).map_or("marked".into(), |colour| format!("marked {}", colour.word()))
+            }
+            Change::Note(text) => format!("note: {}", text.as_deref().unwrap_or_default()),
+            Change::Delete(_) => "deleted: `hooktape compact` leaves it out".into(),
+        })
     }
 
     fn apply(&mut self, change: &Change) {

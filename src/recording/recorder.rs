@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(super) use self::tail::torn_path;
 use self::tape::{Disk, Tape};
 pub use self::tape::{Opened, Torn};
-use super::{Annotation, OpenError, Place, Redaction, format};
+use super::{Annotation, Change, OpenError, Place, Redaction, format};
 use crate::call::Call;
 
 /// Calls that may wait to be written; further ones wait to get in.
@@ -164,7 +164,10 @@ impl Recorder {
     /// # Errors
     /// Those of [`Recorder::record`].
     pub async fn annotate(&self, annotation: Annotation) -> Result<(u64, Annotation), RecordError> {
-        let annotation = Annotation { at: format::whole_micros(annotation.at), ..annotation };
+        let mut annotation = Annotation { at: format::whole_micros(annotation.at), ..annotation };
+        if let (Some(redaction), Change::Note(Some(note))) = (&self.redaction, &mut annotation.change) {
+            *note = redaction.text(note).into();
+        }
         let line = annotation.encode();
         let offset = self.write(What::Annotation(annotation.clone()), line).await?;
         Ok((offset, annotation))

@@ -148,3 +148,31 @@ fn a_compressed_recording_opens() {
         assert_eq!((packed.code, packed.out), (plain.code, plain.out), "{command:?}: {}", packed.err);
     }
 }
+
+#[test]
+fn what_was_said_of_a_call_is_shown_and_travels_with_it() {
+    let home = Home::new();
+    let bare = std::fs::read_to_string(SAMPLE).unwrap();
+    let id = bare.lines().find_map(|line| line.split('"').nth(3).filter(|id| id.ends_with(TAMPERED))).unwrap();
+    let said = format!(
+        "{{\"mark\":\"{id}\",\"colour\":\"red\"}}\n{{\"note\":\"{id}\",\"text\":\"ask \\u001b[31mtheir\\u001b team\"}}\n"
+    );
+    std::fs::write(home.path("marked.jsonl"), format!("{bare}{said}{{\"id\":\"0")).unwrap();
+    let marked = home.path("marked.jsonl");
+    let marked = marked.to_str().unwrap();
+    let shown = run(&home, &["show", marked, TAMPERED]);
+    assert!(shown.out.contains("\nmarked red\nnote: ask ␛[31mtheir␛ team\n"), "{}", shown.out);
+    let listed = run(&home, &["show", marked, "--query", "marked"]);
+    assert_eq!(listed.out.lines().count(), 1);
+    assert!(listed.err.contains("the last line is not whole (8 bytes) and is passed over"), "{}", listed.err);
+    for (form, file) in [("json", "again.jsonl"), ("har", "again.har")] {
+        let (file, tape) = (home.path(file), home.path(&format!("{form}.jsonl")));
+        let (file, tape) = (file.to_str().unwrap(), tape.to_str().unwrap());
+        run(&home, &["export", marked, "--as", form, "--out", file, "--unredacted"]);
+        assert_eq!(run(&home, &["import", file, "--record", tape]).code, 0);
+        let shown = run(&home, &["show", tape, TAMPERED, "--format", "json"]).out;
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown["remarks"]["mark"]["colour"], "red", "{form}");
+        assert_eq!(shown["remarks"]["note"], "ask \u{1b}[31mtheir\u{1b} team", "{form}");
+    }
+}

@@ -38,8 +38,9 @@ fn entry(report: &Report) -> Value {
             ours.insert("verdict".into(), verdict);
         }
         ours.insert("findings".into(), json!({ "request": report.request, "response": report.response }));
+        ours.insert("remarks".into(), json!(report.remarks));
     }
-    json!({
+    let mut entry = json!({
         "startedDateTime": format!("{:.6}", call.at),
         "time": millis,
         "request": request(call),
@@ -47,7 +48,11 @@ fn entry(report: &Report) -> Value {
         "cache": {},
         "timings": { "send": 0, "wait": millis, "receive": 0 },
         "_hooktape": ours,
-    })
+    });
+    if let Some(note) = &report.remarks.note {
+        entry["comment"] = json!(note);
+    }
+    entry
 }
 
 fn request(call: &Call) -> Value {

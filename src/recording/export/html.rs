@@ -157,8 +157,10 @@ fn push_call(out: &mut String, report: &Report, kind: &str) {
         let _ = writeln!(out, "<br>signature <b class=\"{sig}\">{sig}</b>: {}", escape(&judgement.verdict.reason));
         push_list(out, judgement.why.iter().map(|sentence| escape(sentence)));
     }
-    for sentence in call.error.as_deref().into_iter().chain(caveats(call)) {
-        let _ = writeln!(out, "<p>{}", escape(sentence));
+    let remarks = report.remarks.sentences();
+    let others = call.error.as_deref().into_iter().chain(caveats(call)).map(str::to_owned);
+    for sentence in remarks.chain(others) {
+        let _ = writeln!(out, "<p>{}", escape(&sentence));
     }
     let line = format!("{} {}", call.request.method, url(call));
     push_message(out, &line, &call.request.headers, &call.request.body, &report.request);

@@ -39,6 +39,9 @@ pub(super) fn text(report: &Report) -> String {
     if let Some(error) = &call.error {
         let _ = writeln!(text, "- {}", plain(error));
     }
+    for sentence in report.remarks.sentences() {
+        let _ = writeln!(text, "- {}", plain(&sentence));
+    }
     for caveat in caveats(call) {
         let _ = writeln!(text, "- {caveat}");
     }

@@ -2,7 +2,7 @@
 
 use crate::call::{Call, Request, Response};
 use crate::platform::{Finding, Kind};
-use crate::recording::Redaction;
+use crate::recording::{Redaction, Remarks};
 use crate::signature::Verdict;
 
 /// What the signature check found, and sentences on why it is no better.
@@ -27,15 +27,17 @@ pub struct Report {
     pub response: Vec<Finding>,
     /// What the user said.
     pub text: Option<String>,
+    /// What was said of the call since it was recorded.
+    pub remarks: Remarks,
 }
 
 impl Report {
     /// What is to be said of `call`, which is of `kind`.
     #[must_use]
-    pub fn new(call: Call, kind: Option<&Kind>, judgement: Option<Judgement>) -> Self {
+    pub fn new(call: Call, kind: Option<&Kind>, judgement: Option<Judgement>, remarks: Remarks) -> Self {
         let (request, response) = findings(&call, kind);
         let text = kind.and_then(|kind| kind.read(&call.request).text);
-        Self { call, judgement, request, response, text }
+        Self { call, judgement, request, response, text, remarks }
     }
 
     /// The same with everything masked, also where it is quoted. A finding that only the bare call shows stays, without
@@ -55,6 +57,7 @@ impl Report {
         }
         self.text = kind.and_then(|kind| kind.read(&call.request).text);
         self.call = call;
+        self.remarks.note = self.remarks.note.map(|note| redaction.text(&note).into());
         self
     }
 }

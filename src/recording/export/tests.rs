@@ -5,8 +5,8 @@ use super::*;
 use crate::call::{Response, Sig};
 use crate::config::Redact;
 use crate::platform::Platforms;
-use crate::recording::Redaction;
 use crate::recording::testing::{call, wire_call};
+use crate::recording::{Colour, Mark, Redaction, Remarks};
 use crate::signature::{self, Verdict};
 
 fn export(reports: &[Report], format: Format) -> String {
@@ -21,7 +21,12 @@ fn export(reports: &[Report], format: Format) -> String {
 
 fn report(call: Call) -> Report {
     let verdict = Verdict { sig: Sig::Invalid, reason: "it does not <fit>".into(), ..signature::unsigned() };
-    Report::new(call, None, Some(Judgement { verdict, why: vec!["because *so*".into()] }))
+    Report::new(call, None, Some(Judgement { verdict, why: vec!["because *so*".into()] }), remarks())
+}
+
+fn remarks() -> Remarks {
+    let mark = Some(Mark { colour: Some(Colour::Red) });
+    Remarks { mark, note: Some("seen *twice*".into()), deleted: false }
 }
 
 fn with_body(body: &str) -> Call {
@@ -59,6 +64,7 @@ fn an_archive_has_what_the_specification_asks_for() {
         assert!(!entries[0]["response"][member].is_null(), "{member}");
     }
     assert_eq!(entries[0]["_hooktape"]["verdict"]["sig"], "invalid");
+    assert_eq!(entries[0]["comment"], "seen *twice*");
     assert_eq!(entries[0]["request"]["queryString"][0]["name"], "n");
 }
 
@@ -67,6 +73,7 @@ fn markdown_stays_within_its_fences() {
     let text = export(&[report(with_body("````\n<script>\n```"))], Format::Markdown);
     assert!(text.contains("\n`````text\n````\n<script>\n```\n`````\n"), "{text}");
     assert!(text.contains("signature **invalid**: it does not \\<fit\\>\n  - because \\*so\\*\n"), "{text}");
+    assert!(text.contains("\n- marked red\n- note: seen \\*twice\\*\n"), "{text}");
     let laid_out = export(&[report(with_body("{\"a\":1}"))], Format::Markdown);
     assert!(laid_out.contains("Body, 7 bytes, JSON, laid out here:\n\n```json\n{\n  \"a\": 1\n}\n```"), "{laid_out}");
 }
@@ -83,6 +90,7 @@ fn a_page_asks_for_nothing_and_shows_all() {
     }
     assert!(page.contains("<title>a &lt;session&gt;</title>"));
     assert!(page.contains("default-src 'none'; style-src 'sha256-"));
+    assert!(page.contains("<p>marked red\n<p>note: seen *twice*\n"));
     assert!(page.contains("2 invalid") && page.contains("<b>1 × 500</b>"));
     assert_eq!(page.matches("<circle ").count(), 2);
     assert_eq!(page.matches("<details>").count(), 2);
@@ -94,11 +102,14 @@ fn a_page_asks_for_nothing_and_shows_all() {
 fn what_is_masked_is_quoted_nowhere() {
     let platforms = Platforms::builtin().unwrap();
     let kind = platforms.kind("moveo/pre_message").unwrap();
-    let redact = Redact { fields: vec!["lang".into(), "text".into()], ..Redact::default() };
+    let patterns = vec!["hush+hush".into()];
+    let redact = Redact { fields: vec!["lang".into(), "text".into()], patterns, ..Redact::default() };
     let redaction = Redaction::new(&redact).unwrap();
     let mut call = with_body(r#"{"lang":"hushhush","input":{"text":"hushhush"},"context":{},"session_id":7}"#);
     call.request.headers.push("authorization", "hushhush");
-    let bare = Report::new(call, Some(kind), Some(report(self::call(1)).judgement.unwrap()));
+    let remarks = Remarks { note: Some("key hushhush".into()), ..remarks() };
+    let judgement = report(self::call(1)).judgement;
+    let bare = Report::new(call, Some(kind), judgement, remarks);
     assert!(bare.text.as_deref() == Some("hushhush") && !bare.request.is_empty());
     let masked = bare.clone().redacted(&redaction, Some(kind));
     assert_eq!(masked.request.len(), bare.request.len());

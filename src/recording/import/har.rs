@@ -8,11 +8,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{ImportError, add_host, check, foreign, place};
+use super::{ImportError, Imported, add_host, check, foreign, place};
 use crate::call::{Call, Headers, Request, Response};
 use crate::recording::facts::Facts;
+use crate::recording::{Annotation, Remarks};
 
-pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Vec<Call>, ImportError> {
+pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError> {
     let archive: Value = serde_json::from_slice(text).map_err(|error| {
         let text = error.to_string();
         let message = text.split(" at line ").next().unwrap_or(&text);
@@ -21,12 +22,25 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Vec<Call>, ImportErro
     let Some(entries) = archive.pointer("/log/entries").and_then(Value::as_array) else {
         return Err(ImportError::new("/log/entries", "there is no such list, so this is no HTTP Archive"));
     };
-    let read = |(index, entry)| {
-        call(entry, now).map_err(|(pointer, message)| {
-            ImportError::new(format!("entry {}, /log/entries/{index}{pointer}", index + 1), message)
-        })
-    };
-    entries.iter().enumerate().map(read).collect()
+    let mut found = Imported::default();
+    for (index, entry) in entries.iter().enumerate() {
+        let (call, remarks) =
+            call(entry, now).and_then(|call| Ok((call, remarks(entry)?))).map_err(|(pointer, message)| {
+                ImportError::new(format!("entry {}, /log/entries/{index}{pointer}", index + 1), message)
+            })?;
+        found.said.extend(remarks.changes().map(|change| Annotation { call: call.id, at: now, change }));
+        found.calls.push(call);
+    }
+    Ok(found)
+}
+
+/// What was said of the call: by us, or in the comment that the specification has a place for.
+fn remarks(entry: &Value) -> Result<Remarks, Fault> {
+    if let Some(ours) = entry.pointer("/_hooktape/remarks") {
+        return serde_json::from_value(ours.clone()).map_err(|error| fault("/_hooktape/remarks", error.to_string()));
+    }
+    let comment = entry.get("comment").and_then(Value::as_str).filter(|comment| !comment.is_empty());
+    Ok(Remarks { note: comment.map(Into::into), ..Remarks::default() })
 }
 
 /// Where in an entry, and what.

@@ -5,6 +5,7 @@ use rstest::rstest;
 use super::*;
 use crate::recording::export::{Exporter, Report};
 use crate::recording::testing::wire_call;
+use crate::recording::{Change, Colour, Mark, Remarks};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -13,7 +14,7 @@ fn export(calls: &[Call], format: Format) -> Vec<u8> {
     let mut text = Vec::new();
     let mut exporter = Exporter::new(&mut text, format, "calls", NOW).unwrap();
     for call in calls {
-        exporter.write(&Report::new(call.clone(), None, None)).unwrap();
+        exporter.write(&Report::new(call.clone(), None, None, Remarks::default())).unwrap();
     }
     exporter.finish().unwrap();
     text
@@ -21,7 +22,7 @@ fn export(calls: &[Call], format: Format) -> Vec<u8> {
 
 fn import(text: impl AsRef<[u8]>) -> Result<Vec<Call>, ImportError> {
     let from = recognise(text.as_ref()).expect("the form should be known");
-    calls(text.as_ref(), from, NOW)
+    calls(text.as_ref(), from, NOW).map(|found| found.calls)
 }
 
 fn one(text: &str) -> Call {
@@ -54,7 +55,7 @@ proptest! {
     fn what_is_exported_comes_back_byte_for_byte(all in proptest::collection::vec(wire_call(), 0..3)) {
         for format in [Format::Har, Format::Http, Format::Json] {
             let text = export(&all, format);
-            prop_assert_eq!(calls(&text, format, NOW).map_err(|e| e.to_string()), Ok(all.clone()), "{}", format);
+            prop_assert_eq!(calls(&text, format, NOW).map(|found| found.calls).map_err(|e| e.to_string()), Ok(all.clone()), "{}", format);
             if !all.is_empty() {
                 prop_assert_eq!(recognise(&text), Some(format));
             }
@@ -66,7 +67,7 @@ proptest! {
         let text = export(&all, Format::Curl);
         prop_assert_eq!(recognise(&text), Some(Format::Curl));
         let read = calls(&text, Format::Curl, NOW).unwrap();
-        let requests: Vec<Request> = read.into_iter().map(|call| call.request).collect();
+        let requests: Vec<Request> = read.calls.into_iter().map(|call| call.request).collect();
         prop_assert_eq!(requests, all.iter().map(as_command).collect::<Vec<_>>(), "{}", String::from_utf8_lossy(&text));
     }
 
@@ -203,4 +204,35 @@ fn a_browsers_archive_is_read() {
 fn a_fault_has_its_place_and_a_repair(#[case] text: &str, #[case] said: &str) {
     let error = import(text).unwrap_err().to_string();
     assert!(error.contains(said), "{error}");
+}
+
+#[rstest]
+#[case(Format::Json)]
+#[case(Format::Har)]
+fn what_was_said_of_a_call_comes_with_it(#[case] format: Format) {
+    let call = crate::recording::testing::call(1);
+    let said = [
+        Change::Mark(Some(Mark { colour: Some(Colour::Green) })),
+        Change::Note(Some("line 1\nline 2".into())),
+        Change::Delete(true),
+    ];
+    let remarks = Remarks {
+        mark: Some(Mark { colour: Some(Colour::Green) }),
+        note: Some("line 1\nline 2".into()),
+        deleted: true,
+    };
+    let mut text = Vec::new();
+    let mut exporter = Exporter::new(&mut text, format, "calls", NOW).unwrap();
+    exporter.write(&Report::new(call.clone(), None, None, remarks)).unwrap();
+    exporter.finish().unwrap();
+    let found = calls(&text, format, NOW).unwrap();
+    assert_eq!(found.said, said.map(|change| Annotation { call: call.id, at: NOW, change }));
+}
+
+#[test]
+fn a_foreign_archives_comment_is_a_note() {
+    let entry = r#"{"request":{"method":"GET","url":"http://a.example/"},"comment":"slow here"}"#;
+    let found = calls(format!(r#"{{"log":{{"entries":[{entry}]}}}}"#).as_bytes(), Format::Har, NOW).unwrap();
+    let note = Change::Note(Some("slow here".into()));
+    assert_eq!(found.said, [Annotation { call: found.calls[0].id, at: NOW, change: note }]);
 }
