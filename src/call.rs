@@ -180,6 +180,9 @@ pub struct Request {
     /// Scheme, host and port that a sent request went to: `http://127.0.0.1:3000`. Received requests have none: their
     /// `host` header says what the caller called.
     pub origin: Option<String>,
+    /// The address by which the caller of a received request reached it, without the target, where that is known better than
+    /// from its `host` header: `https://hooks.example.com`.
+    pub public: Option<String>,
     /// Where a received request's connection came from, which may be a proxy.
     pub peer: Option<IpAddr>,
     /// The header fields.
@@ -223,10 +226,44 @@ impl Request {
         Some(caller)
     }
 
-    /// The whole address: where it was sent, or what the `host` header says it was called by.
+    /// Whether its body is a form's: names and values as in a query.
+    #[must_use]
+    pub fn has_a_form(&self) -> bool {
+        let form = "application/x-www-form-urlencoded";
+        let begins = |given: &str| given.get(..form.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(form));
+        self.headers.get("content-type").is_some_and(begins)
+    }
+
+    /// What `trusted` proxies say of the address that a received request was called by: scheme and host, for
+    /// [`Self::public`]. None where nobody who is trusted says anything; see [`Self::caller`].
+    #[must_use]
+    pub fn forwarded_for(&self, trusted: &[IpAddr]) -> Option<String> {
+        let peer = self.peer?.to_canonical();
+        if !trusted.contains(&peer) {
+            return None;
+        }
+        self.said_by_proxies()
+    }
+
+    /// The same, whoever says so: for a guess, never for trusting.
+    #[must_use]
+    pub fn said_by_proxies(&self) -> Option<String> {
+        let said = |name: &str| {
+            // Of several proxies the first was nearest to the caller.
+            let value = self.headers.get(name)?.split(',').next()?.trim();
+            (!value.is_empty()).then_some(value)
+        };
+        let (scheme, host) = (said("x-forwarded-proto"), said("x-forwarded-host"));
+        if scheme.is_none() && host.is_none() {
+            return None;
+        }
+        Some(format!("{}://{}", scheme.unwrap_or("http"), host.or_else(|| self.headers.get("host"))?))
+    }
+
+    /// The whole address: where it was sent, what it is publicly known by, or what the `host` header says it was called by.
     #[must_use]
     pub fn url(&self) -> String {
-        match (&self.origin, self.headers.get("host")) {
+        match (self.origin.as_ref().or(self.public.as_ref()), self.headers.get("host")) {
             (Some(origin), _) => format!("{origin}{}", self.target),
             (None, Some(host)) => format!("http://{host}{}", self.target),
             (None, None) => self.target.clone(),
@@ -328,6 +365,35 @@ mod tests {
             assert_eq!(found, caller.parse().ok(), "{peer} {forwarded:?}");
         }
         assert_eq!(request("", &["198.51.100.9"]).caller(&[tunnel]), None);
+    }
+
+    #[test]
+    fn the_public_address_is_told_by_trusted_proxies_only() {
+        let tunnel = IpAddr::from([127, 0, 0, 1]);
+        let request = |fields: &[(&str, &str)]| Request {
+            peer: Some(tunnel),
+            target: "/x?y".into(),
+            headers: fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            ..Request::default()
+        };
+        for (fields, told) in [
+            (&[("host", "a.example"), ("x-forwarded-proto", "https")][..], Some("https://a.example")),
+            (
+                &[("host", "127.0.0.1:1"), ("x-forwarded-proto", "https, http"), ("x-forwarded-host", "a.example")],
+                Some("https://a.example"),
+            ),
+            (&[("host", "a.example"), ("x-forwarded-host", "b.example:81")], Some("http://b.example:81")),
+            (&[("host", "a.example")], None),
+            (&[("x-forwarded-proto", "https")], None),
+        ] {
+            let mut request = request(fields);
+            assert_eq!(request.forwarded_for(&[]), None);
+            request.public = request.forwarded_for(&[tunnel]);
+            assert_eq!(request.public.as_deref(), told);
+            if let Some(told) = told {
+                assert_eq!(request.url(), format!("{told}/x?y"));
+            }
+        }
     }
 
     #[test]

@@ -90,6 +90,9 @@ pub struct Listen {
     pub body_timeout: Duration,
     /// Proxies and tunnels of one's own, which are believed whom they forward for (`X-Forwarded-For`): none.
     pub trusted_proxies: Vec<IpAddr>,
+    /// The address by which platforms call, without the path: `https://hooks.example.com`. None: what a trusted proxy says
+    /// (`X-Forwarded-Proto`, `X-Forwarded-Host`), else the `host` header. Some platforms sign it.
+    pub public_url: Option<String>,
 }
 
 impl Default for Listen {
@@ -99,6 +102,7 @@ impl Default for Listen {
             max_body: 10 << 20,
             body_timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
+            public_url: None,
         }
     }
 }

@@ -15,6 +15,7 @@ mod advice;
 mod contract;
 mod doc;
 mod envelope;
+mod fill;
 mod keyring;
 mod kind;
 mod lint;
@@ -35,7 +36,7 @@ use include_dir::{Dir, include_dir};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::call::Request;
+use crate::call::{Request, Sig};
 use crate::config::{Secret, Secrets};
 use crate::signature::{self, Scheme, Verdict};
 use kind::Shared;
@@ -418,8 +419,8 @@ impl Platforms {
         route: &[&Secret],
         at: Timestamp,
     ) -> Verdict {
-        match self.scheme(request, kind) {
-            Some(scheme) => signature::verify(scheme, request, &at_hand(scheme, secrets, route), at),
+        match self.judged(request, kind, secrets, route, at) {
+            Some((_, verdict)) => verdict,
             None if kind.is_some() => signature::unsigned(),
             None => Verdict {
                 reason: "not recognised as a platform's call, so there is no signature to check".into(),
@@ -439,22 +440,59 @@ impl Platforms {
         route: &[&Secret],
         at: Timestamp,
     ) -> Vec<String> {
-        let Some(scheme) = self.scheme(request, kind) else { return Vec::new() };
+        let Some((scheme, _)) = self.judged(request, kind, secrets, route, at) else { return Vec::new() };
         let ours = at_hand(scheme, secrets, route);
         let others: Vec<(&str, &Secret)> = secrets.all().filter(|(_, secret)| !ours.contains(secret)).collect();
         signature::diagnose(scheme, request, &ours, &others, at)
     }
 
-    /// The scheme that a request is checked by.
-    fn scheme<'a>(&'a self, request: &Request, kind: Option<&'a Kind>) -> Option<&'a Scheme> {
+    /// The verdict on a request, and the scheme that it is by: of several the one that says most for the request.
+    fn judged<'a>(
+        &'a self,
+        request: &Request,
+        kind: Option<&'a Kind>,
+        secrets: &Secrets,
+        route: &[&Secret],
+        at: Timestamp,
+    ) -> Option<(&'a Scheme, Verdict)> {
+        let mut best: Option<(&Scheme, Verdict)> = None;
+        for scheme in self.schemes(request, kind) {
+            let verdict = signature::verify(scheme, request, &at_hand(scheme, secrets, route), at);
+            if verdict.sig == Sig::Valid {
+                return Some((scheme, verdict));
+            }
+            if best.as_ref().is_none_or(|(_, known)| weight(&verdict) > weight(known)) {
+                best = Some((scheme, verdict));
+            }
+        }
+        best
+    }
+
+    /// The schemes that a request may be signed by.
+    fn schemes<'a>(&'a self, request: &Request, kind: Option<&'a Kind>) -> Vec<&'a Scheme> {
         match kind {
-            Some(kind) => kind.scheme().map(|(_, scheme)| scheme),
+            Some(kind) => kind.schemes().map(|(_, scheme)| scheme).collect(),
             None => self
                 .packs
                 .iter()
                 .flat_map(|pack| pack.schemes().values())
-                .find(|scheme| !scheme.shares_its_header() && request.headers.has(&scheme.header)),
+                .find(|scheme| !scheme.shares_its_header() && request.headers.has(&scheme.header))
+                .into_iter()
+                .collect(),
         }
+    }
+}
+
+/// How much a verdict says for a request, compared with that by another scheme.
+fn weight(verdict: &Verdict) -> u8 {
+    match verdict.sig {
+        Sig::Valid => 6,
+        Sig::Stale => 5,
+        Sig::Invalid => 4,
+        Sig::NoSecret => 3,
+        Sig::Malformed => 2,
+        Sig::Missing => 1,
+        Sig::Unsigned => 0,
     }
 }
 

@@ -10,26 +10,39 @@
 //! A [`Scheme`] is data that a platform's pack holds; a new platform that signs in a known way needs no code here.
 //! Nothing here writes the right signature into a sentence: whoever can read a verdict must not be able to forge one.
 
+mod carrier;
+mod clock;
 mod diagnose;
 mod jwt;
 pub mod keys;
 mod message;
+mod pair;
 mod pem;
+mod public;
 mod scheme;
+mod seal;
+mod shared;
 mod tag;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
 use crate::call::{Request, Sig};
 use crate::config::Secret;
+use message::Source;
+use seal::SealKey;
 
+pub use carrier::Carrier;
+pub use clock::{Clock, Stamp, Unit, Window};
 pub use jwt::{Algorithm as TokenAlgorithm, Place, Rules};
 pub use message::Message;
-pub use scheme::{Algorithm, Digest, Method, Scheme};
+pub use scheme::{Method, Scheme};
+pub use seal::{Algorithm, KeyForm, Seal};
+pub use shared::Shared;
 pub use tag::Encoding;
 
 /// What a check found and why. Stays on this machine.
@@ -92,58 +105,138 @@ pub fn verify(scheme: &Scheme, request: &Request, secrets: &[&Secret], at: Times
             ..unsigned()
         };
     }
-    let digest = match &scheme.method {
-        Method::Jwt(rules) => return jwt::judge(scheme, rules, request, secrets, at),
-        Method::Digest(digest) => digest,
-    };
-    let (sig, reason, secret) = judge(scheme, digest, request, secrets);
-    Verdict {
+    let found = |(sig, reason, secret): (Sig, String, Option<String>), signed: Option<String>| Verdict {
         sig,
         reason,
         header: Some(scheme.header.clone()),
-        given: request.headers.all(&scheme.header).next().map(|given| String::from_utf8_lossy(given).into_owned()),
-        signed: Some(digest.message.describe(request)),
+        given: scheme.given(request).map(|given| String::from_utf8_lossy(&given).into_owned()),
+        signed,
         secret,
         notes: Vec::new(),
+    };
+    if scheme.optional && secrets.is_empty() && scheme.given(request).is_none() {
+        let reason = format!("{}: the platform signs only where it is told to", scheme.absence());
+        return Verdict { reason, ..unsigned() };
+    }
+    match &scheme.method {
+        Method::Jwt(rules) => jwt::judge(scheme, rules, request, secrets, at),
+        Method::Shared(shared) => {
+            let judged = match there(scheme, request) {
+                Ok(given) => shared.judge(scheme, &given, secrets),
+                Err((sig, reason)) => (sig, reason, None),
+            };
+            found(judged, Some("nothing: the secret itself is sent".into()))
+        }
+        Method::Seal(seal) => {
+            let (url, timestamp) = (request.url(), stamp(scheme, seal, request).unwrap_or_default());
+            let source = Source { request, body: &request.body, url: &url, timestamp: &timestamp, secret: b"" };
+            found(judge(scheme, seal, request, secrets, at), Some(seal.message.describe(source)))
+        }
     }
 }
 
-fn judge(scheme: &Scheme, digest: &Digest, request: &Request, secrets: &[&Secret]) -> (Sig, String, Option<String>) {
-    let header = &scheme.header;
-    let malformed = |reason: String| (Sig::Malformed, reason, None);
-    let mut values = request.headers.all(header);
-    let Some(given) = values.next() else {
-        return (Sig::Missing, format!("there is no {header} header; {}", scheme.missing), None);
+/// What stands where the one signature belongs; the verdict where it does not.
+fn there<'a>(scheme: &'a Scheme, request: &'a Request) -> Result<Cow<'a, [u8]>, (Sig, String)> {
+    let Some(given) = scheme.given(request) else {
+        return Err((Sig::Missing, format!("{}; {}", scheme.absence(), scheme.missing)));
     };
-    let more = values.count();
-    if more > 0 {
-        let reason = format!("there are {} {header} headers; which one a receiver reads is a matter of luck", more + 1);
-        return malformed(reason);
+    match scheme.surplus(request) {
+        0 => Ok(given),
+        more => {
+            let (count, header) = (more + 1, &scheme.header);
+            let reason = format!("there are {count} {header} headers; which one a receiver reads is a matter of luck");
+            Err((Sig::Malformed, reason))
+        }
+    }
+}
+
+/// The time that is signed, as it is written.
+fn stamp(scheme: &Scheme, seal: &Seal, request: &Request) -> Result<String, String> {
+    let given = scheme.given(request).unwrap_or_default();
+    seal.clock.as_ref().map_or_else(|| Ok(String::new()), |clock| clock.read(scheme, request, &given))
+}
+
+/// The tags in what is given, of which one shall fit; what is wrong where there is none.
+fn tags(scheme: &Scheme, seal: &Seal, given: &[u8]) -> Result<Vec<tag::Tag>, String> {
+    let signatures = scheme.signatures(given);
+    if signatures.is_empty() {
+        let (before, place) =
+            (&scheme.prefix, if scheme.separator.is_some() { "nothing in it begins" } else { "it does not begin" });
+        return Err(format!("{place} with `{before}`"));
+    }
+    let (tags, faults): (Vec<_>, Vec<_>) =
+        signatures.into_iter().map(|text| seal.decode(text)).partition(Result::is_ok);
+    let tags: Vec<tag::Tag> = tags.into_iter().flatten().collect();
+    match faults.into_iter().find_map(Result::err).filter(|_| tags.is_empty()) {
+        Some(fault) => Err(fault),
+        None => Ok(tags),
+    }
+}
+
+fn judge(
+    scheme: &Scheme,
+    seal: &Seal,
+    request: &Request,
+    secrets: &[&Secret],
+    at: Timestamp,
+) -> (Sig, String, Option<String>) {
+    let place = scheme.place();
+    let malformed = |reason: String| (Sig::Malformed, reason, None);
+    let given = match there(scheme, request) {
+        Ok(given) => given,
+        Err((sig, reason)) => return (sig, reason, None),
+    };
+    if let Some((name, value)) = scheme.beside.iter().find(|(name, value)| request.headers.get(name) != Some(value)) {
+        return malformed(format!("{place} is of another scheme: {name} is not {value}"));
     }
     if request.cut {
         return malformed("the body was cut at the listener's limit, so its signature cannot be checked".into());
     }
-    let given = match digest.decode(&scheme.prefix, given) {
-        Ok(tag) => tag,
-        Err(reason) => return malformed(format!("{header} is malformed: {reason}")),
+    let tags = match tags(scheme, seal, &given) {
+        Ok(tags) => tags,
+        Err(reason) => return malformed(format!("{place} is malformed: {reason}")),
     };
-    if let Some(what) = digest.message.missing(request) {
+    let timestamp = match stamp(scheme, seal, request) {
+        Ok(timestamp) => timestamp,
+        Err(reason) => return malformed(format!("the time that is signed is missing: {reason}")),
+    };
+    if let Some(what) = seal.message.missing(request) {
         return malformed(SignError::Lacking(what).to_string());
     }
-    let message = digest.message.title();
+    let body_fault = seal.body_fault(request);
+    if let Some((true, reason)) = body_fault {
+        return malformed(reason);
+    }
+    let urls = seal.urls(request);
+    let fits = |key: &SealKey<'_>| {
+        urls.iter().any(|url| {
+            let source = Source { request, body: &request.body, url, timestamp: &timestamp, secret: b"" };
+            tags.iter().any(|tag| seal.fits(key, source, tag))
+        })
+    };
+    let message = seal.message.title();
+    let in_time = |reason: String, secret: Option<String>| match (&body_fault, &seal.clock) {
+        (Some((_, fault)), _) => (Sig::Invalid, format!("{reason}, but {fault}"), secret),
+        (None, Some(clock)) => match clock.judge(&timestamp, at) {
+            Ok(()) => (Sig::Valid, reason, secret),
+            Err(late) => (Sig::Stale, format!("{reason}, but {late}"), secret),
+        },
+        (None, None) => (Sig::Valid, reason, secret),
+    };
     if scheme.is_keyless() {
-        return match digest.tag(&[], request, &request.body) {
-            Ok(tag) if tag.fits(&given) => (Sig::Valid, format!("{header} fits {message}"), None),
-            _ => (Sig::Invalid, format!("{header} does not fit {message}"), None),
+        return if fits(&SealKey::raw(b"")) {
+            in_time(format!("{place} fits {message}"), None)
+        } else {
+            (Sig::Invalid, format!("{place} does not fit {message}"), None)
         };
     }
     let mut unread = Vec::new();
     let mut tried = Vec::new();
     for secret in secrets {
-        match scheme.key(secret).and_then(|key| digest.tag(key, request, &request.body)) {
-            Ok(tag) if tag.fits(&given) => {
+        match scheme.bytes(secret).and_then(|bytes| seal.key(bytes)) {
+            Ok(key) if fits(&key) => {
                 let label = secret.label().to_owned();
-                return (Sig::Valid, format!("signed with {label}"), Some(label));
+                return in_time(format!("signed with {label}"), Some(label));
             }
             Ok(_) => tried.push(secret.label()),
             Err(error) => unread.push(format!("{}: {error}", secret.label())),
@@ -151,10 +244,10 @@ fn judge(scheme: &Scheme, digest: &Digest, request: &Request, secrets: &[&Secret
     }
     let sig = if tried.is_empty() { Sig::NoSecret } else { Sig::Invalid };
     let mut reason = match tried.as_slice() {
-        [] => format!("there is no secret to check {header} with: {}", scheme.how_to_configure()),
-        [one] => format!("{header} does not fit {message} with the secret at hand ({one})"),
+        [] => format!("there is no secret to check {place} with: {}", scheme.how_to_configure()),
+        [one] => format!("{place} does not fit {message} with the secret at hand ({one})"),
         many => format!(
-            "{header} does not fit {message} with any of the {} secrets at hand ({})",
+            "{place} does not fit {message} with any of the {} secrets at hand ({})",
             many.len(),
             many.join(", ")
         ),
@@ -182,14 +275,19 @@ pub fn diagnose(
     }
     match &scheme.method {
         Method::Jwt(rules) => jwt::diagnose(scheme, rules, request, secrets, others, at),
-        Method::Digest(digest) => {
-            let sig = verify(scheme, request, secrets, at).sig;
-            diagnose::diagnose(scheme, digest, request, sig, secrets, others)
+        Method::Shared(shared) => {
+            let Verdict { sig, .. } = verify(scheme, request, secrets, at);
+            shared::diagnose(scheme, *shared, request, sig, secrets, others)
+        }
+        Method::Seal(seal) => {
+            let Verdict { sig, reason, .. } = verify(scheme, request, secrets, at);
+            diagnose::diagnose(scheme, seal, request, (sig, &reason), secrets, others)
         }
     }
 }
 
-/// The signature that belongs on `request` at the time `at`, as it stands in the header. A keyless scheme needs no `secret`.
+/// The signature that belongs on `request` at the time `at`, as it stands in its place. What is signed besides stands in the
+/// request already; see [`sign`]. A keyless scheme needs no `secret`.
 ///
 /// # Errors
 /// When the secret cannot be used or is not there, or the request lacks what the scheme signs.
@@ -199,26 +297,57 @@ pub fn compute(
     secret: Option<&Secret>,
     at: Timestamp,
 ) -> Result<String, SignError> {
-    let digest = match &scheme.method {
+    let seal = match &scheme.method {
         Method::Jwt(rules) => return jwt::compute(scheme, rules, request, needed(scheme, secret)?, at),
-        Method::Digest(digest) => digest,
+        Method::Shared(shared) => {
+            return Ok(scheme.prefix.clone() + &shared.write(scheme.bytes(needed(scheme, secret)?)?)?);
+        }
+        Method::Seal(seal) => seal,
     };
-    if let Some(what) = digest.message.missing(request) {
+    if let Some(what) = seal.message.missing(request) {
         return Err(SignError::Lacking(what));
     }
-    let key = if scheme.is_keyless() { &[] } else { scheme.key(needed(scheme, secret)?)? };
-    let tag = digest.tag(key, request, &request.body)?;
-    Ok(scheme.prefix.clone() + &digest.encoding.encode(&tag))
+    let key = if scheme.is_keyless() { SealKey::raw(b"") } else { seal.key(scheme.bytes(needed(scheme, secret)?)?)? };
+    let timestamp = match &seal.clock {
+        Some(Clock { place: Stamp::Field(_), .. }) | None => seal.clock.as_ref().map(|clock| clock.write(at)),
+        Some(_) => stamp(scheme, seal, request).ok(),
+    };
+    let (url, timestamp) = (request.url(), timestamp.unwrap_or_default());
+    let source = Source { request, body: &request.body, url: &url, timestamp: &timestamp, secret: b"" };
+    let tag = scheme.prefix.clone() + &seal.encoding.encode(&seal.tag(&key, source)?);
+    Ok(match (&seal.clock, scheme.separator) {
+        (Some(Clock { place: Stamp::Field(name), .. }), Some(separator)) => {
+            format!("{name}={timestamp}{separator}{tag}")
+        }
+        _ => tag,
+    })
 }
 
-/// What [`compute`] will give, before there is a time: itself where time does not matter, else in words.
+/// What [`sign`] will write, before there is a time: itself where time does not matter, else in words.
 ///
 /// # Errors
-/// As [`compute`].
+/// As [`sign`].
 pub fn preview(scheme: &Scheme, request: &Request, secret: Option<&Secret>) -> Result<String, SignError> {
     match &scheme.method {
         Method::Jwt(rules) => jwt::preview(scheme, rules, request, needed(scheme, secret)?),
-        Method::Digest(_) => compute(scheme, request, secret, Timestamp::UNIX_EPOCH),
+        // A secret is not for looking at.
+        Method::Shared(shared) => {
+            shared.write(scheme.bytes(needed(scheme, secret)?)?)?;
+            Ok(format!("{}{}", scheme.prefix, shared.describe(&scheme.secret)))
+        }
+        Method::Seal(seal) => {
+            let mut request = request.clone();
+            sign(scheme, &mut request, secret, Timestamp::UNIX_EPOCH)?;
+            let moving =
+                seal.clock.is_some() || seal.message.covers_the_url() || seal.algorithm == Algorithm::EcdsaP256;
+            let given =
+                scheme.given(&request).map(|given| String::from_utf8_lossy(&given).into_owned()).unwrap_or_default();
+            Ok(if moving {
+                format!("{} of {}, made when it is sent", seal.algorithm.title(), seal.message.title())
+            } else {
+                given
+            })
+        }
     }
 }
 
@@ -226,17 +355,58 @@ fn needed<'a>(scheme: &Scheme, secret: Option<&'a Secret>) -> Result<&'a Secret,
     secret.ok_or_else(|| SignError::Secret(format!("there is no secret: {}", scheme.how_to_configure())))
 }
 
-/// Puts a fresh signature on the request, in the place of the one it has. `at` is the time of signing, for schemes that
-/// sign it.
+/// Puts a fresh signature on the request, in the place of the one it has, with what is signed besides it: `at`, the time of
+/// signing, for schemes that sign it, and the headers that tell the scheme from others.
 ///
 /// # Errors
 /// As [`compute`]; the request is unchanged then.
 pub fn sign(scheme: &Scheme, request: &mut Request, secret: Option<&Secret>, at: Timestamp) -> Result<(), SignError> {
-    let signature = compute(scheme, request, secret, at)?;
-    request.headers.set(&scheme.header, signature);
+    let mut signed = request.clone();
+    for (name, value) in &scheme.beside {
+        signed.headers.set(name, value.clone());
+    }
+    if let Method::Seal(seal) = &scheme.method {
+        seal.prepare(&mut signed, at)?;
+    }
+    let signature = compute(scheme, &signed, secret, at)?;
+    scheme.put(&mut signed, &signature)?;
     // This signature is of what is there now.
-    request.redacted = false;
+    signed.redacted = false;
+    *request = signed;
     Ok(())
+}
+
+/// `request` four times, each with a flipped bit in its signature: what must not pass.
+#[must_use]
+pub fn spoiled(scheme: &Scheme, request: &Request) -> Vec<Request> {
+    let given = scheme.given(request).unwrap_or_default().into_owned();
+    let digits = match &scheme.method {
+        Method::Jwt(_) | Method::Shared(_) => given.len() - scheme.prefix.len().min(given.len()),
+        Method::Seal(_) => scheme.signatures(&given).last().map_or(0, |last| last.len()),
+    };
+    let places = (0..4).map(|quarter| given.len() - digits + digits.saturating_sub(1) * quarter / 3);
+    let spoil = |place: usize| {
+        let mut bytes = given.clone();
+        *bytes.get_mut(place)? ^= 1;
+        let mut changed = request.clone();
+        scheme.put(&mut changed, std::str::from_utf8(&bytes).ok()?).ok()?;
+        Some(changed)
+    };
+    places.filter_map(spoil).collect()
+}
+
+/// `text` sealed as `scheme` seals a message, without what stands before it: how some platforms ask whether an endpoint has
+/// the secret.
+///
+/// # Errors
+/// When the secret cannot be used, or the scheme is no seal.
+pub fn seal_text(scheme: &Scheme, text: &str, secret: &Secret) -> Result<String, SignError> {
+    let Method::Seal(seal) = &scheme.method else {
+        return Err(SignError::Secret(format!("{} seals no text", scheme.name)));
+    };
+    let key = seal.key(scheme.bytes(secret)?)?;
+    let tag = seal.algorithm.digest(key.bytes(), std::iter::once(Cow::Borrowed(text.as_bytes())))?;
+    Ok(seal.encoding.encode(&tag))
 }
 
 /// What a bearer token in `Authorization` says under `claim`, whoever signed it: for showing, never for trusting.

@@ -1,5 +1,6 @@
 //! Calls on their way out: replays, drafts, test calls.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -157,21 +158,23 @@ impl App {
     pub fn draft_signature(&self) -> Result<String, String> {
         let Some(draft) = &self.draft else { return Err(String::new()) };
         let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
-        let Some((kind, (_, scheme))) = kind.and_then(|kind| Some((kind, kind.scheme()?))) else {
+        let request = draft.request();
+        let Some((kind, scheme)) = kind.and_then(|kind| Some((kind, kind.scheme_of(&request)?))) else {
             return Err("this kind of call is not signed".to_owned());
         };
-        let request = draft.request();
         if draft.mode == SignMode::Exact {
-            let given = request.headers.get(&scheme.header).unwrap_or("none");
-            return Ok(format!("{given} (as it was)"));
+            let given = scheme.given(&request).unwrap_or(Cow::Borrowed(b"none"));
+            return Ok(format!("{} (as it was)", String::from_utf8_lossy(&given)));
         }
         let keyring = &self.setup.keyring;
         let secret = match self.target() {
             Some(target) if target.name == OURSELVES => keyring.signing_for_ourselves(kind)?,
             target => keyring.signing(kind, target.map_or(&[], |target| &target.secrets))?,
         };
-        let signature =
-            crate::signature::preview(scheme, &request, secret.as_ref()).map_err(|error| error.to_string())?;
+        let Some(signature) = kind.preview(&request, secret.as_ref()) else {
+            return Ok("not signed: the platform signs only where it is told to".to_owned());
+        };
+        let signature = signature.map_err(|error| error.to_string())?;
         Ok(match secret {
             Some(secret) => format!("{signature} ({})", secret.label()),
             None => signature,

@@ -7,7 +7,7 @@ use crate::app::text::Text;
 use crate::call::{Call, Direction};
 use crate::config::Secret;
 use crate::platform::{Envelope, Finding, Keyring, Kind, Platforms};
-use crate::signature::Verdict;
+use crate::signature::{Scheme, Verdict};
 
 /// The tabs of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,6 +108,7 @@ impl Shown {
     ) -> Self {
         let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
         let verdict = kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), own, call.at));
+        let scheme = kind.and_then(|kind| kind.scheme_of(&call.request));
         Self {
             number,
             envelope: kind.map(|kind| kind.envelope(&call.request)),
@@ -115,8 +116,8 @@ impl Shown {
             flow: kind.zip(call.conversation.as_deref()).and_then(|(kind, key)| Flow::of(platforms, kind, key)),
             verdict,
             why: None,
-            scheme: kind.and_then(Kind::scheme).map(|(_, scheme)| scheme.describe()),
-            signed_text: kind.and_then(Kind::scheme).and_then(|(_, scheme)| scheme.signed_text(&call.request)),
+            scheme: scheme.map(Scheme::describe),
+            signed_text: scheme.and_then(|scheme| scheme.signed_text(&call.request)),
             request_findings: kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request)),
             response_findings: match (kind, &call.response) {
                 (Some(kind), Some(response)) => kind.check_response(response),

@@ -183,7 +183,7 @@ fn quote(text: &str) -> String {
 fn schemes(context: &Context) -> impl Iterator<Item = (&Scheme, &Rules)> {
     context.platforms.packs().flat_map(|pack| pack.schemes().values()).filter_map(|scheme| match &scheme.method {
         Method::Jwt(rules) => Some((scheme, rules)),
-        Method::Digest(_) => None,
+        Method::Seal(_) | Method::Shared(_) => None,
     })
 }
 

@@ -85,7 +85,7 @@ fn unique<T>(
 }
 
 fn listen(value: &Value<'_>) -> Result<Listen, Error> {
-    let table = value.table(&["address", "max_body", "body_timeout", "trusted_proxies"])?;
+    let table = value.table(&["address", "max_body", "body_timeout", "trusted_proxies", "public_url"])?;
     let mut listen = Listen::default();
     if let Some(value) = table.get("address") {
         listen.address = value.parse(parse_address)?;
@@ -103,7 +103,19 @@ fn listen(value: &Value<'_>) -> Result<Listen, Error> {
         let address = |text: &str| text.parse().map_err(|_| "a proxy is named by its IP address".to_owned());
         listen.trusted_proxies = value.items().iter().map(|item| item.parse(address)).collect::<Result<_, _>>()?;
     }
+    if let Some(value) = table.get("public_url") {
+        listen.public_url = Some(value.parse(public_url)?);
+    }
     Ok(listen)
+}
+
+/// The address without a `/` at its end: what follows is a call's own.
+fn public_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    match url {
+        Some(url) if url.query().is_none() && url.fragment().is_none() => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("this is an http or https address, as \"https://hooks.example.com\"".to_owned()),
+    }
 }
 
 fn redact(value: &Value<'_>) -> Result<Redact, Error> {

@@ -80,16 +80,18 @@ impl Lane {
         let (head, body) = incoming.into_parts();
         let listen = &self.config.listen;
         let (body, whole) = body::read(body, listen.max_body, listen.body_timeout).await;
-        let request = Request {
+        let mut request = Request {
             method: head.method.as_str().to_owned(),
             target: head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string),
             origin: None,
+            public: None,
             peer: head.extensions.get().map(|Peer(address)| *address),
             headers: headers(&head),
             body,
             cut: whole.is_err(),
             redacted: false,
         };
+        request.public = listen.public_url.clone().or_else(|| request.forwarded_for(&listen.trusted_proxies));
         let (call, answer) = self.receive(request, whole.err(), at, started);
         let refuse = self.config.record.on_full == OnFull::Refuse;
         match self.recorder.record(call).await {
@@ -131,8 +133,9 @@ impl Lane {
             (None, None) => match route.and_then(Route::answer) {
                 Some(answer) => across(answer),
                 // The stand-in page bears a signature: no page from elsewhere may read it.
-                None => own_page()
-                    .unwrap_or_else(|| across(kind.map_or_else(|| recorded(id), |kind| kind.answer(&request, sig)))),
+                None => own_page().unwrap_or_else(|| {
+                    across(kind.map_or_else(|| recorded(id), |kind| self.keyring.answer(kind, &request, sig, own)))
+                }),
             },
         };
         let answer = as_it_leaves(answer, &request.method, at);

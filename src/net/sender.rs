@@ -52,9 +52,9 @@ impl Sender {
         address(&mut request, &url);
         let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
         let at = Timestamp::now();
-        let signed = match (&signing, known.and_then(|kind| kind.scheme())) {
-            (Signing::Fresh(secret), Some((_, scheme))) => {
-                crate::signature::sign(scheme, &mut request, secret.as_ref(), at).map_err(|error| error.to_string())
+        let signed = match (&signing, known) {
+            (Signing::Fresh(secret), Some(kind)) => {
+                kind.sign(&mut request, secret.as_ref(), at).map_err(|error| error.to_string())
             }
             _ => Ok(()),
         };
@@ -143,6 +143,7 @@ fn address(request: &mut Request, url: &Url) {
     }
     url[url::Position::BeforePath..url::Position::AfterQuery].clone_into(&mut request.target);
     request.origin = Some(url[..url::Position::BeforePath].to_owned());
+    request.public = None;
     request.peer = None;
 }
 

@@ -112,7 +112,7 @@ impl Report<'_> {
     fn answers(&mut self, kind: &Kind) {
         let sample = kind.sample();
         let at_best = if kind.scheme().is_some() { Sig::Valid } else { Sig::Unsigned };
-        if !kind.spec.answer.is_empty() && kind.answer(&sample, Some(at_best)) != kind.reply() {
+        if kind.spec.reply.is_some() && kind.answer(&sample, Some(at_best), &[]) != kind.reply() {
             self.add("pack.toml", format!("{}: its own sample is not answered with its reply", kind.name));
         }
         for answer in &kind.spec.answer {
@@ -123,38 +123,40 @@ impl Report<'_> {
     }
 
     fn signature(&mut self, kind: &Kind) {
-        let Some((name, scheme)) = kind.scheme() else { return };
+        for (name, scheme) in kind.schemes() {
+            self.scheme(kind, name, scheme);
+        }
+    }
+
+    /// What a fresh signature is worth: it fits, and no longer when a byte is flipped.
+    fn scheme(&mut self, kind: &Kind, name: &str, scheme: &Scheme) {
         let mut sample = kind.sample();
         let secret = if scheme.is_keyless() { None } else { scheme.fresh_secret("test").ok() };
-        if let Err(error) = kind.sign(&mut sample, secret.as_ref(), AT) {
+        if let Err(error) = signature::sign(scheme, &mut sample, secret.as_ref(), AT) {
             self.add("pack.toml", format!("{} cannot be signed by [signature.{name}]: {error}", kind.name));
             return;
         }
         let secrets: Vec<&Secret> = secret.iter().collect();
         let judge = |request: &Request| signature::verify(scheme, request, &secrets, AT);
+        let taken = |request: &Request| matches!(judge(request).sig, Sig::Valid | Sig::Stale);
         let verdict = judge(&sample);
         if verdict.sig != Sig::Valid {
             self.add(
                 "pack.toml",
                 format!("{}, freshly signed by [signature.{name}], is not valid: {}", kind.name, verdict.reason),
             );
+            return;
         }
         for place in signed_bytes(scheme, &sample) {
             let Some(flipped) = flipped(&sample.body, place) else { continue };
-            if judge(&Request { body: flipped, ..sample.clone() }).sig != Sig::Invalid {
+            if taken(&Request { body: flipped, ..sample.clone() }) {
                 let message = format!("[signature.{name}] does not notice a change of byte {place} of {}", kind.name);
                 self.add("pack.toml", message);
             }
         }
-        let given = Bytes::copy_from_slice(sample.headers.get(&scheme.header).unwrap_or_default().as_bytes());
-        let start = scheme.prefix.len();
-        for place in (0..4).map(|quarter| start + (given.len() - start - 1) * quarter / 3) {
-            let Some(flipped) = flipped(&given, place) else { continue };
-            let mut changed = sample.clone();
-            changed.headers.set(&scheme.header, flipped);
-            if matches!(judge(&changed).sig, Sig::Valid | Sig::Stale) {
-                let message =
-                    format!("[signature.{name}] does not notice a change of byte {place} of {}", scheme.header);
+        for changed in signature::spoiled(scheme, &sample) {
+            if taken(&changed) {
+                let message = format!("[signature.{name}] does not notice a change of {}", scheme.header);
                 self.add("pack.toml", message);
             }
         }
@@ -198,7 +200,16 @@ impl Report<'_> {
         for vector in &pack.vectors {
             let Some(scheme) = pack.schemes().get(vector.signature.as_ref()) else { continue };
             let headers = vector.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-            let request = Request { headers, body: vector.body.clone().into(), ..Request::default() };
+            let at = vector.url.find("://").and_then(|scheme| Some(scheme + 3 + vector.url[scheme + 3..].find('/')?));
+            let (origin, target) = vector.url.split_at(at.unwrap_or_default());
+            let request = Request {
+                method: vector.method.clone(),
+                public: at.map(|_| origin.to_owned()),
+                target: target.to_owned(),
+                headers,
+                body: vector.body.clone().into(),
+                ..Request::default()
+            };
             let secret = Secret::new("vector", vector.secret.as_bytes());
             let verdict = signature::verify(scheme, &request, &[&secret], vector.at.unwrap_or(AT));
             if verdict.sig != vector.expect {
@@ -211,10 +222,10 @@ impl Report<'_> {
 
 /// Which bytes of the body are flipped to see whether it is noticed: of each value that is signed of it, else of all.
 fn signed_bytes(scheme: &Scheme, sample: &Request) -> Vec<usize> {
-    let Method::Digest(digest) = &scheme.method else { return Vec::new() };
+    let Method::Seal(seal) = &scheme.method else { return Vec::new() };
     let four = |start: usize, len: usize| [0, len / 4, len / 2, len.saturating_sub(1)].map(|place| start + place);
     let body = std::str::from_utf8(&sample.body).unwrap_or_default();
-    let values = digest.message.pointers().filter_map(|pointer| json::find(body, pointer));
+    let values = seal.message.pointers().filter_map(|pointer| json::find(body, pointer));
     // Between the quotation marks, so that it stays JSON.
     let within: Vec<usize> = values.flat_map(|span| four(span.start + 1, span.len().saturating_sub(2))).collect();
     if within.is_empty() { four(0, sample.body.len()).into() } else { within }

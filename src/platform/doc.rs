@@ -36,6 +36,9 @@ impl<'a> Doc<'a> {
         if pointer.is_empty() {
             return serde_json::from_slice(self.body).ok();
         }
+        if self.body.trim_ascii_start().starts_with(b"[") {
+            return within(serde_json::from_slice(self.body).ok()?, pointer);
+        }
         let mut tokens = tokens(pointer);
         let first = *self.root()?.get(&tokens.next()?)?;
         tokens.try_fold(first, |value, token| child(value, &token))

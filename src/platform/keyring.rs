@@ -1,13 +1,14 @@
 //! The secrets at hand, asked by whoever checks or makes a signature.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::call::Request;
+use crate::call::{Request, Response, Sig};
 use crate::config::{Secret, Secrets};
 use crate::platform::{Kind, Platforms};
-use crate::signature::{Method, Scheme, SignError, TokenAlgorithm, Verdict};
+use crate::signature::{SignError, Verdict};
 
 /// Says that a call is signed with a test secret, so that its verdict does not depend on what is configured. Nobody
 /// gains anything by sending it: without the secret the signature is invalid.
@@ -15,7 +16,7 @@ const TEST_HEADER: &str = "x-hooktape-test";
 /// What hooktape's own test calls are signed with where no secret is configured.
 const TEST_LABEL: &str = "hooktape's own test secret";
 
-/// The configured secrets, and one of each sort that lives as long as this process.
+/// The configured secrets, and one for each scheme that lives as long as this process.
 ///
 /// The test secrets are random, so that nobody outside can sign with them; they let `demo` and simple tests show real
 /// verdicts before anything is configured. Made when first needed: a key pair takes its time.
@@ -23,18 +24,15 @@ const TEST_LABEL: &str = "hooktape's own test secret";
 pub struct Keyring {
     /// The configured ones.
     pub secrets: Secrets,
-    text: Test,
-    rsa: Test,
-    ec: Test,
+    /// By the scheme's full name.
+    tests: Arc<Mutex<BTreeMap<String, Result<Secret, SignError>>>>,
 }
-
-type Test = Arc<OnceLock<Result<Secret, SignError>>>;
 
 impl Keyring {
     /// A keyring with test secrets of its own.
     #[must_use]
     pub fn new(secrets: Secrets) -> Self {
-        Self { secrets, text: Test::default(), rsa: Test::default(), ec: Test::default() }
+        Self { secrets, tests: Arc::default() }
     }
 
     /// The verdict on a request. `own` are a route's or target's secrets: they stand in for the platform's where there
@@ -48,7 +46,9 @@ impl Keyring {
         own: &[Secret],
         at: Timestamp,
     ) -> Verdict {
-        platforms.verify(request, kind, &self.secrets, &self.own(platforms, request, kind, own), at)
+        let tests = self.tests_for(platforms, request, kind);
+        let own: Vec<&Secret> = if tests.is_empty() { own } else { &tests }.iter().collect();
+        platforms.verify(request, kind, &self.secrets, &own, at)
     }
 
     /// Why a verdict is what it is: sentences, best first. Dear: signs the body many times.
@@ -61,28 +61,40 @@ impl Keyring {
         own: &[Secret],
         at: Timestamp,
     ) -> Vec<String> {
-        platforms.diagnose(request, kind, &self.secrets, &self.own(platforms, request, kind, own), at)
+        let tests = self.tests_for(platforms, request, kind);
+        let own: Vec<&Secret> = if tests.is_empty() { own } else { &tests }.iter().collect();
+        platforms.diagnose(request, kind, &self.secrets, &own, at)
     }
 
-    /// The secrets that stand in for the platform's.
-    fn own<'a>(
-        &'a self,
-        platforms: &Platforms,
-        request: &Request,
-        kind: Option<&Kind>,
-        own: &'a [Secret],
-    ) -> Vec<&'a Secret> {
-        let ours = || self.test(platforms.scheme(request, kind)?).get()?.as_ref().ok();
-        match request.headers.has(TEST_HEADER).then(ours).flatten() {
-            Some(test) => vec![test],
-            None => own.iter().collect(),
+    /// What a stand-in answers to a request of `kind`; see [`Kind::answer`].
+    #[must_use]
+    pub fn answer(&self, kind: &Kind, request: &Request, sig: Option<Sig>, own: &[Secret]) -> Response {
+        let shared = kind.schemes().flat_map(|(name, _)| self.secrets.of(kind.platform(), name));
+        let tests = self.made();
+        let test = kind.schemes().filter_map(|(_, scheme)| tests.get(&scheme.name)?.as_ref().ok());
+        let test = test.filter(|_| request.headers.has(TEST_HEADER));
+        let secrets: Vec<&Secret> = test.chain(own).chain(shared).collect();
+        kind.answer(request, sig, &secrets)
+    }
+
+    /// The test secrets that stand in for the platform's, if the request says so.
+    fn tests_for(&self, platforms: &Platforms, request: &Request, kind: Option<&Kind>) -> Vec<Secret> {
+        if !request.headers.has(TEST_HEADER) {
+            return Vec::new();
         }
+        let made = self.made();
+        let schemes = platforms.schemes(request, kind).into_iter();
+        schemes.filter_map(|scheme| made.get(&scheme.name)?.clone().ok()).collect()
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeMap<String, Result<Secret, SignError>>> {
+        // Whoever panicked while it made a secret has left the map whole.
+        self.tests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Marks a request that is going to be signed with a test secret, and takes the mark off any other.
     pub fn mark(&self, request: &mut Request, secret: &Secret) {
-        let same = |test: &Test| matches!(test.get(), Some(Ok(test)) if test == secret);
-        if [&self.text, &self.rsa, &self.ec].into_iter().any(same) {
+        if self.made().values().flatten().any(|test| test == secret) {
             request.headers.set(TEST_HEADER, "1");
         } else {
             request.headers.remove(TEST_HEADER);
@@ -95,16 +107,22 @@ impl Keyring {
     /// # Errors
     /// When it needs one and there is none: a sentence with the repair.
     pub fn signing(&self, kind: &Kind, own: &[Secret]) -> Result<Option<Secret>, String> {
-        let Some((name, scheme)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
-        let shared = || self.secrets.of(kind.platform(), name);
-        let fit = own.iter().chain(shared()).find(|secret| scheme.can_sign_with(secret));
-        if let Some(secret) = fit {
+        let Some((_, usual)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
+        let secrets = || {
+            kind.schemes().flat_map(|(name, scheme)| {
+                own.iter().chain(self.secrets.of(kind.platform(), name)).map(move |secret| (scheme, secret))
+            })
+        };
+        if let Some((_, secret)) = secrets().find(|(scheme, secret)| scheme.can_sign_with(secret)) {
             return Ok(Some(secret.clone()));
         }
+        if usual.optional && secrets().next().is_none() {
+            return Ok(None);
+        }
         let platform = kind.platform();
-        let repair = format!("start with {}, or send the signature as it is (exact)", scheme.flag());
+        let repair = format!("start with {}, or send the signature as it is (exact)", usual.flag());
         // The reason of one that was meant for this says more than that there is none.
-        let meant = own.iter().chain(shared()).find_map(|secret| Some((secret, scheme.why_not(secret)?)));
+        let meant = secrets().find_map(|(scheme, secret)| Some((secret, scheme.why_not(secret)?)));
         Err(match meant {
             Some((secret, why)) => format!("cannot sign for {platform} with {}: {why}; {repair}", secret.label()),
             None => format!("no secret to sign for {platform} with: {repair}"),
@@ -125,19 +143,8 @@ impl Keyring {
     /// When the system has no randomness to make one.
     pub fn signing_as_a_test(&self, kind: &Kind) -> Result<Option<Secret>, String> {
         let Some((_, scheme)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
-        let made = self.test(scheme).get_or_init(|| scheme.fresh_secret(TEST_LABEL));
-        made.clone().map(Some).map_err(|error| error.to_string())
-    }
-
-    /// The test secret of the sort that [`Scheme::fresh_secret`] makes for `scheme`.
-    fn test(&self, scheme: &Scheme) -> &OnceLock<Result<Secret, SignError>> {
-        match &scheme.method {
-            Method::Digest(_) => &self.text,
-            Method::Jwt(rules) => match rules.algorithms.first() {
-                Some(TokenAlgorithm::Hs256) => &self.text,
-                Some(TokenAlgorithm::Es256) => &self.ec,
-                Some(TokenAlgorithm::Rs256) | None => &self.rsa,
-            },
-        }
+        let mut made = self.made();
+        let test = made.entry(scheme.name.clone()).or_insert_with(|| scheme.fresh_secret(TEST_LABEL));
+        test.clone().map(Some).map_err(|error| error.to_string())
     }
 }

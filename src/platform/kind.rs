@@ -13,13 +13,14 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 
 use super::doc::Doc;
-use super::pack::{Caller, HeaderSpec, KindSpec, Reads, SectionSpec, When};
+use super::fill::Filler;
+use super::pack::{AnswerSpec, Caller, HeaderSpec, KindSpec, Reads, SectionSpec, When};
 use super::schema::{Library, Schema};
 use super::{Envelope, Finding, Severity, envelope, recognise};
 use crate::call::{Headers, Request, Response, Sig};
 use crate::config::Secret;
 use crate::json;
-use crate::signature::{self, Scheme, SignError};
+use crate::signature::{self, Carrier, Scheme, SignError};
 
 /// How many of the names that a body has twice are told.
 const MOST_DUPLICATES: usize = 5;
@@ -51,7 +52,7 @@ pub struct Reading {
 pub struct Field {
     /// A header's name, or a JSON Pointer in which `*` stands for any index.
     pub place: String,
-    /// `header`, `query`, `body` or `response`.
+    /// `header`, `query`, `form`, `body` or `response`.
     pub part: &'static str,
     /// Its JSON type (`string`, `object or null`), where the contract fixes it.
     pub json_type: Option<String>,
@@ -138,11 +139,35 @@ impl Kind {
         self.spec.name.as_ref()
     }
 
-    /// The scheme's name in its pack and the scheme; none where the contract has no signature.
+    /// The scheme's name in its pack and the scheme; none where the contract has no signature. Of several the first.
     #[must_use]
     pub fn scheme(&self) -> Option<(&str, &Scheme)> {
-        let name = self.spec.signature.as_ref()?.as_ref();
-        self.shared.schemes.get_key_value(name).map(|(name, scheme)| (name.as_str(), scheme))
+        self.schemes().next()
+    }
+
+    /// Every scheme of which one signs it, the usual one first, with its name in the pack.
+    pub fn schemes(&self) -> impl Iterator<Item = (&str, &Scheme)> {
+        let names = self.spec.signature.iter().flat_map(|names| names.as_ref().iter());
+        names.filter_map(|name| self.shared.schemes.get_key_value(name).map(|(name, scheme)| (name.as_str(), scheme)))
+    }
+
+    /// The scheme by which `request` is signed, as far as can be told without a secret: the first that it bears, else the
+    /// first.
+    #[must_use]
+    pub fn scheme_of(&self, request: &Request) -> Option<&Scheme> {
+        let borne = self.schemes().map(|(_, scheme)| scheme).find(|scheme| scheme.is_borne_by(request));
+        borne.or_else(|| self.scheme().map(|(_, scheme)| scheme))
+    }
+
+    /// The scheme to sign `request` by with `secret`: the one that it bears, else the first; of those that the secret is for.
+    /// None where it is not signed, or need not be.
+    fn scheme_to_sign(&self, request: &Request, secret: Option<&Secret>) -> Option<&Scheme> {
+        if secret.is_none() && self.schemes().any(|(_, scheme)| scheme.optional) {
+            return None;
+        }
+        let fits = |scheme: &&Scheme| secret.is_none_or(|secret| scheme.can_sign_with(secret));
+        let borne = self.scheme_of(request).filter(fits);
+        borne.or_else(|| self.schemes().map(|(_, scheme)| scheme).find(fits)).or_else(|| self.scheme_of(request))
     }
 
     /// The full name of the kind whose wait this one ends.
@@ -167,15 +192,17 @@ impl Kind {
         self.spec.reads == Reads::Query
     }
 
-    /// What schema and pointers are about: the body, or the query's parameters as a JSON object. Of several parameters with
+    /// What schema and pointers are about: the body, or the parameters of the query or of a form as a JSON object. Of several parameters with
     /// one name the first counts, as for a page's `URLSearchParams.get`.
     #[must_use]
     pub fn document<'a>(&self, request: &'a Request) -> Cow<'a, [u8]> {
-        if self.spec.reads == Reads::Body {
-            return Cow::Borrowed(&request.body);
-        }
+        let pairs = match self.spec.reads {
+            Reads::Body => return Cow::Borrowed(&request.body),
+            Reads::Query => request.query().unwrap_or_default().as_bytes(),
+            Reads::Form => &request.body,
+        };
         let mut object = Map::new();
-        for (name, value) in url::form_urlencoded::parse(request.query().unwrap_or_default().as_bytes()) {
+        for (name, value) in url::form_urlencoded::parse(pairs) {
             object.entry(name).or_insert_with(|| value.into());
         }
         Cow::Owned(Value::Object(object).to_string().into_bytes())
@@ -321,6 +348,7 @@ impl Kind {
         let (target, body) = match self.spec.reads {
             Reads::Body => (target, sample),
             Reads::Query => (format!("{target}?{}", as_query(&sample)), Bytes::new()),
+            Reads::Form => (target, as_query(&sample).into()),
         };
         let method = self.method().to_owned();
         Request { method, target, headers, body, ..Request::default() }
@@ -330,13 +358,20 @@ impl Kind {
     #[must_use]
     pub fn reply(&self) -> Response {
         let Some(file) = &self.spec.reply else { return Response { status: 200, ..Response::default() } };
-        Response { status: 200, headers: json_headers(), body: self.one_line(file.as_ref()) }
+        let file: &str = file.as_ref();
+        let media = match file.rsplit_once('.') {
+            Some((_, "xml")) => "text/xml; charset=utf-8",
+            Some((_, "txt")) => "text/plain; charset=utf-8",
+            _ => "application/json",
+        };
+        let headers = [("content-type", media)].into_iter().collect();
+        Response { status: 200, headers, body: self.one_line(file) }
     }
 
     /// What the listener answers to `request` with the verdict `sig`: what the platform would where something is wrong that the
-    /// pack knows of, else [`Self::reply`]. Why the verdict is what it is stays here.
+    /// pack knows of, else [`Self::reply`]; `secrets` seal what it asks to have sealed. Why the verdict is what it is stays here.
     #[must_use]
-    pub fn answer(&self, request: &Request, sig: Option<Sig>) -> Response {
+    pub fn answer(&self, request: &Request, sig: Option<Sig>, secrets: &[&Secret]) -> Response {
         let document = self.document(request);
         let doc = Doc::new(&document);
         let there = |value: &RawValue| !matches!(value.get(), "null" | "\"\"");
@@ -348,7 +383,15 @@ impl Kind {
         };
         match self.spec.answer.iter().find(|answer| holds(&answer.when)) {
             Some(answer) => {
-                Response { status: answer.status, headers: json_headers(), body: answer.body.to_string().into() }
+                let scheme = self.scheme().map(|(_, scheme)| scheme);
+                let filler = Filler { request, doc: &doc, scheme, secrets };
+                let (media, body) = match (&answer.text, &answer.body) {
+                    (Some(text), _) => ("text/plain; charset=utf-8", filler.text(text)),
+                    (None, Some(body)) => ("application/json", filler.value(body).to_string()),
+                    (None, None) => return Response { status: answer.status, ..Response::default() },
+                };
+                let headers = [("content-type", media)].into_iter().collect();
+                Response { status: answer.status, headers, body: body.into() }
             }
             None => self.reply(),
         }
@@ -366,16 +409,18 @@ impl Kind {
             };
             let header = when.lacks_header.as_ref().map(|name| format!("there is no {name}"));
             let lacks = when.lacks.as_ref().map(|pointer| format!("there is no {}", &**pointer));
-            [sig, header, lacks].into_iter().flatten().collect::<Vec<_>>().join(" and ")
+            let all: Vec<String> = [sig, header, lacks].into_iter().flatten().collect();
+            if all.is_empty() { "it is called".to_owned() } else { all.join(" and ") }
         };
         let answers = self.spec.answer.iter();
-        answers.map(|spec| Answer { when: when(&spec.when), status: spec.status, body: spec.body.clone() }).collect()
+        let body = |spec: &AnswerSpec| spec.text.clone().map(Value::from).or(spec.body.clone()).unwrap_or_default();
+        answers.map(|spec| Answer { when: when(&spec.when), status: spec.status, body: body(spec) }).collect()
     }
 
     /// The headers and fields of the request as the documents' tables have them.
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
-        let signed = |name: &str| self.scheme().is_some_and(|(_, scheme)| scheme.header.eq_ignore_ascii_case(name));
+        let signed = |name: &str| self.schemes().any(|(_, scheme)| scheme.header.eq_ignore_ascii_case(name));
         let headers = self.spec.headers.iter().map(|header| Field {
             place: header.name.clone(),
             part: "header",
@@ -383,7 +428,11 @@ impl Kind {
             required: header.required == Some(Severity::Error) || signed(&header.name),
             meaning: Some(header.description.clone()),
         });
-        let part = if self.reads_the_query() { "query" } else { "body" };
+        let part = match self.spec.reads {
+            Reads::Body => "body",
+            Reads::Query => "query",
+            Reads::Form => "form",
+        };
         let schema = self.request.iter().flat_map(|schema| schema.fields(part));
         headers.chain(schema).collect()
     }
@@ -403,7 +452,8 @@ impl Kind {
     /// The headers that its contract knows: those of the signature and of the table, and what says that a body is JSON.
     #[must_use]
     pub fn header_names(&self) -> Vec<&str> {
-        let signature = self.scheme().map(|(_, scheme)| scheme.header.as_str());
+        let in_a_header = |(_, scheme): &(&str, &Scheme)| scheme.carrier == Carrier::Header;
+        let signature = self.schemes().filter(in_a_header).map(|(_, scheme)| scheme.header.as_str());
         let table = self.spec.headers.iter().map(|header| header.name.as_str());
         let mut names: Vec<&str> = Vec::new();
         for name in signature.into_iter().chain(table).chain(["Content-Type"]) {
@@ -426,7 +476,15 @@ impl Kind {
     /// # Errors
     /// As [`signature::sign`].
     pub fn sign(&self, request: &mut Request, secret: Option<&Secret>, at: Timestamp) -> Result<(), SignError> {
-        self.scheme().map_or(Ok(()), |(_, scheme)| signature::sign(scheme, request, secret, at))
+        self.scheme_to_sign(request, secret).map_or(Ok(()), |scheme| signature::sign(scheme, request, secret, at))
+    }
+
+    /// What [`Self::sign`] would write, before there is a time; none where the contract has no signature.
+    ///
+    /// # Errors
+    /// As [`signature::sign`].
+    pub fn preview(&self, request: &Request, secret: Option<&Secret>) -> Option<Result<String, SignError>> {
+        self.scheme_to_sign(request, secret).map(|scheme| signature::preview(scheme, request, secret))
     }
 
     /// As [`Self::sign`], good for `lifetime` milliseconds where the scheme's signatures expire.
@@ -440,8 +498,8 @@ impl Kind {
         at: Timestamp,
         lifetime: u64,
     ) -> Result<(), SignError> {
-        self.scheme()
-            .map_or(Ok(()), |(_, scheme)| signature::sign(&scheme.clone().lasting(lifetime), request, secret, at))
+        let scheme = self.scheme_to_sign(request, secret);
+        scheme.map_or(Ok(()), |scheme| signature::sign(&scheme.clone().lasting(lifetime), request, secret, at))
     }
 
     /// What the pack says of this kind, for people.
@@ -453,15 +511,11 @@ impl Kind {
             fires: self.spec.fires.clone(),
             returns: self.spec.returns.clone(),
             failure: self.spec.failure.clone(),
-            signed: self.scheme().map(|(_, scheme)| scheme.describe()),
+            signed: self.schemes().map(|(_, scheme)| scheme.describe()).reduce(|all, one| format!("{all}. Or {one}")),
             instead: self.spec.instead.as_ref().map(|kind| self.sibling(kind)),
             source: self.source().to_owned(),
         }
     }
-}
-
-fn json_headers() -> Headers {
-    [("content-type", "application/json")].into_iter().collect()
 }
 
 /// A JSON object as a query.

@@ -4,7 +4,7 @@
 //! not told here is refused. (*) marks what a table must have. A PLACE is a JSON Pointer (RFC 6901) into the document,
 //! `header:NAME`, `query:NAME`, `path:NAME` (what stands where `recognise` has `{NAME}`) or `claim:NAME` (of the bearer token);
 //! of a list of places the first counts that has a value. FILE is a path in the pack's folder. The *document* of a kind is
-//! its body or, if it `reads` the query, the query's parameters as a JSON object of strings.
+//! its body or, if it `reads` the query or a form, the parameters as a JSON object of strings.
 //!
 //! | `[platform]` | |
 //! | --- | --- |
@@ -16,9 +16,16 @@
 //!
 //! | `[signature.NAME]` | |
 //! | --- | --- |
-//! | `scheme` (*) | `hmac-sha256`, `hmac-sha512`, `sha256` (no secret goes into it), `jwt` |
-//! | `header` (*), `prefix` | where it stands, and what stands before it (`sha256=`, `Bearer `) |
-//! | `encoding` (*), `message` (*) | of a digest: `hex` or `base64`; what is signed: `{body}`, `{header:NAME}`, `{body:/pointer}` and text |
+//! | `scheme` (*) | a seal of the call: `hmac-sha1`, `hmac-sha256`, `hmac-sha512`, `sha256` (no secret goes into it, unless the message has `{secret}`), `ed25519`, `ecdsa-p256`, `rsa-sha256`; the secret itself: `token`, `basic` (`user:password`, RFC 7617); or `jwt` |
+//! | `header`, `query`, `field` (* one) | where it stands: a header, a parameter of the query, a JSON Pointer into the body |
+//! | `prefix`, `separator` | what stands before it (`sha256=`, `Bearer `, `v1=`); what stands between several things there (`,` in `t=1,v1=...`; one signature may fit of several) |
+//! | `beside` | headers with their values that tell it from the platform's other schemes (`{ X-Signature-Version = "v2" }`) |
+//! | `encoding` (*), `message` (*) | of a seal: `hex` or `base64`; what is signed: `{body}`, `{body:/pointer}`, `{header:NAME}`, `{timestamp}`, `{method}`, `{url}`, `{url:decoded}`, `{form}`, `{crc32}`, `{secret}`, `{secret:NAME}` and text; `signature/message.rs` tells each |
+//! | `timestamp`, `unit` | of a seal: where its time stands: `header:NAME`, `field:t` (of `t=1,v1=...`), `/pointer`; how it is written: `s`, `ms`, `rfc3339` |
+//! | `tolerance`, `window` | how far that time may be from the call, in seconds; `both` ways (left out) or `past` only |
+//! | `key`, `key_prefix` | how the key is written in the secret: `text` (left out), `base64`, `hex`; what may stand before it (`["whsec_"]`). A key pair may always be PEM, a public one a certificate |
+//! | `either_port`, `body_hash` | of a seal over `{url}`: the default port may stand in it or not; the query's parameter with the SHA-256 of a body that is no form |
+//! | `optional` | the platform signs only where it is told to: no signature and no secret is `unsigned` |
 //! | `algorithms` (*) | of a `jwt`: those of `RS256`, `ES256`, `HS256` that a token may be signed with |
 //! | `issuers` | of a `jwt`: what `iss` may be, the first for fresh ones (none: anything); the configuration may add to them |
 //! | `required` | of a `jwt`: claims that must be there |
@@ -31,18 +38,18 @@
 //! | `[[kind]]` | |
 //! | --- | --- |
 //! | `name` (*), `title` (*) | |
-//! | `recognise` (*) | a rule or a list of rules of which one fits. Of a rule holds everything it names: `method`, `path` (patterns of which one fits; `*` or `{name}` for a segment), `headers`, `query` (there), `query_of` (`{ least, names }`), `has`, `any`, `lacks`, `equal` (pointers into the body: there, one there, not there, with this value) |
-//! | `reads` | what the document is: `body`, or `query` |
+//! | `recognise` (*) | a rule or a list of rules of which one fits. Of a rule holds everything it names: `method`, `path` (patterns of which one fits; `*` or `{name}` for a segment), `headers`, `query`, `form` (there), `query_of` (`{ least, names }`), `has`, `any`, `lacks`, `equal` (pointers into the body: there, one there, not there, with this value) |
+//! | `reads` | what the document is: `body`, `query`, or `form` (names and values in the body, as in a query) |
 //! | `caller` | who makes the call: `platform`, or `browser` (a page or what serves it: no `sample_headers` of the platform, CORS applies) |
-//! | `signature` | the scheme it is signed by |
+//! | `signature` | the scheme it is signed by, or a list of which one signs it, the usual one first |
 //! | `conversation`, `user`, `text` | PLACE or list of such |
 //! | `request`, `response` | FILE: the JSON Schema of the document, and of the answer's body; `schema.rs` has the added keywords |
 //! | `headers` | list of `{ name, description, required, value, finding }`: `required` is the severity of its missing (left out: it may), `value` what it begins with, `finding` a sentence on what its missing or being wrong means |
 //! | `lint` | `{ find, why, source }`: what does not belong into the document (`card`, `ssn`, `email`), and the document's sentence on it |
 //! | `sample` (*) | FILE: the document of a sample |
 //! | `sample_target`, `sample_headers`, `sample_claims` | its path (`/hooks/platform/kind`), its own headers, what its token says |
-//! | `reply` | FILE: the body of a stand-in's answer with 200 |
-//! | `answer` | list of `{ when, status, body }`: given instead of `reply`, the first whose `when` holds: `sig` (list of verdicts), `lacks_header`, `lacks` (a pointer; null and "" are as good as nothing) |
+//! | `reply` | FILE: the body of a stand-in's answer with 200; JSON, `.xml` or `.txt` |
+//! | `answer` | list of `{ when, status, body, text }`: given instead of `reply`, the first whose `when` holds (left out: always); JSON or plain text, with placeholders (`{/pointer}`, `{query:NAME}`, `{header:NAME}`, `{seal:/pointer}`; see `fill.rs`). Of `when`: `sig` (list of verdicts), `lacks_header`, `lacks` (a pointer; null and "" are as good as nothing) |
 //! | `instead` | the kind that the platform calls where this one is not configured |
 //! | `closes` | `{ kind, success, data, again, then }`: it ends a wait that a call of `kind` with the same conversation began; pointers to the boolean that says how, and to what it brings; `again`: one conversation may have many waits, one after the other; `then`: what the flow does, a sentence for each of `waiting`, `success`, `error`, `expired` |
 //! | `page` | the page that it opens: the parameters it `appends` to the URL, in order, and what the page calls back with: `calls` (*: a kind), `target` (*), `headers`, `claims`, `body`, `form` (*); see `page.rs` |
@@ -54,7 +61,7 @@
 //! | --- | --- |
 //! | `[sample_headers]` | what every sample of the platform's own calls bears |
 //! | `[[section]]` | of the envelope: `title` (*), `pointer` (*), `form` (*: `fields`, `list`, `path`, `count`), `only`, `except` (keys, or beginnings with `*`), `label`, `value`, `score` (pointers into an item) |
-//! | `[[vector]]` | a published example: `signature` (*), `secret`, `at` (when the call came), `headers`, `body`, `expect` (*: a verdict), `source` (*) |
+//! | `[[vector]]` | a published example: `signature` (*), `secret`, `at` (when the call came), `method`, `url`, `headers`, `body`, `expect` (*: a verdict), `source` (*) |
 //! | `[[endpoint]]` | a place that calls go to: `name` (*: what `--to` takes), `title` (*), `url` (*: `{path}`, `{kind}` as of a target), `source` (*) |
 //! | `[[table]]` | a table of a document that is about no field: `title` (*), `columns` (*), `rows` (*), `source` (*) |
 //! | `[webhook]` | what is taken as a webhook's address and headers: `public_https`, `max_custom_headers`, `forbidden_headers`, `doubtful_headers` (names, or beginnings with `*`), `known_headers` (name to `{ value, meaning }`), `egress` (addresses), `source` (*) |
@@ -130,8 +137,8 @@ fn order() -> u32 {
 pub(super) struct KindSpec {
     pub name: Spanned<String>,
     pub title: String,
-    /// The scheme it is signed by.
-    pub signature: Option<Spanned<String>>,
+    /// The schemes of which one signs it.
+    pub signature: Option<Spanned<Names>>,
     pub recognise: Rules,
     /// What schema and pointers are about.
     #[serde(default)]
@@ -191,6 +198,25 @@ fn error() -> Severity {
     Severity::Error
 }
 
+/// One name, or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Names {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Names {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+        .iter()
+        .map(String::as_str)
+    }
+}
+
 /// What a kind's schema, sections and pointers are about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -200,6 +226,8 @@ pub(super) enum Reads {
     Body,
     /// The parameters of the query, as an object of strings.
     Query,
+    /// The parameters of a form in the body, as an object of strings.
+    Form,
 }
 
 /// Who makes a call.
@@ -232,9 +260,13 @@ pub(super) struct HeaderSpec {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnswerSpec {
+    #[serde(default)]
     pub when: When,
     pub status: u16,
-    pub body: serde_json::Value,
+    /// JSON, with placeholders in its strings; see `fill.rs`.
+    pub body: Option<serde_json::Value>,
+    /// Plain text instead, likewise.
+    pub text: Option<String>,
 }
 
 /// `closes` of a kind.
@@ -325,12 +357,21 @@ pub(super) struct VectorSpec {
     pub secret: String,
     /// When the call came, where that matters.
     pub at: Option<jiff::Timestamp>,
+    /// Method and address of the call, where they matter.
+    #[serde(default = "post")]
+    pub method: String,
+    #[serde(default)]
+    pub url: String,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     #[serde(default)]
     pub body: String,
     pub expect: Sig,
     pub source: String,
+}
+
+fn post() -> String {
+    "POST".into()
 }
 
 /// Where a value is found: one place, or several of which the first that has one counts.
@@ -432,7 +473,7 @@ pub(super) fn embedded(dir: &Dir<'static>) -> Files {
     files
 }
 
-/// The files of a pack on disk: `pack.toml`, and what ends in `.json` or `.toml` down to two folders deep.
+/// The files of a pack on disk: `pack.toml`, and what ends in `.json`, `.toml`, `.xml` or `.txt` down to two folders deep.
 pub(super) fn on_disk(root: &Path) -> Result<Files, PackError> {
     fn walk(dir: &Path, root: &Path, depth: usize, files: &mut Files) -> Result<(), PackError> {
         let failed = |path: &Path, error: std::io::Error| PackError {
@@ -445,7 +486,10 @@ pub(super) fn on_disk(root: &Path) -> Result<Files, PackError> {
                 if depth > 0 {
                     walk(&path, root, depth - 1, files)?;
                 }
-            } else if path.extension().is_some_and(|extension| extension == "json" || extension == "toml") {
+            } else if path
+                .extension()
+                .is_some_and(|end| ["json", "toml", "xml", "txt"].iter().any(|known| end == *known))
+            {
                 let bytes = std::fs::read(&path).map_err(|error| failed(&path, error))?;
                 files.insert(slashed(path.strip_prefix(root).unwrap_or(&path)), Cow::Owned(bytes));
             }
@@ -479,13 +523,12 @@ pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
         }
         Err(at(Some(name.span()), &format!("{:?}: a name has lower-case letters, digits, `_` and `-`", name.as_ref())))
     };
-    let scheme_there = |name: &Spanned<String>| {
-        if pack.signature.contains_key(name.as_ref()) {
+    let scheme_there = |name: &str, span: Range<usize>| {
+        if pack.signature.contains_key(name) {
             return Ok(());
         }
         let known: Vec<&str> = pack.signature.keys().map(String::as_str).collect();
-        let message = format!("there is no [signature.{}]; known: {}", name.as_ref(), known.join(", "));
-        Err(at(Some(name.span()), &message))
+        Err(at(Some(span), &format!("there is no [signature.{name}]; known: {}", known.join(", "))))
     };
     let file_there = |name: &Spanned<String>| {
         if files.contains_key(name.as_ref()) {
@@ -505,7 +548,9 @@ pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
         if pack.kind[..index].iter().any(|other| other.name == kind.name) {
             return Err(at(Some(kind.name.span()), &format!("there are two kinds {}", kind.name.as_ref())));
         }
-        kind.signature.iter().try_for_each(scheme_there)?;
+        if let Some(names) = &kind.signature {
+            names.as_ref().iter().try_for_each(|name| scheme_there(name, names.span()))?;
+        }
         [Some(&kind.sample), kind.request.as_ref(), kind.response.as_ref(), kind.reply.as_ref()]
             .into_iter()
             .flatten()
@@ -513,7 +558,8 @@ pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
         kind.instead.iter().chain(kind.closes.as_ref().map(|closes| &closes.kind)).try_for_each(kind_there)?;
     }
     pack.platform.story.iter().try_for_each(kind_there)?;
-    pack.vector.iter().map(|vector| &vector.signature).try_for_each(scheme_there)?;
+    let vectors = pack.vector.iter().map(|vector| &vector.signature);
+    vectors.into_iter().try_for_each(|name| scheme_there(name.as_ref(), name.span()))?;
     Ok(pack)
 }
 

@@ -18,11 +18,12 @@ pub(super) struct Seen<'a> {
     request: &'a Request,
     doc: Doc<'a>,
     query: OnceCell<Vec<Cow<'a, str>>>,
+    form: OnceCell<Vec<Cow<'a, str>>>,
 }
 
 impl<'a> Seen<'a> {
     pub(super) fn new(request: &'a Request) -> Self {
-        Self { request, doc: Doc::new(&request.body), query: OnceCell::new() }
+        Self { request, doc: Doc::new(&request.body), query: OnceCell::new(), form: OnceCell::new() }
     }
 
     /// Whether there is a parameter of that name in the query.
@@ -32,6 +33,16 @@ impl<'a> Seen<'a> {
             url::form_urlencoded::parse(query.as_bytes()).map(|(key, _)| key).collect()
         };
         self.query.get_or_init(read).iter().any(|key| key == name)
+    }
+
+    /// Whether there is a parameter of that name in a form.
+    fn fills_in(&self, name: &str) -> bool {
+        let request = self.request;
+        let read = || {
+            let form = if request.has_a_form() { &request.body[..] } else { &[] };
+            url::form_urlencoded::parse(form).map(|(key, _)| key).collect()
+        };
+        self.form.get_or_init(read).iter().any(|key| key == name)
     }
 }
 
@@ -116,6 +127,8 @@ struct Rule {
     headers: Vec<String>,
     /// Query parameters that are present.
     query: Vec<String>,
+    /// Parameters that are present in a form body.
+    form: Vec<String>,
     /// Query parameters of which some are present: a call that lacks one shall still be known.
     query_of: Option<Several>,
     /// JSON Pointers that exist in the body.
@@ -158,6 +171,7 @@ impl Rule {
             && self.headers.iter().all(|name| request.headers.has(name))
             && self.query.iter().all(|name| seen.asks(name))
             && self.query_of.as_ref().is_none_or(|of| of.names.iter().filter(asked).count() >= of.least)
+            && self.form.iter().all(|name| seen.fills_in(name))
             && self.has.iter().all(there)
             && (self.any.is_empty() || self.any.iter().any(there))
             && !self.lacks.iter().any(there)

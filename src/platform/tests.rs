@@ -540,7 +540,7 @@ fn a_folder_of_packs_is_added_whole() {
 #[case::scheme(
     "hmac-sha256",
     "hmac-md4",
-    "pack.toml: line 6, `scheme`: there is no scheme \"hmac-md4\"; known: hmac-sha256, hmac-sha512"
+    "pack.toml: line 6, `scheme`: there is no scheme \"hmac-md4\"; known: hmac-sha1, hmac-sha256, hmac-sha512"
 )]
 #[case::no_scheme(
     "signature = \"hook\"",

@@ -29,6 +29,8 @@ pub(super) struct Facts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<IpAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -52,6 +54,7 @@ impl Facts {
             took_us: micros(call.took),
             parent: call.parent,
             origin: request.origin.clone(),
+            public: request.public.clone(),
             peer: request.peer,
             error: call.error.clone(),
             cut: request.cut,
@@ -74,6 +77,7 @@ impl Facts {
             request: Request {
                 target: self.path,
                 origin: self.origin,
+                public: self.public,
                 peer: self.peer,
                 cut: self.cut,
                 redacted: self.redacted,

@@ -3,7 +3,7 @@
 //! ```text
 //! {"hooktape":1,"created":"2026-11-21T10:02:11.000000Z","by":"hooktape 0.1.0"}
 //! {"id":..,"at":..,"dir":..,"kind":..,"conv":..,"sig":..,"method":..,"path":..,"status":..,"took_us":..,"size":..,
-//!  "parent":..[,"origin":..][,"peer":..][,"error":..],"request":{..}[,"response":{..}]}
+//!  "parent":..[,"origin":..][,"public":..][,"peer":..][,"error":..],"request":{..}[,"response":{..}]}
 //! '--------------------------- the head -------------------------------''------ bodies, never re-written ------'
 //! ```
 //!
@@ -119,6 +119,7 @@ pub(super) fn is_whole(line: &[u8]) -> bool {
 #[derive(Deserialize)]
 struct Rest<'a> {
     origin: Option<String>,
+    public: Option<String>,
     peer: Option<IpAddr>,
     error: Option<String>,
     #[serde(borrow)]
@@ -208,7 +209,7 @@ impl<'de> Deserialize<'de> for Value {
 pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
     let mut scratch = Vec::new();
     let head = head(line, &mut scratch)?.ok_or_else(|| DamagedLine("not a call".into()))?;
-    let Rest { origin, peer, error, request, response } = serde_json::from_slice(line)?;
+    let Rest { origin, public, peer, error, request, response } = serde_json::from_slice(line)?;
     let (cut, redacted) = (request.cut, request.redacted);
     let (headers, body) = request.into_parts();
     Ok(Call {
@@ -225,6 +226,7 @@ pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
             method: head.method.0.into_owned(),
             target: head.path.0.into_owned(),
             origin,
+            public,
             peer,
             headers,
             body,

@@ -13,44 +13,61 @@ mod keyless;
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-
-use super::tag::{Encoding, Tag};
-use super::{Digest, Scheme};
+use super::message::Source;
+use super::seal::SealKey;
+use super::tag::{Encoding, Tag, decode_base64};
+use super::{Scheme, Seal, public, stamp};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::json;
+use crate::signature::message::Segment;
 
-/// As [`super::diagnose()`], for a digest whose verdict is `sig`.
+/// As [`super::diagnose()`], for a seal whose verdict is `sig` for that reason.
 pub(super) fn diagnose(
     scheme: &Scheme,
-    digest: &Digest,
+    seal: &Seal,
     request: &Request,
-    sig: Sig,
+    (sig, reason): (Sig, &str),
     secrets: &[&Secret],
     others: &[(&str, &Secret)],
 ) -> Vec<String> {
-    if matches!(sig, Sig::Valid | Sig::Unsigned | Sig::Stale) {
-        return Vec::new();
+    match sig {
+        Sig::Valid | Sig::Unsigned => return Vec::new(),
+        Sig::Stale => return stale(reason),
+        _ => {}
     }
     if request.cut {
         return vec!["Raise `max_body` under `[listen]` in hooktape.toml and let the call be sent again.".into()];
     }
-    let readings = readings(scheme, digest, request);
+    if let Some((_, fault)) = seal.body_fault(request) {
+        return vec![format!("Let the sender sign the body that it sends: {fault}.")];
+    }
+    let readings = readings(scheme, seal, request);
     if scheme.is_keyless() {
         let tags: Vec<(&Tag, &[String])> =
             readings.iter().map(|reading| (&reading.tag, reading.slips.as_slice())).collect();
-        let found = keyless::fitting(digest, request, &tags);
-        return if found.is_empty() { keyless::unexplained(scheme, digest, request, sig) } else { found };
+        let found = keyless::fitting(seal, request, &tags);
+        return if found.is_empty() { keyless::unexplained(scheme, seal, request, sig) } else { found };
     }
-    let keys = keys(scheme, secrets, others);
+    let keys = keys(scheme, seal, secrets, others);
     let bodies = bodies(&request.body);
-    let mut found = fitting(digest, request, &readings, &keys, &bodies);
+    let texts = texts(scheme, seal, request);
+    let mut found = fitting(seal, request, &readings, &keys, &bodies, &texts);
     if found.is_empty() {
-        found.extend(unexplained(scheme, digest, request, sig, &keys, bodies.len()));
+        found.extend(unexplained(scheme, seal, request, sig, &keys, bodies.len()));
     }
     found
+}
+
+/// A call that is authentic and not of now.
+fn stale(reason: &str) -> Vec<String> {
+    let late = reason.contains("before the call came");
+    vec![if late {
+        "It is authentic: replayed as it was, or kept waiting on its way. To send it again, let it be signed anew (`--sign fresh`)."
+            .into()
+    } else {
+        "It is authentic: set the clocks of the sender and of this machine.".into()
+    }]
 }
 
 /// A header's value understood in some way, and what is wrong with that way.
@@ -61,7 +78,7 @@ struct Reading {
 
 /// A key and what is wrong with it.
 struct Key<'a> {
-    bytes: Cow<'a, [u8]>,
+    made: SealKey<'a>,
     slip: Option<String>,
     /// As configured for this platform or another.
     whole: bool,
@@ -73,31 +90,90 @@ struct Body<'a> {
     slip: Option<String>,
 }
 
+/// What goes into the message besides the body, and what is wrong with it.
+struct Text {
+    url: String,
+    timestamp: String,
+    slip: Option<String>,
+}
+
+/// The addresses that may have been signed, the right ones first.
+fn texts(scheme: &Scheme, seal: &Seal, request: &Request) -> Vec<Text> {
+    let timestamp = stamp(scheme, seal, request).unwrap_or_default();
+    let mut texts: Vec<Text> = Vec::new();
+    let mut add = |url: String, slip: Option<String>| {
+        if !texts.iter().any(|text| text.url == url) {
+            texts.push(Text { url, timestamp: timestamp.clone(), slip });
+        }
+    };
+    seal.urls(request).into_iter().for_each(|url| add(url, None));
+    if !seal.message.covers_the_url() {
+        return texts;
+    }
+    let url = request.url();
+    for (wrong, how) in public::slips(request) {
+        let repair = match public::split(&wrong) {
+            Some((scheme, host, _)) if how == public::Slip::Origin => format!(
+                "If that is its public address, write `public_url = \"{scheme}://{host}\"` under `[listen]` in hooktape.toml"
+            ),
+            _ => "Let both use the address as it is called".to_owned(),
+        };
+        add(wrong.clone(), Some(format!("The signature is made for {wrong}, and the call came to {url}. {repair}.")));
+    }
+    texts
+}
+
 fn fitting(
-    digest: &Digest,
+    seal: &Seal,
     request: &Request,
     readings: &[Reading],
     keys: &[Key<'_>],
     bodies: &[Body<'_>],
+    texts: &[Text],
 ) -> Vec<String> {
     let mut found: Vec<(usize, String)> = Vec::new();
     if readings.is_empty() {
         return Vec::new();
     }
     for key in keys {
-        for body in &bodies[..if key.whole { bodies.len() } else { 1 }] {
-            let Ok(tag) = digest.tag(&key.bytes, request, &body.bytes) else { continue };
-            for reading in readings.iter().filter(|reading| reading.tag.fits(&tag)) {
-                let slips: Vec<&str> =
-                    reading.slips.iter().chain(&key.slip).chain(&body.slip).map(String::as_str).collect();
-                // No slip at all: the header is merely malformed in a way that decoding forgives.
-                if !slips.is_empty() {
-                    found.push((slips.len(), slips.join(" Besides: ")));
+        for (index, body) in bodies[..if key.whole { bodies.len() } else { 1 }].iter().enumerate() {
+            for text in texts.iter().filter(|text| text.slip.is_none() || key.whole && index == 0) {
+                let source =
+                    Source { request, body: &body.bytes, url: &text.url, timestamp: &text.timestamp, secret: b"" };
+                for reading in seal_readings(seal, &key.made, source, readings) {
+                    let slips = reading.slips.iter().chain(&key.slip).chain(&body.slip).chain(&text.slip);
+                    let slips: Vec<&str> = slips.map(String::as_str).collect();
+                    // No slip at all: the header is merely malformed in a way that decoding forgives.
+                    if !slips.is_empty() {
+                        found.push((slips.len(), slips.join(" Besides: ")));
+                    }
                 }
+                found.extend(forgotten(seal, key, body, readings));
             }
         }
     }
     fewest_first(found)
+}
+
+/// The readings whose tag fits; a digest is made but once.
+fn seal_readings<'a>(seal: &Seal, key: &SealKey<'_>, source: Source<'_>, readings: &'a [Reading]) -> Vec<&'a Reading> {
+    if seal.algorithm.has_pairs() {
+        return readings.iter().filter(|reading| seal.fits(key, source, &reading.tag)).collect();
+    }
+    let Ok(own) = seal.tag(key, source) else { return Vec::new() };
+    readings.iter().filter(|reading| reading.tag.fits(&own)).collect()
+}
+
+/// Where more than the body is signed: that only the body was.
+fn forgotten(seal: &Seal, key: &Key<'_>, body: &Body<'_>, readings: &[Reading]) -> Option<(usize, String)> {
+    if seal.message.segments() == [Segment::Body] || seal.algorithm.has_pairs() || body.slip.is_some() || !key.whole {
+        return None;
+    }
+    let own = seal.algorithm.digest(key.made.bytes(), std::iter::once(Cow::Borrowed(&*body.bytes))).ok()?;
+    let reading = readings.iter().find(|reading| reading.tag.fits(&own))?;
+    let slip = format!("Only the body was signed: what is signed is {}, in this order.", seal.message.title());
+    let slips: Vec<&str> = reading.slips.iter().chain(&key.slip).chain([&slip]).map(String::as_str).collect();
+    Some((slips.len(), slips.join(" Besides: ")))
 }
 
 /// The sentences without repetition, those with the fewest slips first.
@@ -115,13 +191,13 @@ fn fewest_first(mut found: Vec<(usize, String)>) -> Vec<String> {
 /// The honest answer when nothing fits, and the repair where there was nothing to try.
 fn unexplained(
     scheme: &Scheme,
-    digest: &Digest,
+    seal: &Seal,
     request: &Request,
     sig: Sig,
     keys: &[Key<'_>],
     bodies: usize,
 ) -> Vec<String> {
-    let header = &scheme.header;
+    let header = scheme.place();
     match sig {
         Sig::Missing => vec![format!(
             "Let the sender add {header} ({}); if it does, something between it and here drops the header. A call sent from \
@@ -130,10 +206,10 @@ fn unexplained(
             scheme.how_to_configure()
         )],
         Sig::NoSecret => vec![format!("To have the signature checked, {}.", scheme.how_to_configure())],
-        Sig::Malformed if request.headers.all(header).nth(1).is_some() => {
+        Sig::Malformed if scheme.surplus(request) > 0 => {
             vec![format!("Let the sender, and every proxy on the way, send {header} once.")]
         }
-        Sig::Malformed => match digest.message.missing(request) {
+        Sig::Malformed => match seal.message.missing(request) {
             Some(what) => vec![format!("Let the sender add {what}: it is part of what is signed.")],
             None => vec![format!("Write {header} as the contract has it: {}.", scheme.describe())],
         },
@@ -150,23 +226,34 @@ fn unexplained(
     }
 }
 
-fn readings(scheme: &Scheme, digest: &Digest, request: &Request) -> Vec<Reading> {
+fn readings(scheme: &Scheme, seal: &Seal, request: &Request) -> Vec<Reading> {
     // Longer ones are cookies and tokens.
     const LONGEST: usize = 200;
     let mut readings = Vec::new();
+    let given = scheme.given(request);
+    if let Some(given) = &given {
+        let decoded = scheme.signatures(given).into_iter().filter_map(|text| seal.decode(text).ok());
+        readings.extend(decoded.map(|tag| Reading { tag, slips: Vec::new() }));
+        if readings.is_empty()
+            && let Ok(text) = std::str::from_utf8(given)
+        {
+            readings.extend(read(scheme, seal, text).map(|(tag, slips)| Reading { tag, slips }));
+        }
+    }
     for (name, value) in request.headers.iter().filter(|(_, value)| value.len() <= LONGEST) {
         let Ok(text) = std::str::from_utf8(value) else { continue };
-        let Some((tag, mut slips)) = read(scheme, digest, text) else { continue };
-        if !name.eq_ignore_ascii_case(&scheme.header) {
-            slips.insert(0, format!("The signature stands in {name}: send it in {}.", scheme.header));
+        if given.as_deref() == Some(&**value) {
+            continue;
         }
+        let Some((tag, mut slips)) = read(scheme, seal, text) else { continue };
+        slips.insert(0, format!("The signature stands in {name}: send it in {}.", scheme.place()));
         readings.push(Reading { tag, slips });
     }
     readings
 }
 
 /// A tag of the right length in whatever writing, and how that departs from the scheme's.
-fn read(scheme: &Scheme, digest: &Digest, text: &str) -> Option<(Tag, Vec<String>)> {
+fn read(scheme: &Scheme, seal: &Seal, text: &str) -> Option<(Tag, Vec<String>)> {
     let mut slips = Vec::new();
     let bare = text.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
     if bare.len() != text.len() {
@@ -180,9 +267,9 @@ fn read(scheme: &Scheme, digest: &Digest, text: &str) -> Option<(Tag, Vec<String
             (given, wanted) => format!("The signature has `{given}` before it: write `{wanted}`."),
         });
     }
-    let (encoding, tag) = decode_any(digits, digest.algorithm.len())?;
-    if encoding != digest.encoding {
-        let (given, wanted) = (encoding.word(), digest.encoding.word());
+    let (encoding, tag) = decode_any(digits, seal.algorithm.len()?)?;
+    if encoding != seal.encoding {
+        let (given, wanted) = (encoding.word(), seal.encoding.word());
         slips.push(format!("The signature is written in {given}: write its bytes in {wanted}."));
     }
     Some((tag, slips))
@@ -201,49 +288,47 @@ fn split_prefix(text: &str) -> (&str, &str) {
 }
 
 fn decode_any(digits: &str, len: usize) -> Option<(Encoding, Tag)> {
-    if let Ok(tag) = Encoding::Hex.decode(digits.as_bytes(), len) {
+    if let Ok(tag) = Encoding::Hex.decode(digits.as_bytes(), Some(len)) {
         return Some((Encoding::Hex, tag));
     }
-    let bytes = decode_base64(digits)?;
-    Some((Encoding::Base64, Tag::new(&bytes).filter(|tag| tag.bytes().len() == len)?))
+    let bytes = decode_base64(digits).filter(|bytes| bytes.len() == len)?;
+    Some((Encoding::Base64, Tag::new(bytes)))
 }
 
-/// Either alphabet, padded or not.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=');
-    STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()
-}
-
-fn keys<'a>(scheme: &Scheme, secrets: &[&'a Secret], others: &[(&str, &'a Secret)]) -> Vec<Key<'a>> {
+fn keys<'a>(scheme: &Scheme, seal: &Seal, secrets: &[&'a Secret], others: &[(&str, &'a Secret)]) -> Vec<Key<'a>> {
     let mut keys: Vec<Key<'a>> = Vec::new();
-    let mut add = |bytes: Cow<'a, [u8]>, slip: Option<String>, whole: bool| {
-        if !keys.iter().any(|key| key.bytes == bytes) {
-            keys.push(Key { bytes, slip, whole });
-        }
-    };
-    for key in secrets.iter().filter_map(|secret| scheme.key(secret).ok()) {
-        add(Cow::Borrowed(key), None, true);
+    for key in secrets.iter().filter_map(|secret| seal.key(scheme.bytes(secret).ok()?).ok()) {
+        keys.push(Key { made: key, slip: None, whole: true });
     }
     for (name, secret) in others {
-        if let Ok(key) = scheme.key(secret) {
+        if let Some(key) = scheme.bytes(secret).ok().and_then(|bytes| seal.key(bytes).ok()) {
             let (label, platform) = (secret.label(), scheme.platform());
             let slip = format!(
                 "It is signed with {label}, which is configured for {name}: configure it for {platform} too \
                  (`--secret {platform}={label}`), or let the sender use the right {}.",
                 scheme.secret
             );
-            add(Cow::Borrowed(key), Some(slip), true);
+            keys.push(Key { made: key, slip: Some(slip), whole: true });
         }
     }
+    // A key pair that is damaged is none.
+    if seal.algorithm.has_pairs() {
+        return keys;
+    }
+    let mut add = |key: SealKey<'a>, slip: String| {
+        if !keys.iter().any(|known| known.made.bytes() == key.bytes()) {
+            keys.push(Key { made: key, slip: Some(slip), whole: false });
+        }
+    };
     for secret in secrets {
-        if let Ok(key) = scheme.key(secret) {
-            for (bytes, slip) in corrupted(key, secret.label()) {
-                add(Cow::Owned(bytes), Some(slip), false);
+        if let Ok(bytes) = scheme.bytes(secret) {
+            for (bytes, slip) in corrupted(bytes, secret.label()) {
+                add(SealKey::own(bytes), slip);
             }
         }
     }
     let slip = format!("It is signed with an empty {}: the sender's is not set, so set it there.", scheme.secret);
-    add(Cow::Borrowed(&[]), Some(slip), false);
+    add(SealKey::raw(b""), slip);
     keys
 }
 
@@ -252,6 +337,10 @@ fn corrupted(key: &[u8], label: &str) -> Vec<(Vec<u8>, String)> {
     let text = String::from_utf8_lossy(key);
     let unquoted = text.trim().trim_matches(|c| c == '"' || c == '\'');
     let mut forms = vec![
+        (
+            key.to_vec(),
+            format!("The sender signs with the text of {label} as it stands: decode it as the contract has it."),
+        ),
         (
             key.trim_ascii().to_vec(),
             format!("{label} has white space at its ends that the sender does not sign with: remove it."),

@@ -247,7 +247,7 @@ pub(super) fn compute(
 /// What a fresh token would be, in words.
 pub(super) fn preview(scheme: &Scheme, rules: &Rules, request: &Request, secret: &Secret) -> Result<String, SignError> {
     let key = Key::read(secret, &rules.algorithms)?;
-    key.sign("")?;
+    key.sign(b"")?;
     let claims = claims(scheme, rules, request)?;
     let said = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
     Ok(format!(
@@ -315,7 +315,7 @@ pub(super) fn mint(
     claims.insert("exp".into(), now.saturating_add_unsigned(lifetime / 1000).into());
     let header = json!({ "alg": algorithm.word(), "typ": "JWT" });
     let signed = format!("{}.{}", part(&header), part(&Value::Object(claims)));
-    let signature = URL_SAFE_NO_PAD.encode(key.sign(&signed)?);
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes())?);
     Ok(format!("{signed}.{signature}"))
 }
 

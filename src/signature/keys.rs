@@ -12,7 +12,9 @@ use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeySize, PublicEncryptingKey, PublicKey};
 use aws_lc_rs::signature as lc;
-use aws_lc_rs::signature::{EcdsaKeyPair, KeyPair as _, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{
+    EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -69,14 +71,25 @@ pub(super) fn new_ec() -> Result<String, SignError> {
     Ok(pem::write("PRIVATE KEY", document.map_err(no_randomness)?.as_ref()))
 }
 
-/// 256 random bits in hex.
-pub(super) fn random_text() -> Result<String, SignError> {
-    let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(no_randomness)?;
-    Ok(base16ct::lower::encode_string(&bytes))
+/// A fresh ed25519 key as PKCS#8 PEM.
+pub(super) fn new_ed25519_pem() -> Result<String, SignError> {
+    let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
+    Ok(pem::write("PRIVATE KEY", document.map_err(no_randomness)?.as_ref()))
 }
 
-fn no_randomness(_: aws_lc_rs::error::Unspecified) -> SignError {
+/// 256 random bits.
+pub(super) fn random_bytes() -> Result<[u8; 32], SignError> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(no_randomness)?;
+    Ok(bytes)
+}
+
+/// 256 random bits in hex.
+pub(super) fn random_text() -> Result<String, SignError> {
+    random_bytes().map(|bytes| base16ct::lower::encode_string(&bytes))
+}
+
+pub(super) fn no_randomness(_: aws_lc_rs::error::Unspecified) -> SignError {
     SignError::Secret("the system could not make a key".into())
 }
 
@@ -153,9 +166,7 @@ impl Key {
                 .map_err(|_| pem::damaged()),
             "PUBLIC KEY" | "RSA PUBLIC KEY" => Self::public(der),
             "ENCRYPTED PRIVATE KEY" => Err("it is encrypted: `openssl pkey -in FILE -out PLAIN` decrypts it".into()),
-            "CERTIFICATE" => {
-                Err("it is a certificate: `openssl x509 -pubkey -noout -in FILE` prints its public key".into())
-            }
+            "CERTIFICATE" => pem::public_key_of(&der).and_then(Self::public),
             other => Err(format!("it is {other:?}: a PRIVATE KEY, RSA PRIVATE KEY or PUBLIC KEY is needed")),
         }?;
         if algorithms.iter().any(|algorithm| algorithm.takes(&key)) {
@@ -213,8 +224,8 @@ impl Key {
         }
     }
 
-    /// The signature over `text`, base64url.
-    pub(super) fn sign(&self, text: &str) -> Result<Vec<u8>, SignError> {
+    /// The signature over `text`.
+    pub(super) fn sign(&self, text: &[u8]) -> Result<Vec<u8>, SignError> {
         let random = SystemRandom::new();
         match self {
             Self::Rsa { pair: None, .. } | Self::Ec { pair: None, .. } => {
@@ -222,12 +233,10 @@ impl Key {
             }
             Self::Rsa { pair: Some(pair), .. } => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&lc::RSA_PKCS1_SHA256, &random, text.as_bytes(), &mut signature).map_err(no_randomness)?;
+                pair.sign(&lc::RSA_PKCS1_SHA256, &random, text, &mut signature).map_err(no_randomness)?;
                 Ok(signature)
             }
-            Self::Ec { pair: Some(pair), .. } => {
-                Ok(pair.sign(&random, text.as_bytes()).map_err(no_randomness)?.as_ref().to_vec())
-            }
+            Self::Ec { pair: Some(pair), .. } => Ok(pair.sign(&random, text).map_err(no_randomness)?.as_ref().to_vec()),
             Self::Text(key) => {
                 let mac = Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(text).finalize());
                 Ok(mac.map_err(|_| SignError::Secret("it is no key for an HMAC".into()))?.into_bytes().to_vec())

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::public;
 use crate::call::Request;
 use crate::json;
 
@@ -15,6 +16,14 @@ use crate::json;
 /// | `{body}` | the body's exact bytes |
 /// | `{body:/pointer}` | the content of the string there (RFC 6901), or the text of another value |
 /// | `{header:NAME}` | the header's first value |
+/// | `{timestamp}` | the time of signing, as it stands where the scheme says |
+/// | `{method}` | `POST` |
+/// | `{url}` | the public address that was called, with its query; see [`Request::url`] |
+/// | `{url:decoded}` | the same with the reserved characters of its path and query decoded |
+/// | `{form}` | each name and value of a form body, sorted by name and then value, without repetition; nothing of another body |
+/// | `{crc32}` | the CRC-32 of the body (ISO 3309, as in zlib) in decimal |
+/// | `{secret}` | the secret's own text |
+/// | `{secret:NAME}` | what stands after `NAME:` on a line before the PEM block of the secret |
 /// | anything else | itself |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message(Vec<Segment>);
@@ -25,6 +34,28 @@ pub(super) enum Segment {
     Body,
     Pointer(String),
     Header(String),
+    Timestamp,
+    Method,
+    Url,
+    DecodedUrl,
+    Form,
+    Crc32,
+    Secret,
+    SecretLine(String),
+}
+
+/// What a template is filled from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub request: &'a Request,
+    /// The body, which a diagnosis may hold for another than the request's.
+    pub body: &'a [u8],
+    /// What the caller called.
+    pub url: &'a str,
+    /// As it stands in the request.
+    pub timestamp: &'a str,
+    /// The text of the secret.
+    pub secret: &'a [u8],
 }
 
 impl Message {
@@ -38,15 +69,7 @@ impl Message {
             }
             let (name, after) =
                 rest[open + 1..].split_once('}').ok_or_else(|| format!("a `{{` is not closed in {template:?}"))?;
-            segments.push(match name.split_once(':') {
-                None if name == "body" => Segment::Body,
-                Some(("body", pointer)) if pointer.starts_with('/') => Segment::Pointer(pointer.to_owned()),
-                Some(("header", header)) if !header.is_empty() => Segment::Header(header.to_owned()),
-                _ => {
-                    let known = "{body}, {header:NAME}, {body:/POINTER}";
-                    return Err(format!("there is no `{{{name}}}` to sign; known: {known}"));
-                }
-            });
+            segments.push(Segment::parse(name)?);
             rest = after;
         }
         if !rest.is_empty() {
@@ -60,7 +83,34 @@ impl Message {
     }
 
     pub(super) fn covers_the_body(&self) -> bool {
+        self.0.iter().any(|segment| matches!(segment, Segment::Body | Segment::Crc32 | Segment::Form))
+    }
+
+    /// Whether the address that was called is signed.
+    pub(super) fn covers_the_url(&self) -> bool {
+        self.0.iter().any(|segment| matches!(segment, Segment::Url | Segment::DecodedUrl))
+    }
+
+    /// Whether the body stands in it whole.
+    pub(super) fn contains_the_body(&self) -> bool {
         self.0.contains(&Segment::Body)
+    }
+
+    pub(super) fn covers_the_time(&self) -> bool {
+        self.0.contains(&Segment::Timestamp)
+    }
+
+    /// Whether the secret's text is part of it.
+    pub(super) fn has_the_secret(&self) -> bool {
+        self.0.contains(&Segment::Secret)
+    }
+
+    /// What must stand on lines before a key.
+    pub(super) fn secret_lines(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|segment| match segment {
+            Segment::SecretLine(name) => Some(name.as_str()),
+            _ => None,
+        })
     }
 
     /// The JSON Pointers into the body whose values are signed. None: the body as a whole, or nothing of it.
@@ -72,16 +122,8 @@ impl Message {
     }
 
     /// The bytes to sign, piece by piece; the body is not copied.
-    pub(super) fn parts<'a>(&'a self, request: &'a Request, body: &'a [u8]) -> impl Iterator<Item = Cow<'a, [u8]>> {
-        self.0.iter().map(move |segment| match segment {
-            Segment::Text(text) => Cow::Borrowed(text.as_bytes()),
-            Segment::Body => Cow::Borrowed(body),
-            Segment::Pointer(pointer) => match value(body, pointer).unwrap_or_default() {
-                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-            },
-            Segment::Header(name) => Cow::Borrowed(request.headers.all(name).next().map_or(&[][..], |value| value)),
-        })
+    pub(super) fn parts<'a>(&'a self, from: Source<'a>) -> impl Iterator<Item = Cow<'a, [u8]>> {
+        self.0.iter().map(move |segment| segment.bytes(from))
     }
 
     /// The first thing that is signed but not there, in words.
@@ -98,24 +140,81 @@ impl Message {
     /// What is signed, in words: `the body`, `the header X-Time, ".", the body`.
     #[must_use]
     pub fn title(&self) -> String {
-        let title = |segment: &Segment| match segment {
-            Segment::Text(text) => format!("{text:?}"),
-            Segment::Body => "the body".into(),
-            Segment::Pointer(pointer) => name(pointer).to_owned(),
-            Segment::Header(name) => format!("the header {name}"),
-        };
-        self.0.iter().map(title).collect::<Vec<_>>().join(", ")
+        self.0.iter().map(Segment::title).collect::<Vec<_>>().join(", ")
     }
 
-    /// What is signed, as text.
-    pub(super) fn text(&self, request: &Request) -> String {
-        self.parts(request, &request.body).map(|part| String::from_utf8_lossy(&part).into_owned()).collect()
+    /// What is signed, as text, but for the secret.
+    pub(super) fn text(&self, from: Source<'_>) -> String {
+        let hidden = |segment: &&Segment| !matches!(segment, Segment::Secret | Segment::SecretLine(_));
+        let shown = self.0.iter().filter(hidden);
+        shown.map(|segment| String::from_utf8_lossy(&segment.bytes(from)).into_owned()).collect()
     }
 
     /// The same with the number of bytes.
-    pub(super) fn describe(&self, request: &Request) -> String {
-        let bytes: usize = self.parts(request, &request.body).map(|part| part.len()).sum();
+    pub(super) fn describe(&self, from: Source<'_>) -> String {
+        let bytes: usize = self.parts(from).map(|part| part.len()).sum();
         format!("{}, {bytes} bytes", self.title())
+    }
+}
+
+impl Segment {
+    fn parse(name: &str) -> Result<Self, String> {
+        Ok(match name.split_once(':') {
+            None if name == "body" => Self::Body,
+            None if name == "timestamp" => Self::Timestamp,
+            None if name == "method" => Self::Method,
+            None if name == "url" => Self::Url,
+            None if name == "form" => Self::Form,
+            None if name == "crc32" => Self::Crc32,
+            None if name == "secret" => Self::Secret,
+            Some(("url", "decoded")) => Self::DecodedUrl,
+            Some(("body", pointer)) if pointer.starts_with('/') => Self::Pointer(pointer.to_owned()),
+            Some(("header", header)) if !header.is_empty() => Self::Header(header.to_owned()),
+            Some(("secret", line)) if !line.is_empty() => Self::SecretLine(line.to_owned()),
+            _ => {
+                let known = "{body}, {body:/POINTER}, {header:NAME}, {timestamp}, {method}, {url}, {url:decoded}, {form}, \
+                             {crc32}, {secret}, {secret:NAME}";
+                return Err(format!("there is no `{{{name}}}` to sign; known: {known}"));
+            }
+        })
+    }
+
+    pub(super) fn bytes<'a>(&'a self, from: Source<'a>) -> Cow<'a, [u8]> {
+        let text = |text: Cow<'a, str>| match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        match self {
+            Self::Text(own) => Cow::Borrowed(own.as_bytes()),
+            Self::Body => Cow::Borrowed(from.body),
+            Self::Pointer(pointer) => text(value(from.body, pointer).unwrap_or_default()),
+            Self::Header(name) => Cow::Borrowed(from.request.headers.all(name).next().map_or(&[][..], |value| value)),
+            Self::Timestamp => Cow::Borrowed(from.timestamp.as_bytes()),
+            Self::Method => Cow::Borrowed(from.request.method.as_bytes()),
+            Self::Url => Cow::Borrowed(from.url.as_bytes()),
+            Self::DecodedUrl => text(Cow::Owned(public::decoded(from.url))),
+            Self::Form => Cow::Owned(form(from.request, from.body).into_bytes()),
+            Self::Crc32 => Cow::Owned(crc32fast::hash(from.body).to_string().into_bytes()),
+            Self::Secret => Cow::Borrowed(from.secret),
+            Self::SecretLine(name) => Cow::Borrowed(line(from.secret, name).unwrap_or_default()),
+        }
+    }
+
+    fn title(&self) -> String {
+        match self {
+            Self::Text(text) => format!("{text:?}"),
+            Self::Body => "the body".into(),
+            Self::Pointer(pointer) => name(pointer).to_owned(),
+            Self::Header(name) => format!("the header {name}"),
+            Self::Timestamp => "the timestamp".into(),
+            Self::Method => "the method".into(),
+            Self::Url => "the URL".into(),
+            Self::DecodedUrl => "the URL (its reserved characters decoded)".into(),
+            Self::Form => "the form's names and values, sorted".into(),
+            Self::Crc32 => "the body's CRC-32 in decimal".into(),
+            Self::Secret => "the secret".into(),
+            Self::SecretLine(name) => format!("the {name}"),
+        }
     }
 }
 
@@ -135,4 +234,23 @@ pub(super) fn value<'a>(body: &'a [u8], pointer: &str) -> Option<Cow<'a, str>> {
     let text = std::str::from_utf8(body).ok()?;
     let found = &text[json::find(text, pointer)?];
     Some(if found.starts_with('"') { json::unquote(found) } else { Cow::Borrowed(found) })
+}
+
+/// What stands after `name:` on a line of its own before a key.
+pub(super) fn line<'a>(secret: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let text = std::str::from_utf8(secret).ok()?;
+    let mut lines =
+        text.lines().take_while(|line| !line.starts_with("-----BEGIN")).filter_map(|line| line.split_once(':'));
+    lines.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().as_bytes())
+}
+
+/// Names and values of a form, each once, in order.
+fn form(request: &Request, body: &[u8]) -> String {
+    if !request.has_a_form() {
+        return String::new();
+    }
+    let mut pairs: Vec<_> = url::form_urlencoded::parse(body).collect();
+    pairs.sort();
+    pairs.dedup();
+    pairs.into_iter().flat_map(|(name, value)| [name, value]).collect()
 }

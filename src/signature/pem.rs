@@ -33,6 +33,14 @@ pub(super) fn read(text: &str) -> Result<(String, Vec<u8>), String> {
     Ok((label.to_owned(), STANDARD.decode(compact).map_err(|_| damaged())?))
 }
 
+/// The public key (SPKI) in an X.509 certificate. Nothing of the certificate is checked: whoever configures it trusts it.
+pub(super) fn public_key_of(certificate: &[u8]) -> Result<Vec<u8>, String> {
+    let der = rustls_pki_types::CertificateDer::from(certificate);
+    let certificate =
+        webpki::EndEntityCert::try_from(&der).map_err(|error| format!("it is no certificate: {error}"))?;
+    Ok(certificate.subject_public_key_info().as_ref().to_vec())
+}
+
 /// What is wrong with a block whose bytes are no key.
 pub(super) fn damaged() -> String {
     "it is damaged: what stands between its BEGIN and END is no such key".into()

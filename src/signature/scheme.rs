@@ -1,31 +1,39 @@
 //! A scheme as a pack writes it, read and checked once when the pack is loaded.
 
-use std::borrow::Cow;
+mod written;
 
-use hmac::{Hmac, KeyInit, Mac};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
-use sha2::{Digest as _, Sha256, Sha512};
+use std::collections::BTreeMap;
 
-use super::keys::{self, Key};
-use super::message::Message;
-use super::tag::{Encoding, Tag};
-use super::{SignError, jwt};
+use serde::Deserialize;
+
+use super::keys::Key;
+use super::message::Source;
+use super::seal::Seal;
+use super::shared::Shared;
+use super::{Carrier, SignError, jwt};
 use crate::call::Request;
 use crate::config::Secret;
 
 /// How a platform signs: data, read from the `[signature.NAME]` table of a pack.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "written::Written")]
 pub struct Scheme {
     /// `platform/scheme` (`moveo/webhook`), filled in by the pack's reader.
     pub name: String,
     /// What makes the signature.
     pub method: Method,
-    /// The header that carries it.
+    /// Where it stands: the name of a header; or, as `carrier` has it, of a parameter, or a JSON Pointer.
     pub header: String,
-    /// What stands before it in the header (`sha256=`).
+    /// What sort of place that is.
+    pub carrier: Carrier,
+    /// What stands before it there (`sha256=`), and before other signatures beside it.
     pub prefix: String,
+    /// What stands between several things there (`,` in `t=1,v1=...`).
+    pub separator: Option<char>,
+    /// Headers that tell this scheme from another of the platform, with their values.
+    pub beside: BTreeMap<String, String>,
+    /// Whether the platform signs only where it is told to.
+    pub optional: bool,
     /// What the platform calls the secret (`verification token`).
     pub secret: String,
     /// A reference to the secret, for the sentence that tells how to configure it (`env:MOVEO_TOKEN`).
@@ -39,95 +47,12 @@ pub struct Scheme {
 /// What makes a signature.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Method {
-    /// A digest of a text made of the request.
-    Digest(Digest),
+    /// A signature over a text made of the request.
+    Seal(Seal),
+    /// The secret itself.
+    Shared(Shared),
     /// A JSON Web Token (RFC 7519).
     Jwt(jwt::Rules),
-}
-
-/// A digest of a text made of the request.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Digest {
-    /// What makes it.
-    pub algorithm: Algorithm,
-    /// How its bytes are written.
-    pub encoding: Encoding,
-    /// What is signed.
-    pub message: Message,
-}
-
-/// The table as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    scheme: Word,
-    header: String,
-    #[serde(default)]
-    prefix: String,
-    encoding: Option<Encoding>,
-    message: Option<Message>,
-    #[serde(default)]
-    algorithms: Vec<jwt::Algorithm>,
-    #[serde(default)]
-    issuers: Vec<String>,
-    #[serde(default)]
-    required: Vec<String>,
-    #[serde(default = "jwt::lifetime")]
-    lifetime: u64,
-    #[serde(default)]
-    leeway: u64,
-    #[serde(default)]
-    subject: Vec<jwt::Place>,
-    #[serde(default = "secret")]
-    secret: String,
-    #[serde(default = "example")]
-    example: String,
-    #[serde(default = "missing")]
-    missing: String,
-    #[serde(default)]
-    source: String,
-}
-
-fn secret() -> String {
-    "secret".into()
-}
-
-fn example() -> String {
-    "env:WEBHOOK_SECRET".into()
-}
-
-fn missing() -> String {
-    "the platform signs every call, so something else made this one or a proxy dropped the header".into()
-}
-
-impl TryFrom<Written> for Scheme {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        let method = match written.scheme {
-            Word::Digest(algorithm) => Method::Digest(Digest {
-                algorithm,
-                encoding: written.encoding.ok_or("missing field `encoding`: hex or base64")?,
-                message: written.message.ok_or("missing field `message`: what is signed, such as {body}")?,
-            }),
-            Word::Jwt if written.encoding.is_some() || written.message.is_some() => {
-                return Err("a token has neither `encoding` nor `message`".into());
-            }
-            Word::Jwt if written.algorithms.is_empty() => {
-                return Err("missing field `algorithms`: those that a token may be signed with".into());
-            }
-            Word::Jwt => Method::Jwt(jwt::Rules {
-                algorithms: written.algorithms,
-                issuers: written.issuers,
-                required: written.required,
-                lifetime: written.lifetime,
-                leeway: written.leeway,
-                subject: written.subject,
-            }),
-        };
-        let Written { header, prefix, secret, example, missing, source, .. } = written;
-        Ok(Self { name: String::new(), method, header, prefix, secret, example, missing, source })
-    }
 }
 
 impl Scheme {
@@ -146,7 +71,7 @@ impl Scheme {
     /// Whether no secret goes into it: anyone who has what is signed can sign.
     #[must_use]
     pub fn is_keyless(&self) -> bool {
-        matches!(&self.method, Method::Digest(digest) if digest.algorithm.is_keyless())
+        matches!(&self.method, Method::Seal(seal) if seal.is_keyless())
     }
 
     /// Who may issue its tokens; none where it has none, or where anyone may.
@@ -154,7 +79,7 @@ impl Scheme {
     pub fn issuers(&self) -> &[String] {
         match &self.method {
             Method::Jwt(rules) => &rules.issuers,
-            Method::Digest(_) => &[],
+            Method::Seal(_) | Method::Shared(_) => &[],
         }
     }
 
@@ -172,13 +97,13 @@ impl Scheme {
     /// Whether every byte of the body is signed.
     #[must_use]
     pub fn covers_the_body(&self) -> bool {
-        matches!(&self.method, Method::Digest(digest) if digest.message.covers_the_body())
+        matches!(&self.method, Method::Seal(seal) if seal.message.covers_the_body())
     }
 
-    /// Whether its header says nothing about the platform, for many others use it too.
+    /// Whether its place says nothing about the platform, for many others use it too.
     #[must_use]
     pub fn shares_its_header(&self) -> bool {
-        self.header.eq_ignore_ascii_case("authorization")
+        self.carrier != Carrier::Header || self.header.eq_ignore_ascii_case("authorization")
     }
 
     /// Whether `secret` can sign, not only verify.
@@ -191,8 +116,9 @@ impl Scheme {
     #[must_use]
     pub fn why_not(&self, secret: &Secret) -> Option<String> {
         match &self.method {
-            Method::Digest(_) => self.key(secret).err(),
-            Method::Jwt(rules) => Key::read(secret, &rules.algorithms).and_then(|key| key.sign("")).err(),
+            Method::Seal(seal) => self.bytes(secret).and_then(|bytes| seal.try_key(bytes)).err(),
+            Method::Shared(_) => self.bytes(secret).err(),
+            Method::Jwt(rules) => Key::read(secret, &rules.algorithms).and_then(|key| key.sign(b"")).err(),
         }
         .map(|error| error.to_string())
     }
@@ -204,7 +130,8 @@ impl Scheme {
     /// When the system has no randomness to give.
     pub fn fresh_secret(&self, label: &str) -> Result<Secret, SignError> {
         match &self.method {
-            Method::Digest(_) => keys::random_text().map(|text| Secret::new(label, text)),
+            Method::Seal(seal) => seal.fresh_secret(label),
+            Method::Shared(shared) => shared.fresh_secret(label),
             Method::Jwt(rules) => rules.fresh_secret(label),
         }
     }
@@ -218,11 +145,18 @@ impl Scheme {
         self
     }
 
-    /// The text that is signed, where it is put together from parts of `request` and is not simply its body. From the wire.
+    /// The text that is signed, where it is put together from parts of `request` and has not the whole body in it. From the wire,
+    /// without the secret.
     #[must_use]
     pub fn signed_text(&self, request: &Request) -> Option<String> {
         match &self.method {
-            Method::Digest(digest) if !digest.message.covers_the_body() => Some(digest.message.text(request)),
+            Method::Seal(seal) if !seal.message.contains_the_body() => {
+                let given = self.given(request).unwrap_or_default();
+                let timestamp = seal.clock.as_ref().and_then(|clock| clock.read(self, request, &given).ok());
+                let (url, timestamp) = (request.url(), timestamp.unwrap_or_default());
+                let source = Source { request, body: &request.body, url: &url, timestamp: &timestamp, secret: b"" };
+                Some(seal.message.text(source))
+            }
             _ => None,
         }
     }
@@ -230,23 +164,35 @@ impl Scheme {
     /// In words: `HMAC-SHA256 of the body, in hex, in X-Moveo-Signature; the key is the verification token`.
     #[must_use]
     pub fn describe(&self) -> String {
-        let Self { header, prefix, secret, .. } = self;
+        let Self { prefix, secret, .. } = self;
+        let place = self.place();
         let after = if prefix.is_empty() { String::new() } else { format!(" after `{prefix}`") };
-        match &self.method {
-            Method::Digest(Digest { algorithm, encoding, message }) => {
-                let (algorithm, message, encoding) = (algorithm.title(), message.title(), encoding.word());
+        let beside =
+            self.beside.iter().fold(String::new(), |all, (name, value)| all + ", beside " + name + ": " + value);
+        let optional = if self.optional { "; only where the platform is told to" } else { "" };
+        let how = match &self.method {
+            Method::Seal(seal) => {
+                let (algorithm, message, encoding) =
+                    (seal.algorithm.title(), seal.message.title(), seal.encoding.word());
                 let key = if self.is_keyless() {
                     "no secret goes into it, so whoever knows what is signed can make it".to_owned()
+                } else if seal.message.has_the_secret() {
+                    format!("the secret is the {secret}")
                 } else {
-                    format!("the key is the {secret}")
+                    format!("the key is the {secret}{}", seal.key.describe(&seal.key_prefix))
                 };
-                format!("{algorithm} of {message}, in {encoding}{after}, in {header}; {key}")
+                let clock = seal.clock.as_ref().map_or_else(String::new, |clock| format!("; {}", clock.describe()));
+                format!("{algorithm} of {message}, in {encoding}{after}, in {place}{beside}; {key}{clock}")
+            }
+            Method::Shared(shared) => {
+                format!("{}{after}, in {place}{beside}; nothing of the call is signed", shared.describe(secret))
             }
             Method::Jwt(rules) => {
                 let token = rules.describe();
-                format!("{token}, in {header}{after}; the body is not covered; the key is the {secret}")
+                format!("{token}, in {place}{after}; the body is not covered; the key is the {secret}")
             }
-        }
+        };
+        how + optional
     }
 
     /// The flag that names a secret: `--secret moveo=env:MOVEO_TOKEN`.
@@ -262,118 +208,12 @@ impl Scheme {
         format!("name the {} with `{}` or in hooktape.toml", self.secret, self.flag())
     }
 
-    /// The secret's bytes as a key of a digest.
-    pub(super) fn key<'a>(&self, secret: &'a Secret) -> Result<&'a [u8], SignError> {
+    /// The secret's bytes.
+    pub(super) fn bytes<'a>(&self, secret: &'a Secret) -> Result<&'a [u8], SignError> {
         match secret.value() {
             Ok([]) => Err(SignError::Secret(format!("the {} is empty", self.secret))),
             Ok(key) => Ok(key),
             Err(reason) => Err(SignError::Secret(reason.to_owned())),
         }
     }
-}
-
-impl Digest {
-    /// The tag of `request` had it this `body`.
-    pub(super) fn tag(&self, key: &[u8], request: &Request, body: &[u8]) -> Result<Tag, SignError> {
-        self.algorithm.tag(key, self.message.parts(request, body))
-    }
-
-    /// Reads a header's value; what is wrong with it otherwise.
-    pub(super) fn decode(&self, prefix: &str, value: &[u8]) -> Result<Tag, String> {
-        let Some(encoded) = value.strip_prefix(prefix.as_bytes()) else {
-            return Err(format!("it does not begin with `{prefix}`"));
-        };
-        self.encoding.decode(encoded, self.algorithm.len())
-    }
-}
-
-/// What makes a digest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// HMAC (RFC 2104) with SHA-256.
-    HmacSha256,
-    /// HMAC (RFC 2104) with SHA-512.
-    HmacSha512,
-    /// SHA-256 alone, without a key.
-    Sha256,
-}
-
-impl Algorithm {
-    const ALL: [Self; 3] = [Self::HmacSha256, Self::HmacSha512, Self::Sha256];
-
-    /// The word a pack uses.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::HmacSha256 => "hmac-sha256",
-            Self::HmacSha512 => "hmac-sha512",
-            Self::Sha256 => "sha256",
-        }
-    }
-
-    /// The name people use.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::HmacSha256 => "HMAC-SHA256",
-            Self::HmacSha512 => "HMAC-SHA512",
-            Self::Sha256 => "SHA-256",
-        }
-    }
-
-    /// Whether no key goes into it.
-    #[must_use]
-    pub fn is_keyless(self) -> bool {
-        self == Self::Sha256
-    }
-
-    /// Bytes in a digest.
-    pub(super) fn len(self) -> usize {
-        match self {
-            Self::HmacSha256 | Self::Sha256 => 32,
-            Self::HmacSha512 => 64,
-        }
-    }
-
-    /// The digest of the parts, one after the other.
-    pub(super) fn tag<'a>(self, key: &[u8], parts: impl Iterator<Item = Cow<'a, [u8]>>) -> Result<Tag, SignError> {
-        match self {
-            Self::HmacSha256 => mac::<Hmac<Sha256>>(key, parts),
-            Self::HmacSha512 => mac::<Hmac<Sha512>>(key, parts),
-            Self::Sha256 => {
-                let mut hash = Sha256::new();
-                parts.for_each(|part| hash.update(part));
-                Tag::new(&hash.finalize()).ok_or_else(unfit)
-            }
-        }
-    }
-}
-
-/// The `scheme` key of a pack.
-enum Word {
-    Digest(Algorithm),
-    Jwt,
-}
-
-impl<'de> Deserialize<'de> for Word {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        if word == "jwt" {
-            return Ok(Self::Jwt);
-        }
-        Algorithm::ALL.into_iter().find(|algorithm| algorithm.word() == word).map(Self::Digest).ok_or_else(|| {
-            let known = Algorithm::ALL.map(Algorithm::word).join(", ");
-            D::Error::custom(format!("there is no scheme {word:?}; known: {known}, jwt"))
-        })
-    }
-}
-
-fn mac<'a, M: Mac + KeyInit>(key: &[u8], parts: impl Iterator<Item = Cow<'a, [u8]>>) -> Result<Tag, SignError> {
-    let mut mac = M::new_from_slice(key).map_err(|_| unfit())?;
-    parts.for_each(|part| mac.update(&part));
-    Tag::new(&mac.finalize().into_bytes()).ok_or_else(unfit)
-}
-
-fn unfit() -> SignError {
-    SignError::Secret("the secret is not a key for this algorithm".into())
 }

@@ -1,7 +1,7 @@
 //! A signature's bytes and how they are written.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
@@ -30,12 +30,8 @@ impl Encoding {
         }
     }
 
-    /// Reads the `len` bytes that `text` should stand for; what is wrong with it otherwise.
-    pub(super) fn decode(self, text: &[u8], len: usize) -> Result<Tag, String> {
-        let expected = match self {
-            Self::Hex => 2 * len,
-            Self::Base64 => len.div_ceil(3) * 4,
-        };
+    /// Reads the bytes that `text` stands for, `len` of them where that is fixed; what is wrong with it otherwise.
+    pub(super) fn decode(self, text: &[u8], len: Option<usize>) -> Result<Tag, String> {
         let digit = |byte: u8| match self {
             Self::Hex => byte.is_ascii_hexdigit(),
             Self::Base64 => byte.is_ascii_alphanumeric() || b"+/=".contains(&byte),
@@ -45,41 +41,42 @@ impl Encoding {
             let stranger = String::from_utf8_lossy(&text[at..]).chars().next().unwrap_or_default();
             return Err(format!("{stranger:?} at position {} is not a {word} digit", at + 1));
         }
-        if text.len() != expected {
+        let expected = len.map(|len| match self {
+            Self::Hex => 2 * len,
+            Self::Base64 => len.div_ceil(3) * 4,
+        });
+        if let Some(expected) = expected.filter(|expected| text.len() != *expected) {
             return Err(format!("{expected} {word} digits expected, {} found", text.len()));
         }
-        let mut tag = Tag { bytes: [0; Tag::MAX], len };
         let read = match self {
-            Self::Hex => base16ct::mixed::decode(text, &mut tag.bytes).map(<[u8]>::len).ok(),
-            // The decoder wants room for whole groups of three, which 64 bytes do not have for SHA-512: hence the Vec.
-            Self::Base64 => STANDARD.decode(text).ok().filter(|bytes| bytes.len() == len).map(|bytes| {
-                tag.bytes[..len].copy_from_slice(&bytes);
-                len
-            }),
+            Self::Hex => base16ct::mixed::decode_vec(text).ok(),
+            Self::Base64 => STANDARD.decode(text).ok(),
         };
-        if read == Some(len) { Ok(tag) } else { Err(format!("it is not {word} of {len} bytes")) }
+        let whole = |bytes: &Vec<u8>| !bytes.is_empty() && len.is_none_or(|len| bytes.len() == len);
+        read.filter(whole).map(Tag).ok_or_else(|| match len {
+            Some(len) => format!("it is not {word} of {len} bytes"),
+            None => format!("it is not {word}"),
+        })
     }
 }
 
-/// A signature's bytes, on the stack.
-#[derive(Clone, Copy)]
-pub(super) struct Tag {
-    bytes: [u8; Self::MAX],
-    len: usize,
+/// Either alphabet, padded or not.
+pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_end_matches('=');
+    STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()
 }
 
-impl Tag {
-    const MAX: usize = 64;
+/// A signature's bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Tag(Vec<u8>);
 
-    /// None when there are too many bytes for any algorithm.
-    pub(super) fn new(from: &[u8]) -> Option<Self> {
-        let mut bytes = [0; Self::MAX];
-        bytes.get_mut(..from.len())?.copy_from_slice(from);
-        Some(Self { bytes, len: from.len() })
+impl Tag {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        &self.0
     }
 
     /// Compares in constant time.

@@ -1,3 +1,5 @@
+mod engine;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -145,8 +147,10 @@ fn an_empty_secret_is_none() {
 }
 
 fn made_with_empty_key() -> String {
-    let Method::Digest(digest) = plain().method else { unreachable!("plain() is a digest") };
-    digest.encoding.encode(&digest.tag(b"", &request(BODY, ""), BODY.as_bytes()).unwrap())
+    let Method::Seal(seal) = plain().method else { unreachable!("plain() is a seal") };
+    let request = request(BODY, "");
+    let source = Source { request: &request, body: &request.body, url: "", timestamp: "", secret: b"" };
+    seal.encoding.encode(&seal.tag(&SealKey::raw(b""), source).unwrap())
 }
 
 #[test]
@@ -216,8 +220,9 @@ fn templates_sign_headers_and_text() {
 #[test]
 fn a_scheme_that_is_not_built_is_refused_by_name() {
     for (from, to, words) in [
-        ("hmac-sha256", "hmac-md5", "known: hmac-sha256, hmac-sha512"),
-        ("{body}", "{url}", "known: {body}, {header:NAME}"),
+        ("hmac-sha256", "hmac-md5", "known: hmac-sha1, hmac-sha256, hmac-sha512"),
+        ("{body}", "{uri}", "known: {body}, {body:/POINTER}, {header:NAME}"),
+        ("{body}", "{timestamp}", "say with `timestamp`"),
         ("{body}", "{body", "not closed"),
         ("{body}", "", "empty"),
         ("\"hex\"", "\"base32\"", "base64"),

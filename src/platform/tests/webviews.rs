@@ -193,7 +193,7 @@ fn the_stand_in_answers_a_callback_as_moveo_does(
     #[case] code: Option<&str>,
 ) {
     let request = call("POST", "/v1/webview/91c7", &[("X-Moveo-Session-Id", session)], body);
-    let answer = platforms().kind("moveo/webview_callback").unwrap().answer(&request, sig);
+    let answer = platforms().kind("moveo/webview_callback").unwrap().answer(&request, sig, &[]);
     assert_eq!(answer.status, status);
     let told: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(told.get("error_code").and_then(|code| code.as_str()), code);
@@ -217,7 +217,7 @@ fn where_a_platform_publishes_no_errors_the_answer_says_whose_it_is(
     #[case] sig: Sig,
     #[case] status: u16,
 ) {
-    let answer = platforms().kind(kind).unwrap().answer(&post("/", body), Some(sig));
+    let answer = platforms().kind(kind).unwrap().answer(&post("/", body), Some(sig), &[]);
     assert_eq!(answer.status, status);
     assert!(String::from_utf8_lossy(&answer.body).contains("hooktape: "));
 }

@@ -60,6 +60,10 @@ pub fn encode(call: &Call) -> Vec<u8> {
         line.raw(",\"origin\":");
         line.string(origin);
     }
+    if let Some(public) = &request.public {
+        line.raw(",\"public\":");
+        line.string(public);
+    }
     if let Some(peer) = request.peer {
         line.display(format_args!(",\"peer\":\"{peer}\""));
     }

@@ -180,7 +180,7 @@ fn any_body() -> impl Strategy<Value = Bytes> {
 prop_compose! {
     fn any_call()(
         (id, parent, error, origin) in (any::<u128>(), option::of(any::<u128>()), option::of(any::<String>()), option::of(any::<String>())),
-        peer in option::of(any::<std::net::IpAddr>()),
+        (peer, public) in (option::of(any::<std::net::IpAddr>()), option::of(any::<String>())),
         (at, took, sent) in (-377_705_023_201_000_000_i64..=253_402_207_200_000_000, any::<u64>(), any::<bool>()),
         (cut, redacted) in (any::<bool>(), any::<bool>()),
         (kind, conversation) in (option::of(any::<String>()), option::of(any::<String>())),
@@ -199,7 +199,7 @@ prop_compose! {
             took: Duration::from_micros(took),
             parent: parent.map(|id| Id(Uuid::from_u128(id))),
             error,
-            request: Request { method, target, origin, peer, headers: request_headers, body: request_body, cut, redacted },
+            request: Request { method, target, origin, public, peer, headers: request_headers, body: request_body, cut, redacted },
             response: response.map(|(status, headers, body)| Response { status, headers, body }),
         }
     }

@@ -5,18 +5,18 @@
 
 use super::{bodies, fewest_first};
 use crate::call::{Request, Sig};
-use crate::signature::message::{Segment, name, value};
+use crate::signature::message::{Segment, Source, name, value};
 use crate::signature::tag::Tag;
-use crate::signature::{Digest, Scheme};
+use crate::signature::{Scheme, Seal};
 
 /// A piece of the text, and what is wrong with it.
 type Piece = (String, Option<String>);
 
 /// What fits one of `readings`, each a tag and what is wrong with the way it is written, with the fewest mistakes.
-pub(super) fn fitting(digest: &Digest, request: &Request, readings: &[(&Tag, &[String])]) -> Vec<String> {
+pub(super) fn fitting(seal: &Seal, request: &Request, readings: &[(&Tag, &[String])]) -> Vec<String> {
     let mut found = Vec::new();
     let mut attempt = |text: &[u8], slips: &[&String]| {
-        let Ok(tag) = digest.algorithm.tag(&[], std::iter::once(text.into())) else { return };
+        let Ok(tag) = seal.algorithm.digest(&[], std::iter::once(text.into())) else { return };
         for (_, reading) in readings.iter().filter(|(given, _)| given.fits(&tag)) {
             let all: Vec<&str> = reading.iter().chain(slips.iter().copied()).map(String::as_str).collect();
             if !all.is_empty() {
@@ -24,13 +24,13 @@ pub(super) fn fitting(digest: &Digest, request: &Request, readings: &[(&Tag, &[S
             }
         }
     };
-    for (text, slip) in texts(digest, request) {
+    for (text, slip) in texts(seal, request) {
         attempt(text.as_bytes(), &slip.iter().collect::<Vec<_>>());
     }
     for body in bodies(&request.body) {
         let slip = format!(
             "The hash is that of the whole body: hash only {}, with nothing else around it.",
-            digest.message.title()
+            seal.message.title()
         );
         attempt(&body.bytes, &[&slip]);
     }
@@ -41,8 +41,8 @@ pub(super) fn fitting(digest: &Digest, request: &Request, readings: &[(&Tag, &[S
 }
 
 /// The texts that may have been hashed, each with its mistakes.
-fn texts(digest: &Digest, request: &Request) -> Vec<(String, Vec<String>)> {
-    let segments = digest.message.segments();
+fn texts(seal: &Seal, request: &Request) -> Vec<(String, Vec<String>)> {
+    let segments = seal.message.segments();
     let pieces: Vec<Vec<Piece>> = segments.iter().map(|segment| forms(segment, request)).collect();
     let mut texts: Vec<(Vec<String>, Vec<String>)> = vec![(Vec::new(), Vec::new())];
     for piece in &pieces {
@@ -61,15 +61,15 @@ fn texts(digest: &Digest, request: &Request) -> Vec<(String, Vec<String>)> {
             .collect();
     }
     let mut all = Vec::new();
-    for pointer in digest.message.pointers() {
-        let slip = format!("Only {} was hashed: the text is {}.", name(pointer), digest.message.title());
+    for pointer in seal.message.pointers() {
+        let slip = format!("Only {} was hashed: the text is {}.", name(pointer), seal.message.title());
         all.extend(endings(&value(&request.body, pointer).unwrap_or_default(), &[slip]));
     }
     for (parts, slips) in texts {
         all.extend(endings(&parts.concat(), &slips));
         if parts.len() > 1 {
             let turned: String = parts.iter().rev().map(String::as_str).collect();
-            let order = format!("The parts are swapped: the text is {}, in this order.", digest.message.title());
+            let order = format!("The parts are swapped: the text is {}, in this order.", seal.message.title());
             let slips: Vec<String> = slips.iter().cloned().chain([order]).collect();
             all.extend(endings(&turned, &slips));
         }
@@ -92,8 +92,11 @@ fn forms(segment: &Segment, request: &Request) -> Vec<Piece> {
     let pointer = match segment {
         Segment::Text(text) => return separators(text),
         Segment::Pointer(pointer) => pointer,
-        Segment::Body => return vec![(String::from_utf8_lossy(&request.body).into_owned(), None)],
-        Segment::Header(name) => return vec![(request.headers.get(name).unwrap_or_default().to_owned(), None)],
+        other => {
+            let url = request.url();
+            let source = Source { request, body: &request.body, url: &url, timestamp: "", secret: b"" };
+            return vec![(String::from_utf8_lossy(&other.bytes(source)).into_owned(), None)];
+        }
     };
     let label = name(pointer);
     let own = value(&request.body, pointer).unwrap_or_default().into_owned();
@@ -149,14 +152,14 @@ fn members(body: &[u8]) -> Vec<(String, String)> {
 }
 
 /// The honest answer when nothing fits, and the repair where there was nothing to try.
-pub(super) fn unexplained(scheme: &Scheme, digest: &Digest, request: &Request, sig: Sig) -> Vec<String> {
-    let header = &scheme.header;
+pub(super) fn unexplained(scheme: &Scheme, seal: &Seal, request: &Request, sig: Sig) -> Vec<String> {
+    let header = scheme.place();
     vec![match sig {
         Sig::Missing => format!("Let the sender add {header}: {}.", scheme.describe()),
-        Sig::Malformed if request.headers.all(header).nth(1).is_some() => {
+        Sig::Malformed if scheme.surplus(request) > 0 => {
             format!("Let the sender, and every proxy on the way, send {header} once.")
         }
-        Sig::Malformed => match digest.message.missing(request) {
+        Sig::Malformed => match seal.message.missing(request) {
             Some(what) => format!("Let the sender add {what}: it is part of what is hashed."),
             None => format!("Write {header} as the contract has it: {}.", scheme.describe()),
         },

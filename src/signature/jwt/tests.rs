@@ -47,7 +47,7 @@ fn scheme() -> Scheme {
 fn rules() -> Rules {
     match scheme().method {
         Method::Jwt(rules) => rules,
-        Method::Digest(_) => unreachable!("it is a token's scheme"),
+        _ => unreachable!("it is a token's scheme"),
     }
 }
 
@@ -67,7 +67,7 @@ fn good() -> Value {
 /// A token with this header and these claims, whatever they are.
 fn token_with(header: &Value, claims: &Value, key: &Key) -> String {
     let signed = format!("{}.{}", part(header), part(claims));
-    let signature = URL_SAFE_NO_PAD.encode(key.sign(&signed).unwrap());
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()).unwrap());
     format!("{signed}.{signature}")
 }
 
@@ -485,7 +485,7 @@ fn a_new_pair_is_what_openssl_writes() {
 #[case::cut(|pem: &str| pem[..400].to_owned(), "its END line is missing")]
 #[case::damaged(|pem: &str| pem.replacen("MII", "AII", 1), "damaged")]
 #[case::encrypted(|pem: &str| pem.replace("PUBLIC", "ENCRYPTED PRIVATE"), "openssl pkey")]
-#[case::certificate(|pem: &str| pem.replace("PUBLIC KEY", "CERTIFICATE"), "openssl x509")]
+#[case::certificate(|pem: &str| pem.replace("PUBLIC KEY", "CERTIFICATE"), "it is no certificate")]
 #[case::openssh(|pem: &str| pem.replace("PUBLIC KEY", "OPENSSH PRIVATE KEY"), "PUBLIC KEY is needed")]
 #[case::text(|_: &str| "123456789".to_owned(), "neither PEM")]
 #[case::empty(|_: &str| String::new(), "neither PEM")]

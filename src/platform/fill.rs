@@ -1,0 +1,95 @@
+//! Answers with something of the call in them: what a platform asks for before it trusts an endpoint.
+//!
+//! ```text
+//! { challenge = "{/challenge}" }               a value of the document
+//! "{query:hub.challenge}"                      a parameter of the query; also {header:NAME}
+//! { encryptedToken = "{seal:/plainToken}" }    a value sealed as the kind's scheme seals, with a secret at hand
+//! ```
+
+use serde_json::{Map, Value};
+
+use super::doc::{Doc, text};
+use crate::call::Request;
+use crate::config::Secret;
+use crate::signature::{self, Scheme};
+
+/// What placeholders are filled from.
+pub(super) struct Filler<'a> {
+    pub request: &'a Request,
+    pub doc: &'a Doc<'a>,
+    pub scheme: Option<&'a Scheme>,
+    pub secrets: &'a [&'a Secret],
+}
+
+impl Filler<'_> {
+    /// The value with the placeholders in its strings filled.
+    pub(super) fn value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(template) => Value::String(self.text(template)),
+            Value::Array(items) => Value::Array(items.iter().map(|item| self.value(item)).collect()),
+            Value::Object(members) => {
+                let filled = |(name, value): (&String, &Value)| (name.clone(), self.value(value));
+                Value::Object(members.iter().map(filled).collect::<Map<_, _>>())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// The text with its placeholders filled; what is no placeholder stays.
+    pub(super) fn text(&self, template: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = template;
+        while let Some(open) = rest.find('{') {
+            let (before, after) = rest.split_at(open);
+            filled.push_str(before);
+            let known = after[1..].split_once('}').and_then(|(name, rest)| Some((self.placeholder(name)?, rest)));
+            if let Some((value, after)) = known {
+                filled.push_str(&value);
+                rest = after;
+            } else {
+                filled.push('{');
+                rest = &after[1..];
+            }
+        }
+        filled + rest
+    }
+
+    /// None: it is no placeholder. What is not there is empty.
+    fn placeholder(&self, name: &str) -> Option<String> {
+        let value = |pointer: &str| self.doc.find(pointer).map(text).unwrap_or_default();
+        match name.split_once(':') {
+            Some(("query", name)) => Some(query(self.request, name)),
+            Some(("header", name)) => Some(self.request.headers.get(name).unwrap_or_default().to_owned()),
+            Some(("seal", pointer)) if pointer.starts_with('/') => {
+                let sealed = |secret: &&Secret| signature::seal_text(self.scheme?, &value(pointer), secret).ok();
+                Some(self.secrets.iter().find_map(sealed).unwrap_or_default())
+            }
+            None if name.starts_with('/') => Some(value(name)),
+            _ => None,
+        }
+    }
+}
+
+fn query(request: &Request, name: &str) -> String {
+    let query = request.query().unwrap_or_default();
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_and_braces_stay() {
+        let request = Request { target: "/?hub.challenge=11%2058".into(), ..Request::default() };
+        let doc = Doc::new(br#"{"a":{"b":"x\"y"},"n":1.50}"#);
+        let filler = Filler { request: &request, doc: &doc, scheme: None, secrets: &[] };
+        assert_eq!(
+            filler.text("{query:hub.challenge}|{/a/b}|{/n}|{/none}|{seal:/n}|{ \"x\": {} }"),
+            "11 58|x\"y|1.50|||{ \"x\": {} }"
+        );
+        let value = serde_json::json!({ "c": ["{/a/b}", 1], "{/n}": null });
+        assert_eq!(filler.value(&value), serde_json::json!({ "c": ["x\"y", 1], "{/n}": null }));
+    }
+}
