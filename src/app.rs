@@ -220,11 +220,14 @@ impl App {
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
             Event::Recorded(Recorded::Reopened { reason, kept }) => self.reopened(reason, kept),
             // The calls are all there now; a filter that was set before has looked at some of them only.
-            Event::Indexed(entries) if entries.is_empty() => {
+            Event::Indexed(calls) if calls.is_empty() => {
                 let text = self.calls.filter_text().to_owned();
                 return self.filter_again(&text);
             }
-            Event::Indexed(entries) => entries.iter().for_each(|entry| self.add(entry)),
+            Event::Indexed(calls) => {
+                self.index.append(&calls);
+                self.calls.total = self.index.len();
+            }
             Event::Loaded(calls) => {
                 for (number, call) in calls {
                     self.flows().for_each(|flow| flow.loaded(number, &call));

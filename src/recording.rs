@@ -3,7 +3,7 @@
 //! ```text
 //!  Call --> Recorder --> format::encode --> recorder thread --one write a batch--> FILE.jsonl
 //!                                               |                                     |
-//!            observer <--Recorded, in file order+        Index <--Entry-- Reader::entries (heads only)
+//!            observer <--Recorded, in file order+        Index <--Batch-- scan (heads only, every core)
 //!                                                          |                          |
 //!                                       Query <--View------+        Call <-- Reader::call (one line, when it is shown)
 //! ```
@@ -12,6 +12,7 @@
 //! keeps a small fixed record a call, and bodies are read where they are shown.
 
 mod compact;
+mod cores;
 pub mod export;
 mod facts;
 mod format;
@@ -23,6 +24,7 @@ mod query;
 mod reader;
 mod recorder;
 pub mod redact;
+mod search;
 mod shelf;
 #[cfg(test)]
 mod testing;
@@ -40,6 +42,7 @@ pub use self::query::{KEYS, Key, Query, QueryError};
 pub use self::reader::{Batch, Entries, LineError, Position, Reader, scan};
 pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Torn};
 pub use self::redact::Redaction;
+pub use self::search::{Found, search};
 pub use self::shelf::{Kept, recordings_in};
 use crate::call::{Call, Direction, Id, Sig};
 

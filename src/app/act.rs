@@ -324,9 +324,9 @@ impl App {
         let search = self.ticket();
         let mut filter = Filter::new(text.to_owned(), query.clone(), search);
         if !query.needs_call() {
-            let hits: Vec<usize> = (0..self.index.len())
-                .filter(|&n| self.index.view(n).is_some_and(|view| query.matches_view(&view) == Some(true)))
-                .collect();
+            let calls = self.index.iter().enumerate();
+            let hits: Vec<usize> =
+                calls.filter(|(_, view)| query.matches_view(view) == Some(true)).map(|(number, _)| number).collect();
             filter.found(&hits);
             filter.scanned = self.index.len();
             filter.finished = true;
@@ -334,7 +334,7 @@ impl App {
             return Ok(Vec::new());
         }
         self.calls.set_filter(Some(filter));
-        let places = (0..self.index.len()).filter_map(|n| self.index.get(n)).map(|entry| entry.place).collect();
+        let places = self.index.iter().map(|view| view.place).collect();
         Ok(vec![Effect::Search { search, query, places, marks: self.index.marks().clone() }])
     }
 }

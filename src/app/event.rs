@@ -7,7 +7,7 @@ use crossterm::event::KeyEvent;
 
 use crate::call::Call;
 use crate::net::outgoing::Outgoing;
-use crate::recording::{Annotation, Entry, Marks, Place, Query, Recorded};
+use crate::recording::{Annotation, Index, Marks, Place, Query, Recorded};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub enum Event {
     /// The recorder wrote a call, or could not.
     Recorded(Recorded),
     /// Calls that an opened recording holds; none when there are no more.
-    Indexed(Vec<Entry>),
+    Indexed(Box<Index>),
     /// What lines of an opened recording say of calls, each with its offset.
     Annotated(Vec<(u64, Annotation)>),
     /// Calls that were asked for with [`Effect::Load`], by their number.

@@ -87,10 +87,10 @@ fn a_filter_gone_back_to_has_what_came_meanwhile() {
 fn a_filter_set_while_the_recording_is_read_looks_at_all_of_it() {
     let mut app = app();
     let entry = |offset, path| Entry::from_call(&call(path), Place { offset, len: 9 });
-    happen(&mut app, Event::Indexed(vec![entry(100, "/a"), entry(200, "/b")]));
+    happen(&mut app, Event::Indexed(Box::new([entry(100, "/a"), entry(200, "/b")].iter().collect())));
     press(&mut app, "/path:/a<enter>");
-    happen(&mut app, Event::Indexed(vec![entry(300, "/a")]));
-    happen(&mut app, Event::Indexed(Vec::new()));
+    happen(&mut app, Event::Indexed(Box::new([entry(300, "/a")].iter().collect())));
+    happen(&mut app, Event::Indexed(Box::default()));
     assert_eq!(app.calls.len(), 2);
 }
 

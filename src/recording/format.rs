@@ -12,6 +12,7 @@
 
 mod encode;
 mod header;
+mod quick;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,6 +32,7 @@ pub use self::encode::encode;
 pub(super) use self::encode::{micros, whole_micros};
 pub use self::header::{OpenError, VERSION};
 pub(super) use self::header::{ZSTD, header, is_torn_header, read_header};
+use super::{Place, View};
 use crate::call::{Call, Direction, Headers, Id, Request, Response, Sig};
 
 /// Why a line is not a call: a sentence without the place.
@@ -76,6 +78,29 @@ pub(super) struct Head<'a> {
 #[serde(transparent)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
+impl Head<'_> {
+    /// What an index keeps of the call at `place`.
+    pub fn view(&self, place: Place) -> View<'_> {
+        View {
+            place,
+            id: self.id,
+            at: whole_micros(self.at),
+            direction: self.dir,
+            kind: self.kind.as_ref().map(|kind| &*kind.0),
+            conversation: self.conv.as_ref().map(|conversation| &*conversation.0),
+            sig: self.sig,
+            method: &self.method.0,
+            path: &self.path.0,
+            status: self.status,
+            took_us: self.took_us,
+            size: self.size,
+            parent: self.parent,
+            failed: self.error.is_some(),
+            remarks: None,
+        }
+    }
+}
+
 /// The head of a line. None if it is no call: an empty line, the file's header, or a kind of line that this version does
 /// not know.
 ///
@@ -85,6 +110,14 @@ pub(super) fn head<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Optio
     if line.is_empty() {
         return Ok(None);
     }
+    if let Some(head) = quick::head(line) {
+        return Ok(Some(head));
+    }
+    careful_head(line, scratch)
+}
+
+/// The same by a JSON parser.
+fn careful_head<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Option<Head<'a>>, DamagedLine> {
     // Inside a string the quotes would be escaped, so the first of these is a member's name.
     if line.ends_with(b"}")
         && let Some(end) = memmem::find(line, b",\"request\":{")

@@ -1,16 +1,17 @@
 //! What is kept in memory of a recording: one cache line a call, and each kind, path and conversation once.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use jiff::Timestamp;
 
 use super::{Annotation, Entry, Marks, Place, View};
 use crate::call::{Direction, Id, Sig};
 
 /// The entries of a recording in file order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Index {
     rows: Vec<Row>,
     shapes: Table<Shape>,
@@ -21,11 +22,43 @@ pub struct Index {
 }
 
 /// What the calls of one kind to one path have in common.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 struct Shape {
     kind: Option<Arc<str>>,
     method: Arc<str>,
     path: Arc<str>,
+}
+
+impl Kept for Shape {
+    type Key<'a> = (Option<&'a str>, &'a str, &'a str);
+
+    fn new((kind, method, path): Self::Key<'_>) -> Self {
+        Self { kind: kind.map(Arc::from), method: method.into(), path: path.into() }
+    }
+
+    fn key(&self) -> Self::Key<'_> {
+        (self.kind.as_deref(), &self.method, &self.path)
+    }
+
+    fn is(&self, key: Self::Key<'_>) -> bool {
+        self.key() == key
+    }
+}
+
+impl Kept for Arc<str> {
+    type Key<'a> = &'a str;
+
+    fn new(key: &str) -> Self {
+        key.into()
+    }
+
+    fn key(&self) -> &str {
+        self
+    }
+
+    fn is(&self, key: &str) -> bool {
+        **self == *key
+    }
 }
 
 /// One call. At most 64 bytes, so that a filter touches one cache line a call.
@@ -59,8 +92,11 @@ impl Index {
 
     /// Adds the entry that stands next in the file.
     pub fn push(&mut self, entry: &Entry) {
-        let shape =
-            Shape { kind: entry.kind.clone(), method: Arc::clone(&entry.method), path: Arc::clone(&entry.path) };
+        self.add(&entry.view());
+    }
+
+    /// The same, borrowed.
+    pub(super) fn add(&mut self, entry: &View<'_>) {
         if let Some(parent) = entry.parent {
             self.parents.insert(self.rows.len(), parent);
         }
@@ -71,8 +107,8 @@ impl Index {
             len: entry.place.len,
             // A body is no longer than its line, whose length is a u32 too.
             size: entry.size.try_into().unwrap_or(u32::MAX),
-            shape: self.shapes.number(&shape),
-            conversation: entry.conversation.as_ref().map_or(0, |name| self.conversations.number(name) + 1),
+            shape: self.shapes.number((entry.kind, entry.method, entry.path)),
+            conversation: entry.conversation.map_or(0, |name| self.conversations.number(name) + 1),
             id: entry.id,
             status: entry.status,
             sig: entry.sig,
@@ -91,6 +127,19 @@ impl Index {
     #[must_use]
     pub fn marks(&self) -> &Marks {
         &self.marks
+    }
+
+    /// Adds the calls of an index of what stands next in the file.
+    pub fn append(&mut self, part: &Self) {
+        let before = self.rows.len();
+        let shapes = self.shapes.take_in(&part.shapes);
+        let conversations = self.conversations.take_in(&part.conversations);
+        self.rows.extend(part.rows.iter().map(|row| Row {
+            shape: shapes[row.shape as usize],
+            conversation: row.conversation.checked_sub(1).map_or(0, |number| conversations[number as usize] + 1),
+            ..*row
+        }));
+        self.parents.extend(part.parents.iter().map(|(row, id)| (before + row, *id)));
     }
 
     /// How many calls there are.
@@ -181,29 +230,68 @@ impl Index {
     }
 }
 
+impl PartialEq for Index {
+    /// Whether they have the same calls; how their strings are numbered does not matter.
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<'a> FromIterator<&'a Entry> for Index {
+    fn from_iter<T: IntoIterator<Item = &'a Entry>>(entries: T) -> Self {
+        let mut index = Self::new();
+        entries.into_iter().for_each(|entry| index.push(entry));
+        index
+    }
+}
+
+/// A value that is kept once, and looked up without being made.
+trait Kept {
+    type Key<'a>: Copy + Hash;
+
+    fn new(key: Self::Key<'_>) -> Self;
+    fn key(&self) -> Self::Key<'_>;
+    fn is(&self, key: Self::Key<'_>) -> bool;
+}
+
 /// Values numbered in the order they first came.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Table<T> {
     values: Vec<T>,
-    numbers: HashMap<T, u32>,
+    numbers: HashTable<u32>,
+    hasher: DefaultHashBuilder,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), numbers: HashMap::new() }
+        Self { values: Vec::new(), numbers: HashTable::new(), hasher: DefaultHashBuilder::default() }
     }
 }
 
-impl<T: Clone + Eq + Hash> Table<T> {
-    fn number(&mut self, value: &T) -> u32 {
-        if let Some(&number) = self.numbers.get(value) {
+impl<T: Kept> Table<T> {
+    fn number(&mut self, key: T::Key<'_>) -> u32 {
+        self.number_or(key, || T::new(key))
+    }
+
+    /// The number of the value with this key; of the one that `new` gives, if there was none.
+    fn number_or(&mut self, key: T::Key<'_>, new: impl FnOnce() -> T) -> u32 {
+        let Self { values, numbers, hasher } = self;
+        let hash = hasher.hash_one(key);
+        if let Some(&number) = numbers.find(hash, |&number| values[number as usize].is(key)) {
             return number;
         }
         // Four thousand million distinct values do not fit into memory beside their rows.
-        let number = u32::try_from(self.values.len()).unwrap_or(u32::MAX - 1);
-        self.values.push(value.clone());
-        self.numbers.insert(value.clone(), number);
+        let number = u32::try_from(values.len()).unwrap_or(u32::MAX - 1);
+        values.push(new());
+        numbers.insert_unique(hash, number, |&number| hasher.hash_one(values[number as usize].key()));
         number
+    }
+}
+
+impl<T: Kept + Clone> Table<T> {
+    /// Adds the values of another table; which numbers they have here.
+    fn take_in(&mut self, other: &Self) -> Vec<u32> {
+        other.values.iter().map(|value| self.number_or(value.key(), || value.clone())).collect()
     }
 }
 
@@ -245,6 +333,18 @@ mod tests {
         assert_eq!(index.row_of(Id(uuid::Uuid::max())), None);
         assert_eq!(index.conversations.values.len(), 7);
         assert!(Arc::ptr_eq(&index.get(1).unwrap().path, &index.get(31).unwrap().path));
+    }
+
+    #[test]
+    fn parts_make_the_same_index_wherever_they_are_cut() {
+        let entries: Vec<_> = (0..40).map(entry).collect();
+        let whole: Index = entries.iter().collect();
+        for cut in 0..=40 {
+            let mut parts: Index = entries[..cut].iter().collect();
+            parts.append(&entries[cut..].iter().collect());
+            assert_eq!(parts, whole);
+            assert_eq!(parts.conversations.values.len(), 7);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 mod needle;
 mod parse;
+mod raw;
 mod term;
 
 use std::ops::Range;

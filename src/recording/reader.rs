@@ -2,16 +2,17 @@
 
 mod entries;
 mod packed;
+mod scan;
 
 use std::fs::File;
 use std::io;
-use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 pub use self::entries::{Entries, LineError, Position};
+pub use self::scan::{Batch, scan};
 use super::format::{self, OpenError};
-use super::{Annotation, Entry, Marks, Place};
+use super::{Marks, Place};
 use crate::call::Call;
 
 /// A recording opened for reading. Takes no lock and never writes.
@@ -38,6 +39,10 @@ impl Reader {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
     }
 
     /// The file's length in bytes, as of now.
@@ -79,64 +84,6 @@ impl Reader {
             .read_exact_at(&mut line, place.offset)
             .map_err(|error| io::Error::new(error.kind(), named(&error)))?;
         format::decode(&line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, named(&error)))
-    }
-}
-
-/// Some entries of a recording that is being read, and how far it is.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// The next entries in file order.
-    pub entries: Vec<Entry>,
-    /// What the lines among them say of calls, each with its offset.
-    pub annotations: Vec<(u64, Annotation)>,
-    /// Lines among them that could not be read.
-    pub damaged: Vec<LineError>,
-    /// Bytes read so far.
-    pub done: u64,
-    /// Bytes there are to read.
-    pub total: u64,
-}
-
-/// The first batch is small: it fills a screen.
-const FIRST_BATCH: usize = 256;
-const BATCH: usize = 8192;
-
-/// Reads the entries of the recording at `path` in batches, for as long as `each` wants more: what loads an [`Index`].
-/// With `until`, lines that begin at that offset or behind it are left to another (the recorder's observer has them).
-/// Returns where it stopped, for [`Reader::entries`] to go on from.
-///
-/// [`Index`]: super::Index
-///
-/// # Errors
-/// Those of [`Reader::open`]. Damage within the file is told in [`Batch::damaged`].
-pub fn scan(
-    path: &Path,
-    until: Option<u64>,
-    mut each: impl FnMut(Batch) -> ControlFlow<()>,
-) -> Result<Position, io::Error> {
-    let reader = Reader::open(path)?;
-    let total = until.map_or_else(|| reader.size(), Ok)?;
-    let mut entries = Entries::new(&reader.file, Position::default(), until.unwrap_or(u64::MAX));
-    let mut batch = Batch { total, ..Batch::default() };
-    let mut size = FIRST_BATCH;
-    loop {
-        let next = entries.next();
-        let ended = next.is_none();
-        match next {
-            Some(Ok(entry)) => batch.entries.push(entry),
-            Some(Err(error)) => batch.damaged.push(error),
-            None => {}
-        }
-        if ended || batch.entries.len() + batch.damaged.len() >= size {
-            batch.annotations = entries.take_annotations();
-            batch.done = entries.position().offset;
-            batch.total = batch.total.max(batch.done);
-            let next = Batch { total: batch.total, ..Batch::default() };
-            if each(std::mem::replace(&mut batch, next)).is_break() || ended {
-                return Ok(entries.position());
-            }
-            size = BATCH;
-        }
     }
 }
 

@@ -34,7 +34,7 @@ pub fn feed(
                     let _ = old.send(Event::Told(told).into());
                 }
             }
-            let _ = old.send(Message::last(Event::Indexed(Vec::new()), busy));
+            let _ = old.send(Message::last(Event::Indexed(Box::default()), busy));
             follower
         });
         // A recording of our own has no other writer.
@@ -75,7 +75,9 @@ pub fn feed(
 fn read(tape: &Tape, until: Option<u64>, events: &UnboundedSender<Message>) -> std::io::Result<Position> {
     recording::scan(tape.path(), until, |batch| {
         let damaged = batch.damaged.iter().map(|damage| Event::Told(Notice::warning(damage.to_string())));
-        let mut found = [Event::Indexed(batch.entries), Event::Annotated(batch.annotations)].into_iter().chain(damaged);
+        // No calls would say that there are no more.
+        let calls = (!batch.calls.is_empty()).then_some(Event::Indexed(Box::new(batch.calls)));
+        let mut found = calls.into_iter().chain([Event::Annotated(batch.annotations)]).chain(damaged);
         match found.try_for_each(|event| events.send(event.into())) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),

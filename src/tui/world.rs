@@ -1,5 +1,6 @@
 //! Effects performed: off the loop, and back as messages.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -9,11 +10,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use crate::app::event::{Effect, Event, Notice};
 use crate::net::outgoing::Outgoing;
 use crate::net::sender::Sender;
-use crate::recording::{Annotation, Entry, Marks, Place, Query, Reader, RecordError};
+use crate::recording::{self, Annotation, Found, Marks, Place, Query, Reader, RecordError};
 use crate::tui::tape::Tape;
-
-/// Calls looked through between two reports of a search.
-const REPORT: usize = 512;
 
 /// An event on its way to the loop. While it is, the world is busy.
 #[derive(Debug)]
@@ -129,35 +127,22 @@ impl World {
         self.search.store(search, Ordering::SeqCst);
         let (events, newest, tape) = (self.events.clone(), self.search.clone(), self.tape.clone());
         Handle::current().spawn_blocking(move || {
-            let reader = match Reader::open(tape.path()) {
-                Ok(reader) => reader,
-                Err(error) => {
-                    let _ = events.send(Event::Told(Notice::error(format!("cannot search: {error}"))).into());
-                    return;
-                }
-            };
-            let mut hits = Vec::new();
             let mut busy = Some(busy);
             let total = places.len();
-            for (number, place) in places.into_iter().enumerate() {
-                let fits = reader
-                    .call(place)
-                    .is_ok_and(|call| query.matches(&Entry::from_call(&call, place).view().with(&marks), &call));
-                if fits {
-                    hits.push(number);
+            let result = recording::search(tape.path(), &query, &marks, &places, |Found { hits, scanned }| {
+                if newest.load(Ordering::SeqCst) != search {
+                    return ControlFlow::Break(());
                 }
-                let scanned = number + 1;
-                if scanned == total || scanned % REPORT == 0 {
-                    if newest.load(Ordering::SeqCst) != search {
-                        return;
-                    }
-                    let finished = scanned == total;
-                    let event = Event::Found { search, hits: std::mem::take(&mut hits), scanned, finished };
-                    let busy = if finished { busy.take() } else { None };
-                    if events.send(Message { event, _busy: busy }).is_err() {
-                        return;
-                    }
+                let finished = scanned == total;
+                let event = Event::Found { search, hits, scanned, finished };
+                let busy = if finished { busy.take() } else { None };
+                match events.send(Message { event, _busy: busy }) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
                 }
+            });
+            if let Err(error) = result {
+                let _ = events.send(Event::Told(Notice::error(format!("cannot search: {error}"))).into());
             }
         });
     }

@@ -32,7 +32,7 @@ async fn what_another_process_records_is_told_as_if_we_had() {
     let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
     let world = World::new(events, Tape::resting(path.clone(), live), sender, Vec::new());
     tokio::spawn(feed(&world, None, Some(Duration::from_millis(1)), written));
-    while next(&mut messages).await != Event::Indexed(Vec::new()) {}
+    while next(&mut messages).await != Event::Indexed(Box::default()) {}
 
     other.record(calls[1].clone()).await.unwrap();
     let Event::Recorded(Recorded::Call(call, _)) = next(&mut messages).await else { panic!("a call was recorded") };

@@ -219,7 +219,36 @@ proptest! {
         let entry = Entry::from_call(&call, place);
         prop_assert_eq!((head.id, head.at, head.took_us, head.size), (entry.id, entry.at, entry.took_us, entry.size));
         prop_assert_eq!(head.error.is_some(), entry.failed);
+        prop_assert_eq!(head.view(place), entry.view());
         prop_assert_eq!(decode(&line), Ok(call));
+    }
+
+    #[test]
+    fn what_is_read_quickly_means_the_same_to_a_parser(at in 0..300_usize, new in "[ -~]|,\"[a-z]|00|\\\\n", drop in 0..3_usize) {
+        let mut call = call(1);
+        call.error = Some("lost".into());
+        call.request.peer = Some([127, 0, 0, 1].into());
+        let mut line = encode(&call);
+        prop_assert!(quick::head(line.trim_ascii_end()).is_some());
+        let at = at.min(line.len() - 4);
+        line.splice(at..at + drop, new.bytes());
+        if let Some(quick) = quick::head(&line) {
+            let mut scratch = Vec::new();
+            let careful = careful_head(&line, &mut scratch).unwrap().unwrap();
+            let place = Place { offset: 0, len: 0 };
+            prop_assert_eq!(quick.view(place), careful.view(place));
+        }
+    }
+
+    #[test]
+    fn every_time_is_read_as_its_parser_reads_it(at in -377_705_023_201_000_000_i64..=253_402_207_200_000_000, day in 0..60_i64) {
+        for at in [at, at / 86_400_000_000 % 20_000 * 86_400_000_000 + day * 86_400_000_000 - 1] {
+            let call = Call { at: Timestamp::from_microsecond(at).unwrap(), ..call(1) };
+            let line = encode(&call);
+            let found = quick::head(line.trim_ascii_end());
+            prop_assert!(found.is_none_or(|head| head.at == call.at));
+            prop_assert!(at < 0 || quick::head(line.trim_ascii_end()).is_some());
+        }
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
 use memchr::memchr;
 
 use crate::recording::format::{self, Head};
 use crate::recording::names::Names;
-use crate::recording::{Annotation, Entry, Place};
+use crate::recording::{Annotation, Entry, Index, Place};
 
 /// What is read at once. A longer line makes the window grow to its length.
 const WINDOW: usize = 256 * 1024;
@@ -42,8 +43,8 @@ pub struct LineError {
 
 /// The calls of a recording, heads only. After None it may be asked again: it goes on when the file has grown.
 ///
-/// Lines that say something of a call are set aside for [`Entries::take_annotations`]; others that are no calls are passed over. A last line without its newline counts as soon as it is a whole call; until
-/// then it is not there yet.
+/// Lines that say something of a call are set aside for [`Entries::take_annotations`]; others that are no calls are passed
+/// over. A last line without its newline counts as soon as it is a whole call; until then it is not there yet.
 #[derive(Debug)]
 pub struct Entries<'a> {
     file: &'a File,
@@ -61,6 +62,15 @@ pub struct Entries<'a> {
     scratch: Vec<u8>,
     /// Reading failed: that was said, and it would only fail again.
     broken: bool,
+}
+
+/// A whole line.
+struct Line {
+    /// Its bytes in the window.
+    window: Range<usize>,
+    /// Those in the file.
+    place: Place,
+    at: Position,
 }
 
 impl<'a> Entries<'a> {
@@ -139,23 +149,81 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// What the line up to `end` says, if it is a call.
-    fn read(&mut self, end: usize) -> Result<Option<Entry>, String> {
-        let line = &self.window[self.start..end];
-        let len = u32::try_from(line.len()).map_err(|_| "longer than 4 GiB".to_owned())?;
-        let place = Place { offset: self.position.offset, len };
-        match format::head(line, &mut self.scratch) {
-            Ok(Some(head)) => Ok(Some(entry(head, place, &mut self.names))),
-            Ok(None) => {
-                self.annotations.extend(Annotation::decode(line).map(|annotation| (place.offset, annotation)));
-                Ok(None)
-            }
-            Err(error) => Err(error.to_string()),
+    /// Passes over the line that begins here, or rather its rest. The line's number stays.
+    pub(super) fn skip_rest(&mut self) -> Result<(), LineError> {
+        if let Some((end, terminated)) = self.find_line().map_err(|error| self.break_off(&error))? {
+            self.pass(end + usize::from(terminated));
         }
+        Ok(())
     }
 
-    fn error(&self, message: String) -> LineError {
-        LineError { line: self.position.line, offset: self.position.offset, message }
+    /// Whether reading has failed: that was said, and it would only fail again.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    fn break_off(&mut self, error: &io::Error) -> LineError {
+        self.broken = true;
+        LineError::new(self.position, format!("cannot read on: {error}"))
+    }
+
+    /// The next whole line. The position is behind it then.
+    fn line(&mut self) -> Option<Result<Line, LineError>> {
+        if self.broken {
+            return None;
+        }
+        let (end, terminated) = match self.find_line() {
+            Ok(found) => found?,
+            Err(error) => return Some(Err(self.break_off(&error))),
+        };
+        let line = self.start..end;
+        if !terminated {
+            let line = &self.window[line.clone()];
+            if !line.ends_with(b"}") || !format::is_whole(line) {
+                return None;
+            }
+        }
+        let here = self.position;
+        self.pass(end + usize::from(terminated));
+        self.position.line += u64::from(terminated);
+        Some(match u32::try_from(line.len()) {
+            Ok(len) => Ok(Line { window: line, place: Place { offset: here.offset, len }, at: here }),
+            Err(_) => Err(LineError::new(here, "longer than 4 GiB".into())),
+        })
+    }
+
+    fn pass(&mut self, next: usize) {
+        self.position.offset += (next - self.start) as u64;
+        self.start = next;
+        self.searched = next;
+    }
+
+    /// Sets aside what a line says of a call, if it does.
+    fn note(&mut self, line: Range<usize>, place: Place) {
+        let said = Annotation::decode(&self.window[line]);
+        self.annotations.extend(said.map(|said| (place.offset, said)));
+    }
+
+    /// Adds the call of the next line to `index`, or what is wrong with it to `damaged`. False at the end of the file,
+    /// and where it cannot be read on.
+    pub(super) fn add_next(&mut self, index: &mut Index, damaged: &mut Vec<LineError>) -> bool {
+        match self.line() {
+            None => return false,
+            Some(Err(error)) => damaged.push(error),
+            Some(Ok(Line { window, place, at })) => match format::head(&self.window[window.clone()], &mut self.scratch)
+            {
+                Ok(Some(head)) => index.add(&head.view(place)),
+                Ok(None) => self.note(window, place),
+                Err(error) => damaged.push(LineError::new(at, error.to_string())),
+            },
+        }
+        !self.broken
+    }
+}
+
+impl LineError {
+    fn new(at: Position, message: String) -> Self {
+        Self { line: at.line, offset: at.offset, message }
     }
 }
 
@@ -182,29 +250,16 @@ impl Iterator for Entries<'_> {
     type Item = Result<Entry, LineError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.broken {
-            let (end, terminated) = match self.find_line() {
-                Ok(found) => found?,
-                Err(error) => {
-                    self.broken = true;
-                    return Some(Err(self.error(format!("cannot read on: {error}"))));
-                }
+        loop {
+            let Line { window, place, at } = match self.line()? {
+                Ok(found) => found,
+                Err(error) => return Some(Err(error)),
             };
-            let line = &self.window[self.start..end];
-            let whole = terminated || (line.ends_with(b"}") && format::is_whole(line));
-            if !whole {
-                return None;
-            }
-            let found = self.read(end).map_err(|message| self.error(message));
-            let next = end + usize::from(terminated);
-            self.position.offset += (next - self.start) as u64;
-            self.position.line += u64::from(terminated);
-            self.start = next;
-            self.searched = next;
-            if let Some(found) = found.transpose() {
-                return Some(found);
+            match format::head(&self.window[window.clone()], &mut self.scratch) {
+                Ok(Some(head)) => return Some(Ok(entry(head, place, &mut self.names))),
+                Ok(None) => self.note(window, place),
+                Err(error) => return Some(Err(LineError::new(at, error.to_string()))),
             }
         }
-        None
     }
 }

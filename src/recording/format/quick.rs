@@ -1,0 +1,150 @@
+//! The head of a line as this version writes it, read without a JSON parser: opening a long recording is little more than
+//! this and finding newlines. What is spelled in any other way is left to serde; to what is read here, both give one
+//! meaning.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use super::{Head, Text};
+use crate::call::{Direction, Id, Sig};
+
+/// The head, if its members stand in [`encode()`](super::encode())'s order without white space or escapes.
+pub fn head(line: &[u8]) -> Option<Head<'_>> {
+    let mut rest = Rest(line);
+    rest.skip("{\"id\":")?;
+    let id = rest.id()?;
+    rest.skip(",\"at\":")?;
+    let at = time(rest.string()?)?;
+    rest.skip(",\"dir\":")?;
+    let dir = rest.string()?;
+    rest.skip(",\"kind\":")?;
+    let kind = rest.or_null(Rest::string).ok()?;
+    rest.skip(",\"conv\":")?;
+    let conv = rest.or_null(Rest::string).ok()?;
+    rest.skip(",\"sig\":")?;
+    let sig = rest.or_null(Rest::sig).ok()?;
+    rest.skip(",\"method\":")?;
+    let method = rest.string()?;
+    rest.skip(",\"path\":")?;
+    let path = rest.string()?;
+    rest.skip(",\"status\":")?;
+    let status = rest.or_null(|rest| u16::try_from(rest.number()?).ok()).ok()?;
+    rest.skip(",\"took_us\":")?;
+    let took_us = rest.number()?;
+    rest.skip(",\"size\":")?;
+    let size = rest.number()?;
+    rest.skip(",\"parent\":")?;
+    let parent = rest.or_null(Rest::id).ok()?;
+    rest.member(",\"origin\":")?;
+    rest.member(",\"peer\":")?;
+    let failed = rest.member(",\"error\":")?;
+    rest.skip(",\"request\":{")?;
+    if !rest.0.ends_with(b"}") {
+        return None;
+    }
+    let text = |text| Text(Cow::Borrowed(text));
+    Some(Head {
+        id,
+        at,
+        dir: [Direction::Received, Direction::Sent].into_iter().find(|known| known.word() == dir)?,
+        kind: kind.map(text),
+        conv: conv.map(text),
+        sig,
+        method: text(method),
+        path: text(path),
+        status,
+        took_us,
+        size,
+        parent,
+        error: failed.then_some(serde::de::IgnoredAny),
+    })
+}
+
+/// It is spelled otherwise.
+struct Otherwise;
+
+/// What of a line is not read yet.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn skip(&mut self, text: &str) -> Option<()> {
+        self.0 = self.0.strip_prefix(text.as_bytes())?;
+        Some(())
+    }
+
+    /// A string without escapes.
+    fn string(&mut self) -> Option<&'a str> {
+        self.skip("\"")?;
+        let end = self.0.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
+        let (text, rest) = self.0.split_at(end);
+        self.0 = rest.strip_prefix(b"\"")?;
+        std::str::from_utf8(text).ok()
+    }
+
+    fn or_null<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<Option<T>, Otherwise> {
+        if self.skip("null").is_some() { Ok(None) } else { read(self).map(Some).ok_or(Otherwise) }
+    }
+
+    fn sig(&mut self) -> Option<Sig> {
+        let word = self.string()?;
+        Sig::ALL.into_iter().find(|sig| sig.word() == word)
+    }
+
+    /// Passes over a member whose value is a string, if it comes next; whether it did.
+    fn member(&mut self, name: &str) -> Option<bool> {
+        if self.skip(name).is_none() {
+            return Some(false);
+        }
+        self.string().map(|_| true)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let count = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = self.0.split_at(count);
+        // JSON has no leading zeros, and 19 digits always fit.
+        if !(1..=19).contains(&count) || (count > 1 && digits[0] == b'0') {
+            return None;
+        }
+        self.0 = rest;
+        Some(digits.iter().fold(0, |number, digit| 10 * number + u64::from(digit - b'0')))
+    }
+
+    fn id(&mut self) -> Option<Id> {
+        Uuid::try_parse(self.string()?).ok().map(Id)
+    }
+}
+
+/// `2026-11-21T10:02:11.120331Z`
+fn time(text: &str) -> Option<Timestamp> {
+    let bytes: &[u8; 27] = text.as_bytes().try_into().ok()?;
+    if (bytes[4], bytes[7], bytes[10], bytes[13], bytes[16], bytes[19], bytes[26])
+        != (b'-', b'-', b'T', b':', b':', b'.', b'Z')
+    {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        let digits = bytes[from..to].iter();
+        digits
+            .copied()
+            .try_fold(0_i64, |number, digit| digit.is_ascii_digit().then(|| 10 * number + i64::from(digit - b'0')))
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second, micros) = (number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 26)?);
+    let short = |number: i64| i8::try_from(number).ok();
+    Date::new(i16::try_from(year).ok()?, short(month)?, short(day)?).ok()?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    Timestamp::from_microsecond(seconds * 1_000_000 + micros).ok()
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar: years that begin in March put the leap day last.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month < 3 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
+}

@@ -1,0 +1,186 @@
+//! Looking through bodies: every core reads lines, and only lines that can fit are taken apart.
+
+use std::fs::File;
+use std::io;
+use std::ops::ControlFlow;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use super::{Entry, Marks, Place, Query, Reader, cores, format};
+
+/// Calls that one core looks through before it reports.
+const RUN: usize = 2048;
+
+/// What is read at once. A longer line is read alone.
+const WINDOW: u64 = 256 * 1024;
+
+/// How far a search is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Calls that fit, by their number among `places`; rising, and higher than all that were told before.
+    pub hits: Vec<usize>,
+    /// Calls looked through so far.
+    pub scanned: usize,
+}
+
+/// Looks through the calls at `places`, of which `marks` are said, in the order of the file, for those that fit; for as long as `each` wants more. A
+/// call that cannot be read fits nothing. Without places it reports once, too.
+///
+/// # Errors
+/// When the recording at `path` cannot be opened.
+pub fn search(
+    path: &Path,
+    query: &Query,
+    marks: &Marks,
+    places: &[Place],
+    mut each: impl FnMut(Found) -> ControlFlow<()>,
+) -> Result<(), io::Error> {
+    let reader = Reader::open(path)?;
+    let runs: Vec<&[Place]> = places.chunks(RUN).collect();
+    let look = |number: usize| {
+        let mut hits = look_through(reader.file(), query, marks, runs[number]);
+        for hit in &mut hits {
+            *hit += number * RUN;
+        }
+        Found { hits, scanned: number * RUN + runs[number].len() }
+    };
+    if runs.is_empty() {
+        let _ = each(Found::default());
+    }
+    cores::in_order(runs.len(), look, &mut each);
+    Ok(())
+}
+
+fn look_through(file: &File, query: &Query, marks: &Marks, mut places: &[Place]) -> Vec<usize> {
+    let mut hits = Vec::new();
+    let mut window = Vec::new();
+    let mut number = 0;
+    while let Some(first) = places.first() {
+        let end = |place: &Place| place.offset + u64::from(place.len);
+        let fits = |place: &Place| place.offset >= first.offset && end(place) - first.offset <= WINDOW;
+        let count = places.iter().take_while(|place| fits(place)).count().max(1);
+        let (here, rest) = places.split_at(count);
+        places = rest;
+        let last = here.iter().map(end).max().unwrap_or_default();
+        // Bytes there are no more stay what they were: no line that fits is made of them, for they are newlines.
+        window.clear();
+        window.resize(usize::try_from(last - first.offset).unwrap_or(0), b'\n');
+        read(file, &mut window, first.offset);
+        for place in here {
+            let from = usize::try_from(place.offset - first.offset).unwrap_or(usize::MAX);
+            let line = window.get(from..from.saturating_add(place.len as usize)).unwrap_or_default();
+            let call = if query.may_match(line) { format::decode(line).ok() } else { None };
+            if call.is_some_and(|call| query.matches(&Entry::from_call(&call, *place).view().with(marks), &call)) {
+                hits.push(number);
+            }
+            number += 1;
+        }
+    }
+    hits
+}
+
+/// Fills the window with what stands at `offset`, as far as that can be read.
+fn read(file: &File, mut window: &mut [u8], mut offset: u64) {
+    while !window.is_empty() {
+        match file.read_at(window, offset) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => return,
+            Ok(count) => {
+                window = &mut window[count..];
+                offset += count as u64;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::recording::testing::call;
+    use crate::recording::{Position, encode};
+
+    fn found(path: &Path, text: &str, places: &[Place]) -> Vec<usize> {
+        let query = Query::parse(text, Timestamp::UNIX_EPOCH).unwrap();
+        let mut hits = Vec::new();
+        let mut scanned = 0;
+        search(path, &query, &Marks::default(), places, |found| {
+            assert!(found.scanned > scanned);
+            scanned = found.scanned;
+            hits.extend(found.hits);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(scanned, places.len());
+        hits
+    }
+
+    #[test]
+    fn finds_in_every_form_of_a_body_what_decoding_all_of_it_finds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sample.jsonl");
+        let bodies = [
+            &b"{\"a\":\"Needle\"}"[..],
+            b"a \"needle\"\n",
+            b"\xff needle",
+            b"n\teedle",
+            b"{\"a\":\"n\\u0065edle\"}",
+            b"",
+        ];
+        let mut text = crate::recording::format::header(Timestamp::UNIX_EPOCH).into_bytes();
+        for (number, body) in (0_u64..).zip(bodies) {
+            let mut call = call(number);
+            call.request.body = body.into();
+            text.extend(encode(&call));
+        }
+        let foreign = String::from_utf8(encode(&call(9))).unwrap().replace("done\\n", "n\\u0065edle");
+        text.extend(foreign.into_bytes());
+        std::fs::write(&path, text).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        let places: Vec<Place> = reader.entries(Position::default()).map(|entry| entry.unwrap().place).collect();
+        for query in [
+            "needle",
+            "body:needle",
+            "body:\"a \\\"needle\"",
+            "-body:needle",
+            "header:\"host: local\"",
+            "\"n\\\\u0065\"",
+            "body:needle kind:moveo",
+            "body:needle | status:404",
+            "localhost",
+            "(needle a)",
+            "\"\tee\"",
+            "8563dcdf-1",
+        ] {
+            let query_text = query;
+            let query = Query::parse(query, Timestamp::UNIX_EPOCH).unwrap();
+            let fits = |place: &Place| {
+                let call = reader.call(*place).unwrap();
+                query.matches(&Entry::from_call(&call, *place).view(), &call)
+            };
+            let plain: Vec<usize> = (0..places.len()).filter(|number| fits(&places[*number])).collect();
+            assert_eq!(found(&path, query_text, &places), plain, "{query_text}");
+        }
+        assert_eq!(found(&path, "body:needle", &places), [0, 1, 2, 6]);
+        let cut = Place { offset: places[6].offset + 1, ..places[6] };
+        assert_eq!(found(&path, "body:needle", &[cut, places[0], Place { offset: 1 << 40, len: 9 }]), [1]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_that_cannot_match_does_not(text in "[nN\"\\\\/u\n:\u{e4} ]{0,8}", needle in "[nu\\\\\"/: \u{e4}]{1,3}", base in any::<bool>()) {
+            let mut call = call(1);
+            call.request.headers.push("x-n", text.clone());
+            call.request.body = if base { [text.as_bytes(), b"\xff"].concat().into() } else { text.into() };
+            let place = Place { offset: 0, len: 0 };
+            let quoted = needle.replace('\\', "\\\\").replace('"', "\\\"");
+            for key in ["", "body:", "header:"] {
+                let query = Query::parse(&format!("{key}\"{quoted}\""), Timestamp::UNIX_EPOCH).unwrap();
+                let matches = query.matches(&Entry::from_call(&call, place).view(), &call);
+                prop_assert!(query.may_match(&encode(&call)) || !matches, "{key}{needle:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `cargo bench`: hooktape against the least that could do its work, as ratios (the figures of this machine say little).
+//!
+//! ```text
+//! cargo bench                                     everything, about five minutes
+//! cargo bench -- capture | open | search          one part
+//!   --calls 1000000                               the size of the recording that is opened and searched
+//!   --rounds 9, --millis 1000                     how often; how long a round of calls takes
+//! ```
+//!
+//! Contestants take turns in every round, so that what else the machine does falls on all of them.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on should say where")]
+#![expect(clippy::cast_precision_loss, reason = "numbers are counted to be divided")]
+
+mod capture;
+mod load;
+mod measure;
+mod opening;
+mod searching;
+mod tape;
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Parser;
+
+#[derive(Parser)]
+struct Args {
+    /// capture, open, search; all without one
+    parts: Vec<String>,
+    /// Calls in the recording
+    #[arg(long, default_value_t = 200_000)]
+    calls: u64,
+    /// How often each contestant runs
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// How long calls are sent in a round
+    #[arg(long, default_value_t = 1000)]
+    millis: u64,
+    /// What Cargo says when it runs benchmarks; without it, it is testing
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.split_first() {
+        Some((mode, rest)) if mode == "--load" => return load::main(rest),
+        Some((mode, rest)) if mode == "--open" => return opening::main(Path::new(&rest[0])),
+        _ => {}
+    }
+    let args = Args::parse();
+    if !args.bench {
+        println!("nothing to test here: cargo bench");
+        return;
+    }
+    let wanted = |part: &str| args.parts.is_empty() || args.parts.iter().any(|wanted| wanted == part);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    if wanted("capture") {
+        capture::run(folder, args.rounds, Duration::from_millis(args.millis));
+    }
+    if wanted("open") {
+        opening::run(&tape::make(folder, args.calls), args.rounds);
+    }
+    if wanted("search") {
+        searching::run(&tape::make(folder, args.calls), args.rounds);
+    }
+}
