@@ -141,7 +141,7 @@ mod tests {
             1 => (0..9_u64).prop_map(|number| format!("{{\"delete\":\"{}\"}}\n", call(number).id).into_bytes()),
             1 => Just(b"\n".to_vec()),
             1 => Just(b"{\"id\":\"01\n".to_vec()),
-            1 => (0..500_usize).prop_map(|cut| encode(&call(1))[..cut].to_vec()),
+            1 => (0..400_usize).prop_map(|cut| encode(&call(1))[..cut].to_vec()),
         ]
     }
 
