@@ -282,6 +282,21 @@ pub struct Response {
     pub body: Bytes,
 }
 
+/// How an answer was had from another server: where the call was forwarded to, and how long that took.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwarded {
+    /// Scheme, host, port and path of the server: what its query says is the caller's.
+    pub to: String,
+    /// Until there was a connection, in microseconds; none where one was there already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_us: Option<u64>,
+    /// From the first byte sent until the answer's head had come, in microseconds; none if none came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_byte_us: Option<u64>,
+    /// Until the answer had come whole, or had failed, in microseconds.
+    pub total_us: u64,
+}
+
 /// One HTTP exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -303,6 +318,8 @@ pub struct Call {
     pub parent: Option<Id>,
     /// Why there is no response, or what went wrong with this call.
     pub error: Option<String>,
+    /// Where its response comes from, if it was forwarded.
+    pub forwarded: Option<Forwarded>,
     /// The request.
     pub request: Request,
     /// The response, once there is one.

@@ -28,6 +28,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use color_eyre::eyre;
@@ -83,9 +84,31 @@ pub struct LaneArgs {
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:4747]
     #[arg(long, value_name = "ADDR", env = "HOOKTAPE_LISTEN", value_parser = crate::config::parse_address)]
     pub listen: Option<SocketAddr>,
+    /// What answers.
+    #[command(flatten)]
+    pub respond: RespondArgs,
     /// Where to record.
     #[command(flatten)]
     pub record: RecordArgs,
+}
+
+/// What answers calls where no route says otherwise.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RespondArgs {
+    /// Pass calls on to your own server and its answers back (repeatable: the first one answers)
+    #[arg(long, value_name = "TARGET|URL", conflicts_with = "reply")]
+    pub forward: Vec<String>,
+    /// Answer with this reply: one that comes with hooktape, or of a `[[reply]]`
+    #[arg(long, value_name = "NAME")]
+    pub reply: Option<String>,
+    /// Have each call wait for you in the terminal program, at most this long [default: 25s]
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "25s",
+          value_parser = crate::config::parse_duration)]
+    pub hold: Option<Duration>,
+    /// Break answers: status=503, empty, malformed, contradict, slow=5s, reset, delay=2s, jitter=500ms,
+    /// probability=30%, next=3
+    #[arg(long, value_name = "WORDS", value_parser = crate::config::Fault::parse)]
+    pub fault: Option<crate::config::Fault>,
 }
 
 /// Options of commands that record.

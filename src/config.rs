@@ -12,7 +12,9 @@
 
 mod document;
 mod error;
+mod fault;
 mod read;
+mod respond;
 mod secret;
 mod target;
 mod units;
@@ -25,12 +27,17 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use indexmap::IndexMap;
 
 pub use document::closest;
 pub use error::Error;
+pub use fault::{Fault, Harm, WORDS as FAULTS};
+pub use read::HOLD;
+pub use respond::{Case, Expected, Forward, Lookup, Replies, Respond, Source, Table, When};
 pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
 pub use target::Target;
 pub use units::{exposure, parse_address, parse_duration, parse_size};
@@ -69,6 +76,10 @@ pub struct Config {
     pub issuers: IndexMap<String, Vec<String>>,
     /// `[[route]]`, in order.
     pub routes: Vec<Route>,
+    /// What answers where no route says otherwise.
+    pub respond: Respond,
+    /// `[[reply]]`: replies by name, those that come with the program first.
+    pub replies: Vec<Arc<Replies>>,
     /// `[[target]]`, in order.
     pub targets: Vec<Target>,
     /// `[[wait]]`, in order.
@@ -160,8 +171,8 @@ pub struct Route {
     pub kind: Option<String>,
     /// The secrets to check with; none: the platform's.
     pub secrets: Vec<Secret>,
-    /// The answer; left out: the platform's.
-    pub reply: Option<Reply>,
+    /// What answers; left out: [`Config::respond`].
+    pub respond: Option<Respond>,
 }
 
 /// How a platform's flow waits for a page, as it is set there.
@@ -195,7 +206,7 @@ pub struct Reply {
     /// Names as written. `content-type` is there if it can be told from how the body is given.
     pub headers: Vec<(String, String)>,
     /// The exact bytes.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl fmt::Debug for Reply {
@@ -243,6 +254,22 @@ impl Config {
     /// The target of that name.
     pub fn target(&self, name: &str) -> Option<&Target> {
         self.targets.iter().find(|target| target.name == name)
+    }
+
+    /// The target that calls are forwarded to: that of a name or an address.
+    ///
+    /// # Errors
+    /// A sentence: why nothing can be forwarded there.
+    pub fn receiver(&self, text: &str) -> Result<Target, String> {
+        read::receiver(&self.targets, text)
+    }
+
+    /// The `[[reply]]` of a name.
+    ///
+    /// # Errors
+    /// A sentence: which one was meant, or all there are.
+    pub fn reply(&self, name: &str) -> Result<Arc<Replies>, String> {
+        read::known(&self.replies, name)
     }
 
     /// How a flow waits for the page that a call of `kind` opens.

@@ -8,9 +8,12 @@
 //! Neither wire knows who looks at the calls: they end at the [`Recorder`](crate::recording::Recorder).
 
 pub mod demo;
+pub mod forward;
 pub mod listener;
 pub mod outgoing;
+pub mod responder;
 pub mod sender;
+pub mod template;
 #[cfg(test)]
 mod testing;
 

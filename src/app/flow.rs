@@ -138,6 +138,7 @@ mod tests {
             took: Duration::ZERO,
             parent: None,
             error: None,
+            forwarded: None,
             request: Request { body, ..Request::default() },
             response: Some(Response { status: 200, ..Response::default() }),
         })

@@ -188,6 +188,7 @@ mod tests {
             took: std::time::Duration::ZERO,
             parent: None,
             error: None,
+            forwarded: None,
             request,
             response: None,
         };

@@ -31,6 +31,7 @@ fn call(path: &str) -> Call {
         took: std::time::Duration::ZERO,
         parent: None,
         error: None,
+        forwarded: None,
         request: Request { target: path.to_owned(), ..Request::default() },
         response: Some(Response { status: 200, ..Response::default() }),
     }

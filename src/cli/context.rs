@@ -1,7 +1,6 @@
 //! What every command starts from: configuration, platforms, secrets, places.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,9 +11,10 @@ use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::call::{Call, Id, Sig};
-use crate::cli::{Common, Format, RecordArgs, print};
-use crate::config::{Assignment, Config, Sources, Target, closest, parse_assignment};
+use crate::cli::{Common, Format, LaneArgs, RecordArgs, RespondArgs, print};
+use crate::config::{Assignment, Config, Forward, Source, Sources, Target, closest, parse_assignment};
 use crate::net::listener::Lane;
+use crate::net::responder::Responders;
 use crate::net::sender::Sender;
 use crate::platform::{Finding, Keyring, Kind, Platforms};
 use crate::recording::{self, Observer, Opened, Options, Query, Recorder, Redaction};
@@ -47,7 +47,7 @@ impl Context {
     ///
     /// # Errors
     /// Where the configuration or a pack is wrong: file, line, key, and the repair.
-    pub fn load(common: &Common, listen: Option<SocketAddr>) -> eyre::Result<Self> {
+    pub fn load(common: &Common, lane: Option<&LaneArgs>) -> eyre::Result<Self> {
         // Not parsed by clap, which would print what it refuses: that may be the secret itself.
         let secrets: Vec<Assignment> = common
             .secret
@@ -62,10 +62,13 @@ impl Context {
             directory: std::env::current_dir().wrap_err("cannot tell which directory this is")?,
             fallback: folder.map(|folder| folder.join("config.toml")),
             environment: std::env::vars_os().collect(),
-            listen,
+            listen: lane.and_then(|lane| lane.listen),
             secrets,
         };
-        let config = Config::load(&sources)?;
+        let mut config = Config::load(&sources)?;
+        if let Some(lane) = lane {
+            respond(&mut config, &lane.respond)?;
+        }
         for assignment in &sources.secrets {
             // In a file, a variable may be missing on some machines; who types one now means one that is there.
             let unread = config.secrets.0.get(&assignment.name).into_iter().flatten().find_map(|s| s.value().err());
@@ -83,14 +86,27 @@ impl Context {
         }
         let routes = config.routes.iter().map(|route| (format!("route {}", route.path), route.kind.as_deref()));
         let waits = config.waits.iter().map(|wait| ("wait".to_owned(), Some(wait.kind.as_str())));
+        let cases = config.replies.iter().flat_map(|replies| {
+            let place = format!("reply {}", replies.name.as_deref().unwrap_or_default());
+            let kinds = replies.cases.iter().filter_map(|case| case.when.kind.as_deref());
+            kinds.chain(replies.kinds.iter().map(String::as_str)).map(move |kind| (place.clone(), Some(kind)))
+        });
         let unknown = |kind: &&str| platforms.kind(kind).is_none();
-        if let Some((place, kind)) = routes.chain(waits).find_map(|(place, kind)| Some((place, kind.filter(unknown)?)))
+        if let Some((place, kind)) =
+            routes.chain(waits).chain(cases).find_map(|(place, kind)| Some((place, kind.filter(unknown)?)))
         {
             return Err(eyre!("{file}: {place}: {}", no_kind(&platforms, kind)));
         }
         for (name, text) in &config.queries {
             Query::parse_with(text, Timestamp::now(), &config.queries)
                 .map_err(|error| eyre!("{file}: queries.{name}: {error}"))?;
+        }
+        for slot in Responders::configured(&config) {
+            let Source::Reply(replies) = &slot.respond.source else { continue };
+            for text in replies.cases.iter().filter_map(|case| case.when.query.as_deref()) {
+                Query::parse_with(text, Timestamp::now(), &config.queries)
+                    .map_err(|error| eyre!("{file}: {}: when.query: {error}", slot.whose))?;
+            }
         }
         let keyring = Arc::new(Keyring::new(config.secrets.clone()));
         Ok(Self { config: Arc::new(config), platforms: Arc::new(platforms), keyring, format: common.format })
@@ -145,7 +161,7 @@ impl Context {
 
     /// The lane of a listener that records with `recorder`.
     pub fn lane(&self, recorder: Recorder) -> Lane {
-        Lane { config: self.config.clone(), platforms: self.platforms.clone(), keyring: self.keyring.clone(), recorder }
+        Lane::new(self.config.clone(), self.platforms.clone(), self.keyring.clone(), recorder)
     }
 
     /// The HTTP client.
@@ -209,6 +225,21 @@ impl Context {
     pub fn kind(&self, name: &str) -> eyre::Result<&Kind> {
         self.platforms.kind(name).ok_or_else(|| eyre!(no_kind(&self.platforms, name)))
     }
+}
+
+/// What the command line says of answering wins over the file's `[listen]`.
+fn respond(config: &mut Config, args: &RespondArgs) -> eyre::Result<()> {
+    if !args.forward.is_empty() {
+        let targets = args.forward.iter().map(|text| config.receiver(text)).collect::<Result<_, _>>();
+        let targets = targets.map_err(|error| eyre!("--forward: {error}"))?;
+        config.respond.source = Source::Forward(Arc::new(Forward { targets, keep_host: false }));
+    }
+    if let Some(name) = &args.reply {
+        config.respond.source = Source::Reply(config.reply(name).map_err(|error| eyre!("--reply {name}: {error}"))?);
+    }
+    config.respond.hold = args.hold.or(config.respond.hold);
+    config.respond.fault = args.fault.or(config.respond.fault);
+    Ok(())
 }
 
 /// That no platform has a kind of that name, and which one was meant.

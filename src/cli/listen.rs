@@ -1,14 +1,20 @@
 //! `hooktape listen`: the same listener without the TUI, one line a call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre;
 use serde_json::json;
 
 use crate::cli::context::{Context, stop_signal};
 use crate::cli::{Format, LaneArgs, Outcome, print};
+use crate::config::Respond;
+use crate::net::responder::{Health, Responders, Told};
 use crate::net::{base_url, listener};
 use crate::recording::Recorded;
+
+/// How often the targets that calls are forwarded to are looked at.
+const WATCH: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outcome> {
     let (lines, mut printed) = tokio::sync::mpsc::unbounded_channel::<Recorded>();
@@ -21,6 +27,9 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     // The URL comes first, so that a script that let us choose the port knows where to call.
     announce(context, &base_url(address), recorder.path())?;
     let lane = Arc::new(context.lane(recorder.clone()));
+    tell_of(&lane.responders);
+    let watched = lane.responders.clone();
+    let watching = tokio::spawn(async move { watched.watch(WATCH).await });
     let serving = listener::serve(socket, lane, stop_signal()?);
     let format = context.format;
     let platforms = context.platforms.clone();
@@ -37,9 +46,32 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
         }
     });
     serving.await;
+    watching.abort();
     recorder.close().await;
     printing.await?;
     Ok(Outcome::Yes)
+}
+
+/// Says on standard error what answers, and what becomes of it.
+fn tell_of(responders: &Responders) {
+    for slot in responders.slots() {
+        if slot.respond != Respond::default() {
+            print::note(&format!("{} is answered with: {}", slot.whose, slot.respond));
+        }
+        if slot.respond.hold.is_some() {
+            print::note(&format!(
+                "hooktape: {}: holding a call needs the terminal program; here it is answered at once",
+                slot.whose
+            ));
+        }
+    }
+    let observer = |told| match told {
+        Told::Target(name, Health::Down(why)) => print::note(&format!("hooktape: target {name} is down: {why}")),
+        Told::Target(name, Health::Up) => print::note(&format!("target {name} is up")),
+        Told::Hit { whose, left: Some(0) } => print::note(&format!("{whose}: the fault is spent")),
+        Told::Hit { .. } | Told::Held(_) | Told::Gone(_) => {}
+    };
+    responders.observe(Box::new(observer), false);
 }
 
 /// Says where the listener is.

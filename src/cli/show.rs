@@ -142,6 +142,14 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
     if let Some(error) = &call.error {
         let _ = writeln!(text, "\n{}", visible::line(error));
     }
+    if let Some(forwarded) = &call.forwarded {
+        let millis = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);
+        let _ = write!(text, "\nforwarded to {}", visible::line(&forwarded.to));
+        for (what, time) in [("connected", forwarded.connect_us), ("first byte", forwarded.first_byte_us)] {
+            let _ = time.map(|time| write!(text, ", {what} after {}", millis(time)));
+        }
+        let _ = writeln!(text, ", whole after {}", millis(forwarded.total_us));
+    }
     if let Some(response) = &call.response {
         let _ = writeln!(text, "\n{} after {}", response.status, print::millis(call));
         text.push_str(&print::headers(&response.headers));

@@ -16,13 +16,13 @@ pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
         }
         _ => {}
     }
-    let listen = match &cli.command {
-        None => cli.lane.listen,
-        Some(Command::Listen(args)) => args.listen,
-        Some(Command::Webview(super::webview::Command::Open(args))) => args.lane.listen,
+    let lane = match &cli.command {
+        None => Some(&cli.lane),
+        Some(Command::Listen(args)) => Some(args),
+        Some(Command::Webview(super::webview::Command::Open(args))) => Some(&args.lane),
         Some(_) => None,
     };
-    let context = Context::load(&cli.common, listen)?;
+    let context = Context::load(&cli.common, lane)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(dispatch(&context, cli));
     // An endpoint that never answers must not keep us from leaving.

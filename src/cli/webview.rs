@@ -253,6 +253,7 @@ impl<'a> Watch<'a> {
             took: Duration::ZERO,
             parent: None,
             error: None,
+            forwarded: None,
             request: opening.request.clone(),
             response: None,
         };

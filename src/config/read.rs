@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
@@ -14,8 +15,12 @@ use super::secret::{LITERAL, expand, is_name};
 use super::target::check_url;
 use super::units::{exposure, parse_address, parse_duration, parse_size};
 use super::{
-    Config, Environment, Error, Listen, OnFull, Record, Redact, Reply, Route, Secret, Secrets, Sources, Target, Wait,
+    Config, Environment, Error, Listen, OnFull, Record, Redact, Replies, Route, Secret, Secrets, Sources, Target, Wait,
 };
+
+mod respond;
+
+pub use respond::{HOLD, known, receiver};
 
 /// The configuration that a text describes; its relative paths start at `base`.
 pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Result<Config, Error> {
@@ -23,11 +28,18 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
     let top = Table::top(
         source,
         &document,
-        &["listen", "record", "redact", "secrets", "issuers", "route", "target", "wait", "queries"],
+        &["listen", "record", "redact", "secrets", "issuers", "route", "target", "wait", "queries", "reply"],
     )?;
-    let mut reader =
-        Reader { base, environment: &sources.environment, secrets: Secrets::default(), warnings: Vec::new() };
-    let mut listen = top.get("listen").map_or_else(|| Ok(Listen::default()), |value| listen(&value))?;
+    let mut reader = Reader {
+        base,
+        environment: &sources.environment,
+        secrets: Secrets::default(),
+        targets: Vec::new(),
+        replies: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let listen_table = top.get("listen").map(|value| value.table(&LISTEN)).transpose()?;
+    let mut listen = listen_table.as_ref().map_or_else(|| Ok(Listen::default()), listen)?;
     listen.address = sources.listen.unwrap_or(listen.address);
     reader.warnings.extend(exposure(listen.address));
     let record = top.get("record").map_or_else(|| Ok(Record::default()), |value| reader.record(&value))?;
@@ -42,25 +54,43 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
         message,
     })?;
     let issuers = top.get("issuers").map_or_else(|| Ok(IndexMap::new()), |value| issuers(&value))?;
+    let targets = top.tables("target", &["name", "url", "secret", "headers", "guard", "timeout"])?;
+    reader.targets = unique(&targets, "name", |table| reader.target(table), |target| &target.name)?;
+    reader.replies = reader.replies(&top.tables("reply", &respond::KEYS)?)?;
+    let respond =
+        listen_table.and_then(|table| table.get("respond")).map(|value| reader.respond(&value)).transpose()?;
     let routes = top.tables("route", &["path", "kind", "secret", "respond"])?;
     let routes = unique(&routes, "path", |table| reader.route(table), |route| &route.path)?;
-    let targets = top.tables("target", &["name", "url", "secret", "headers", "guard", "timeout"])?;
-    let targets = unique(&targets, "name", |table| reader.target(table), |target| &target.name)?;
     let waits = top.tables("wait", &["kind", "expires", "message", "variable"])?;
     let waits = unique(&waits, "kind", wait, |wait| &wait.kind)?;
     let queries = top.get("queries").map_or_else(|| Ok(IndexMap::new()), |value| queries(&value))?;
     let own = routes
         .iter()
         .flat_map(|route: &Route| &route.secrets)
-        .chain(targets.iter().flat_map(|target: &Target| &target.secrets));
+        .chain(reader.targets.iter().flat_map(|target: &Target| &target.secrets));
     let secrets = reader.secrets.all().map(|(_, secret)| secret).chain(own);
     for warning in secrets.filter_map(Secret::warning) {
         if !reader.warnings.iter().any(|known| known == warning) {
             reader.warnings.push(warning.to_owned());
         }
     }
-    let Reader { secrets, warnings, .. } = reader;
-    Ok(Config { file: None, listen, record, redact, secrets, issuers, routes, targets, waits, queries, warnings })
+    let Reader { secrets, targets, replies, warnings, .. } = reader;
+    let respond = respond.unwrap_or_default();
+    Ok(Config {
+        file: None,
+        listen,
+        record,
+        redact,
+        secrets,
+        issuers,
+        routes,
+        respond,
+        replies,
+        targets,
+        waits,
+        queries,
+        warnings,
+    })
 }
 
 /// Reads a list of tables, no two of which may have the same `key`.
@@ -84,8 +114,9 @@ fn unique<T>(
         .collect()
 }
 
-fn listen(value: &Value<'_>) -> Result<Listen, Error> {
-    let table = value.table(&["address", "max_body", "body_timeout", "trusted_proxies", "public_url"])?;
+const LISTEN: [&str; 6] = ["address", "max_body", "body_timeout", "trusted_proxies", "public_url", "respond"];
+
+fn listen(table: &Table<'_>) -> Result<Listen, Error> {
     let mut listen = Listen::default();
     if let Some(value) = table.get("address") {
         listen.address = value.parse(parse_address)?;
@@ -221,6 +252,8 @@ struct Reader<'a> {
     base: &'a Path,
     environment: &'a Environment,
     secrets: Secrets,
+    targets: Vec<Target>,
+    replies: Vec<Arc<Replies>>,
     warnings: Vec<String>,
 }
 
@@ -282,64 +315,7 @@ impl Reader<'_> {
     fn route(&self, table: &Table<'_>) -> Result<Route, Error> {
         let kind = table.get("kind").map(|value| value.parse(kind)).transpose()?;
         let respond = table.get("respond").map(|value| self.respond(&value)).transpose()?;
-        Ok(Route { path: table.need("path")?.parse(path)?, kind, secrets: self.own_secrets(table)?, reply: respond })
-    }
-
-    fn respond(&self, value: &Value<'_>) -> Result<Reply, Error> {
-        let table = value.table(&["reply", "forward", "hold", "fault"])?;
-        for later in ["forward", "hold", "fault"] {
-            if let Some(value) = table.get(later) {
-                return Err(
-                    value.error(format!("this version cannot `{later}` yet: `reply` is the one responder it has"))
-                );
-            }
-        }
-        self.reply(&table.need("reply")?)
-    }
-
-    fn reply(&self, value: &Value<'_>) -> Result<Reply, Error> {
-        let table = value.table(&["status", "headers", "body", "json", "file"])?;
-        let status = match table.get("status") {
-            None => 200,
-            Some(value) => value
-                .integer()
-                .filter(|status| (200..=599).contains(status))
-                .ok_or_else(|| value.error("a status is a number from 200 to 599"))?,
-        };
-        let given: Vec<_> =
-            ["body", "json", "file"].into_iter().filter_map(|key| table.get(key).map(|value| (key, value))).collect();
-        let (body, content_type) = match given.as_slice() {
-            [] => (Vec::new(), None),
-            [("body", value)] => (value.string()?.into(), Some("text/plain; charset=utf-8")),
-            [("json", value)] => (json(value)?.to_string().into(), Some("application/json")),
-            [(_, value)] => self.file(value)?,
-            [_, (_, second), ..] => return Err(second.error("a reply has one of `body`, `json` and `file`")),
-        };
-        let mut headers = Vec::new();
-        for (name, value) in table.get("headers").map(|value| headers_of(&value)).transpose()?.into_iter().flatten() {
-            headers.push((name, value.parse(header_value)?));
-        }
-        if let Some(content_type) = content_type
-            && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-        {
-            headers.push(("content-type".to_owned(), content_type.to_owned()));
-        }
-        Ok(Reply { status, headers, body })
-    }
-
-    /// A reply's file and the type its name tells.
-    fn file(&self, value: &Value<'_>) -> Result<(Vec<u8>, Option<&'static str>), Error> {
-        let path = expand(value.string()?, self.base, self.environment);
-        let content_type = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("json") => Some("application/json"),
-            Some("html") => Some("text/html; charset=utf-8"),
-            Some("txt") => Some("text/plain; charset=utf-8"),
-            _ => None,
-        };
-        match std::fs::read(&path) {
-            Ok(body) => Ok((body, content_type)),
-            Err(error) => Err(value.error(format!("this file cannot be read: {error}"))),
-        }
+        Ok(Route { path: table.need("path")?.parse(path)?, kind, secrets: self.own_secrets(table)?, respond })
     }
 
     fn target(&mut self, table: &Table<'_>) -> Result<Target, Error> {

@@ -63,6 +63,12 @@ impl Target {
         Ok(Self::new(url.clone(), url))
     }
 
+    /// Host and port, or what stands for them, as sentences name it.
+    pub fn place(&self) -> &str {
+        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        rest.split(['/', '?', '{']).next().unwrap_or_default()
+    }
+
     /// Whether calls of `kind` go to `origin` with it: scheme, host and port, as in `http://127.0.0.1:3000`.
     pub fn is_at(&self, origin: &str, kind: Option<&str>) -> bool {
         let url = self.url_for(kind, "/").ok().and_then(|url| Url::parse(&url).ok());

@@ -48,7 +48,8 @@ fn values(secrets: &[Secret]) -> Vec<Result<&str, &str>> {
 fn without_a_file_everything_is_default() {
     let (_directory, sources) = sources(&[]);
     let config = Config::load(&sources).unwrap();
-    assert_eq!(config, Config::default());
+    assert_eq!(config, Config { replies: config.replies.clone(), ..Config::default() });
+    assert!(config.replies.iter().any(|replies| replies.name.as_deref() == Some("moveo/identify")));
     assert_eq!(config.listen.address.to_string(), "127.0.0.1:4747");
     assert_eq!((config.listen.max_body, config.listen.body_timeout), (10 * 1024 * 1024, Duration::from_secs(30)));
     assert_eq!((config.record.fsync, config.record.on_full), (false, OnFull::Refuse));
@@ -164,20 +165,21 @@ fn a_whole_file() {
     assert_eq!(values(&config.routes[0].secrets), [Ok("hush"), Ok("from file")]);
     assert_eq!(config.routes[0].kind.as_deref(), Some("moveo/pre_message"));
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let reply = |number: usize| match &config.routes[number].respond.as_ref().unwrap().source {
+        Source::Reply(replies) => replies.cases[0].reply.clone(),
+        other => panic!("{other}"),
+    };
     assert_eq!(
-        config.routes[0].reply,
-        Some(Reply {
+        reply(0),
+        Reply {
             status: 201,
             headers: vec![header("x-a", "1"), header("x-a", "2"), header("content-type", "application/json")],
             body: r#"{"z":1.0,"a":[16,true,"é"],"d":"2026-11-21"}"#.into(),
-        })
+        }
     );
-    assert_eq!(
-        config.routes[1].reply,
-        Some(Reply { status: 200, headers: vec![header("Content-Type", "text/x")], body: "hello".into() })
-    );
-    let page = config.routes[2].reply.as_ref().unwrap();
-    assert_eq!((page.headers.len(), page.body.as_slice()), (0, &b"from file\r\n"[..]));
+    assert_eq!(reply(1), Reply { status: 200, headers: vec![header("Content-Type", "text/x")], body: "hello".into() });
+    let page = reply(2);
+    assert_eq!((page.headers.len(), &page.body[..]), (0, &b"from file\r\n"[..]));
     assert_eq!(config.route("/hooks/moveo"), config.routes.first());
     assert_eq!(config.route("/hooks/moveo/x"), config.routes.get(1));
     assert_eq!(config.route("/hooks"), None);
@@ -200,11 +202,11 @@ const FAULTS: &[(&str, &str)] = &[
     ("[listen]\nadress = \"x\"", "2:1: listen.adress: this key is not known here; did you mean `address`?"),
     (
         "[listen]\nport = 1",
-        "2:1: listen.port: this key is not known here; known are `address`, `max_body`, `body_timeout`, `trusted_proxies`, `public_url`",
+        "2:1: listen.port: this key is not known here; known are `address`, `max_body`, `body_timeout`, `trusted_proxies`, `public_url`, `respond`",
     ),
     (
         "[theme]",
-        "1:2: theme: this key is not known here; known are `listen`, `record`, `redact`, `secrets`, `issuers`, `route`, `target`, `wait`, `queries`",
+        "1:2: theme: this key is not known here; known are `listen`, `record`, `redact`, `secrets`, `issuers`, `route`, `target`, `wait`, `queries`, `reply`",
     ),
     (
         "[issuers]\n\"moveo webview\" = \"x\"",
@@ -265,10 +267,42 @@ const FAULTS: &[(&str, &str)] = &[
         "3:8: route.kind: a kind is written platform/kind, as \"moveo/pre_message\"",
     ),
     (
-        "[[route]]\npath = \"/\"\nrespond = { forward = \"http://x\" }",
-        "3:23: route.respond.forward: this version cannot `forward` yet: `reply` is the one responder it has",
+        "[[route]]\npath = \"/\"\nrespond = { forward = \"nowhere\" }",
+        "3:23: route.respond.forward: \"nowhere\" is no URL: write http://HOST:PORT/PATH",
     ),
-    ("[[route]]\npath = \"/\"\nrespond = {}", "3:11: route.respond: `reply` is missing here"),
+    (
+        "[[route]]\npath = \"/\"\nrespond = { forward = \":1\", reply = \"moveo/audit\" }",
+        "3:23: route.respond.forward: a call is replied to or forwarded: leave out one of them",
+    ),
+    (
+        "[[target]]\nname = \"t\"\nurl = \"http://x\"\nguard = \"confirm\"\n[listen]\nrespond.forward = \"t\"",
+        "6:19: listen.respond.forward: this target is guarded, and forwarding asks nobody: name its URL to forward to it",
+    ),
+    (
+        "[listen]\nrespond.reply = \"moveo/identity\"",
+        "2:17: listen.respond.reply: there is no [[reply]] of this name: did you mean \"moveo/identify\"?",
+    ),
+    (
+        "[listen]\nrespond.reply = { use = \"moveo/audit\", table = \"x.csv\" }",
+        "2:48: listen.respond.reply.table: this reply looks nothing up: leave out `table`",
+    ),
+    (
+        "[listen]\nrespond.hold = \"soon\"",
+        "2:16: listen.respond.hold: a duration is written \"30s\", \"500ms\" or \"2m\", and is not 0",
+    ),
+    (
+        "[listen]\nrespond.fault = { status = 99 }",
+        "2:17: listen.respond.fault: status: this is a number from 200 to 599",
+    ),
+    (
+        "[listen]\nrespond.reply = [{ when = { text = 1 }, body = \"\" }]",
+        "2:36: listen.respond.reply.when.text: a condition is `kind`, `query`, `found` or a JSON Pointer, as \"/input/text\"",
+    ),
+    ("[listen]\nrespond.reply = []", "2:17: listen.respond.reply: this list of replies is empty"),
+    (
+        "[[route]]\npath = \"/\"\nrespond = {}",
+        "3:11: route.respond: this says nothing: `reply`, `forward`, `hold` and `fault` do",
+    ),
     (
         "[[route]]\npath = \"/\"\nrespond.reply = { status = 99 }",
         "3:28: route.respond.reply.status: a status is a number from 200 to 599",
@@ -565,4 +599,70 @@ proptest! {
         let source = document::Source { file: None, text: &text };
         let _ = read::config(source, Path::new("/nonexistent"), &Sources::default());
     }
+}
+
+#[test]
+fn responders_are_read() {
+    let text = r#"
+        [listen]
+        respond = { forward = ["mine", ":3001"], fault = { status = 503, next = 2 }, hold = true }
+
+        [[target]]
+        name = "mine"
+        url = "http://127.0.0.1:3000/api"
+
+        [[reply]]
+        name = "moveo/audit"
+        json = { own = true }
+
+        [[reply]]
+        name = "people"
+        lookup = { table = "people.csv", column = "id", by = "/value" }
+        cases = [{ when = { found = true, "/a" = "b", "/c" = false, query = "dir:received" }, status = 201 }, {}]
+
+        [[route]]
+        path = "/a"
+        respond = { reply = "moveo/audit", hold = "20s", fault = "reset probability=50%" }
+
+        [[route]]
+        path = "/b"
+        respond.reply = { use = "people", table = "others.csv" }
+
+        [[route]]
+        path = "/c"
+        respond.reply.sequence = [{ status = 500 }, { json = {} }]
+
+        [[route]]
+        path = "/d"
+        respond.forward = { to = ":1", keep_host = true, timeout = "2s" }
+    "#;
+    let (_directory, sources) =
+        sources(&[("hooktape.toml", text), ("people.csv", "id,name\n1,a\n"), ("others.csv", "id,name\n2,b\n")]);
+    let config = Config::load(&sources).unwrap();
+    let shown = |number: usize| config.routes[number].respond.as_ref().unwrap().to_string();
+    assert_eq!(
+        config.respond.to_string(),
+        "→ mine, also http://127.0.0.1:3001 · held up to 25s · fault status=503 next=2"
+    );
+    assert_eq!(shown(0), "reply moveo/audit · held up to 20s · fault reset probability=0.5");
+    assert_eq!((shown(1), shown(2)), ("reply people".to_owned(), "2 replies in turn".to_owned()));
+    let Some(Source::Reply(people)) = config.routes[1].respond.as_ref().map(|respond| &respond.source) else {
+        panic!("{config:?}")
+    };
+    assert_eq!(people.lookup.as_ref().unwrap().table.find("id", "2").unwrap()["name"], "b");
+    assert_eq!(
+        people.cases[0].when,
+        When {
+            kind: None,
+            query: Some("dir:received".into()),
+            pointers: vec![("/a".into(), Expected::Equal("b".into())), ("/c".into(), Expected::There(false))],
+            found: Some(true),
+        }
+    );
+    let Some(Source::Forward(forward)) = config.routes[3].respond.as_ref().map(|respond| &respond.source) else {
+        panic!("{config:?}")
+    };
+    assert_eq!((forward.keep_host, forward.targets[0].timeout), (true, Duration::from_secs(2)));
+    let own = config.replies.iter().find(|replies| replies.name.as_deref() == Some("moveo/audit")).unwrap();
+    assert_eq!(own.cases[0].reply.body, r#"{"own":true}"#);
 }

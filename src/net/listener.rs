@@ -8,7 +8,7 @@ mod page;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::call::{Call, Direction, Headers, Id, Request, Response};
-use crate::config::{Config, OnFull, Route};
+use crate::config::{Config, OnFull};
+use crate::net::responder::{Outcome, Responders, Wanting, plain, trickle};
 use crate::platform::{Keyring, Platforms};
 use crate::recording::Recorder;
 use body::Trouble;
@@ -47,6 +48,17 @@ pub struct Lane {
     pub keyring: Arc<Keyring>,
     /// Where calls go before they are answered.
     pub recorder: Recorder,
+    /// What answers them.
+    pub responders: Arc<Responders>,
+}
+
+impl Lane {
+    /// A lane whose responders are those that are configured.
+    #[must_use]
+    pub fn new(config: Arc<Config>, platforms: Arc<Platforms>, keyring: Arc<Keyring>, recorder: Recorder) -> Self {
+        let responders = Arc::new(Responders::new(config.clone(), keyring.clone(), recorder.clone()));
+        Self { config, platforms, keyring, recorder, responders }
+    }
 }
 
 /// Takes `address`; port 0 takes a free one.
@@ -62,19 +74,23 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 
 /// Answers calls until `stop` resolves; calls under way then get two seconds to finish.
 pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Output = ()> + Send + 'static) {
-    let app = axum::Router::new().fallback(handle).with_state(lane);
+    let app = axum::Router::new().fallback(handle).with_state(lane.clone());
+    let _serving = lane.responders.pulse.serve();
     connections::serve(listener, app, stop).await;
 }
 
 async fn handle(State(lane): State<Arc<Lane>>, incoming: axum::extract::Request) -> http::Response<Body> {
     // In a task of its own: a connection drops this future when its caller goes away, and the call is recorded all the same.
     let answered = tokio::spawn(async move { lane.answer(incoming).await });
-    answered.await.unwrap_or_else(|_| into_http(&plain(500, "hooktape failed at this call; its own output says how")))
+    answered
+        .await
+        .unwrap_or_else(|_| into_http(&plain(500, "hooktape failed at this call; its own output says how"), None))
 }
 
 impl Lane {
-    /// Reads the call, records it, and then gives its answer.
+    /// Reads the call, has it answered, records it, and then gives its answer.
     async fn answer(&self, incoming: axum::extract::Request) -> http::Response<Body> {
+        let _under_way = self.responders.pulse.call();
         let at = Timestamp::now();
         let started = Instant::now();
         let (head, body) = incoming.into_parts();
@@ -92,20 +108,28 @@ impl Lane {
             redacted: false,
         };
         request.public = listen.public_url.clone().or_else(|| request.forwarded_for(&listen.trusted_proxies));
-        let (call, answer) = self.receive(request, whole.err(), at, started);
+        let (call, slow) = self.receive(request, whole.err(), at, started).await;
+        let answer = call.response.clone();
         let refuse = self.config.record.on_full == OnFull::Refuse;
-        match self.recorder.record(call).await {
+        match (self.recorder.record(call).await, answer) {
             // Why is for its user to know: the reason names a file of this machine.
-            Err(_) if refuse => into_http(&plain(
-                503,
-                "hooktape could not record this call and so did not take it; its own output says why",
-            )),
-            Ok(_) | Err(_) => into_http(&answer),
+            (Err(_), _) if refuse => into_http(
+                &plain(503, "hooktape could not record this call and so did not take it; its own output says why"),
+                None,
+            ),
+            (_, Some(answer)) => into_http(&answer, slow),
+            (_, None) => connections::reset(),
         }
     }
 
-    /// The call that `request` is, with the answer it gets.
-    fn receive(&self, request: Request, trouble: Option<Trouble>, at: Timestamp, started: Instant) -> (Call, Response) {
+    /// The call that `request` is, with the answer it gets, and how long that takes to leave.
+    async fn receive(
+        &self,
+        request: Request,
+        trouble: Option<Trouble>,
+        at: Timestamp,
+        started: Instant,
+    ) -> (Call, Option<Duration>) {
         let route = self.config.route(request.path());
         let asked = cors::asked_method(&request);
         let routed = route.and_then(|route| route.kind.as_deref()).and_then(|name| self.platforms.kind(name));
@@ -116,52 +140,57 @@ impl Lane {
         };
         let own = route.map_or(&[][..], |route| &route.secrets);
         let sig = kind.map(|kind| self.keyring.judge(&self.platforms, &request, Some(kind), own, at).sig);
+        let conversation = kind.and_then(|kind| kind.read(&request).conversation);
         let id = Id::fresh();
+        let responder = self.responders.of(kind, route).filter(|responder| !responder.is_plain());
+        let forwards = responder.as_ref().is_some_and(|responder| responder.forwards());
         let method = asked.unwrap_or(&request.method);
         let caller = routed.or(kind).or_else(|| self.platforms.called_by_pages(method, request.path()));
-        let caller = caller.filter(|kind| kind.is_from_a_browser());
-        let own_page = || page::page(&self.platforms, &self.keyring, kind?, &request, at);
+        // A server that calls are forwarded to says itself who may read its answers.
+        let caller = caller.filter(|kind| kind.is_from_a_browser() && !forwards);
         let across = |mut answer| {
             if caller.is_some() {
                 cors::open(&mut answer, &request);
             }
             answer
         };
-        let answer = match (&trouble, caller.filter(|_| asked.is_some())) {
-            (Some(trouble), _) => across(plain(trouble.status(), &trouble.to_string())),
-            (None, Some(kind)) => across(cors::preflight(&request, kind)),
-            (None, None) => match route.and_then(Route::answer) {
-                Some(answer) => across(answer),
-                // The stand-in page bears a signature: no page from elsewhere may read it.
-                None => own_page().unwrap_or_else(|| {
-                    across(kind.map_or_else(|| recorded(id), |kind| self.keyring.answer(kind, &request, sig, own)))
-                }),
-            },
+        // What the platform would say. The stand-in page bears a signature: no page from elsewhere may read it.
+        let usual = || {
+            let page = kind.and_then(|kind| page::page(&self.platforms, &self.keyring, kind, &request, at));
+            page.unwrap_or_else(|| {
+                across(kind.map_or_else(|| recorded(id), |kind| self.keyring.answer(kind, &request, sig, own)))
+            })
         };
-        let answer = as_it_leaves(answer, &request.method, at);
+        let outcome = match (&trouble, caller.filter(|_| asked.is_some()), responder) {
+            (Some(trouble), ..) => Outcome::of(across(plain(trouble.status(), &trouble.to_string()))),
+            (None, Some(kind), _) => Outcome::of(across(cors::preflight(&request, kind))),
+            (None, None, None) => Outcome::of(usual()),
+            (None, None, Some(responder)) => {
+                let call =
+                    Wanting { id, at, request: &request, kind, sig, conversation: conversation.as_deref(), route };
+                let mut outcome = self.responders.answer(&responder, call, usual).await;
+                outcome.response =
+                    outcome.response.map(|answer| if responder.replies() { across(answer) } else { answer });
+                outcome
+            }
+        };
+        let Outcome { response, error, forwarded, slow } = outcome;
+        let response = response.map(|answer| as_it_leaves(answer, &request.method, at));
         let call = Call {
             id,
             at,
             direction: Direction::Received,
             kind: kind.map(|kind| kind.name.clone()),
-            conversation: kind.and_then(|kind| kind.read(&request).conversation),
+            conversation,
             sig,
             took: started.elapsed(),
             parent: None,
-            error: trouble.map(|trouble| trouble.to_string()),
+            error: trouble.map(|trouble| trouble.to_string()).or(error),
+            forwarded,
             request,
-            response: Some(answer.clone()),
+            response,
         };
-        (call, answer)
-    }
-}
-
-impl Route {
-    /// The configured reply, if there is one.
-    fn answer(&self) -> Option<Response> {
-        let reply = self.reply.as_ref()?;
-        let headers = reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
-        Some(Response { status: reply.status, headers, body: reply.body.clone().into() })
+        (call, slow)
     }
 }
 
@@ -180,23 +209,17 @@ fn headers(head: &http::request::Parts) -> Headers {
 
 /// What a call that no platform claims is answered with.
 fn recorded(id: Id) -> Response {
-    json(200, format!(r#"{{"recorded":true,"id":"{id}"}}"#))
-}
-
-fn plain(status: u16, sentence: &str) -> Response {
-    json(status, serde_json::json!({ "error": sentence }).to_string())
-}
-
-fn json(status: u16, body: String) -> Response {
     let headers = [("content-type", "application/json")].into_iter().collect();
-    Response { status, headers, body: body.into() }
+    Response { status: 200, headers, body: format!(r#"{{"recorded":true,"id":"{id}"}}"#).into() }
 }
 
 /// The answer with what HTTP adds to it and takes from it (RFC 9110, 6.4.1, 6.6.1 and 8.6), so that what is recorded is
 /// what the caller gets.
 fn as_it_leaves(mut answer: Response, method: &str, at: Timestamp) -> Response {
     let bodiless = matches!(answer.status, 204 | 304);
-    if !bodiless {
+    // What answers a HEAD elsewhere says how long its body would be.
+    let says = method == "HEAD" && answer.body.is_empty() && answer.headers.has("content-length");
+    if !bodiless && !says {
         answer.headers.set("content-length", answer.body.len().to_string());
     }
     if bodiless || method == "HEAD" {
@@ -208,8 +231,12 @@ fn as_it_leaves(mut answer: Response, method: &str, at: Timestamp) -> Response {
     answer
 }
 
-fn into_http(response: &Response) -> http::Response<Body> {
-    let mut http = http::Response::new(Body::from(response.body.clone()));
+fn into_http(response: &Response, slow: Option<Duration>) -> http::Response<Body> {
+    let body = match slow {
+        Some(time) => Body::from_stream(trickle(response.body.clone(), time)),
+        None => Body::from(response.body.clone()),
+    };
+    let mut http = http::Response::new(body);
     *http.status_mut() = http::StatusCode::from_u16(response.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers.iter() {
         if let (Ok(name), Ok(value)) =

@@ -85,6 +85,7 @@ impl Sender {
             took,
             parent,
             error,
+            forwarded: None,
             request,
             response,
         }

@@ -11,8 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::call::Call;
-use crate::config::{Config, Secret, Secrets};
+use crate::config::{Config, Forward, Respond, Secret, Secrets, Source, Target};
 use crate::net::listener::{self, Lane};
+use crate::net::responder::Responders;
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{Options, Position, Reader, Recorded, Recorder};
 
@@ -24,6 +25,7 @@ pub struct Site {
     pub recorder: Recorder,
     pub events: mpsc::UnboundedReceiver<Recorded>,
     pub path: PathBuf,
+    pub responders: Arc<Responders>,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
     _folder: TempDir,
@@ -44,19 +46,26 @@ impl Site {
         let (recorder, _) = Recorder::open(&path, Options::default(), observer).unwrap();
         let platforms = Arc::new(platforms);
         let keyring = Arc::new(Keyring::new(config.secrets.clone()));
-        let lane = Lane {
-            config: Arc::new(config),
-            platforms: platforms.clone(),
-            keyring: keyring.clone(),
-            recorder: recorder.clone(),
-        };
+        let lane = Lane::new(Arc::new(config), platforms.clone(), keyring.clone(), recorder.clone());
+        let responders = lane.responders.clone();
         let socket = listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(listener::serve(socket, Arc::new(lane), async move {
             let _ = stopped.await;
         }));
-        Self { address, platforms, keyring, recorder, events, path, stop: Some(stop), serving, _folder: folder }
+        Self {
+            address,
+            platforms,
+            keyring,
+            recorder,
+            events,
+            path,
+            responders,
+            stop: Some(stop),
+            serving,
+            _folder: folder,
+        }
     }
 
     /// The address of a path.
@@ -92,6 +101,13 @@ impl Site {
         String::from_utf8(answer).unwrap()
     }
 
+    /// What comes back for a POST of `body` with some header lines, until the listener closes the connection.
+    pub async fn post(&self, path: &str, headers: &str, body: &str) -> String {
+        let length = body.len();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: hook.example\r\nConnection: close\r\n");
+        self.raw(format!("{head}Content-Length: {length}\r\n{headers}\r\n{body}").as_bytes()).await
+    }
+
     /// Tells the listener to stop.
     pub fn stop(&mut self) {
         drop(self.stop.take());
@@ -117,4 +133,74 @@ pub fn platforms_with(pack: &str, sample: &str) -> Platforms {
     let mut platforms = Platforms::builtin().unwrap();
     platforms.add_dir(dir.path()).unwrap();
     platforms
+}
+
+/// A server as a developer's own: it keeps what it gets and answers the same to everything.
+pub struct Backend {
+    pub address: SocketAddr,
+    seen: mpsc::UnboundedReceiver<(String, Vec<u8>)>,
+}
+
+impl Backend {
+    /// A server that answers with these bytes.
+    pub async fn new(answer: &'static str) -> Self {
+        let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let (tell, seen) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = socket.accept().await {
+                let tell = tell.clone();
+                tokio::spawn(async move {
+                    while let Some(message) = read_message(&mut stream).await {
+                        let _ = tell.send(message);
+                        if stream.write_all(answer.as_bytes()).await.is_err() || answer.is_empty() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        Self { address, seen }
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The next request: its head and its body.
+    pub async fn next(&mut self) -> (String, Vec<u8>) {
+        self.seen.recv().await.unwrap()
+    }
+}
+
+/// One HTTP/1.1 message with a length; none when there are no more.
+async fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let head = loop {
+        if let Some(end) = memchr::memmem::find(&bytes, b"\r\n\r\n") {
+            break end + 4;
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let body = bytes.split_off(head);
+    let head = String::from_utf8(bytes).unwrap();
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut rest = vec![0; length.unwrap_or(0_usize).saturating_sub(body.len())];
+    stream.read_exact(&mut rest).await.ok()?;
+    Some((head, [body, rest].concat()))
+}
+
+/// A configuration in which everything is answered so.
+pub fn responding(respond: Respond) -> Config {
+    Config { respond, ..with_secret() }
+}
+
+/// Forwarding to these addresses.
+pub fn forwarding(to: &[&str]) -> Respond {
+    let targets = to.iter().map(|url| Target::from_address(url).unwrap()).collect();
+    let forward = Forward { targets, keep_host: false };
+    Respond { source: Source::Forward(Arc::new(forward)), ..Respond::default() }
 }

@@ -322,6 +322,7 @@ mod tests {
             took: Duration::ZERO,
             parent: None,
             error: None,
+            forwarded: None,
             request: Request { body: body.to_owned().into(), ..Request::default() },
             response: Some(Response { status, ..Response::default() }),
         }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::format::micros;
-use crate::call::{Call, Direction, Id, Request, Response, Sig};
+use crate::call::{Call, Direction, Forwarded, Id, Request, Response, Sig};
 
 /// The names are those of a recording's line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub(super) struct Facts {
     pub peer: Option<IpAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarded: Option<Forwarded>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -57,6 +59,7 @@ impl Facts {
             public: request.public.clone(),
             peer: request.peer,
             error: call.error.clone(),
+            forwarded: call.forwarded.clone(),
             cut: request.cut,
             redacted: request.redacted,
         }
@@ -74,6 +77,7 @@ impl Facts {
             took: Duration::from_micros(self.took_us),
             parent: self.parent,
             error: self.error,
+            forwarded: self.forwarded,
             request: Request {
                 target: self.path,
                 origin: self.origin,

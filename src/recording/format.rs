@@ -33,7 +33,7 @@ pub(super) use self::encode::{micros, whole_micros};
 pub use self::header::{OpenError, VERSION};
 pub(super) use self::header::{ZSTD, header, is_torn_header, read_header};
 use super::{Place, View};
-use crate::call::{Call, Direction, Headers, Id, Request, Response, Sig};
+use crate::call::{Call, Direction, Forwarded, Headers, Id, Request, Response, Sig};
 
 /// Why a line is not a call: a sentence without the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,6 +155,7 @@ struct Rest<'a> {
     public: Option<String>,
     peer: Option<IpAddr>,
     error: Option<String>,
+    forwarded: Option<Forwarded>,
     #[serde(borrow)]
     request: Message<'a>,
     #[serde(borrow)]
@@ -242,7 +243,7 @@ impl<'de> Deserialize<'de> for Value {
 pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
     let mut scratch = Vec::new();
     let head = head(line, &mut scratch)?.ok_or_else(|| DamagedLine("not a call".into()))?;
-    let Rest { origin, public, peer, error, request, response } = serde_json::from_slice(line)?;
+    let Rest { origin, public, peer, error, forwarded, request, response } = serde_json::from_slice(line)?;
     let (cut, redacted) = (request.cut, request.redacted);
     let (headers, body) = request.into_parts();
     Ok(Call {
@@ -255,6 +256,7 @@ pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
         took: Duration::from_micros(head.took_us),
         parent: head.parent,
         error,
+        forwarded,
         request: Request {
             method: head.method.0.into_owned(),
             target: head.path.0.into_owned(),

@@ -119,6 +119,7 @@ fn foreign(at: Timestamp, took: Duration, request: Request, response: Option<Res
         took,
         parent: None,
         error: None,
+        forwarded: None,
         request,
         response,
     }

@@ -103,7 +103,7 @@ impl Redaction {
     #[must_use]
     pub fn call(&self, call: &Call) -> Call {
         let mut masked = call.clone();
-        let Call { request, response, conversation, error, .. } = &mut masked;
+        let Call { request, response, conversation, error, forwarded, .. } = &mut masked;
         request.target = self.target(&request.target);
         self.headers(&mut request.headers);
         request.body = self.body(&call.request.headers, &request.body);
@@ -117,6 +117,9 @@ impl Redaction {
             response.body = self.body(&original.headers, &response.body);
         }
         *error = error.as_deref().map(|text| self.text(text).into_owned());
+        if let Some(forwarded) = forwarded {
+            forwarded.to = self.text(&forwarded.to).into_owned();
+        }
         // Masked in the request, it must not stand beside it.
         if let Some(key) = conversation
             && says(call, key)

@@ -23,6 +23,7 @@ pub fn call(number: u64) -> Call {
         took: Duration::from_micros(1843),
         parent: Some(Id(Uuid::from_u128(9))),
         error: None,
+        forwarded: None,
         request: Request {
             method: "POST".into(),
             target: "/hooks/moveo?n=1".into(),
@@ -91,6 +92,7 @@ prop_compose! {
             took: Duration::from_micros(took),
             parent: parent.map(|id| Id(Uuid::from_u128(id))),
             error,
+            forwarded: None,
             request: Request {
                 method: method.to_owned(),
                 target,

@@ -27,6 +27,7 @@ fn call(number: u16) -> Call {
         took: Duration::ZERO,
         parent: None,
         error: None,
+        forwarded: None,
         request: Request { method: "POST".into(), body: number.to_string().into(), ..Request::default() },
         response: None,
     }

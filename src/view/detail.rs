@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::app::shown::{Shown, Tab};
 use crate::app::text::Text;
 use crate::app::{App, Focus, Regions};
-use crate::call::{Call, Headers};
+use crate::call::{Call, Forwarded, Headers};
 use crate::signature::Verdict;
 use crate::view::{body, envelope, list, rows, theme};
 use crate::visible;
@@ -257,6 +257,9 @@ fn response(shown: &Shown, width: usize) -> Vec<Line<'static>> {
     if let Some(error) = &call.error {
         lines.extend(rows::row(&[(error, theme::level(crate::app::event::Level::Error), width)]));
     }
+    if let Some(forwarded) = &call.forwarded {
+        lines.extend(rows::labelled("forwarded", &forwarding(forwarded), Style::new(), width));
+    }
     lines.extend(rows::findings(&shown.response_findings, width));
     if let Some(response) = &call.response {
         lines.push(Line::default());
@@ -264,6 +267,15 @@ fn response(shown: &Shown, width: usize) -> Vec<Line<'static>> {
         lines.push(Line::default());
     }
     lines
+}
+
+/// `→ http://127.0.0.1:3000/api · connect 0.2ms · first byte 3.1ms · total 3.4ms`.
+fn forwarding(forwarded: &Forwarded) -> String {
+    let connect =
+        forwarded.connect_us.map_or("connected before".to_owned(), |us| format!("connect {}", list::duration(us)));
+    let first =
+        forwarded.first_byte_us.map_or("no answer".to_owned(), |us| format!("first byte {}", list::duration(us)));
+    format!("→ {} · {connect} · {first} · total {}", forwarded.to, list::duration(forwarded.total_us))
 }
 
 /// `200 OK · 1.8ms · 34 bytes`.

@@ -108,12 +108,12 @@ async fn hooktape(
     let secrets =
         Secrets([("moveo".to_owned(), vec![Secret::new("env:MOVEO_TOKEN", load::TOKEN)])].into_iter().collect());
     let config = Config { secrets: secrets.clone(), ..Config::default() };
-    let lane = Lane {
-        config: Arc::new(config),
-        platforms: Arc::new(Platforms::builtin().unwrap()),
-        keyring: Arc::new(Keyring::new(secrets)),
-        recorder: recorder.clone(),
-    };
+    let lane = Lane::new(
+        Arc::new(config),
+        Arc::new(Platforms::builtin().unwrap()),
+        Arc::new(Keyring::new(secrets)),
+        recorder.clone(),
+    );
     tokio::spawn(listener::serve(socket, Arc::new(lane), std::future::pending()));
     // What the program does with a recorded call when nobody looks at it.
     let indexing = tokio::spawn(async move {

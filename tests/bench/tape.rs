@@ -64,6 +64,7 @@ fn call(number: u64) -> Call {
         took: Duration::from_micros(noise % 10_000),
         parent: None,
         error: None,
+        forwarded: None,
         request: Request {
             method: "POST".into(),
             target: format!("/hooks/moveo/{kind}"),

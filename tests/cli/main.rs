@@ -9,6 +9,7 @@ mod lane;
 mod listening;
 mod platforms;
 mod reading;
+mod responding;
 mod sending;
 mod settings;
 mod sharing;

@@ -143,12 +143,8 @@ impl Stage {
         let socket = listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = socket.local_addr().unwrap();
         let setup = self.setup(recording, Some(address));
-        let lane = listener::Lane {
-            config: setup.config.clone(),
-            platforms: setup.platforms.clone(),
-            keyring: setup.keyring.clone(),
-            recorder: recorder.clone(),
-        };
+        let lane =
+            listener::Lane::new(setup.config.clone(), setup.platforms.clone(), setup.keyring.clone(), recorder.clone());
         tokio::spawn(listener::serve(socket, Arc::new(lane), std::future::pending()));
         let (events, messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();

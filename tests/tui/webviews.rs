@@ -68,6 +68,7 @@ fn call(millis: i64, method: &str, target: &str, headers: &[(&str, &str)], body:
         took: Duration::from_micros(1_843),
         parent: None,
         error: None,
+        forwarded: None,
         request,
         response: Some(response),
     }

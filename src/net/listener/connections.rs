@@ -1,10 +1,13 @@
 //! The connections that calls come by: how many there may be, how long each may keep silent, and how they end.
 
+mod wire;
+
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -16,6 +19,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use self::wire::Wire;
+
 /// Connections that may be open at a time; further ones wait to be accepted.
 const MOST: usize = 1024;
 
@@ -24,6 +29,17 @@ const HEAD: Duration = Duration::from_secs(30);
 
 /// How long calls under way may take once the listener is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// An answer that is none: the connection is reset instead.
+#[derive(Clone, Copy, Debug)]
+struct Reset;
+
+/// What has the connection reset instead of answering.
+pub(super) fn reset() -> http::Response<axum::body::Body> {
+    let mut answer = http::Response::new(axum::body::Body::empty());
+    answer.extensions_mut().insert(Reset);
+    answer
+}
 
 /// Where a request's connection came from.
 #[derive(Clone, Copy, Debug)]
@@ -48,11 +64,21 @@ pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: impl F
             () = &mut stop => break,
         };
         let app = service.clone();
+        let wire = Wire::new(stream);
+        let broken = wire.broken();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
-            app.call(request)
+            let (answering, broken) = (app.call(request), broken.clone());
+            async move {
+                let Ok(answer) = answering.await;
+                if answer.extensions().get::<Reset>().is_some() {
+                    broken.store(true, Ordering::Relaxed);
+                    return Err(io::Error::from(io::ErrorKind::ConnectionReset));
+                }
+                Ok(answer)
+            }
         });
-        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = server.serve_connection(TokioIo::new(wire), service).into_owned();
         let connection = open.watch(connection);
         tokio::spawn(async move {
             // What goes wrong with a connection is its caller's affair: the calls that came by it are recorded.

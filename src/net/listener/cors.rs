@@ -72,7 +72,7 @@ mod tests {
             path: path.into(),
             kind: Some(kind.into()),
             secrets: Vec::new(),
-            reply: None,
+            respond: None,
         };
         let routes = vec![route("/mine", "acme/back"), route("/hook", "moveo/dialog")];
         Site::with(Config { routes, ..with_secret() }, platforms).await

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::call::Sig;
-use crate::config::{Listen, Record, Reply, Secret};
+use crate::config::{Listen, Record, Replies, Reply, Respond, Route, Secret, Source};
 use crate::net::testing::{Site, with_secret};
 use crate::recording::Recorded;
 
@@ -96,8 +96,10 @@ async fn the_recorded_answer_is_what_the_caller_gets(
     let mut config = Config::default();
     if let Some(status) = reply {
         let headers = vec![("X-A".to_owned(), "1".to_owned()), ("x-b".to_owned(), "2".to_owned())];
-        let reply = Some(Reply { status, headers, body: b"hello".to_vec() });
-        config.routes.push(Route { path: "/".into(), kind: None, secrets: Vec::new(), reply });
+        let reply = Reply { status, headers, body: "hello".into() };
+        let source = Source::Reply(Arc::new(Replies::always(reply)));
+        let respond = Some(Respond { source, ..Respond::default() });
+        config.routes.push(Route { path: "/".into(), kind: None, secrets: Vec::new(), respond });
     }
     let mut site = Site::new(config).await;
     let answer = site.raw(format!("{line}\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes()).await;
@@ -250,7 +252,10 @@ async fn a_route_has_its_own_kind_secret_and_reply() {
         path: path.into(),
         kind: kind.map(ToOwned::to_owned),
         secrets: secret.map(|secret| Secret::new("env:OWN", secret)).into_iter().collect(),
-        reply: reply.map(|body| Reply { status: 202, headers: Vec::new(), body: body.into() }),
+        respond: reply.map(|body| {
+            let reply = Reply { status: 202, headers: Vec::new(), body: body.to_owned().into() };
+            Respond { source: Source::Reply(Arc::new(Replies::always(reply))), ..Respond::default() }
+        }),
     };
     let config = Config {
         routes: vec![

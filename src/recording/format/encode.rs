@@ -71,6 +71,16 @@ pub fn encode(call: &Call) -> Vec<u8> {
         line.raw(",\"error\":");
         line.string(error);
     }
+    if let Some(forwarded) = &call.forwarded {
+        line.raw(",\"forwarded\":{\"to\":");
+        line.string(&forwarded.to);
+        for (name, time) in [("connect_us", forwarded.connect_us), ("first_byte_us", forwarded.first_byte_us)] {
+            if let Some(time) = time {
+                line.display(format_args!(",\"{name}\":{time}"));
+            }
+        }
+        line.display(format_args!(",\"total_us\":{}}}", forwarded.total_us));
+    }
     line.raw(",\"request\":{");
     line.headers(&request.headers);
     line.flag("cut", request.cut);

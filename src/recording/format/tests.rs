@@ -41,6 +41,12 @@ fn what_is_absent_is_null_in_the_head_and_left_out_behind_it() {
         sig: None,
         parent: None,
         error: Some("connection refused".into()),
+        forwarded: Some(Forwarded {
+            to: "http://h:1/\"".into(),
+            connect_us: Some(1),
+            first_byte_us: None,
+            total_us: 20,
+        }),
         request: Request {
             method: "GET".into(),
             target: "/".into(),
@@ -53,7 +59,8 @@ fn what_is_absent_is_null_in_the_head_and_left_out_behind_it() {
     let line = encode(&call);
     assert!(text(&line).ends_with(concat!(
         r#""kind":null,"conv":null,"sig":null,"method":"GET","path":"/","status":null,"took_us":1843,"size":0,"#,
-        r#""parent":null,"origin":"http://h:1","error":"connection refused","request":{"headers":[]}}"#,
+        r#""parent":null,"origin":"http://h:1","error":"connection refused","#,
+        r#""forwarded":{"to":"http://h:1/\"","connect_us":1,"total_us":20},"request":{"headers":[]}}"#,
         "\n"
     )));
     assert_eq!(decode(&line), Ok(call));
@@ -199,6 +206,7 @@ prop_compose! {
             took: Duration::from_micros(took),
             parent: parent.map(|id| Id(Uuid::from_u128(id))),
             error,
+            forwarded: None,
             request: Request { method, target, origin, public, peer, headers: request_headers, body: request_body, cut, redacted },
             response: response.map(|(status, headers, body)| Response { status, headers, body }),
         }

@@ -1,0 +1,260 @@
+//! Calls passed on to one's own server, as a gateway does (RFC 9110, 7.6): the body's bytes untouched, the fields of the
+//! connection left out, the real answer back.
+
+mod connector;
+
+use std::io::ErrorKind;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use uuid::Uuid;
+
+use self::connector::{Connected, Timed};
+use crate::call::{Forwarded, Headers, Request, Response};
+use crate::config::Target;
+use crate::net::HOP_BY_HOP;
+
+/// Longest answer that is passed back, in bytes: it is recorded first, and so held as a whole.
+const MAX_RESPONSE: usize = 64 * 1024 * 1024;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Why a call got no answer from the server it was forwarded to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Failure {
+    /// What the caller gets: 502, 504 (RFC 9110, 15.6.3 and 15.6.5) or 508.
+    pub status: u16,
+    /// What happened, with whom, and what to look at.
+    pub sentence: String,
+    /// Whether the server could not be reached at all.
+    pub down: bool,
+}
+
+/// Passes calls on. Cheap to share.
+#[derive(Debug)]
+pub struct Forwarder {
+    client: OnceLock<Result<Client<Timed, Full<Bytes>>, String>>,
+    /// What we are called in `Via` (RFC 9110, 7.6.3): a call that has it has been here.
+    name: String,
+}
+
+impl Default for Forwarder {
+    fn default() -> Self {
+        let id = Uuid::new_v4().simple().to_string();
+        Self { client: OnceLock::new(), name: format!("hooktape-{}", &id[..12]) }
+    }
+}
+
+impl Forwarder {
+    /// Whether a request has been forwarded from here before: it would go round for ever.
+    #[must_use]
+    pub fn has_seen(&self, request: &Request) -> bool {
+        request.headers.all("via").any(|via| memchr::memmem::find(via, self.name.as_bytes()).is_some())
+    }
+
+    /// Passes `request`, a call of `kind`, on to `target` and waits for its answer.
+    pub async fn forward(
+        &self,
+        request: &Request,
+        kind: Option<&str>,
+        target: &Target,
+        keep_host: bool,
+    ) -> (Result<Response, Failure>, Forwarded) {
+        let started = Instant::now();
+        let mut forwarded = Forwarded { to: target.url.clone(), ..Forwarded::default() };
+        let answer = match self.prepare(request, kind, target, keep_host) {
+            Ok((ready, to)) => {
+                forwarded.to = to;
+                let exchange = self.exchange(ready, &mut forwarded);
+                if let Ok(answer) = tokio::time::timeout(target.timeout, exchange).await {
+                    answer
+                } else {
+                    let what = if forwarded.first_byte_us.is_some() { "finish its answer" } else { "answer" };
+                    let sentence = format!("{} did not {what} within {:?}", target.place(), target.timeout);
+                    Err(Failure { status: 504, sentence, down: false })
+                }
+            }
+            Err(sentence) => Err(Failure { status: 502, sentence, down: false }),
+        };
+        forwarded.total_us = micros(started);
+        (answer, forwarded)
+    }
+
+    /// The request as it leaves, and where it goes without its query.
+    fn prepare(
+        &self,
+        request: &Request,
+        kind: Option<&str>,
+        target: &Target,
+        keep_host: bool,
+    ) -> Result<(http::Request<Full<Bytes>>, String), String> {
+        let mut url = target.url_for(kind, &request.target)?;
+        // A path of its own takes no other path; the query is part of what was said.
+        if let Some(query) = request.query().filter(|_| !url.ends_with(&request.target)) {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(query);
+        }
+        let uri: http::Uri = url.parse().map_err(|_| format!("{url:?} is no URL to forward to"))?;
+        let authority = uri.authority().ok_or_else(|| format!("{url:?} names no host"))?.clone();
+        let mut ready = http::Request::new(Full::new(request.body.clone()));
+        *ready.method_mut() = http::Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| format!("{:?} is not an HTTP method", request.method))?;
+        let fields = ready.headers_mut();
+        // An answer in a content coding could not be read here as the contract wants it read.
+        let left_out =
+            |name: &str| ["accept-encoding", "content-length"].iter().any(|no| name.eq_ignore_ascii_case(no));
+        for (name, value) in end_to_end(&request.headers).filter(|(name, _)| !left_out(name)) {
+            if let (Ok(name), Ok(value)) =
+                (http::HeaderName::from_bytes(name.as_bytes()), http::HeaderValue::from_maybe_shared(value.clone()))
+            {
+                fields.append(name, value);
+            }
+        }
+        let host = request.headers.get("host").unwrap_or_default();
+        let mut set = |name: &'static str, value: &str| {
+            if let Ok(value) = http::HeaderValue::from_str(value) {
+                fields.insert(name, value);
+            }
+        };
+        set("host", if keep_host && !host.is_empty() { host } else { authority.as_str() });
+        if !host.is_empty() && !request.headers.has("x-forwarded-host") {
+            set("x-forwarded-host", host);
+        }
+        if !request.headers.has("x-forwarded-proto") {
+            set("x-forwarded-proto", "http");
+        }
+        for (name, value) in &target.headers {
+            if let (Ok(name), Ok(value)) = (http::HeaderName::from_bytes(name.as_bytes()), value.parse()) {
+                fields.insert(name, value);
+            }
+        }
+        let added = |name: &'static str, value: String| {
+            let before: Vec<_> = request.headers.all(name).map(|before| String::from_utf8_lossy(before)).collect();
+            let value = before.iter().map(AsRef::as_ref).chain([value.as_str()]).collect::<Vec<_>>().join(", ");
+            (http::HeaderName::from_static(name), value)
+        };
+        let peer = request.peer.map(|peer| added("x-forwarded-for", peer.to_string()));
+        for (name, value) in peer.into_iter().chain([added("via", format!("1.1 {}", self.name))]) {
+            if let Ok(value) = value.parse() {
+                fields.insert(name, value);
+            }
+        }
+        let to = url.split('?').next().unwrap_or_default().to_owned();
+        *ready.uri_mut() = uri;
+        Ok((ready, to))
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<Full<Bytes>>,
+        forwarded: &mut Forwarded,
+    ) -> Result<Response, Failure> {
+        let failed = |sentence| Failure { status: 502, sentence, down: false };
+        let place = request.uri().authority().map_or_else(String::new, ToString::to_string);
+        let started = Instant::now();
+        let client = self.client.get_or_init(client).as_ref().map_err(|error| failed(error.clone()))?;
+        let answer = client.request(request).await.map_err(|error| explain(&error, &place, false))?;
+        let waited = micros(started);
+        if let Some(connected) = answer.extensions().get::<Connected>() {
+            forwarded.connect_us = connected.took();
+        }
+        forwarded.first_byte_us = Some(waited.saturating_sub(forwarded.connect_us.unwrap_or(0)));
+        let (head, body) = answer.into_parts();
+        let headers: Headers = head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
+            .collect();
+        let headers = end_to_end(&headers).map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        let body = collect(body, &place).await?;
+        Ok(Response { status: head.status.as_u16(), headers, body })
+    }
+}
+
+/// The fields that are not of one connection (RFC 9110, 7.6.1): those that `Connection` names are.
+fn end_to_end(headers: &Headers) -> impl Iterator<Item = (&str, &Bytes)> {
+    let named: Vec<String> = headers
+        .all("connection")
+        .flat_map(|value| {
+            String::from_utf8_lossy(value).split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>()
+        })
+        .collect();
+    let ours = |name: &str| HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop));
+    headers.iter().filter(move |(name, _)| {
+        (!ours(name) || name.eq_ignore_ascii_case("content-length"))
+            && !named.iter().any(|hop| name.eq_ignore_ascii_case(hop))
+    })
+}
+
+/// The whole body. One that comes in one piece is kept as it is; a longer one is copied once, piece by piece.
+async fn collect(mut body: hyper::body::Incoming, place: &str) -> Result<Bytes, Failure> {
+    let expected = usize::try_from(hyper::body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Failure {
+            status: 502,
+            sentence: format!("{place} closed the connection in the middle of its answer: {error}"),
+            down: false,
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if first.len() + rest.len() + data.len() > MAX_RESPONSE {
+            let sentence = format!("the answer of {place} is longer than {MAX_RESPONSE} bytes; it was not passed on");
+            return Err(Failure { status: 502, sentence, down: false });
+        }
+        if first.is_empty() && rest.is_empty() {
+            first = data;
+            continue;
+        }
+        if rest.is_empty() {
+            rest.reserve(expected.min(MAX_RESPONSE));
+            rest.extend_from_slice(&std::mem::take(&mut first));
+        }
+        rest.extend_from_slice(&data);
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+/// The client: connections are kept, redirects are answers, nothing is decoded.
+fn client() -> Result<Client<Timed, Full<Bytes>>, String> {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder.pool_timer(TokioTimer::new()).pool_idle_timeout(Duration::from_secs(30));
+    Ok(builder.build(Timed::new(CONNECT)?))
+}
+
+/// A sentence for a failed exchange.
+fn explain(error: &hyper_util::client::legacy::Error, place: &str, begun: bool) -> Failure {
+    let mut cause: &dyn std::error::Error = error;
+    let mut kind = None;
+    let mut closed = false;
+    while let Some(next) = cause.source() {
+        cause = next;
+        kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(kind);
+        closed |= cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message);
+    }
+    closed |= matches!(kind, Some(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe));
+    let down = error.is_connect();
+    let sentence = match kind {
+        Some(ErrorKind::ConnectionRefused) => {
+            format!("nothing listens at {place} (connection refused): is the server running?")
+        }
+        Some(ErrorKind::TimedOut) if down => format!("no connection to {place} within {CONNECT:?}"),
+        _ if down => format!("cannot connect to {place}: {cause}"),
+        _ if closed && !begun => format!("{place} closed the connection before it had answered"),
+        _ => format!("no whole answer from {place}: {cause}"),
+    };
+    Failure { status: 502, sentence, down }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

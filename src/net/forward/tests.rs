@@ -1,0 +1,142 @@
+use std::time::Duration;
+
+use rstest::rstest;
+
+use crate::call::Direction;
+use crate::config::{Respond, Source};
+use crate::net::base_url;
+use crate::net::responder::{Health, Told};
+use crate::net::testing::{Backend, Site, forwarding, responding};
+
+const ANSWER: &str = "HTTP/1.1 201 Created\r\nX-Own: a\r\nSet-Cookie: b\r\nSet-Cookie: c\r\nConnection: x-hop\r\n\
+                      X-Hop: 1\r\nContent-Length: 11\r\n\r\n{\"a\": 1.0}\n";
+
+#[tokio::test]
+async fn the_body_goes_through_byte_for_byte_and_the_real_answer_comes_back() {
+    let mut backend = Backend::new(ANSWER).await;
+    let mut site = Site::new(responding(forwarding(&[&backend.url("")]))).await;
+    let body = "{\"n\": 1e3,  \"é\":\"\\u00e9\"}\r\n";
+    let headers = "X-Moveo-Signature: abc\r\nKeep-Alive: 9\r\nConnection: x-mine\r\nX-Mine: 1\r\nAccept-Encoding: br\r\n\
+                   X-Forwarded-For: 6.6.6.6\r\n";
+    let answer = site.post("/a%20b/../c?x=%41", headers, body).await;
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert!(
+        answer.ends_with("\r\n\r\n{\"a\": 1.0}\n") && answer.contains("set-cookie: b\r\nset-cookie: c\r\n"),
+        "{answer}"
+    );
+    assert!(!answer.contains("x-hop"), "{answer}");
+    let (head, came) = backend.next().await;
+    assert_eq!(came, body.as_bytes());
+    let head = head.to_lowercase();
+    assert!(head.starts_with("post /a%20b/../c?x=%41 http/1.1\r\n"), "{head}");
+    for field in [
+        format!("host: {}\r\n", backend.address),
+        "x-moveo-signature: abc\r\n".into(),
+        "x-forwarded-host: hook.example\r\n".into(),
+        "x-forwarded-for: 6.6.6.6, 127.0.0.1\r\n".into(),
+        "via: 1.1 hooktape-".into(),
+        format!("content-length: {}\r\n", body.len()),
+    ] {
+        assert!(head.contains(&field), "{field}: {head}");
+    }
+    for name in ["keep-alive:", "x-mine:", "accept-encoding:"] {
+        assert!(!head.contains(name), "{name}: {head}");
+    }
+    let call = site.recorded().await;
+    let forwarded = call.forwarded.clone().unwrap();
+    assert_eq!(forwarded.to, backend.url("/a%20b/../c"));
+    assert!(forwarded.connect_us.is_some() && forwarded.first_byte_us.unwrap() <= forwarded.total_us, "{forwarded:?}");
+    assert_eq!((call.status(), call.request.body.as_ref(), call.error), (Some(201), body.as_bytes(), None));
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_and_its_time_told_once() {
+    let backend = Backend::new(ANSWER).await;
+    let mut site = Site::new(responding(forwarding(&[&backend.url("/own?a=1")]))).await;
+    let mut connected = Vec::new();
+    for _ in 0..2 {
+        site.post("/x?b=2", "", "{}").await;
+        connected.push(site.next().await.forwarded.as_ref().unwrap().connect_us.is_some());
+    }
+    assert_eq!(connected, [true, false]);
+}
+
+#[rstest]
+#[case::of_its_own("/own", "/own?b=2")]
+#[case::with_a_query("/own?a=1", "/own?a=1&b=2")]
+#[case::of_the_caller("", "/x?b=2")]
+#[case::below("/api{path}", "/api/x?b=2")]
+#[tokio::test]
+async fn a_target_gets_the_path_that_it_asks_for(#[case] path: &str, #[case] expected: &str) {
+    let mut backend = Backend::new(ANSWER).await;
+    let site = Site::new(responding(forwarding(&[&backend.url(path)]))).await;
+    site.post("/x?b=2", "", "{}").await;
+    assert!(backend.next().await.0.starts_with(&format!("POST {expected} HTTP/1.1\r\n")));
+}
+
+#[tokio::test]
+async fn a_target_that_is_down_is_named_and_the_call_recorded() {
+    let mut site = Site::new(responding(forwarding(&["http://127.0.0.1:1"]))).await;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    site.responders.observe(Box::new(move |event| drop(tell.send(event))), false);
+    let answer = site.post("/", "", "{}").await;
+    assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("nothing listens at 127.0.0.1:1"), "{answer}");
+    let call = site.recorded().await;
+    assert_eq!((call.status(), call.request.body.as_ref()), (Some(502), &b"{}"[..]));
+    assert!(call.error.unwrap().contains("is the server running?"));
+    assert!(matches!(told.recv().await, Some(Told::Target(_, Health::Down(why))) if why.contains("127.0.0.1:1")));
+}
+
+#[tokio::test]
+async fn a_target_that_says_nothing_or_goes_away_is_told_apart() {
+    let mut silent = forwarding(&["http://127.0.0.1:1"]);
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    if let Source::Forward(forward) = &mut silent.source {
+        let target = &mut std::sync::Arc::make_mut(forward).targets[0];
+        target.url = format!("http://{}", socket.local_addr().unwrap());
+        target.timeout = Duration::from_millis(20);
+    }
+    let site = Site::new(responding(silent)).await;
+    let answer = site.post("/", "", "{}").await;
+    assert!(answer.starts_with("HTTP/1.1 504 ") && answer.contains("did not answer within 20ms"), "{answer}");
+    let leaving = Backend::new("").await;
+    let site = Site::new(responding(forwarding(&[&leaving.url("")]))).await;
+    let answer = site.post("/", "", "{}").await;
+    assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("before it had answered"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_comes_round_again_is_stopped() {
+    let mut site = Site::new(responding(Respond::default())).await;
+    let slots = site.responders.slots();
+    let here = forwarding(&[&base_url(site.address)]);
+    site.responders
+        .set(slots.into_iter().map(|slot| crate::net::responder::Slot { respond: here.clone(), ..slot }).collect());
+    let answer = site.post("/", "", "{}").await;
+    assert!(answer.starts_with("HTTP/1.1 508 ") && answer.contains("leads to this listener"), "{answer}");
+    assert_eq!((site.next().await.status(), site.next().await.status()), (Some(508), Some(508)));
+}
+
+#[tokio::test]
+async fn the_first_of_several_answers_and_the_others_are_calls_of_their_own() {
+    let mut first = Backend::new(ANSWER).await;
+    let mut second = Backend::new("HTTP/1.1 500 -\r\nContent-Length: 2\r\n\r\nno").await;
+    let to = [first.url("/one"), second.url("/two")];
+    let mut site = Site::new(responding(forwarding(&[&to[0], &to[1]]))).await;
+    let answer = site.post("/x?q=1", "", "{}").await;
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert_eq!((first.next().await.1, second.next().await.1), (b"{}".to_vec(), b"{}".to_vec()));
+    let calls = [site.next().await, site.next().await];
+    let received = calls.iter().find(|call| call.direction == Direction::Received).unwrap();
+    let sent = calls.iter().find(|call| call.direction == Direction::Sent).unwrap();
+    assert_eq!((sent.parent, sent.status()), (Some(received.id), Some(500)));
+    assert_eq!(sent.request.url(), second.url("/two?q=1"));
+}
+
+#[tokio::test]
+async fn an_answer_to_head_keeps_the_length_that_it_tells() {
+    let backend = Backend::new("HTTP/1.1 200 OK\r\nContent-Length: 42\r\n\r\n").await;
+    let site = Site::new(responding(forwarding(&[&backend.url("")]))).await;
+    let answer = site.raw(b"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.contains("content-length: 42\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+}

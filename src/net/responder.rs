@@ -1,0 +1,353 @@
+//! What answers received calls, switchable while calls come.
+//!
+//! ```text
+//!  call --> the kind's slot | the route's slot | the rest --> Respond { source, hold, fault } --> Outcome
+//! ```
+//!
+//! [`Responders`] is shared by the listener, which asks it, and the shell, which changes it and lets held calls go. What
+//! happens between is told to one observer as [`Told`].
+
+mod choose;
+mod harm;
+mod hold;
+mod pass;
+mod pulse;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::call::{Forwarded, Headers, Id, Request, Response, Sig};
+use crate::config::{Config, Fault, Respond, Route, Source};
+use crate::net::forward::{Failure, Forwarder};
+use crate::platform::{Keyring, Kind};
+use crate::recording::{Query, Recorder};
+
+pub use choose::like;
+pub(super) use harm::trickle;
+pub use hold::{Held, Release, Stage};
+pub use pulse::{Beat, Health, Pulse};
+
+/// Whose calls a responder answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of a kind: set while running, it comes before the routes.
+    Kind(String),
+    /// Those of the route with this path.
+    Route(String),
+    /// All others.
+    Rest,
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kind(name) => write!(f, "every {name}"),
+            Self::Route(path) => f.write_str(path),
+            Self::Rest => f.write_str("everything else"),
+        }
+    }
+}
+
+/// A responder in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// Whose calls it answers.
+    pub whose: Whose,
+    /// What it does.
+    pub respond: Respond,
+}
+
+/// What the responders tell while they work.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// A call waits for the user.
+    Held(Arc<Held>),
+    /// A held call waits no more.
+    Gone(Id),
+    /// A fault hit a call; `left` is how many more it will hit, if that is limited.
+    Hit {
+        /// Whose responder it is.
+        whose: Whose,
+        /// Calls it will still hit.
+        left: Option<u32>,
+    },
+    /// How a target does has changed.
+    Target(String, Health),
+}
+
+/// Learns what is [`Told`]. It is called where calls are answered, so it should only pass on what it hears.
+pub type Observer = Box<dyn Fn(Told) + Send + Sync>;
+
+/// What came of asking for an answer.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// The answer; none where the connection is to be reset.
+    pub response: Option<Response>,
+    /// Why it is not what was meant.
+    pub error: Option<String>,
+    /// Where it comes from.
+    pub forwarded: Option<Forwarded>,
+    /// How long its body takes to leave.
+    pub slow: Option<Duration>,
+}
+
+impl Outcome {
+    pub(super) fn of(response: Response) -> Self {
+        Self { response: Some(response), ..Self::default() }
+    }
+}
+
+/// A received call that wants an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanting<'a> {
+    pub id: Id,
+    pub at: Timestamp,
+    pub request: &'a Request,
+    pub kind: Option<&'a Kind>,
+    pub sig: Option<Sig>,
+    pub conversation: Option<&'a str>,
+    pub route: Option<&'a Route>,
+}
+
+/// A slot at work: what it says, and how far it has come.
+pub(super) struct Active {
+    slot: Slot,
+    /// The conditions' queries, parsed; those that cannot be hold for no call.
+    queries: Vec<Option<Query>>,
+    /// The next reply of a sequence.
+    turn: AtomicUsize,
+    /// Calls that the fault will still hit.
+    left: AtomicU32,
+}
+
+impl Active {
+    fn new(slot: Slot, config: &Config) -> Self {
+        let query = |text: &Option<String>| {
+            text.as_ref().and_then(|text| Query::parse_with(text, Timestamp::now(), &config.queries).ok())
+        };
+        let queries = match &slot.respond.source {
+            Source::Reply(replies) => replies.cases.iter().map(|case| query(&case.when.query)).collect(),
+            _ => Vec::new(),
+        };
+        let left = slot.respond.fault.and_then(|fault| fault.next).unwrap_or(u32::MAX);
+        Self { slot, queries, turn: AtomicUsize::new(0), left: AtomicU32::new(left) }
+    }
+
+    /// Whether it does nothing but answer as the platform would.
+    pub(super) fn is_plain(&self) -> bool {
+        let Respond { source, hold, fault } = &self.slot.respond;
+        *source == Source::Platform && hold.is_none() && fault.is_none()
+    }
+
+    /// Whether calls go to another server, which then answers for itself also where browsers ask (CORS).
+    pub(super) fn forwards(&self) -> bool {
+        matches!(self.slot.respond.source, Source::Forward(_))
+    }
+
+    /// Whether it has replies of its own.
+    pub(super) fn replies(&self) -> bool {
+        matches!(self.slot.respond.source, Source::Reply(_))
+    }
+
+    /// The fault, if it hits this call.
+    fn strike(&self) -> Option<Fault> {
+        let fault = self.slot.respond.fault?;
+        if fault.probability < 1.0 && harm::chance() >= fault.probability {
+            return None;
+        }
+        if fault.next.is_some() {
+            let take = |left: u32| left.checked_sub(1);
+            self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
+        }
+        Some(fault)
+    }
+}
+
+/// All responders.
+pub struct Responders {
+    config: Arc<Config>,
+    keyring: Arc<Keyring>,
+    recorder: Recorder,
+    slots: RwLock<Arc<[Arc<Active>]>>,
+    forwarder: Arc<Forwarder>,
+    held: hold::Waiting,
+    health: Mutex<Vec<(String, Health)>>,
+    observer: OnceLock<Observer>,
+    /// Calls may wait for a user: there is one.
+    pub(super) holds: std::sync::atomic::AtomicBool,
+    /// What of the listener can be seen from outside.
+    pub pulse: Pulse,
+}
+
+impl fmt::Debug for Responders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Responders").field("slots", &self.slots()).finish_non_exhaustive()
+    }
+}
+
+/// A lock that is taken also after a panic elsewhere: what it guards is whole at any time.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Responders {
+    /// Those that are configured.
+    pub fn new(config: Arc<Config>, keyring: Arc<Keyring>, recorder: Recorder) -> Self {
+        let slots: Vec<_> =
+            Self::configured(&config).into_iter().map(|slot| Arc::new(Active::new(slot, &config))).collect();
+        Self {
+            config,
+            keyring,
+            recorder,
+            slots: RwLock::new(slots.into()),
+            forwarder: Arc::default(),
+            held: hold::Waiting::default(),
+            health: Mutex::default(),
+            observer: OnceLock::new(),
+            holds: false.into(),
+            pulse: Pulse::default(),
+        }
+    }
+
+    /// What is configured: each route, and all the rest.
+    #[must_use]
+    pub fn configured(config: &Config) -> Vec<Slot> {
+        let routes = config.routes.iter().map(|route| Slot {
+            whose: Whose::Route(route.path.clone()),
+            respond: route.respond.clone().unwrap_or_else(|| config.respond.clone()),
+        });
+        routes.chain([Slot { whose: Whose::Rest, respond: config.respond.clone() }]).collect()
+    }
+
+    /// Names who is told, once, and whether calls may wait for a user.
+    pub fn observe(&self, observer: Observer, holds: bool) {
+        // Only a second observer is refused.
+        let _ = self.observer.set(observer);
+        self.holds.store(holds, Ordering::Relaxed);
+    }
+
+    /// The slots as they are.
+    #[must_use]
+    pub fn slots(&self) -> Vec<Slot> {
+        self.actives().iter().map(|active| active.slot.clone()).collect()
+    }
+
+    /// Puts `slots` in place of those there are. One that stays what it was goes on where it is.
+    pub fn set(&self, slots: Vec<Slot>) {
+        let before = self.actives();
+        let same = |slot: &Slot| before.iter().find(|active| active.slot == *slot).cloned();
+        let fresh = |slot: Slot| same(&slot).unwrap_or_else(|| Arc::new(Active::new(slot, &self.config)));
+        let slots: Vec<_> = slots.into_iter().map(fresh).collect();
+        *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots.into();
+    }
+
+    fn actives(&self) -> Arc<[Arc<Active>]> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The responder of a call.
+    pub(super) fn of(&self, kind: Option<&Kind>, route: Option<&Route>) -> Option<Arc<Active>> {
+        let rank = |active: &Arc<Active>| match &active.slot.whose {
+            Whose::Kind(name) => kind.is_some_and(|kind| kind.name == *name).then_some(0),
+            Whose::Route(path) => route.is_some_and(|route| route.path == *path).then_some(1),
+            Whose::Rest => Some(2),
+        };
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        slots
+            .iter()
+            .filter_map(|active| Some((rank(active)?, active)))
+            .min_by_key(|(rank, _)| *rank)
+            .map(|(_, a)| a.clone())
+    }
+
+    fn tell(&self, told: Told) {
+        if let Some(observer) = self.observer.get() {
+            observer(told);
+        }
+    }
+
+    /// The answer to a call; `usual` is what the platform would say.
+    pub(super) async fn answer(&self, active: &Active, call: Wanting<'_>, usual: impl Fn() -> Response) -> Outcome {
+        let respond = &active.slot.respond;
+        let fault = active.strike();
+        if let Some(fault) = fault {
+            let left = fault.next.map(|_| active.left.load(Ordering::Relaxed));
+            self.tell(Told::Hit { whose: active.slot.whose.clone(), left });
+        }
+        let hold = respond.hold.filter(|_| self.holds.load(Ordering::Relaxed));
+        let outcome = match (&respond.source, hold) {
+            (Source::Forward(forward), hold) => self.pass_on(call, forward, hold).await,
+            (source, hold) => {
+                let answer = match source {
+                    Source::Reply(replies) => choose::reply(active, replies, call).unwrap_or_else(usual),
+                    _ => usual(),
+                };
+                match hold {
+                    None => Outcome::of(answer),
+                    Some(time) => self.hold_answer(call, time, Outcome::of(answer)).await,
+                }
+            }
+        };
+        match fault {
+            None => outcome,
+            Some(fault) => harm::apply(fault, call.kind, outcome).await,
+        }
+    }
+
+    /// Holds an answer until the user lets it go.
+    async fn hold_answer(&self, call: Wanting<'_>, time: Duration, outcome: Outcome) -> Outcome {
+        let Some(answer) = &outcome.response else { return outcome };
+        match self.hold(call, time, Stage::Answer(answer.clone())).await {
+            Release::AsIs | Release::Forward { .. } => outcome,
+            Release::Answer(response) => Outcome { response: Some(response), ..outcome },
+            Release::Refuse => refused(),
+        }
+    }
+
+    async fn hold(&self, call: Wanting<'_>, time: Duration, stage: Stage) -> Release {
+        let waiting = self.held.wait(call.id);
+        let until = Timestamp::now().checked_add(time).unwrap_or(Timestamp::MAX);
+        self.tell(Told::Held(Arc::new(Held {
+            id: call.id,
+            at: call.at,
+            until,
+            kind: call.kind.map(|kind| kind.name.clone()),
+            sig: call.sig,
+            request: call.request.clone(),
+            stage,
+        })));
+        let release = tokio::time::timeout(time, waiting).await;
+        self.held.forget(call.id);
+        self.tell(Told::Gone(call.id));
+        release.ok().and_then(Result::ok).unwrap_or(Release::AsIs)
+    }
+
+    /// Lets a held call go. False if it does not wait any more.
+    pub fn release(&self, id: Id, release: Release) -> bool {
+        self.held.release(id, release)
+    }
+}
+
+/// What the caller gets whose call could not be forwarded.
+fn failed(failure: &Failure) -> Outcome {
+    let response = plain(failure.status, &format!("hooktape could not forward this call: {}", failure.sentence));
+    Outcome { error: Some(format!("not forwarded: {}", failure.sentence)), ..Outcome::of(response) }
+}
+
+fn refused() -> Outcome {
+    let response = plain(503, "refused by hand at hooktape");
+    Outcome { error: Some("refused by hand".to_owned()), ..Outcome::of(response) }
+}
+
+/// An answer that says why it is none.
+pub(super) fn plain(status: u16, sentence: &str) -> Response {
+    let headers: Headers = [("content-type", "application/json")].into_iter().collect();
+    Response { status, headers, body: serde_json::json!({ "error": sentence }).to_string().into() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Calls passed on: to one's own server and back, and to others that only listen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::hold::{Release, Stage};
+use super::pulse::{self, Health};
+use super::{Outcome, Responders, Told, Wanting, failed, lock, refused};
+use crate::call::{Call, Direction, Forwarded, Id, Request, Response};
+use crate::config::{Forward, Secret, Source, Target};
+use crate::net::forward::Failure;
+
+impl Responders {
+    /// Passes a call on: the first target answers, the others get it too.
+    pub(super) async fn pass_on(&self, call: Wanting<'_>, forward: &Arc<Forward>, hold: Option<Duration>) -> Outcome {
+        if self.forwarder.has_seen(call.request) {
+            let error = "this call was forwarded from here and came back: the target leads to this listener again";
+            return failed(&Failure { status: 508, sentence: error.to_owned(), down: false });
+        }
+        let Some(first) = forward.targets.first() else { return refused() };
+        let mut edited = None;
+        let mut again = None;
+        if let Some(time) = hold {
+            match self.hold(call, time, Stage::Forward(first.name.clone())).await {
+                Release::AsIs => {}
+                Release::Forward { request, hold_answer } => {
+                    edited = request.map(|request| self.signed_anew(*request, call));
+                    again = Some(time).filter(|_| hold_answer);
+                }
+                Release::Answer(response) => return Outcome::of(response),
+                Release::Refuse => return refused(),
+            }
+        }
+        let call = Wanting { request: edited.as_ref().unwrap_or(call.request), ..call };
+        let name = call.kind.map(|kind| kind.name.as_str());
+        let others = forward.targets[1..].iter().map(|target| self.also(call, target, forward.keep_host));
+        others.for_each(drop);
+        let (answer, forwarded) = self.forwarder.forward(call.request, name, first, forward.keep_host).await;
+        self.note(first, answer.as_ref().err());
+        let mut outcome = match answer {
+            Ok(response) => Outcome::of(response),
+            Err(failure) => failed(&failure),
+        };
+        if let Some(request) = &edited {
+            // What left here is not what came: it is a call of its own.
+            let sent = sent(call, request, outcome.response.clone().filter(|_| outcome.error.is_none()), &forwarded);
+            let sent = Call { error: outcome.error.clone(), ..sent };
+            let _ = self.recorder.record(sent).await;
+        }
+        outcome.forwarded = Some(forwarded);
+        match again {
+            Some(time) => self.hold_answer(call, time, outcome).await,
+            None => outcome,
+        }
+    }
+
+    /// The request as its kind signs it, with the secret that the route checks with.
+    fn signed_anew(&self, mut request: Request, call: Wanting<'_>) -> Request {
+        let own: &[Secret] = call.route.map_or(&[], |route| &route.secrets);
+        if request.body != call.request.body
+            && let Some(kind) = call.kind
+            && let Ok(secret) = self.keyring.signing(kind, own)
+        {
+            // Without a signature that fits, the old one is as good as any.
+            let _ = kind.sign(&mut request, secret.as_ref(), Timestamp::now());
+        }
+        request
+    }
+
+    /// Sends a call to a target that does not answer it, and records what comes back.
+    fn also(&self, call: Wanting<'_>, target: &Target, keep_host: bool) -> tokio::task::JoinHandle<()> {
+        let (request, target) = (call.request.clone(), target.clone());
+        let kind = call.kind.map(|kind| kind.name.clone());
+        let blank = sent(call, &request, None, &Forwarded::default());
+        let (recorder, client) = (self.recorder.clone(), self.forwarder.clone());
+        tokio::spawn(async move {
+            let (answer, forwarded) = client.forward(&request, kind.as_deref(), &target, keep_host).await;
+            let (response, error) = match answer {
+                Ok(response) => (Some(response), None),
+                Err(failure) => (None, Some(failure.sentence)),
+            };
+            let _ = recorder.record(addressed(Call { error, response, ..blank }, forwarded)).await;
+        })
+    }
+
+    /// Keeps how a target does; tells when that changes.
+    fn note(&self, target: &Target, failure: Option<&Failure>) {
+        let health = match failure {
+            Some(failure) if failure.down => Health::Down(failure.sentence.clone()),
+            _ => Health::Up,
+        };
+        let mut all = lock(&self.health);
+        let known = all.iter_mut().find(|(name, _)| *name == target.name);
+        match known {
+            Some((_, known)) if *known == health => return,
+            Some((_, known)) => *known = health.clone(),
+            None => all.push((target.name.clone(), health.clone())),
+        }
+        drop(all);
+        self.tell(Told::Target(target.name.clone(), health));
+    }
+
+    /// Looks every `pause` whether the targets can be reached, for as long as it is polled.
+    pub async fn watch(&self, pause: Duration) {
+        loop {
+            let targets: Vec<Target> = self
+                .actives()
+                .iter()
+                .filter_map(|active| match &active.slot.respond.source {
+                    Source::Forward(forward) => Some(forward.targets.clone()),
+                    _ => None,
+                })
+                .flatten()
+                .collect();
+            for target in &targets {
+                let failure = pulse::knock(target).await.err();
+                let failure = failure.map(|sentence| Failure { status: 502, sentence, down: true });
+                self.note(target, failure.as_ref());
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// The call that left here for the one that came.
+fn sent(call: Wanting<'_>, request: &Request, response: Option<Response>, forwarded: &Forwarded) -> Call {
+    let blank = Call {
+        id: Id::fresh(),
+        at: Timestamp::now(),
+        direction: Direction::Sent,
+        kind: call.kind.map(|kind| kind.name.clone()),
+        conversation: call.conversation.map(ToOwned::to_owned),
+        sig: call.sig,
+        took: Duration::ZERO,
+        parent: Some(call.id),
+        error: None,
+        forwarded: None,
+        request: Request { peer: None, ..request.clone() },
+        response,
+    };
+    addressed(blank, forwarded.clone())
+}
+
+/// The same with where it went and how long it took.
+fn addressed(mut call: Call, forwarded: Forwarded) -> Call {
+    if let Ok(url) = url::Url::parse(&forwarded.to) {
+        let query = call.request.query().map_or_else(String::new, |query| format!("?{query}"));
+        call.request.origin = Some(url[..url::Position::BeforePath].to_owned());
+        call.request.target = format!("{}{query}", url.path());
+    }
+    call.took = Duration::from_micros(forwarded.total_us);
+    call.forwarded = Some(forwarded);
+    call
+}

@@ -1,0 +1,280 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use rstest::rstest;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::call::Direction;
+use crate::config::{Case, Expected, Harm, Replies, Reply, Sources, When};
+use crate::net::testing::{Backend, Site, forwarding, responding, with_secret};
+use crate::platform::Severity;
+
+fn reply(body: &str) -> Reply {
+    Reply { status: 200, headers: Vec::new(), body: body.to_owned().into() }
+}
+
+fn replying(replies: Replies) -> Respond {
+    Respond { source: Source::Reply(Arc::new(replies)), ..Respond::default() }
+}
+
+fn when(when: When, body: &str) -> Case {
+    Case { when, reply: reply(body) }
+}
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").unwrap().1
+}
+
+/// The configuration of a text.
+fn configured(text: &str) -> Config {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("hooktape.toml"), text).unwrap();
+    Config::load(&Sources { directory: home.path().to_owned(), ..Sources::default() }).unwrap()
+}
+
+#[tokio::test]
+async fn the_first_case_that_fits_answers_and_the_platform_where_none_does() {
+    let pointer = |pointer: &str, expected| When { pointers: vec![(pointer.into(), expected)], ..When::default() };
+    let cases = vec![
+        when(pointer("/input/text", Expected::Equal("hi".into())), r#"{"a":"{{request:/input/text}}"}"#),
+        when(When { kind: Some("jelou/webview_callback".into()), ..When::default() }, "kind"),
+        when(When { query: Some("body:needle".into()), ..When::default() }, "query"),
+        when(pointer("/b", Expected::There(true)), "there"),
+    ];
+    let site = Site::new(responding(replying(Replies { cases, ..Replies::default() }))).await;
+    for (sent, expected) in [
+        (r#"{"input":{"text":"hi"},"b":1}"#, r#"{"a":"hi"}"#),
+        (r#"{"executionId":"e","success":true}"#, "kind"),
+        (r#"{"x":"a needle"}"#, "query"),
+        (r#"{"b":0}"#, "there"),
+    ] {
+        assert_eq!(body(&site.post("/", "", sent).await), expected, "{sent}");
+    }
+    assert!(site.post("/", "", r#"{"b":null}"#).await.contains("recorded"));
+}
+
+#[tokio::test]
+async fn a_sequence_goes_on_and_ends_with_its_last() {
+    let cases = ["one", "two"].map(|body| when(When::default(), body)).to_vec();
+    let site = Site::new(responding(replying(Replies { cases, in_turn: true, ..Replies::default() }))).await;
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        answers.push(body(&site.post("/", "", "").await).to_owned());
+    }
+    assert_eq!(answers, ["one", "two", "two", "two"]);
+}
+
+#[rstest]
+#[case("moveo/live-instructions", "moveo/first_message", "User name: Zoë Clarke")]
+#[case("moveo/live-instructions", "moveo/pre_message", "User name: Zoë Clarke")]
+#[case("moveo/validate-input", "moveo/dialog", "order_valid\":false")]
+#[case("moveo/audit", "moveo/post_message", "audited_at")]
+#[case("moveo/override", "moveo/post_message", "overridden\":false")]
+#[case("moveo/identify", "moveo/auth_validation", "{\"valid\":false}")]
+#[case("moveo/fetch-crm", "moveo/auth_pre_enter", "{\"output\":null}")]
+#[tokio::test]
+async fn a_ready_made_reply_satisfies_the_contract(#[case] name: &str, #[case] kind: &str, #[case] part: &str) {
+    let mut site = Site::new(configured(&format!("[listen]\nrespond.reply = \"{name}\""))).await;
+    let sample = site.platforms.kind(kind).unwrap().sample();
+    let answer = site.post(&format!("/hooks/{kind}"), "", std::str::from_utf8(&sample.body).unwrap()).await;
+    assert!(body(&answer).contains(part), "{answer}");
+    let call = site.next().await;
+    let findings = site.platforms.kind(kind).unwrap().check_response(call.response.as_ref().unwrap());
+    assert_eq!(call.kind.as_deref(), Some(kind));
+    assert!(findings.iter().all(|finding| finding.severity == Severity::Note), "{findings:?}");
+}
+
+#[tokio::test]
+async fn the_crm_backed_setup_knows_whom_its_table_knows() {
+    let config = configured(
+        "[[route]]\npath = \"/identify\"\nkind = \"moveo/auth_validation\"\nrespond.reply = \"moveo/identify\"\n\
+         [[route]]\npath = \"/crm\"\nkind = \"moveo/auth_pre_enter\"\nrespond.reply = \"moveo/fetch-crm\"",
+    );
+    let site = Site::new(config).await;
+    assert_eq!(body(&site.post("/identify", "", r#"{"value":"123456789"}"#).await), r#"{"valid":true}"#);
+    let crm = site.post("/crm", "", r#"{"context":{"ssn":"123-45-6789"}}"#).await;
+    assert_eq!(body(&crm), r#"{"output":{"name":"Maria Papadopoulou","dob":"1980-04-12"}}"#);
+}
+
+#[tokio::test]
+async fn a_kind_comes_before_its_route_and_both_can_change_at_any_time() {
+    let site = Site::new(configured("[[route]]\npath = \"/x\"\nrespond.reply.body = \"route\"")).await;
+    let call = r#"{"executionId":"e","success":true}"#;
+    assert_eq!(body(&site.post("/x", "", call).await), "route");
+    let mut slots = site.responders.slots();
+    let whose = Whose::Kind("jelou/webview_callback".into());
+    slots.push(Slot { whose, respond: replying(Replies::always(reply("kind"))) });
+    site.responders.set(slots);
+    assert_eq!(body(&site.post("/x", "", call).await), "kind");
+    assert_eq!(body(&site.post("/x", "", "{}").await), "route");
+}
+
+fn breaking(fault: &str) -> Config {
+    let fault = Some(Fault::parse(fault).unwrap());
+    Config { respond: Respond { fault, ..replying(Replies::always(reply(r#"{"context":{}}"#))) }, ..with_secret() }
+}
+
+#[rstest]
+#[case("status=503", "HTTP/1.1 503 ", r#"{"context":{}}"#)]
+#[case("empty", "HTTP/1.1 200 ", "")]
+#[case("malformed", "HTTP/1.1 200 ", r#"{"conte"#)]
+#[case("delay=1ms jitter=1ms", "HTTP/1.1 200 ", r#"{"context":{}}"#)]
+#[case("contradict", "HTTP/1.1 200 ", "[]")]
+#[tokio::test]
+async fn a_fault_breaks_the_answer_and_says_so(#[case] fault: &str, #[case] status: &str, #[case] expected: &str) {
+    let mut site = Site::new(breaking(fault)).await;
+    let answer = site.post("/", "", "{}").await;
+    assert!(answer.starts_with(status), "{answer}");
+    assert_eq!(body(&answer), expected);
+    let call = site.recorded().await;
+    assert!(call.error.unwrap().starts_with("fault: "));
+}
+
+#[tokio::test]
+async fn what_contradicts_a_contract_is_json_and_breaks_it() {
+    let mut site = Site::new(breaking("contradict")).await;
+    let kinds: Vec<String> = site.platforms.kinds().map(|kind| kind.name.clone()).collect();
+    for name in kinds.iter().filter(|name| name.starts_with("moveo/") && !name.contains("webview")) {
+        let kind = site.platforms.kind(name).unwrap();
+        let sample = kind.sample();
+        site.post(&sample.target, "", std::str::from_utf8(&sample.body).unwrap()).await;
+        let call = site.next().await;
+        let response = call.response.as_ref().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&response.body).unwrap();
+        let kind = site.platforms.kind(name).unwrap();
+        assert!(kind.check_response(response).iter().any(|finding| finding.severity == Severity::Error), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_connection_is_reset_and_recorded() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut site = Site::new(breaking("reset")).await;
+    let mut stream = tokio::net::TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}").await.unwrap();
+    let error = stream.read(&mut [0; 8]).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    let call = site.recorded().await;
+    assert_eq!((call.response, call.error.as_deref()), (None, Some("fault: connection reset")));
+}
+
+#[tokio::test]
+async fn a_slow_body_comes_whole_and_with_its_length() {
+    let site = Site::new(breaking("slow=20ms")).await;
+    let answer = site.post("/", "", "{}").await;
+    assert!(answer.contains("content-length: 14\r\n") && answer.ends_with("\r\n\r\n{\"context\":{}}"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_next_calls_are_hit_and_then_none() {
+    let site = Site::new(breaking("status=500 next=2")).await;
+    let mut told = observed(&site, false);
+    let mut hits = Vec::new();
+    for _ in 0..3 {
+        hits.push(site.post("/", "", "{}").await.starts_with("HTTP/1.1 500"));
+    }
+    assert_eq!(hits, [true, true, false]);
+    let left: Vec<_> = std::iter::from_fn(|| told.try_recv().ok()).collect();
+    let hit = |left| Told::Hit { whose: Whose::Rest, left: Some(left) };
+    assert_eq!(left, [hit(1), hit(0)]);
+    let never = Site::new(breaking("status=500 probability=0")).await;
+    assert!(never.post("/", "", "{}").await.starts_with("HTTP/1.1 200"));
+}
+
+/// What is told of the site's responders.
+fn observed(site: &Site, holds: bool) -> mpsc::UnboundedReceiver<Told> {
+    let (tell, told) = mpsc::unbounded_channel();
+    site.responders.observe(Box::new(move |event| drop(tell.send(event))), holds);
+    told
+}
+
+async fn held(told: &mut mpsc::UnboundedReceiver<Told>) -> Arc<Held> {
+    loop {
+        if let Told::Held(held) = told.recv().await.unwrap() {
+            return held;
+        }
+    }
+}
+
+fn holding(time: Duration, source: Respond) -> Config {
+    responding(Respond { hold: Some(time), ..source })
+}
+
+#[rstest]
+#[case(Release::AsIs, "HTTP/1.1 200 ", "mine")]
+#[case(Release::Answer(Response { status: 201, ..Response::default() }), "HTTP/1.1 201 ", "")]
+#[case(Release::Refuse, "HTTP/1.1 503 ", r#"{"error":"refused by hand at hooktape"}"#)]
+#[tokio::test]
+async fn a_held_call_waits_for_the_user(#[case] release: Release, #[case] status: &str, #[case] expected: &str) {
+    let mut site = Site::new(holding(Duration::from_mins(1), replying(Replies::always(reply("mine"))))).await;
+    let mut told = observed(&site, true);
+    let responders = site.responders.clone();
+    let (answer, ()) = tokio::join!(site.post("/", "", "{}"), async {
+        let held = held(&mut told).await;
+        assert_eq!((&held.request.body[..], responders.pulse.beat().in_flight), (&b"{}"[..], 1));
+        assert!(matches!(&held.stage, Stage::Answer(answer) if answer.body == "mine"));
+        assert!(responders.release(held.id, release) && !responders.release(held.id, Release::AsIs));
+    });
+    assert!(answer.starts_with(status), "{answer}");
+    assert_eq!(body(&answer), expected);
+    assert!(matches!(told.recv().await, Some(Told::Gone(_))));
+    assert_eq!(site.recorded().await.response.unwrap().body, expected);
+}
+
+#[tokio::test]
+async fn a_held_call_goes_on_by_itself_in_time_and_is_not_held_where_nobody_looks() {
+    let site = Site::new(holding(Duration::from_millis(10), replying(Replies::always(reply("mine"))))).await;
+    let _told = observed(&site, true);
+    assert_eq!(body(&site.post("/", "", "{}").await), "mine");
+    let site = Site::new(holding(Duration::from_hours(1), replying(Replies::always(reply("mine"))))).await;
+    assert_eq!(body(&site.post("/", "", "{}").await), "mine");
+}
+
+#[tokio::test]
+async fn an_edited_request_is_signed_anew_forwarded_and_a_call_of_its_own() {
+    let mut backend = Backend::new("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nreal").await;
+    let mut site = Site::new(holding(Duration::from_mins(1), forwarding(&[&backend.url("")]))).await;
+    let mut told = observed(&site, true);
+    let responders = site.responders.clone();
+    let platforms = site.platforms.clone();
+    let kind = platforms.kind("moveo/dialog").unwrap();
+    let sample = String::from_utf8(kind.sample().body.to_vec()).unwrap();
+    let (answer, ()) = tokio::join!(site.post("/hooks/moveo/dialog", "X-Moveo-Signature: 00\r\n", &sample), async {
+        let first = held(&mut told).await;
+        let mut request = first.request.clone();
+        request.body = sample.replace("windscreen", "window").into();
+        responders.release(first.id, Release::Forward { request: Some(Box::new(request)), hold_answer: true });
+        let second = held(&mut told).await;
+        assert!(matches!(&second.stage, Stage::Answer(answer) if answer.body == "real"));
+        responders.release(second.id, Release::AsIs);
+    });
+    assert_eq!(body(&answer), "real");
+    let (head, came) = backend.next().await;
+    assert_eq!(came, sample.replace("windscreen", "window").as_bytes());
+    let calls = [site.next().await, site.next().await];
+    assert_eq!((calls[0].direction, calls[0].parent), (Direction::Sent, Some(calls[1].id)));
+    assert_eq!(calls[1].request.body, sample);
+    let request = Request {
+        headers: [("X-Moveo-Signature", head.split("x-moveo-signature: ").nth(1).unwrap()[..64].to_owned())]
+            .into_iter()
+            .collect(),
+        body: came.into(),
+        ..Request::default()
+    };
+    let verdict = site.keyring.judge(&site.platforms, &request, Some(kind), &[], Timestamp::now());
+    assert_eq!(verdict.sig, Sig::Valid);
+}
+
+#[test]
+fn a_slot_is_told_in_words() {
+    let respond = Respond {
+        hold: Some(Duration::from_secs(5)),
+        fault: Some(Fault { harm: Some(Harm::Reset), next: Some(2), ..Fault::default() }),
+        ..forwarding(&["http://127.0.0.1:3000", "http://127.0.0.1:3001"])
+    };
+    assert_eq!(
+        respond.to_string(),
+        "→ http://127.0.0.1:3000, also http://127.0.0.1:3001 · held up to 5s · fault reset next=2"
+    );
+}
