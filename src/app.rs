@@ -14,6 +14,9 @@ mod act;
 pub mod action;
 pub mod cache;
 pub mod calls;
+pub mod changes;
+pub mod conversation;
+mod conversing;
 pub mod dialog;
 mod dialog_keys;
 pub mod draft;
@@ -36,6 +39,7 @@ use jiff::tz::TimeZone;
 use crate::app::action::{Action, Scope};
 use crate::app::cache::Cache;
 use crate::app::calls::Calls;
+use crate::app::conversation::Conversation;
 use crate::app::dialog::Dialog;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
@@ -96,12 +100,23 @@ pub struct Regions {
     pub detail_rows: usize,
     /// How many of them stand above the tab's text.
     pub detail_head: usize,
+    /// The rows of the tab that the cursor is in, if it has one: the first, and the one behind the last.
+    pub cursor: Option<(usize, usize)>,
     /// Rows of room in the answer beside a draft, and rows it has in all.
     pub answer: (usize, usize),
     /// Columns of room in it.
     pub answer_width: usize,
     /// Rows of room in the top dialog, and rows it has in all.
     pub dialog: (usize, usize),
+}
+
+/// Where the cursor of a tab is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    /// It moved: the tab scrolls to where it is.
+    chase: bool,
+    /// The selected call that the timeline's cursor was set to.
+    pointed: Option<usize>,
 }
 
 /// Everything the screen shows.
@@ -119,6 +134,8 @@ pub struct App {
     pub calls: Calls,
     /// The selected call, once it is read.
     pub shown: Option<Shown>,
+    /// The conversation that is looked at.
+    pub conversation: Option<Conversation>,
     /// The panel the keys move in.
     pub focus: Focus,
     /// The focused panel has the whole screen.
@@ -151,6 +168,7 @@ pub struct App {
     pub quit: bool,
     /// The measures of the last frame.
     pub regions: Regions,
+    cursor: Cursor,
     /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
     awaited: Option<Id>,
     /// What would take back what was said of calls, the newest last.
@@ -179,6 +197,8 @@ impl App {
             cache: Cache::default(),
             calls: Calls::default(),
             shown: None,
+            conversation: None,
+            cursor: Cursor::default(),
             focus: Focus::List,
             zoom: false,
             tab: Tab::default(),
@@ -210,6 +230,9 @@ impl App {
     /// Takes in what happened at `now`; gives what the world shall do.
     pub fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         self.now = now;
+        if matches!(event, Event::Key(_)) && self.regions.cursor.is_some() {
+            self.cursor.chase = false;
+        }
         match event {
             Event::Key(key) => return self.key(key),
             Event::Paste(text) => return self.paste(&text),
@@ -231,6 +254,9 @@ impl App {
             Event::Loaded(calls) => {
                 for (number, call) in calls {
                     self.flows().for_each(|flow| flow.loaded(number, &call));
+                    if let Some(conversation) = &mut self.conversation {
+                        conversation.loaded(number, &call, &self.setup.platforms);
+                    }
                     self.cache.put(number, call);
                 }
             }
@@ -254,6 +280,10 @@ impl App {
         self.calls.settle(self.regions.list_height);
         let Regions { detail_height, detail_rows, detail_width, answer, answer_width, .. } = self.regions;
         let scroll = &mut self.scroll[self.tab as usize];
+        if let Some((first, last)) = self.regions.cursor.filter(|_| self.cursor.chase) {
+            // What the cursor is in is seen whole, or from its beginning on.
+            *scroll = (*scroll).max(last.saturating_sub(detail_height)).min(first);
+        }
         *scroll = (*scroll).min(detail_rows.saturating_sub(detail_height));
         if let Some(draft) = &mut self.draft {
             draft.scroll = draft.scroll.min(answer.1.saturating_sub(answer.0));
@@ -290,6 +320,7 @@ impl App {
             }
         }
         missing.extend(self.follow_flows());
+        missing.extend(self.follow_conversation());
         if missing.is_empty() { Vec::new() } else { vec![Effect::Load(missing)] }
     }
 
@@ -372,6 +403,7 @@ impl App {
         self.unfilter();
         self.cache = Cache::default();
         self.shown = None;
+        self.conversation = None;
         self.flows().for_each(Flow::forget);
         self.tell(Notice::error(reason));
     }

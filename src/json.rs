@@ -10,6 +10,7 @@
 
 mod check;
 mod duplicates;
+mod leaves;
 mod lexer;
 mod pointer;
 mod print;
@@ -22,6 +23,7 @@ use std::ops::Range;
 
 pub use check::{DEPTH_LIMIT, check};
 pub use duplicates::duplicates;
+pub use leaves::leaves;
 pub use lexer::tokens;
 pub use pointer::{find, pointer_at, set};
 pub use print::{compact, javascript_stringify, pretty, python_dumps, spaced};

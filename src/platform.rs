@@ -40,7 +40,7 @@ use crate::call::{Request, Sig};
 use crate::config::{Secret, Secrets};
 use crate::signature::{self, Scheme, Verdict};
 use kind::Shared;
-use pack::{Files, SectionSpec, VectorSpec};
+use pack::{ConversationSpec, Files, SectionSpec, VectorSpec};
 use recognise::Seen;
 use schema::Library;
 
@@ -176,6 +176,7 @@ impl Pack {
             platform: platform.clone(),
             schemes,
             sections: file.section,
+            conversation: file.conversation,
             sample_headers: file.sample_headers,
             library: Arc::new(Library::new(files)),
             source: file.platform.source,
@@ -219,6 +220,10 @@ impl Pack {
 
     fn sections(&self) -> &[SectionSpec] {
         &self.shared.sections
+    }
+
+    fn conversation(&self) -> &ConversationSpec {
+        &self.shared.conversation
     }
 
     /// Whether the request bears a header that only this platform's calls have.

@@ -11,6 +11,7 @@
 //! Drawing changes nothing. What was drawn where comes back as [`Regions`].
 
 mod body;
+mod conversation;
 mod detail;
 mod dialogs;
 mod draft;

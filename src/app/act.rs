@@ -28,6 +28,8 @@ impl App {
             Action::Headers => self.show_tab(Tab::Headers),
             Action::Signature => self.show_tab(Tab::Signature),
             Action::Response => self.show_tab(Tab::Response),
+            Action::Conversation => self.show_tab(Tab::Conversation),
+            Action::Conversations => self.ask_conversation(),
             Action::Pretty => self.toggle_pretty(),
             Action::Zoom => self.zoom = !self.zoom,
             Action::Follow => self.toggle_follow(),
@@ -127,6 +129,7 @@ impl App {
     fn step(&mut self, rows: isize) {
         match self.focus {
             Focus::List => self.calls.step(rows),
+            Focus::Detail if self.tab == Tab::Conversation => self.step_in_conversation(rows),
             Focus::Detail => {
                 let last = self.regions.detail_rows.saturating_sub(self.regions.detail_height);
                 let scroll = &mut self.scroll[self.tab as usize];
@@ -136,6 +139,9 @@ impl App {
     }
 
     fn open(&mut self) {
+        if self.focus == Focus::Detail && self.tab == Tab::Conversation {
+            return self.open_in_conversation();
+        }
         if !self.calls.is_empty() {
             self.focus = Focus::Detail;
             self.calls.follow = false;
@@ -228,28 +234,6 @@ impl App {
         let above = self.regions.detail_height / 3;
         self.scroll[self.tab as usize] = (row + self.regions.detail_head).saturating_sub(above);
         self.tell(Notice::info(format!("match {} of {count}", at + 1)));
-    }
-
-    /// Selects the next or previous call of the selected call's conversation.
-    fn in_conversation(&mut self, step: isize) {
-        let Some(number) = self.calls.selected() else { return };
-        let Some(conversation) = self.index.get(number).and_then(|entry| entry.conversation) else {
-            self.tell(Notice::info("this call belongs to no conversation"));
-            return;
-        };
-        let same = |row: &usize| {
-            let number = self.calls.at(*row);
-            number.and_then(|n| self.index.get(n)).is_some_and(|e| e.conversation.as_ref() == Some(&conversation))
-        };
-        let row = self.calls.row();
-        let found = if step > 0 { (row + 1..self.calls.len()).find(same) } else { (0..row).rev().find(same) };
-        match found {
-            Some(row) => {
-                self.calls.select_row(row);
-                self.calls.follow = false;
-            }
-            None => self.tell(Notice::info("no further call of this conversation that way")),
-        }
     }
 
     fn original(&mut self) {

@@ -83,6 +83,8 @@ actions! {
     Calls      Headers      "headers"         ["3"]                 "The request's headers";
     Calls      Signature    "signature"       ["4"]                 "What was signed, the verdict, and why";
     Calls      Response     "response"        ["5"]                 "What was answered, held against the contract";
+    Calls      Conversation "conversation"    ["6"]                 "The call's conversation, turn by turn: what was said, called, answered, changed";
+    Calls      Conversations "conversations"  ["v"]                 "Every conversation of the recording";
     Calls      Pretty       "pretty"          ["p"]                 "Show JSON pretty, or exactly as it came";
     Calls      Zoom         "zoom"            ["z"]                 "Give the focused panel the whole screen, or take it back";
     Calls      Replay       "replay"          ["r"]                 "Send the call again, signed anew" ("replay");

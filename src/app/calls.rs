@@ -125,12 +125,18 @@ impl Calls {
         self.select_row(self.row().saturating_add_signed(rows));
     }
 
-    /// Selects a call by its number. Where the filter hides it, nothing happens.
-    pub fn select(&mut self, number: usize) -> bool {
-        let row = match &self.filter {
+    /// The row of a call, unless the filter hides it.
+    #[must_use]
+    pub fn row_of(&self, number: usize) -> Option<usize> {
+        match &self.filter {
             Some(filter) => filter.row_of(number),
             None => (number < self.total).then_some(number),
-        };
+        }
+    }
+
+    /// Selects a call by its number. Where the filter hides it, nothing happens.
+    pub fn select(&mut self, number: usize) -> bool {
+        let row = self.row_of(number);
         if let Some(row) = row {
             self.selected = row;
             self.follow = false;

@@ -48,6 +48,13 @@ pub enum Dialog {
         /// The note.
         input: Input,
     },
+    /// The conversations of the recording, the newest first.
+    Conversations {
+        /// Those there are to choose from.
+        choices: Vec<Gathered>,
+        /// Which one is meant.
+        selected: usize,
+    },
     /// Where calls are sent.
     Targets {
         /// Which one is meant.
@@ -106,6 +113,19 @@ pub enum Dialog {
         /// The call.
         outgoing: Box<Outgoing>,
     },
+}
+
+/// A conversation to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gathered {
+    /// Its key.
+    pub key: String,
+    /// How many calls it has.
+    pub calls: usize,
+    /// How many of them are not as they should be.
+    pub ill: usize,
+    /// The number of its last call.
+    pub last: usize,
 }
 
 /// What to do once a target is chosen.

@@ -34,6 +34,7 @@ impl Dialog {
             | Self::Expiration { input, .. } => input.paste(text),
             Self::Help { .. }
             | Self::Log { .. }
+            | Self::Conversations { .. }
             | Self::Targets { .. }
             | Self::Tests { .. }
             | Self::Pages { .. }
@@ -107,6 +108,16 @@ impl App {
                 Choice::Take => {
                     let (call, text) = (*call, input.text().to_owned());
                     return self.note(call, &text);
+                }
+                Choice::Stay => {}
+            },
+            Dialog::Conversations { choices, selected } => match picked(key, selected, choices.len()) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take => {
+                    if let Some(chosen) = choices.get(*selected) {
+                        self.open_conversation(chosen.last);
+                    }
+                    return Vec::new();
                 }
                 Choice::Stay => {}
             },

@@ -23,11 +23,14 @@ pub enum Tab {
     Signature,
     /// What was answered.
     Response,
+    /// The whole conversation, turn by turn.
+    Conversation,
 }
 
 impl Tab {
     /// In the order they stand in.
-    pub const ALL: [Self; 5] = [Self::Envelope, Self::Body, Self::Headers, Self::Signature, Self::Response];
+    pub const ALL: [Self; 6] =
+        [Self::Envelope, Self::Body, Self::Headers, Self::Signature, Self::Response, Self::Conversation];
 
     /// Its heading.
     #[must_use]
@@ -38,6 +41,7 @@ impl Tab {
             Self::Headers => "Headers",
             Self::Signature => "Signature",
             Self::Response => "Response",
+            Self::Conversation => "Conversation",
         }
     }
 
@@ -45,7 +49,7 @@ impl Tab {
     #[must_use]
     pub fn turn(self, steps: isize) -> Self {
         let count = Self::ALL.len();
-        let at = (self as usize).wrapping_add_signed(steps.rem_euclid(5)) % count;
+        let at = (self as usize + count).saturating_add_signed(steps) % count;
         Self::ALL[at]
     }
 }
@@ -206,8 +210,8 @@ mod tests {
 
     #[test]
     fn tabs_go_round() {
-        assert_eq!(Tab::Envelope.turn(-1), Tab::Response);
-        assert_eq!(Tab::Response.turn(1), Tab::Envelope);
+        assert_eq!(Tab::Envelope.turn(-1), Tab::Conversation);
+        assert_eq!(Tab::Conversation.turn(1), Tab::Envelope);
         assert_eq!(Tab::Body.turn(1), Tab::Headers);
     }
 }

@@ -3,6 +3,7 @@
 use url::Url;
 use uuid::Uuid;
 
+use crate::app::conversation::Conversation;
 use crate::app::dialog::{Dialog, Input};
 use crate::app::event::Notice;
 use crate::app::flow::Flow;
@@ -118,6 +119,7 @@ impl App {
             None => self.waits.push(Wait { kind: kind.to_owned(), expires, message: None, variable: None }),
         }
         self.flows().for_each(Flow::expires_anew);
+        self.conversation.iter_mut().for_each(Conversation::expires_anew);
         Ok(())
     }
 
@@ -146,7 +148,8 @@ impl App {
             Dialog::Webview { launch } => Some(&launch.flow),
             _ => None,
         });
-        shown.into_iter().chain(launched).any(Flow::counts_down)
+        let timeline = self.conversation.as_ref().filter(|_| self.tab == Tab::Conversation);
+        shown.into_iter().chain(launched).any(Flow::counts_down) || timeline.is_some_and(Conversation::counts_down)
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn problems(platforms: &Platforms, pack: &Pack) -> Vec<PackError> {
         report.pointers(pack, kind);
     }
     report.sections(pack);
+    report.conversation(pack);
     report.tables(pack);
     report.vectors(pack);
     report.problems
@@ -183,6 +184,27 @@ impl Report<'_> {
             if !pack.kinds.iter().any(|kind| leads_somewhere(kind, &section.pointer)) {
                 let (title, pointer) = (&section.title, &*section.pointer);
                 self.add("pack.toml", format!("section {title}: {pointer} is in no sample and no schema of the pack"));
+            }
+        }
+    }
+
+    /// The conversation's variables are in some request, and what an agent says is in some response.
+    fn conversation(&mut self, pack: &Pack) {
+        let spec = pack.conversation();
+        if let Some(pointer) = &spec.context
+            && !pack.kinds.iter().any(|kind| leads_somewhere(kind, pointer))
+        {
+            self.add("pack.toml", format!("conversation: {:?} is in no sample and no schema of the pack", &**pointer));
+        }
+        for section in spec.answer.iter().filter(|section| !section.pointer.is_empty()) {
+            let answered = |kind: &Kind| {
+                let reply = kind.reply();
+                Doc::new(&reply.body).find(&section.pointer).is_some()
+                    || kind.response.as_ref().is_some_and(|schema| schema.knows(&section.pointer))
+            };
+            if !pack.kinds.iter().any(answered) {
+                let (title, pointer) = (&section.title, &*section.pointer);
+                self.add("pack.toml", format!("answer {title}: {pointer} is in no reply and no schema of the pack"));
             }
         }
     }

@@ -14,9 +14,9 @@ use toml::Spanned;
 
 use super::doc::Doc;
 use super::fill::Filler;
-use super::pack::{AnswerSpec, Caller, HeaderSpec, KindSpec, Reads, SectionSpec, When};
+use super::pack::{AnswerSpec, Caller, ConversationSpec, HeaderSpec, KindSpec, Reads, SectionSpec, When};
 use super::schema::{Library, Schema};
-use super::{Envelope, Finding, Severity, envelope, recognise};
+use super::{Envelope, Finding, Section, Severity, envelope, recognise};
 use crate::call::{Headers, Request, Response, Sig};
 use crate::config::Secret;
 use crate::json;
@@ -31,6 +31,7 @@ pub(super) struct Shared {
     pub platform: String,
     pub schemes: BTreeMap<String, Scheme>,
     pub sections: Vec<SectionSpec>,
+    pub conversation: ConversationSpec,
     pub sample_headers: BTreeMap<String, String>,
     pub library: Arc<Library>,
     pub source: String,
@@ -236,6 +237,38 @@ impl Kind {
         let document = self.document(request);
         let sections = envelope::sections(&self.shared.sections, &document, self.request.as_ref());
         Envelope { text, conversation, user, sections }
+    }
+
+    /// The conversation's variables as the request has them, as JSON text. What a page sends are updates of them.
+    #[must_use]
+    pub fn context<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        let pointer = self.shared.conversation.context.as_ref().filter(|_| self.spec.reads == Reads::Body)?;
+        Doc::new(&request.body).find(pointer).map(RawValue::get)
+    }
+
+    /// Whether its requests have the conversation's variables, all of them.
+    #[must_use]
+    pub fn bears_the_context(&self) -> bool {
+        !self.is_from_a_browser() && self.context(&self.sample()).is_some()
+    }
+
+    /// Updates of the conversation's variables that a response asks for, as JSON text.
+    #[must_use]
+    pub fn updates<'a>(&self, response: &'a Response) -> Option<&'a str> {
+        let pointer = self.shared.conversation.context.as_ref().filter(|_| !self.is_from_a_browser())?;
+        Doc::new(&response.body).find(pointer).map(RawValue::get)
+    }
+
+    /// What the agent says in a response.
+    #[must_use]
+    pub fn said_in(&self, response: &Response) -> Vec<Section> {
+        envelope::sections(&self.shared.conversation.answer, &response.body, self.response.as_ref())
+    }
+
+    /// The JSON Pointer of the conversation's variables.
+    #[must_use]
+    pub fn context_pointer(&self) -> Option<&str> {
+        self.shared.conversation.context.as_deref()
     }
 
     /// What the contract says of the value at a JSON Pointer of the request's body.

@@ -61,6 +61,7 @@
 //! | --- | --- |
 //! | `[sample_headers]` | what every sample of the platform's own calls bears |
 //! | `[[section]]` | of the envelope: `title` (*), `pointer` (*), `form` (*: `fields`, `list`, `path`, `count`), `only`, `except` (keys, or beginnings with `*`), `label`, `value`, `score` (pointers into an item) |
+//! | `[conversation]` | `context` (pointer: the variables that live from turn to turn), `answer` (sections of a response: what the agent says) |
 //! | `[[vector]]` | a published example: `signature` (*), `secret`, `at` (when the call came), `method`, `url`, `headers`, `body`, `expect` (*: a verdict), `source` (*) |
 //! | `[[endpoint]]` | a place that calls go to: `name` (*: what `--to` takes), `title` (*), `url` (*: `{path}`, `{kind}` as of a target), `source` (*) |
 //! | `[[table]]` | a table of a document that is about no field: `title` (*), `columns` (*), `rows` (*), `source` (*) |
@@ -98,6 +99,8 @@ pub(super) struct PackFile {
     pub kind: Vec<KindSpec>,
     #[serde(default)]
     pub section: Vec<SectionSpec>,
+    #[serde(default)]
+    pub conversation: ConversationSpec,
     #[serde(default)]
     pub vector: Vec<VectorSpec>,
     #[serde(default)]
@@ -307,6 +310,18 @@ pub(super) struct When {
     pub lacks_header: Option<String>,
     /// A value that is not there, or is null or empty.
     pub lacks: Option<Pointer>,
+}
+
+/// `[conversation]`: what the calls of one conversation tell together.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConversationSpec {
+    /// The variables that live from turn to turn: whole in what the platform sends, updates of them in what it is answered
+    /// and in what a page sends.
+    pub context: Option<Pointer>,
+    /// What an agent says: sections of a response.
+    #[serde(default)]
+    pub answer: Vec<SectionSpec>,
 }
 
 /// `[[section]]` of the envelope.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash};
+use std::ops::Range;
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -19,6 +20,21 @@ pub struct Index {
     /// By row, because few calls are repeats.
     parents: HashMap<usize, Id>,
     marks: Marks,
+}
+
+/// The calls that share a conversation key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conversation<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// How many there are.
+    pub calls: usize,
+    /// The row of the first.
+    pub first: usize,
+    /// The row of the last.
+    pub last: usize,
+    /// How many of them failed, were answered with an error, or have a signature that is not good.
+    pub ill: usize,
 }
 
 /// What the calls of one kind to one path have in common.
@@ -190,6 +206,33 @@ impl Index {
         self.rows.iter().rposition(|row| row.id == id)
     }
 
+    /// Those of the rows `among` whose calls are of the same conversation as that of `row`.
+    pub fn same_conversation(&self, row: usize, among: Range<usize>) -> impl DoubleEndedIterator<Item = usize> {
+        let number = self.rows.get(row).map_or(0, |row| row.conversation);
+        let among = among.start.min(self.rows.len())..among.end.min(self.rows.len());
+        among.filter(move |&other| number > 0 && self.rows[other].conversation == number)
+    }
+
+    /// The conversations, in the order of their last calls, the newest first.
+    #[must_use]
+    pub fn conversations(&self) -> Vec<Conversation<'_>> {
+        let mut found: Vec<Option<Conversation>> = vec![None; self.conversations.values.len()];
+        for (row, call) in self.rows.iter().enumerate() {
+            let Some(number) = call.conversation.checked_sub(1).map(|number| number as usize) else { continue };
+            let (Some(slot), Some(key)) = (found.get_mut(number), self.conversations.values.get(number)) else {
+                continue;
+            };
+            let group = slot.get_or_insert(Conversation { key, calls: 0, first: row, last: row, ill: 0 });
+            group.calls += 1;
+            group.last = row;
+            let ill = call.failed || call.status.is_some_and(|status| status >= 400);
+            group.ill += usize::from(ill || matches!(call.sig, Some(Sig::Invalid | Sig::Stale | Sig::Malformed)));
+        }
+        let mut found: Vec<Conversation> = found.into_iter().flatten().collect();
+        found.sort_unstable_by_key(|group| std::cmp::Reverse(group.last));
+        found
+    }
+
     /// All calls in file order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = View<'_>> + ExactSizeIterator {
         self.rows.iter().enumerate().map(|(row, found)| self.show(row, found))
@@ -316,6 +359,25 @@ mod tests {
             parent: (number % 10 == 9).then(|| Id(uuid::Uuid::from_u128(7))),
             failed: number.is_multiple_of(6),
         }
+    }
+
+    #[test]
+    fn conversations_are_gathered_and_walked_both_ways() {
+        let mut index = Index::new();
+        (0..100).for_each(|number| index.push(&entry(number)));
+        let rows = |key: &str| -> Vec<usize> {
+            (0..100).filter(|&row| index.view(row).unwrap().conversation == Some(key)).collect()
+        };
+        let wanted = rows("c3");
+        assert_eq!(index.same_conversation(wanted[1], 0..1000).collect::<Vec<_>>(), wanted);
+        assert_eq!(index.same_conversation(wanted[1], 0..wanted[3]).next_back(), Some(wanted[2]));
+        assert_eq!(index.same_conversation(0, 0..100).count(), 0, "the first call belongs to none");
+        assert_eq!(index.same_conversation(500, 0..100).count(), 0);
+        let all = index.conversations();
+        assert_eq!(all.len(), 7);
+        assert!(all.is_sorted_by_key(|group| std::cmp::Reverse(group.last)));
+        let group = all.iter().find(|group| group.key == "c3").unwrap();
+        assert_eq!((group.calls, group.first, Some(&group.last)), (wanted.len(), wanted[0], wanted.last()));
     }
 
     #[test]

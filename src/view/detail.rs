@@ -12,21 +12,24 @@ use crate::app::text::Text;
 use crate::app::{App, Focus, Regions};
 use crate::call::{Call, Forwarded, Headers};
 use crate::signature::Verdict;
-use crate::view::{body, envelope, list, rows, theme};
+use crate::view::{body, conversation, envelope, list, rows, theme};
 use crate::visible;
 
 /// Columns of the meaning of a claim.
 const MEANING: usize = 23;
 
 /// What a tab shows: rows made from the call, and below them a text too long to be made whole.
+#[derive(Default)]
 struct Content<'a> {
     head: Vec<Line<'static>>,
     text: Option<&'a Text>,
+    /// The rows of the head that the cursor is in.
+    cursor: Option<(usize, usize)>,
 }
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regions: &mut Regions) {
     let borders = if beside { Borders::TOP | Borders::LEFT } else { Borders::TOP };
-    let block = Block::new().borders(borders).title(tabs(app)).border_style(theme::DIM);
+    let block = Block::new().borders(borders).title(tabs(app, usize::from(area.width))).border_style(theme::DIM);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let (width, height) = (usize::from(inner.width), usize::from(inner.height));
@@ -37,7 +40,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regio
         return;
     };
     let mut content = content(app, shown, width);
-    content.head.splice(..0, remarks(app, shown, width));
+    let remarks = remarks(app, shown, width);
+    regions.cursor = content.cursor.map(|(first, last)| (first + remarks.len(), last + remarks.len()));
+    content.head.splice(..0, remarks);
     let above = content.head.len();
     regions.detail_head = above;
     regions.detail_rows = above + content.text.map_or(0, Text::len);
@@ -61,17 +66,24 @@ fn waiting(app: &App) -> Line<'static> {
     }
 }
 
-fn tabs(app: &App) -> Line<'static> {
+/// The tabs by name; where there is no room for the names, those not open by their keys.
+fn tabs(app: &App, width: usize) -> Line<'static> {
+    let signs = Tab::ALL.map(|tab| app.shown.as_ref().map_or("", |shown| sign(shown, tab)));
+    let named: usize = Tab::ALL.iter().zip(signs).map(|(tab, sign)| tab.title().len() + visible::width(sign) + 2).sum();
     let mut spans = vec![Span::raw(" ")];
-    for tab in Tab::ALL {
+    for ((number, tab), sign) in Tab::ALL.into_iter().enumerate().zip(signs) {
         let style = match (tab == app.tab, app.focus) {
             (true, Focus::Detail) => theme::FOCUSED.add_modifier(ratatui::style::Modifier::UNDERLINED),
             (true, Focus::List) => theme::HEADING.add_modifier(ratatui::style::Modifier::UNDERLINED),
             (false, _) => theme::DIM,
         };
-        let sign = app.shown.as_ref().map_or("", |shown| sign(shown, tab));
-        spans.push(Span::styled(format!("{}{sign}", tab.title()), style));
-        spans.push(Span::raw("  "));
+        let (name, gap) = match named < width {
+            true => (tab.title().to_owned(), "  "),
+            false if tab == app.tab => (format!("{} {}", number + 1, tab.title()), " "),
+            false => ((number + 1).to_string(), " "),
+        };
+        spans.push(Span::styled(format!("{name}{sign}"), style));
+        spans.push(Span::raw(gap));
     }
     Line::from(spans)
 }
@@ -115,13 +127,18 @@ fn remarks(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>> {
 }
 
 fn content<'a>(app: &App, shown: &'a Shown, width: usize) -> Content<'a> {
+    let head = |head| Content { head, ..Content::default() };
     match app.tab {
-        Tab::Envelope => Content { head: envelope::lines(app, shown, width), text: None },
-        Tab::Body if shown.body.is_empty() => Content { head: no_body(&shown.call, width), text: None },
-        Tab::Body => Content { head: Vec::new(), text: Some(&shown.body) },
-        Tab::Headers => Content { head: headers_tab(&shown.call, width), text: None },
-        Tab::Signature => Content { head: signature(shown, width), text: None },
-        Tab::Response => Content { head: response(shown, width), text: Some(&shown.answer) },
+        Tab::Envelope => head(envelope::lines(app, shown, width)),
+        Tab::Body if shown.body.is_empty() => head(no_body(&shown.call, width)),
+        Tab::Body => Content { text: Some(&shown.body), ..Content::default() },
+        Tab::Headers => head(headers_tab(&shown.call, width)),
+        Tab::Signature => head(signature(shown, width)),
+        Tab::Response => Content { head: response(shown, width), text: Some(&shown.answer), cursor: None },
+        Tab::Conversation => {
+            let (head, cursor) = conversation::lines(app, width);
+            Content { head, text: None, cursor }
+        }
     }
 }
 

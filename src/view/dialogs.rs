@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use crate::app::action::{self, Scope};
-use crate::app::dialog::{Dialog, Input, matching};
+use crate::app::dialog::{Dialog, Gathered, Input, matching};
 use crate::app::{App, Regions};
 use crate::platform::Kind;
 use crate::view::{rows, status, theme, webview};
@@ -30,6 +30,15 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         Dialog::Note { input, .. } => line_input(frame, area, "note ", input, None),
         Dialog::Address { input, error, .. } => {
             line_input(frame, area, "send to (URL, host:port or :port) ", input, error.as_deref());
+        }
+        Dialog::Conversations { choices, selected } => {
+            picker(
+                frame,
+                area,
+                " Conversations, the newest first · enter opens ",
+                &conversations(app, choices),
+                *selected,
+            );
         }
         Dialog::Targets { selected, .. } => {
             picker(frame, area, " Where to? · enter chooses ", &targets(app), *selected);
@@ -96,6 +105,18 @@ fn scrolled(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, scroll
 enum Pick {
     Heading(String),
     Choice(String),
+}
+
+/// `10:02:11  12 calls  2 ✗  8563dcdf-...`
+fn conversations(app: &App, choices: &[Gathered]) -> Vec<Pick> {
+    let shown = |choice: &Gathered| {
+        let at = app.index.view(choice.last).map(|view| view.at).unwrap_or_default();
+        let time = at.to_zoned(app.setup.zone.clone()).strftime("%m-%d %H:%M:%S").to_string();
+        let ill = if choice.ill > 0 { format!("{} ✗", choice.ill) } else { String::new() };
+        let calls = format!("{} call{}", choice.calls, if choice.calls == 1 { "" } else { "s" });
+        Pick::Choice(format!("{time}  {calls:>10}  {ill:>5}  {}", choice.key))
+    };
+    choices.iter().map(shown).collect()
 }
 
 /// One's own targets, and under a heading those that are real.

@@ -86,7 +86,7 @@ fn rows_of(section: &Section, width: usize) -> Vec<Line<'static>> {
 }
 
 /// A share of one as a bar.
-fn bar(score: f64) -> String {
+pub(super) fn bar(score: f64) -> String {
     let tenths = (1..=BAR).filter(|tenth| score * 10.0 + 0.5 >= f64::from(u8::try_from(*tenth).unwrap_or(u8::MAX)));
     let full = tenths.count();
     format!("{}{}", "█".repeat(full), "░".repeat(BAR - full))

@@ -55,7 +55,7 @@ pub(super) fn lines(app: &App, flow: &Flow, wait: &Wait, this: Option<Id>, width
 }
 
 /// A sign for an outcome, and its colour.
-fn outcome(outcome: Outcome) -> (&'static str, Style) {
+pub(super) fn outcome(outcome: Outcome) -> (&'static str, Style) {
     match outcome {
         Outcome::Waiting => ("…", Style::new().fg(Color::Yellow)),
         Outcome::Success => ("✓", Style::new().fg(Color::Green)),
@@ -94,13 +94,18 @@ fn told(app: &App, callback: &Callback, call: Option<&Call>) -> String {
     let mut parts = vec![time(app, callback.at)];
     parts.extend(call.and_then(Call::status).map(|status| status.to_string()));
     parts.extend(call.and_then(|call| call.sig).map(|sig| format!("{} {}", theme::sig(sig).0, sig.word())));
-    parts.push(match callback.fate {
+    parts.push(fate(callback.fate));
+    parts.join(" · ")
+}
+
+/// What a callback did.
+pub(super) fn fate(fate: Fate) -> String {
+    match fate {
         Fate::Ended => "ended the wait".to_owned(),
         Fate::Late(by) => format!("late by {}: it changes nothing", span(by)),
         Fate::Duplicate => "duplicate: another one had ended the wait".to_owned(),
         Fate::Refused => "refused, or without a word on how it went: it changes nothing".to_owned(),
-    });
-    parts.join(" · ")
+    }
 }
 
 fn span(by: SignedDuration) -> String {

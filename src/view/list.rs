@@ -10,6 +10,7 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use crate::app::{App, Focus, Regions};
 use crate::call::Direction;
 use crate::recording::{Entry, Remarks};
+use crate::view::rows::pad;
 use crate::view::theme;
 use crate::visible;
 
@@ -149,14 +150,6 @@ fn kind(entry: &Entry, columns: &Columns) -> String {
     }
 }
 
-/// `text`, safe for a terminal, cut or filled to `width` columns and a space.
-fn pad(text: &str, width: usize) -> String {
-    let shown = visible::line(text);
-    let cut = visible::truncate(&shown, width);
-    let fill = width.saturating_sub(visible::width(&cut)) + 1;
-    format!("{cut}{}", " ".repeat(fill))
-}
-
 /// `980µs`, `1.8ms`, `12ms`, `1.2s`, `83s`.
 pub(super) fn duration(micros: u64) -> String {
     match micros {
@@ -176,11 +169,5 @@ mod tests {
     fn durations_are_short() {
         let shown: Vec<String> = [0, 999, 1_843, 12_345, 999_999, 1_250_000, 83_000_000].map(duration).into();
         assert_eq!(shown, ["0µs", "999µs", "1.8ms", "12ms", "999ms", "1.2s", "83s"]);
-    }
-
-    #[test]
-    fn padding_counts_columns_and_escapes() {
-        assert_eq!(pad("日本語", 5), "日本… ");
-        assert_eq!(pad("a\x1bb", 4), "a␛b  ");
     }
 }

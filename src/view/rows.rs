@@ -54,6 +54,14 @@ pub fn findings(found: &[Finding], width: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// `text`, safe for a terminal, cut or filled to `width` columns and a space.
+pub fn pad(text: &str, width: usize) -> String {
+    let shown = visible::line(text);
+    let cut = visible::truncate(&shown, width);
+    let fill = width.saturating_sub(visible::width(&cut)) + 1;
+    format!("{cut}{}", " ".repeat(fill))
+}
+
 /// `text` made visible and broken at spaces where it can be, anywhere where it must.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
@@ -98,6 +106,12 @@ mod tests {
         assert_eq!(wrap("a abcdefgh", 4), ["a", "abcd", "efgh"]);
         assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("日本語", 4), ["日本", "語"]);
+    }
+
+    #[test]
+    fn padding_counts_columns_and_escapes() {
+        assert_eq!(pad("日本語", 5), "日本… ");
+        assert_eq!(pad("a\x1bb", 4), "a␛b  ");
     }
 
     #[test]

@@ -1,0 +1,330 @@
+//! A conversation: its calls gathered from the recording as they come, and what they tell together.
+//!
+//! ```text
+//! Index --follow()--> places to read --Effect::Load, Event::Loaded--> loaded() --settle()--> Turn, Turn, ...
+//! ```
+//!
+//! Of each call only what the timeline shows is kept.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::cache::Cache;
+use crate::app::changes::{self, Change, Variables};
+use crate::call::{Call, Direction, Id, Sig};
+use crate::json;
+use crate::platform::{Kind, Outcome, Platforms, Row, Wait};
+use crate::recording::{Index, Place};
+
+/// Calls that are shown before and behind the one it was opened at.
+const AROUND: usize = 200;
+/// Rows of the recording that are looked at for them, either way: the recording may be large, and the screen must not wait.
+const LOOK: usize = 200_000;
+/// Who says the same twice within this time has not said it twice: several webhooks run for one sentence.
+const SAME_TURN: SignedDuration = SignedDuration::from_secs(1);
+/// Most values that are looked at in a response.
+const MOST_VALUES: usize = 500;
+
+/// What one call tells.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Its name.
+    pub id: Id,
+    /// When it came or left.
+    pub at: Timestamp,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Its kind, else method and path.
+    pub kind: String,
+    /// It repeats another.
+    pub repeat: bool,
+    /// What the user said.
+    pub said: Option<String>,
+    /// What was recognised in it: what, and how surely, from 0 to 1.
+    pub recognised: Vec<(String, f64)>,
+    /// What the signature check found.
+    pub sig: Option<Sig>,
+    /// The response's status.
+    pub status: Option<u16>,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// What the agent answered.
+    pub answers: Vec<Row>,
+    /// What became different in the context since the call before that has one.
+    pub changes: Vec<Change>,
+    /// The context it came with.
+    context: Option<Variables>,
+    /// Every value it brought in: of a response, or of what a page sent.
+    brought: Variables,
+    /// The whole call, where it has a part in a wait for a page.
+    page: Option<Arc<Call>>,
+}
+
+impl Told {
+    fn new(call: &Arc<Call>, platforms: &Platforms) -> Self {
+        let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        let envelope = kind.map(|kind| kind.envelope(&call.request)).unwrap_or_default();
+        let rows = envelope.sections.iter().flat_map(|section| &section.rows);
+        let surely = |row: &Row| {
+            let value = if row.score.is_some_and(|score| row.value == score.to_string()) { "" } else { &row.value };
+            let what = if value.is_empty() { row.label.clone() } else { format!("{} {value}", row.label) };
+            row.score.map(|score| (what, score))
+        };
+        let answers = kind.zip(call.response.as_ref()).map(|(kind, response)| kind.said_in(response));
+        let from_a_page = kind.is_some_and(Kind::is_from_a_browser);
+        let brought = match (&call.response, from_a_page) {
+            (_, true) => std::str::from_utf8(&call.request.body).unwrap_or_default(),
+            (Some(response), false) => std::str::from_utf8(&response.body).unwrap_or_default(),
+            (None, false) => "",
+        };
+        let shown = format!("{} {}", call.request.method, call.request.path());
+        Self {
+            id: call.id,
+            at: call.at,
+            direction: call.direction,
+            kind: call.kind.clone().unwrap_or(shown),
+            repeat: call.parent.is_some(),
+            said: envelope.text,
+            recognised: rows.filter_map(surely).collect(),
+            sig: call.sig,
+            status: call.status(),
+            took_us: u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),
+            error: call.error.clone(),
+            answers: answers.into_iter().flatten().flat_map(|section| section.rows).collect(),
+            changes: Vec::new(),
+            context: kind
+                .filter(|_| !from_a_page)
+                .and_then(|kind| kind.context(&call.request))
+                .map(|text| changes::variables(text, MOST_VALUES)),
+            brought: json::leaves(brought, MOST_VALUES)
+                .into_iter()
+                .map(|(pointer, span)| (pointer, brought[span].to_owned()))
+                .collect(),
+            page: kind.filter(|kind| platforms.takes_part_in_a_wait(kind)).map(|_| call.clone()),
+        }
+    }
+}
+
+/// What the user said, and the calls that were made for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// What the user said; none in calls before the first word.
+    pub said: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// The numbers of its calls.
+    pub calls: Vec<usize>,
+}
+
+/// A call's place in a conversation.
+#[derive(Clone, Debug)]
+enum Slot {
+    /// It is to be read.
+    New,
+    /// It is being read.
+    Asked,
+    /// It was read, or could not be.
+    Read(Box<Result<Told, String>>),
+}
+
+/// A conversation, as far as it is near the call that it was opened at.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    /// Its key.
+    pub key: String,
+    /// The call that keys mean: a number of the recording.
+    pub cursor: usize,
+    /// There are calls before the first, or behind the last, that are not shown.
+    pub cut: (bool, bool),
+    /// Its turns.
+    pub turns: Vec<Turn>,
+    /// Its waits for a page.
+    pub waits: Vec<Wait>,
+    /// By their numbers.
+    calls: BTreeMap<usize, Slot>,
+    /// Calls of the index that were looked at.
+    seen: usize,
+    changed: bool,
+}
+
+impl Conversation {
+    /// The conversation of the call `number`, if it belongs to one.
+    #[must_use]
+    pub fn of(index: &Index, number: usize) -> Option<Self> {
+        let key = index.view(number)?.conversation?.to_owned();
+        let (before, behind) = (number.saturating_sub(LOOK)..number, number + 1..number.saturating_add(LOOK));
+        let mut earlier: Vec<usize> = index.same_conversation(number, before).rev().take(AROUND + 1).collect();
+        let mut later: Vec<usize> = index.same_conversation(number, behind).take(AROUND + 1).collect();
+        let cut = (earlier.len() > AROUND, later.len() > AROUND);
+        earlier.truncate(AROUND);
+        later.truncate(AROUND);
+        let numbers = earlier.into_iter().chain([number]).chain(later);
+        Some(Self {
+            key,
+            cursor: number,
+            cut,
+            turns: Vec::new(),
+            waits: Vec::new(),
+            calls: numbers.map(|number| (number, Slot::New)).collect(),
+            seen: index.len(),
+            changed: true,
+        })
+    }
+
+    /// Whether it shows the call `number`.
+    #[must_use]
+    pub fn has(&self, number: usize) -> bool {
+        self.calls.contains_key(&number)
+    }
+
+    /// One of its calls, once it is read; or why it could not be.
+    #[must_use]
+    pub fn call(&self, number: usize) -> Option<&Result<Told, String>> {
+        match self.calls.get(&number)? {
+            Slot::Read(told) => Some(told),
+            Slot::New | Slot::Asked => None,
+        }
+    }
+
+    /// The numbers of its calls.
+    pub fn numbers(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.calls.keys().copied()
+    }
+
+    /// Moves the cursor by `steps` calls.
+    pub fn step(&mut self, steps: isize) {
+        let numbers: Vec<usize> = self.numbers().collect();
+        let at = numbers.iter().position(|&number| number == self.cursor).unwrap_or(0);
+        let to = at.saturating_add_signed(steps).min(numbers.len().saturating_sub(1));
+        self.cursor = numbers.get(to).copied().unwrap_or(self.cursor);
+    }
+
+    /// Looks through what came to the index since; gives the calls that must be read.
+    pub fn follow(&mut self, index: &Index, cache: &Cache, platforms: &Platforms) -> Vec<(usize, Place)> {
+        if self.seen < index.len() && !self.cut.1 {
+            let new: Vec<usize> = index.same_conversation(self.cursor, self.seen..usize::MAX).collect();
+            self.changed |= !new.is_empty();
+            self.calls.extend(new.into_iter().map(|number| (number, Slot::New)));
+        }
+        self.seen = index.len();
+        let mut missing = Vec::new();
+        for (&number, slot) in self.calls.iter_mut().filter(|(_, slot)| matches!(slot, Slot::New)) {
+            if let Some(cached) = cache.get(number) {
+                *slot = read(&cached.call, platforms);
+            } else {
+                *slot = Slot::Asked;
+                missing.extend(index.view(number).map(|view| (number, view.place)));
+            }
+        }
+        missing
+    }
+
+    /// Takes in a call that was read, if it is one of its own.
+    pub fn loaded(&mut self, number: usize, call: &Result<Arc<Call>, String>, platforms: &Platforms) {
+        if let Some(slot) = self.calls.get_mut(&number).filter(|slot| !matches!(slot, Slot::Read(_))) {
+            *slot = read(call, platforms);
+            self.changed = true;
+        }
+    }
+
+    /// Works out turns, changes and waits at `now`, where they may have changed. `limit`: how long a kind of flow waits.
+    pub fn settle(&mut self, platforms: &Platforms, limit: impl Fn(&str) -> Option<Duration>, now: Timestamp) {
+        let over = |wait: &Wait| wait.outcome == Outcome::Waiting && wait.until.is_some_and(|until| until <= now);
+        if !std::mem::take(&mut self.changed) && !self.waits.iter().any(over) {
+            return;
+        }
+        let pages: Vec<Arc<Call>> = self.told().filter_map(|(_, told)| told.page.clone()).collect();
+        self.waits = platforms.waits(pages.iter().map(|call| &**call), limit, now);
+        self.tell_changes();
+        self.turns = self.take_turns();
+    }
+
+    /// Says that how long flows wait is another time.
+    pub fn expires_anew(&mut self) {
+        self.changed = true;
+    }
+
+    /// Whether the time runs for one of its waits.
+    #[must_use]
+    pub fn counts_down(&self) -> bool {
+        let waits = |wait: &Wait| wait.outcome == Outcome::Waiting && wait.until.is_some();
+        self.waits.iter().any(waits)
+    }
+
+    /// Its calls as far as they are read.
+    fn told(&self) -> impl Iterator<Item = (usize, &Told)> {
+        self.calls.keys().filter_map(|number| Some((*number, self.call(*number)?.as_ref().ok()?)))
+    }
+
+    fn tell_changes(&mut self) {
+        let mut found: Vec<(usize, Vec<Change>)> = Vec::new();
+        let mut before: Option<&Variables> = None;
+        // What was brought in since the context was seen last: by which call, and what.
+        let mut brought: Vec<(&Told, &Variables)> = Vec::new();
+        for (number, told) in self.told() {
+            if let Some(context) = &told.context {
+                let changed = before.map_or_else(Vec::new, |before| changes::between(before, context));
+                let because = |change: Change| {
+                    let by = brought.iter().rev().find(|(_, values)| change.is_brought_by(values));
+                    Change { because: by.map(|(told, _)| (told.kind.clone(), told.at)), ..change }
+                };
+                found.push((number, changed.into_iter().map(because).collect()));
+                before = Some(context);
+                brought.clear();
+            }
+            brought.push((told, &told.brought));
+        }
+        for (number, changes) in found {
+            if let Some(Slot::Read(told)) = self.calls.get_mut(&number)
+                && let Ok(told) = &mut **told
+            {
+                told.changes = changes;
+            }
+        }
+    }
+
+    fn take_turns(&self) -> Vec<Turn> {
+        let mut turns: Vec<Turn> = Vec::new();
+        // The kind of the call that the turn began with, and when that was seen last.
+        let mut opener: Option<(&str, Timestamp)> = None;
+        for number in self.numbers() {
+            let told = self.call(number).and_then(|told| told.as_ref().ok());
+            let at = told.map_or_else(|| turns.last().map_or(Timestamp::UNIX_EPOCH, |turn| turn.at), |told| told.at);
+            let said = told.and_then(|told| told.said.as_ref());
+            let again = told.zip(opener).is_some_and(|(told, (kind, seen))| {
+                told.kind == kind && !told.repeat && told.at.duration_since(seen) > SAME_TURN
+            });
+            let begins = match (turns.last(), said) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some(turn), Some(said)) => turn.said.as_ref() != Some(said) || again,
+            };
+            if begins {
+                turns.push(Turn { said: said.cloned(), at, calls: Vec::new() });
+            }
+            if let (Some(told), true) = (told, said.is_some()) {
+                match &mut opener {
+                    Some((kind, seen)) if !begins && *kind == told.kind => *seen = told.at,
+                    Some(_) if !begins => {}
+                    _ => opener = Some((&told.kind, told.at)),
+                }
+            }
+            if let Some(turn) = turns.last_mut() {
+                turn.calls.push(number);
+            }
+        }
+        turns
+    }
+}
+
+fn read(call: &Result<Arc<Call>, String>, platforms: &Platforms) -> Slot {
+    Slot::Read(Box::new(call.as_ref().map(|call| Told::new(call, platforms)).map_err(Clone::clone)))
+}
+
+#[cfg(test)]
+mod tests;

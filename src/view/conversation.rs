@@ -1,0 +1,257 @@
+//! A conversation as a timeline: turn by turn what the user said, which webhooks ran for it, what the agent answered, how
+//! a page went, and what that made of the context.
+//!
+//! ```text
+//! 1 “Hi, when will my claim be paid?”                  12:34:08
+//!   ▸ ↓ first_message    ✓ valid  200  0.3 ms
+//!       agent: Hello!
+//!   context before the next call:
+//!       + name  "Zoë"   as auth_pre_enter of 12:34:09 answered
+//! ```
+
+use jiff::Timestamp;
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use crate::app::App;
+use crate::app::changes::{Change, How};
+use crate::app::conversation::{Conversation, Told, Turn};
+use crate::app::event::Level;
+use crate::call::Direction;
+use crate::platform::{Outcome, Severity, Wait};
+use crate::view::{envelope, flow, list, rows, theme};
+use crate::visible;
+
+/// Most changes of one call that are shown.
+const MOST_CHANGES: usize = 12;
+/// Most things of one call that were recognised and are shown.
+const MOST_RECOGNISED: usize = 4;
+/// Longest value that is shown, in characters.
+const VALUE: usize = 200;
+
+type Rows = Vec<Line<'static>>;
+
+/// The timeline, and the rows of it that the cursor is in.
+pub(super) fn lines(app: &App, width: usize) -> (Rows, Option<(usize, usize)>) {
+    let Some(conversation) = &app.conversation else {
+        return (vec![Line::styled("this call belongs to no conversation", theme::DIM)], None);
+    };
+    let mut lines = rows::row(&[(&conversation.key, theme::HEADING, width)]);
+    lines.extend(rows::row(&[(&summary(app, conversation), theme::DIM, width)]));
+    if conversation.cut.0 {
+        lines.push(Line::styled("… earlier calls are not shown: / with conv: lists them", theme::DIM));
+    }
+    // The rows of the call that the cursor is at; of the first, those above it as well.
+    let (mut cursor, mut row) = (None, 0);
+    let mut turns = 0;
+    for turn in &conversation.turns {
+        turns += usize::from(turn.said.is_some());
+        lines.push(Line::default());
+        lines.extend(head(app, turn, turns, width));
+        let mut recognised: &[(String, f64)] = &[];
+        for &number in &turn.calls {
+            match conversation.call(number) {
+                None => lines.push(Line::styled("    …", theme::DIM)),
+                Some(Err(reason)) => {
+                    let text = format!("this call cannot be read: {reason}");
+                    lines.extend(indented(4, &text, theme::level(Level::Error), width));
+                }
+                Some(Ok(told)) => {
+                    lines.extend(changes(app, told, width));
+                    row = if conversation.numbers().next() == Some(number) { 0 } else { lines.len() };
+                    lines.push(call(app, told, number == conversation.cursor, width));
+                    // What is recognised in one sentence is the same for every webhook of its turn.
+                    if told.recognised != recognised {
+                        recognised = &told.recognised;
+                        lines.extend(surely(recognised, width));
+                    }
+                    lines.extend(answers(told, width));
+                    let opened = |wait: &&Wait| wait.opened.is_some_and(|(id, _)| id == told.id);
+                    if let Some(wait) = conversation.waits.iter().find(opened) {
+                        lines.extend(page(app, wait, width));
+                    }
+                    let came = conversation.waits.iter().find_map(|wait| wait.fate_of(told.id));
+                    if let Some(fate) = came {
+                        lines.extend(indented(
+                            6,
+                            &format!("page called back: {}", flow::fate(fate)),
+                            theme::DIM,
+                            width,
+                        ));
+                    }
+                }
+            }
+            if number == conversation.cursor {
+                cursor = Some((row, lines.len()));
+            }
+        }
+    }
+    if conversation.cut.1 {
+        lines.push(Line::default());
+        lines.push(Line::styled("… later calls are not shown: / with conv: lists them", theme::DIM));
+    }
+    (lines, cursor)
+}
+
+fn summary(app: &App, conversation: &Conversation) -> String {
+    let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let numbers: Vec<usize> = conversation.numbers().collect();
+    let turns = conversation.turns.iter().filter(|turn| turn.said.is_some()).count();
+    let at =
+        |number: Option<&usize>| number.and_then(|n| app.index.view(*n)).map_or_else(String::new, |v| time(app, v.at));
+    format!(
+        "{} · {} · {} to {}",
+        plural(turns, "turn"),
+        plural(numbers.len(), "call"),
+        at(numbers.first()),
+        at(numbers.last())
+    )
+}
+
+fn time(app: &App, at: Timestamp) -> String {
+    at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// `3 “It’s claim CL-20418”   12:34:08`
+fn head(app: &App, turn: &Turn, number: usize, width: usize) -> Rows {
+    let at = time(app, turn.at);
+    let said = match &turn.said {
+        Some(said) => format!("“{said}”"),
+        None => "before the first word".to_owned(),
+    };
+    let style = if turn.said.is_some() { theme::SAID } else { theme::DIM };
+    let number = if turn.said.is_some() { number.to_string() } else { String::new() };
+    let middle = width.saturating_sub(4 + at.len() + 2);
+    rows::row(&[(&number, theme::KEY, 3), (&said, style, middle), (&at, theme::DIM, at.len())])
+}
+
+/// `▸ ↓ first_message    ✓ valid  200  0.3 ms`
+fn call(app: &App, told: &Told, here: bool, width: usize) -> Line<'static> {
+    let arrow = match told.direction {
+        Direction::Received => "↓",
+        Direction::Sent => "↑",
+    };
+    let kind = told.kind.split_once('/').map_or(&*told.kind, |(_, bare)| bare);
+    let kind = visible::line(kind);
+    let repeat = if told.repeat { " (again)" } else { "" };
+    let (sign, sig_style) = told.sig.map_or(("", theme::DIM), theme::sig);
+    let word = told.sig.map_or("", |sig| sig.word());
+    let (status, status_style) = match told.status {
+        Some(status) => (status.to_string(), theme::status(status)),
+        None => ("ERR".to_owned(), theme::severity(Severity::Error).1),
+    };
+    let room = 20.min(width / 3);
+    let mut spans = vec![
+        Span::styled(if here { "  ▸ " } else { "    " }, theme::FOCUSED),
+        Span::raw(format!("{arrow} ")),
+        Span::raw(rows::pad(&format!("{kind}{repeat}"), room)),
+        Span::styled(format!("{} ", rows::pad(&format!("{sign} {word}"), 10)), sig_style),
+        Span::styled(format!("{status} "), status_style),
+        Span::styled(list::duration(told.took_us), theme::DIM),
+    ];
+    if let Some(error) = &told.error {
+        spans.push(Span::styled(format!("  {}", visible::line(error)), theme::level(Level::Error)));
+    }
+    let line = Line::from(spans);
+    if here && app.focus == crate::app::Focus::Detail { line.style(Modifier::REVERSED) } else { line }
+}
+
+/// What was recognised, the surest first.
+fn surely(recognised: &[(String, f64)], width: usize) -> Rows {
+    let mut sure: Vec<&(String, f64)> = recognised.iter().collect();
+    sure.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let shown = sure.iter().take(MOST_RECOGNISED);
+    shown
+        .flat_map(|(what, score)| {
+            let text = format!("{} {score:.2} {what}", envelope::bar(*score));
+            indented(6, &text, theme::DIM, width)
+        })
+        .collect()
+}
+
+/// What the agent answered.
+fn answers(told: &Told, width: usize) -> Rows {
+    let mut lines = Vec::new();
+    for answer in &told.answers {
+        let value = cut(&answer.value);
+        let text = match answer.label.as_str() {
+            "text" => format!("agent: {value}"),
+            label => format!("agent: {label} {value}"),
+        };
+        lines.extend(indented(6, &text, Style::new().fg(Color::Green), width));
+    }
+    lines
+}
+
+/// What became different in the context before a call came.
+fn changes(app: &App, told: &Told, width: usize) -> Rows {
+    let mut lines = Vec::new();
+    let name = told.changes.iter().take(MOST_CHANGES).map(|change| visible::width(&change.pointer)).max().unwrap_or(0);
+    let name = name.min(width / 3);
+    for change in told.changes.iter().take(MOST_CHANGES) {
+        let (sign, style) = how(&change.how);
+        let text = told_change(app, change);
+        let rest = width.saturating_sub(6 + 2 + name + 1);
+        lines.extend(rows::row(&[
+            ("", theme::DIM, 5),
+            (sign, style, 1),
+            (change.pointer.trim_start_matches('/'), theme::KEY, name),
+            (&text, Style::new(), rest),
+        ]));
+    }
+    if told.changes.len() > MOST_CHANGES {
+        let text = format!("… and {} further changes of the context", told.changes.len() - MOST_CHANGES);
+        lines.extend(indented(6, &text, theme::DIM, width));
+    }
+    lines
+}
+
+/// A sign for a change, and its colour.
+pub(super) fn how(how: &How) -> (&'static str, Style) {
+    match how {
+        How::Added => ("+", Style::new().fg(Color::Green)),
+        How::Changed(_) => ("~", Style::new().fg(Color::Yellow)),
+        How::Removed(_) => ("-", Style::new().fg(Color::Red)),
+    }
+}
+
+/// `"b", was "a"; as first_message of 12:34:08 answered`
+fn told_change(app: &App, change: &Change) -> String {
+    let mut text = match &change.how {
+        How::Added => cut(&change.value),
+        How::Changed(was) => format!("{}, was {}", cut(&change.value), cut(was)),
+        How::Removed(was) => format!("gone, was {}", cut(was)),
+    };
+    if let Some((kind, at)) = &change.because {
+        let kind = kind.split_once('/').map_or(&**kind, |(_, bare)| bare);
+        text.extend(["  ← ", kind, ", ", &time(app, *at)]);
+    }
+    text
+}
+
+/// How a page went that a call opened.
+fn page(app: &App, wait: &Wait, width: usize) -> Rows {
+    let (sign, style) = flow::outcome(wait.outcome);
+    let text = match (wait.outcome, wait.ended, wait.until) {
+        (Outcome::Waiting, _, Some(until)) => {
+            let left = until.duration_since(app.now).as_secs().max(0);
+            format!("page opened, waiting: {}:{:02} left", left / 60, left % 60)
+        }
+        (Outcome::Waiting, _, None) => "page opened, waiting".to_owned(),
+        (outcome, Some(ended), _) => format!("page opened, {} at {}", outcome.word(), time(app, ended)),
+        (outcome, None, _) => format!("page opened, {}", outcome.word()),
+    };
+    indented(6, &format!("{sign} {text}"), style, width)
+}
+
+fn cut(value: &str) -> String {
+    let mut shown: String = value.chars().take(VALUE).collect();
+    if shown.len() < value.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn indented(by: usize, text: &str, style: Style, width: usize) -> Rows {
+    rows::row(&[("", style, by.saturating_sub(1)), (text, style, width.saturating_sub(by))])
+}
