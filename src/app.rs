@@ -112,11 +112,13 @@ pub struct Regions {
 
 /// Where the cursor of a tab is.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cursor {
+pub struct Cursor {
     /// It moved: the tab scrolls to where it is.
     chase: bool,
     /// The selected call that the timeline's cursor was set to.
     pointed: Option<usize>,
+    /// The field of the envelope that it is at.
+    pub field: usize,
 }
 
 /// Everything the screen shows.
@@ -168,7 +170,8 @@ pub struct App {
     pub quit: bool,
     /// The measures of the last frame.
     pub regions: Regions,
-    cursor: Cursor,
+    /// Where the cursor of a tab is.
+    pub cursor: Cursor,
     /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
     awaited: Option<Id>,
     /// What would take back what was said of calls, the newest last.
@@ -321,6 +324,9 @@ impl App {
         }
         missing.extend(self.follow_flows());
         missing.extend(self.follow_conversation());
+        if let Some(shown) = &mut self.shown {
+            missing.extend(shown.context.compare(shown.number, &self.index, &self.cache, &self.setup.platforms));
+        }
         if missing.is_empty() { Vec::new() } else { vec![Effect::Load(missing)] }
     }
 
@@ -431,6 +437,7 @@ impl App {
             *flow = before;
         }
         self.shown = Some(shown);
+        self.cursor.field = 0;
         self.scroll = [0; Tab::ALL.len()];
     }
 

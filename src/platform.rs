@@ -49,6 +49,7 @@ pub use envelope::{Envelope, Row, Section};
 pub use keyring::Keyring;
 pub use kind::{Answer, Description, Field, Kind, Reading};
 pub use page::{Form, Opening, PageCall};
+pub use schema::Help;
 pub use wait::{Callback, Fate, Outcome, Wait};
 
 static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/platforms");

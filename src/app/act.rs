@@ -130,12 +130,22 @@ impl App {
         match self.focus {
             Focus::List => self.calls.step(rows),
             Focus::Detail if self.tab == Tab::Conversation => self.step_in_conversation(rows),
+            Focus::Detail if self.tab == Tab::Envelope && self.fields() > 0 => {
+                let last = self.fields() - 1;
+                self.cursor.field = self.cursor.field.min(last).saturating_add_signed(rows).min(last);
+                self.cursor.chase = true;
+            }
             Focus::Detail => {
                 let last = self.regions.detail_rows.saturating_sub(self.regions.detail_height);
                 let scroll = &mut self.scroll[self.tab as usize];
                 *scroll = scroll.saturating_add_signed(rows).min(last);
             }
         }
+    }
+
+    /// How many fields the envelope has.
+    fn fields(&self) -> usize {
+        self.shown.as_ref().map_or(0, |shown| shown.fields().count())
     }
 
     fn open(&mut self) {

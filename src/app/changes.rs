@@ -3,7 +3,16 @@
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
+use crate::app::cache::Cache;
+use crate::call::Call;
 use crate::json;
+use crate::platform::{Kind, Platforms};
+use crate::recording::{Index, Place};
+
+/// Most variables that are compared.
+const MOST: usize = 2000;
+/// Rows of the recording that are looked at for the call before: the screen must not wait.
+const LOOK: usize = 100_000;
 
 /// Variables by their JSON Pointers, each as the JSON text it came as, without white space between.
 pub type Variables = IndexMap<String, String>;
@@ -48,6 +57,92 @@ pub fn variables(object: &str, most: usize) -> Variables {
     json::leaves(object, most).into_iter().map(|(pointer, span)| (pointer, compact(&object[span]))).collect()
 }
 
+/// The variables of a call, and what became different in them since the call before that has any.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// Where they stand in the body; none where the call has none.
+    pub pointer: Option<String>,
+    /// What is different; none until the call before is read, or where there is none.
+    pub changes: Option<Vec<Change>>,
+    variables: Variables,
+    before: Before,
+}
+
+/// The call before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Before {
+    #[default]
+    Unknown,
+    /// Its number. It is being read.
+    Asked(usize),
+    /// There is none, or it was read.
+    Settled,
+}
+
+impl Context {
+    /// Those of `call`.
+    #[must_use]
+    pub fn of(kind: Option<&Kind>, call: &Call) -> Self {
+        let text = kind.filter(|kind| !kind.is_from_a_browser()).and_then(|kind| kind.context(&call.request));
+        let (Some(pointer), Some(text)) = (kind.and_then(Kind::context_pointer), text) else { return Self::default() };
+        Self { pointer: Some(pointer.to_owned()), variables: variables(text, MOST), ..Self::default() }
+    }
+
+    /// Compares with the call before `number`; gives that where it must be read first.
+    pub fn compare(
+        &mut self,
+        number: usize,
+        index: &Index,
+        cache: &Cache,
+        platforms: &Platforms,
+    ) -> Option<(usize, Place)> {
+        self.pointer.as_ref()?;
+        let asked = matches!(self.before, Before::Asked(_));
+        let before = match self.before {
+            Before::Settled => return None,
+            Before::Asked(before) => before,
+            Before::Unknown => {
+                let bears = |row: &usize| {
+                    let kind = index.view(*row).and_then(|view| view.kind).and_then(|name| platforms.kind(name));
+                    kind.is_some_and(Kind::bears_the_context)
+                };
+                let earlier = index.same_conversation(number, number.saturating_sub(LOOK)..number).rev().find(bears);
+                let Some(before) = earlier else {
+                    self.before = Before::Settled;
+                    return None;
+                };
+                before
+            }
+        };
+        let Some(cached) = cache.get(before) else {
+            self.before = Before::Asked(before);
+            return index.view(before).filter(|_| !asked).map(|view| (before, view.place));
+        };
+        self.before = Before::Settled;
+        if let Ok(call) = &cached.call {
+            let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+            let text = kind.and_then(|kind| kind.context(&call.request)).unwrap_or("{}");
+            self.changes = Some(between(&variables(text, MOST), &self.variables));
+        }
+        None
+    }
+
+    /// What became different in the value at `pointer` of the body, and in the values in it.
+    pub fn changes_in<'a>(&'a self, pointer: &'a str) -> impl Iterator<Item = &'a Change> + 'a {
+        let place = self.pointer.as_deref().and_then(|context| pointer.strip_prefix(context));
+        let changes = self.changes.iter().flatten().filter(move |_| place.is_some_and(|place| !place.is_empty()));
+        changes.filter(move |change| {
+            let under = place.and_then(|place| change.pointer.strip_prefix(place));
+            under.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// The variables that are gone.
+    pub fn gone(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().flatten().filter(|change| matches!(change.how, How::Removed(_)))
+    }
+}
+
 /// What is different in `now`, in its order, and then what is gone.
 #[must_use]
 pub fn between(before: &Variables, now: &Variables) -> Vec<Change> {
@@ -83,6 +178,51 @@ mod tests {
         ];
         assert_eq!(found, wanted);
         assert_eq!(between(&now, &now), []);
+    }
+
+    #[test]
+    fn a_call_is_compared_with_the_one_before_that_has_variables() {
+        let platforms = Platforms::builtin().unwrap();
+        let (mut index, mut cache) = (Index::new(), Cache::default());
+        let call = |kind: &str, body: &str| {
+            let request =
+                crate::call::Request { body: body.to_owned().into(), ..platforms.kind(kind).unwrap().sample() };
+            std::sync::Arc::new(Call {
+                id: crate::call::Id::fresh(),
+                at: Timestamp::UNIX_EPOCH,
+                direction: crate::call::Direction::Received,
+                kind: Some(kind.into()),
+                conversation: Some("c".into()),
+                sig: None,
+                took: std::time::Duration::ZERO,
+                parent: None,
+                error: None,
+                forwarded: None,
+                request,
+                response: None,
+            })
+        };
+        let calls = [
+            call("moveo/dialog", r#"{"context":{"a":1,"user":{"id":1,"name":"x"}}}"#),
+            call("moveo/webview_open", ""),
+            call("moveo/post_message", r#"{"context":{"user":{"id":1,"name":"y"},"b":2}}"#),
+        ];
+        for (number, call) in calls.iter().enumerate() {
+            index.push(&crate::recording::Entry::from_call(call, Place { offset: number as u64, len: 1 }));
+        }
+        let mut context = Context::of(platforms.kind("moveo/post_message"), &calls[2]);
+        let place = Some((0, Place { offset: 0, len: 1 }));
+        assert_eq!(context.compare(2, &index, &cache, &platforms), place, "the page has no variables");
+        assert_eq!(context.compare(2, &index, &cache, &platforms), None, "it is not asked for twice");
+        cache.put(0, Ok(calls[0].clone()));
+        assert_eq!(context.compare(2, &index, &cache, &platforms), None);
+        assert_eq!(context.changes_in("/context/user").count(), 1);
+        assert_eq!(context.changes_in("/context/b").next().unwrap().how, How::Added);
+        assert_eq!(context.changes_in("/context/use").count() + context.changes_in("/context").count(), 0);
+        assert_eq!(context.gone().map(|change| &*change.pointer).collect::<Vec<_>>(), ["/a"]);
+        let mut first = Context::of(platforms.kind("moveo/dialog"), &calls[0]);
+        assert_eq!(first.compare(0, &index, &cache, &platforms), None);
+        assert!(first.changes.is_none());
     }
 
     #[test]

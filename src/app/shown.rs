@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::app::changes::Context;
 use crate::app::flow::Flow;
 use crate::app::text::Text;
 use crate::call::{Call, Direction};
 use crate::config::Secret;
-use crate::platform::{Envelope, Finding, Keyring, Kind, Platforms};
+use crate::platform::{Envelope, Finding, Keyring, Kind, Platforms, Row};
 use crate::signature::{Scheme, Verdict};
+
+/// Most fields of a section that are shown: the body has them all.
+pub const MOST_FIELDS: usize = 300;
 
 /// The tabs of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,6 +94,8 @@ pub struct Shown {
     pub request_findings: Vec<Finding>,
     /// The response against its contract.
     pub response_findings: Vec<Finding>,
+    /// The variables of the conversation, against those of the call before.
+    pub context: Context,
     /// The request's body.
     pub body: Text,
     /// The response's body.
@@ -127,12 +133,19 @@ impl Shown {
                 (Some(kind), Some(response)) => kind.check_response(response),
                 _ => Vec::new(),
             },
+            context: Context::of(kind, &call),
             body: Text::new(&call.request.body, pretty),
             answer: Text::new(call.response.as_ref().map_or(&[], |response| &response.body), pretty),
             hits: Hits::default(),
             call,
             pretty,
         }
+    }
+
+    /// The fields of the envelope, in their order on the screen.
+    pub fn fields(&self) -> impl Iterator<Item = &Row> {
+        let sections = self.envelope.iter().flat_map(|envelope| &envelope.sections);
+        sections.flat_map(|section| section.rows.iter().take(MOST_FIELDS))
     }
 
     /// Finds out why the verdict is what it is, once. Dear, for the body is signed many times.

@@ -15,7 +15,7 @@ use toml::Spanned;
 use super::doc::Doc;
 use super::fill::Filler;
 use super::pack::{AnswerSpec, Caller, ConversationSpec, HeaderSpec, KindSpec, Reads, SectionSpec, When};
-use super::schema::{Library, Schema};
+use super::schema::{Help, Library, Schema};
 use super::{Envelope, Finding, Section, Severity, envelope, recognise};
 use crate::call::{Headers, Request, Response, Sig};
 use crate::config::Secret;
@@ -275,6 +275,12 @@ impl Kind {
     #[must_use]
     pub fn meaning(&self, pointer: &str) -> Option<&str> {
         self.request.as_ref()?.meaning(pointer)
+    }
+
+    /// The same with all else that the contract says of it.
+    #[must_use]
+    pub fn help(&self, pointer: &str) -> Option<Help> {
+        self.request.as_ref()?.help(pointer)
     }
 
     /// Where the request departs from the contract, the gravest first.

@@ -11,6 +11,8 @@
 //!
 //! A member that `additionalProperties: false` forbids is always a `note`: platforms add fields without telling.
 
+mod help;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -18,6 +20,8 @@ use std::sync::{Arc, OnceLock};
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Retrieve, Uri, ValidationError, Validator};
 use serde_json::{Map, Value};
+
+pub use help::Help;
 
 use super::doc::{escape, tokens};
 use super::{Field, Finding, Severity};

@@ -1,7 +1,7 @@
 //! The selected call and its tabs.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
@@ -18,6 +18,9 @@ use crate::visible;
 /// Columns of the meaning of a claim.
 const MEANING: usize = 23;
 
+/// Rows at the foot of the envelope, the line above them among them.
+const FOOT: u16 = 4;
+
 /// What a tab shows: rows made from the call, and below them a text too long to be made whole.
 #[derive(Default)]
 struct Content<'a> {
@@ -32,7 +35,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regio
     let block = Block::new().borders(borders).title(tabs(app, usize::from(area.width))).border_style(theme::DIM);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let (width, height) = (usize::from(inner.width), usize::from(inner.height));
+    let width = usize::from(inner.width);
+    let (inner, foot) = with_foot(app, inner);
+    let height = usize::from(inner.height);
     regions.detail_width = width;
     regions.detail_height = height;
     let Some(shown) = &app.shown else {
@@ -54,6 +59,20 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regio
         lines.extend(body::lines(text, from..from + room, &shown.hits.needle));
     }
     frame.render_widget(Paragraph::new(lines), inner);
+    if let Some(foot) = foot {
+        let block = Block::new().borders(Borders::TOP).border_style(theme::DIM);
+        frame.render_widget(Paragraph::new(envelope::help(app, shown, width)).block(block), foot);
+    }
+}
+
+/// Room at the foot of the tab for what the contract says of the field under the cursor.
+fn with_foot(app: &App, area: Rect) -> (Rect, Option<Rect>) {
+    let wanted = app.tab == Tab::Envelope && app.focus == Focus::Detail && area.height >= 4 * FOOT;
+    if !wanted || app.shown.as_ref().is_none_or(|shown| shown.fields().next().is_none()) {
+        return (area, None);
+    }
+    let [tab, foot] = Layout::vertical([Constraint::Min(0), Constraint::Length(FOOT)]).areas(area);
+    (tab, Some(foot))
 }
 
 fn waiting(app: &App) -> Line<'static> {
@@ -129,7 +148,10 @@ fn remarks(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>> {
 fn content<'a>(app: &App, shown: &'a Shown, width: usize) -> Content<'a> {
     let head = |head| Content { head, ..Content::default() };
     match app.tab {
-        Tab::Envelope => head(envelope::lines(app, shown, width)),
+        Tab::Envelope => {
+            let (head, cursor) = envelope::lines(app, shown, width);
+            Content { head, text: None, cursor }
+        }
         Tab::Body if shown.body.is_empty() => head(no_body(&shown.call, width)),
         Tab::Body => Content { text: Some(&shown.body), ..Content::default() },
         Tab::Headers => head(headers_tab(&shown.call, width)),

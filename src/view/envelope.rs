@@ -1,11 +1,13 @@
 //! What a call means: decoded by its pack, field by field.
 
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
-use crate::app::App;
-use crate::app::shown::Shown;
-use crate::platform::{Row, Section};
+use crate::app::changes::{Change, How};
+use crate::app::event::Level;
+use crate::app::shown::{MOST_FIELDS, Shown};
+use crate::app::{App, Focus};
+use crate::platform::{Finding, Row, Section};
 use crate::view::{flow, list, rows, theme};
 use crate::visible;
 
@@ -13,8 +15,60 @@ use crate::visible;
 const BAR: usize = 10;
 /// Columns that a meaning needs at least.
 const MEANING: usize = 20;
+/// Longest value that is shown, in characters.
+const VALUE: usize = 600;
 
-pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>> {
+type Rows = Vec<Line<'static>>;
+
+/// The tab, and the rows of it that the cursor is in.
+pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> (Rows, Option<(usize, usize)>) {
+    let mut lines = head(app, shown, width);
+    let mut cursor = None;
+    let mut number = 0;
+    for section in shown.envelope.iter().flat_map(|envelope| &envelope.sections) {
+        lines.extend(rows::heading(&section.title));
+        let columns = Columns::of(section, width);
+        let mut said = None;
+        for row in section.rows.iter().take(MOST_FIELDS) {
+            let here = number == app.cursor.field;
+            let first = lines.len();
+            lines.extend(columns.field(shown, row, &mut said, here && app.focus == Focus::Detail));
+            let own = shown.request_findings.iter().filter(|finding| is_about(finding, row));
+            lines.extend(own.flat_map(|finding| beside(finding, &columns)));
+            if here {
+                cursor = Some((if number == 0 { 0 } else { first }, lines.len()));
+            }
+            number += 1;
+        }
+        if section.rows.len() > MOST_FIELDS {
+            let more = format!("… and {} more: 2 shows the body", section.rows.len() - MOST_FIELDS);
+            lines.push(Line::styled(more, theme::DIM));
+        }
+    }
+    let gone: Vec<&Change> = shown.context.gone().collect();
+    if !gone.is_empty() {
+        lines.extend(rows::heading("Gone from the context"));
+        for change in gone {
+            let How::Removed(was) = &change.how else { continue };
+            let name = change.pointer.trim_start_matches('/');
+            let (sign, style) = super::conversation::how(&change.how);
+            let first = 30.min(width / 3);
+            let rest = width.saturating_sub(first + 3);
+            lines.extend(rows::row(&[(sign, style, 1), (name, theme::KEY, first), (&cut(was), theme::DIM, rest)]));
+        }
+    }
+    let kind = shown.call.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
+    if let (None, Some(query)) = (kind, shown.call.request.query()) {
+        lines.extend(rows::heading("Query"));
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            lines.extend(rows::labelled(&name, &value, Style::new(), width));
+        }
+    }
+    (lines, cursor)
+}
+
+/// What stands above the fields: what the call is, what the user said, and what is wrong with it as a whole.
+fn head(app: &App, shown: &Shown, width: usize) -> Rows {
     let call = &shown.call;
     let kind = call.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
     let at = call.at.to_zoned(app.setup.zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f %Z").to_string();
@@ -25,62 +79,127 @@ pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>
         (None, Some(name)) => name.clone(),
         (None, None) => format!("{} {} · no platform claims this call", call.request.method, call.request.path()),
     };
-    lines.extend(rows::row(&[(&title, theme::HEADING, width)]));
     if let Some(text) = shown.envelope.as_ref().and_then(|envelope| envelope.text.as_deref()) {
-        lines.extend(rows::row(&[(&format!("“{text}”"), theme::SAID, width)]));
+        lines.extend(rows::row(&[(&format!("“{}”", cut(text)), theme::SAID, width)]));
     }
+    lines.extend(rows::row(&[(&title, theme::HEADING, width)]));
     lines.extend(rows::row(&[(&format!("{} · {at} · {took}", call.direction.word()), theme::DIM, width)]));
     for sentence in &shown.also {
-        lines.extend(rows::row(&[(sentence, theme::level(crate::app::event::Level::Warning), width)]));
+        lines.extend(rows::row(&[(sentence, theme::level(Level::Warning), width)]));
     }
     if let Some(parent) = call.parent {
         lines.extend(rows::row(&[(&format!("repeats {parent} (^ goes there)"), theme::DIM, width)]));
     }
     if let Some(error) = &call.error {
-        lines.extend(rows::row(&[(error, theme::level(crate::app::event::Level::Error), width)]));
+        lines.extend(rows::row(&[(error, theme::level(Level::Error), width)]));
     }
-    lines.extend(rows::findings(&shown.request_findings, width));
+    let apart = shown.request_findings.iter().filter(|finding| !shown.fields().any(|row| is_about(finding, row)));
+    lines.extend(rows::findings(apart, width));
     if let Some(flow) = &shown.flow
         && let Some(wait) = flow.wait(call.at)
     {
         lines.extend(rows::heading("Flow"));
         lines.extend(flow::lines(app, flow, wait, Some(call.id), width));
     }
-    for section in shown.envelope.iter().flat_map(|envelope| &envelope.sections) {
-        lines.extend(rows::heading(&section.title));
-        lines.extend(rows_of(section, width));
-    }
-    if let (None, Some(query)) = (kind, call.request.query()) {
-        lines.extend(rows::heading("Query"));
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            lines.extend(rows::labelled(&name, &value, Style::new(), width));
-        }
+    lines
+}
+
+/// Whether a finding is about a field, or about something in it.
+fn is_about(finding: &Finding, row: &Row) -> bool {
+    let rest = finding.pointer.strip_prefix(&row.pointer).filter(|_| !row.pointer.is_empty());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A finding below the field it concerns.
+fn beside(finding: &Finding, columns: &Columns) -> Rows {
+    let (sign, style) = theme::severity(finding.severity);
+    let by = columns.label + 1;
+    let rest = columns.rest.saturating_sub(4);
+    let mut lines = rows::row(&[("", style, by), (sign, style, 1), (&finding.sentence, style, rest)]);
+    if !finding.source.is_empty() {
+        lines.extend(rows::row(&[("", style, by), ("", style, 1), (&finding.source, theme::DIM, rest)]));
     }
     lines
 }
 
-fn rows_of(section: &Section, width: usize) -> Vec<Line<'static>> {
-    let widest = |of: fn(&Row) -> &str| section.rows.iter().map(|row| visible::width(of(row))).max().unwrap_or(0);
-    let label = widest(|row| &row.label).min(width / 3);
-    let rest = width.saturating_sub(label + 1);
-    // Values come whole as long as their meanings keep room enough to be read.
-    let value_width = (widest(|row| &row.value) + BAR + 1).min(rest.saturating_sub(MEANING + 1)).max(rest / 3);
-    let mut lines = Vec::new();
-    let mut said = None;
-    for row in &section.rows {
+/// How wide the columns of a section are. Before the label stands what became of the field.
+struct Columns {
+    label: usize,
+    value: usize,
+    /// Of value and meaning together.
+    rest: usize,
+}
+
+impl Columns {
+    fn of(section: &Section, width: usize) -> Self {
+        let shown = || section.rows.iter().take(MOST_FIELDS);
+        let widest = |of: fn(&Row) -> &str| shown().map(|row| visible::width(of(row))).max().unwrap_or(0);
+        let label = widest(|row| &row.label).min(width / 3);
+        let rest = width.saturating_sub(label + 3);
+        // Values come whole as long as their meanings keep room enough to be read.
+        let value = (widest(|row| &row.value) + BAR + 1).min(rest.saturating_sub(MEANING + 1)).max(rest / 3);
+        Self { label, value, rest }
+    }
+
+    /// One field. `said`: the meaning of the row before it. `here`: the cursor is at it.
+    fn field<'a>(&self, shown: &Shown, row: &'a Row, said: &mut Option<&'a str>, here: bool) -> Rows {
+        let (sign, style, was) = change(shown, row);
         let score = row.score.map(|score| format!("{} {}", bar(score), row.value));
-        let value = score.as_deref().unwrap_or(&row.value);
-        let Some(meaning) = row.meaning.as_deref().filter(|_| rest > 2 * MEANING) else {
-            lines.extend(rows::row(&[(&row.label, theme::KEY, label), (value, Style::new(), rest)]));
-            continue;
+        let value = cut(score.as_deref().unwrap_or(&row.value)) + &was;
+        let label = if here { theme::KEY.add_modifier(Modifier::REVERSED) } else { theme::KEY };
+        let mut columns = vec![(sign, style, 1), (&*row.label, label, self.label)];
+        let Some(meaning) = row.meaning.as_deref().filter(|_| self.rest > 2 * MEANING) else {
+            columns.push((&value, Style::new(), self.rest));
+            return rows::row(&columns);
         };
         // What holds for a row after the other is said once.
         let meaning = if said.replace(meaning) == Some(meaning) { "" } else { meaning };
-        lines.extend(rows::row(&[
-            (&row.label, theme::KEY, label),
-            (value, Style::new(), value_width),
-            (meaning, theme::DIM, rest.saturating_sub(value_width + 1)),
-        ]));
+        columns.push((&value, Style::new(), self.value));
+        columns.push((meaning, theme::DIM, self.rest.saturating_sub(self.value + 1)));
+        rows::row(&columns)
+    }
+}
+
+/// What became of a field since the call before: a sign, its look, and what the field was.
+fn change(shown: &Shown, row: &Row) -> (&'static str, Style, String) {
+    let mut changes = shown.context.changes_in(&row.pointer);
+    let Some(first) = changes.next() else { return (" ", Style::new(), String::new()) };
+    let place = shown.context.pointer.as_deref().and_then(|context| row.pointer.strip_prefix(context));
+    let whole = place == Some(&*first.pointer);
+    let others = changes.count();
+    let partly = How::Changed(String::new());
+    let (sign, style) = super::conversation::how(if whole { &first.how } else { &partly });
+    let was = match &first.how {
+        How::Changed(was) if whole => format!("  (was {})", cut(was)),
+        _ if whole => String::new(),
+        _ => format!("  ({} of its values changed)", others + 1),
+    };
+    (sign, style, was)
+}
+
+/// A value that is not longer than a screen; the body tab has the rest.
+fn cut(value: &str) -> String {
+    match value.char_indices().nth(VALUE) {
+        Some((end, _)) => format!("{}… ({} bytes: 2 shows all)", &value[..end], value.len()),
+        None => value.to_owned(),
+    }
+}
+
+/// What the contract says of the field that the cursor is at: for the foot of the tab.
+pub(super) fn help(app: &App, shown: &Shown, width: usize) -> Rows {
+    let kind = shown.call.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
+    let Some((kind, row)) = kind.zip(shown.fields().nth(app.cursor.field)) else { return Vec::new() };
+    let help = kind.help(&row.pointer).unwrap_or_default();
+    let mut first = row.pointer.clone();
+    for part in [help.json_type.as_deref(), Some(kind.describe().source.as_str()).filter(|_| help.source.is_none())] {
+        first.extend(part.into_iter().flat_map(|part| [" · ", part]));
+    }
+    first.extend(help.source.iter().flat_map(|source| [" · ", source]));
+    let mut lines = rows::row(&[(&first, theme::KEY, width)]);
+    let meaning = help.meaning.unwrap_or_else(|| "the contract does not speak of it".to_owned());
+    lines.extend(rows::row(&[(&meaning, Style::new(), width)]));
+    if !help.allowed.is_empty() {
+        lines.extend(rows::row(&[(&format!("known values: {}", help.allowed.join(", ")), theme::DIM, width)]));
     }
     lines
 }

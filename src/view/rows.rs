@@ -40,7 +40,7 @@ pub fn heading(text: &str) -> [Line<'static>; 2] {
 }
 
 /// Findings, each with its sign, its place, and where the rule stands.
-pub fn findings(found: &[Finding], width: usize) -> Vec<Line<'static>> {
+pub fn findings<'a>(found: impl IntoIterator<Item = &'a Finding>, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for finding in found {
         let (sign, style) = theme::severity(finding.severity);

@@ -20,12 +20,14 @@ async fn the_sample_recording_at_three_sizes() {
     assert_snapshot!("list_40x12", screen(40, 12, "").await);
     assert_snapshot!("list_80x24", screen(80, 24, "").await);
     assert_snapshot!("list_160x45", screen(160, 45, "").await);
+    assert_snapshot!("envelope_160x45", screen(160, 45, "gjjjj<enter>jjjj").await);
 }
 
 #[tokio::test]
 async fn every_tab() {
     for (name, keys) in [
         ("envelope", "gjjjj<enter>z"),
+        ("envelope_changes", "gjjjj<enter>zGkkkkkkkkkkkkkkk"),
         ("body", "gjjjj2<enter>z"),
         ("body_exact", "gjjjj2p<enter>z"),
         ("headers", "gjjjj3<enter>z"),
