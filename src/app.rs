@@ -12,6 +12,8 @@
 
 mod act;
 pub mod action;
+pub mod answering;
+pub mod arrivals;
 pub mod cache;
 pub mod calls;
 pub mod changes;
@@ -37,6 +39,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::app::action::{Action, Scope};
+use crate::app::answering::Answers;
+use crate::app::arrivals::Arrivals;
 use crate::app::cache::Cache;
 use crate::app::calls::Calls;
 use crate::app::conversation::Conversation;
@@ -45,8 +49,9 @@ use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
 use crate::app::flow::Flow;
 use crate::app::shown::{Shown, Tab};
-use crate::call::{Call, Id};
+use crate::call::{Call, Direction, Id};
 use crate::config::{self, Config, Target};
+use crate::net::responder::Responders;
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{Change, Entry, Index, Place, Recorded};
 
@@ -162,6 +167,10 @@ pub struct App {
     pub log: Vec<Notice>,
     /// Calls that could not be recorded, and why.
     pub unrecorded: Option<(u64, String)>,
+    /// What answers calls, and those that wait.
+    pub answers: Answers,
+    /// When received calls came: of the newest, seconds and how many in each.
+    pub arrivals: Arrivals,
     /// How flows wait for a page, as it is set at their platforms.
     pub waits: Vec<config::Wait>,
     /// Calls on their way out.
@@ -214,6 +223,11 @@ impl App {
             notice: None,
             log: Vec::new(),
             unrecorded: None,
+            answers: Answers {
+                slots: setup.listener.map_or_else(Vec::new, |_| Responders::configured(&setup.config)),
+                ..Answers::default()
+            },
+            arrivals: Arrivals::default(),
             waits: setup.config.waits.clone(),
             sending: 0,
             quit: false,
@@ -273,6 +287,8 @@ impl App {
             Event::Sent { ticket, result } => self.sent(ticket, result),
             Event::Edited { ticket, result } => self.edited(ticket, result),
             Event::Told(notice) => self.tell(notice),
+            Event::Responding(told) => self.told(told),
+            Event::Beat(beat) => self.answers.beat = beat,
         }
         Vec::new()
     }
@@ -390,6 +406,9 @@ impl App {
             filter.came(number);
         }
         self.add(&entry);
+        if call.direction == Direction::Received {
+            self.arrivals.came(self.now);
+        }
         let awaited = self.awaited == Some(call.id);
         self.cache.put(number, Ok(call));
         if awaited {

@@ -92,7 +92,7 @@ pub struct LaneArgs {
     pub record: RecordArgs,
 }
 
-/// What answers calls where no route says otherwise.
+/// What answers calls where no route says otherwise; holds and faults go for routes too.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RespondArgs {
     /// Pass calls on to your own server and its answers back (repeatable: the first one answers)

@@ -55,6 +55,7 @@ where
     let mut stop = pin!(stop);
     let mut keys = Some(console.keys());
     let mut changed = true;
+    app.update(Event::Beat(world.beat()), Timestamp::now());
     let mut next_frame = Instant::now();
     loop {
         if changed && Instant::now() >= next_frame {
@@ -93,9 +94,13 @@ where
                 effects
             }
             () = sleep_until(next_frame), if changed => continue,
-            () = sleep(TICK), if app.counts_down() => app.update(Event::Tick, Timestamp::now()),
+            () = sleep(TICK), if app.ticks() => app.update(Event::Tick, Timestamp::now()),
         };
         changed = true;
+        let beat = world.beat();
+        if beat != app.answers.beat {
+            app.update(Event::Beat(beat), Timestamp::now());
+        }
         for effect in effects.into_iter().chain(app.settle()) {
             match effect {
                 Effect::Redraw => blank(terminal)?,

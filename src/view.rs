@@ -10,6 +10,7 @@
 //!
 //! Drawing changes nothing. What was drawn where comes back as [`Regions`].
 
+mod answering;
 mod body;
 mod conversation;
 mod detail;

@@ -53,6 +53,9 @@ impl App {
             }
             Action::Test => self.dialogs.push(Dialog::Tests { selected: 0 }),
             Action::Webview => self.dialogs.push(Dialog::Pages { selected: 0 }),
+            Action::Answers => self.ask_answers(),
+            Action::AnswerSo => self.answer_so(),
+            Action::Hold => return self.hold_key(),
             Action::Demo => return self.demo(),
             Action::Target => {
                 let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == self.target);

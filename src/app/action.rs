@@ -92,6 +92,9 @@ actions! {
     Calls      EditOutside  "edit in $EDITOR" ["E"]                 "Edit the payload in $EDITOR, then send it";
     Calls      Test         "test call"       ["t"]                 "Send a built-in call of any kind" ("test");
     Calls      Webview      "webview"         ["w"]                 "Open a page as a platform does, and wait for its callback" ("webview");
+    Calls      Answers      "answers"         ["a"]                 "What answers calls: replies, your own server, faults" ("answers");
+    Calls      AnswerSo     "answer so"       ["A"]                 "Answer this kind of call like this from now on";
+    Calls      Hold         "hold"            ["i"]                 "The calls that wait for you; without any: hold calls, or let them through" ("hold");
     Calls      Demo         "demo"            ["D"]                 "Play the built-in conversation through the listener" ("demo");
     Calls      Filter       "filter"          ["/"]                 "Filter the calls; inside a call: search its text" ("filter");
     Calls      NextMatch    "next match"      ["n"]                 "The next match of the search";
@@ -142,7 +145,8 @@ impl Action {
     /// Whether it means nothing while there is no call.
     #[must_use]
     pub fn needs_call(self) -> bool {
-        self.entry().scope == Scope::Calls && !matches!(self, Self::Test | Self::Webview | Self::Demo)
+        self.entry().scope == Scope::Calls
+            && !matches!(self, Self::Test | Self::Webview | Self::Demo | Self::Answers | Self::Hold)
     }
 
     /// What `key` means on a screen of `scope`. What the screen itself means by a key comes before what the key means

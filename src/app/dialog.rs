@@ -3,6 +3,7 @@
 use tui_textarea::TextArea;
 
 use crate::app::action::{self, Action, Scope};
+use crate::app::answering::Answering;
 use crate::app::webview::Launch;
 use crate::call::Id;
 use crate::net::outgoing::Outgoing;
@@ -104,6 +105,8 @@ pub enum Dialog {
         /// What is wrong with it.
         error: Option<String>,
     },
+    /// What answers calls, and those that wait.
+    Answering(Answering),
     /// A question before sending to a guarded target.
     Confirm {
         /// The question, naming host and count.

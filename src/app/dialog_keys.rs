@@ -12,7 +12,7 @@ use crate::app::event::{Effect, Notice};
 const PAGE: usize = 10;
 
 /// What a key in a list of choices means.
-enum Choice {
+pub(super) enum Choice {
     /// The choice moved, or nothing happened.
     Stay,
     /// This one.
@@ -32,6 +32,7 @@ impl Dialog {
             | Self::Address { input, .. }
             | Self::Page { input, .. }
             | Self::Expiration { input, .. } => input.paste(text),
+            Self::Answering(answering) => App::paste_answer(answering, text),
             Self::Help { .. }
             | Self::Log { .. }
             | Self::Conversations { .. }
@@ -72,7 +73,12 @@ impl App {
         let last = self.regions.dialog.1.saturating_sub(self.regions.dialog.0);
         let page = self.regions.dialog.0.max(1);
         let mut effects = Vec::new();
+        if let Dialog::Answering(answering) = dialog {
+            return self.answering_key(key, answering);
+        }
         match &mut dialog {
+            // Done above, for it takes the dialog apart.
+            Dialog::Answering(_) => {}
             Dialog::Help { scroll } | Dialog::Log { scroll } => {
                 *scroll = (*scroll).min(last);
                 match key.code {
@@ -267,7 +273,7 @@ impl App {
 }
 
 /// A key in a list of `count` choices.
-fn picked(key: KeyEvent, selected: &mut usize, count: usize) -> Choice {
+pub(super) fn picked(key: KeyEvent, selected: &mut usize, count: usize) -> Choice {
     match key.code {
         KeyCode::Char('j') | KeyCode::Down => *selected = (*selected + 1).min(count.saturating_sub(1)),
         KeyCode::Char('k') | KeyCode::Up => *selected = selected.saturating_sub(1),
@@ -283,7 +289,7 @@ fn picked(key: KeyEvent, selected: &mut usize, count: usize) -> Choice {
 }
 
 /// A key in a line of text, with `count` choices below it.
-fn typed(key: KeyEvent, input: &mut Input, selected: &mut usize, count: usize) -> Choice {
+pub(super) fn typed(key: KeyEvent, input: &mut Input, selected: &mut usize, count: usize) -> Choice {
     match key.code {
         KeyCode::Enter => return Choice::Take,
         KeyCode::Esc => return Choice::Leave,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use crate::call::Call;
+use crate::call::{Call, Id};
 use crate::net::outgoing::Outgoing;
+use crate::net::responder::{self, Beat, Release, Slot};
 use crate::recording::{Annotation, Index, Marks, Place, Query, Recorded};
 
 /// What happened.
@@ -55,6 +56,10 @@ pub enum Event {
     Tick,
     /// Something the user should know.
     Told(Notice),
+    /// What answers calls has something to tell.
+    Responding(responder::Told),
+    /// The listener's pulse has changed.
+    Beat(Beat),
 }
 
 /// What the world shall do.
@@ -81,6 +86,15 @@ pub enum Effect {
         ticket: u64,
         /// The call.
         outgoing: Box<Outgoing>,
+    },
+    /// Answer calls like this from now on.
+    Respond(Vec<Slot>),
+    /// Let a held call go.
+    Release {
+        /// The call.
+        id: Id,
+        /// How it goes on.
+        release: Box<Release>,
     },
     /// Send the built-in conversation to our own listener.
     Demo,

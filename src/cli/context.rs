@@ -237,8 +237,12 @@ fn respond(config: &mut Config, args: &RespondArgs) -> eyre::Result<()> {
     if let Some(name) = &args.reply {
         config.respond.source = Source::Reply(config.reply(name).map_err(|error| eyre!("--reply {name}: {error}"))?);
     }
-    config.respond.hold = args.hold.or(config.respond.hold);
-    config.respond.fault = args.fault.or(config.respond.fault);
+    // Who holds or breaks answers by hand means all of them.
+    let own = config.routes.iter_mut().filter_map(|route| route.respond.as_mut());
+    for respond in own.chain([&mut config.respond]) {
+        respond.hold = args.hold.or(respond.hold);
+        respond.fault = args.fault.or(respond.fault);
+    }
     Ok(())
 }
 

@@ -26,6 +26,9 @@ use crate::tui::world::{Messages, World};
 /// How often a file is looked at that another process records to.
 const FOLLOW: Duration = Duration::from_millis(200);
 
+/// How often the targets that calls are forwarded to are looked at.
+const WATCH: Duration = Duration::from_secs(3);
+
 /// The arguments of `open`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -49,14 +52,19 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     let app = start(context, recorder.path(), Some(address), &notices, to)?;
     let calls = demo::conversation(&context.platforms, &context.keyring, &base_url(address)).map_err(|e| eyre!(e))?;
     let (events, messages) = unbounded_channel();
-    let world = World::new(events, Tape::running(recorder.clone(), live), context.sender()?, calls);
+    let lane = Arc::new(context.lane(recorder.clone()));
+    let world = World::new(events, Tape::running(recorder.clone(), live), context.sender()?, calls)
+        .answering(lane.responders.clone());
+    let watched = lane.responders.clone();
+    let watching = tokio::spawn(async move { watched.watch(WATCH).await });
     tokio::spawn(feed(&world, Some(found.end), None, written));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(listener::serve(socket, Arc::new(context.lane(recorder.clone())), async move {
+    let serving = tokio::spawn(listener::serve(socket, lane, async move {
         // Also when the other end is gone: then nobody looks any more.
         let _ = stopped.await;
     }));
     let result = show(app, &world, messages).await;
+    watching.abort();
     let _ = stop.send(());
     serving.await?;
     world.tape.close().await;

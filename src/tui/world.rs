@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::app::event::{Effect, Event, Notice};
 use crate::net::outgoing::Outgoing;
+use crate::net::responder::{Beat, Responders};
 use crate::net::sender::Sender;
 use crate::recording::{self, Annotation, Found, Marks, Place, Query, Reader, RecordError};
 use crate::tui::tape::Tape;
@@ -64,6 +65,8 @@ pub struct World {
     pub tape: Arc<Tape>,
     /// The HTTP client.
     pub sender: Sender,
+    /// What answers calls, where they come.
+    pub responders: Option<Arc<Responders>>,
     /// What the demo sends.
     pub demo: Vec<Outgoing>,
     busy: Arc<AtomicUsize>,
@@ -75,7 +78,30 @@ impl World {
     /// A world in which nothing is under way.
     #[must_use]
     pub fn new(events: UnboundedSender<Message>, tape: Tape, sender: Sender, demo: Vec<Outgoing>) -> Self {
-        Self { events, tape: Arc::new(tape), sender, demo, busy: Arc::default(), search: Arc::default() }
+        Self {
+            events,
+            tape: Arc::new(tape),
+            sender,
+            responders: None,
+            demo,
+            busy: Arc::default(),
+            search: Arc::default(),
+        }
+    }
+
+    /// The same world with what answers calls, which from now on tells its events, and may hold calls.
+    #[must_use]
+    pub fn answering(self, responders: Arc<Responders>) -> Self {
+        let events = self.events.clone();
+        let observer = move |told| drop(events.send(Event::Responding(told).into()));
+        responders.observe(Box::new(observer), true);
+        Self { responders: Some(responders), ..self }
+    }
+
+    /// The listener's pulse; that of one that is not there without it.
+    #[must_use]
+    pub fn beat(&self) -> Beat {
+        self.responders.as_ref().map_or_else(Beat::default, |responders| responders.pulse.beat())
     }
 
     /// Counts what is under way.
@@ -104,6 +130,12 @@ impl World {
             Effect::Search { search, query, places, marks } => self.look_through(search, query, places, marks, busy),
             Effect::Annotate(annotation) => self.annotate(annotation, busy),
             Effect::Send { ticket, outgoing } => self.send(ticket, *outgoing, busy),
+            Effect::Respond(slots) => self.responders.iter().for_each(|responders| responders.set(slots.clone())),
+            Effect::Release { id, release } => {
+                if let Some(responders) = &self.responders {
+                    responders.release(id, *release);
+                }
+            }
             Effect::Demo => self.play_demo(busy),
             // The loop does these itself: they need the terminal.
             Effect::Edit { .. } | Effect::Copy(_) | Effect::Suspend | Effect::Redraw => {}

@@ -10,7 +10,7 @@ use crate::app::action::{self, Scope};
 use crate::app::dialog::{Dialog, Gathered, Input, matching};
 use crate::app::{App, Regions};
 use crate::platform::Kind;
-use crate::view::{rows, status, theme, webview};
+use crate::view::{answering, rows, status, theme, webview};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
@@ -61,6 +61,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         Dialog::Expiration { input, error, .. } => {
             line_input(frame, area, "the flow waits for (300, 5m; empty: for ever) ", input, error.as_deref());
         }
+        Dialog::Answering(answering) => answering::draw(app, answering, frame, area, regions),
         Dialog::Confirm { question, .. } => {
             let width = inner_width(area, 60);
             let mut lines = rows::row(&[(question, theme::HEADING, width)]);
@@ -72,12 +73,12 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
 }
 
 /// Columns inside a box that would like to be `wanted` wide.
-fn inner_width(area: Rect, wanted: u16) -> usize {
+pub(super) fn inner_width(area: Rect, wanted: u16) -> usize {
     usize::from(wanted.min(area.width.saturating_sub(6)))
 }
 
 /// A box in the middle, as large as its lines, with `lines` in it.
-fn boxed(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>) -> Rect {
+pub(super) fn boxed(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>) -> Rect {
     let widest = lines.iter().map(Line::width).max().unwrap_or(0).max(visible::width(title));
     let width = u16::try_from(widest + 4).unwrap_or(u16::MAX).min(area.width);
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
@@ -102,7 +103,7 @@ fn scrolled(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, scroll
 }
 
 /// A row of a list of choices.
-enum Pick {
+pub(super) enum Pick {
     Heading(String),
     Choice(String),
 }
@@ -151,7 +152,7 @@ fn kinds<'a>(app: &'a App, kinds: impl Iterator<Item = &'a Kind>) -> Vec<Pick> {
     rows
 }
 
-fn picker(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick], selected: usize) {
+pub(super) fn picker(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick], selected: usize) {
     let room = usize::from(area.height.saturating_sub(4)).max(1);
     let choices = picks.iter().enumerate().filter(|(_, pick)| matches!(pick, Pick::Choice(_)));
     let chosen = choices.map(|(row, _)| row).nth(selected).unwrap_or(0);
@@ -196,7 +197,7 @@ fn palette(app: &App, frame: &mut Frame, area: Rect, input: &Input, selected: us
 }
 
 /// A line to type in above the status lines, with what is wrong with it.
-fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &Input, error: Option<&str>) {
+pub(super) fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &Input, error: Option<&str>) {
     let wrong = error.map_or_else(Vec::new, |error| {
         rows::row(&[(error, theme::level(crate::app::event::Level::Error), usize::from(area.width.saturating_sub(1)))])
     });

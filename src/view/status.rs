@@ -11,7 +11,8 @@ use crate::app::action::{Action, Entry, Scope, TABLE};
 use crate::app::dialog::Dialog;
 use crate::app::keys;
 use crate::net::base_url;
-use crate::view::theme;
+use crate::net::responder::Health;
+use crate::view::{answering, theme};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, state: Rect, hints: Rect) {
@@ -26,13 +27,24 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         let alarm = Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD);
         parts.push((format!("{count} NOT RECORDED (L says why)"), alarm));
     }
-    match app.setup.listener {
-        Some(address) => parts.push((format!("● {}", base_url(address)), Style::new().fg(Color::Green))),
-        None if app.setup.follow => parts.push(("● following the file".to_owned(), Style::new().fg(Color::Green))),
-        None => parts.push(("recording".to_owned(), Style::new())),
+    let alarm = |text| (text, Style::new().fg(Color::Black).bg(Color::Yellow).add_modifier(Modifier::BOLD));
+    if let Some(first) = app.answers.held.first() {
+        parts.push(alarm(format!("{} WAITING {} (i)", app.answers.held.len(), answering::remaining(app, first))));
+    }
+    for (slot, fault, left) in app.answers.faults() {
+        let left = left.map_or_else(String::new, |left| format!(", {left} left"));
+        let words = crate::config::Fault { next: None, ..*fault };
+        parts.push(alarm(format!("FAULT {} {words}{left}", visible::line(&slot.whose.to_string()))));
+    }
+    parts.extend(listener(app));
+    for (name, health) in &app.answers.health {
+        if *health != Health::Up {
+            parts.push((format!("✗ {} is down", visible::line(name)), Style::new().fg(Color::Red)));
+        }
     }
     let plural = if app.calls.total == 1 { "" } else { "s" };
     parts.push((format!("{} call{plural}", app.calls.total), Style::new()));
+    parts.extend(signs_of_life(app).into_iter().map(|sign| (sign, Style::new())));
     if app.sending > 0 {
         parts.push((format!("sending {}…", app.sending), Style::new().fg(Color::Yellow)));
     }
@@ -59,6 +71,45 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         used += wide;
     }
     Line::from(spans)
+}
+
+/// Where calls come, or what is looked at instead.
+fn listener(app: &App) -> Vec<(String, Style)> {
+    let live = Style::new().fg(Color::Green);
+    let stopped = Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD);
+    match app.setup.listener {
+        Some(address) if app.answers.beat.serving => vec![(format!("● {}", base_url(address)), live)],
+        Some(address) => vec![(format!("■ STOPPED LISTENING at {}", base_url(address)), stopped)],
+        None if app.setup.follow => vec![("● following the file".to_owned(), live)],
+        None => vec![("recording".to_owned(), Style::new())],
+    }
+}
+
+/// What tells a listener at work from one that waits: calls under way, calls a second, the age of the last one.
+fn signs_of_life(app: &App) -> Vec<String> {
+    let mut signs = Vec::new();
+    let waiting = app.answers.held.len();
+    let under_way = app.answers.beat.in_flight.saturating_sub(waiting);
+    if under_way > 0 {
+        signs.push(format!("{under_way} in flight"));
+    }
+    let rate = app.arrivals.rate(app.now);
+    if rate >= 1.0 {
+        signs.push(format!("{rate:.1}/s"));
+    }
+    match app.arrivals.age(app.now) {
+        Some(seconds @ 5..60) => signs.push(format!("last {seconds} s ago")),
+        Some(seconds @ 60..3600) => signs.push(format!("last {} min ago", seconds / 60)),
+        Some(seconds @ 3600..) => signs.push(format!("last {} h ago", seconds / 3600)),
+        _ => {}
+    }
+    let up: Vec<_> = app.answers.health.iter().filter(|(_, health)| *health == Health::Up).collect();
+    if let [(name, _)] = up.as_slice() {
+        signs.push(format!("✓ {}", visible::line(name)));
+    } else if !up.is_empty() {
+        signs.push(format!("✓ {} targets", up.len()));
+    }
+    signs
 }
 
 /// `staging staging.example.com`; the address alone where the name says nothing more.

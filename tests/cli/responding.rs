@@ -31,10 +31,11 @@ fn a_reply_by_name_a_fault_and_a_hold_that_needs_the_screen() {
     std::fs::write(
         home.path("hooktape.toml"),
         "[[route]]\npath = \"/identify\"\nkind = \"moveo/auth_validation\"\n\
-         respond = { reply = { use = \"moveo/identify\", table = \"crm.csv\" }, hold = true }\n",
+         respond = { reply = { use = \"moveo/identify\", table = \"crm.csv\" }, hold = true }\n\
+         [listen]\nrespond.fault = \"status=503 next=1\"\n",
     )
     .unwrap();
-    let mut listener = home.listen(&["--reply", "moveo/audit", "--fault", "status=503 next=1"]);
+    let mut listener = home.listen(&["--reply", "moveo/audit"]);
     let mut caller = listener.call();
     for (value, valid) in [("4-2", true), ("43", false)] {
         let (status, answer) = caller.post("/identify", "", format!(r#"{{"value":"{value}"}}"#).as_bytes()).unwrap();

@@ -145,11 +145,12 @@ impl Stage {
         let setup = self.setup(recording, Some(address));
         let lane =
             listener::Lane::new(setup.config.clone(), setup.platforms.clone(), setup.keyring.clone(), recorder.clone());
+        let responders = lane.responders.clone();
         tokio::spawn(listener::serve(socket, Arc::new(lane), std::future::pending()));
         let (events, messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
         let calls = demo::conversation(&setup.platforms, &setup.keyring, &base_url(address)).unwrap();
-        let world = World::new(events, Tape::running(recorder, live), sender, calls);
+        let world = World::new(events, Tape::running(recorder, live), sender, calls).answering(responders);
         tokio::spawn(feed(&world, Some(opened.end), None, written));
         meanwhile(base_url(address)).await;
         let ended = self.play(setup, world, messages, script).await;

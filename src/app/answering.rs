@@ -1,0 +1,555 @@
+//! What answers calls, and calls that wait for the user: the dialogs that change both.
+//!
+//! ```text
+//!  a --> What answers --enter--> the platform | a reply by name | one typed here | forward to ...
+//!             |  f fault   i hold   x as configured
+//!  i --> Held calls --enter lets go | e answer | r request | F forward, hold the answer | x refuse
+//! ```
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::app::App;
+use crate::app::dialog::{Dialog, Input};
+use crate::app::dialog_keys::{Choice, picked, typed};
+use crate::app::draft::Draft;
+use crate::app::event::{Effect, Notice};
+use crate::call::{Headers, Id, Request, Response};
+use crate::config::{Fault, Forward, HOLD, Replies, Respond, Source};
+use crate::net::responder::{Beat, Health, Held, Release, Responders, Slot, Stage, Told, Whose, like};
+use crate::platform::Finding;
+
+/// What answers, as the app knows it.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// The responders in their places.
+    pub slots: Vec<Slot>,
+    /// How many calls limited faults will still hit.
+    pub left: Vec<(Whose, u32)>,
+    /// Calls that wait for the user, the oldest first.
+    pub held: Vec<Arc<Held>>,
+    /// How the targets do that calls are forwarded to.
+    pub health: Vec<(String, Health)>,
+    /// The listener's pulse, as it was felt last.
+    pub beat: Beat,
+}
+
+impl Answers {
+    /// The faults that still hit calls, with how many more they hit.
+    pub fn faults(&self) -> impl Iterator<Item = (&Slot, &Fault, Option<u32>)> {
+        self.slots.iter().filter_map(|slot| {
+            let fault = slot.respond.fault.as_ref()?;
+            let told = self.left.iter().find(|(whose, _)| *whose == slot.whose).map(|(_, left)| *left);
+            let left = told.or(fault.next);
+            (left != Some(0)).then_some((slot, fault, left))
+        })
+    }
+
+    /// Whether calls are held as they come.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.slots.iter().any(|slot| slot.respond.hold.is_some())
+    }
+}
+
+/// A dialog about answers.
+#[derive(Debug)]
+pub enum Answering {
+    /// The responders.
+    List {
+        /// Which one is meant.
+        selected: usize,
+    },
+    /// Where a responder's answers come from.
+    Sources {
+        /// The responder.
+        slot: usize,
+        /// Which source is meant.
+        selected: usize,
+    },
+    /// An address to forward to.
+    Forward {
+        /// The responder.
+        slot: usize,
+        /// The address.
+        input: Input,
+        /// What is wrong with it.
+        error: Option<String>,
+    },
+    /// The words of a fault.
+    Fault {
+        /// The responder.
+        slot: usize,
+        /// The words.
+        input: Input,
+        /// What is wrong with them.
+        error: Option<String>,
+    },
+    /// Calls that wait.
+    Held {
+        /// Which one is meant.
+        selected: usize,
+    },
+    /// An answer or a request being edited.
+    Edit(Box<Edit>),
+}
+
+/// What an edit is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The answer to a held call.
+    Answer(Id),
+    /// The request of a held call, before it is forwarded.
+    Request(Id),
+    /// The reply of a responder.
+    Slot(usize),
+    /// The reply to every call of a kind from now on.
+    Kind(String),
+}
+
+/// An answer or a request being edited, held against its contract as one types.
+#[derive(Debug)]
+pub struct Edit {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Whose contract it follows.
+    pub kind: Option<String>,
+    /// The body.
+    pub draft: Draft,
+    /// The status.
+    pub status: Input,
+    /// Keys go to the status.
+    pub on_status: bool,
+    /// Where it departs from the contract.
+    pub findings: Vec<Finding>,
+    headers: Headers,
+}
+
+impl Edit {
+    /// The answer as it would leave.
+    ///
+    /// # Errors
+    /// A sentence: what is wrong with the status.
+    pub fn response(&self) -> Result<Response, String> {
+        let status = self.status.text().trim().parse().ok().filter(|status| (200..=599).contains(status));
+        let status = status.ok_or("a status is a number from 200 to 599")?;
+        Ok(Response { status, headers: self.headers.clone(), body: self.draft.body() })
+    }
+
+    /// Whether a request is edited, which has no status.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        matches!(self.purpose, Purpose::Request(_))
+    }
+}
+
+/// A source to choose from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Offer {
+    /// This one.
+    Source(Source),
+    /// A reply to be typed.
+    Typed,
+    /// An address to be typed.
+    Address,
+}
+
+impl App {
+    /// Takes in what the responders tell.
+    pub(super) fn told(&mut self, told: Told) {
+        match told {
+            Told::Held(held) => {
+                self.answers.held.push(held);
+                let open = self.dialogs.is_empty() && self.draft.is_none();
+                if open {
+                    self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0 }));
+                }
+            }
+            Told::Gone(id) => {
+                self.answers.held.retain(|held| held.id != id);
+                let about = |dialog: &Dialog| match dialog {
+                    Dialog::Answering(Answering::Edit(edit)) => {
+                        edit.purpose == Purpose::Answer(id) || edit.purpose == Purpose::Request(id)
+                    }
+                    _ => false,
+                };
+                if self.dialogs.iter().any(about) {
+                    self.dialogs.retain(|dialog| !about(dialog));
+                    self.tell(Notice::warning("the call's time was up: it went on as it was, without the edit"));
+                }
+                if self.answers.held.is_empty() {
+                    self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Answering(Answering::Held { .. })));
+                }
+            }
+            Told::Hit { whose, left } => {
+                if let Some(left) = left {
+                    self.answers.left.retain(|(known, _)| *known != whose);
+                    self.answers.left.push((whose, left));
+                }
+            }
+            Told::Target(name, health) => {
+                if let Health::Down(why) = &health {
+                    self.tell(Notice::warning(format!("{name} is down: {why}")));
+                }
+                self.answers.health.retain(|(known, _)| *known != name);
+                self.answers.health.push((name, health));
+            }
+        }
+    }
+
+    /// Whether the screen changes with time: the listener's pulse is on it, the age of the last call, a time that runs down.
+    #[must_use]
+    pub fn ticks(&self) -> bool {
+        self.setup.listener.is_some() || self.counts_down()
+    }
+
+    /// Opens the list of responders.
+    pub(super) fn ask_answers(&mut self) {
+        if self.setup.listener.is_none() {
+            self.tell(Notice::warning("nothing is answered here: start hooktape without `open`"));
+            return;
+        }
+        self.dialogs.push(Dialog::Answering(Answering::List { selected: 0 }));
+    }
+
+    /// Shows the calls that wait; without any, holds calls from now on, or holds them no more.
+    pub(super) fn hold_key(&mut self) -> Vec<Effect> {
+        if self.setup.listener.is_none() {
+            self.tell(Notice::warning("no calls come here: start hooktape without `open`"));
+            return Vec::new();
+        }
+        if self.answers.held.is_empty() {
+            return self.toggle_holds();
+        }
+        self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0 }));
+        Vec::new()
+    }
+
+    fn toggle_holds(&mut self) -> Vec<Effect> {
+        let hold = if self.answers.holds() { None } else { Some(HOLD) };
+        self.answers.slots.iter_mut().for_each(|slot| slot.respond.hold = hold);
+        self.tell(Notice::info(match hold {
+            Some(time) => format!("calls wait for you now, up to {time:?} each; i again lets them through"),
+            None => "calls are answered at once again".to_owned(),
+        }));
+        self.respond()
+    }
+
+    /// Has the world answer as the app says.
+    fn respond(&self) -> Vec<Effect> {
+        vec![Effect::Respond(self.answers.slots.clone())]
+    }
+
+    /// Opens the selected call's answer, to answer its kind so from now on.
+    pub(super) fn answer_so(&mut self) {
+        let Some(call) = self.shown.as_ref().map(|shown| shown.call.clone()) else { return };
+        let refusal = match (&call.kind, &call.response, self.setup.listener) {
+            (_, _, None) => "nothing is answered here: start hooktape without `open`",
+            (None, ..) => "no platform claims this call: a route in hooktape.toml can answer its path",
+            (_, None, _) => "this call has no answer",
+            (Some(kind), Some(response), _) => {
+                let edit = self.edit_answer(Purpose::Kind(kind.clone()), Some(kind.clone()), response);
+                self.dialogs.push(edit);
+                return;
+            }
+        };
+        self.tell(Notice::info(refusal));
+    }
+
+    fn edit_answer(&mut self, purpose: Purpose, kind: Option<String>, response: &Response) -> Dialog {
+        let like = like(response);
+        let request = Request { method: "POST".to_owned(), body: like.body, ..Request::default() };
+        let headers = like.headers.into_iter().collect();
+        self.edit(purpose, kind, request, headers, response.status)
+    }
+
+    fn edit(
+        &mut self,
+        purpose: Purpose,
+        kind: Option<String>,
+        request: Request,
+        headers: Headers,
+        status: u16,
+    ) -> Dialog {
+        let draft = Draft::new(self.ticket(), request, kind.clone(), None);
+        let status = Input::new(&status.to_string());
+        let mut edit = Edit { purpose, kind, draft, status, on_status: false, findings: Vec::new(), headers };
+        self.check(&mut edit);
+        Dialog::Answering(Answering::Edit(Box::new(edit)))
+    }
+
+    /// Holds an edit against its contract.
+    fn check(&self, edit: &mut Edit) {
+        let Some(kind) = edit.kind.as_deref().and_then(|name| self.setup.platforms.kind(name)) else { return };
+        edit.findings = match edit.response() {
+            _ if edit.is_request() => kind.check_request(&edit.draft.request()),
+            Ok(response) => kind.check_response(&response),
+            Err(_) => Vec::new(),
+        };
+    }
+
+    /// What a responder's answers can come from.
+    #[must_use]
+    pub fn offers(&self, slot: usize) -> Vec<Offer> {
+        let Some(slot) = self.answers.slots.get(slot) else { return Vec::new() };
+        let kind = self.kind_of(slot);
+        let fits = |replies: &&Arc<Replies>| {
+            replies.kinds.is_empty() || kind.as_ref().is_none_or(|kind| replies.kinds.contains(kind))
+        };
+        let replies = self.setup.config.replies.iter().filter(fits).map(|replies| Source::Reply(replies.clone()));
+        let targets = self.setup.config.targets.iter().filter(|target| !target.guard);
+        let forward = |target: &crate::config::Target| {
+            Source::Forward(Arc::new(Forward { targets: vec![target.clone()], keep_host: false }))
+        };
+        let mut configured = Responders::configured(&self.setup.config).into_iter();
+        let configured = configured.find(|known| known.whose == slot.whose).map(|slot| slot.respond.source);
+        let own = configured.filter(|source| *source != Source::Platform);
+        let first = [Source::Platform].into_iter().chain(own).map(Offer::Source);
+        first
+            .chain([Offer::Typed, Offer::Address])
+            .chain(targets.map(forward).map(Offer::Source))
+            .chain(replies.map(Offer::Source))
+            .collect()
+    }
+
+    /// The one kind that a responder answers, if it is one.
+    fn kind_of(&self, slot: &Slot) -> Option<String> {
+        match &slot.whose {
+            Whose::Kind(name) => Some(name.clone()),
+            Whose::Route(path) => self.setup.config.routes.iter().find(|route| route.path == *path)?.kind.clone(),
+            Whose::Rest => None,
+        }
+    }
+
+    /// A dialog about answers takes the key.
+    pub(super) fn answering_key(&mut self, key: KeyEvent, answering: Answering) -> Vec<Effect> {
+        match answering {
+            Answering::List { selected } => self.list_key(key, selected),
+            Answering::Sources { slot, selected } => self.source_key(key, slot, selected),
+            Answering::Forward { slot, mut input, error } => match typed(key, &mut input, &mut 0, 0) {
+                Choice::Leave => self.back_to(slot),
+                Choice::Stay => self.ask(Answering::Forward { slot, input, error: None }),
+                Choice::Take => match self.setup.config.receiver(input.text().trim()) {
+                    Ok(target) => {
+                        let forward = Forward { targets: vec![target], keep_host: false };
+                        self.answer_from(slot, Source::Forward(Arc::new(forward)))
+                    }
+                    Err(reason) => self.ask(Answering::Forward { slot, input, error: error.or(Some(reason)) }),
+                },
+            },
+            Answering::Fault { slot, mut input, error } => match typed(key, &mut input, &mut 0, 0) {
+                Choice::Leave => self.back_to(slot),
+                Choice::Stay => self.ask(Answering::Fault { slot, input, error: None }),
+                Choice::Take => {
+                    let text = input.text().trim();
+                    match (!text.is_empty()).then(|| Fault::parse(text)).transpose() {
+                        Ok(fault) => self.change(slot, |respond| respond.fault = fault),
+                        Err(reason) => self.ask(Answering::Fault { slot, input, error: error.or(Some(reason)) }),
+                    }
+                }
+            },
+            Answering::Held { selected } => self.held_key(key, selected),
+            Answering::Edit(edit) => self.edit_key(key, edit),
+        }
+    }
+
+    fn ask(&mut self, answering: Answering) -> Vec<Effect> {
+        self.dialogs.push(Dialog::Answering(answering));
+        Vec::new()
+    }
+
+    fn back_to(&mut self, slot: usize) -> Vec<Effect> {
+        self.ask(Answering::List { selected: slot })
+    }
+
+    /// Changes a responder and goes back to the list.
+    fn change(&mut self, slot: usize, change: impl FnOnce(&mut Respond)) -> Vec<Effect> {
+        if let Some(slot) = self.answers.slots.get_mut(slot) {
+            change(&mut slot.respond);
+            let whose = slot.whose.clone();
+            self.answers.left.retain(|(known, _)| *known != whose);
+        }
+        self.ask(Answering::List { selected: slot });
+        self.respond()
+    }
+
+    fn answer_from(&mut self, slot: usize, source: Source) -> Vec<Effect> {
+        self.change(slot, |respond| respond.source = source)
+    }
+
+    fn list_key(&mut self, key: KeyEvent, mut selected: usize) -> Vec<Effect> {
+        let slots = &self.answers.slots;
+        let Some(slot) = slots.get(selected.min(slots.len().saturating_sub(1))) else { return Vec::new() };
+        match key.code {
+            KeyCode::Char('f') => {
+                let fault = slot.respond.fault.map_or_else(String::new, |fault| fault.to_string());
+                self.ask(Answering::Fault { slot: selected, input: Input::new(&fault), error: None })
+            }
+            KeyCode::Char('i') => self.change(selected, |respond| {
+                respond.hold = if respond.hold.is_some() { None } else { Some(HOLD) };
+            }),
+            KeyCode::Char('x') => {
+                let whose = slot.whose.clone();
+                let mut configured = Responders::configured(&self.setup.config).into_iter();
+                if let Some(known) = configured.find(|known| known.whose == whose) {
+                    self.change(selected, |respond| *respond = known.respond)
+                } else {
+                    self.answers.slots.remove(selected);
+                    self.ask(Answering::List { selected: 0 });
+                    self.respond()
+                }
+            }
+            _ => match picked(key, &mut selected, slots.len()) {
+                Choice::Leave => Vec::new(),
+                Choice::Stay => self.back_to(selected),
+                Choice::Take => {
+                    let source = &slot.respond.source;
+                    let at = self.offers(selected).iter().position(|offer| *offer == Offer::Source(source.clone()));
+                    self.ask(Answering::Sources { slot: selected, selected: at.unwrap_or(0) })
+                }
+            },
+        }
+    }
+
+    fn source_key(&mut self, key: KeyEvent, slot: usize, mut selected: usize) -> Vec<Effect> {
+        let offers = self.offers(slot);
+        match picked(key, &mut selected, offers.len()) {
+            Choice::Leave => self.back_to(slot),
+            Choice::Stay => self.ask(Answering::Sources { slot, selected }),
+            Choice::Take => match offers.into_iter().nth(selected) {
+                Some(Offer::Source(source)) => self.answer_from(slot, source),
+                Some(Offer::Address) => {
+                    self.ask(Answering::Forward { slot, input: Input::new("http://127.0.0.1:"), error: None })
+                }
+                Some(Offer::Typed) => {
+                    let kind = self.answers.slots.get(slot).and_then(|slot| self.kind_of(slot));
+                    let known = kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+                    let mut start = known.map_or_else(
+                        || Response { status: 200, body: "{}".into(), ..Response::default() },
+                        crate::platform::Kind::reply,
+                    );
+                    if !start.headers.has("content-type") {
+                        start.headers.push("content-type", "application/json");
+                    }
+                    let edit = self.edit_answer(Purpose::Slot(slot), kind, &start);
+                    self.dialogs.push(edit);
+                    Vec::new()
+                }
+                None => Vec::new(),
+            },
+        }
+    }
+
+    fn held_key(&mut self, key: KeyEvent, mut selected: usize) -> Vec<Effect> {
+        let count = self.answers.held.len();
+        selected = selected.min(count.saturating_sub(1));
+        let Some(held) = self.answers.held.get(selected).cloned() else { return Vec::new() };
+        let release = |release| vec![Effect::Release { id: held.id, release: Box::new(release) }];
+        let mut effects = Vec::new();
+        match (key.code, &held.stage) {
+            (KeyCode::Esc | KeyCode::Char('q'), _) => return Vec::new(),
+            (KeyCode::Enter | KeyCode::Char('s'), _) => effects = release(Release::AsIs),
+            (KeyCode::Char('x'), _) => effects = release(Release::Refuse),
+            (KeyCode::Char('i'), _) => effects = self.toggle_holds(),
+            (KeyCode::Char('F'), Stage::Forward(_)) => {
+                effects = release(Release::Forward { request: None, hold_answer: true });
+            }
+            (KeyCode::Char('e'), stage) => {
+                let answer = match stage {
+                    Stage::Answer(answer) => answer.clone(),
+                    Stage::Forward(_) => {
+                        let kind = held.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+                        kind.map_or_else(Response::default, crate::platform::Kind::reply)
+                    }
+                };
+                let answer = if answer.status == 0 { Response { status: 200, ..answer } } else { answer };
+                let edit = self.edit_answer(Purpose::Answer(held.id), held.kind.clone(), &answer);
+                self.ask(Answering::Held { selected });
+                self.dialogs.push(edit);
+                return Vec::new();
+            }
+            (KeyCode::Char('r'), Stage::Forward(_)) => {
+                let edit = self.edit(
+                    Purpose::Request(held.id),
+                    held.kind.clone(),
+                    held.request.clone(),
+                    Headers::default(),
+                    200,
+                );
+                self.ask(Answering::Held { selected });
+                self.dialogs.push(edit);
+                return Vec::new();
+            }
+            (KeyCode::Char('j') | KeyCode::Down, _) => selected = (selected + 1).min(count.saturating_sub(1)),
+            (KeyCode::Char('k') | KeyCode::Up, _) => selected = selected.saturating_sub(1),
+            _ => {}
+        }
+        self.ask(Answering::Held { selected });
+        effects
+    }
+
+    fn edit_key(&mut self, key: KeyEvent, mut edit: Box<Edit>) -> Vec<Effect> {
+        match key.code {
+            KeyCode::Esc => {
+                if let Purpose::Slot(slot) = edit.purpose {
+                    return self.back_to(slot);
+                }
+                return Vec::new();
+            }
+            KeyCode::Char('s') if key.modifiers.contains(KeyModifiers::CONTROL) => return self.take(edit),
+            KeyCode::Tab if !edit.is_request() => edit.on_status = !edit.on_status,
+            KeyCode::Enter if edit.on_status => edit.on_status = false,
+            _ if edit.on_status => drop(edit.status.0.input(key)),
+            KeyCode::Char('z') if key.modifiers.contains(KeyModifiers::CONTROL) => drop(edit.draft.editor.undo()),
+            KeyCode::Char('y') if key.modifiers.contains(KeyModifiers::CONTROL) => drop(edit.draft.editor.redo()),
+            _ => drop(edit.draft.editor.input(key)),
+        }
+        self.check(&mut edit);
+        self.ask(Answering::Edit(edit))
+    }
+
+    /// Puts an edit to its use.
+    fn take(&mut self, edit: Box<Edit>) -> Vec<Effect> {
+        let response = match edit.response() {
+            Ok(response) => response,
+            Err(reason) => {
+                self.tell(Notice::error(reason));
+                return self.ask(Answering::Edit(edit));
+            }
+        };
+        let source = || Source::Reply(Arc::new(Replies::always(like(&response))));
+        match edit.purpose {
+            Purpose::Answer(id) => {
+                vec![Effect::Release { id, release: Box::new(Release::Answer(response)) }]
+            }
+            Purpose::Request(id) => {
+                let request = Some(Box::new(edit.draft.request()));
+                vec![Effect::Release { id, release: Box::new(Release::Forward { request, hold_answer: false }) }]
+            }
+            Purpose::Slot(slot) => self.answer_from(slot, source()),
+            Purpose::Kind(kind) => {
+                let whose = Whose::Kind(kind.clone());
+                let slot = Slot { whose, respond: Respond { source: source(), ..Respond::default() } };
+                match self.answers.slots.iter_mut().find(|known| known.whose == slot.whose) {
+                    Some(known) => known.respond.source = slot.respond.source,
+                    None => self.answers.slots.insert(0, slot),
+                }
+                self.tell(Notice::info(format!("every {kind} is answered like this from now on (a: what answers)")));
+                self.respond()
+            }
+        }
+    }
+
+    /// Pasted text goes where typed text would.
+    pub(super) fn paste_answer(answering: &mut Answering, text: &str) {
+        match answering {
+            Answering::Forward { input, .. } | Answering::Fault { input, .. } => input.paste(text),
+            Answering::Edit(edit) if edit.on_status => edit.status.paste(text),
+            Answering::Edit(edit) => {
+                edit.draft.editor.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+            }
+            Answering::List { .. } | Answering::Sources { .. } | Answering::Held { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What answers calls, calls that wait, and an answer being edited.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+
+use crate::app::answering::{Answering, Edit, Offer, Purpose};
+use crate::app::event::Level;
+use crate::app::{App, Regions};
+use crate::config::Source;
+use crate::json;
+use crate::net::responder::{Held, Slot, Stage};
+use crate::view::dialogs::{Pick, boxed, inner_width, line_input, picker};
+use crate::view::{rows, theme};
+use crate::visible;
+
+/// Rows of a held call's body, and of its answer, that are shown.
+const PREVIEW: usize = 8;
+
+pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Rect, _regions: &mut Regions) {
+    match answering {
+        Answering::List { selected } => {
+            let title = " What answers · enter changes · f fault · i hold · x as configured ";
+            picker(frame, area, title, &slots(app, area), *selected);
+        }
+        Answering::Sources { slot, selected } => {
+            let whose = app.answers.slots.get(*slot).map_or_else(String::new, |slot| slot.whose.to_string());
+            let title = format!(" What answers {whose}? · enter chooses ");
+            let picks: Vec<Pick> = app.offers(*slot).iter().map(|offer| Pick::Choice(offered(offer, area))).collect();
+            picker(frame, area, &title, &picks, *selected);
+        }
+        Answering::Forward { input, error, .. } => {
+            line_input(frame, area, "forward to (URL, host:port or :port) ", input, error.as_deref());
+        }
+        Answering::Fault { input, error, .. } => {
+            let hint = format!("one of {}; empty: none", crate::config::FAULTS.join(", "));
+            line_input(frame, area, "fault ", input, Some(error.as_deref().unwrap_or(&hint)));
+        }
+        Answering::Held { selected } => held(app, frame, area, *selected),
+        Answering::Edit(edit) => edited(app, edit, frame, area),
+    }
+}
+
+fn slots(app: &App, area: Rect) -> Vec<Pick> {
+    let whose = |slot: &Slot| slot.whose.to_string();
+    let first = app.answers.slots.iter().map(|slot| visible::width(&whose(slot))).max().unwrap_or(0).min(34);
+    let room = inner_width(area, 110);
+    let row = |slot: &Slot| {
+        let left = app.answers.faults().find(|(known, ..)| known.whose == slot.whose).and_then(|(.., left)| left);
+        let spent = slot.respond.fault.is_some() && !app.answers.faults().any(|(known, ..)| known.whose == slot.whose);
+        let more = match (spent, left) {
+            (true, _) => " (spent)".to_owned(),
+            (false, Some(left)) => format!(" ({left} left)"),
+            (false, None) => String::new(),
+        };
+        let text = format!("{:first$}  {}{more}", whose(slot), slot.respond);
+        Pick::Choice(visible::truncate(&visible::line(&text), room).into_owned())
+    };
+    app.answers.slots.iter().map(row).collect()
+}
+
+fn offered(offer: &Offer, area: Rect) -> String {
+    let text = match offer {
+        Offer::Typed => "a reply typed here …".to_owned(),
+        Offer::Address => "forward to another address …".to_owned(),
+        Offer::Source(Source::Reply(replies)) if !replies.title.is_empty() => {
+            format!("{:24} {}", replies.name.as_deref().unwrap_or_default(), replies.title)
+        }
+        Offer::Source(source) => source.to_string(),
+    };
+    visible::truncate(&visible::line(&text), inner_width(area, 110)).into_owned()
+}
+
+/// How long a held call still waits.
+pub(super) fn remaining(app: &App, held: &Held) -> String {
+    let left = held.until.duration_since(app.now).as_millis().max(0);
+    format!("{} s", (left + 999) / 1000)
+}
+
+fn held(app: &App, frame: &mut Frame, area: Rect, selected: usize) {
+    let width = inner_width(area, 90);
+    let selected = selected.min(app.answers.held.len().saturating_sub(1));
+    let mut lines = Vec::new();
+    for (number, held) in app.answers.held.iter().enumerate() {
+        let what = held.kind.clone().unwrap_or_else(|| format!("{} {}", held.request.method, held.request.target));
+        let kind = held.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
+        let text = kind.and_then(|kind| kind.read(&held.request).text);
+        let said = text.map_or_else(String::new, |text| format!(" “{text}”"));
+        let style = if number == selected { theme::SELECTED } else { Style::new() };
+        let line = format!("{:>5}  {what}{said}", remaining(app, held));
+        lines.push(Line::styled(format!("{:width$}", visible::truncate(&visible::line(&line), width)), style));
+    }
+    if let Some(held) = app.answers.held.get(selected) {
+        if let Some(sig) = held.sig {
+            let (sign, style) = theme::sig(sig);
+            lines.extend(rows::labelled("signature", &format!("{sign} {}", sig.word()), style, width));
+        }
+        lines.extend(rows::heading("Request"));
+        lines.extend(preview(&held.request.body, width));
+        match &held.stage {
+            Stage::Answer(answer) => {
+                lines.extend(rows::heading(&format!("Answer {}", answer.status)));
+                lines.extend(preview(&answer.body, width));
+            }
+            Stage::Forward(target) => {
+                lines.extend(rows::heading(&format!("Goes to {}", visible::line(target))));
+            }
+        }
+        lines.push(Line::default());
+        let forward = matches!(held.stage, Stage::Forward(_));
+        let keys = if forward {
+            "enter forwards · F forwards, holds the answer · r request · e answers by hand · x refuses"
+        } else {
+            "enter lets it go · e edits the answer · x refuses (503) · i holds no more · esc later"
+        };
+        lines.extend(rows::row(&[(keys, theme::DIM, width)]));
+    }
+    boxed(frame, area, " Calls that wait for you: in time they go on by themselves ", lines);
+}
+
+/// The beginning of a body.
+fn preview(body: &[u8], width: usize) -> Vec<Line<'static>> {
+    let text = String::from_utf8_lossy(body);
+    let text = json::pretty(&text).unwrap_or_else(|_| text.into_owned());
+    let total = text.lines().count();
+    let mut lines: Vec<Line> = text
+        .lines()
+        .take(PREVIEW)
+        .map(|line| Line::raw(visible::truncate(&visible::line(line), width).into_owned()))
+        .collect();
+    if total > PREVIEW {
+        lines.push(Line::styled(format!("… {} more lines", total - PREVIEW), theme::DIM));
+    }
+    if total == 0 {
+        lines.push(Line::styled("no body", theme::DIM));
+    }
+    lines
+}
+
+fn edited(app: &App, edit: &Edit, frame: &mut Frame, area: Rect) {
+    let title = match &edit.purpose {
+        Purpose::Answer(id) | Purpose::Request(id) => {
+            let held = app.answers.held.iter().find(|held| held.id == *id);
+            let left = held.map_or_else(String::new, |held| format!(" · {} left", remaining(app, held)));
+            let what = if edit.is_request() { "Request before it is forwarded" } else { "Answer to the held call" };
+            format!(" {what}{left} ")
+        }
+        Purpose::Slot(slot) => {
+            let whose = app.answers.slots.get(*slot).map_or_else(String::new, |slot| slot.whose.to_string());
+            format!(" What answers {} ", visible::line(&whose))
+        }
+        Purpose::Kind(kind) => format!(" Every {} is answered like this from now on ", visible::line(kind)),
+    };
+    let block = Block::bordered().border_type(BorderType::Rounded).title(Line::styled(title, theme::FOCUSED));
+    let place = Rect { height: area.height.saturating_sub(2), ..area };
+    let inner = block.inner(place);
+    frame.render_widget(Clear, place);
+    frame.render_widget(block, place);
+    let width = usize::from(inner.width);
+    let facts = facts(edit, width);
+    let below = u16::try_from(facts.len()).unwrap_or(u16::MAX).min(inner.height / 2);
+    let head = u16::from(!edit.is_request());
+    let [status, body, facts_place] =
+        Layout::vertical([Constraint::Length(head), Constraint::Min(1), Constraint::Length(below)]).areas(inner);
+    if head > 0 {
+        let label = if edit.on_status { theme::FOCUSED } else { theme::DIM };
+        frame.render_widget(Paragraph::new(Span::styled("status ", label)), status);
+        let line = Rect { x: status.x + 7, width: status.width.saturating_sub(7), ..status };
+        frame.render_widget(&edit.status.0, line);
+    }
+    frame.render_widget(&edit.draft.editor, body);
+    frame.render_widget(Paragraph::new(facts), facts_place);
+}
+
+/// What is wrong with it, as one types, and what the keys do.
+fn facts(edit: &Edit, width: usize) -> Vec<Line<'static>> {
+    let error = theme::level(Level::Error);
+    let mut lines = Vec::new();
+    if let Err(reason) = edit.response() {
+        lines.extend(rows::row(&[(&reason, error, width)]));
+    }
+    if let Some(wrong) = edit.draft.syntax_error() {
+        let text = format!("not JSON at line {}, column {}: {}", wrong.line, wrong.column, wrong.message);
+        lines.extend(rows::row(&[(&text, error, width)]));
+    } else if edit.kind.is_none() {
+        lines.push(Line::styled("no contract to hold it against", theme::DIM));
+    } else if edit.findings.is_empty() {
+        lines.push(Line::styled("✓ satisfies the contract", theme::level(Level::Info)));
+    } else {
+        lines.extend(rows::findings(&edit.findings, width));
+    }
+    let keys = if edit.is_request() {
+        "ctrl-s forwards it, signed anew · esc leaves it as it was"
+    } else {
+        "ctrl-s takes it · tab to the status and back · esc leaves it as it was · {{request:/pointer}} fills in"
+    };
+    lines.extend(rows::row(&[(keys, theme::DIM, width)]));
+    lines
+}
