@@ -14,21 +14,26 @@ mod act;
 pub mod action;
 pub mod answering;
 pub mod arrivals;
+pub mod bodies;
+pub mod body;
 pub mod cache;
 pub mod calls;
 pub mod changes;
 pub mod conversation;
 mod conversing;
+pub mod decode;
 pub mod dialog;
 mod dialog_keys;
 pub mod draft;
 pub mod event;
 pub mod flow;
+pub mod jq;
 pub mod keys;
 mod remarks;
 mod sending;
 pub mod shown;
 pub mod text;
+pub mod tree;
 pub mod webview;
 
 use std::net::SocketAddr;
@@ -41,6 +46,8 @@ use jiff::tz::TimeZone;
 use crate::app::action::{Action, Scope};
 use crate::app::answering::Answers;
 use crate::app::arrivals::Arrivals;
+use crate::app::bodies::{Job, LARGE};
+use crate::app::body::Form;
 use crate::app::cache::Cache;
 use crate::app::calls::Calls;
 use crate::app::conversation::Conversation;
@@ -151,8 +158,8 @@ pub struct App {
     pub tab: Tab,
     /// First row shown of each tab.
     pub scroll: [usize; Tab::ALL.len()],
-    /// JSON is laid out for reading.
-    pub pretty: bool,
+    /// How bodies are shown.
+    pub form: Form,
     /// The call being edited.
     pub draft: Option<Draft>,
     /// What lies over the screen; the last one is on top.
@@ -181,6 +188,11 @@ pub struct App {
     pub regions: Regions,
     /// Where the cursor of a tab is.
     pub cursor: Cursor,
+    /// The call that is being worked out.
+    preparing: Option<usize>,
+    /// The jq filter that was asked for last, and the ticket of the one under way.
+    jq: String,
+    filtering: Option<u64>,
     /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
     awaited: Option<Id>,
     /// What would take back what was said of calls, the newest last.
@@ -215,7 +227,7 @@ impl App {
             zoom: false,
             tab: Tab::default(),
             scroll: [0; Tab::ALL.len()],
-            pretty: true,
+            form: Form::default(),
             draft: None,
             dialogs: Vec::new(),
             targets,
@@ -232,6 +244,9 @@ impl App {
             sending: 0,
             quit: false,
             regions: Regions::default(),
+            preparing: None,
+            jq: String::new(),
+            filtering: None,
             awaited: None,
             said: Vec::new(),
             restored: None,
@@ -284,6 +299,8 @@ impl App {
                     filter.finished = finished;
                 }
             }
+            Event::Prepared(shown) => self.prepared(*shown),
+            Event::Filtered { ticket, result } => self.filtered(ticket, result),
             Event::Sent { ticket, result } => self.sent(ticket, result),
             Event::Edited { ticket, result } => self.edited(ticket, result),
             Event::Told(notice) => self.tell(notice),
@@ -310,7 +327,7 @@ impl App {
                 answer.body.wrap(answer_width);
             }
         }
-        self.show_selected();
+        let prepare = self.show_selected();
         if let Some(shown) = &mut self.shown {
             if self.tab == Tab::Signature && shown.why.is_none() {
                 let (call, Setup { platforms, keyring, .. }) = (&shown.call, &self.setup);
@@ -343,7 +360,8 @@ impl App {
         if let Some(shown) = &mut self.shown {
             missing.extend(shown.context.compare(shown.number, &self.index, &self.cache, &self.setup.platforms));
         }
-        if missing.is_empty() { Vec::new() } else { vec![Effect::Load(missing)] }
+        let load = (!missing.is_empty()).then_some(Effect::Load(missing));
+        prepare.into_iter().chain(load).collect()
     }
 
     /// The screen that the keymap is for.
@@ -433,29 +451,49 @@ impl App {
         self.tell(Notice::error(reason));
     }
 
-    /// Opens the selected call, once it is read.
-    fn show_selected(&mut self) {
+    /// Opens the selected call, once it is read. A large one is worked out by the shell.
+    fn show_selected(&mut self) -> Option<Effect> {
         let Some(number) = self.calls.selected() else {
             self.shown = None;
-            return;
+            return None;
         };
         if self.shown.as_ref().is_some_and(|shown| shown.number == number) {
-            return;
+            return None;
         }
         let Some(Ok(call)) = self.cache.get(number).map(|cached| cached.call.clone()) else {
             self.shown = None;
-            return;
+            return None;
         };
-        let before = self.shown.take().and_then(|shown| shown.flow);
         let Setup { platforms, keyring, config, .. } = &self.setup;
         let own = config.secrets_of(call.request.origin.as_deref(), call.request.path(), call.kind.as_deref());
-        let mut shown = Shown::new(number, call, platforms, keyring, &own, self.pretty);
+        let job = Job {
+            number,
+            form: self.form,
+            width: self.regions.detail_width,
+            platforms: platforms.clone(),
+            keyring: keyring.clone(),
+            own,
+            call,
+        };
+        if bodies::size(&job.call) <= LARGE {
+            let shown = job.run();
+            self.take(shown);
+            return None;
+        }
+        self.shown = None;
+        (self.preparing.replace(number) != Some(number)).then(|| Effect::Prepare(Box::new(job)))
+    }
+
+    /// Shows a call that was worked out.
+    fn take(&mut self, mut shown: Shown) {
+        let before = self.shown.take().and_then(|shown| shown.flow);
         if let (Some(flow), Some(before)) = (&mut shown.flow, before)
             && flow.is(&before)
         {
             *flow = before;
         }
         self.shown = Some(shown);
+        self.preparing = None;
         self.cursor.field = 0;
         self.scroll = [0; Tab::ALL.len()];
     }

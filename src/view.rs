@@ -23,6 +23,7 @@ mod list;
 mod rows;
 mod status;
 mod theme;
+mod tree;
 mod webview;
 
 use ratatui::Frame;

@@ -6,6 +6,7 @@ use crate::app::dialog::{Dialog, Input, Then};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::app::shown::{Hits, Tab};
+use crate::app::tree::Tree;
 use crate::app::{App, Focus};
 use crate::net::outgoing::SignMode;
 
@@ -30,7 +31,13 @@ impl App {
             Action::Response => self.show_tab(Tab::Response),
             Action::Conversation => self.show_tab(Tab::Conversation),
             Action::Conversations => self.ask_conversation(),
-            Action::Pretty => self.toggle_pretty(),
+            Action::Pretty => self.next_form(),
+            Action::Fold => self.fold(),
+            Action::NextSibling => self.walk(|tree| tree.sibling(1)),
+            Action::PreviousSibling => self.walk(|tree| tree.sibling(-1)),
+            Action::FewerLevels => self.level(-1),
+            Action::MoreLevels => self.level(1),
+            Action::Jq => self.ask_jq(),
             Action::Zoom => self.zoom = !self.zoom,
             Action::Follow => self.toggle_follow(),
             Action::NextMatch => self.next_hit(1),
@@ -130,6 +137,7 @@ impl App {
     }
 
     fn step(&mut self, rows: isize) {
+        let walks = self.open_tree().is_some();
         match self.focus {
             Focus::List => self.calls.step(rows),
             Focus::Detail if self.tab == Tab::Conversation => self.step_in_conversation(rows),
@@ -138,6 +146,7 @@ impl App {
                 self.cursor.field = self.cursor.field.min(last).saturating_add_signed(rows).min(last);
                 self.cursor.chase = true;
             }
+            Focus::Detail if walks => self.walk(|tree| tree.step(rows)),
             Focus::Detail => {
                 let last = self.regions.detail_rows.saturating_sub(self.regions.detail_height);
                 let scroll = &mut self.scroll[self.tab as usize];
@@ -155,14 +164,28 @@ impl App {
         if self.focus == Focus::Detail && self.tab == Tab::Conversation {
             return self.open_in_conversation();
         }
+        if let Some(tree) = self.open_tree() {
+            if !tree.open() {
+                tree.step(1);
+            }
+            return;
+        }
         if !self.calls.is_empty() {
             self.focus = Focus::Detail;
             self.calls.follow = false;
         }
     }
 
+    /// Closes a branch of the tree; elsewhere, and where there is none to close, one level back.
+    fn fold(&mut self) {
+        if !self.open_tree().is_some_and(Tree::close) {
+            self.back();
+        }
+    }
+
     fn back(&mut self) {
         match self.focus {
+            Focus::Detail if self.shown.as_ref().is_some_and(|shown| shown.filtered) => self.show_anew(),
             Focus::Detail if self.shown.as_ref().is_some_and(|shown| !shown.hits.needle.is_empty()) => {
                 self.shown.iter_mut().for_each(|shown| shown.hits = Hits::default());
             }
@@ -176,16 +199,6 @@ impl App {
 
     pub(super) fn show_tab(&mut self, tab: Tab) {
         self.tab = tab;
-    }
-
-    fn toggle_pretty(&mut self) {
-        self.pretty = !self.pretty;
-        self.scroll = [0; Tab::ALL.len()];
-        if let Some(shown) = &mut self.shown {
-            shown.set_pretty(self.pretty);
-        }
-        let how = if self.pretty { "JSON is laid out for reading" } else { "bodies are shown exactly as they came" };
-        self.tell(Notice::info(how));
     }
 
     fn toggle_follow(&mut self) {
@@ -203,26 +216,7 @@ impl App {
         self.dialogs.push(Dialog::Filter { input: Input::new(&before), before, error: None });
     }
 
-    /// Searches the open tab's text; the body where the tab has none.
-    pub(super) fn find(&mut self, needle: &str) {
-        if self.draft.is_some() {
-            self.find_in_draft(needle);
-            return;
-        }
-        let Some(shown) = &mut self.shown else { return };
-        if self.tab != Tab::Response {
-            self.tab = Tab::Body;
-        }
-        let text = if self.tab == Tab::Response { &shown.answer } else { &shown.body };
-        let rows = text.find(needle);
-        shown.hits = Hits { needle: needle.to_owned(), rows, at: 0 };
-        match shown.hits.rows.len() {
-            0 => self.tell(Notice::warning(format!("{needle:?} is not in the {}", self.tab.title().to_lowercase()))),
-            _ => self.next_hit(0),
-        }
-    }
-
-    fn find_in_draft(&mut self, needle: &str) {
+    pub(super) fn find_in_draft(&mut self, needle: &str) {
         let Some(draft) = &mut self.draft else { return };
         // The text area searches by regular expression; what the user types is meant as it is.
         let literal: String = needle
@@ -234,19 +228,6 @@ impl App {
         if !found && !needle.is_empty() {
             self.tell(Notice::warning(format!("{needle:?} is not in the payload")));
         }
-    }
-
-    fn next_hit(&mut self, step: isize) {
-        let Some(shown) = self.shown.as_mut().filter(|shown| !shown.hits.rows.is_empty()) else {
-            return;
-        };
-        let count = shown.hits.rows.len();
-        let step = step.rem_euclid(isize::try_from(count).unwrap_or(isize::MAX));
-        shown.hits.at = shown.hits.at.saturating_add_signed(step) % count;
-        let (at, row) = (shown.hits.at, shown.hits.rows[shown.hits.at]);
-        let above = self.regions.detail_height / 3;
-        self.scroll[self.tab as usize] = (row + self.regions.detail_head).saturating_sub(above);
-        self.tell(Notice::info(format!("match {} of {count}", at + 1)));
     }
 
     fn original(&mut self) {

@@ -75,7 +75,8 @@ actions! {
     Calls      Top          "first"           ["g" "home"]          "To the first call or line";
     Calls      Bottom       "last"            ["G" "end"]           "To the last call or line";
     Calls      Open         "open"            ["enter" "l" "right"] "Look into the selected call" ("look");
-    Calls      Back         "back"            ["esc" "h" "left"]    "One level back: out of the call, the search, the filter";
+    Calls      Back         "back"            ["esc"]               "One level back: out of the call, the search, the filter";
+    Calls      Fold         "fold"            ["h" "left"]          "Close the branch of the tree, or one level back";
     Calls      NextTab      "next tab"        ["tab" "]"]           "The next tab of the call" ("tabs");
     Calls      PreviousTab  "previous tab"    ["backtab" "["]       "The previous tab of the call";
     Calls      Envelope     "envelope"        ["1"]                 "What the call means, field by field";
@@ -85,7 +86,12 @@ actions! {
     Calls      Response     "response"        ["5"]                 "What was answered, held against the contract";
     Calls      Conversation "conversation"    ["6"]                 "The call's conversation, turn by turn: what was said, called, answered, changed";
     Calls      Conversations "conversations"  ["v"]                 "Every conversation of the recording";
-    Calls      Pretty       "pretty"          ["p"]                 "Show JSON pretty, or exactly as it came";
+    Calls      Pretty       "form of bodies"  ["p"]                 "Show bodies as a tree, pretty, exactly as they came, byte by byte";
+    Calls      NextSibling  "next sibling"    ["J"]                 "The next value of the same object or array";
+    Calls      PreviousSibling "previous sibling" ["K"]             "The previous value of the same object or array";
+    Calls      MoreLevels   "more levels"     ["+"]                 "Open one level more of the tree";
+    Calls      FewerLevels  "fewer levels"    ["-"]                 "Close the deepest open level of the tree";
+    Calls      Jq           "jq"              ["|"]                 "Put the body through a jq filter";
     Calls      Zoom         "zoom"            ["z"]                 "Give the focused panel the whole screen, or take it back";
     Calls      Replay       "replay"          ["r"]                 "Send the call again, signed anew" ("replay");
     Calls      Edit         "edit"            ["e"]                 "Edit the payload here, then send it" ("edit");

@@ -196,6 +196,7 @@ mod tests {
                 sig: None,
                 took: std::time::Duration::ZERO,
                 parent: None,
+                forwarded: None,
                 error: None,
                 forwarded: None,
                 request,

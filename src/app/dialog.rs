@@ -42,6 +42,13 @@ pub enum Dialog {
         /// The word.
         input: Input,
     },
+    /// A jq filter for the body that is looked at.
+    Jq {
+        /// The filter.
+        input: Input,
+        /// What is wrong with it.
+        error: Option<String>,
+    },
     /// The note on a call.
     Note {
         /// The call.

@@ -28,6 +28,7 @@ impl Dialog {
             Self::Palette { input, .. }
             | Self::Filter { input, .. }
             | Self::Find { input }
+            | Self::Jq { input, .. }
             | Self::Note { input, .. }
             | Self::Address { input, .. }
             | Self::Page { input, .. }
@@ -108,6 +109,14 @@ impl App {
                     return Vec::new();
                 }
                 Choice::Stay => {}
+            },
+            Dialog::Jq { input, error } => match typed(key, input, &mut 0, 0) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take => {
+                    let filter = input.text().to_owned();
+                    return self.jq(&filter);
+                }
+                Choice::Stay => *error = None,
             },
             Dialog::Note { call, input } => match typed(key, input, &mut 0, 0) {
                 Choice::Leave => return Vec::new(),

@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use crossterm::event::KeyEvent;
 
+use crate::app::bodies::Job;
+use crate::app::shown::Shown;
 use crate::call::{Call, Id};
 use crate::net::outgoing::Outgoing;
 use crate::net::responder::{self, Beat, Release, Slot};
@@ -37,6 +40,15 @@ pub enum Event {
         scanned: usize,
         /// Whether all were looked through.
         finished: bool,
+    },
+    /// What came of [`Effect::Prepare`].
+    Prepared(Box<Shown>),
+    /// What came of [`Effect::Jq`].
+    Filtered {
+        /// The ticket it was asked for under.
+        ticket: u64,
+        /// JSON text, or what went wrong.
+        result: Result<String, String>,
     },
     /// What became of [`Effect::Send`].
     Sent {
@@ -77,6 +89,17 @@ pub enum Effect {
         places: Vec<Place>,
         /// What is said of them.
         marks: Marks,
+    },
+    /// Work out what the tabs show of a large call.
+    Prepare(Box<Job>),
+    /// Put a body through a jq filter.
+    Jq {
+        /// Comes back with the result.
+        ticket: u64,
+        /// The body.
+        body: Bytes,
+        /// The filter.
+        filter: String,
     },
     /// Record what is said of a call.
     Annotate(Annotation),

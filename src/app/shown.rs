@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::body::{Body, Form};
 use crate::app::changes::Context;
 use crate::app::flow::Flow;
 use crate::app::text::Text;
@@ -63,8 +64,8 @@ impl Tab {
 pub struct Hits {
     /// What was searched for.
     pub needle: String,
-    /// Rows that hold it.
-    pub rows: Vec<usize>,
+    /// Where it is: rows of a text, bytes of a tree.
+    pub places: Vec<usize>,
     /// The one that is shown.
     pub at: usize,
 }
@@ -97,12 +98,20 @@ pub struct Shown {
     /// The variables of the conversation, against those of the call before.
     pub context: Context,
     /// The request's body.
-    pub body: Text,
+    pub body: Body,
     /// The response's body.
-    pub answer: Text,
+    pub answer: Body,
     /// The search in the body or the answer.
     pub hits: Hits,
-    pretty: bool,
+    /// A filter changed what is shown of a body.
+    pub filtered: bool,
+    form: Form,
+}
+
+impl PartialEq for Shown {
+    fn eq(&self, other: &Self) -> bool {
+        (self.number, self.form) == (other.number, other.form) && Arc::ptr_eq(&self.call, &other.call)
+    }
 }
 
 impl Shown {
@@ -114,7 +123,7 @@ impl Shown {
         platforms: &Platforms,
         keyring: &Keyring,
         own: &[Secret],
-        pretty: bool,
+        form: Form,
     ) -> Self {
         let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
         let verdict = kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), own, call.at));
@@ -134,11 +143,12 @@ impl Shown {
                 _ => Vec::new(),
             },
             context: Context::of(kind, &call),
-            body: Text::new(&call.request.body, pretty),
-            answer: Text::new(call.response.as_ref().map_or(&[], |response| &response.body), pretty),
+            body: request_body(&call, form),
+            answer: answer_body(&call, form),
             hits: Hits::default(),
+            filtered: false,
             call,
-            pretty,
+            form,
         }
     }
 
@@ -158,16 +168,31 @@ impl Shown {
         });
     }
 
-    /// Lays the bodies out anew, pretty or as they came.
-    pub fn set_pretty(&mut self, pretty: bool) {
-        if self.pretty == pretty {
-            return;
-        }
-        self.pretty = pretty;
-        self.hits = Hits::default();
-        self.body = Text::new(&self.call.request.body, pretty);
-        self.answer = Text::new(self.call.response.as_ref().map_or(&[], |response| &response.body), pretty);
+    /// How its bodies are shown.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.form
     }
+
+    /// Lays the bodies out anew.
+    pub fn set_form(&mut self, form: Form) {
+        self.form = form;
+        self.filtered = false;
+        self.hits = Hits::default();
+        self.body = request_body(&self.call, form);
+        self.answer = answer_body(&self.call, form);
+    }
+}
+
+fn request_body(call: &Call, form: Form) -> Body {
+    Body::new(&call.request.body, call.request.headers.get("content-type"), form)
+}
+
+fn answer_body(call: &Call, form: Form) -> Body {
+    call.response.as_ref().map_or_else(
+        || Body::Text(Text::default()),
+        |response| Body::new(&response.body, response.headers.get("content-type"), form),
+    )
 }
 
 /// What a received call could be besides `kind`, in sentences. A sent one is what it was sent as.

@@ -7,7 +7,10 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::{json, visible};
 
-/// A body as it is shown: safe for a terminal, cut into rows of at most `width` columns.
+/// Most matches that a search finds.
+pub const MOST_PLACES: usize = 100_000;
+
+/// A text as it is shown: safe for a terminal, cut into rows of at most `width` columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     shown: String,
@@ -69,18 +72,23 @@ impl Text {
     /// The rows in which `needle` begins, case ignored for ASCII.
     #[must_use]
     pub fn find(&self, needle: &str) -> Vec<usize> {
-        if needle.is_empty() {
-            return Vec::new();
-        }
-        let (haystack, needle) = (self.shown.to_ascii_lowercase(), needle.to_ascii_lowercase());
-        let finder = memchr::memmem::Finder::new(&needle);
-        let mut rows: Vec<usize> = finder
-            .find_iter(haystack.as_bytes())
+        let mut rows: Vec<usize> = places(&self.shown, needle)
+            .into_iter()
             .map(|at| self.rows.partition_point(|row| row.start <= at).saturating_sub(1))
             .collect();
         rows.dedup();
         rows
     }
+}
+
+/// Where `needle` begins in `text`, case ignored for ASCII; at most [`MOST_PLACES`] of them.
+#[must_use]
+pub fn places(text: &str, needle: &str) -> Vec<usize> {
+    if needle.is_empty() {
+        return Vec::new();
+    }
+    let (haystack, needle) = (text.to_ascii_lowercase(), needle.to_ascii_lowercase());
+    memchr::memmem::find_iter(haystack.as_bytes(), &needle).take(MOST_PLACES).collect()
 }
 
 /// Adds the rows of one line that starts at `start`.

@@ -4,15 +4,20 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::app::event::{Effect, Event, Notice};
+use crate::app::jq;
 use crate::net::outgoing::Outgoing;
 use crate::net::responder::{Beat, Responders};
 use crate::net::sender::Sender;
 use crate::recording::{self, Annotation, Found, Marks, Place, Query, Reader, RecordError};
 use crate::tui::tape::Tape;
+
+/// The stack of a filter, in bytes: it goes as deep as the body does.
+const FILTER_STACK: usize = 64 << 20;
 
 /// An event on its way to the loop. While it is, the world is busy.
 #[derive(Debug)]
@@ -128,6 +133,13 @@ impl World {
         match effect {
             Effect::Load(wanted) => self.load(wanted, busy),
             Effect::Search { search, query, places, marks } => self.look_through(search, query, places, marks, busy),
+            Effect::Prepare(job) => {
+                let events = self.events.clone();
+                Handle::current().spawn_blocking(move || {
+                    let _ = events.send(Message::last(Event::Prepared(Box::new(job.run())), busy));
+                });
+            }
+            Effect::Jq { ticket, body, filter } => self.filter(ticket, body, filter, busy),
             Effect::Annotate(annotation) => self.annotate(annotation, busy),
             Effect::Send { ticket, outgoing } => self.send(ticket, *outgoing, busy),
             Effect::Respond(slots) => self.responders.iter().for_each(|responders| responders.set(slots.clone())),
@@ -177,6 +189,18 @@ impl World {
                 let _ = events.send(Event::Told(Notice::error(format!("cannot search: {error}"))).into());
             }
         });
+    }
+
+    /// On a thread of its own, which nobody waits for at the end: a filter may loop for ever.
+    fn filter(&self, ticket: u64, body: Bytes, filter: String, busy: Busy) {
+        let events = self.events.clone();
+        let run = move || {
+            let result = jq::run(&body, &filter);
+            let _ = events.send(Message::last(Event::Filtered { ticket, result }, busy));
+        };
+        if let Err(error) = std::thread::Builder::new().name("jq".into()).stack_size(FILTER_STACK).spawn(run) {
+            let _ = self.events.send(Event::Told(Notice::error(format!("the filter cannot run: {error}"))).into());
+        }
     }
 
     fn annotate(&self, annotation: Annotation, busy: Busy) {

@@ -1,5 +1,6 @@
-//! The rows of a long text, coloured where it is JSON.
+//! The rows of a body: of a long text, coloured where it is JSON, or of bytes.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use ratatui::style::Style;
@@ -15,6 +16,27 @@ const COLOURED: usize = 64 * 1024;
 /// Rows `rows` of `text`, with the places marked where `needle` stands.
 pub(super) fn lines(text: &Text, rows: Range<usize>, needle: &str) -> Vec<Line<'static>> {
     rows.map_while(|n| text.row(n)).map(|(row, line, span)| styled(row, line, span, text.json, needle)).collect()
+}
+
+/// Rows of bytes: where they stand, what they are, and as characters where they are ASCII.
+pub(super) fn bytes(bytes: &[u8], rows: Range<usize>, width: usize) -> Vec<Line<'static>> {
+    let line = |row: usize| {
+        let line = bytes.get(row * 16..)?;
+        let line = &line[..line.len().min(16)];
+        let hex: String = line.iter().enumerate().fold(String::new(), |mut hex, (at, byte)| {
+            let gap = if at == 8 { "  " } else { " " };
+            let _ = write!(hex, "{gap}{byte:02x}");
+            hex
+        });
+        let ascii: String =
+            line.iter().map(|byte| if matches!(byte, b' '..=b'~') { *byte as char } else { '·' }).collect();
+        let mut spans = vec![Span::styled(format!("{:08x} ", row * 16), theme::DIM), Span::raw(format!("{hex:49}"))];
+        if width >= 76 {
+            spans.push(Span::styled(format!("  {ascii}"), theme::token(json::TokenKind::String)));
+        }
+        Some(Line::from(spans))
+    };
+    rows.map_while(line).collect()
 }
 
 fn styled(row: &str, line: &str, span: Range<usize>, json: bool, needle: &str) -> Line<'static> {
@@ -67,6 +89,14 @@ mod tests {
         let lines = lines(&text(r#"{"key":"value"}"#, 10), 0..2, "");
         assert_eq!(lines.iter().map(ToString::to_string).collect::<Vec<_>>(), [r#"{"key":"va"#, r#"lue"}"#]);
         assert_eq!(lines[1].spans[0].style, theme::token(crate::json::TokenKind::String));
+    }
+
+    #[test]
+    fn bytes_are_shown_sixteen_a_row() {
+        let shown: Vec<String> = bytes(b"0123456789abcdef\x00\xff", 0..9, 80).iter().map(ToString::to_string).collect();
+        assert_eq!(shown[0], "00000000  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  0123456789abcdef");
+        assert!(shown[1].starts_with("00000010  00 ff") && shown[1].ends_with("··"), "{shown:?}");
+        assert_eq!(shown.len(), 2);
     }
 
     #[test]

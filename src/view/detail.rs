@@ -7,12 +7,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
 use serde_json::{Map, Value};
 
+use crate::app::body::Body;
 use crate::app::shown::{Shown, Tab};
-use crate::app::text::Text;
+use crate::app::tree::Tree;
 use crate::app::{App, Focus, Regions};
 use crate::call::{Call, Forwarded, Headers};
 use crate::signature::Verdict;
-use crate::view::{body, conversation, envelope, list, rows, theme};
+use crate::view::{body, conversation, envelope, list, rows, theme, tree};
 use crate::visible;
 
 /// Columns of the meaning of a claim.
@@ -25,7 +26,7 @@ const FOOT: u16 = 4;
 #[derive(Default)]
 struct Content<'a> {
     head: Vec<Line<'static>>,
-    text: Option<&'a Text>,
+    body: Option<&'a Body>,
     /// The rows of the head that the cursor is in.
     cursor: Option<(usize, usize)>,
 }
@@ -50,25 +51,53 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regio
     content.head.splice(..0, remarks);
     let above = content.head.len();
     regions.detail_head = above;
-    regions.detail_rows = above + content.text.map_or(0, Text::len);
+    regions.detail_rows = above + content.body.map_or(0, Body::len);
     let first = app.scroll[app.tab as usize].min(regions.detail_rows.saturating_sub(1));
     let mut lines: Vec<Line> = content.head.into_iter().skip(first).take(height).collect();
-    if let Some(text) = content.text {
+    if let Some(body) = content.body {
         let from = first.saturating_sub(above);
-        let room = height.saturating_sub(lines.len());
-        lines.extend(body::lines(text, from..from + room, &shown.hits.needle));
+        let rows = from..from + height.saturating_sub(lines.len());
+        let needle = &shown.hits.needle;
+        lines.extend(match body {
+            Body::Text(text) => body::lines(text, rows, needle),
+            Body::Hex(bytes) => body::bytes(bytes, rows, width),
+            Body::Tree(tree, _) => tree::lines(tree, rows, app.focus == Focus::Detail, needle, width),
+        });
     }
     frame.render_widget(Paragraph::new(lines), inner);
     if let Some(foot) = foot {
         let block = Block::new().borders(Borders::TOP).border_style(theme::DIM);
-        frame.render_widget(Paragraph::new(envelope::help(app, shown, width)).block(block), foot);
+        let lines = match tree_of(app, shown) {
+            Some(tree) => tree::foot(tree, meaning(app, shown, tree), width),
+            None => envelope::help(app, shown, width),
+        };
+        frame.render_widget(Paragraph::new(lines).block(block), foot);
     }
 }
 
-/// Room at the foot of the tab for what the contract says of the field under the cursor.
+/// The tree that the open tab shows.
+fn tree_of<'a>(app: &App, shown: &'a Shown) -> Option<&'a Tree> {
+    match app.tab {
+        Tab::Body => shown.body.tree(),
+        Tab::Response => shown.answer.tree(),
+        _ => None,
+    }
+}
+
+/// What the contract says of the value at a tree's cursor.
+fn meaning<'a>(app: &'a App, shown: &Shown, tree: &Tree) -> Option<&'a str> {
+    let kind = app.setup.platforms.kind(shown.call.kind.as_deref()?)?;
+    if app.tab == Tab::Body && !shown.filtered { kind.meaning(&tree.pointer()) } else { None }
+}
+
+/// Room at the foot of the tab for what is to be said of the field or the value under the cursor.
 fn with_foot(app: &App, area: Rect) -> (Rect, Option<Rect>) {
-    let wanted = app.tab == Tab::Envelope && app.focus == Focus::Detail && area.height >= 4 * FOOT;
-    if !wanted || app.shown.as_ref().is_none_or(|shown| shown.fields().next().is_none()) {
+    let has_cursor = |shown: &Shown| match app.tab {
+        Tab::Envelope => shown.fields().next().is_some(),
+        _ => tree_of(app, shown).is_some(),
+    };
+    let wanted = app.focus == Focus::Detail && area.height >= 4 * FOOT;
+    if !wanted || !app.shown.as_ref().is_some_and(has_cursor) {
         return (area, None);
     }
     let [tab, foot] = Layout::vertical([Constraint::Min(0), Constraint::Length(FOOT)]).areas(area);
@@ -150,17 +179,33 @@ fn content<'a>(app: &App, shown: &'a Shown, width: usize) -> Content<'a> {
     match app.tab {
         Tab::Envelope => {
             let (head, cursor) = envelope::lines(app, shown, width);
-            Content { head, text: None, cursor }
+            Content { head, body: None, cursor }
         }
         Tab::Body if shown.body.is_empty() => head(no_body(&shown.call, width)),
-        Tab::Body => Content { text: Some(&shown.body), ..Content::default() },
+        Tab::Body => with_body(body_head(&shown.body, width), &shown.body),
         Tab::Headers => head(headers_tab(&shown.call, width)),
         Tab::Signature => head(signature(shown, width)),
-        Tab::Response => Content { head: response(shown, width), text: Some(&shown.answer), cursor: None },
+        Tab::Response => with_body(response(shown, width), &shown.answer),
         Tab::Conversation => {
             let (head, cursor) = conversation::lines(app, width);
-            Content { head, text: None, cursor }
+            Content { head, body: None, cursor }
         }
+    }
+}
+
+/// A body below rows of its own; the cursor is in it where it is a tree.
+fn with_body<'a>(head: Vec<Line<'static>>, body: &'a Body) -> Content<'a> {
+    let row = body.tree().map(Tree::row);
+    // With the first row what stands above it is seen.
+    let cursor = row.map(|row| (if row == 0 { 0 } else { head.len() + row }, head.len() + row + 1));
+    Content { head, body: Some(body), cursor }
+}
+
+/// What a tree is that is not the body itself.
+fn body_head(body: &Body, width: usize) -> Vec<Line<'static>> {
+    match body {
+        Body::Tree(_, Some(what)) => rows::row(&[(what, theme::DIM, width)]),
+        _ => Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         Dialog::Palette { input, selected } => palette(app, frame, area, input, *selected),
         Dialog::Filter { input, error, .. } => line_input(frame, area, "/", input, error.as_deref()),
         Dialog::Find { input } => line_input(frame, area, "find ", input, None),
+        Dialog::Jq { input, error } => line_input(frame, area, "jq ", input, error.as_deref()),
         Dialog::Note { input, .. } => line_input(frame, area, "note ", input, None),
         Dialog::Address { input, error, .. } => {
             line_input(frame, area, "send to (URL, host:port or :port) ", input, error.as_deref());

@@ -1,0 +1,209 @@
+//! Moving about in bodies: trees, searches, filters, and bodies too large to be laid out while the screen waits.
+
+use std::sync::Arc;
+
+use crate::app::body::{Body, Form};
+use crate::app::dialog::{Dialog, Input};
+use crate::app::event::{Effect, Notice};
+use crate::app::shown::{Hits, Shown, Tab};
+use crate::app::tree::Tree;
+use crate::app::{App, Focus};
+use crate::call::Call;
+use crate::config::Secret;
+use crate::platform::{Keyring, Platforms};
+
+/// From this size on, in bytes, a call is worked out off the screen's thread.
+pub(super) const LARGE: usize = 512 << 10;
+
+/// A call that is to be worked out.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its number in the recording.
+    pub number: usize,
+    /// The call.
+    pub call: Arc<Call>,
+    /// How its bodies are to be shown.
+    pub form: Form,
+    /// Columns that they have.
+    pub width: usize,
+    pub(super) platforms: Arc<Platforms>,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) own: Vec<Secret>,
+}
+
+impl PartialEq for Job {
+    fn eq(&self, other: &Self) -> bool {
+        (self.number, self.form) == (other.number, other.form) && Arc::ptr_eq(&self.call, &other.call)
+    }
+}
+
+impl Job {
+    /// Works it out. For a large call this takes a while.
+    #[must_use]
+    pub fn run(self) -> Shown {
+        let mut shown = Shown::new(self.number, self.call, &self.platforms, &self.keyring, &self.own, self.form);
+        shown.body.wrap(self.width);
+        shown.answer.wrap(self.width);
+        shown
+    }
+}
+
+impl App {
+    /// The body that the open tab shows.
+    fn open_body(&mut self) -> Option<&mut Body> {
+        let shown = self.shown.as_mut()?;
+        match self.tab {
+            Tab::Body => Some(&mut shown.body),
+            Tab::Response => Some(&mut shown.answer),
+            _ => None,
+        }
+    }
+
+    /// The tree that keys walk in, if they do.
+    pub(super) fn open_tree(&mut self) -> Option<&mut Tree> {
+        if self.focus == Focus::List {
+            return None;
+        }
+        self.cursor.chase = true;
+        self.open_body()?.tree_mut()
+    }
+
+    /// Walks in the tree, where there is one.
+    pub(super) fn walk(&mut self, walk: impl FnOnce(&mut Tree)) {
+        if let Some(tree) = self.open_tree() {
+            walk(tree);
+        }
+    }
+
+    /// Opens or closes by levels.
+    pub(super) fn level(&mut self, step: isize) {
+        if let Some(level) = self.open_tree().map(|tree| tree.level(step)) {
+            let plural = if level == 1 { "" } else { "s" };
+            self.tell(Notice::info(format!("{level} level{plural} open")));
+        }
+    }
+
+    /// Shows bodies in the next form.
+    pub(super) fn next_form(&mut self) {
+        self.form = self.form.next();
+        self.show_anew();
+        self.tell(Notice::info(self.form.sentence()));
+    }
+
+    /// Lays the bodies out anew.
+    pub(super) fn show_anew(&mut self) {
+        self.scroll = [0; Tab::ALL.len()];
+        let large = self.shown.as_ref().is_some_and(|shown| size(&shown.call) > LARGE);
+        if large {
+            self.shown = None;
+            self.preparing = None;
+        } else if let Some(shown) = &mut self.shown {
+            shown.set_form(self.form);
+        }
+    }
+
+    /// A call was worked out.
+    pub(super) fn prepared(&mut self, shown: Shown) {
+        self.preparing.take_if(|number| *number == shown.number);
+        if self.calls.selected() == Some(shown.number) && shown.form() == self.form {
+            self.take(shown);
+        }
+    }
+
+    /// Searches the open tab's text; the body where the tab has none.
+    pub(super) fn find(&mut self, needle: &str) {
+        if self.draft.is_some() {
+            self.find_in_draft(needle);
+            return;
+        }
+        if self.tab != Tab::Response {
+            self.tab = Tab::Body;
+        }
+        let Some(places) = self.open_body().map(|body| body.find(needle)) else { return };
+        let count = places.len();
+        if let Some(shown) = &mut self.shown {
+            shown.hits = Hits { needle: needle.to_owned(), places, at: 0 };
+        }
+        match count {
+            0 => self.tell(Notice::warning(format!("{needle:?} is not in the {}", self.tab.title().to_lowercase()))),
+            _ => self.next_hit(0),
+        }
+    }
+
+    /// Goes to the match `step` further.
+    pub(super) fn next_hit(&mut self, step: isize) {
+        let Some(shown) = self.shown.as_mut().filter(|shown| !shown.hits.places.is_empty()) else { return };
+        let count = shown.hits.places.len();
+        let step = step.rem_euclid(isize::try_from(count).unwrap_or(isize::MAX));
+        shown.hits.at = shown.hits.at.saturating_add_signed(step) % count;
+        let (at, place) = (shown.hits.at, shown.hits.places[shown.hits.at]);
+        let above = self.regions.detail_height / 3;
+        let row = (place + self.regions.detail_head).saturating_sub(above);
+        match self.open_body() {
+            Some(Body::Tree(tree, _)) => {
+                tree.reveal(place);
+                self.cursor.chase = true;
+            }
+            _ => self.scroll[self.tab as usize] = row,
+        }
+        self.tell(Notice::info(format!("match {} of {count}", at + 1)));
+    }
+
+    /// Asks for a jq filter.
+    pub(super) fn ask_jq(&mut self) {
+        if self.shown.is_none() {
+            return;
+        }
+        if self.tab != Tab::Response {
+            self.tab = Tab::Body;
+        }
+        self.dialogs.push(Dialog::Jq { input: Input::new(&self.jq), error: None });
+    }
+
+    /// Puts the open body through a filter; an empty one shows it whole again.
+    pub(super) fn jq(&mut self, filter: &str) -> Vec<Effect> {
+        filter.trim().clone_into(&mut self.jq);
+        if self.jq.is_empty() {
+            self.show_anew();
+            return Vec::new();
+        }
+        let Some(shown) = &self.shown else { return Vec::new() };
+        let whole = match self.tab {
+            Tab::Response => shown.call.response.as_ref().map(|response| response.body.clone()).unwrap_or_default(),
+            _ => shown.call.request.body.clone(),
+        };
+        let ticket = self.ticket();
+        self.filtering = Some(ticket);
+        vec![Effect::Jq { ticket, body: whole, filter: self.jq.clone() }]
+    }
+
+    /// A filter is through, or failed: then it is asked for again.
+    pub(super) fn filtered(&mut self, ticket: u64, result: Result<String, String>) {
+        if self.filtering.take_if(|mine| *mine == ticket).is_none() {
+            return;
+        }
+        let (filter, width) = (self.jq.clone(), self.regions.detail_width);
+        match (result, self.open_body()) {
+            (Ok(text), Some(body)) => {
+                *body = Body::filtered(&text, &filter);
+                body.wrap(width);
+                if let Some(shown) = &mut self.shown {
+                    shown.hits = Hits::default();
+                    shown.filtered = true;
+                }
+                self.scroll[self.tab as usize] = 0;
+                self.focus = Focus::Detail;
+            }
+            (Ok(_), None) => {}
+            (Err(reason), _) => {
+                let input = Input::new(&filter);
+                self.dialogs.push(Dialog::Jq { input, error: Some(reason) });
+            }
+        }
+    }
+}
+
+/// Bytes of a call's bodies.
+pub(super) fn size(call: &Call) -> usize {
+    call.request.body.len() + call.response.as_ref().map_or(0, |response| response.body.len())
+}

@@ -1,0 +1,157 @@
+//! What a body is that is not JSON: a form, a form of several parts, a token. Decoded, each is shown as JSON.
+
+use percent_encoding::percent_decode;
+use serde_json::{Map, Value, json};
+
+use crate::visible;
+
+/// What was decoded, in words, and as JSON text; none where it is shown best as it is.
+#[must_use]
+pub fn decode(body: &[u8], content_type: Option<&str>) -> Option<(&'static str, String)> {
+    let content_type = content_type.unwrap_or_default();
+    let is = |name: &str| content_type.trim_start().get(..name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name));
+    if is("application/x-www-form-urlencoded") && !body.is_empty() {
+        return Some(("form", form(body)));
+    }
+    if is("multipart/") {
+        return parts(body, &boundary(content_type)?).map(|text| ("parts", text));
+    }
+    let text = std::str::from_utf8(body).ok()?.trim();
+    token(text).map(|text| ("token", text))
+}
+
+/// The header and the claims of a JSON Web Token, as JSON text, if `text` is one. Whether it is genuine is not looked at.
+#[must_use]
+pub fn token(text: &str) -> Option<String> {
+    let text = text.strip_prefix("Bearer ").unwrap_or(text);
+    let mut parts = text.split('.');
+    let (header, claims) = (parts.next()?, parts.next()?);
+    if parts.next().is_none() || parts.next().is_some() || !header.starts_with("ey") {
+        return None;
+    }
+    let part = |part: &str| {
+        use base64::Engine as _;
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).ok()?;
+        serde_json::from_slice::<Map<String, Value>>(&bytes).ok()
+    };
+    Some(json!({ "header": part(header)?, "claims": part(claims)? }).to_string())
+}
+
+/// A name that is there several times has an array of its values.
+fn form(body: &[u8]) -> String {
+    let mut members: Map<String, Value> = Map::new();
+    for (name, value) in url::form_urlencoded::parse(body) {
+        let value = Value::from(value.into_owned());
+        match members.get_mut(&*name) {
+            None => drop(members.insert(name.into_owned(), value)),
+            Some(Value::Array(values)) => values.push(value),
+            Some(one) => *one = Value::Array(vec![one.take(), value]),
+        }
+    }
+    Value::Object(members).to_string()
+}
+
+/// RFC 2046, 5.1.1.
+fn boundary(content_type: &str) -> Option<String> {
+    let parameter = parameter(content_type, "boundary")?;
+    (!parameter.is_empty()).then_some(parameter)
+}
+
+/// A parameter of a header's value, without its quotes.
+fn parameter(value: &str, wanted: &str) -> Option<String> {
+    value.split(';').skip(1).find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().trim_matches('"').to_owned())
+    })
+}
+
+/// RFC 7578: each part with its name, its file's name, its type and its size, and its content where that is text.
+fn parts(body: &[u8], boundary: &str) -> Option<String> {
+    let delimiter = format!("--{boundary}");
+    let starts: Vec<usize> =
+        memchr::memmem::find_iter(body, &delimiter).filter(|&at| at == 0 || body[at - 1] == b'\n').collect();
+    let mut found = Vec::new();
+    for (number, &start) in starts.iter().enumerate() {
+        let from = start + delimiter.len();
+        let to = starts.get(number + 1).copied().unwrap_or(body.len());
+        let part = body.get(from..to)?;
+        if part.starts_with(b"--") {
+            break;
+        }
+        let part = part.strip_prefix(b"\r\n").or_else(|| part.strip_prefix(b"\n")).unwrap_or(part);
+        let (head, content) = match memchr::memmem::find(part, b"\r\n\r\n") {
+            Some(at) => (&part[..at], &part[at + 4..]),
+            None => memchr::memmem::find(part, b"\n\n").map(|at| (&part[..at], &part[at + 2..]))?,
+        };
+        let content = content.strip_suffix(b"\r\n").or_else(|| content.strip_suffix(b"\n")).unwrap_or(content);
+        found.push(part_of(head, content));
+    }
+    (!found.is_empty()).then(|| Value::Array(found).to_string())
+}
+
+fn part_of(head: &[u8], content: &[u8]) -> Value {
+    let head = String::from_utf8_lossy(head).into_owned();
+    let header = |wanted: &str| {
+        head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned())
+        })
+    };
+    let disposition = header("content-disposition").unwrap_or_default();
+    let mut part = Map::new();
+    let extended = parameter(&disposition, "filename*").map(|name| {
+        let name = name.rsplit('\'').next().unwrap_or_default().to_owned();
+        percent_decode(name.as_bytes()).decode_utf8_lossy().into_owned()
+    });
+    let facts = [
+        ("name", parameter(&disposition, "name")),
+        ("filename", extended.or_else(|| parameter(&disposition, "filename"))),
+        ("content_type", header("content-type")),
+    ];
+    part.extend(facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), fact?.into()))));
+    part.insert("bytes".into(), content.len().into());
+    let content = match std::str::from_utf8(content) {
+        Ok(text) => serde_json::from_str(text).ok().filter(Value::is_object).unwrap_or_else(|| text.into()),
+        Err(_) => visible::bytes(content.get(..256).unwrap_or(content)).into_owned().into(),
+    };
+    part.insert("content".into(), content);
+    Value::Object(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(body: &[u8], content_type: &str) -> String {
+        decode(body, Some(content_type)).unwrap().1
+    }
+
+    #[test]
+    fn forms_are_objects() {
+        let text = decoded(b"a=1&b=x+y&a=%C3%A4", "application/x-www-form-urlencoded; charset=utf-8");
+        assert_eq!(text, r#"{"a":["1","ä"],"b":"x y"}"#);
+    }
+
+    #[test]
+    fn parts_are_told_apart() {
+        let body = b"--X\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nhi\r\n--X\r\ncontent-disposition: form-data; name=j\r\n\r\n{\"a\":1}\r\n--X--\r\n";
+        let text = decoded(body, "multipart/form-data; boundary=\"X\"");
+        let wanted = r#"[{"name":"f","filename":"a.txt","content_type":"text/plain","bytes":2,"content":"hi"},{"name":"j","bytes":7,"content":{"a":1}}]"#;
+        assert_eq!(text, wanted);
+        for torn in 0..body.len() {
+            drop(decode(&body[..torn], Some("multipart/form-data; boundary=X")));
+        }
+    }
+
+    #[test]
+    fn tokens_are_opened() {
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSIsImV4cCI6MX0.c2ln";
+        assert_eq!(
+            decoded(token.as_bytes(), "text/plain"),
+            r#"{"header":{"alg":"RS256"},"claims":{"sub":"u1","exp":1}}"#
+        );
+        for text in ["", "a.b", "ey.ey.ey", "1.2.3.4", "{}"] {
+            assert_eq!(decode(text.as_bytes(), None), None, "{text}");
+        }
+    }
+}

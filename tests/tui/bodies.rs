@@ -1,0 +1,43 @@
+//! Bodies of every kind and size, through the listener and on the screen.
+
+use crate::support::{Ended, Stage};
+
+/// Sends one call with that body and types `script`.
+async fn shown(content_type: &'static str, body: Vec<u8>, script: &str) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    let call = move |base: String| async move {
+        let client = reqwest::Client::new();
+        client.post(format!("{base}/any")).header("content-type", content_type).body(body).send().await.unwrap();
+    };
+    Stage::size(100, 30).listen(&folder.path().join("body.jsonl"), script, call).await
+}
+
+#[tokio::test]
+async fn forms_parts_and_tokens_are_decoded_and_p_shows_them_as_they_came() {
+    let form = b"text=Hi+there&text=%C3%A4".to_vec();
+    let ended = shown("application/x-www-form-urlencoded", form.clone(), "2<enter>").await;
+    assert!(ended.screen.contains("form, decoded") && ended.screen.contains("Hi there"), "{}", ended.screen);
+    let ended = shown("application/x-www-form-urlencoded", form, "2<enter>pp").await;
+    assert!(ended.screen.contains("text=Hi+there&text=%C3%A4"), "{}", ended.screen);
+    let token = b"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSIsImV4cCI6MX0.c2ln".to_vec();
+    let ended = shown("text/plain", token, "2<enter>").await;
+    assert!(ended.screen.contains("sub: \"u1\""), "{}", ended.screen);
+    let ended = shown("application/octet-stream", b"\xff\xfe\x00A".to_vec(), "2<enter>").await;
+    assert!(ended.screen.contains("00000000  ff fe 00 41"), "{}", ended.screen);
+}
+
+#[tokio::test]
+async fn a_large_body_is_worked_out_aside_and_walked() {
+    let body = format!("[{}]", vec![r#"{"key":"value","list":[1,2,3]}"#; 30_000].join(","));
+    let ended = shown("application/json", body.into_bytes(), "2<enter>Gkk/value<enter>nN").await;
+    assert!(ended.screen.contains("match 1 of 30000"), "{}", ended.screen);
+    assert!(ended.screen.contains("/0/key"), "{}", ended.screen);
+}
+
+#[tokio::test]
+async fn a_filter_that_ends_nowhere_can_be_left() {
+    let ended = shown("application/json", b"[1]".to_vec(), "2<enter>|.[0]+<enter><esc>").await;
+    assert!(ended.app.dialogs.is_empty(), "{}", ended.screen);
+    let ended = shown("application/json", b"[1,[2]]".to_vec(), "2<enter>|.[1]<enter><esc>").await;
+    assert!(ended.screen.contains("[2]"), "esc shows the whole body again\n{}", ended.screen);
+}
