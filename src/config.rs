@@ -39,7 +39,7 @@ pub use fault::{Fault, Harm, WORDS as FAULTS};
 pub use read::HOLD;
 pub use respond::{Case, Expected, Forward, Lookup, Replies, Respond, Source, Table, When};
 pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
-pub use target::Target;
+pub use target::{Target, Tls};
 pub use units::{exposure, parse_address, parse_duration, parse_size};
 
 /// Where a configuration comes from.

@@ -8,6 +8,7 @@
 //! Neither wire knows who looks at the calls: they end at the [`Recorder`](crate::recording::Recorder).
 
 pub mod demo;
+pub mod fault;
 pub mod forward;
 pub mod listener;
 pub mod outgoing;

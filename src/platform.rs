@@ -22,6 +22,7 @@ mod lint;
 mod pack;
 mod page;
 mod recognise;
+mod refresh;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -176,6 +177,7 @@ impl Pack {
         let shared = Arc::new(Shared {
             platform: platform.clone(),
             schemes,
+            refresh: file.refresh,
             sections: file.section,
             conversation: file.conversation,
             sample_headers: file.sample_headers,

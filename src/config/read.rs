@@ -15,7 +15,8 @@ use super::secret::{LITERAL, expand, is_name};
 use super::target::check_url;
 use super::units::{exposure, parse_address, parse_duration, parse_size};
 use super::{
-    Config, Environment, Error, Listen, OnFull, Record, Redact, Replies, Route, Secret, Secrets, Sources, Target, Wait,
+    Config, Environment, Error, Listen, OnFull, Record, Redact, Replies, Route, Secret, Secrets, Sources, Target, Tls,
+    Wait,
 };
 
 mod respond;
@@ -54,7 +55,8 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
         message,
     })?;
     let issuers = top.get("issuers").map_or_else(|| Ok(IndexMap::new()), |value| issuers(&value))?;
-    let targets = top.tables("target", &["name", "url", "secret", "headers", "guard", "timeout"])?;
+    let targets =
+        top.tables("target", &["name", "url", "urls", "secret", "headers", "drop_headers", "tls", "guard", "timeout"])?;
     reader.targets = unique(&targets, "name", |table| reader.target(table), |target| &target.name)?;
     reader.replies = reader.replies(&top.tables("reply", &respond::KEYS)?)?;
     let respond =
@@ -328,9 +330,24 @@ impl Reader<'_> {
             headers: self.target_headers(table, &name)?,
             name,
             url: url.string()?.to_owned(),
+            urls: table.get("urls").map_or_else(|| Ok(IndexMap::new()), |value| urls(&value))?,
             secrets: self.own_secrets(table)?,
+            drop_headers: table.get("drop_headers").map_or_else(|| Ok(Vec::new()), |value| names(&value))?,
+            tls: table.get("tls").map_or_else(|| Ok(Tls::default()), |value| self.tls(&value))?,
             guard: guard.unwrap_or(false),
             timeout: timeout.unwrap_or(Duration::from_secs(30)),
+        })
+    }
+
+    fn tls(&self, value: &Value<'_>) -> Result<Tls, Error> {
+        let table = value.table(&["verify", "ca"])?;
+        let authorities = table.get("ca").map(|value| {
+            let path = expand(value.string()?, self.base, self.environment);
+            std::fs::read(&path).map_err(|error| value.error(format!("this file cannot be read: {error}")))
+        });
+        Ok(Tls {
+            any_certificate: !table.get("verify").map_or(Ok(true), |value| value.bool())?,
+            authorities: authorities.transpose()?.unwrap_or_default(),
         })
     }
 
@@ -358,6 +375,28 @@ impl Reader<'_> {
         }
         Ok(headers)
     }
+}
+
+/// The URLs of kinds, or of platforms.
+fn urls(value: &Value<'_>) -> Result<IndexMap<String, String>, Error> {
+    let mut urls = IndexMap::new();
+    for (name, value) in value.any_table()?.entries() {
+        if !is_name(name) {
+            return Err(value.error("a URL is filed under a kind, as \"moveo/dialog\", or under its platform"));
+        }
+        value.parse(check_url)?;
+        urls.insert(name.to_owned(), value.string()?.to_owned());
+    }
+    Ok(urls)
+}
+
+/// Names of headers.
+fn names(value: &Value<'_>) -> Result<Vec<String>, Error> {
+    let name = |text: &str| match HeaderName::from_bytes(text.as_bytes()) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("this is no header name".to_owned()),
+    };
+    value.items().iter().map(|item| item.parse(name)).collect()
 }
 
 fn kind(text: &str) -> Result<String, String> {

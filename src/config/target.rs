@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use url::{Host, Position, Url};
 
 use super::Secret;
@@ -12,12 +13,18 @@ use super::Secret;
 pub struct Target {
     /// What `--to` calls it.
     pub name: String,
-    /// Where calls go. `{kind}`, `{platform}` and `{path}` stand for what [`Target::url_for`] is given.
+    /// Where calls go. `{kind}`, `{platform}`, `{name}` and `{path}` stand for what [`Target::url_for`] is given.
     pub url: String,
+    /// Where calls of some kinds go instead: by `platform/kind`, or `platform` for all others of it.
+    pub urls: IndexMap<String, String>,
     /// The secrets to sign with; none: the platform's.
     pub secrets: Vec<Secret>,
     /// Headers that every call gets. References among their values are resolved: they may hold secrets.
     pub headers: Vec<(String, String)>,
+    /// Headers that no call gets.
+    pub drop_headers: Vec<String>,
+    /// Whom it believes to be the endpoint, over https.
+    pub tls: Tls,
     /// Whether to ask before sending, naming host and count.
     pub guard: bool,
     /// How long to wait for an answer: 30 s.
@@ -30,12 +37,24 @@ impl fmt::Debug for Target {
         f.debug_struct("Target")
             .field("name", &self.name)
             .field("url", &self.url)
+            .field("urls", &self.urls)
             .field("secrets", &self.secrets)
             .field("headers", &headers)
+            .field("drop_headers", &self.drop_headers)
+            .field("tls", &self.tls)
             .field("guard", &self.guard)
             .field("timeout", &self.timeout)
             .finish()
     }
+}
+
+/// Whom to believe over https, besides those whom the system believes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tls {
+    /// Whether any certificate will do: self-signed, expired, or another host's.
+    pub any_certificate: bool,
+    /// Further authorities: certificates in PEM, as a file has them.
+    pub authorities: Vec<u8>,
 }
 
 /// How long to wait for an answer where nothing is said of it.
@@ -45,7 +64,17 @@ impl Target {
     /// A target with nothing but a name and a URL.
     pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
         let (name, url) = (name.into(), url.into());
-        Self { name, url, secrets: Vec::new(), headers: Vec::new(), guard: false, timeout: TIMEOUT }
+        Self {
+            name,
+            url,
+            urls: IndexMap::new(),
+            secrets: Vec::new(),
+            headers: Vec::new(),
+            drop_headers: Vec::new(),
+            tls: Tls::default(),
+            guard: false,
+            timeout: TIMEOUT,
+        }
     }
 
     /// The target that an address typed by hand means: a URL, `localhost:3000`, or `:3000` for this machine.
@@ -81,8 +110,11 @@ impl Target {
     /// # Errors
     /// A sentence: the URL needs a kind and there is none, or none that belongs in a URL.
     pub fn url_for(&self, kind: Option<&str>, path: &str) -> Result<String, String> {
-        let bare = self.url.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#', '{']));
-        let template = if bare { &format!("{}{{path}}", self.url) } else { &self.url };
+        let platform = kind.and_then(|kind| kind.split_once('/')).map(|(platform, _)| platform);
+        let own = kind.and_then(|kind| self.urls.get(kind)).or_else(|| self.urls.get(platform?));
+        let url = own.unwrap_or(&self.url);
+        let bare = url.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#', '{']));
+        let template = if bare { &format!("{url}{{path}}") } else { url };
         fill(template, kind, path).map_err(|message| format!("target {}: {message}", self.name))
     }
 }
@@ -117,6 +149,7 @@ fn fill(template: &str, kind: Option<&str>, path: &str) -> Result<String, String
         match name {
             "kind" => out.push_str(known(kind)?),
             "platform" => out.push_str(known(kind)?.split('/').next().unwrap_or_default()),
+            "name" => out.push_str(known(kind)?.split('/').next_back().unwrap_or_default()),
             "path" => {
                 // One slash between the two, so that the path cannot join the host.
                 if !out.ends_with('/') {
@@ -124,7 +157,11 @@ fn fill(template: &str, kind: Option<&str>, path: &str) -> Result<String, String
                 }
                 out.push_str(path.strip_prefix('/').unwrap_or(path));
             }
-            _ => return Err("this placeholder is not known; known are `{kind}`, `{platform}`, `{path}`".to_owned()),
+            _ => {
+                return Err(
+                    "this placeholder is not known; known are `{kind}`, `{platform}`, `{name}`, `{path}`".to_owned()
+                );
+            }
         }
         rest = tail;
     }

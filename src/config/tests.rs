@@ -330,7 +330,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("[[target]]\nname = \"a\"\nurl = \"x\"", "3:7: target.url: this is no URL: relative URL without a base"),
     (
         "[[target]]\nname = \"a\"\nurl = \"http://x/{knd}\"",
-        "3:7: target.url: this placeholder is not known; known are `{kind}`, `{platform}`, `{path}`",
+        "3:7: target.url: this placeholder is not known; known are `{kind}`, `{platform}`, `{name}`, `{path}`",
     ),
     ("[[target]]\nname = \"a\"\nurl = \"http://x/{kind\"", "3:7: target.url: a `{` in the URL is not closed"),
     (
@@ -501,18 +501,18 @@ fn an_address_the_network_reaches_is_warned_of() {
 
 #[test]
 fn a_target_fills_its_url() {
-    let target = |url: &str| Target {
-        name: "t".into(),
-        url: url.into(),
-        secrets: Vec::new(),
-        headers: Vec::new(),
-        guard: false,
-        timeout: Duration::from_secs(1),
+    let target = |url: &str| {
+        let own = [("moveo/dialog", "http://own/{name}"), ("jelou", "http://jelou")];
+        let urls = own.into_iter().map(|(kind, url)| (kind.to_owned(), url.to_owned())).collect();
+        Target { urls, ..Target::new("t", url) }
     };
     let kind = Some("moveo/pre_message");
     for (url, kind, path, expected) in [
         ("http://x/a", None, "/p", Ok("http://x/a")),
         ("http://x/{kind}?p={platform}", kind, "/p", Ok("http://x/moveo/pre_message?p=moveo")),
+        ("http://x/{name}", kind, "/p", Ok("http://x/pre_message")),
+        ("http://x/a", Some("moveo/dialog"), "/p", Ok("http://own/dialog")),
+        ("http://x/a", Some("jelou/webview_open"), "/p", Ok("http://jelou/p")),
         ("http://x:1{path}", None, "/p?q={kind}", Ok("http://x:1/p?q={kind}")),
         ("http://x/api/{path}", None, "/p", Ok("http://x/api/p")),
         ("http://x:1{path}", None, "@evil.example/", Ok("http://x:1/@evil.example/")),

@@ -51,6 +51,8 @@ fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String
         secrets: Vec::new(),
         parent: None,
         timeout: std::time::Duration::from_secs(10),
+        tls: crate::config::Tls::default(),
+        fault: None,
     })
 }
 

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::call::{Id, Request};
-use crate::config::{Secret, Target};
+use crate::config::{Secret, Target, Tls};
+use crate::net::fault::Fault;
 use crate::net::is_ourselves;
 use crate::platform::{Keyring, Kind, Platforms};
 use crate::signature::Verdict;
@@ -59,6 +60,10 @@ pub struct Outgoing {
     pub parent: Option<Id>,
     /// How long the endpoint may take.
     pub timeout: Duration,
+    /// Whom it believes to be the endpoint, over https.
+    pub tls: Tls,
+    /// What is wrong with it on purpose.
+    pub fault: Option<Fault>,
 }
 
 impl Outgoing {
@@ -87,6 +92,9 @@ impl Outgoing {
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(format!("{address:?} is not an http or https address"));
         }
+        for name in &target.drop_headers {
+            request.headers.remove(name);
+        }
         for (name, value) in &target.headers {
             request.headers.set(name, value.clone());
         }
@@ -114,6 +122,8 @@ impl Outgoing {
             secrets: target.secrets.clone(),
             parent: None,
             timeout: target.timeout,
+            tls: target.tls.clone(),
+            fault: None,
         })
     }
 

@@ -1,15 +1,31 @@
 //! Calls out: signed at the moment of sending, sent byte for byte, recorded with what came back.
+//!
+//! ```text
+//!  Outgoing --prepare--> Prepared --exchange--> Call --> Recorder
+//!              sign                 reqwest: one call, TLS, proxies
+//!                                   Wire:    many calls, one connection a worker
+//! ```
 
+mod body;
+mod wire;
+
+use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::call::{Call, Direction, Headers, Id, Request, Response};
+use self::body::Outbound;
+pub use self::wire::Wire;
+use self::wire::WireError;
+use crate::call::{Call, Direction, Headers, Id, Request, Response, Sig};
+use crate::config::Tls;
 use crate::net::HOP_BY_HOP;
+use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{RecordError, Recorder};
@@ -20,11 +36,40 @@ const MAX_RESPONSE: usize = 64 * 1024 * 1024;
 /// The HTTP client.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    client: reqwest::Client,
-    /// For endpoints on this machine, which no proxy of the environment should see.
-    local: reqwest::Client,
+    clients: Arc<Mutex<HashMap<(Tls, bool), reqwest::Client>>>,
     platforms: Arc<Platforms>,
     keyring: Arc<Keyring>,
+    /// Whether the environment names a proxy for plain HTTP.
+    proxied: bool,
+}
+
+/// A request that is signed and addressed: what will leave, as it will leave.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// What will leave. Of a body that is going to be cut this is all of it.
+    pub request: Request,
+    /// What an endpoint with the secret it is signed for will find.
+    pub sig: Option<Sig>,
+    /// Why it cannot be sent, if it cannot.
+    pub problem: Option<String>,
+    /// What is wrong with it on purpose.
+    pub fault: Option<Fault>,
+    headers: http::HeaderMap,
+    url: Url,
+    kind: Option<String>,
+    conversation: Option<String>,
+    parent: Option<Id>,
+    timeout: Duration,
+    tls: Tls,
+    at: Timestamp,
+}
+
+impl Prepared {
+    /// The same bytes once more.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self { fault: Some(Fault::Duplicate), at: Timestamp::now(), ..self.clone() }
+    }
 }
 
 impl Sender {
@@ -33,8 +78,11 @@ impl Sender {
     /// # Errors
     /// When the TLS library cannot start.
     pub fn new(platforms: Arc<Platforms>, keyring: Arc<Keyring>) -> Result<Self, reqwest::Error> {
-        let builder = || reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).tcp_nodelay(true);
-        Ok(Self { client: builder().build()?, local: builder().no_proxy().build()?, platforms, keyring })
+        let named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let proxied = ["http_proxy", "all_proxy", "ALL_PROXY"].into_iter().any(named);
+        let sender = Self { clients: Arc::default(), platforms, keyring, proxied };
+        sender.client(&Tls::default(), true)?;
+        Ok(sender)
     }
 
     /// Sends, waits for the answer, records both, and gives the call back.
@@ -48,16 +96,36 @@ impl Sender {
 
     /// Sends and waits for the answer.
     pub async fn send(&self, outgoing: Outgoing) -> Call {
-        let Outgoing { mut request, url, kind, signing, secrets, parent, timeout } = outgoing;
+        self.exchange(self.prepare(outgoing), None).await
+    }
+
+    /// Signs and addresses a request. Nothing leaves yet.
+    #[must_use]
+    pub fn prepare(&self, outgoing: Outgoing) -> Prepared {
+        let Outgoing { mut request, url, kind, signing, secrets, parent, timeout, tls, fault } = outgoing;
         address(&mut request, &url);
         let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
         let at = Timestamp::now();
+        let made = if fault == Some(Fault::Stale) { at - STALE } else { at };
         let signed = match (&signing, known) {
+            (_, Some(kind)) if fault == Some(Fault::BadSignature) => {
+                // Someone else's secret: ours, which nobody knows.
+                let secret = self.keyring.signing_as_a_test(kind);
+                secret.and_then(|secret| {
+                    kind.sign(&mut request, secret.as_ref(), made).map_err(|error| error.to_string())
+                })
+            }
             (Signing::Fresh(secret), Some(kind)) => {
-                kind.sign(&mut request, secret.as_ref(), at).map_err(|error| error.to_string())
+                kind.sign(&mut request, secret.as_ref(), made).map_err(|error| error.to_string())
             }
             _ => Ok(()),
         };
+        if let Some(fault) = fault {
+            fault.spoil(known, &mut request);
+            if request.headers.has("content-length") {
+                request.headers.set("content-length", request.body.len().to_string());
+            }
+        }
         let ready = signed.and_then(|()| fields(&mut request));
         let own = match signing {
             Signing::Fresh(secret) => secret.into_iter().collect(),
@@ -65,12 +133,39 @@ impl Sender {
         };
         let sig = known.map(|kind| self.keyring.judge(&self.platforms, &request, Some(kind), &own, at).sig);
         let conversation = known.and_then(|kind| kind.read(&request).conversation);
+        let (headers, problem) = match ready {
+            Ok(headers) => (headers, None),
+            Err(reason) => (http::HeaderMap::new(), Some(reason)),
+        };
+        Prepared { request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls, at }
+    }
+
+    /// Sends what was prepared and waits for the answer. A worker that sends many calls has a `wire` for them, which is used
+    /// where that can be: over plain HTTP, without a proxy.
+    pub async fn exchange(&self, prepared: Prepared, wire: Option<&mut Wire>) -> Call {
+        let Prepared { mut request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls, at } =
+            prepared;
+        // A slow body is not the endpoint's fault.
+        let patience = timeout + if let Some(Fault::SlowBody(over)) = fault { over } else { Duration::ZERO };
+        let wire = wire.filter(|_| url.scheme() == "http" && (is_local(&url) || !self.proxied));
         let started = Instant::now();
-        let answer = match ready {
-            Ok(fields) => self.exchange(&request, fields, &url, timeout).await,
-            Err(reason) => Err(format!("not sent: {reason}")),
+        let answer = match (problem, wire) {
+            (Some(reason), _) => Err(format!("not sent: {reason}")),
+            (None, Some(wire)) => {
+                let sending = over_wire(wire, &request, headers, &url, fault);
+                let answer = tokio::time::timeout(patience, sending).await;
+                if !matches!(answer, Ok(Ok(_))) {
+                    wire.close();
+                }
+                answer.unwrap_or_else(|_| Err(late(&url, patience, false)))
+            }
+            (None, None) => self.with_client(&request, headers, &url, &tls, fault, patience).await,
         };
         let took = started.elapsed();
+        if fault == Some(Fault::CutBody) && !request.body.is_empty() {
+            request.body.truncate(body::kept(request.body.len()));
+            request.cut = true;
+        }
         let (response, error) = match answer {
             Ok(response) => (Some(response), None),
             Err(reason) => (None, Some(reason)),
@@ -91,33 +186,109 @@ impl Sender {
         }
     }
 
-    async fn exchange(
+    /// The client for such an endpoint, made when it is first needed.
+    fn client(&self, tls: &Tls, local: bool) -> Result<reqwest::Client, reqwest::Error> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&(tls.clone(), local)) {
+            return Ok(client.clone());
+        }
+        let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).tcp_nodelay(true);
+        if local {
+            // No proxy of the environment should see calls to this machine.
+            builder = builder.no_proxy();
+        }
+        if tls.any_certificate {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        if !tls.authorities.is_empty() {
+            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&tls.authorities)?);
+        }
+        let client = builder.build()?;
+        clients.insert((tls.clone(), local), client.clone());
+        Ok(client)
+    }
+
+    async fn with_client(
         &self,
         request: &Request,
         headers: http::HeaderMap,
         url: &Url,
+        tls: &Tls,
+        fault: Option<Fault>,
         timeout: Duration,
     ) -> Result<Response, String> {
-        let method = reqwest::Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| format!("not sent: {:?} is not an HTTP method", request.method))?;
-        let local = url.host_str().is_some_and(|host| {
-            host == "localhost"
-                || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-        });
-        let client = if local { &self.local } else { &self.client };
-        let sending = client.request(method, url.clone()).headers(headers).body(request.body.clone()).timeout(timeout);
-        let mut answer = sending.send().await.map_err(|error| explain(&error, url, timeout, false))?;
+        let method = method(request)?;
+        let client = self.client(tls, is_local(url)).map_err(|error| format!("not sent: {}", root(&error)))?;
+        let body = match fault {
+            Some(Fault::SlowBody(_) | Fault::CutBody) => {
+                reqwest::Body::wrap(Outbound::new(request.body.clone(), fault))
+            }
+            _ => request.body.clone().into(),
+        };
+        let sending = client.request(method, url.clone()).headers(headers).body(body).timeout(timeout);
+        let told = |error: reqwest::Error, begun| {
+            if error.is_timeout() { late(url, timeout, begun) } else { explain(&error, url, error.is_connect(), begun) }
+        };
+        let mut answer = sending.send().await.map_err(|error| told(error, false))?;
         let status = answer.status().as_u16();
         let headers = kept(answer.headers());
         let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| explain(&error, url, timeout, true))? {
-            if body.len() + chunk.len() > MAX_RESPONSE {
-                return Err(format!("the response is longer than {MAX_RESPONSE} bytes; it was not kept"));
-            }
-            body.extend_from_slice(&chunk);
+        while let Some(chunk) = answer.chunk().await.map_err(|error| told(error, true))? {
+            add(&mut body, &chunk)?;
         }
         Ok(Response { status, headers, body: body.freeze() })
     }
+}
+
+/// The exchange over a worker's own connection.
+async fn over_wire(
+    wire: &mut Wire,
+    request: &Request,
+    headers: http::HeaderMap,
+    url: &Url,
+    fault: Option<Fault>,
+) -> Result<Response, String> {
+    let body = Outbound::new(request.body.clone(), fault);
+    let request = wire::request(method(request)?, &request.target, headers, body)
+        .map_err(|error| format!("not sent: {error}"))?;
+    let answer = wire.send(url, request).await.map_err(|error| {
+        let connecting = matches!(error, WireError::Connect(_));
+        match error {
+            WireError::Connect(error) => explain(&error, url, connecting, false),
+            WireError::Http(error) => explain(&error, url, connecting, false),
+        }
+    })?;
+    let status = answer.status().as_u16();
+    let headers = kept(answer.headers());
+    let mut incoming = answer.into_body();
+    let mut body = BytesMut::new();
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|error| explain(&error, url, false, true))?;
+        if let Some(chunk) = wire::data(frame) {
+            add(&mut body, &chunk)?;
+        }
+    }
+    Ok(Response { status, headers, body: body.freeze() })
+}
+
+fn add(body: &mut BytesMut, chunk: &[u8]) -> Result<(), String> {
+    if body.len() + chunk.len() > MAX_RESPONSE {
+        return Err(format!("the response is longer than {MAX_RESPONSE} bytes; it was not kept"));
+    }
+    body.extend_from_slice(chunk);
+    Ok(())
+}
+
+fn method(request: &Request) -> Result<http::Method, String> {
+    http::Method::from_bytes(request.method.as_bytes())
+        .map_err(|_| format!("not sent: {:?} is not an HTTP method", request.method))
+}
+
+/// Whether an endpoint is on this machine.
+fn is_local(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    })
 }
 
 /// Points `request` at `url`, dropping what belonged to the connection that it came by.
@@ -170,19 +341,27 @@ fn kept(fields: &http::HeaderMap) -> Headers {
     fields.iter().map(text).collect()
 }
 
+/// That the endpoint took too long. `begun`: the head of an answer had come.
+fn late(url: &Url, timeout: Duration, begun: bool) -> String {
+    let what = if begun { "finish its answer" } else { "answer" };
+    format!("{} did not {what} within {timeout:?}", place(url))
+}
+
+fn place(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or("?"), url.port_or_known_default().unwrap_or(0))
+}
+
+/// The first cause of an error.
+fn root<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
+}
+
 /// A sentence for a failed exchange: what happened, with whom, and what to look at. `begun`: the head of an answer had come.
-fn explain(error: &reqwest::Error, url: &Url, timeout: Duration, begun: bool) -> String {
-    let place = format!("{}:{}", url.host_str().unwrap_or("?"), url.port_or_known_default().unwrap_or(0));
-    if error.is_timeout() {
-        let what = if begun { "finish its answer" } else { "answer" };
-        return format!("{place} did not {what} within {timeout:?}");
-    }
-    let mut cause: &dyn std::error::Error = error;
-    let mut kind = None;
-    while let Some(next) = cause.source() {
-        cause = next;
-        kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(kind);
-    }
+fn explain(error: &(dyn std::error::Error + 'static), url: &Url, connecting: bool, begun: bool) -> String {
+    let place = place(url);
+    let causes = || std::iter::successors(Some(error), |error| error.source());
+    let cause = root(error);
+    let kind = causes().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind).last();
     let closed = cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message)
         || matches!(kind, Some(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe));
     match kind {
@@ -191,7 +370,7 @@ fn explain(error: &reqwest::Error, url: &Url, timeout: Duration, begun: bool) ->
         }
         _ if closed && begun => format!("{place} closed the connection in the middle of its answer"),
         _ if closed => format!("{place} closed the connection before it had answered"),
-        _ if error.is_connect() => format!("cannot connect to {place}: {cause}"),
+        _ if connecting => format!("cannot connect to {place}: {cause}"),
         _ => format!("no whole answer from {place}: {cause}"),
     }
 }

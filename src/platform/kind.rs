@@ -15,6 +15,7 @@ use toml::Spanned;
 use super::doc::Doc;
 use super::fill::Filler;
 use super::pack::{AnswerSpec, Caller, ConversationSpec, HeaderSpec, KindSpec, Reads, SectionSpec, When};
+use super::refresh::RefreshSpec;
 use super::schema::{Help, Library, Schema};
 use super::{Envelope, Finding, Section, Severity, envelope, recognise};
 use crate::call::{Headers, Request, Response, Sig};
@@ -30,6 +31,7 @@ const MOST_DUPLICATES: usize = 5;
 pub(super) struct Shared {
     pub platform: String,
     pub schemes: BTreeMap<String, Scheme>,
+    pub refresh: Vec<RefreshSpec>,
     pub sections: Vec<SectionSpec>,
     pub conversation: ConversationSpec,
     pub sample_headers: BTreeMap<String, String>,

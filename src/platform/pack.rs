@@ -53,6 +53,7 @@
 //! | `instead` | the kind that the platform calls where this one is not configured |
 //! | `closes` | `{ kind, success, data, again, then }`: it ends a wait that a call of `kind` with the same conversation began; pointers to the boolean that says how, and to what it brings; `again`: one conversation may have many waits, one after the other; `then`: what the flow does, a sentence for each of `waiting`, `success`, `error`, `expired` |
 //! | `page` | the page that it opens: the parameters it `appends` to the URL, in order, and what the page calls back with: `calls` (*: a kind), `target` (*), `headers`, `claims`, `body`, `form` (*); see `page.rs` |
+//! | `volatile` | list of pointers into the answer where each answer has another value (`*`: any index or name) |
 //! | `fires`, `returns` | sentences: when the platform calls, what one may answer |
 //! | `failure`, `empty` | completes "The status is 500: "; the severity of an empty answer |
 //! | `source` | the document |
@@ -60,6 +61,7 @@
 //! | other tables | |
 //! | --- | --- |
 //! | `[sample_headers]` | what every sample of the platform's own calls bears |
+//! | `[[refresh]]` | what every call has anew: `places` (*: list of `header:NAME` and pointers, which get one value where they are there), `value` (*): `uuid`, `now_ms`, `now_s`, `now` (RFC 3339) |
 //! | `[[section]]` | of the envelope: `title` (*), `pointer` (*), `form` (*: `fields`, `list`, `path`, `count`), `only`, `except` (keys, or beginnings with `*`), `label`, `value`, `score` (pointers into an item) |
 //! | `[conversation]` | `context` (pointer: the variables that live from turn to turn), `answer` (sections of a response: what the agent says) |
 //! | `[[vector]]` | a published example: `signature` (*), `secret`, `at` (when the call came), `method`, `url`, `headers`, `body`, `expect` (*: a verdict), `source` (*) |
@@ -82,6 +84,7 @@ use super::doc::{Doc, Pointer, text};
 use super::lint::Lint;
 use super::page::PageSpec;
 use super::recognise::Rules;
+use super::refresh::RefreshSpec;
 use super::{Endpoint, PackError, Severity, Table};
 use crate::call::{Request, Sig};
 use crate::signature::{self, Scheme};
@@ -97,6 +100,8 @@ pub(super) struct PackFile {
     pub sample_headers: BTreeMap<String, String>,
     #[serde(default)]
     pub kind: Vec<KindSpec>,
+    #[serde(default)]
+    pub refresh: Vec<RefreshSpec>,
     #[serde(default)]
     pub section: Vec<SectionSpec>,
     #[serde(default)]
@@ -183,6 +188,9 @@ pub(super) struct KindSpec {
     pub instead: Option<Spanned<String>>,
     /// The wait that it ends.
     pub closes: Option<CloseSpec>,
+    /// Where each answer has another value.
+    #[serde(default)]
+    pub volatile: Vec<Pointer>,
     #[serde(default)]
     pub fires: String,
     #[serde(default)]

@@ -25,6 +25,8 @@ fn outgoing(url: &str, request: Request) -> Outgoing {
         secrets: Vec::new(),
         parent: None,
         timeout: TIMEOUT,
+        tls: crate::config::Tls::default(),
+        fault: None,
     }
 }
 
@@ -33,7 +35,8 @@ fn request(method: &str, fields: &[(&str, &'static [u8])], body: &'static [u8]) 
     Request { method: method.into(), headers, body: body.into(), ..Request::default() }
 }
 
-/// An endpoint on a free port that reads one whole request, answers with these bytes and closes; gives what it read.
+/// An endpoint on a free port that reads a whole request, answers with these bytes and closes, for each of two connections;
+/// gives what it read first.
 async fn endpoint(answer: &'static [u8]) -> (String, JoinHandle<Vec<u8>>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", socket.local_addr().unwrap());
@@ -41,6 +44,12 @@ async fn endpoint(answer: &'static [u8]) -> (String, JoinHandle<Vec<u8>>) {
         let (mut stream, _) = socket.accept().await.unwrap();
         let came = read_request(&mut stream).await;
         stream.write_all(answer).await.unwrap();
+        drop(stream);
+        tokio::spawn(async move {
+            let (mut stream, _) = socket.accept().await.unwrap();
+            read_request(&mut stream).await;
+            stream.write_all(answer).await.unwrap();
+        });
         came
     });
     (url, serving)
@@ -70,7 +79,11 @@ async fn read_request(stream: &mut TcpStream) -> Vec<u8> {
 #[case::get_with_body("GET", b"x")]
 #[case::own_method("PURGE", b"x")]
 #[tokio::test]
-async fn what_is_recorded_as_sent_is_what_arrives(#[case] method: &str, #[case] body: &'static [u8]) {
+async fn what_is_recorded_as_sent_is_what_arrives(
+    #[case] method: &str,
+    #[case] body: &'static [u8],
+    #[values(false, true)] by_wire: bool,
+) {
     let mut site = Site::new(Config::default()).await;
     let fields: &[(&str, &[u8])] = &[
         ("Host", b"of.the.original"),
@@ -88,7 +101,10 @@ async fn what_is_recorded_as_sent_is_what_arrives(#[case] method: &str, #[case] 
         ("x-b", b"2"),
     ];
     let url = site.url("/path//x?y=1&&z=%20");
-    let sent = sender(&site).send(outgoing(&url, request(method, fields, body))).await;
+    let sender = sender(&site);
+    let prepared = sender.prepare(outgoing(&url, request(method, fields, body)));
+    let mut wire = Wire::default();
+    let sent = sender.exchange(prepared, by_wire.then_some(&mut wire)).await;
     let came = site.recorded().await;
     assert_eq!(sent.error, None);
     assert_eq!((&sent.request.method, &sent.request.target), (&came.request.method, &came.request.target));
@@ -155,9 +171,14 @@ async fn a_redirect_is_an_answer() {
     assert_eq!(response.headers.get("location"), Some("/away"));
 }
 
+/// What both ways of sending say of an endpoint, which is the same.
 async fn error_of(site: &Site, url: &str, timeout: Duration) -> String {
-    let call = sender(site).send(Outgoing { timeout, ..outgoing(url, request("POST", &[], b"x")) }).await;
+    let sender = sender(site);
+    let prepared = || sender.prepare(Outgoing { timeout, ..outgoing(url, request("POST", &[], b"x")) });
+    let call = sender.exchange(prepared(), None).await;
     assert_eq!(call.response, None);
+    let by_wire = sender.exchange(prepared(), Some(&mut Wire::default())).await;
+    assert_eq!((by_wire.response, &by_wire.error), (None, &call.error));
     call.error.unwrap()
 }
 
@@ -206,9 +227,11 @@ async fn a_reset_says_that_the_endpoint_closed() {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let serving = tokio::spawn(async move {
-        // Closed on bytes that nobody read, a connection is reset.
-        let (stream, _) = socket.accept().await.unwrap();
-        stream.readable().await.unwrap();
+        for _ in 0..2 {
+            // Closed on bytes that nobody read, a connection is reset.
+            let (stream, _) = socket.accept().await.unwrap();
+            stream.readable().await.unwrap();
+        }
     });
     let error = error_of(&site, &format!("http://{address}/"), TIMEOUT).await;
     serving.await.unwrap();
@@ -304,4 +327,93 @@ async fn a_token_is_minted_when_its_call_leaves_and_an_old_one_is_said_to_have_e
     assert_eq!((sent.sig, claim(&sent.request, "sub").as_deref()), (Some(Sig::Valid), Some("u-1")));
     assert!(claim(&sent.request, "iat").unwrap().parse::<i64>().unwrap() >= now.as_second());
     assert_eq!(site.next().await.sig, Some(Sig::Valid));
+}
+
+#[tokio::test]
+async fn a_wire_is_kept_and_a_closed_one_is_opened_again() {
+    let site = Site::new(Config::default()).await;
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        // Two calls on the first connection, which is then closed between calls; one on the second.
+        let mut counts = Vec::new();
+        for calls in [2, 1] {
+            let (mut stream, _) = socket.accept().await.unwrap();
+            for _ in 0..calls {
+                read_request(&mut stream).await;
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+            }
+            counts.push(calls);
+        }
+        counts
+    });
+    let (sender, mut wire) = (sender(&site), Wire::default());
+    for _ in 0..3 {
+        let prepared = sender.prepare(outgoing(&url, request("POST", &[], b"x")));
+        let call = sender.exchange(prepared, Some(&mut wire)).await;
+        assert_eq!((call.error, call.response.map(|answer| answer.status)), (None, Some(200)));
+    }
+    assert_eq!(serving.await.unwrap(), [2, 1]);
+}
+
+#[rstest]
+#[case::slow(Fault::SlowBody(Duration::from_millis(40)))]
+#[case::cut(Fault::CutBody)]
+#[tokio::test]
+async fn a_body_may_come_slowly_or_not_to_its_end(#[case] fault: Fault, #[values(false, true)] by_wire: bool) {
+    let site = Site::new(Config::default()).await;
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = socket.accept().await.unwrap();
+        let mut came = Vec::new();
+        let mut reads = 0;
+        while !came.ends_with(b"0123456789") && stream.read_buf(&mut came).await.unwrap() > 0 {
+            reads += 1;
+        }
+        // Nobody may be left to hear it.
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        (String::from_utf8(came).unwrap(), reads)
+    });
+    let sender = sender(&site);
+    let prepared =
+        sender.prepare(Outgoing { fault: Some(fault), ..outgoing(&url, request("POST", &[], b"0123456789")) });
+    let mut wire = Wire::default();
+    let call = sender.exchange(prepared, by_wire.then_some(&mut wire)).await;
+    let (came, reads) = serving.await.unwrap();
+    assert!(came.contains("content-length: 10\r\n"), "{came}");
+    let body = came.split_once("\r\n\r\n").unwrap().1;
+    assert_eq!(call.request.body, body.as_bytes(), "what is recorded is what left");
+    if fault == Fault::CutBody {
+        assert_eq!((body, call.request.cut, call.response), ("01234", true, None));
+        assert!(call.error.unwrap().contains("cut on purpose"));
+    } else {
+        assert_eq!((body, call.request.cut, call.status()), ("0123456789", false, Some(200)));
+        assert!(reads > 1, "it came in one piece");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_call_is_what_its_endpoint_finds() {
+    let site = Site::new(with_secret()).await;
+    let sender = sender(&site);
+    let kind = site.platforms.kind("moveo/dialog").unwrap();
+    let target = Target::new("x", site.url(""));
+    let outgoing = Outgoing::aim(kind.sample(), Some(kind), &target, SignMode::Fresh, &site.keyring, None).unwrap();
+    let prepare = |fault| sender.prepare(Outgoing { fault, ..outgoing.clone() });
+    assert_eq!(prepare(None).sig, Some(Sig::Valid));
+    for fault in [Fault::BadSignature, Fault::Tampered] {
+        assert_eq!(prepare(Some(fault)).sig, Some(Sig::Invalid), "{fault}");
+    }
+    let twice = prepare(None).duplicate();
+    assert_eq!((twice.sig, twice.fault), (Some(Sig::Valid), Some(Fault::Duplicate)));
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_none_is_told() {
+    let site = Site::new(Config::default()).await;
+    let tls = crate::config::Tls { any_certificate: false, authorities: b"-----BEGIN CERTIFICATE-----\nx".to_vec() };
+    let call =
+        sender(&site).send(Outgoing { tls, ..outgoing("https://127.0.0.1:1/", request("POST", &[], b"x")) }).await;
+    assert!(call.error.unwrap().starts_with("not sent: "));
 }

@@ -1,0 +1,209 @@
+//! Faulty deliveries: what goes wrong on the way from a platform to an endpoint, done on purpose to see what the endpoint
+//! makes of it.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::call::Request;
+use crate::json::{self, TokenKind};
+use crate::platform::Kind;
+use crate::signature::{Method, Scheme};
+
+/// How long before now a stale call was made.
+pub const STALE: Duration = Duration::from_hours(1);
+/// Over what time a slow body is sent where nothing is said of it.
+pub const SLOW: Duration = Duration::from_secs(5);
+
+/// What is wrong with a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// The same bytes once more.
+    Duplicate,
+    /// After the call that should have followed it.
+    OutOfOrder,
+    /// Made and signed an hour ago: its times are old, its token has expired.
+    Stale,
+    /// Signed by someone else.
+    BadSignature,
+    /// Changed after it was signed.
+    Tampered,
+    /// The body comes in small pieces over this time.
+    SlowBody(Duration),
+    /// The connection ends in the middle of the body.
+    CutBody,
+}
+
+/// What an endpoint should make of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// An answer of 2xx.
+    Taken,
+    /// An answer of 4xx: it noticed.
+    Refused,
+    /// Anything but 2xx, and be it no answer at all.
+    NotTaken,
+}
+
+impl Fault {
+    /// What stands beside a delivery: `bad signature`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::OutOfOrder => "out of order",
+            Self::Stale => "stale timestamp",
+            Self::BadSignature => "bad signature",
+            Self::Tampered => "tampered body",
+            Self::SlowBody(_) => "slow body",
+            Self::CutBody => "cut body",
+        }
+    }
+
+    /// What a sound endpoint makes of it.
+    #[must_use]
+    pub fn wanted(self) -> Wanted {
+        match self {
+            Self::Duplicate | Self::OutOfOrder | Self::SlowBody(_) => Wanted::Taken,
+            Self::Stale | Self::BadSignature | Self::Tampered => Wanted::Refused,
+            Self::CutBody => Wanted::NotTaken,
+        }
+    }
+
+    /// Why a call cannot have this fault, if it cannot. The request is as it would be sent without it.
+    #[must_use]
+    pub fn why_not(self, kind: Option<&Kind>, request: &Request) -> Option<String> {
+        let name = kind.map_or("a call that was not recognised", |kind| kind.name.as_str());
+        let scheme = kind.and_then(|kind| kind.scheme_of(request));
+        let no_scheme = || format!("{name} is not signed");
+        match self {
+            Self::Duplicate | Self::OutOfOrder => None,
+            Self::Stale => {
+                let timed = scheme.is_some_and(tells_the_time) || kind.is_some_and(|kind| kind.tells_the_time(request));
+                (!timed).then(|| format!("neither the body nor the signature of {name} says when it was made"))
+            }
+            Self::BadSignature => scheme.is_none().then(no_scheme),
+            Self::Tampered => match scheme {
+                None => Some(no_scheme()),
+                Some(scheme) if !scheme.covers_the_body() => {
+                    Some(format!("the signature of {name} does not cover the body"))
+                }
+                Some(_) => tampered(&request.body).is_none().then(|| "the body is empty".to_owned()),
+            },
+            Self::SlowBody(_) | Self::CutBody => (request.body.len() < 2).then(|| "there is no body".to_owned()),
+        }
+    }
+
+    /// What it does to a request that is signed and ready.
+    pub(super) fn spoil(self, kind: Option<&Kind>, request: &mut Request) {
+        match self {
+            // Whoever signs without a secret has none to get wrong.
+            Self::BadSignature => {
+                let scheme = kind.and_then(|kind| kind.scheme_of(request)).filter(|scheme| scheme.is_keyless());
+                let Some(scheme) = scheme else { return };
+                if let Some(value) = request.headers.get(&scheme.header).map(|value| forged(value, &scheme.prefix)) {
+                    request.headers.set(&scheme.header, value);
+                }
+            }
+            Self::Tampered => {
+                if let Some(body) = tampered(&request.body) {
+                    request.body = body.into();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Whether a signature is good for a time only.
+fn tells_the_time(scheme: &Scheme) -> bool {
+    match &scheme.method {
+        Method::Jwt(_) => true,
+        Method::Seal(seal) => seal.clock.is_some(),
+        Method::Shared(_) => false,
+    }
+}
+
+/// The same form, another signature: its first character is another one.
+fn forged(value: &str, prefix: &str) -> String {
+    let mut bytes = value.as_bytes().to_vec();
+    let start = if value.starts_with(prefix) { prefix.len() } else { 0 };
+    if let Some(byte) = bytes.get_mut(start) {
+        *byte = if *byte == b'a' { b'b' } else { b'a' };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The body with one character of a value changed, so that only a signature tells; none if there is nothing to change.
+fn tampered(body: &[u8]) -> Option<Vec<u8>> {
+    let mut changed = body.to_vec();
+    let text = std::str::from_utf8(body).ok().filter(|text| json::check(text).is_ok());
+    let in_value = text.and_then(|text| {
+        let values = json::tokens(text).filter(|token| token.kind == TokenKind::String);
+        values.filter_map(|token| changeable(&body[token.span.clone()]).map(|at| token.span.start + at)).next()
+    });
+    let at = in_value.or_else(|| if text.is_some() { None } else { changeable(body) });
+    match (at, changed.last_mut()) {
+        (Some(at), _) => changed[at] = if changed[at] == b'x' { b'y' } else { b'x' },
+        // Of JSON without any text: a space, which changes nothing but the bytes.
+        (None, Some(_)) => changed.push(b' '),
+        (None, None) => return None,
+    }
+    Some(changed)
+}
+
+/// The last letter or digit that is not part of an escape.
+fn changeable(text: &[u8]) -> Option<usize> {
+    if text.contains(&b'\\') { None } else { text.iter().rposition(u8::is_ascii_alphanumeric) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Platforms;
+
+    #[test]
+    fn a_tampered_body_is_as_valid_as_before() {
+        for (body, expected) in [
+            (r#"{"a":"he\u0020", "b":"καlό1!"}"#, r#"{"a":"he\u0020", "b":"καlόx!"}"#),
+            (r#"{"a":"x"}"#, r#"{"a":"y"}"#),
+            ("[1,true]", "[1,true] "),
+            ("a=1&b=2", "a=1&b=x"),
+        ] {
+            assert_eq!(tampered(body.as_bytes()).unwrap(), expected.as_bytes());
+        }
+        assert_eq!(tampered(b""), None);
+    }
+
+    #[test]
+    fn a_forged_signature_keeps_its_form() {
+        assert_eq!(forged("sha256=ab12", "sha256="), "sha256=bb12");
+        assert_eq!(forged("a=", ""), "b=");
+        assert_eq!(forged("", ""), "");
+    }
+
+    #[test]
+    fn a_fault_that_a_call_cannot_have_is_told() {
+        let platforms = Platforms::builtin().unwrap();
+        let why = |fault: Fault, name: &str| {
+            let kind = platforms.kind(name).unwrap();
+            fault.why_not(Some(kind), &kind.sample())
+        };
+        assert_eq!(why(Fault::Stale, "moveo/dialog"), None);
+        assert_eq!(why(Fault::Stale, "moveo/webview_callback"), None);
+        assert!(why(Fault::Stale, "moveo/auth_validation").unwrap().contains("says when it was made"));
+        assert!(why(Fault::Tampered, "moveo/webview_callback").unwrap().contains("does not cover the body"));
+        assert!(why(Fault::BadSignature, "jelou/webview_callback").unwrap().contains("is not signed"));
+        assert!(why(Fault::CutBody, "jelou/webview_open").unwrap().contains("no body"));
+        assert!(Fault::BadSignature.why_not(None, &Request::default()).unwrap().contains("not recognised"));
+        assert_eq!(Fault::Duplicate.why_not(None, &Request::default()), None);
+    }
+}

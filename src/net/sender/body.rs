@@ -1,0 +1,98 @@
+//! A request's body on its way: at once, in pieces, or only its first half.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::net::fault::Fault;
+
+/// How many pieces a slow body comes in.
+const PIECES: u32 = 20;
+
+/// How long a connection stays after half a body.
+const FLUSH: Duration = Duration::from_millis(20);
+
+/// A body whose length is known, however it comes.
+pub(super) struct Outbound {
+    rest: Bytes,
+    way: Way,
+}
+
+enum Way {
+    Whole,
+    Slow {
+        pause: Pin<Box<Sleep>>,
+        step: Duration,
+        piece: usize,
+    },
+    /// `left` bytes never leave. The pause is for what left before to be written out.
+    Cut {
+        pause: Pin<Box<Sleep>>,
+        left: usize,
+    },
+}
+
+impl Outbound {
+    pub(super) fn new(body: Bytes, fault: Option<Fault>) -> Self {
+        let way = match fault {
+            Some(Fault::SlowBody(over)) => Way::Slow {
+                pause: Box::pin(sleep_until(Instant::now())),
+                step: over / PIECES,
+                piece: body.len().div_ceil(PIECES as usize).max(1),
+            },
+            Some(Fault::CutBody) => {
+                Way::Cut { pause: Box::pin(sleep_until(Instant::now())), left: body.len() - kept(body.len()) }
+            }
+            _ => Way::Whole,
+        };
+        Self { rest: body, way }
+    }
+}
+
+/// How much of a body of `len` bytes leaves when it is cut.
+pub(super) fn kept(len: usize) -> usize {
+    len / 2
+}
+
+impl Body for Outbound {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let this = &mut *self;
+        if this.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let take = match &mut this.way {
+            Way::Whole => this.rest.len(),
+            Way::Slow { pause, step, piece } => {
+                std::task::ready!(pause.as_mut().poll(cx));
+                let next = pause.deadline() + *step;
+                pause.as_mut().reset(next);
+                (*piece).min(this.rest.len())
+            }
+            Way::Cut { pause, left } if this.rest.len() > *left => {
+                pause.as_mut().reset(Instant::now() + FLUSH);
+                this.rest.len() - *left
+            }
+            Way::Cut { pause, .. } => {
+                std::task::ready!(pause.as_mut().poll(cx));
+                return Poll::Ready(Some(Err(io::Error::other("cut on purpose"))));
+            }
+        };
+        Poll::Ready(Some(Ok(Frame::data(this.rest.split_to(take)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.rest.len() as u64)
+    }
+}

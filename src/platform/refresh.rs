@@ -1,0 +1,176 @@
+//! What a platform makes anew for every call: ids and times. A call that is sent again gets new ones, as its pack says.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::kind::Kind;
+use crate::call::Request;
+use crate::json;
+use crate::signature::Carrier;
+
+/// `[[refresh]]`: places that get one new value, where they are there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefreshSpec {
+    places: Vec<Place>,
+    value: Fresh,
+}
+
+/// Where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+enum Place {
+    Header(String),
+    Body(String),
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.strip_prefix("header:") {
+            Some(name) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
+            None if text.starts_with('/') => Ok(Self::Body(text)),
+            _ => Err(format!("{text:?} is neither header:NAME nor a JSON Pointer")),
+        }
+    }
+}
+
+/// What it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Fresh {
+    /// A random UUID (RFC 9562, version 4).
+    Uuid,
+    /// Milliseconds since 1970.
+    NowMs,
+    /// Seconds since 1970.
+    NowS,
+    /// RFC 3339 with milliseconds.
+    Now,
+}
+
+impl Fresh {
+    fn is_time(self) -> bool {
+        self != Self::Uuid
+    }
+
+    /// The new value in the place of the JSON text `old`, of the same type.
+    fn json(self, value: &str, old: &str) -> String {
+        let text = old.starts_with('"') || !value.bytes().all(|byte| byte.is_ascii_digit());
+        if text { format!("\"{value}\"") } else { value.to_owned() }
+    }
+
+    fn value(self, at: Timestamp) -> String {
+        match self {
+            Self::Uuid => Uuid::new_v4().to_string(),
+            Self::NowMs => at.as_millisecond().to_string(),
+            Self::NowS => at.as_second().to_string(),
+            Self::Now => format!("{at:.3}"),
+        }
+    }
+}
+
+impl Kind {
+    /// Gives `request` the ids and times of a call that is made at `at`. Places that are not there stay so, and every other
+    /// byte of the body stays.
+    pub fn refresh(&self, request: &mut Request, at: Timestamp) {
+        for spec in &self.shared.refresh {
+            let value = spec.value.value(at);
+            for place in &spec.places {
+                match place {
+                    Place::Header(name) if request.headers.has(name) => request.headers.set(name, value.clone()),
+                    Place::Header(_) => {}
+                    Place::Body(pointer) => {
+                        if let Some(body) = replaced(&request.body, pointer, |old| spec.value.json(&value, old)) {
+                            request.body = body;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether [`Self::refresh`] would give `request` a time.
+    #[must_use]
+    pub fn tells_the_time(&self, request: &Request) -> bool {
+        let times = self.shared.refresh.iter().filter(|spec| spec.value.is_time());
+        times.flat_map(|spec| &spec.places).any(|place| match place {
+            Place::Header(name) => request.headers.has(name),
+            Place::Body(pointer) => replaced(&request.body, pointer, str::to_owned).is_some(),
+        })
+    }
+
+    /// What is another with every call of this kind: header names, and JSON Pointers into the request's body.
+    pub fn fresh_places(&self) -> (Vec<&str>, Vec<&str>) {
+        let places = || self.shared.refresh.iter().flat_map(|spec| &spec.places);
+        let headers = places().filter_map(|place| match place {
+            Place::Header(name) => Some(name.as_str()),
+            Place::Body(_) => None,
+        });
+        let pointers = places().filter_map(|place| match place {
+            Place::Body(pointer) => Some(pointer.as_str()),
+            Place::Header(_) => None,
+        });
+        let signed = |carrier: Carrier| {
+            let schemes = self.schemes().filter(move |(_, scheme)| scheme.carrier == carrier);
+            schemes.map(|(_, scheme)| scheme.header.as_str())
+        };
+        (headers.chain(signed(Carrier::Header)).collect(), pointers.chain(signed(Carrier::Body)).collect())
+    }
+
+    /// JSON Pointers into an answer's body where each answer has another value; `*` stands for any index or name.
+    pub fn volatile(&self) -> impl Iterator<Item = &str> {
+        self.spec.volatile.iter().map(|pointer| &**pointer)
+    }
+}
+
+/// The body with what `new` makes of the scalar at `pointer`; none where there is none.
+fn replaced(body: &[u8], pointer: &str, new: impl Fn(&str) -> String) -> Option<Bytes> {
+    let text = std::str::from_utf8(body).ok()?;
+    let span = json::find(text, pointer)?;
+    let old = &text[span.clone()];
+    if old.starts_with(['{', '[', 'n']) {
+        return None;
+    }
+    Some([&text[..span.start], &new(old), &text[span.end..]].concat().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Platforms;
+
+    const AT: Timestamp = Timestamp::constant(1_700_000_000, 5_000_000);
+
+    #[test]
+    fn one_id_goes_to_every_place_and_other_bytes_stay() {
+        let platforms = Platforms::builtin().unwrap();
+        let kind = platforms.kind("moveo/auth_validation").unwrap();
+        let mut request = kind.sample();
+        request.body = "{\"request_id\" : \"old\",  \"n\":1e3, \"timestamp\": 5}".into();
+        assert!(kind.tells_the_time(&request));
+        kind.refresh(&mut request, AT);
+        let id = request.headers.get("x-moveo-request-id").unwrap();
+        id.parse::<Uuid>().unwrap();
+        let expected = format!("{{\"request_id\" : \"{id}\",  \"n\":1e3, \"timestamp\": 1700000000005}}");
+        assert_eq!(request.body, expected);
+        let bare = Request { body: "{\"timestamp\":null}".into(), ..Request::default() };
+        let mut same = bare.clone();
+        kind.refresh(&mut same, AT);
+        assert_eq!(same, bare, "what is not there is not added");
+        assert!(!kind.tells_the_time(&bare));
+    }
+
+    #[test]
+    fn a_value_keeps_its_type() {
+        assert_eq!(Fresh::NowMs.json("17", "\"5\""), "\"17\"");
+        assert_eq!(Fresh::NowS.json("17", "5"), "17");
+        assert_eq!(Fresh::Now.json(&Fresh::Now.value(AT), "5"), "\"2023-11-14T22:13:20.005Z\"");
+        for wrong in ["header:", "timestamp", ""] {
+            assert!(Place::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}
