@@ -4,6 +4,8 @@
 //!  recording --Query--> Plan --Step by Step--> net::sender --> Outcome
 //! ```
 
+pub mod compare;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,0 +1,273 @@
+//! What is different between two calls: status, headers, JSON field by field, other text line by line.
+//!
+//! ```text
+//!  left, right --Rules (what does not count)--> [Difference { side, place, left, right }, ...]
+//! ```
+//!
+//! What is another every time does not count: dates and trace ids among the headers, what a pack calls volatile, what the
+//! user ignores. Values are compared as JSON means them (`1.0` is `1`, `"\u0061"` is `"a"`, members have no order) but kept
+//! as they are written, and no number is ever rounded.
+
+mod json;
+mod number;
+pub mod recordings;
+mod text;
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::{Serialize, Serializer};
+
+pub use self::json::same;
+use crate::call::{Call, Headers, Request, Response};
+use crate::net::HOP_BY_HOP;
+use crate::platform::Kind;
+
+/// Longest text of a value that a [`Difference`] keeps, in bytes.
+const EXCERPT: usize = 1024;
+
+/// Headers that are another with every message, or follow from the body.
+const VOLATILE: [&str; 24] = [
+    "accept",
+    "accept-encoding",
+    "age",
+    "alt-svc",
+    "cf-ray",
+    "date",
+    "etag",
+    "expires",
+    "forwarded",
+    "last-modified",
+    "nel",
+    "report-to",
+    "server-timing",
+    "set-cookie",
+    "traceparent",
+    "tracestate",
+    "via",
+    "x-amzn-requestid",
+    "x-amzn-trace-id",
+    "x-cloud-trace-context",
+    "x-hooktape-test",
+    "x-request-id",
+    "x-response-time",
+    "x-runtime",
+];
+
+/// Whose difference it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The request's.
+    Request,
+    /// The response's.
+    Response,
+}
+
+/// Where two messages differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// One call has an answer and the other has none.
+    Answer,
+    /// The status.
+    Status,
+    /// The request's method.
+    Method,
+    /// The request's path and query.
+    Target,
+    /// The header of that name, in small letters.
+    Header(String),
+    /// The value at a JSON Pointer (RFC 6901) of the body.
+    Json(String),
+    /// Lines of a body that is text, counted from 0.
+    Lines(Range<usize>, Range<usize>),
+    /// A body that is no text.
+    Bytes,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer => f.write_str("answer"),
+            Self::Status => f.write_str("status"),
+            Self::Method => f.write_str("method"),
+            Self::Target => f.write_str("path"),
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::Json(pointer) if pointer.is_empty() => f.write_str("body"),
+            Self::Json(pointer) => f.write_str(pointer),
+            Self::Lines(left, right) => write!(f, "line {}", left.start.min(right.start) + 1),
+            Self::Bytes => f.write_str("body"),
+        }
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// One difference: what stands left and right, as it is written there; none where there is nothing. Long values are cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Whose.
+    pub side: Side,
+    /// Where.
+    pub place: Place,
+    /// What stands left.
+    pub left: Option<String>,
+    /// What stands right.
+    pub right: Option<String>,
+}
+
+/// What does not count as a difference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// JSON Pointers: what stands there or below; `*` stands for any index or name.
+    pub pointers: Vec<String>,
+    /// Headers, besides those that are another with every message.
+    pub headers: Vec<String>,
+    /// Whether the order of an array's elements does not count.
+    pub unordered: bool,
+}
+
+impl Rules {
+    /// Adds what does not count either: a JSON Pointer, or `header:NAME`.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn ignore(&mut self, place: &str) -> Result<(), String> {
+        match place.strip_prefix("header:") {
+            Some(name) if !name.is_empty() => self.headers.push(name.to_owned()),
+            None if place.starts_with('/') => self.pointers.push(place.to_owned()),
+            _ => return Err(format!("{place:?} is neither a JSON Pointer, as /context/at, nor header:NAME")),
+        }
+        Ok(())
+    }
+}
+
+/// What differs between two answers to calls of `kind`.
+#[must_use]
+pub fn responses(
+    left: Option<&Response>,
+    right: Option<&Response>,
+    kind: Option<&Kind>,
+    rules: &Rules,
+) -> Vec<Difference> {
+    let side = Side::Response;
+    let (left, right) = match (left, right) {
+        (Some(left), Some(right)) => (left, right),
+        (None, None) => return Vec::new(),
+        (left, right) => {
+            let status = |answer: Option<&Response>| answer.map(|answer| answer.status.to_string());
+            return vec![Difference { side, place: Place::Answer, left: status(left), right: status(right) }];
+        }
+    };
+    let mut found = Vec::new();
+    if left.status != right.status {
+        found.push(difference(side, Place::Status, &left.status.to_string(), &right.status.to_string()));
+    }
+    headers(side, &left.headers, &right.headers, &|name| ignored(name, &rules.headers), &mut found);
+    let volatile: Vec<&str> = kind.into_iter().flat_map(Kind::volatile).collect();
+    body(side, &left.body, &right.body, &volatile, rules, &mut found);
+    found
+}
+
+/// What differs between two requests of `kind`. What every call has anew does not count, nor the signature.
+#[must_use]
+pub fn requests(left: &Request, right: &Request, kind: Option<&Kind>, rules: &Rules) -> Vec<Difference> {
+    let side = Side::Request;
+    let mut found = lines(left, right);
+    let (fresh, volatile) = kind.map(Kind::fresh_places).unwrap_or_default();
+    let ignored = |name: &str| {
+        ignored(name, &rules.headers)
+            || name == "user-agent"
+            || fresh.iter().any(|fresh| fresh.eq_ignore_ascii_case(name))
+    };
+    headers(side, &left.headers, &right.headers, &ignored, &mut found);
+    body(side, &left.body, &right.body, &volatile, rules, &mut found);
+    found
+}
+
+/// What differs between two calls: their requests, and their answers.
+#[must_use]
+pub fn calls(left: &Call, right: &Call, kind: Option<&Kind>, rules: &Rules) -> Vec<Difference> {
+    let mut found = requests(&left.request, &right.request, kind, rules);
+    found.extend(responses(left.response.as_ref(), right.response.as_ref(), kind, rules));
+    found
+}
+
+/// Everything that a request leaves with otherwise than it was recorded, except for what belongs to the connection (host,
+/// length, coding).
+#[must_use]
+pub fn changed(recorded: &Request, sent: &Request) -> Vec<Difference> {
+    let mut found = lines(recorded, sent);
+    let connection = |name: &str| HOP_BY_HOP.contains(&name) || matches!(name, "accept" | "accept-encoding");
+    headers(Side::Request, &recorded.headers, &sent.headers, &connection, &mut found);
+    body(Side::Request, &recorded.body, &sent.body, &[], &Rules::default(), &mut found);
+    found
+}
+
+fn lines(left: &Request, right: &Request) -> Vec<Difference> {
+    let both = [(Place::Method, &left.method, &right.method), (Place::Target, &left.target, &right.target)];
+    let other = both.into_iter().filter(|(_, left, right)| left != right);
+    other.map(|(place, left, right)| difference(Side::Request, place, left, right)).collect()
+}
+
+fn difference(side: Side, place: Place, left: &str, right: &str) -> Difference {
+    Difference { side, place, left: Some(excerpt(left)), right: Some(excerpt(right)) }
+}
+
+/// The text, or its beginning.
+fn excerpt(text: &str) -> String {
+    if text.len() <= EXCERPT {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(EXCERPT)])
+}
+
+fn ignored(name: &str, own: &[String]) -> bool {
+    VOLATILE.binary_search(&name).is_ok()
+        || HOP_BY_HOP.contains(&name)
+        || own.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
+fn headers(side: Side, left: &Headers, right: &Headers, ignored: &dyn Fn(&str) -> bool, found: &mut Vec<Difference>) {
+    if left == right {
+        return;
+    }
+    let values = |headers: &Headers, name: &str| {
+        let texts: Vec<_> = headers.all(name).map(|value| String::from_utf8_lossy(value).into_owned()).collect();
+        (!texts.is_empty()).then(|| texts.join(", "))
+    };
+    let mut seen: Vec<String> = Vec::new();
+    for (name, _) in left.iter().chain(right.iter()) {
+        let name = name.to_ascii_lowercase();
+        if seen.contains(&name) || ignored(&name) {
+            continue;
+        }
+        if !left.all(&name).eq(right.all(&name)) {
+            let cut = |text: Option<String>| text.map(|text| excerpt(&text));
+            let (left, right) = (cut(values(left, &name)), cut(values(right, &name)));
+            found.push(Difference { side, place: Place::Header(name.clone()), left, right });
+        }
+        seen.push(name);
+    }
+}
+
+fn body(side: Side, left: &[u8], right: &[u8], volatile: &[&str], rules: &Rules, found: &mut Vec<Difference>) {
+    if left == right {
+        return;
+    }
+    let (Ok(left), Ok(right)) = (std::str::from_utf8(left), std::str::from_utf8(right)) else {
+        let size = |body: &[u8]| format!("{} bytes", body.len());
+        found.push(difference(side, Place::Bytes, &size(left), &size(right)));
+        return;
+    };
+    if !json::compare(side, left, right, volatile, rules, found) {
+        text::compare(side, left, right, found);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! JSON field by field, each level taken apart only where its text differs.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use serde_json::value::RawValue;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::{Difference, Place, Rules, Side, excerpt, number};
+use crate::json::unquote;
+
+/// Deeper than this, values are compared as text.
+const DEPTH: usize = 128;
+
+type Members<'a> = IndexMap<String, &'a RawValue>;
+
+/// Whether two JSON texts mean the same, whatever the order of members.
+#[must_use]
+pub fn same(left: &str, right: &str) -> bool {
+    let mut found = Vec::new();
+    compare(Side::Response, left, right, &[], &Rules::default(), &mut found) && found.is_empty()
+}
+
+/// Adds what differs; false, and nothing added, where one of the two is not JSON.
+pub(super) fn compare(
+    side: Side,
+    left: &str,
+    right: &str,
+    volatile: &[&str],
+    rules: &Rules,
+    found: &mut Vec<Difference>,
+) -> bool {
+    let raw = |text| serde_json::from_str::<&RawValue>(text).ok();
+    let (Some(left), Some(right)) = (raw(left), raw(right)) else { return false };
+    Comparison { side, volatile, rules, way: Vec::new(), found }.values(left.get(), right.get());
+    true
+}
+
+struct Comparison<'a> {
+    side: Side,
+    volatile: &'a [&'a str],
+    rules: &'a Rules,
+    /// From the root to here, unescaped.
+    way: Vec<String>,
+    found: &'a mut Vec<Difference>,
+}
+
+impl Comparison<'_> {
+    fn values(&mut self, left: &str, right: &str) {
+        if left == right {
+            return;
+        }
+        match (left.as_bytes().first(), right.as_bytes().first()) {
+            (Some(b'{'), Some(b'{')) if self.way.len() < DEPTH => {
+                if let (Ok(left), Ok(right)) = (serde_json::from_str(left), serde_json::from_str(right)) {
+                    self.objects(&left, &right);
+                }
+            }
+            (Some(b'['), Some(b'[')) if self.way.len() < DEPTH => {
+                if let (Ok(left), Ok(right)) = (serde_json::from_str(left), serde_json::from_str(right)) {
+                    self.arrays(left, right);
+                }
+            }
+            _ if self.canonical(left) == self.canonical(right) => {}
+            _ => self.tell(Some(left), Some(right)),
+        }
+    }
+
+    fn objects(&mut self, left: &Members<'_>, right: &Members<'_>) {
+        for (name, value) in left {
+            match right.get(name) {
+                Some(other) => self.at(name, |this| this.values(value.get(), other.get())),
+                None => self.at(name, |this| this.tell(Some(value.get()), None)),
+            }
+        }
+        for (name, value) in right.iter().filter(|(name, _)| !left.contains_key(*name)) {
+            self.at(name, |this| this.tell(None, Some(value.get())));
+        }
+    }
+
+    fn arrays(&mut self, left: Vec<&RawValue>, right: Vec<&RawValue>) {
+        if self.rules.unordered {
+            return self.bags(&left, &right);
+        }
+        if left.len() == right.len() {
+            for (index, (left, right)) in left.into_iter().zip(right).enumerate() {
+                self.at(&index.to_string(), |this| this.values(left.get(), right.get()));
+            }
+            return;
+        }
+        // Of arrays of different lengths it is told what came or went, not that all behind it has moved.
+        let canonical = |this: &mut Self, values: &[&RawValue]| -> Vec<String> {
+            values.iter().enumerate().map(|(index, value)| this.canonical_at(index, value.get())).collect()
+        };
+        let (old, new) = (canonical(self, &left), canonical(self, &right));
+        for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
+            if matches!(op, DiffOp::Equal { .. }) {
+                continue;
+            }
+            let (mut old, mut new) = (op.old_range(), op.new_range());
+            loop {
+                match (old.next(), new.next()) {
+                    (Some(l), Some(r)) => {
+                        self.at(&l.to_string(), |this| this.values(left[l].get(), right[r].get()));
+                    }
+                    (Some(l), None) => self.at(&l.to_string(), |this| this.tell(Some(left[l].get()), None)),
+                    (None, Some(r)) => self.at(&r.to_string(), |this| this.tell(None, Some(right[r].get()))),
+                    (None, None) => break,
+                }
+            }
+        }
+    }
+
+    /// Arrays whose order does not count: what one has more of than the other.
+    fn bags(&mut self, left: &[&RawValue], right: &[&RawValue]) {
+        let mut there: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, value) in right.iter().enumerate().rev() {
+            let key = self.canonical_at(index, value.get());
+            there.entry(key).or_default().push(index);
+        }
+        let mut only_left = Vec::new();
+        for (index, value) in left.iter().enumerate() {
+            let key = self.canonical_at(index, value.get());
+            if there.get_mut(&key).and_then(Vec::pop).is_none() {
+                only_left.push(index);
+            }
+        }
+        let mut only_right: Vec<usize> = there.into_values().flatten().collect();
+        only_right.sort_unstable();
+        for index in only_left {
+            self.at(&index.to_string(), |this| this.tell(Some(left[index].get()), None));
+        }
+        for index in only_right {
+            self.at(&index.to_string(), |this| this.tell(None, Some(right[index].get())));
+        }
+    }
+
+    fn at(&mut self, token: &str, work: impl FnOnce(&mut Self)) {
+        self.way.push(token.to_owned());
+        work(self);
+        self.way.pop();
+    }
+
+    fn canonical_at(&mut self, index: usize, text: &str) -> String {
+        self.way.push(index.to_string());
+        let canonical = self.canonical(text).into_owned();
+        self.way.pop();
+        canonical
+    }
+
+    /// One text for all texts that mean the same here: strings unescaped, members sorted, what does not count left out.
+    fn canonical<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+        match text.as_bytes().first() {
+            Some(b'"') => match unquote(text) {
+                // Quoted still, so that no string is another value.
+                unescaped if text.contains('\\') => Cow::Owned(format!("\"{unescaped}\"")),
+                _ => Cow::Borrowed(text),
+            },
+            Some(b'{') if self.way.len() < DEPTH => {
+                let members: Members<'_> = serde_json::from_str(text).unwrap_or_default();
+                let mut parts = Vec::new();
+                for (name, value) in &members {
+                    self.way.push(name.clone());
+                    if !self.is_ignored() {
+                        parts.push(format!("{name:?}:{}", self.canonical(value.get())));
+                    }
+                    self.way.pop();
+                }
+                parts.sort_unstable();
+                Cow::Owned(format!("{{{}}}", parts.join(",")))
+            }
+            Some(b'[') if self.way.len() < DEPTH => {
+                let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+                let mut parts: Vec<String> =
+                    items.iter().enumerate().map(|(index, item)| self.canonical_at(index, item.get())).collect();
+                if self.rules.unordered {
+                    parts.sort_unstable();
+                }
+                Cow::Owned(format!("[{}]", parts.join(",")))
+            }
+            Some(b'-' | b'0'..=b'9') => number::canonical(text),
+            _ => Cow::Borrowed(text),
+        }
+    }
+
+    fn tell(&mut self, left: Option<&str>, right: Option<&str>) {
+        if self.is_ignored() {
+            return;
+        }
+        let pointer = self
+            .way
+            .iter()
+            .fold(String::new(), |pointer, token| pointer + "/" + &token.replace('~', "~0").replace('/', "~1"));
+        let place = Place::Json(pointer);
+        self.found.push(Difference { side: self.side, place, left: left.map(excerpt), right: right.map(excerpt) });
+    }
+
+    fn is_ignored(&self) -> bool {
+        let own = self.rules.pointers.iter().map(String::as_str);
+        own.chain(self.volatile.iter().copied()).any(|pattern| covers(pattern, &self.way))
+    }
+}
+
+/// Whether `way` leads to what `pattern` names, or below it.
+fn covers(pattern: &str, way: &[String]) -> bool {
+    let mut rest = way.iter();
+    pattern.split('/').skip(1).all(|token| {
+        rest.next().is_some_and(|name| token == "*" || token.replace("~1", "/").replace("~0", "~") == **name)
+    })
+}

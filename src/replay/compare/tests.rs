@@ -1,0 +1,114 @@
+use rstest::rstest;
+
+use super::*;
+use crate::platform::Platforms;
+
+fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+    let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    Response { status, headers, body: body.to_owned().into() }
+}
+
+/// `place: left -> right`, one a difference.
+fn told(found: &[Difference]) -> Vec<String> {
+    let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".into());
+    found.iter().map(|found| format!("{}: {} -> {}", found.place, side(&found.left), side(&found.right))).collect()
+}
+
+fn bodies(left: &str, right: &str, rules: &Rules) -> Vec<String> {
+    told(&responses(Some(&answer(200, &[], left)), Some(&answer(200, &[], right)), None, rules))
+}
+
+#[test]
+fn the_list_of_volatile_headers_can_be_searched() {
+    assert!(VOLATILE.is_sorted());
+}
+
+#[rstest]
+#[case::spaces_and_order(r#"{"a":1,"b":[1,2]}"#, "{ \"b\" : [1, 2],\n\"a\" : 1 }", &[])]
+#[case::spelling(r#"{"a":"\u00e9/","n":1.50}"#, r#"{"a":"é\/","n":15e-1}"#, &[])]
+#[case::value(r#"{"a":{"b~/":1}}"#, r#"{"a":{"b~/":2}}"#, &["/a/b~0~1: 1 -> 2"])]
+#[case::big_numbers("[12345678901234567890123]", "[12345678901234567890124]", &["/0: 12345678901234567890123 -> 12345678901234567890124"])]
+#[case::members(r#"{"a":1,"b":2}"#, r#"{"b":2,"c":3}"#, &["/a: 1 -> nothing", "/c: nothing -> 3"])]
+#[case::types(r#"{"a":"1"}"#, r#"{"a":1}"#, &["/a: \"1\" -> 1"])]
+#[case::quotes(r#"["\"a\""]"#, r#"["a"]"#, &["/0: \"\\\"a\\\"\" -> \"a\""])]
+#[case::insertion("[1,2,3]", "[0,1,2,3]", &["/0: nothing -> 0"])]
+#[case::change_and_removal(r#"[{"a":1,"b":1},5]"#, r#"[{"a":2,"b":1}]"#, &["/0/a: 1 -> 2", "/1: 5 -> nothing"])]
+#[case::order("[1,2]", "[2,1]", &["/0: 1 -> 2", "/1: 2 -> 1"])]
+#[case::root("{}", "[]", &["body: {} -> []"])]
+#[case::text("one\ntwo\nthree\n", "one\n2\nthree\nfour\n", &["line 2: two\n -> 2\n", "line 4: nothing -> four\n"])]
+#[case::json_against_text("{}", "oops", &["line 1: {} -> oops"])]
+fn bodies_are_compared_as_what_they_are(#[case] left: &str, #[case] right: &str, #[case] expected: &[&str]) {
+    assert_eq!(bodies(left, right, &Rules::default()), expected);
+}
+
+#[test]
+fn what_is_ignored_is_ignored_with_all_below_it() {
+    let mut rules = Rules::default();
+    for place in ["/at", "/items/*/id", "header:X-Build"] {
+        rules.ignore(place).unwrap();
+    }
+    assert!(rules.ignore("at").is_err() && rules.ignore("header:").is_err());
+    let left = r#"{"at":{"x":1},"items":[{"id":1,"n":1}]}"#;
+    assert_eq!(bodies(left, r#"{"items":[{"id":2,"n":1}]}"#, &rules), [""; 0]);
+    assert_eq!(bodies(left, r#"{"items":[{"id":2,"n":2}]}"#, &rules), ["/items/0/n: 1 -> 2"]);
+    let (a, b) = (answer(200, &[("x-build", "1"), ("Date", "a"), ("X-A", "1")], ""), answer(200, &[("x-a", "1")], ""));
+    assert_eq!(responses(Some(&a), Some(&b), None, &rules), []);
+    assert_eq!(told(&responses(Some(&a), Some(&b), None, &Rules::default())), ["header:x-build: 1 -> nothing"]);
+}
+
+#[test]
+fn the_order_of_elements_counts_unless_told_otherwise() {
+    let mut rules = Rules { unordered: true, ..Rules::default() };
+    assert_eq!(bodies(r#"[1,{"a":[2,3],"b":1},1.0]"#, r#"[{"b":1,"a":[3,2]},1,1]"#, &rules), [""; 0]);
+    assert_eq!(bodies("[1,1,2]", "[2,1,3]", &rules), ["/1: 1 -> nothing", "/2: nothing -> 3"]);
+    rules.ignore("/*/id").unwrap();
+    assert_eq!(bodies(r#"[{"id":1,"a":1},{"id":2,"a":2}]"#, r#"[{"id":3,"a":2},{"id":4,"a":1}]"#, &rules), [""; 0]);
+}
+
+#[test]
+fn statuses_answers_and_bytes_are_told() {
+    let rules = Rules::default();
+    let fine = answer(200, &[], "");
+    assert_eq!(told(&responses(Some(&fine), Some(&answer(500, &[], "")), None, &rules)), ["status: 200 -> 500"]);
+    assert_eq!(told(&responses(Some(&fine), None, None, &rules)), ["answer: 200 -> nothing"]);
+    assert_eq!(responses(None, None, None, &rules), []);
+    let binary = Response { body: vec![0xff, 0].into(), ..fine.clone() };
+    assert_eq!(told(&responses(Some(&fine), Some(&binary), None, &rules)), ["body: 0 bytes -> 2 bytes"]);
+    let long = bodies("[]", &format!("[{}]", "é".repeat(EXCERPT)), &rules);
+    assert!(long[0].ends_with('…') && long[0].len() < 2 * EXCERPT, "{}", long[0].len());
+}
+
+#[test]
+fn what_every_request_has_anew_does_not_count_unless_it_is_asked_what_changed() {
+    let platforms = Platforms::builtin().unwrap();
+    let kind = platforms.kind("moveo/dialog").unwrap();
+    let left = kind.sample();
+    let mut right = left.clone();
+    kind.refresh(&mut right, jiff::Timestamp::UNIX_EPOCH);
+    right.headers.set("x-moveo-signature", "00");
+    assert_eq!(requests(&left, &right, Some(kind), &Rules::default()), []);
+    let places: Vec<String> = changed(&left, &right).iter().map(|found| found.place.to_string()).collect();
+    assert_eq!(places, ["header:x-moveo-request-id", "header:x-moveo-signature", "/timestamp"]);
+    right.method = "PUT".into();
+    right.target = "/else".into();
+    let lines = told(&requests(&left, &right, Some(kind), &Rules::default()));
+    assert_eq!(lines, ["method: POST -> PUT", "path: /hooks/moveo/dialog -> /else"]);
+}
+
+#[test]
+fn nesting_costs_no_stack() {
+    let deep = |core: &str| format!("{}{core}{}", "[".repeat(10_000), "]".repeat(10_000));
+    assert_eq!(bodies(&deep("1"), &deep("2"), &Rules::default()).len(), 1);
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_body_differs_from_itself_in_nothing(body in "[\\[\\]{}\",:a-c0-2 \\\\n]{0,40}", other in "[\\[\\]{},:a0\" \n]{0,40}") {
+        for unordered in [false, true] {
+            let rules = Rules { unordered, ..Rules::default() };
+            proptest::prop_assert!(bodies(&body, &body, &rules).is_empty());
+            let forth = bodies(&body, &other, &rules).is_empty();
+            proptest::prop_assert_eq!(forth, bodies(&other, &body, &rules).is_empty());
+        }
+    }
+}
