@@ -8,7 +8,10 @@ mod completions;
 mod config;
 mod context;
 mod demo;
+mod diff;
+mod draft;
 mod export;
+mod fixtures;
 mod import;
 mod keys;
 mod listen;
@@ -20,6 +23,7 @@ mod screen;
 mod send;
 mod show;
 mod start;
+mod variables;
 mod verify;
 mod waits;
 mod webview;
@@ -145,7 +149,13 @@ pub enum Command {
     /// Remove old or large recordings of the data directory
     Prune(recordings::Args),
     /// Send recorded calls again
-    Replay(replay::Args),
+    Replay(Box<replay::Args>),
+    /// Say how two calls or two recordings differ
+    Diff(diff::Args),
+    /// List, save and remove named drafts
+    Fixtures(fixtures::Args),
+    /// List, register and remove variables that endpoints returned
+    Variables(variables::Args),
     /// Write calls as others read them: HAR, curl, .http, JSON, Markdown, HTML
     Export(export::Args),
     /// Record calls from HAR, curl commands, .http files, JSON lines

@@ -15,6 +15,7 @@ mod compact;
 mod cores;
 pub mod export;
 mod facts;
+pub mod fixtures;
 mod format;
 pub mod import;
 mod index;

@@ -497,7 +497,7 @@ impl App {
                 }
                 return Vec::new();
             }
-            KeyCode::Char('s') if key.modifiers.contains(KeyModifiers::CONTROL) => return self.take(edit),
+            KeyCode::Char('s') if key.modifiers.contains(KeyModifiers::CONTROL) => return self.take_edit(edit),
             KeyCode::Tab if !edit.is_request() => edit.on_status = !edit.on_status,
             KeyCode::Enter if edit.on_status => edit.on_status = false,
             _ if edit.on_status => drop(edit.status.0.input(key)),
@@ -510,7 +510,7 @@ impl App {
     }
 
     /// Puts an edit to its use.
-    fn take(&mut self, edit: Box<Edit>) -> Vec<Effect> {
+    fn take_edit(&mut self, edit: Box<Edit>) -> Vec<Effect> {
         let response = match edit.response() {
             Ok(response) => response,
             Err(reason) => {

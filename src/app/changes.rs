@@ -198,7 +198,6 @@ mod tests {
                 parent: None,
                 forwarded: None,
                 error: None,
-                forwarded: None,
                 request,
                 response: None,
             })

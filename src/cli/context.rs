@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::call::{Call, Id, Sig};
+use crate::call::{Call, Sig};
 use crate::cli::{Common, Format, LaneArgs, RecordArgs, RespondArgs, print};
 use crate::config::{Assignment, Config, Forward, Source, Sources, Target, closest, parse_assignment};
 use crate::net::listener::Lane;
@@ -288,20 +288,5 @@ pub fn stop_signal() -> eyre::Result<impl Future<Output = ()> + Send + 'static> 
 /// # Errors
 /// When there is none, or more than one.
 pub fn find_call(file: &Path, part: &str) -> eyre::Result<Call> {
-    let reader = recording::Reader::open(file)?;
-    let wanted = part.to_ascii_lowercase();
-    let mut found: Option<(Id, recording::Place)> = None;
-    for entry in reader.entries(recording::Position::default()) {
-        // A damaged line has no id that could be meant.
-        let Ok(entry) = entry else { continue };
-        let id = entry.id.to_string();
-        if (id.starts_with(&wanted) || id.ends_with(&wanted))
-            && let Some((first, _)) = found.replace((entry.id, entry.place))
-        {
-            return Err(eyre!("{part:?} could be {first} or {id}: write more of it"));
-        }
-    }
-    let none = || eyre!("{} has no call whose id begins or ends with {part:?}", file.display());
-    let (_, place) = found.ok_or_else(none)?;
-    Ok(reader.call(place)?)
+    crate::replay::call_of(&recording::Reader::open(file)?, part).map_err(|error| eyre!(error))
 }

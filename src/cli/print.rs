@@ -10,6 +10,7 @@ use crate::call::{Call, Direction, Headers, Id, Sig};
 use crate::cli::{Context, Format, waits};
 use crate::platform::{Fate, Finding, Platforms, Wait};
 use crate::recording::{self, Entries, Recorded};
+use crate::replay::compare::Difference;
 use crate::signature::Verdict;
 use crate::visible;
 
@@ -246,7 +247,24 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
 
 /// A sent call and what came back, as a JSON object.
 pub(super) fn sent_json(context: &Context, call: &Call) -> String {
-    whole(call, &json!({ "url": call.request.url(), "findings": response_findings(context, call) }))
+    sent_json_with(context, call, json!({}))
+}
+
+/// The same with the members of `more`.
+pub(super) fn sent_json_with(context: &Context, call: &Call, mut more: Value) -> String {
+    more["url"] = call.request.url().into();
+    more["findings"] = json!(response_findings(context, call));
+    whole(call, &more)
+}
+
+/// One difference in a line: where, and what stands left and right, cut to `width` columns each.
+pub(super) fn difference(difference: &Difference, width: usize) -> String {
+    let side = |text: &Option<String>| {
+        let text = text.as_deref().map_or_else(|| "nothing".into(), visible::line);
+        visible::truncate(&text, width).into_owned()
+    };
+    let place = difference.place.to_string();
+    format!("{}: {} → {}", visible::line(&place), side(&difference.left), side(&difference.right))
 }
 
 fn response_findings(context: &Context, call: &Call) -> Vec<Finding> {

@@ -1,202 +1,200 @@
-//! `hooktape replay FILE --to TARGET|URL`: send recorded calls again.
+//! `hooktape replay FILE [ID] --to TARGET|URL`: send recorded calls again.
+
+pub(super) mod args;
+mod progress;
+mod show;
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use clap::ValueEnum;
-use color_eyre::eyre::{self, eyre};
+use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
-use serde_json::json;
 
-use crate::call::{Call, Direction};
-use crate::cli::context::Context;
-use crate::cli::show::{fits, parse_query};
-use crate::cli::{Format, Outcome, RecordArgs, print};
-use crate::config::{Secret, Target};
-use crate::net::outgoing::{Outgoing, SignMode, Signing};
-use crate::recording::{Place, Position, Reader};
-use crate::replay::{self, Change, Pace, Plan, took};
+pub use self::args::Args;
+use self::progress::Progress;
+use crate::cli::context::{Context, stop_signal};
+use crate::cli::{Format, Outcome, print};
+use crate::config::Target;
+use crate::recording::Reader;
+use crate::replay::report::Report;
+use crate::replay::{Control, Item, Plan, Refusal, Replay, Summary, Told, select};
 use crate::visible;
 
-/// Its arguments.
-#[derive(clap::Args, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "flags are bools")]
-pub struct Args {
-    /// The recording
-    file: PathBuf,
-    /// Where to: a target's name, or a URL
-    #[arg(long, value_name = "TARGET|URL")]
-    to: String,
-    /// Which calls; without --sent, of those that were received
-    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
-    query: Option<String>,
-    /// Calls that were sent from here count as well
-    #[arg(long)]
-    sent: bool,
-    /// Sign anew at the moment of sending, or keep each signature exactly
-    #[arg(long, value_enum, default_value_t = Sign::Fresh)]
-    sign: Sign,
-    /// Put a value into each payload, as in /input/text=hello (repeatable)
-    #[arg(long, value_name = "/POINTER=VALUE")]
-    set: Vec<Change>,
-    /// When each leaves: asap, original, or a factor such as 2x
-    #[arg(long, default_value = "asap")]
-    pace: Pace,
-    /// End with the first call that is not answered with 2xx
-    #[arg(long)]
-    stop_on_failure: bool,
-    /// Say what would go where, and send nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Send to a guarded target without asking
-    #[arg(long)]
-    yes: bool,
-    /// Where to record.
-    #[command(flatten)]
-    record: RecordArgs,
-}
-
-/// How calls are signed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Sign {
-    /// Anew, with the target's secret.
-    Fresh,
-    /// Header and bytes as they are.
-    Exact,
-}
-
-impl From<Sign> for SignMode {
-    fn from(sign: Sign) -> Self {
-        match sign {
-            Sign::Fresh => Self::Fresh,
-            Sign::Exact => Self::Exact,
-        }
-    }
-}
-
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
-    let query = parse_query(context, args.query.as_deref())?;
+    let selection = args.selection(context)?;
     let reader = Reader::open(&args.file)?;
-    let marks = reader.marks();
-    let mut places: Vec<Place> = Vec::new();
-    for entry in reader.entries(Position::default()) {
-        match entry {
-            Ok(entry) if entry.direction == Direction::Sent && !args.sent => {}
-            Ok(entry) if fits(&query, &entry, &reader, &marks)? => places.push(entry.place),
-            Ok(_) => {}
-            Err(damage) => print::note(&format!("hooktape: {damage}")),
-        }
+    let (items, damaged) = select(&reader, &selection).map_err(|error| eyre!(error))?;
+    for damage in damaged {
+        print::note(&format!("hooktape: {damage}"));
     }
-    let plan = Plan {
-        target: context.target(&args.to)?,
-        mode: args.sign.into(),
-        changes: args.set.clone(),
-        pace: args.pace,
-        stop_on_failure: args.stop_on_failure,
-    };
-    let calls = places.iter().map(|place| reader.call(*place).map_err(|error| error.to_string()));
-    let prepare = |call: &Call| {
-        plan.outgoing(call, &context.platforms, &context.keyring, None).map_err(|error| format!("{}: {error}", call.id))
-    };
+    let plan = args.plan(context)?;
     if args.dry_run {
-        for call in calls {
-            let call = call.map_err(|error| eyre!(error))?;
-            print::out(&planned(context, &call, &prepare(&call).map_err(|error| eyre!(error))?))?;
-        }
-        return Ok(Outcome::Yes);
+        return rehearse(context, &reader, &items, &plan);
     }
-    if places.is_empty() {
-        let hint = if args.sent { "" } else { "; --sent takes those that were sent from here, too" };
+    if items.is_empty() {
+        let hint = if args.selects_sent() { "" } else { "; --sent takes those that were sent from here, too" };
         // Not a success: a slip in a query would else pass for a replay that went well.
         return Err(eyre!("no call to send{hint}"));
     }
+    let total = plan.total(items.len());
     if !args.yes {
-        confirm(&plan.target, places.len())?;
+        for target in std::iter::once(&plan.target).chain(&plan.against) {
+            confirm(target, total)?;
+        }
     }
+    // Made before anything is sent: a replay without its report would have to be done again.
+    let reports =
+        args.reports.iter().map(|(form, path)| Ok((*form, create(path)?))).collect::<eyre::Result<Vec<_>>>()?;
     let recorder = context.recorder(&args.record, Box::new(|event| print::trouble(&event)))?;
-    let sender = context.sender()?;
-    let send = |outgoing: Outgoing| {
-        let (sender, recorder) = (&sender, &recorder);
-        async move { sender.deliver(outgoing, recorder).await.map_err(|error| error.to_string()) }
+    let control = Control::default();
+    let replay = Replay {
+        plan,
+        reader,
+        sender: context.sender()?,
+        recorder: recorder.clone(),
+        platforms: context.platforms.clone(),
+        keyring: context.keyring.clone(),
+        listener: None,
     };
-    let mut broken = None;
-    let report = |original: &Call, call: &std::sync::Arc<Call>| {
-        if let Err(error) = print::out(&replayed(context, original, call)) {
-            broken.get_or_insert(error);
+    announce(context, &replay.plan, total);
+    let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let report = (!reports.is_empty()).then(|| Report::new(title, replay.plan.target.url.clone(), Timestamp::now()));
+    let listing =
+        Listing { context: context.clone(), quiet: args.quiet, report, progress: Progress::new(total), broken: None };
+    let listing = Arc::new(Mutex::new(listing));
+    let (teller, ending) = (listing.clone(), control.clone());
+    let redaction = context.redaction()?;
+    let tell = move |told: Told| {
+        let mut listing = teller.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(report) = &mut listing.report {
+            report.add(&told, Some(&redaction));
+        }
+        if let Err(error) = listing.tell(&told) {
+            listing.broken.get_or_insert(error);
+            ending.cancel();
         }
     };
-    let result = replay::run(&plan, calls, prepare, send, report).await;
+    let (stop, ending) = (stop_signal()?, control.clone());
+    let waiting = tokio::spawn(async move {
+        stop.await;
+        ending.cancel();
+    });
+    let result = replay.run(items, control, tell).await;
+    waiting.abort();
     recorder.close().await;
-    if let Some(error) = broken {
+    let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
+    listing.progress.clear();
+    if let Some(error) = listing.broken.take() {
         return Err(error.into());
     }
-    let tally = result.map_err(|error| eyre!(error))?;
-    if context.format == Format::Text {
-        print::note(&format!("{} fine, {} failed", tally.fine, tally.failed));
+    let summary = result.map_err(|error| eyre!(with_repair(error)))?;
+    if let Some(report) = &listing.report {
+        for (form, file) in reports {
+            report.write(form, &summary, &mut std::io::BufWriter::new(file)).wrap_err("cannot write the report")?;
+        }
     }
-    Ok((tally.failed == 0).into())
+    conclude(context, &summary, total)?;
+    Ok((summary.failed == 0 && !summary.cancelled).into())
 }
 
-/// What `--dry-run` says of a call.
-fn planned(context: &Context, call: &Call, outgoing: &Outgoing) -> String {
-    let verdict = outgoing.verdict(&context.platforms, &context.keyring, Timestamp::now());
-    let found = verdict.as_ref().filter(|verdict| verdict.needs_explaining());
-    let (sign, secret) = match &outgoing.signing {
-        Signing::Exact => ("exact", None),
-        Signing::Fresh(secret) => ("fresh", secret.as_ref().map(Secret::label)),
-    };
-    let signing = match (found, secret) {
-        (Some(verdict), _) => format!("{sign}: {}, {}", verdict.sig.word(), verdict.reason),
-        (None, Some(secret)) => format!("{sign} with {secret}"),
-        (None, None) => sign.to_owned(),
-    };
-    match context.format {
-        Format::Json => json!({
-            "schema": 1, "id": call.id, "kind": call.kind, "method": outgoing.request.method,
-            "url": outgoing.url.as_str(), "size": outgoing.request.body.len(), "sign": sign, "secret": secret,
-            "sig": verdict.as_ref().map(|verdict| verdict.sig),
-            "reason": found.map(|verdict| &verdict.reason),
-        })
-        .to_string(),
-        Format::Text => format!(
-            "{} {} {} {} ({} bytes, {})",
-            print::short(call.id),
-            visible::line(call.kind.as_deref().unwrap_or("-")),
-            visible::line(&outgoing.request.method),
-            visible::line(outgoing.url.as_str()),
-            outgoing.request.body.len(),
-            visible::line(&signing),
-        ),
+/// Where results go while a replay runs.
+struct Listing {
+    context: Context,
+    quiet: bool,
+    report: Option<Report>,
+    progress: Progress,
+    /// Nobody reads the results any more.
+    broken: Option<std::io::Error>,
+}
+
+impl Listing {
+    fn tell(&mut self, told: &Told) -> std::io::Result<()> {
+        let fine = match told {
+            Told::Sent(outcome) => outcome.is_fine(),
+            Told::Skipped(_) => true,
+        };
+        if !self.quiet || !fine {
+            self.progress.clear();
+            print::out(&show::told(&self.context, told))?;
+        }
+        self.progress.step(fine);
+        Ok(())
     }
 }
 
-/// What is said of a call that was sent again.
-fn replayed(context: &Context, original: &Call, call: &Call) -> String {
+/// Says what would go where, and sends nothing.
+fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> eyre::Result<Outcome> {
+    let sender = context.sender()?;
+    for item in items {
+        let call = reader.call(item.place)?;
+        for fault in plan.deliveries() {
+            let now = Timestamp::now();
+            match plan.outgoing(&call, fault, now, &context.platforms, &context.keyring, None) {
+                Ok((first, second)) => {
+                    for outgoing in std::iter::once(first).chain(second) {
+                        print::out(&show::planned(context, &call, &outgoing, &sender))?;
+                    }
+                }
+                Err(Refusal::Fault(reason)) if fault.is_some() => {
+                    print::out(&show::not_planned(context, &call, fault, &reason))?;
+                }
+                Err(Refusal::Fault(reason) | Refusal::Call(reason)) => {
+                    return Err(eyre!("{}: {}", call.id, with_repair(reason)));
+                }
+            }
+        }
+    }
+    Ok(Outcome::Yes)
+}
+
+/// A sentence of the library with the flag that helps.
+fn with_repair(reason: String) -> String {
+    if reason.contains("own listener") { format!("{reason}: --to-listener sends there all the same") } else { reason }
+}
+
+/// Says where calls are going to go, and how, before the first leaves.
+fn announce(context: &Context, plan: &Plan, total: u64) {
     if context.format == Format::Json {
-        return print::sent_json(context, call);
+        return;
     }
-    let answer = match (&call.error, call.status()) {
-        (Some(error), _) => visible::line(error).into_owned(),
-        (None, status) => format!("{} in {}", status.unwrap_or_default(), print::millis(call)),
-    };
-    format!(
-        "{} {} {:22} {} {answer}",
-        if took(call) { "ok  " } else { "FAIL" },
-        print::short(original.id),
-        visible::line(call.kind.as_deref().unwrap_or("-")),
-        call.sig.map_or("", crate::call::Sig::word),
-    )
+    let place = |target: &Target| visible::line(&target.url).into_owned();
+    let against = plan.against.as_ref().map(|target| format!(" and {}", place(target))).unwrap_or_default();
+    print::note(&format!(
+        "{} to {}{against}, {}",
+        print::count(total, "call"),
+        place(&plan.target),
+        show::mode(plan.mode)
+    ));
+}
+
+fn conclude(context: &Context, summary: &Summary, total: u64) -> eyre::Result<()> {
+    if context.format == Format::Json {
+        print::out(&show::summary_json(summary))?;
+        return Ok(());
+    }
+    for line in show::summary(summary, total) {
+        print::note(&line);
+    }
+    Ok(())
+}
+
+/// A new file for a report, for its owner only.
+fn create(path: &std::path::Path) -> eyre::Result<std::fs::File> {
+    let mut how = std::fs::OpenOptions::new();
+    how.write(true).create(true).truncate(true).mode(0o600);
+    how.open(path).wrap_err_with(|| format!("cannot write the report {}", path.display()))
 }
 
 /// Asks before `count` calls go to a guarded target.
 ///
 /// # Errors
 /// When the answer is not yes, or there is nobody to ask.
-pub(super) fn confirm(target: &Target, count: usize) -> eyre::Result<()> {
+pub(super) fn confirm(target: &Target, count: u64) -> eyre::Result<()> {
     if !target.guard {
         return Ok(());
     }
-    let calls = print::count(count as u64, "call");
+    let calls = print::count(count, "call");
     let question = format!("send {calls} to the guarded target {} at {}?", target.name, target.url);
     if !std::io::stdin().is_terminal() {
         return Err(eyre!("nobody can be asked: {question} --yes says so beforehand"));

@@ -147,8 +147,8 @@ fn tampered(body: &[u8]) -> Option<Vec<u8>> {
     let mut changed = body.to_vec();
     let text = std::str::from_utf8(body).ok().filter(|text| json::check(text).is_ok());
     let in_value = text.and_then(|text| {
-        let values = json::tokens(text).filter(|token| token.kind == TokenKind::String);
-        values.filter_map(|token| changeable(&body[token.span.clone()]).map(|at| token.span.start + at)).next()
+        let mut values = json::tokens(text).filter(|token| token.kind == TokenKind::String);
+        values.find_map(|token| changeable(&body[token.span.clone()]).map(|at| token.span.start + at))
     });
     let at = in_value.or_else(|| if text.is_some() { None } else { changeable(body) });
     match (at, changed.last_mut()) {

@@ -96,7 +96,7 @@ impl Sender {
 
     /// Sends and waits for the answer.
     pub async fn send(&self, outgoing: Outgoing) -> Call {
-        self.exchange(self.prepare(outgoing), None).await
+        self.exchange(self.prepare(outgoing), None, std::future::pending()).await
     }
 
     /// Signs and addresses a request. Nothing leaves yet.
@@ -141,25 +141,36 @@ impl Sender {
     }
 
     /// Sends what was prepared and waits for the answer. A worker that sends many calls has a `wire` for them, which is used
-    /// where that can be: over plain HTTP, without a proxy.
-    pub async fn exchange(&self, prepared: Prepared, wire: Option<&mut Wire>) -> Call {
+    /// where that can be: over plain HTTP, without a proxy. When `given_up` comes first, the answer is not waited for.
+    pub async fn exchange(
+        &self,
+        prepared: Prepared,
+        wire: Option<&mut Wire>,
+        given_up: impl Future<Output = ()>,
+    ) -> Call {
         let Prepared { mut request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls, at } =
             prepared;
         // A slow body is not the endpoint's fault.
         let patience = timeout + if let Some(Fault::SlowBody(over)) = fault { over } else { Duration::ZERO };
         let wire = wire.filter(|_| url.scheme() == "http" && (is_local(&url) || !self.proxied));
         let started = Instant::now();
-        let answer = match (problem, wire) {
-            (Some(reason), _) => Err(format!("not sent: {reason}")),
-            (None, Some(wire)) => {
-                let sending = over_wire(wire, &request, headers, &url, fault);
-                let answer = tokio::time::timeout(patience, sending).await;
-                if !matches!(answer, Ok(Ok(_))) {
-                    wire.close();
+        let sending = async {
+            match (problem, wire) {
+                (Some(reason), _) => Err(format!("not sent: {reason}")),
+                (None, Some(wire)) => {
+                    let answer = over_wire(wire, &request, headers, &url, fault, patience).await;
+                    if answer.is_err() {
+                        wire.close();
+                    }
+                    answer
                 }
-                answer.unwrap_or_else(|_| Err(late(&url, patience, false)))
+                (None, None) => self.with_client(&request, headers, &url, &tls, fault, patience).await,
             }
-            (None, None) => self.with_client(&request, headers, &url, &tls, fault, patience).await,
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = sending => answer,
+            () = given_up => Err(format!("{} had not answered when the replay was ended", place(&url))),
         };
         let took = started.elapsed();
         if fault == Some(Fault::CutBody) && !request.body.is_empty() {
@@ -247,11 +258,14 @@ async fn over_wire(
     headers: http::HeaderMap,
     url: &Url,
     fault: Option<Fault>,
+    patience: Duration,
 ) -> Result<Response, String> {
+    let end = tokio::time::Instant::now() + patience;
     let body = Outbound::new(request.body.clone(), fault);
     let request = wire::request(method(request)?, &request.target, headers, body)
         .map_err(|error| format!("not sent: {error}"))?;
-    let answer = wire.send(url, request).await.map_err(|error| {
+    let answer = tokio::time::timeout_at(end, wire.send(url, request)).await;
+    let answer = answer.map_err(|_| late(url, patience, false))?.map_err(|error| {
         let connecting = matches!(error, WireError::Connect(_));
         match error {
             WireError::Connect(error) => explain(&error, url, connecting, false),
@@ -262,7 +276,9 @@ async fn over_wire(
     let headers = kept(answer.headers());
     let mut incoming = answer.into_body();
     let mut body = BytesMut::new();
-    while let Some(frame) = incoming.frame().await {
+    while let Some(frame) =
+        tokio::time::timeout_at(end, incoming.frame()).await.map_err(|_| late(url, patience, true))?
+    {
         let frame = frame.map_err(|error| explain(&error, url, false, true))?;
         if let Some(chunk) = wire::data(frame) {
             add(&mut body, &chunk)?;

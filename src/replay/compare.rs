@@ -219,7 +219,7 @@ fn difference(side: Side, place: Place, left: &str, right: &str) -> Difference {
 }
 
 /// The text, or its beginning.
-fn excerpt(text: &str) -> String {
+pub(super) fn excerpt(text: &str) -> String {
     if text.len() <= EXCERPT {
         return text.to_owned();
     }
@@ -260,8 +260,8 @@ fn body(side: Side, left: &[u8], right: &[u8], volatile: &[&str], rules: &Rules,
         return;
     }
     let (Ok(left), Ok(right)) = (std::str::from_utf8(left), std::str::from_utf8(right)) else {
-        let size = |body: &[u8]| format!("{} bytes", body.len());
-        found.push(difference(side, Place::Bytes, &size(left), &size(right)));
+        let length = |body: &[u8]| format!("{} bytes", body.len());
+        found.push(difference(side, Place::Bytes, &length(left), &length(right)));
         return;
     };
     if !json::compare(side, left, right, volatile, rules, found) {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench                                     everything, about five minutes
-//! cargo bench -- capture | open | search          one part
+//! cargo bench -- capture | open | search | replay | diff   one part; replay wants wrk
 //!   --calls 1000000                               the size of the recording that is opened and searched
 //!   --rounds 9, --millis 1000                     how often; how long a round of calls takes
 //! ```
@@ -16,6 +16,7 @@ mod capture;
 mod load;
 mod measure;
 mod opening;
+mod replaying;
 mod searching;
 mod tape;
 
@@ -26,7 +27,7 @@ use clap::Parser;
 
 #[derive(Parser)]
 struct Args {
-    /// capture, open, search; all without one
+    /// capture, open, search, replay, diff; all without one
     parts: Vec<String>,
     /// Calls in the recording
     #[arg(long, default_value_t = 200_000)]
@@ -46,6 +47,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.split_first() {
         Some((mode, rest)) if mode == "--load" => return load::main(rest),
+        Some((mode, _)) if mode == "--sink" => return replaying::sink(),
         Some((mode, rest)) if mode == "--open" => return opening::main(Path::new(&rest[0])),
         _ => {}
     }
@@ -61,6 +63,12 @@ fn main() {
     }
     if wanted("open") {
         opening::run(&tape::make(folder, args.calls), args.rounds);
+    }
+    if wanted("replay") {
+        replaying::run(folder, args.rounds);
+    }
+    if wanted("diff") {
+        replaying::diff(folder, args.rounds);
     }
     if wanted("search") {
         searching::run(&tape::make(folder, args.calls), args.rounds);

@@ -17,7 +17,12 @@ pub const NEEDLE: &str = "CL-20418-overdue";
 
 /// Makes a recording of so many calls, about 1.8 KB each, unless it is there.
 pub fn make(folder: &Path, calls: u64) -> PathBuf {
-    let path = folder.join(format!("calls-{calls}.jsonl"));
+    make_of(folder, calls, 1_000)
+}
+
+/// The same with bodies of `size` bytes.
+pub fn make_of(folder: &Path, calls: u64, size: usize) -> PathBuf {
+    let path = folder.join(format!("calls-{calls}-{size}.jsonl"));
     if path.exists() {
         return path;
     }
@@ -27,23 +32,23 @@ pub fn make(folder: &Path, calls: u64) -> PathBuf {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let (recorder, _) = Recorder::open(&unfinished, Options::default(), Box::new(|_| {})).unwrap();
-        recorder.record(call(0)).await.unwrap();
+        recorder.record(call(0, size)).await.unwrap();
         recorder.close().await;
     });
     let mut file = BufWriter::new(File::options().append(true).open(&unfinished).unwrap());
-    (1..calls).for_each(|number| file.write_all(&encode(&call(number))).unwrap());
+    (1..calls).for_each(|number| file.write_all(&encode(&call(number, size))).unwrap());
     file.flush().unwrap();
     std::fs::rename(unfinished, &path).unwrap();
     path
 }
 
 /// Ten calls a conversation, of three kinds, some of them refused.
-fn call(number: u64) -> Call {
+fn call(number: u64, size: usize) -> Call {
     let noise = splitmix(number);
     let kinds = ["first_message", "pre_message", "dialog"];
     let kind = kinds[(noise % 3) as usize];
     let text = if number % 1000 == 999 { NEEDLE } else { "Hi, when will my claim be paid?" };
-    let body = load::body(1_000).replacen("Sure, it’s QQ 12 34 56 C", text, 1);
+    let body = load::body(size).replacen("Sure, it’s QQ 12 34 56 C", text, 1);
     let conversation = Uuid::from_u64_pair(splitmix(number / 10), number / 10).to_string();
     let refused = noise.is_multiple_of(50);
     let request = [

@@ -9,6 +9,7 @@ mod lane;
 mod listening;
 mod platforms;
 mod reading;
+mod replaying;
 mod responding;
 mod sending;
 mod settings;
@@ -21,7 +22,7 @@ use std::fmt::Write as _;
 use support::run;
 
 /// Every page of the manual.
-const PAGES: [&[&str]; 24] = [
+const PAGES: [&[&str]; 31] = [
     &[],
     &["listen"],
     &["open"],
@@ -32,6 +33,13 @@ const PAGES: [&[&str]; 24] = [
     &["prune"],
     &["send"],
     &["replay"],
+    &["diff"],
+    &["fixtures"],
+    &["fixtures", "save"],
+    &["fixtures", "remove"],
+    &["variables"],
+    &["variables", "register"],
+    &["variables", "remove"],
     &["export"],
     &["import"],
     &["demo"],
@@ -78,6 +86,17 @@ fn wrong_usage_is_trouble() {
         (&["listen", "--listen", "here"], "--listen"),
         (&["send", "moveo/dialog", "--to", ":1", "--set", "text=hi"], "is not of the form /pointer=value"),
         (&["send", "moveo/dialog", "--to", ":1", "--header", "x-y"], "is not of the form NAME: VALUE"),
+        (&["replay", "tape.jsonl", "--to", ":1", "--rate", "0"], "is no rate"),
+        (&["replay", "tape.jsonl", "--to", ":1", "--rate", "1", "--pace", "2x"], "cannot be used with"),
+        (&["replay", "tape.jsonl", "--to", ":1", "--concurrency", "0"], "not in 1..=10000"),
+        (&["replay", "tape.jsonl", "--to", ":1", "--expect", "status"], "status"),
+        (&["replay", "tape.jsonl", "--to", ":1", "--report", "pdf=x"], "is no form of a report"),
+        (&["replay", "tape.jsonl", "--to", ":1", "--report", "html"], "is not of the form FORM=FILE"),
+        (&["replay", "tape.jsonl", "--to", ":1", "--slow-body=soon"], "a duration is written"),
+        (&["replay", "tape.jsonl", "--to", ":1", "--ignore", "x"], "tape.jsonl"),
+        (&["diff", "tape.jsonl"], "2 values required"),
+        (&["fixtures", "save", "../x", "moveo/dialog"], "is no name of a fixture"),
+        (&["variables", "remove", "none"], "no variable \"none\" is known"),
         (
             &["replay", "tape.jsonl", "--to", ":1", "--pace", "slow"],
             "is no pace: asap, original, or a factor such as 2x",

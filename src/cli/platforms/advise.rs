@@ -7,7 +7,7 @@ use color_eyre::eyre::{self, eyre};
 use serde_json::json;
 
 use crate::call::Request;
-use crate::cli::send::parse_header;
+use crate::cli::draft::parse_header;
 use crate::cli::{Context, Format, Outcome, print};
 use crate::platform::{Advice, Finding, Severity};
 

@@ -104,7 +104,7 @@ async fn what_is_recorded_as_sent_is_what_arrives(
     let sender = sender(&site);
     let prepared = sender.prepare(outgoing(&url, request(method, fields, body)));
     let mut wire = Wire::default();
-    let sent = sender.exchange(prepared, by_wire.then_some(&mut wire)).await;
+    let sent = sender.exchange(prepared, by_wire.then_some(&mut wire), std::future::pending()).await;
     let came = site.recorded().await;
     assert_eq!(sent.error, None);
     assert_eq!((&sent.request.method, &sent.request.target), (&came.request.method, &came.request.target));
@@ -175,9 +175,9 @@ async fn a_redirect_is_an_answer() {
 async fn error_of(site: &Site, url: &str, timeout: Duration) -> String {
     let sender = sender(site);
     let prepared = || sender.prepare(Outgoing { timeout, ..outgoing(url, request("POST", &[], b"x")) });
-    let call = sender.exchange(prepared(), None).await;
+    let call = sender.exchange(prepared(), None, std::future::pending()).await;
     assert_eq!(call.response, None);
-    let by_wire = sender.exchange(prepared(), Some(&mut Wire::default())).await;
+    let by_wire = sender.exchange(prepared(), Some(&mut Wire::default()), std::future::pending()).await;
     assert_eq!((by_wire.response, &by_wire.error), (None, &call.error));
     call.error.unwrap()
 }
@@ -350,7 +350,7 @@ async fn a_wire_is_kept_and_a_closed_one_is_opened_again() {
     let (sender, mut wire) = (sender(&site), Wire::default());
     for _ in 0..3 {
         let prepared = sender.prepare(outgoing(&url, request("POST", &[], b"x")));
-        let call = sender.exchange(prepared, Some(&mut wire)).await;
+        let call = sender.exchange(prepared, Some(&mut wire), std::future::pending()).await;
         assert_eq!((call.error, call.response.map(|answer| answer.status)), (None, Some(200)));
     }
     assert_eq!(serving.await.unwrap(), [2, 1]);
@@ -379,7 +379,7 @@ async fn a_body_may_come_slowly_or_not_to_its_end(#[case] fault: Fault, #[values
     let prepared =
         sender.prepare(Outgoing { fault: Some(fault), ..outgoing(&url, request("POST", &[], b"0123456789")) });
     let mut wire = Wire::default();
-    let call = sender.exchange(prepared, by_wire.then_some(&mut wire)).await;
+    let call = sender.exchange(prepared, by_wire.then_some(&mut wire), std::future::pending()).await;
     let (came, reads) = serving.await.unwrap();
     assert!(came.contains("content-length: 10\r\n"), "{came}");
     let body = came.split_once("\r\n\r\n").unwrap().1;

@@ -153,6 +153,7 @@ mod tests {
                 took: std::time::Duration::ZERO,
                 parent: None,
                 error: None,
+                forwarded: None,
                 request: Request { method: "POST".into(), target: kind.into(), ..Request::default() },
                 response: None,
             };

@@ -1,0 +1,117 @@
+//! A draft on the command line: where it comes from, and what is changed in it.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use color_eyre::eyre::{self, WrapErr, eyre};
+use jiff::Timestamp;
+
+use crate::call::{Call, Direction, Id, Request};
+use crate::cli::context::{Context, data_dir, find_call};
+use crate::recording::fixtures;
+use crate::replay::template::{self, Values};
+use crate::replay::variables::Variables;
+use crate::replay::{Change, change};
+
+/// Where a draft comes from, and what is changed in it.
+#[derive(clap::Args, Debug)]
+pub struct DraftArgs {
+    /// A kind of call, as in moveo/dialog (`hooktape platforms` lists them); a fixture, as in fixture:NAME; or a recorded
+    /// call, as in FILE#ID
+    #[arg(value_name = "KIND|fixture:NAME|FILE#ID")]
+    what: String,
+    /// The payload, from a file or (-) from standard input [default: the built-in sample]
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Put a value into the payload, as in /input/text=hello (repeatable)
+    #[arg(long, value_name = "/POINTER=VALUE")]
+    set: Vec<Change>,
+    /// Set a header (repeatable)
+    #[arg(long, value_name = "NAME: VALUE", value_parser = parse_header)]
+    header: Vec<(String, String)>,
+}
+
+/// What is going to be sent or kept.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub request: Request,
+    pub kind: Option<String>,
+    /// The recorded call that it was made from. Its bytes are not filled in: they are what once came.
+    pub parent: Option<Id>,
+}
+
+pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or_else(|| format!("{text:?} is not of the form NAME: VALUE"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+impl DraftArgs {
+    /// The draft, changed as told. Its placeholders stand as they are.
+    ///
+    /// # Errors
+    /// When it cannot be had, or a change leads nowhere.
+    pub(super) fn read(&self, context: &Context) -> eyre::Result<Draft> {
+        let mut draft = if let Some(name) = self.what.strip_prefix("fixture:") {
+            let call = fixtures::load(&data_dir()?, name).map_err(|error| eyre!(error))?;
+            Draft { request: call.request, kind: call.kind, parent: None }
+        } else if let Some((file, id)) = self.what.rsplit_once('#') {
+            let call = find_call(Path::new(file), id)?;
+            Draft { request: call.request, kind: call.kind, parent: Some(call.id) }
+        } else {
+            let kind = context.kind(&self.what)?;
+            Draft { request: kind.sample(), kind: Some(kind.name.clone()), parent: None }
+        };
+        if let Some(data) = &self.data {
+            draft.request.body = payload(data)?.into();
+        }
+        change(&mut draft.request, &self.set).map_err(|error| eyre!("--set: {error}"))?;
+        for (name, value) in &self.header {
+            draft.request.headers.set(name, value.clone());
+        }
+        Ok(draft)
+    }
+}
+
+impl Draft {
+    /// Puts values for its placeholders.
+    ///
+    /// # Errors
+    /// When one stands for nothing.
+    pub(super) fn fill(&mut self) -> eyre::Result<()> {
+        if self.parent.is_some() || !template::has_places(&self.request) {
+            return Ok(());
+        }
+        let variables = Variables::load(&Variables::path(&data_dir()?)).map_err(|error| eyre!(error))?;
+        let environment = |name: &str| std::env::var(name).ok();
+        let values = Values { now: Timestamp::now(), variables: &variables, environment: &environment };
+        template::fill(&mut self.request, &values).map_err(|error| eyre!(error))
+    }
+
+    /// The draft as a call that was never sent: what a fixture keeps.
+    pub(super) fn call(self, context: &Context) -> Call {
+        let known = self.kind.as_deref().and_then(|name| context.platforms.kind(name));
+        Call {
+            id: Id::fresh(),
+            at: Timestamp::now(),
+            direction: Direction::Sent,
+            conversation: known.and_then(|kind| kind.read(&self.request).conversation),
+            kind: self.kind,
+            sig: None,
+            took: std::time::Duration::ZERO,
+            parent: self.parent,
+            error: None,
+            forwarded: None,
+            request: self.request,
+            response: None,
+        }
+    }
+}
+
+fn payload(path: &Path) -> eyre::Result<Vec<u8>> {
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).wrap_err("cannot read the payload from standard input")?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).wrap_err_with(|| format!("cannot read the payload from {}", path.display()))
+}

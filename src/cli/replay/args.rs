@@ -1,0 +1,308 @@
+//! What `hooktape replay` is told, and the plan that it makes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use color_eyre::eyre::{self, WrapErr, eyre};
+
+use crate::cli::RecordArgs;
+use crate::cli::context::Context;
+use crate::cli::draft::parse_header;
+use crate::cli::show::parse_query;
+use crate::config::{Target, parse_duration};
+use crate::net::fault::{Fault, SLOW};
+use crate::net::outgoing::SignMode;
+use crate::replay::compare::Rules;
+use crate::replay::expect::Expectation;
+use crate::replay::report::Form;
+use crate::replay::{Change, Pace, Plan, Schedule, Selection};
+
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are bools")]
+pub struct Args {
+    /// The recording
+    pub(super) file: PathBuf,
+    /// The one call to send: its id, or as much of its beginning or end as it takes
+    id: Option<String>,
+    /// Where to: a target's name, or a URL
+    #[arg(long, value_name = "TARGET|URL")]
+    to: String,
+    /// Send the same calls here, too, and compare the answers
+    #[arg(long, value_name = "TARGET|URL")]
+    against: Option<String>,
+    /// Which calls.
+    #[command(flatten)]
+    which: Which,
+    /// Sign anew, with new ids and times as the platform makes them; or send the bytes exactly as recorded
+    #[arg(long, value_enum, default_value_t = Sign::Fresh)]
+    sign: Sign,
+    /// Put a value into each payload, as in /input/text=hello (repeatable)
+    #[arg(long, value_name = "/POINTER=VALUE")]
+    set: Vec<Change>,
+    /// Set a header (repeatable)
+    #[arg(long, value_name = "NAME: VALUE", value_parser = parse_header)]
+    header: Vec<(String, String)>,
+    /// The target's terms.
+    #[command(flatten)]
+    target: TargetArgs,
+    /// When.
+    #[command(flatten)]
+    when: When,
+    /// What goes wrong.
+    #[command(flatten)]
+    faults: Faults,
+    /// What shall come back: recorded, contract, status<400, took<500ms, /pointer=value, header:NAME=value (repeatable)
+    /// [default: status=2xx]
+    #[arg(long, value_name = "WHAT")]
+    expect: Vec<Expectation>,
+    /// What two answers are compared by.
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+    /// Write a report, as in junit=report.xml; json and html as well (repeatable)
+    #[arg(long = "report", value_name = "FORM=FILE", value_parser = parse_report)]
+    pub(super) reports: Vec<(Form, PathBuf)>,
+    /// Print only calls that failed
+    #[arg(long)]
+    pub(super) quiet: bool,
+    /// Say what would go where, and send nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Send to a guarded target without asking
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Send to hooktape's own listener, too
+    #[arg(long)]
+    to_listener: bool,
+    /// Where to record.
+    #[command(flatten)]
+    pub(super) record: RecordArgs,
+}
+
+/// Which calls.
+#[derive(clap::Args, Debug)]
+struct Which {
+    /// Which calls; without --sent, of those that were received
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true, conflicts_with = "id")]
+    query: Option<String>,
+    /// Only marked calls
+    #[arg(long, conflicts_with = "id")]
+    marked: bool,
+    /// Calls that were sent from here count as well
+    #[arg(long, conflicts_with = "id")]
+    sent: bool,
+    /// The calls of one conversation: its key, or the beginning of it
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["id", "from"])]
+    conversation: Option<String>,
+    /// Of each conversation the calls from this one on, counted from 1
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["id", "from"])]
+    turn: usize,
+    /// This call and those that came after it in its conversation
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    from: Option<String>,
+}
+
+/// When calls leave.
+#[derive(clap::Args, Debug)]
+struct When {
+    /// When each leaves: asap, original, or a factor such as 2x
+    #[arg(long, default_value = "asap", conflicts_with = "rate")]
+    pace: Pace,
+    /// So many calls a second, at even distances
+    #[arg(long, value_name = "N", value_parser = parse_rate)]
+    rate: Option<f64>,
+    /// How many calls may be on their way at a time; those of one conversation stay one after the other
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    concurrency: u16,
+    /// Do all of it so many times
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
+    /// End with the first call whose answer is not as expected
+    #[arg(long)]
+    stop_on_failure: bool,
+}
+
+/// What goes wrong on purpose. With several of the middle five, each call is sent once with each.
+#[derive(clap::Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are bools")]
+#[command(next_help_heading = "Faulty deliveries")]
+struct Faults {
+    /// Send each call twice, byte for byte
+    #[arg(long)]
+    duplicate: bool,
+    /// Of each two neighbours in a conversation send the second first
+    #[arg(long)]
+    out_of_order: bool,
+    /// Make and sign each call an hour ago; it should be refused
+    #[arg(long)]
+    stale: bool,
+    /// Sign as someone else; it should be refused
+    #[arg(long)]
+    bad_signature: bool,
+    /// Change the body after signing; it should be refused
+    #[arg(long)]
+    tampered: bool,
+    /// Send the body in small pieces over this time
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "5s", value_parser = parse_duration)]
+    slow_body: Option<Duration>,
+    /// End the connection in the middle of the body
+    #[arg(long)]
+    cut_body: bool,
+}
+
+/// What two answers are compared by.
+#[derive(clap::Args, Debug)]
+pub struct RuleArgs {
+    /// What is no difference between two answers: a JSON Pointer, * for any index or name, or header:NAME (repeatable)
+    #[arg(long, value_name = "PLACE")]
+    ignore: Vec<String>,
+    /// The order of an array's elements is no difference
+    #[arg(long)]
+    unordered: bool,
+}
+
+impl RuleArgs {
+    /// The rules.
+    ///
+    /// # Errors
+    /// When a place is none.
+    pub fn rules(&self) -> eyre::Result<Rules> {
+        let mut rules = Rules { unordered: self.unordered, ..Rules::default() };
+        for place in &self.ignore {
+            rules.ignore(place).map_err(|why| eyre!("--ignore: {why}"))?;
+        }
+        Ok(rules)
+    }
+}
+
+/// Terms that a target gets besides what is configured.
+#[derive(clap::Args, Debug)]
+pub struct TargetArgs {
+    /// Leave a header out (repeatable)
+    #[arg(long, value_name = "NAME")]
+    drop_header: Vec<String>,
+    /// How long an answer may take, as in 5s or 500ms [default: the target's, or 30s]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+    /// Take any certificate: self-signed, expired, another host's
+    #[arg(long)]
+    insecure: bool,
+    /// Take certificates of these authorities as well: PEM
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+impl TargetArgs {
+    /// The target on these terms.
+    ///
+    /// # Errors
+    /// When the file of authorities cannot be read.
+    pub fn apply(&self, mut target: Target) -> eyre::Result<Target> {
+        target.drop_headers.extend(self.drop_header.iter().cloned());
+        target.timeout = self.timeout.unwrap_or(target.timeout);
+        target.tls.any_certificate |= self.insecure;
+        if let Some(file) = &self.ca {
+            let read = std::fs::read(file).wrap_err_with(|| format!("--ca: cannot read {}", file.display()));
+            target.tls.authorities.extend(read?);
+        }
+        Ok(target)
+    }
+}
+
+/// How calls are signed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Sign {
+    /// Anew, with the target's secret.
+    Fresh,
+    /// Header and bytes as they are.
+    Exact,
+}
+
+impl From<Sign> for SignMode {
+    fn from(sign: Sign) -> Self {
+        match sign {
+            Sign::Fresh => Self::Fresh,
+            Sign::Exact => Self::Exact,
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn selects_sent(&self) -> bool {
+        self.which.sent
+    }
+
+    pub(super) fn selection(&self, context: &Context) -> eyre::Result<Selection> {
+        let which = &self.which;
+        let text = match (&which.query, which.marked) {
+            (Some(query), true) => {
+                // Parsed on its own first: an error shall show what was typed.
+                parse_query(context, Some(query))?;
+                format!("marked ({query})")
+            }
+            (Some(query), false) => query.clone(),
+            (None, true) => "marked".to_owned(),
+            (None, false) => String::new(),
+        };
+        Ok(Selection {
+            query: parse_query(context, Some(&text))?,
+            sent: which.sent,
+            id: self.id.clone(),
+            from: which.from.clone(),
+            conversation: which.conversation.clone(),
+            turn: which.turn,
+        })
+    }
+
+    pub(super) fn plan(&self, context: &Context) -> eyre::Result<Plan> {
+        let When { pace, rate, concurrency, repeat, stop_on_failure } = self.when;
+        let target = |to: &str| -> eyre::Result<Target> {
+            let mut target = self.target.apply(context.target(to)?)?;
+            target.headers.extend(self.header.iter().cloned());
+            Ok(target)
+        };
+        let faults = &self.faults;
+        let chosen = [
+            faults.stale.then_some(Fault::Stale),
+            faults.bad_signature.then_some(Fault::BadSignature),
+            faults.tampered.then_some(Fault::Tampered),
+            faults.slow_body.map(Fault::SlowBody),
+            faults.cut_body.then_some(Fault::CutBody),
+        ];
+        Ok(Plan {
+            target: target(&self.to)?,
+            against: self.against.as_deref().map(target).transpose()?,
+            mode: self.sign.into(),
+            changes: self.set.clone(),
+            faults: chosen.into_iter().flatten().collect(),
+            duplicate: faults.duplicate,
+            schedule: Schedule {
+                pace: rate.map_or(pace, Pace::Rate),
+                concurrency: concurrency.into(),
+                repeat,
+                out_of_order: faults.out_of_order,
+                stop_on_failure,
+            },
+            expect: self.expect.clone(),
+            rules: self.rules.rules()?,
+            avoid: (!self.to_listener).then_some(context.config.listen.address),
+        })
+    }
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| format!("{text:?} is no rate: so many calls a second, as in 50 or 0.5"))
+}
+
+fn parse_report(text: &str) -> Result<(Form, PathBuf), String> {
+    let (form, file) = text
+        .split_once('=')
+        .filter(|(_, file)| !file.is_empty())
+        .ok_or_else(|| format!("{text:?} is not of the form FORM=FILE, as in junit=report.xml"))?;
+    Ok((form.parse()?, file.into()))
+}
+
+/// What [`SLOW`] says is what the flag's default says.
+const _: () = assert!(SLOW.as_secs() == 5);

@@ -1,0 +1,195 @@
+//! What a replay says: of a call that went out, of one that would, and of all of them.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::call::{Call, Sig};
+use crate::cli::{Context, Format, print};
+use crate::config::Secret;
+use crate::net::fault::Fault;
+use crate::net::outgoing::{Outgoing, SignMode, Signing};
+use crate::net::sender::Sender;
+use crate::replay::compare::{Difference, changed};
+use crate::replay::{Latencies, Outcome, Skipped, Summary, Told};
+use crate::visible;
+
+/// Columns of a value in a line.
+const VALUE: usize = 60;
+
+/// What a mode does, with its name.
+pub(super) fn mode(mode: SignMode) -> &'static str {
+    match mode {
+        SignMode::Fresh => "fresh: signed anew, with new ids and times",
+        SignMode::Exact => "exact: signature and bytes as recorded",
+    }
+}
+
+/// A call that was sent, or was not.
+pub(super) fn told(context: &Context, told: &Told) -> String {
+    match (told, context.format) {
+        (Told::Sent(outcome), Format::Json) => sent_json(context, outcome),
+        (Told::Sent(outcome), Format::Text) => sent(outcome),
+        (Told::Skipped(Skipped { original, kind, fault, reason }), Format::Json) => {
+            json!({ "schema": 1, "event": "skipped", "original": original, "kind": kind, "fault": fault.word(), "reason": reason })
+                .to_string()
+        }
+        (Told::Skipped(skipped), Format::Text) => {
+            let kind = skipped.kind.as_deref().unwrap_or("-");
+            let line = format!("skip {} {kind} {}: {}", print::short(skipped.original), skipped.fault, skipped.reason);
+            visible::line(&line).into_owned()
+        }
+    }
+}
+
+fn answer(call: &Call) -> String {
+    match (&call.error, call.status()) {
+        (Some(error), _) => visible::line(error).into_owned(),
+        (None, status) => format!("{} in {}", status.unwrap_or_default(), print::millis(call)),
+    }
+}
+
+fn sent(outcome: &Outcome) -> String {
+    let call = &outcome.call;
+    let mut text = format!(
+        "{} {} {:22} {} {}",
+        if outcome.is_fine() { "ok  " } else { "FAIL" },
+        print::short(outcome.original),
+        visible::line(call.kind.as_deref().unwrap_or("-")),
+        call.sig.map_or("", Sig::word),
+        answer(call),
+    );
+    if let Some(against) = &outcome.against {
+        let _ = write!(text, " | {}", answer(against));
+    }
+    if let Some(fault) = outcome.fault {
+        let _ = write!(text, " ({fault})");
+    }
+    if !outcome.changed.is_empty() {
+        let _ = write!(text, "; changed {}", visible::line(&places(&outcome.changed)));
+    }
+    for unmet in &outcome.unmet {
+        let line = format!("     expected {}: {}", unmet.expected, unmet.found);
+        let _ = write!(text, "\n{}", visible::line(&line));
+    }
+    for difference in &outcome.differences {
+        let _ = write!(text, "\n     {}", print::difference(difference, VALUE));
+    }
+    text
+}
+
+/// Where, one after the other.
+fn places(differences: &[Difference]) -> String {
+    differences.iter().map(|difference| difference.place.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn sent_json(context: &Context, outcome: &Outcome) -> String {
+    let against = outcome.against.as_ref().map(|call| {
+        json!({ "id": call.id, "url": call.request.url(), "status": call.status(), "took_us": call.took.as_micros(), "error": call.error })
+    });
+    print::sent_json_with(
+        context,
+        &outcome.call,
+        json!({
+            "original": outcome.original, "round": outcome.round, "fault": outcome.fault.map(Fault::word),
+            "fine": outcome.is_fine(), "changed": outcome.changed, "differences": outcome.differences,
+            "unmet": outcome.unmet, "against": against,
+        }),
+    )
+}
+
+/// What `--dry-run` says of a call.
+pub(super) fn planned(context: &Context, call: &Call, outgoing: &Outgoing, sender: &Sender) -> String {
+    let verdict = outgoing.verdict(&context.platforms, &context.keyring, Timestamp::now());
+    let found = verdict.as_ref().filter(|verdict| verdict.needs_explaining());
+    let (sign, secret) = match &outgoing.signing {
+        Signing::Exact => ("exact", None),
+        Signing::Fresh(secret) => ("fresh", secret.as_ref().map(Secret::label)),
+    };
+    let signing = match (found, secret) {
+        (Some(verdict), _) => format!("{sign}: {}, {}", verdict.sig.word(), verdict.reason),
+        (None, Some(secret)) => format!("{sign} with {secret}"),
+        (None, None) => sign.to_owned(),
+    };
+    let changed = changed(&call.request, &sender.prepare(outgoing.clone()).request);
+    match context.format {
+        Format::Json => json!({
+            "schema": 1, "id": call.id, "kind": call.kind, "method": outgoing.request.method,
+            "url": outgoing.url.as_str(), "size": outgoing.request.body.len(), "sign": sign, "secret": secret,
+            "sig": verdict.as_ref().map(|verdict| verdict.sig),
+            "reason": found.map(|verdict| &verdict.reason),
+            "fault": outgoing.fault.map(Fault::word), "changed": changed,
+        })
+        .to_string(),
+        Format::Text => {
+            let fault = outgoing.fault.map(|fault| format!(", {fault}")).unwrap_or_default();
+            let places = if changed.is_empty() { String::new() } else { format!("; changed {}", places(&changed)) };
+            format!(
+                "{} {} {} {} ({} bytes, {}{fault}){}",
+                print::short(call.id),
+                visible::line(call.kind.as_deref().unwrap_or("-")),
+                visible::line(&outgoing.request.method),
+                visible::line(outgoing.url.as_str()),
+                outgoing.request.body.len(),
+                visible::line(&signing),
+                visible::line(&places),
+            )
+        }
+    }
+}
+
+/// What `--dry-run` says of a call that cannot have a fault.
+pub(super) fn not_planned(context: &Context, call: &Call, fault: Option<Fault>, reason: &str) -> String {
+    let Some(fault) = fault else { return String::new() };
+    let skipped = Skipped { original: call.id, kind: call.kind.clone(), fault, reason: reason.to_owned() };
+    told(context, &Told::Skipped(skipped))
+}
+
+fn millis(us: u64) -> String {
+    format!("{}.{} ms", us / 1000, us % 1000 / 100)
+}
+
+fn percentiles(times: &Latencies) -> String {
+    format!(
+        "p50 {}, p90 {}, p99 {}, max {}",
+        millis(times.p50_us),
+        millis(times.p90_us),
+        millis(times.p99_us),
+        millis(times.max_us)
+    )
+}
+
+/// All of it in a few lines.
+pub(super) fn summary(summary: &Summary, total: u64) -> Vec<String> {
+    let mut first = format!("{} fine, {} failed", summary.fine, summary.failed);
+    if summary.skipped > 0 {
+        let _ = write!(first, ", {} not sent", summary.skipped);
+    }
+    let mut lines = vec![first];
+    if summary.took.count > 0 {
+        lines.push(format!("answers took {}", percentiles(&summary.took)));
+    }
+    if let Some(late) = &summary.late {
+        lines.push(format!("calls left later than due by {}", percentiles(late)));
+    }
+    if summary.fine + summary.failed > 1 {
+        lines.push(format!("{:.1} calls a second in {:.1} s", summary.rate(), summary.elapsed.as_secs_f64()));
+    }
+    if summary.cancelled {
+        lines.push(format!("ended before its end: {} were to be sent", print::count(total, "call")));
+    }
+    lines
+}
+
+/// The same as a JSON object.
+pub(super) fn summary_json(summary: &Summary) -> String {
+    let Value::Object(mut line) = json!({ "schema": 1, "event": "summary", "rate": summary.rate() }) else {
+        return String::new();
+    };
+    if let Value::Object(members) = json!(summary) {
+        line.extend(members);
+    }
+    line.insert("elapsed".to_owned(), json!(summary.elapsed.as_secs_f64()));
+    Value::Object(line).to_string()
+}

@@ -1,0 +1,95 @@
+//! `hooktape variables`: what endpoints returned under `context` and `output`, for drafts to use as `{{$name}}`.
+
+use std::path::PathBuf;
+
+use color_eyre::eyre::{self, eyre};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::cli::context::{Context, data_dir, find_call};
+use crate::cli::{Format, Outcome, print};
+use crate::recording::{Position, Reader};
+use crate::replay::variables::Variables;
+use crate::visible;
+
+/// Columns of a value in the list.
+const VALUE: usize = 48;
+
+/// Its arguments.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// What to do [default: list them].
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What to do with variables.
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Make known what the answers of a recording hold; what is secret or personal is left out
+    Register {
+        /// The recording
+        file: PathBuf,
+        /// Only this call: its id, or as much of its beginning or end as it takes
+        id: Option<String>,
+    },
+    /// Forget variables
+    Remove {
+        /// Their names
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
+    let path = Variables::path(&data_dir()?);
+    let mut known = Variables::load(&path).map_err(|error| eyre!(error))?;
+    match &args.command {
+        Some(Command::Register { file, id }) => {
+            let redaction = context.redaction()?;
+            let mut names = Vec::new();
+            if let Some(id) = id {
+                names = known.register(&find_call(file, id)?, &redaction);
+            } else {
+                let reader = Reader::open(file)?;
+                for entry in reader.entries(Position::default()).flatten() {
+                    names.extend(known.register(&reader.call(entry.place)?, &redaction));
+                }
+            }
+            names.sort_unstable();
+            names.dedup();
+            known.save(&path).map_err(|error| eyre!(error))?;
+            print::note(&format!("{}: {}", print::count(names.len() as u64, "variable"), names.join(", ")));
+        }
+        Some(Command::Remove { names }) => {
+            for name in names {
+                if !known.remove(name) {
+                    return Err(eyre!("no variable {name:?} is known: `hooktape variables` lists them"));
+                }
+            }
+            known.save(&path).map_err(|error| eyre!(error))?;
+        }
+        None => {
+            for (name, variable) in known.iter() {
+                let (value, kind) = (&variable.value, variable.kind.as_deref());
+                print::out(&match context.format {
+                    Format::Json => json!({
+                        "schema": 1, "name": name, "type": variable.json_type(), "place": variable.place, "kind": kind,
+                        "value": serde_json::from_str::<&RawValue>(value).ok(), "call": variable.call, "at": variable.at,
+                    })
+                    .to_string(),
+                    Format::Text => format!(
+                        "{:20} {:8} {}  {} of {} {}",
+                        visible::line(name),
+                        variable.json_type(),
+                        visible::truncate(&visible::line(value), VALUE),
+                        visible::line(&variable.place),
+                        visible::line(kind.unwrap_or("-")),
+                        print::short(variable.call),
+                    ),
+                })?;
+            }
+        }
+    }
+    Ok(Outcome::Yes)
+}

@@ -1,0 +1,179 @@
+//! How recorded calls are sent again.
+
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+
+use super::compare::Rules;
+use super::expect::Expectation;
+use super::{Change, Schedule, change};
+use crate::call::Call;
+use crate::config::Target;
+use crate::net::fault::{Fault, STALE};
+use crate::net::is_ourselves;
+use crate::net::outgoing::{Outgoing, SignMode};
+use crate::platform::{Keyring, Platforms};
+
+/// How recorded calls are sent again.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where to.
+    pub target: Target,
+    /// A second target that gets the same calls, so that its answers can be compared with the first one's.
+    pub against: Option<Target>,
+    /// With which signature, and whether with new ids and times.
+    pub mode: SignMode,
+    /// What is changed in each payload.
+    pub changes: Vec<Change>,
+    /// What goes wrong on purpose: each call is sent once for each of these, or once as it should be where there is none.
+    pub faults: Vec<Fault>,
+    /// Whether each delivery is followed by the same bytes once more.
+    pub duplicate: bool,
+    /// When each leaves.
+    pub schedule: Schedule,
+    /// What the answers shall be.
+    pub expect: Vec<Expectation>,
+    /// What does not count as a difference between answers.
+    pub rules: Rules,
+    /// An address that nothing is sent to: our own listener's, unless that was asked for.
+    pub avoid: Option<SocketAddr>,
+}
+
+/// Why a call is not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// This one cannot have this fault: a sentence. Others can.
+    Fault(String),
+    /// It cannot be sent so at all: a sentence with the repair.
+    Call(String),
+}
+
+impl Plan {
+    /// Every call once, as soon as the one before it is answered, signed anew.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            against: None,
+            mode: SignMode::Fresh,
+            changes: Vec::new(),
+            faults: Vec::new(),
+            duplicate: false,
+            schedule: Schedule::default(),
+            expect: Vec::new(),
+            rules: Rules::default(),
+            avoid: None,
+        }
+    }
+
+    /// How a call is delivered, one after the other.
+    pub fn deliveries(&self) -> impl Iterator<Item = Option<Fault>> {
+        let plain = self.faults.is_empty().then_some(None);
+        plain.into_iter().chain(self.faults.iter().copied().map(Some))
+    }
+
+    /// How many calls leave for `items` recorded ones, to one target.
+    #[must_use]
+    pub fn total(&self, items: usize) -> u64 {
+        let each = self.faults.len().max(1) * (1 + usize::from(self.duplicate));
+        items as u64 * u64::from(self.schedule.repeat) * each as u64
+    }
+
+    /// What is sent for a recorded call at the time `at`: to the target and, where there is one, to the one beside it. Both
+    /// get the same ids and times.
+    ///
+    /// # Errors
+    /// Why this call cannot be sent so.
+    pub fn outgoing(
+        &self,
+        call: &Call,
+        fault: Option<Fault>,
+        at: Timestamp,
+        platforms: &Platforms,
+        keyring: &Keyring,
+        listener: Option<SocketAddr>,
+    ) -> Result<(Outgoing, Option<Outgoing>), Refusal> {
+        let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        let mut request = call.request.clone();
+        change(&mut request, &self.changes).map_err(Refusal::Call)?;
+        if let Some(why) = fault.and_then(|fault| fault.why_not(kind, &request)) {
+            return Err(Refusal::Fault(why));
+        }
+        match (self.mode, kind) {
+            (SignMode::Fresh, Some(kind)) => {
+                kind.refresh(&mut request, if fault == Some(Fault::Stale) { at - STALE } else { at });
+            }
+            (SignMode::Exact, _) if fault == Some(Fault::Stale) => {
+                return Err(Refusal::Fault("a call that is sent exactly is as old as it is".to_owned()));
+            }
+            _ => {}
+        }
+        let aim = |target: &Target| {
+            let aimed = Outgoing::aim(request.clone(), kind, target, self.mode, keyring, listener)
+                .map_err(Refusal::Call)?
+                .repeating(Some(call.id));
+            if let Some(address) = self.avoid.filter(|address| is_ourselves(&aimed.url, *address)) {
+                return Err(Refusal::Call(format!("{} is hooktape's own listener ({address})", target.name)));
+            }
+            Ok(Outgoing { fault, ..aimed })
+        };
+        let first = aim(&self.target)?;
+        Ok((first, self.against.as_ref().map(aim).transpose()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Secrets;
+    use crate::replay::testing::call;
+
+    fn outgoing(plan: &Plan, call: &Call, fault: Option<Fault>) -> Result<(Outgoing, Option<Outgoing>), Refusal> {
+        let platforms = Platforms::builtin().unwrap();
+        let keyring = Keyring::new(Secrets::default());
+        plan.outgoing(call, fault, Timestamp::UNIX_EPOCH, &platforms, &keyring, None)
+    }
+
+    #[test]
+    fn our_own_listener_gets_nothing_unless_asked() {
+        let mut plan = Plan::new(Target::new("x", "http://localhost:4747"));
+        plan.avoid = "127.0.0.1:4747".parse().ok();
+        let Err(Refusal::Call(why)) = outgoing(&plan, &call(1), None) else { panic!("it was sent") };
+        assert!(why.contains("own listener (127.0.0.1:4747)"), "{why}");
+        assert!(outgoing(&Plan { avoid: None, ..plan.clone() }, &call(1), None).is_ok());
+        plan.target = Target::new("x", "http://127.0.0.1:1");
+        plan.against = Some(Target::new("y", "http://[::1]:4747"));
+        assert!(outgoing(&plan, &call(1), None).is_err());
+    }
+
+    #[test]
+    fn two_targets_get_the_same_call_and_an_exact_one_is_untouched() {
+        let platforms = Platforms::builtin().unwrap();
+        let kind = platforms.kind("moveo/dialog").unwrap();
+        let recorded = Call { kind: Some(kind.name.clone()), request: kind.sample(), ..call(1) };
+        let secret = vec![crate::config::Secret::new("env:X", "x")];
+        let target =
+            |port: u16| Target { secrets: secret.clone(), ..Target::new("t", format!("http://127.0.0.1:{port}")) };
+        let mut plan = Plan { against: Some(target(2)), ..Plan::new(target(1)) };
+        let (first, second) = outgoing(&plan, &recorded, None).unwrap();
+        let second = second.unwrap();
+        assert_eq!((first.request.clone(), first.parent), (second.request, Some(recorded.id)));
+        assert_ne!(first.request.body, recorded.request.body);
+        assert_ne!(first.url, second.url);
+        plan.mode = SignMode::Exact;
+        let (exact, _) = outgoing(&plan, &recorded, None).unwrap();
+        assert_eq!(exact.request, recorded.request);
+        let stale = outgoing(&plan, &recorded, Some(Fault::Stale));
+        assert!(matches!(stale, Err(Refusal::Fault(_))), "{stale:?}");
+    }
+
+    #[test]
+    fn deliveries_are_counted() {
+        let mut plan = Plan::new(Target::new("x", "http://127.0.0.1:1"));
+        assert_eq!((plan.deliveries().count(), plan.total(3)), (1, 3));
+        plan.faults = vec![Fault::Tampered, Fault::Stale];
+        plan.duplicate = true;
+        plan.schedule.repeat = 5;
+        assert_eq!((plan.deliveries().count(), plan.total(3)), (2, 60));
+    }
+}

@@ -1,0 +1,247 @@
+//! The result of a replay for others to read: `JUnit` for a build server, JSON for a program, HTML for people.
+
+mod html;
+mod junit;
+
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::compare::{Difference, Place, Side};
+use super::expect::Unmet;
+use super::{Outcome, Skipped, Summary, Told};
+use crate::call::{Call, Id, Response};
+use crate::recording::{Redaction, redact::MASK};
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `JUnit`'s XML, as build servers read it.
+    Junit,
+    /// One JSON object with `schema: 1`.
+    Json,
+    /// A page of its own.
+    Html,
+}
+
+impl FromStr for Form {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "junit" => Ok(Self::Junit),
+            "json" => Ok(Self::Json),
+            "html" => Ok(Self::Html),
+            _ => Err(format!("{text:?} is no form of a report: junit, json, html")),
+        }
+    }
+}
+
+/// One delivery in a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Case {
+    /// The recorded call.
+    pub original: Id,
+    /// What was sent, if it was.
+    pub call: Option<Id>,
+    /// Which time, counted from 1.
+    pub round: u32,
+    /// The kind.
+    pub kind: Option<String>,
+    /// What was wrong on purpose.
+    pub fault: Option<&'static str>,
+    /// Where it went.
+    pub url: String,
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// How long the answer took, in microseconds.
+    pub took_us: u64,
+    /// Where what left differs from what was recorded.
+    pub changed: Vec<Place>,
+    /// How the answer differs from the one that it was compared with.
+    pub differences: Vec<Difference>,
+    /// What was expected and did not come.
+    pub unmet: Vec<Unmet>,
+    /// Why it was not sent.
+    pub skipped: Option<String>,
+}
+
+/// A report that is being gathered.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What it is about: the recording's name.
+    pub title: String,
+    /// Where the calls went.
+    pub target: String,
+    /// When the replay began.
+    pub at: Timestamp,
+    /// What was sent.
+    pub cases: Vec<Case>,
+}
+
+impl Report {
+    /// An empty one.
+    #[must_use]
+    pub fn new(title: String, target: String, at: Timestamp) -> Self {
+        Self { title, target, at, cases: Vec::new() }
+    }
+
+    /// Adds what became of a call, masked by `redaction` if there is one.
+    pub fn add(&mut self, told: &Told, redaction: Option<&Redaction>) {
+        let mut case = match told {
+            Told::Sent(outcome) => sent(outcome),
+            Told::Skipped(skipped) => skipped_case(skipped),
+        };
+        if let Some(redaction) = redaction {
+            case.url = redaction.text(&case.url).into_owned();
+            for unmet in &mut case.unmet {
+                unmet.found = redaction.text(&unmet.found).into_owned();
+            }
+            for difference in &mut case.differences {
+                mask(difference, redaction);
+            }
+        }
+        self.cases.push(case);
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, form: Form, summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+        match form {
+            Form::Junit => junit::write(self, summary, out),
+            Form::Html => html::write(self, summary, out),
+            Form::Json => {
+                let value = serde_json::json!({
+                    "schema": 1, "title": self.title, "target": self.target, "at": self.at, "summary": summary,
+                    "cases": self.cases,
+                });
+                writeln!(out, "{value}")
+            }
+        }
+    }
+}
+
+impl Case {
+    /// What it is called: the call's kind, and the fault.
+    fn name(&self) -> String {
+        let kind = self.kind.as_deref().unwrap_or("unknown");
+        let fault = self.fault.map(|fault| format!(", {fault}")).unwrap_or_default();
+        let round = if self.round > 1 { format!(", round {}", self.round) } else { String::new() };
+        format!("{kind} {}{fault}{round}", self.original)
+    }
+
+    /// What is wrong, one a line; empty where nothing is.
+    fn trouble(&self) -> String {
+        let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+        let unmet = self.unmet.iter().map(|unmet| format!("expected {}: {}", unmet.expected, unmet.found));
+        let differences = self
+            .differences
+            .iter()
+            .map(|found| format!("{}: {} -> {}", found.place, side(&found.left), side(&found.right)));
+        unmet.chain(differences).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn sent(outcome: &Outcome) -> Case {
+    let call = &outcome.call;
+    Case {
+        original: outcome.original,
+        call: Some(call.id),
+        round: outcome.round,
+        kind: call.kind.clone(),
+        fault: outcome.fault.map(crate::net::fault::Fault::word),
+        url: call.request.url(),
+        status: call.status(),
+        took_us: u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),
+        changed: outcome.changed.iter().map(|change| change.place.clone()).collect(),
+        differences: outcome.differences.clone(),
+        unmet: outcome.unmet.clone(),
+        skipped: None,
+    }
+}
+
+fn skipped_case(skipped: &Skipped) -> Case {
+    Case {
+        original: skipped.original,
+        call: None,
+        round: 1,
+        kind: skipped.kind.clone(),
+        fault: Some(skipped.fault.word()),
+        url: String::new(),
+        status: None,
+        took_us: 0,
+        changed: Vec::new(),
+        differences: Vec::new(),
+        unmet: Vec::new(),
+        skipped: Some(skipped.reason.clone()),
+    }
+}
+
+/// Masks both sides as a redaction masks them in their place.
+fn mask(difference: &mut Difference, redaction: &Redaction) {
+    let Difference { place, left, right, .. } = difference;
+    for text in [left, right].into_iter().flatten() {
+        *text = match place {
+            Place::Header(name) if redaction.masks_header(name) => MASK.to_owned(),
+            Place::Json(pointer) => masked_at(pointer, text, redaction),
+            _ => redaction.text(text).into_owned(),
+        };
+    }
+}
+
+/// The JSON text as a redaction leaves it where it stands at `pointer`. What was cut is no JSON and goes as a whole.
+fn masked_at(pointer: &str, text: &str, redaction: &Redaction) -> String {
+    if crate::json::check(text).is_err() {
+        return MASK.to_owned();
+    }
+    let names: Vec<String> =
+        pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
+    // Of an array a redaction's pointers and names see no more than of an object with such a member.
+    let body = names
+        .iter()
+        .rev()
+        .fold(text.to_owned(), |value, name| format!("{{{}:{value}}}", serde_json::Value::from(name.as_str())));
+    let response = Response { status: 200, body: body.into(), ..Response::default() };
+    let masked = redaction.call(&Call { response: Some(response), ..nobody() });
+    let body = masked.response.map(|response| response.body).unwrap_or_default();
+    let body = String::from_utf8_lossy(&body);
+    crate::json::find(&body, pointer).map_or_else(|| MASK.to_owned(), |span| body[span].to_owned())
+}
+
+fn nobody() -> Call {
+    Call {
+        id: Id(uuid::Uuid::nil()),
+        at: Timestamp::UNIX_EPOCH,
+        direction: crate::call::Direction::Sent,
+        kind: None,
+        conversation: None,
+        sig: None,
+        took: std::time::Duration::ZERO,
+        parent: None,
+        error: None,
+        forwarded: None,
+        request: crate::call::Request::default(),
+        response: None,
+    }
+}
+
+/// Text in XML or HTML; what is no character of theirs is made visible.
+fn escape(text: &str) -> String {
+    let text = crate::visible::text(text);
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+/// Which side of a difference is whose, for people.
+fn side(side: Side) -> &'static str {
+    match side {
+        Side::Request => "request",
+        Side::Response => "response",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! A page of its own: no script, nothing loaded from elsewhere.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use super::{Case, Report, escape, side};
+use crate::replay::Summary;
+
+const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;margin:2em auto;max-width:72em;padding:0 1em}\
+table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2em .6em;border-bottom:1px solid #8884;vertical-align:top}\
+code,pre{font:12px/1.4 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:0}\
+.ok{color:#2a7}.no{color:#c33}.skip{color:#a80}@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}}";
+
+pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+    let title = escape(&report.title);
+    writeln!(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">")?;
+    writeln!(
+        out,
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    )?;
+    writeln!(out, "<title>Replay of {title}</title><style>{STYLE}</style></head><body>")?;
+    writeln!(out, "<h1>Replay of {title}</h1>\n<p>to <code>{}</code>, {:.0}</p>", escape(&report.target), report.at)?;
+    let ms = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);
+    let took = summary.took;
+    let ended = if summary.cancelled { ", ended before its end" } else { "" };
+    writeln!(
+        out,
+        "<p><b class=\"ok\">{} fine</b>, <b class=\"no\">{} failed</b>, {} not sent, {:.1} calls a second{ended}. \
+         Answers took {} (p50), {} (p90), {} (p99), {} (longest).</p>",
+        summary.fine,
+        summary.failed,
+        summary.skipped,
+        summary.rate(),
+        ms(took.p50_us),
+        ms(took.p90_us),
+        ms(took.p99_us),
+        ms(took.max_us),
+    )?;
+    writeln!(out, "<table><tr><th></th><th>Call</th><th>Status</th><th>Took</th><th>Changed</th><th>Found</th></tr>")?;
+    for case in &report.cases {
+        let (class, word) = match (&case.skipped, case.unmet.is_empty()) {
+            (Some(_), _) => ("skip", "not sent"),
+            (None, true) => ("ok", "ok"),
+            (None, false) => ("no", "FAIL"),
+        };
+        let status = case.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let changed: Vec<String> = case.changed.iter().map(ToString::to_string).collect();
+        writeln!(
+            out,
+            "<tr><td class=\"{class}\">{word}</td><td>{}<br><code>{}</code></td><td>{status}</td><td>{}</td>\
+             <td><code>{}</code></td><td>{}</td></tr>",
+            escape(&case.name()),
+            escape(&case.url),
+            ms(case.took_us),
+            escape(&changed.join(", ")),
+            found(case),
+        )?;
+    }
+    writeln!(out, "</table></body></html>")
+}
+
+/// What was expected and did not come, and the differences in a table of their own.
+fn found(case: &Case) -> String {
+    let mut text = case.skipped.as_deref().map(escape).unwrap_or_default();
+    for unmet in &case.unmet {
+        let _ = write!(text, "<p>expected <code>{}</code>: {}</p>", escape(&unmet.expected), escape(&unmet.found));
+    }
+    if case.differences.is_empty() {
+        return text;
+    }
+    text += "<table><tr><th>Where</th><th>Left</th><th>Right</th></tr>";
+    for found in &case.differences {
+        let cell = |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".to_owned(), escape);
+        let (place, left, right) = (escape(&found.place.to_string()), cell(&found.left), cell(&found.right));
+        let whose = side(found.side);
+        let _ = write!(
+            text,
+            "<tr><td>{whose} <code>{place}</code></td><td><pre>{left}</pre></td><td><pre>{right}</pre></td></tr>"
+        );
+    }
+    text + "</table>"
+}

@@ -1,0 +1,93 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::config::Redact;
+use crate::net::fault::Fault;
+use crate::replay::testing::call;
+
+/// A call that went well, one that did not, one that was not sent.
+fn report(redaction: Option<&Redaction>) -> Report {
+    let json = |pointer: &str, left: &str, right: &str| Difference {
+        side: Side::Response,
+        place: Place::Json(pointer.to_owned()),
+        left: Some(left.to_owned()),
+        right: Some(right.to_owned()),
+    };
+    let header = Place::Header("set-cookie".to_owned());
+    let fine = Outcome {
+        original: Id(uuid::Uuid::nil()),
+        round: 1,
+        fault: None,
+        call: Arc::new(Call {
+            kind: Some("moveo/dialog".into()),
+            took: Duration::from_micros(1_234_567),
+            response: Some(Response { status: 200, ..Response::default() }),
+            ..call(1)
+        }),
+        against: None,
+        changed: vec![json("/timestamp", "1", "2")],
+        differences: Vec::new(),
+        unmet: Vec::new(),
+    };
+    let failed = Outcome {
+        round: 2,
+        fault: Some(Fault::Duplicate),
+        differences: vec![
+            json("/a<b/password", "\"hunter2\"", "{\"x\":\"hunter3\"}"),
+            json("/items/0", "{\"token\":\"t-1\",\"n\":1}", "{\"n\":…"),
+            Difference { side: Side::Response, place: header, left: Some("s-1".into()), right: None },
+        ],
+        unmet: vec![Unmet { expected: "took<1s".into(), found: "\u{1b}[31m1.2s & more".into() }],
+        ..fine.clone()
+    };
+    let skipped =
+        Skipped { original: Id(uuid::Uuid::nil()), kind: None, fault: Fault::Stale, reason: "it says no time".into() };
+    let mut report = Report::new("tape \"1\".jsonl".into(), "http://x".into(), Timestamp::UNIX_EPOCH);
+    for told in [Told::Sent(fine.into()), Told::Sent(failed.into()), Told::Skipped(skipped)] {
+        report.add(&told, redaction);
+    }
+    report
+}
+
+fn written(report: &Report, form: &str) -> String {
+    let summary = Summary { fine: 1, failed: 1, skipped: 1, elapsed: Duration::from_secs(2), ..Summary::default() };
+    let mut out = Vec::new();
+    report.write(form.parse().unwrap(), &summary, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_form_tells_all_and_escapes_it() {
+    let report = report(None);
+    let junit = written(&report, "junit");
+    assert!(junit.contains("tests=\"3\" failures=\"1\" skipped=\"1\""), "{junit}");
+    assert!(junit.contains("classname=\"moveo.dialog\"") && junit.contains("time=\"1.234567\""), "{junit}");
+    assert!(junit.contains("<skipped message=\"it says no time\"/>"), "{junit}");
+    let html = written(&report, "html");
+    for text in [&junit, &html] {
+        assert!(text.contains("&lt;b/password") && !text.contains("a<b"), "{text}");
+        assert!(text.contains("␛[31m1.2s &amp; more") && !text.contains('\u{1b}'), "{text}");
+        assert!(text.contains("tape &quot;1&quot;.jsonl") && text.contains(", duplicate, round 2"), "{text}");
+    }
+    assert!(!html.contains("<script") && !html.contains("src="), "{html}");
+    let json: serde_json::Value = serde_json::from_str(&written(&report, "json")).unwrap();
+    assert_eq!((&json["schema"], &json["summary"]["failed"]), (&1.into(), &1.into()));
+    let failed = &json["cases"][1];
+    assert_eq!((&failed["fault"], &failed["differences"][1]["place"]), (&"duplicate".into(), &"/items/0".into()));
+    assert_eq!(failed["changed"], serde_json::json!(["/timestamp"]));
+    assert!("pdf".parse::<Form>().is_err());
+}
+
+#[test]
+fn what_is_secret_is_masked_in_its_place() {
+    let report = report(Some(&Redaction::new(&Redact::default()).unwrap()));
+    for form in ["junit", "html", "json"] {
+        let text = written(&report, form);
+        for secret in ["hunter2", "hunter3", "t-1", "s-1"] {
+            assert!(!text.contains(secret), "{form}: {secret}");
+        }
+    }
+    let differences = &report.cases[1].differences;
+    assert_eq!(differences[1].left.as_deref(), Some(r#"{"token":"[redacted]","n":1}"#));
+}

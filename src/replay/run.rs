@@ -1,0 +1,282 @@
+//! The replay itself: workers that take what may leave, send it, record it, and judge the answer.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::compare::{self, Difference};
+use super::expect::{Answered, Unmet, check, summary};
+use super::schedule::{Queue, Step};
+use super::summary::Times;
+use super::{Control, Item, Plan, Refusal, Summary};
+use crate::call::{Call, Id};
+use crate::net::fault::Fault;
+use crate::net::sender::{Prepared, Sender, Wire};
+use crate::platform::{Keyring, Platforms};
+use crate::recording::{Annotation, Change, Reader, Recorder};
+
+/// A replay: a recording, a plan, and what it takes to carry it out.
+#[derive(Debug)]
+pub struct Replay {
+    /// How.
+    pub plan: Plan,
+    /// Where the calls are read.
+    pub reader: Reader,
+    /// What sends them.
+    pub sender: Sender,
+    /// Where each result is kept.
+    pub recorder: Recorder,
+    /// What is known of platforms.
+    pub platforms: Arc<Platforms>,
+    /// The secrets at hand.
+    pub keyring: Arc<Keyring>,
+    /// Our own listener's address, if there is one.
+    pub listener: Option<SocketAddr>,
+}
+
+/// What became of one call that was sent again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The recorded call.
+    pub original: Id,
+    /// Which time it was sent, counted from 1.
+    pub round: u32,
+    /// What was wrong with the delivery on purpose.
+    pub fault: Option<Fault>,
+    /// What was sent and came back, as it is recorded.
+    pub call: Arc<Call>,
+    /// The same of the other target.
+    pub against: Option<Arc<Call>>,
+    /// How what left differs from what was recorded.
+    pub changed: Vec<Difference>,
+    /// How the answer differs from the other target's, or from the recorded one where that is expected.
+    pub differences: Vec<Difference>,
+    /// What was expected and did not come. None: it is fine.
+    pub unmet: Vec<Unmet>,
+}
+
+impl Outcome {
+    /// Whether the answer was as expected.
+    #[must_use]
+    pub fn is_fine(&self) -> bool {
+        self.unmet.is_empty()
+    }
+}
+
+/// A call that was not sent, since it cannot have the fault that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The recorded call.
+    pub original: Id,
+    /// Its kind.
+    pub kind: Option<String>,
+    /// The fault.
+    pub fault: Fault,
+    /// Why, as a sentence.
+    pub reason: String,
+}
+
+/// What a replay tells while it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// A call was sent.
+    Sent(Box<Outcome>),
+    /// A call was not sent.
+    Skipped(Skipped),
+}
+
+/// What the workers share.
+struct Shared<T> {
+    replay: Replay,
+    items: Vec<Item>,
+    queue: Mutex<Queue>,
+    score: Mutex<Score>,
+    control: Control,
+    start: Instant,
+    tell: T,
+}
+
+struct Score {
+    summary: Summary,
+    took: Times,
+    late: Times,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A worker that panics has done so outside of these short sections.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Replay {
+    /// Sends `items` by the plan until all is sent or `control` ends it, and tells each outcome once it is recorded. `tell` is
+    /// called by several threads, and holds up the one that calls it.
+    ///
+    /// # Errors
+    /// The first thing that is neither a call nor an answer: a call that cannot be read, sent so, or recorded. It ends the
+    /// replay; what was sent before is recorded.
+    pub async fn run(
+        self,
+        items: Vec<Item>,
+        control: Control,
+        tell: impl Fn(Told) + Send + Sync + 'static,
+    ) -> Result<Summary, String> {
+        let queue = Queue::new(&items, self.plan.schedule);
+        if self.plan.schedule.out_of_order && !queue.has_late_calls() {
+            return Err("no conversation among these calls has two that could change places".to_owned());
+        }
+        let score = Score { summary: Summary::default(), took: Times::new()?, late: Times::new()? };
+        let workers = self.plan.schedule.concurrency.clamp(1, items.len().max(1));
+        let start = Instant::now();
+        let shared =
+            Arc::new(Shared { replay: self, items, queue: queue.into(), score: score.into(), control, start, tell });
+        let mut tasks = JoinSet::new();
+        for _ in 0..workers {
+            let shared = shared.clone();
+            tasks.spawn(async move { shared.work().await });
+        }
+        let mut result = Ok(());
+        while let Some(ended) = tasks.join_next().await {
+            let ended = ended.unwrap_or_else(|error| Err(format!("a worker of the replay failed: {error}")));
+            if ended.is_err() {
+                lock(&shared.queue).close();
+                result = result.and(ended);
+            }
+        }
+        result?;
+        let score = lock(&shared.score);
+        let timed = score.late.latencies();
+        Ok(Summary {
+            took: score.took.latencies(),
+            late: (timed.count > 0).then_some(timed),
+            elapsed: start.elapsed(),
+            cancelled: shared.control.is_cancelled(),
+            ..score.summary.clone()
+        })
+    }
+}
+
+/// What a worker has of its own: a connection to each target.
+#[derive(Default)]
+struct Wires {
+    first: Wire,
+    second: Wire,
+}
+
+impl<T: Fn(Told) + Send + Sync> Shared<T> {
+    async fn work(&self) -> Result<(), String> {
+        let mut wires = Wires::default();
+        loop {
+            // Not in the condition: the lock would be held all through the body.
+            let step = lock(&self.queue).take();
+            let Some(step) = step else { return Ok(()) };
+            let Some(due) = self.control.turn(self.start, step.due).await else { return Ok(()) };
+            if step.due.is_some() {
+                lock(&self.score).late.add(due.elapsed());
+            }
+            self.step(step, &mut wires).await?;
+            lock(&self.queue).done(step);
+        }
+    }
+
+    /// All deliveries of one call.
+    async fn step(&self, step: Step, wires: &mut Wires) -> Result<(), String> {
+        let Replay { plan, reader, sender, platforms, keyring, listener, .. } = &self.replay;
+        let original = reader.call(self.items[step.item].place).map_err(|error| error.to_string())?;
+        for fault in plan.deliveries() {
+            let planned = plan.outgoing(&original, fault, Timestamp::now(), platforms, keyring, *listener);
+            let (first, second) = match (planned, fault) {
+                (Ok(planned), _) => planned,
+                (Err(Refusal::Fault(reason)), Some(fault)) => {
+                    lock(&self.score).summary.skipped += 1;
+                    let kind = original.kind.clone();
+                    (self.tell)(Told::Skipped(Skipped { original: original.id, kind, fault, reason }));
+                    continue;
+                }
+                (Err(Refusal::Call(reason) | Refusal::Fault(reason)), _) => {
+                    return Err(format!("{}: {reason}", original.id));
+                }
+            };
+            let late = step.late.then_some(Fault::OutOfOrder);
+            let (first, second) = (sender.prepare(first), second.map(|second| sender.prepare(second)));
+            let again = plan.duplicate.then(|| (first.duplicate(), second.as_ref().map(Prepared::duplicate)));
+            self.deliver(&original, step.round, fault.or(late), first, second, wires).await?;
+            if let Some((first, second)) = again.filter(|_| !self.control.is_cancelled()) {
+                self.deliver(&original, step.round, Some(Fault::Duplicate), first, second, wires).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliver(
+        &self,
+        original: &Call,
+        round: u32,
+        fault: Option<Fault>,
+        first: Prepared,
+        second: Option<Prepared>,
+        wires: &mut Wires,
+    ) -> Result<(), String> {
+        let changed = compare::changed(&original.request, &first.request);
+        let (call, against) = match second {
+            None => (self.send(first, fault, &mut wires.first).await?, None),
+            Some(second) => {
+                let (call, against) = tokio::join!(
+                    self.send(first, fault, &mut wires.first),
+                    self.send(second, fault, &mut wires.second)
+                );
+                (call?, Some(against?))
+            }
+        };
+        let plan = &self.replay.plan;
+        let kind = original.kind.as_deref().and_then(|name| self.replay.platforms.kind(name));
+        let recorded = original.response.as_ref();
+        let (mut unmet, mut differences) =
+            check(&plan.expect, &Answered { call: &call, fault, kind, recorded, rules: &plan.rules });
+        if let Some(against) = &against {
+            let answers = (call.response.as_ref(), against.response.as_ref());
+            let between = compare::responses(answers.0, answers.1, kind, &plan.rules);
+            unmet.extend(summary(&between).map(|found| Unmet { expected: "the same answer".to_owned(), found }));
+            differences.extend(between);
+        }
+        let outcome =
+            Outcome { original: original.id, round: round + 1, fault, call, against, changed, differences, unmet };
+        self.count(&outcome);
+        if !outcome.is_fine() && plan.schedule.stop_on_failure {
+            lock(&self.queue).close();
+        }
+        (self.tell)(Told::Sent(Box::new(outcome)));
+        Ok(())
+    }
+
+    /// Sends one call and records what came of it; what was wrong with it on purpose becomes its note.
+    async fn send(&self, prepared: Prepared, fault: Option<Fault>, wire: &mut Wire) -> Result<Arc<Call>, String> {
+        let Replay { sender, recorder, .. } = &self.replay;
+        let call = sender.exchange(prepared, Some(wire), self.control.cancelled()).await;
+        let call = recorder.record(call).await.map_err(|error| error.to_string())?;
+        if let Some(fault) = fault {
+            let note = Change::Note(Some(format!("replayed with a fault: {fault}").into()));
+            let annotation = Annotation { call: call.id, at: Timestamp::now(), change: note };
+            recorder.annotate(annotation).await.map_err(|error| error.to_string())?;
+        }
+        Ok(call)
+    }
+
+    fn count(&self, outcome: &Outcome) {
+        let mut score = lock(&self.score);
+        if outcome.is_fine() {
+            score.summary.fine += 1;
+        } else {
+            score.summary.failed += 1;
+        }
+        *score.summary.statuses.entry(outcome.call.status().unwrap_or(0)).or_default() += 1;
+        if outcome.call.response.is_some() {
+            score.took.add(outcome.call.took);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

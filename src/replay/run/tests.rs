@@ -1,0 +1,230 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::call::Response;
+use crate::config::{Secrets, Target};
+use crate::net::outgoing::SignMode;
+use crate::recording::{Options, Position};
+use crate::replay::{Change as Put, Pace, Schedule};
+
+/// An endpoint that answers each call with the status that its body is, and says the most calls it had at a time.
+struct Endpoint {
+    url: String,
+    most: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Endpoint {
+    /// It answers once so many calls are there, or at once. To 0 it says nothing.
+    async fn new(together: usize) -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", socket.local_addr().unwrap());
+        let (now, most, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::default());
+        let endpoint = Self { url, most: most.clone(), seen: Arc::clone(&seen) };
+        let barrier = Arc::new(tokio::sync::Barrier::new(together));
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = socket.accept().await.unwrap();
+                let (now, most, seen, barrier) = (now.clone(), most.clone(), Arc::clone(&seen), barrier.clone());
+                tokio::spawn(async move {
+                    let mut came = Vec::new();
+                    while stream.read_buf(&mut came).await.is_ok_and(|count| count > 0) {
+                        let text = String::from_utf8_lossy(&came).into_owned();
+                        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                        if body.len() < length.map_or(0, |length| length.parse().unwrap()) {
+                            continue;
+                        }
+                        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        lock(&seen).push(body.to_owned());
+                        barrier.wait().await;
+                        now.fetch_sub(1, Ordering::SeqCst);
+                        if body == "0" {
+                            std::future::pending::<()>().await;
+                        }
+                        let answer = format!("HTTP/1.1 {body} -\r\ncontent-length: 2\r\n\r\n{{}}");
+                        stream.write_all(answer.as_bytes()).await.unwrap();
+                        came.clear();
+                    }
+                });
+            }
+        });
+        endpoint
+    }
+
+    fn seen(&self) -> Vec<String> {
+        std::mem::take(&mut *lock(&self.seen))
+    }
+}
+
+/// A recording of calls, `conversation status` each, and what is told of their replay.
+struct Tape {
+    folder: tempfile::TempDir,
+    items: Vec<Item>,
+}
+
+impl Tape {
+    async fn new(calls: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (recorder, _) =
+            Recorder::open(&folder.path().join("tape.jsonl"), Options::default(), Box::new(|_| {})).unwrap();
+        for text in calls {
+            let (talk, status) = text.split_once(' ').unwrap();
+            let conversation = (talk != "-").then(|| talk.to_owned());
+            let response = Some(Response { status: 200, body: "{}".into(), ..Response::default() });
+            let call = super::super::testing::call(status.parse().unwrap());
+            recorder.record(Call { conversation, response, ..call }).await.unwrap();
+        }
+        recorder.close().await;
+        let reader = Reader::open(&folder.path().join("tape.jsonl")).unwrap();
+        let items = reader.entries(Position::default()).map(|entry| Item::from(&entry.unwrap())).collect();
+        Self { folder, items }
+    }
+
+    async fn replay(&self, plan: Plan, control: Control) -> (Result<Summary, String>, Vec<Outcome>) {
+        let (recorder, _) =
+            Recorder::open(&self.folder.path().join("sent.jsonl"), Options::default(), Box::new(|_| {})).unwrap();
+        let platforms = Arc::new(Platforms::builtin().unwrap());
+        let keyring = Arc::new(Keyring::new(Secrets::default()));
+        let replay = Replay {
+            plan,
+            reader: Reader::open(&self.folder.path().join("tape.jsonl")).unwrap(),
+            sender: Sender::new(platforms.clone(), keyring.clone()).unwrap(),
+            recorder: recorder.clone(),
+            platforms,
+            keyring,
+            listener: None,
+        };
+        let outcomes = Arc::new(Mutex::new(Vec::new()));
+        let told = outcomes.clone();
+        let tell = move |what| match what {
+            Told::Sent(outcome) => lock(&told).push(*outcome),
+            Told::Skipped(skipped) => panic!("{skipped:?}"),
+        };
+        let result = replay.run(self.items.clone(), control, tell).await;
+        recorder.close().await;
+        let outcomes = std::mem::take(&mut *lock(&outcomes));
+        (result, outcomes)
+    }
+
+    /// What the file of results holds.
+    fn recorded(&self) -> Vec<Call> {
+        let reader = Reader::open(&self.folder.path().join("sent.jsonl")).unwrap();
+        reader.entries(Position::default()).map(|entry| reader.call(entry.unwrap().place).unwrap()).collect()
+    }
+}
+
+fn plan(endpoint: &Endpoint, schedule: Schedule) -> Plan {
+    Plan { mode: SignMode::Exact, schedule, ..Plan::new(Target::new("x", &endpoint.url)) }
+}
+
+fn workers(concurrency: usize) -> Schedule {
+    Schedule { concurrency, ..Schedule::default() }
+}
+
+#[tokio::test]
+async fn calls_go_out_in_order_and_are_judged_and_recorded() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["- 200", "a 500", "a 204", "b 302"]).await;
+    let (summary, outcomes) = tape.replay(plan(&endpoint, workers(1)), Control::default()).await;
+    let summary = summary.unwrap();
+    assert_eq!((summary.fine, summary.failed, summary.took.count, summary.late), (2, 2, 4, None));
+    assert_eq!(summary.statuses.into_iter().collect::<Vec<_>>(), [(200, 1), (204, 1), (302, 1), (500, 1)]);
+    assert_eq!(endpoint.seen(), ["200", "500", "204", "302"]);
+    assert!(outcomes.iter().map(|outcome| outcome.original).eq(tape.items.iter().map(|item| item.id)));
+    assert!(outcomes.iter().all(|outcome| outcome.call.parent == Some(outcome.original)));
+    assert_eq!(outcomes.iter().map(|outcome| (*outcome.call).clone()).collect::<Vec<_>>(), tape.recorded());
+    assert_eq!(outcomes[0].changed, [], "an exact call is what was recorded");
+}
+
+#[tokio::test]
+async fn conversations_run_side_by_side() {
+    let endpoint = Endpoint::new(3).await;
+    let tape = Tape::new(&["a 200", "a 201", "b 200", "b 201", "- 200", "- 201"]).await;
+    let (summary, _) = tape.replay(plan(&endpoint, workers(3)), Control::default()).await;
+    assert_eq!((summary.unwrap().fine, endpoint.most.load(Ordering::SeqCst)), (6, 3));
+    let seen = endpoint.seen();
+    let first = |status: &str| seen.iter().position(|body| body == status).unwrap();
+    assert!(first("200") < first("201"));
+}
+
+#[tokio::test]
+async fn the_first_failure_ends_it_when_asked() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["- 200", "- 500", "- 200"]).await;
+    let schedule = Schedule { stop_on_failure: true, repeat: 9, ..workers(1) };
+    let (summary, _) = tape.replay(plan(&endpoint, schedule), Control::default()).await;
+    assert_eq!(summary.map(|summary| (summary.fine, summary.failed)), Ok((1, 1)));
+    assert_eq!(endpoint.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_cancelled_replay_does_not_wait_for_an_answer() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["- 200", "- 0", "- 200"]).await;
+    let control = Control::default();
+    let (ending, seen) = (control.clone(), Arc::clone(&endpoint.seen));
+    tokio::spawn(async move {
+        while lock(&seen).len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        ending.cancel();
+    });
+    let (summary, outcomes) = tape.replay(plan(&endpoint, workers(1)), control).await;
+    let summary = summary.unwrap();
+    assert_eq!((summary.fine, summary.failed, summary.cancelled), (1, 1, true));
+    let error = outcomes[1].call.error.clone().unwrap();
+    assert!(error.ends_with("had not answered when the replay was ended"), "{error}");
+    assert_eq!(tape.recorded().len(), 2, "what left is recorded");
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_or_recorded_ends_it() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["- 200", "- 200"]).await;
+    let changes = vec!["/x=1".parse::<Put>().unwrap()];
+    let (result, _) = tape.replay(Plan { changes, ..plan(&endpoint, workers(2)) }, Control::default()).await;
+    assert!(result.unwrap_err().starts_with(&format!("{}: ", tape.items[0].id)), "and says which");
+    let schedule = Schedule { out_of_order: true, ..workers(1) };
+    let (result, _) = tape.replay(plan(&endpoint, schedule), Control::default()).await;
+    assert!(result.unwrap_err().contains("could change places"));
+    assert!(endpoint.seen().is_empty());
+}
+
+#[tokio::test]
+async fn duplicates_and_late_calls_are_labelled_also_where_they_are_recorded() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["a 200", "a 201"]).await;
+    let schedule = Schedule { out_of_order: true, pace: Pace::Rate(1e6), ..workers(1) };
+    let (summary, outcomes) =
+        tape.replay(Plan { duplicate: true, ..plan(&endpoint, schedule) }, Control::default()).await;
+    assert_eq!(summary.unwrap().late.map(|late| late.count), Some(2));
+    assert_eq!(endpoint.seen(), ["201", "201", "200", "200"]);
+    let faults: Vec<_> = outcomes.iter().map(|outcome| outcome.fault).collect();
+    assert_eq!(faults, [None, Some(Fault::Duplicate), Some(Fault::OutOfOrder), Some(Fault::Duplicate)]);
+    let reader = Reader::open(&tape.folder.path().join("sent.jsonl")).unwrap();
+    let marks = reader.marks();
+    let notes = outcomes.iter().map(|outcome| marks.of(outcome.call.id).and_then(|remarks| remarks.note.clone()));
+    let expected = [None, Some("duplicate"), Some("out of order"), Some("duplicate")];
+    let expected = expected.map(|word| word.map(|word| format!("replayed with a fault: {word}").into()));
+    assert_eq!(notes.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn answers_are_compared_with_the_recorded_and_with_another_targets() {
+    let (endpoint, other) = (Endpoint::new(1).await, Endpoint::new(1).await);
+    let tape = Tape::new(&["- 200", "- 201"]).await;
+    let expect = vec!["recorded".parse().unwrap()];
+    let (summary, outcomes) = tape.replay(Plan { expect, ..plan(&endpoint, workers(1)) }, Control::default()).await;
+    assert_eq!(summary.map(|summary| (summary.fine, summary.failed)), Ok((1, 1)));
+    assert_eq!(outcomes[1].unmet[0].found, "1 difference: status");
+    assert_eq!(outcomes[1].differences.len(), 1);
+    let against = Some(Target::new("y", &other.url));
+    let (summary, outcomes) = tape.replay(Plan { against, ..plan(&endpoint, workers(1)) }, Control::default()).await;
+    assert_eq!(summary.map(|summary| (summary.fine, summary.failed)), Ok((2, 0)));
+    assert_eq!(outcomes[1].against.as_ref().and_then(|call| call.status()), Some(201));
+    assert_eq!((endpoint.seen().len(), other.seen().len()), (4, 2));
+}

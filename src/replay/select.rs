@@ -1,0 +1,216 @@
+//! Which calls of a recording are meant.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::call::{Call, Direction, Id};
+use crate::recording::{Entry, LineError, Place, Position, Query, Reader};
+
+/// What a replay needs to know of a call before it reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Where it stands.
+    pub place: Place,
+    /// Its name.
+    pub id: Id,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The conversation it belongs to.
+    pub conversation: Option<Arc<str>>,
+}
+
+impl From<&Entry> for Item {
+    fn from(entry: &Entry) -> Self {
+        Self { place: entry.place, id: entry.id, at: entry.at, conversation: entry.conversation.clone() }
+    }
+}
+
+/// Which calls of a recording are meant: those that everything said here fits.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Those that the query finds.
+    pub query: Query,
+    /// Calls that were sent from here count as well.
+    pub sent: bool,
+    /// The one whose id begins or ends so, whichever way it went.
+    pub id: Option<String>,
+    /// The call whose id begins or ends so, and what came after it in its conversation.
+    pub from: Option<String>,
+    /// The conversation whose key is or begins so.
+    pub conversation: Option<String>,
+    /// Of each conversation the calls from this one on, counted from 1.
+    pub turn: usize,
+}
+
+/// Picks calls, in file order; lines that cannot be read are passed over and told.
+///
+/// # Errors
+/// When a call cannot be read, or what should be one call or conversation is none or several.
+pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Vec<LineError>), String> {
+    let marks = reader.marks();
+    let mut found: Vec<Entry> = Vec::new();
+    let mut damaged = Vec::new();
+    let named = |entry: &Entry, part: &Option<String>| part.as_deref().is_some_and(|part| is_called(entry.id, part));
+    for entry in reader.entries(Position::default()) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                damaged.push(error);
+                continue;
+            }
+        };
+        if selection.id.is_some() {
+            if named(&entry, &selection.id) {
+                found.push(entry);
+            }
+            continue;
+        }
+        let asked_for = named(&entry, &selection.from);
+        if entry.direction == Direction::Sent && !selection.sent && !asked_for {
+            continue;
+        }
+        let view = entry.view().with(&marks);
+        let fits = if let Some(fits) = selection.query.matches_view(&view) {
+            fits
+        } else {
+            let call = reader.call(entry.place).map_err(|error| error.to_string())?;
+            selection.query.matches(&view, &call)
+        };
+        let ours = |key: &String| entry.conversation.as_deref().is_some_and(|own| own.starts_with(key.as_str()));
+        if fits && selection.conversation.as_ref().is_none_or(ours) {
+            found.push(entry);
+        }
+    }
+    if let Some(part) = &selection.id {
+        one(&found, part)?;
+    }
+    if let Some(key) = &selection.conversation {
+        let mut keys: Vec<&str> = found.iter().filter_map(|entry| entry.conversation.as_deref()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        if let Some(exact) = keys.iter().find(|found| **found == key).map(|exact| Arc::<str>::from(*exact)) {
+            found.retain(|entry| entry.conversation.as_ref() == Some(&exact));
+        } else if let [first, second, ..] = keys[..] {
+            return Err(format!("{key:?} could be the conversation {first} or {second}: write more of it"));
+        }
+    }
+    if let Some(part) = &selection.from {
+        let first = one_of(found.iter().filter(|entry| is_called(entry.id, part)), part)?.clone();
+        let mut begun = false;
+        found.retain(|entry| {
+            begun |= entry.id == first.id;
+            begun && (entry.id == first.id || first.conversation.is_some() && entry.conversation == first.conversation)
+        });
+    }
+    if selection.turn > 1 {
+        let mut turns = std::collections::HashMap::new();
+        found.retain(|entry| {
+            let turn = turns.entry(entry.conversation.clone()).or_insert(0);
+            *turn += 1;
+            *turn >= selection.turn
+        });
+    }
+    Ok((found.iter().map(Item::from).collect(), damaged))
+}
+
+/// The one call of a recording whose id begins or ends with `part`.
+///
+/// # Errors
+/// When there is none, or more than one, or it cannot be read.
+pub fn call_of(reader: &Reader, part: &str) -> Result<Call, String> {
+    // A damaged line has no id that could be meant.
+    let entries: Vec<Entry> =
+        reader.entries(Position::default()).flatten().filter(|entry| is_called(entry.id, part)).collect();
+    let none = || format!("{} has no call whose id begins or ends with {part:?}", reader.path().display());
+    if entries.is_empty() {
+        return Err(none());
+    }
+    reader.call(one(&entries, part)?.place).map_err(|error| error.to_string())
+}
+
+fn is_called(id: Id, part: &str) -> bool {
+    let (id, part) = (id.to_string(), part.to_ascii_lowercase());
+    id.starts_with(&part) || id.ends_with(&part)
+}
+
+fn one<'a>(found: &'a [Entry], part: &str) -> Result<&'a Entry, String> {
+    one_of(found.iter(), part)
+}
+
+fn one_of<'a>(mut found: impl Iterator<Item = &'a Entry>, part: &str) -> Result<&'a Entry, String> {
+    match (found.next(), found.next()) {
+        (Some(first), Some(second)) => {
+            Err(format!("{part:?} could be {} or {}: write more of it", first.id, second.id))
+        }
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(format!("no call to send has an id that begins or ends with {part:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::{Annotation, Change, Mark, Options, Recorder};
+    use crate::replay::testing::call;
+
+    /// Of conversations `aa`, `ab` and none: received 0 to 4, sent 5; 3 is marked.
+    async fn tape() -> (tempfile::TempDir, Reader, Vec<Id>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tape.jsonl");
+        let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
+        let mut ids = Vec::new();
+        for (number, talk) in (0..).zip(["aa", "ab", "aa", "ab", "", "aa"]) {
+            let conversation = (!talk.is_empty()).then(|| talk.to_owned());
+            let direction = if number == 5 { Direction::Sent } else { Direction::Received };
+            let call = recorder.record(Call { direction, conversation, ..call(number) }).await.unwrap();
+            ids.push(call.id);
+        }
+        let mark = Annotation { call: ids[3], at: Timestamp::now(), change: Change::Mark(Some(Mark::default())) };
+        recorder.annotate(mark).await.unwrap();
+        recorder.close().await;
+        (folder, Reader::open(&path).unwrap(), ids)
+    }
+
+    fn all() -> Selection {
+        Selection { query: query(""), sent: false, id: None, from: None, conversation: None, turn: 1 }
+    }
+
+    fn query(text: &str) -> Query {
+        Query::parse(text, Timestamp::now()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn calls_are_picked_by_what_is_said_of_them() {
+        let (_folder, reader, ids) = tape().await;
+        let picked = |selection: Selection| -> Vec<usize> {
+            let (items, _) = select(&reader, &selection).unwrap();
+            items.iter().map(|item| ids.iter().position(|id| *id == item.id).unwrap()).collect()
+        };
+        let part = |number: usize| Some(ids[number].to_string()[20..].to_uppercase());
+        assert_eq!(picked(all()), [0, 1, 2, 3, 4]);
+        assert_eq!(picked(Selection { sent: true, ..all() }), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(picked(Selection { query: query("marked"), ..all() }), [3]);
+        assert_eq!(picked(Selection { query: query("body:\"4\""), ..all() }), [4]);
+        assert_eq!(picked(Selection { id: part(5), ..all() }), [5]);
+        assert_eq!(picked(Selection { conversation: Some("ab".into()), ..all() }), [1, 3]);
+        assert_eq!(picked(Selection { conversation: Some("aa".into()), turn: 2, ..all() }), [2]);
+        assert_eq!(picked(Selection { turn: 2, sent: true, ..all() }), [2, 3, 5]);
+        assert_eq!(picked(Selection { from: part(2), sent: true, ..all() }), [2, 5]);
+        assert_eq!(picked(Selection { from: part(4), ..all() }), [4], "what is of no conversation has no turns");
+        assert_eq!(picked(Selection { conversation: Some("c".into()), ..all() }), [0; 0]);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_one_thing_is_told() {
+        let (_folder, reader, ids) = tape().await;
+        let told = |selection: Selection| select(&reader, &selection).unwrap_err();
+        assert!(told(Selection { conversation: Some("a".into()), ..all() }).contains("aa or ab"));
+        assert!(told(Selection { id: Some("zz".into()), ..all() }).contains("\"zz\""));
+        assert!(told(Selection { from: Some("zz".into()), ..all() }).contains("\"zz\""));
+        assert!(told(Selection { id: Some("0".into()), ..all() }).contains("write more of it"));
+        assert_eq!(call_of(&reader, &ids[4].to_string()).unwrap().request.body, "4");
+        assert!(call_of(&reader, "zz").unwrap_err().contains("has no call"));
+        assert!(call_of(&reader, "0").unwrap_err().contains("write more of it"));
+    }
+}

@@ -1,0 +1,137 @@
+//! What became of many calls, in a few numbers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// How long things took: percentiles exact to three digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Latencies {
+    /// How many there were.
+    pub count: u64,
+    /// Half of them took no longer, in microseconds.
+    pub p50_us: u64,
+    /// Nine of ten.
+    pub p90_us: u64,
+    /// 99 of 100.
+    pub p99_us: u64,
+    /// All.
+    pub max_us: u64,
+}
+
+/// What takes longer than this many microseconds counts as this.
+const DAY: u64 = 86_400_000_000;
+
+/// Times, gathered.
+#[derive(Clone, Debug)]
+pub(super) struct Times(Histogram<u64>);
+
+impl Times {
+    /// Of up to a day; three digits count.
+    pub fn new() -> Result<Self, String> {
+        Histogram::new_with_bounds(1, DAY, 3).map(Self).map_err(|error| error.to_string())
+    }
+
+    pub fn add(&mut self, time: Duration) {
+        self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    pub fn latencies(&self) -> Latencies {
+        let at = |quantile| self.0.value_at_quantile(quantile);
+        Latencies { count: self.0.len(), p50_us: at(0.5), p90_us: at(0.9), p99_us: at(0.99), max_us: self.0.max() }
+    }
+}
+
+/// What became of a replay.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Calls whose answer was as expected.
+    pub fine: u64,
+    /// The others.
+    pub failed: u64,
+    /// Calls that cannot have the fault that was asked for, and were not sent.
+    pub skipped: u64,
+    /// How many answers had which status; 0 stands for no answer.
+    pub statuses: BTreeMap<u16, u64>,
+    /// How long the answers took.
+    pub took: Latencies,
+    /// How much later than due the calls left, where they were due at some time.
+    pub late: Option<Latencies>,
+    /// How long all of it took, pauses included.
+    pub elapsed: Duration,
+    /// It was ended before its end.
+    pub cancelled: bool,
+}
+
+impl Summary {
+    /// Calls a second.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        rate(self.fine + self.failed, self.elapsed)
+    }
+}
+
+/// How far a replay is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meter {
+    /// Calls there are to send.
+    pub total: u64,
+    /// Those that were sent, or skipped.
+    pub done: u64,
+    /// Those of them whose answer was not as expected.
+    pub failed: u64,
+}
+
+impl Meter {
+    /// Calls a second, `elapsed` after the beginning.
+    #[must_use]
+    pub fn rate(&self, elapsed: Duration) -> f64 {
+        rate(self.done, elapsed)
+    }
+
+    /// How long the rest will take if it goes on so; none before anything is known.
+    #[must_use]
+    pub fn left(&self, elapsed: Duration) -> Option<Duration> {
+        let rate = self.rate(elapsed);
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let rest = self.total.saturating_sub(self.done) as f64;
+        (rate > 0.0).then(|| Duration::try_from_secs_f64(rest / rate).ok()).flatten()
+    }
+}
+
+fn rate(count: u64, elapsed: Duration) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a rate of three digits")]
+    let count = count as f64;
+    if elapsed.is_zero() { 0.0 } else { count / elapsed.as_secs_f64() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_what_was_added() {
+        let mut times = Times::new().unwrap();
+        assert_eq!(times.latencies(), Latencies::default());
+        (1..=100).for_each(|millis| times.add(Duration::from_millis(millis)));
+        times.add(Duration::MAX);
+        let found = times.latencies();
+        assert_eq!(found.count, 101);
+        let near = |us: u64, millis: u64| us.abs_diff(millis * 1000) <= millis * 2;
+        assert!(near(found.p50_us, 51) && near(found.p90_us, 91) && near(found.p99_us, 100), "{found:?}");
+        assert!(found.max_us >= DAY);
+    }
+
+    #[test]
+    fn what_is_left_is_told_by_the_rate() {
+        let meter = Meter { total: 100, done: 25, failed: 1 };
+        let second = Duration::from_secs(1);
+        assert_eq!(meter.left(second), Some(3 * second));
+        assert!((meter.rate(5 * second) - 5.0).abs() < 1e-9);
+        assert_eq!(Meter { done: 0, ..meter }.left(second), None);
+        assert_eq!(meter.left(Duration::ZERO), None);
+        assert_eq!(Meter { done: 100, ..meter }.left(second), Some(Duration::ZERO));
+    }
+}

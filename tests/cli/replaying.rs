@@ -1,0 +1,429 @@
+//! What `replay` can do besides sending again: picking, pacing, faults, expectations, reports; `diff`, fixtures, variables.
+
+use std::collections::HashMap;
+use std::io::{BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use hooktape::recording::{Position, Reader};
+use serde_json::{Value, json};
+
+use crate::lane::{HOOKTAPE, Home, TOKEN};
+use crate::support::{Ended, Endpoint, SAMPLE, SIGNED, field, run, signature};
+
+/// Replays the calls of the sample that are authentic, signed anew.
+fn replay(home: &Home, endpoint: &Endpoint, args: &[&str]) -> Ended {
+    let usual = ["replay", SAMPLE, "--to", &endpoint.url, "--record", "sent.jsonl"];
+    run(home, &[&usual, &SIGNED[..], args].concat())
+}
+
+/// The same of the sample's only dialog call.
+fn replay_dialog(home: &Home, endpoint: &Endpoint, args: &[&str]) -> Ended {
+    replay(home, endpoint, &[&["--query", "kind:dialog"], args].concat())
+}
+
+/// The paths that were called, in order.
+fn paths(endpoint: &Endpoint) -> Vec<String> {
+    let path = |head: String| head.split(' ').nth(1).unwrap().trim_start_matches("/hooks/moveo/").to_owned();
+    endpoint.seen().into_iter().map(|(head, _)| path(head)).collect()
+}
+
+/// The sample's calls of one conversation, by kind.
+const STORY: [&str; 7] =
+    ["first_message", "pre_message", "auth_validation", "auth_pre_enter", "dialog", "post_message", "first_message"];
+
+#[test]
+fn calls_are_picked_by_id_mark_conversation_and_turn() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    std::fs::copy(SAMPLE, home.path("tape.jsonl")).unwrap();
+    let ids: Vec<String> = run(&home, &["show", SAMPLE, "--format", "json"])
+        .json()
+        .into_iter()
+        .map(|call| call["id"].as_str().unwrap().to_owned())
+        .collect();
+    let mut file = std::fs::OpenOptions::new().append(true).open(home.path("tape.jsonl")).unwrap();
+    writeln!(file, "{{\"mark\":\"{}\",\"at\":\"2026-11-21T10:02:11Z\",\"on\":true}}", ids[2]).unwrap();
+    let sent = |args: &[&str]| {
+        let usual = ["replay", "tape.jsonl", "--to", &endpoint.url, "--record", "sent.jsonl"];
+        let ended = run(&home, &[&usual, &SIGNED[..], args].concat());
+        assert_eq!(ended.code, 0, "{args:?}: {}{}", ended.out, ended.err);
+        paths(&endpoint)
+    };
+    assert_eq!(sent(&[]), STORY);
+    assert_eq!(sent(&[&ids[1][28..]]), STORY[1..2]);
+    assert_eq!(sent(&["--marked"]), STORY[2..3]);
+    assert_eq!(sent(&["--from", &ids[4]]), STORY[4..]);
+    let talk = run(&home, &["show", SAMPLE, &ids[0], "--format", "json"]).json().remove(0);
+    let talk = talk["conv"].as_str().unwrap();
+    assert_eq!(sent(&["--conversation", &talk[..8], "--turn", "6"]), STORY[5..]);
+    assert_eq!(sent(&["--query", "kind:dialog", "--repeat", "3"]), ["dialog"; 3]);
+    let marked = run(&home, &["replay", "tape.jsonl", "--to", &endpoint.url, "--marked", "--query", "kind:dialog"]);
+    assert!(marked.code == 2 && marked.err.contains("no call to send"), "{}", marked.err);
+    let none = run(&home, &["replay", "tape.jsonl", "zzz", "--to", &endpoint.url]);
+    assert!(none.code == 2 && none.err.contains("\"zzz\""), "{}", none.err);
+}
+
+#[test]
+fn order_is_kept_within_a_conversation_at_any_concurrency_and_rate() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let paced = replay(&home, &endpoint, &["--concurrency", "8", "--rate", "500"]);
+    assert_eq!((paced.code, paths(&endpoint)), (0, STORY.map(str::to_owned).to_vec()));
+    assert!(paced.err.contains("calls left later than due by p50 "), "{}", paced.err);
+    let fast = replay(&home, &endpoint, &["--pace", "1000000x", "--quiet"]);
+    assert_eq!((fast.code, &*fast.out, paths(&endpoint).len()), (0, "", 7));
+}
+
+#[test]
+fn a_target_has_its_own_terms() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let config = format!(
+        "[[target]]\nname = \"x\"\nurl = \"{0}/all/{{name}}\"\nsecret = \"env:MOVEO_TOKEN\"\ntimeout = \"5s\"\n\
+         urls = {{ \"moveo/dialog\" = \"{0}/own\" }}\nheaders = {{ X-Env = \"staging\" }}\n\
+         drop_headers = [\"X-Moveo-Account-Id\"]\ntls = {{ verify = false }}\n",
+        endpoint.url
+    );
+    std::fs::write(home.path("hooktape.toml"), config).unwrap();
+    let args = ["replay", SAMPLE, "--to", "x", "--query", "kind:dialog | kind:first_message"];
+    let more = ["--header", "X-More: 1", "--drop-header", "x-moveo-account-slug", "--timeout", "9s", "--insecure"];
+    let sent = run(&home, &[&args[..], &more].concat());
+    assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
+    assert!(sent.out.contains("header:x-moveo-account-id") && sent.out.contains("path"), "{}", sent.out);
+    let seen = endpoint.seen();
+    assert!(seen[0].0.starts_with("POST /all/first_message ") && seen[1].0.starts_with("POST /own "), "{seen:?}");
+    for (head, _) in &seen {
+        assert_eq!((field(head, "x-env"), field(head, "x-more")), (Some("staging"), Some("1")));
+        assert_eq!((field(head, "x-moveo-account-id"), field(head, "x-moveo-account-slug")), (None, None));
+    }
+    let missing = run(&home, &[&args[..], &["--ca", "none.pem"]].concat());
+    assert!(missing.code == 2 && missing.err.contains("--ca: cannot read none.pem"), "{}", missing.err);
+}
+
+#[test]
+fn the_endpoints_of_the_platforms_stand_ready_and_are_guarded() {
+    let home = Home::new();
+    for name in ["moveo", "jelou", "liveperson-uk"] {
+        let asked = run(&home, &["replay", SAMPLE, "--to", name, "--sign", "exact"]);
+        assert_eq!(asked.code, 2);
+        let question = format!("send 7 calls to the guarded target {name} at https://");
+        assert!(asked.err.contains(&question), "{}", asked.err);
+    }
+}
+
+#[test]
+fn our_own_listener_is_left_alone_unless_asked() {
+    let home = Home::new();
+    let listener = home.listen(&["--secret", "moveo=env:MOVEO_TOKEN"]);
+    std::fs::write(home.path("hooktape.toml"), format!("listen.address = \"{}\"\n", listener.address)).unwrap();
+    let port = listener.address.split(':').nth(1).unwrap();
+    let to = format!("http://localhost:{port}");
+    let args = [&["replay", SAMPLE, "--to", &to, "--record", "sent.jsonl"], &SIGNED[..]].concat();
+    let refused = run(&home, &args);
+    assert_eq!(refused.code, 2);
+    let said = format!("is hooktape's own listener ({}): --to-listener", listener.address);
+    assert!(refused.err.contains(&said), "{}", refused.err);
+    assert_eq!(run(&home, &[&args[..], &["--to-listener"]].concat()).code, 0);
+    assert_eq!(run(&home, &["show", "tape.jsonl", "--query", "sig:valid"]).out.lines().count(), 7);
+}
+
+#[test]
+fn each_fault_arrives_as_what_it_is_and_is_labelled() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let of = |flags: &[&str]| {
+        let ended = replay_dialog(&home, &endpoint, &[flags, &["--format", "json"]].concat());
+        let lines = ended.json();
+        let seen = endpoint.seen();
+        assert_eq!(lines[0]["fine"], ended.code == 0, "{flags:?}");
+        (ended.code, lines, seen)
+    };
+    let authentic = |seen: &(String, Vec<u8>)| field(&seen.0, "x-moveo-signature") == Some(&*signature(TOKEN, &seen.1));
+
+    let (code, lines, seen) = of(&["--duplicate"]);
+    assert_eq!(
+        (code, seen.len(), lines[0]["fault"].clone(), &lines[1]["fault"]),
+        (0, 2, Value::Null, &"duplicate".into())
+    );
+    assert_eq!((&seen[0].1, authentic(&seen[1])), (&seen[1].1, true));
+    assert_eq!(field(&seen[0].0, "x-moveo-request-id"), field(&seen[1].0, "x-moveo-request-id"));
+
+    let (code, lines, seen) = of(&["--bad-signature"]);
+    assert_eq!((code, &lines[0]["fault"], &lines[0]["sig"]), (0, &"bad signature".into(), &"invalid".into()));
+    assert!(!authentic(&seen[0]), "it was to be refused, and was");
+
+    let (code, lines, seen) = of(&["--tampered"]);
+    assert_eq!((code, &lines[0]["fault"]), (0, &"tampered body".into()));
+    assert!(!authentic(&seen[0]) && serde_json::from_slice::<Value>(&seen[0].1).is_ok());
+
+    let (code, lines, seen) = of(&["--stale"]);
+    assert_eq!((code, &lines[0]["fault"]), (1, &"stale timestamp".into()), "this endpoint takes old calls");
+    assert_eq!(lines[0]["unmet"][0]["expected"], "status=4xx");
+    let body: Value = serde_json::from_slice(&seen[0].1).unwrap();
+    let now = jiff::Timestamp::now().as_millisecond();
+    let age = now - body["timestamp"].as_i64().unwrap();
+    assert!(authentic(&seen[0]) && (3_500_000..3_700_000).contains(&age), "{age}");
+
+    let (code, lines, seen) = of(&["--slow-body=200ms"]);
+    assert_eq!((code, &lines[0]["fault"], authentic(&seen[0])), (0, &"slow body".into(), true));
+    assert!(lines[0]["took_us"].as_u64().unwrap() > 100_000, "{}", lines[0]["took_us"]);
+
+    let (code, lines, seen) = of(&["--cut-body"]);
+    assert_eq!((code, &lines[0]["fault"], seen.len()), (0, &"cut body".into(), 0), "half a call is none");
+    assert!(lines[0]["error"].as_str().unwrap().contains("cut on purpose"), "{}", lines[0]["error"]);
+
+    let (code, lines, _) = of(&["--bad-signature", "--tampered"]);
+    let faults: Vec<&Value> = lines.iter().map(|line| &line["fault"]).collect();
+    assert_eq!((code, faults[..2].to_vec()), (0, vec![&json!("bad signature"), &json!("tampered body")]));
+    let recording = std::fs::read_to_string(home.path("sent.jsonl")).unwrap();
+    assert!(recording.contains("replayed with a fault: cut body"), "the recording has it as a note");
+}
+
+#[test]
+fn late_calls_come_late_and_what_cannot_be_stale_is_left_out() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let late = replay(&home, &endpoint, &["--out-of-order"]);
+    assert_eq!(late.code, 0, "{}", late.out);
+    let labelled: Vec<bool> = late.out.lines().map(|line| line.contains("(out of order)")).collect();
+    assert_eq!(labelled, [false, true, false, true, false, true, false]);
+    let mut swapped = STORY;
+    for first in [0, 2, 4] {
+        swapped.swap(first, first + 1);
+    }
+    assert_eq!(paths(&endpoint), swapped);
+    let stale = replay(&home, &endpoint, &["--stale", "--query", "kind:auth_validation"]);
+    assert!(stale.code == 0 && stale.out.starts_with("skip ") && stale.err.contains("1 not sent"), "{}", stale.out);
+    assert!(endpoint.seen().is_empty());
+    let alone = replay_dialog(&home, &endpoint, &["--out-of-order"]);
+    assert!(alone.code == 2 && alone.err.contains("could change places"), "{}", alone.err);
+}
+
+#[test]
+fn answers_are_held_to_what_is_expected() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let expect = |what: &[&str]| {
+        let flags: Vec<&str> = what.iter().flat_map(|what| ["--expect", what]).collect();
+        replay_dialog(&home, &endpoint, &flags)
+    };
+    for fine in [&["status<400"][..], &["contract", "took<20s"], &["/context={}", "header:content-type*=json"]] {
+        let ended = expect(fine);
+        assert_eq!(ended.code, 0, "{fine:?}: {}", ended.out);
+    }
+    let unmet = expect(&["status=201", "/context/tier=gold"]);
+    assert_eq!(unmet.code, 1);
+    assert!(unmet.out.contains("\n     expected status=201: status 200\n"), "{}", unmet.out);
+    assert!(unmet.out.contains("\n     expected /context/tier=gold: there is no such value\n"), "{}", unmet.out);
+    let recorded = expect(&["recorded"]);
+    assert_eq!(recorded.code, 1);
+    assert!(recorded.out.contains("expected recorded: ") && recorded.out.contains(" → "), "{}", recorded.out);
+    let ignored =
+        replay_dialog(&home, &endpoint, &["--expect", "recorded", "--ignore", "/context", "--ignore", "/responses"]);
+    assert_eq!(ignored.code, 0, "{}", ignored.out);
+    let wrong = replay_dialog(&home, &endpoint, &["--ignore", "context"]);
+    assert!(wrong.code == 2 && wrong.err.contains("--ignore: \"context\" is neither"), "{}", wrong.err);
+}
+
+/// A server that answers everything with 200 and this body.
+fn answering(body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            std::thread::spawn(move || {
+                while crate::lane::read_message(&mut stream).is_ok() {
+                    let head = format!(
+                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                        body.len()
+                    );
+                    if stream.get_mut().write_all(&[head.as_bytes(), body.as_bytes()].concat()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn two_targets_are_compared_field_by_field() {
+    let home = Home::new();
+    let a = answering(r#"{"context":{"at":1,"list":[1,2],"n":1.0}}"#);
+    let b = answering(r#"{"context":{"n":1,"list":[2,1],"at":2}}"#);
+    let compare = |args: &[&str]| {
+        let usual = ["replay", SAMPLE, "--query", "kind:dialog", "--to", &a, "--against", &b, "--record", "sent.jsonl"];
+        run(&home, &[&usual, &SIGNED[..], args].concat())
+    };
+    let found = compare(&[]);
+    assert_eq!(found.code, 1);
+    assert!(found.out.contains(" | 200 in ") && found.out.contains("\n     /context/at: 1 → 2\n"), "{}", found.out);
+    assert!(found.out.contains("/context/list/0: 1 → 2") && !found.out.contains("/context/n"), "{}", found.out);
+    assert_eq!(compare(&["--ignore", "/context/at", "--unordered"]).code, 0);
+    let json = compare(&["--format", "json"]).json();
+    assert_eq!(
+        (&json[0]["against"]["status"], &json[0]["differences"][0]["place"]),
+        (&200.into(), &"/context/at".into())
+    );
+    assert_eq!((&json[1]["event"], &json[1]["failed"]), (&"summary".into(), &1.into()));
+    assert_eq!(run(&home, &["show", "sent.jsonl"]).out.lines().count(), 6, "both answers are recorded");
+}
+
+#[test]
+fn reports_are_written_for_others() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let reports = ["--report", "junit=r.xml", "--report", "json=r.json", "--report", "html=r.html"];
+    let ended =
+        replay(&home, &endpoint, &[&["--expect", "/context/n<5", "--query", "kind:dialog"], &reports[..]].concat());
+    assert_eq!(ended.code, 1);
+    let read = |name: &str| std::fs::read_to_string(home.path(name)).unwrap();
+    let junit = read("r.xml");
+    assert!(junit.contains("tests=\"1\" failures=\"1\"") && junit.contains("/context/n&lt;5"), "{junit}");
+    let json: Value = serde_json::from_str(&read("r.json")).unwrap();
+    assert_eq!(
+        (&json["schema"], &json["cases"][0]["status"], &json["title"]),
+        (&1.into(), &200.into(), &"moveo.jsonl".into())
+    );
+    let html = read("r.html");
+    assert!(html.contains("<!doctype html>") && html.contains("moveo/dialog") && !html.contains("<script"), "{html}");
+    let nowhere = replay_dialog(&home, &endpoint, &["--report", "html=no/such/r.html"]);
+    assert!(nowhere.code == 2 && nowhere.err.contains("cannot write the report no/such/r.html"), "{}", nowhere.err);
+    assert_eq!(endpoint.seen().len(), 1, "nothing is sent whose report cannot be written");
+}
+
+#[test]
+fn a_dry_run_names_modes_faults_and_changes() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let dry = replay_dialog(&home, &endpoint, &["--dry-run", "--stale", "--against", "http://127.0.0.1:1/b"]);
+    assert_eq!((dry.code, dry.out.lines().count()), (0, 2), "{}", dry.err);
+    let first = dry.out.lines().next().unwrap();
+    assert!(
+        first.contains("fresh with env:MOVEO_TOKEN, stale timestamp); changed ") && first.contains("/timestamp"),
+        "{first}"
+    );
+    assert!(dry.out.lines().nth(1).unwrap().contains(" http://127.0.0.1:1/b "), "{}", dry.out);
+    assert!(endpoint.seen().is_empty());
+}
+
+#[test]
+fn an_interrupt_ends_a_replay_with_what_it_has_done() {
+    let home = Home::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = format!("http://{}", silent.local_addr().unwrap());
+    let mut command: Command =
+        home.command(HOOKTAPE, &["replay", SAMPLE, "--to", &to, "--record", "sent.jsonl", "--sign", "exact"]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut stream, _): (TcpStream, _) = silent.accept().unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.read_exact(&mut [0; 4]).unwrap();
+    assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+    let (mut out, mut err) = (String::new(), String::new());
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(out.contains("had not answered when the replay was ended") && out.lines().count() == 2, "{out}");
+    assert!(err.contains("0 fine, 1 failed") && err.contains("ended before its end: 7 calls were to be sent"), "{err}");
+    let reader = Reader::open(&home.path("sent.jsonl")).unwrap();
+    assert_eq!(reader.entries(Position::default()).count(), 1);
+}
+
+#[test]
+fn diff_tells_how_calls_and_recordings_differ() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    assert_eq!(replay(&home, &endpoint, &[]).code, 0);
+    assert_eq!(run(&home, &["diff", SAMPLE, SAMPLE]).code, 0);
+    let recordings = run(&home, &["diff", SAMPLE, "sent.jsonl", "--answers"]);
+    assert_eq!(
+        (recordings.code, recordings.err.lines().last()),
+        (1, Some("4 alike, 3 different")),
+        "{}",
+        recordings.out
+    );
+    assert!(recordings.out.contains(" moveo/auth_validation\n  response "), "{}", recordings.out);
+    let part = run(&home, &["diff", SAMPLE, "sent.jsonl", "--query", "kind:nothing | dir:sent"]);
+    assert!(part.code == 1 && part.err.ends_with("7 only in sent.jsonl\n"), "{}", part.err);
+
+    let ids: Vec<String> =
+        run(&home, &["show", SAMPLE, "--query", "kind:dialog | kind:post_message", "--format", "json"])
+            .json()
+            .into_iter()
+            .map(|call| call["id"].as_str().unwrap().to_owned())
+            .collect();
+    let (dialog, post) = (format!("{SAMPLE}#{}", ids[0]), format!("{SAMPLE}#{}", &ids[1][20..]));
+    let by_mark = run(&home, &["diff", &dialog, &post]);
+    assert_eq!(by_mark.code, 1);
+    assert!(by_mark.out.contains("request  /output: nothing → "), "{}", by_mark.out);
+    for same in [&["diff", SAMPLE, &ids[0], &ids[1]][..], &["diff", SAMPLE, &ids[0], SAMPLE, &ids[1]]] {
+        assert_eq!(run(&home, same).out, by_mark.out);
+    }
+    let json = run(&home, &["diff", &dialog, &dialog, "--format", "json"]).json();
+    assert_eq!((&json[0]["kind"], &json[0]["differences"]), (&"moveo/dialog".into(), &json!([])));
+    let mixed = run(&home, &["diff", &dialog, SAMPLE]);
+    assert!(mixed.code == 2 && mixed.err.contains("a call is compared with a call"), "{}", mixed.err);
+}
+
+#[test]
+fn a_fixture_is_filled_in_when_it_leaves() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let to = answering(r#"{"context":{"tier":"gold","password":"hunter2"},"output":{"score":1e1}}"#);
+    let sent = run(&home, &[&["send", "moveo/dialog", "--to", &to, "--register"], &SIGNED[..]].concat());
+    assert_eq!((sent.code, &*sent.err), (0, "2 variables: tier, score\n"));
+    let listed = run(&home, &["variables", "--format", "json"]).json();
+    let told: HashMap<&str, &Value> =
+        listed.iter().map(|line| (line["name"].as_str().unwrap(), &line["value"])).collect();
+    assert_eq!(told, [("tier", &json!("gold")), ("score", &json!(10.0))].into());
+    assert!(
+        run(&home, &["variables"])
+            .out
+            .starts_with("tier                 string   \"gold\"  /context/tier of moveo/dialog ")
+    );
+    let kept = std::fs::read_to_string(home.path("data/variables.json")).unwrap();
+    assert!(!kept.contains("hunter2"));
+
+    let payload = r#"{"channel":"web","lang":"en","at":{{now_ms}},"id":"{{uuid}}","tier":{{$tier}},"say":"{{env:PUBLISHED}} {{$score}} {{it}}"}"#;
+    std::fs::write(home.path("payload.json"), payload).unwrap();
+    let saved = run(
+        &home,
+        &["fixtures", "save", "hello", "moveo/dialog", "--data", "payload.json", "--header", "X-T: {{$tier}}"],
+    );
+    assert_eq!(saved.code, 0, "{}", saved.err);
+    assert_eq!(run(&home, &["fixtures"]).out, format!("hello                moveo/dialog ({} bytes)\n", payload.len()));
+    let args = ["send", "fixture:hello", "--to", &endpoint.url, "--record", "sent.jsonl"];
+    assert_eq!(run(&home, &[&args[..], &SIGNED].concat()).code, 0);
+    let (head, body) = endpoint.seen().remove(0);
+    let value: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&value["tier"], &value["say"]), (&"gold".into(), &"123456789 1e1 {{it}}".into()));
+    assert!(value["at"].is_i64() && value["id"].as_str().unwrap().len() == 36, "{value}");
+    assert_eq!(field(&head, "x-t"), Some("gold"));
+
+    assert_eq!(run(&home, &["variables", "remove", "tier"]).code, 0);
+    let unknown = run(&home, &[&args[..], &SIGNED].concat());
+    assert!(unknown.code == 2 && unknown.err.contains("{{$tier}}: no such variable"), "{}", unknown.err);
+    let again = run(&home, &["variables", "register", "sent.jsonl"]);
+    assert_eq!((again.code, &*again.err), (0, "0 variables: \n"), "that endpoint returned none");
+    assert_eq!(run(&home, &["fixtures", "remove", "hello"]).code, 0);
+    let gone = run(&home, &args);
+    assert!(gone.code == 2 && gone.err.contains("no fixture is called \"hello\""), "{}", gone.err);
+}
+
+#[test]
+fn a_recorded_call_is_sent_as_it_came_also_with_braces_in_it() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let payload = r#"{"channel":"web","lang":"en","say":"{{now_ms}} {{$none}}"}"#;
+    std::fs::write(home.path("payload.json"), payload).unwrap();
+    assert_eq!(run(&home, &["fixtures", "save", "raw", "moveo/dialog", "--data", "payload.json"]).code, 0);
+    let fixture = "data/fixtures/raw.jsonl";
+    let id = run(&home, &["show", fixture, "--format", "json"]).json()[0]["id"].as_str().unwrap().to_owned();
+    let what = format!("{fixture}#{}", &id[28..]);
+    let args = ["send", &what, "--to", &endpoint.url, "--record", "sent.jsonl"];
+    assert_eq!(run(&home, &[&args[..], &SIGNED].concat()).code, 0);
+    assert_eq!(endpoint.seen().remove(0).1, payload.as_bytes());
+    let sent = run(&home, &["show", "sent.jsonl", "--format", "json"]).json().remove(0);
+    assert_eq!(sent["parent"], id);
+}
+
+#[test]
+fn there_is_no_progress_bar_in_a_pipe() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let ended = replay(&home, &endpoint, &["--repeat", "20", "--concurrency", "2"]);
+    assert!(!ended.err.contains('\r') && ended.err.contains("140 fine"), "{}", ended.err);
+    assert_eq!(ended.out.lines().count(), 140);
+}
