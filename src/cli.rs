@@ -88,6 +88,9 @@ pub struct LaneArgs {
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:4747]
     #[arg(long, value_name = "ADDR", env = "HOOKTAPE_LISTEN", value_parser = crate::config::parse_address)]
     pub listen: Option<SocketAddr>,
+    /// Take TLS connections too, with a certificate made here unless `[listen] tls` names your own
+    #[arg(long)]
+    pub tls: bool,
     /// What answers.
     #[command(flatten)]
     pub respond: RespondArgs,

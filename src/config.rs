@@ -99,11 +99,27 @@ pub struct Listen {
     pub max_body: usize,
     /// How long a body may take to come: 30 s.
     pub body_timeout: Duration,
+    /// How calls may come over TLS; none: they cannot.
+    pub tls: Option<Certificate>,
     /// Proxies and tunnels of one's own, which are believed whom they forward for (`X-Forwarded-For`): none.
     pub trusted_proxies: Vec<IpAddr>,
     /// The address by which platforms call, without the path: `https://hooks.example.com`. None: what a trusted proxy says
     /// (`X-Forwarded-Proto`, `X-Forwarded-Host`), else the `host` header. Some platforms sign it.
     pub public_url: Option<String>,
+}
+
+/// Where the listener's certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// It is made here.
+    SelfSigned,
+    /// One's own, in PEM files.
+    Own {
+        /// The certificate, with those that vouch for it.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
 }
 
 impl Default for Listen {
@@ -112,6 +128,7 @@ impl Default for Listen {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 4747)),
             max_body: 10 << 20,
             body_timeout: Duration::from_secs(30),
+            tls: None,
             trusted_proxies: Vec::new(),
             public_url: None,
         }

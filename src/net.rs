@@ -17,6 +17,7 @@ pub mod sender;
 pub mod template;
 #[cfg(test)]
 mod testing;
+pub mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 

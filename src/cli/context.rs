@@ -12,10 +12,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::call::{Call, Sig};
 use crate::cli::{Common, Format, LaneArgs, RecordArgs, RespondArgs, print};
-use crate::config::{Assignment, Config, Forward, Source, Sources, Target, closest, parse_assignment};
+use crate::config::{Assignment, Certificate, Config, Forward, Source, Sources, Target, closest, parse_assignment};
 use crate::net::listener::Lane;
 use crate::net::responder::Responders;
 use crate::net::sender::Sender;
+use crate::net::tls::Identity;
 use crate::platform::{Finding, Keyring, Kind, Platforms};
 use crate::recording::{self, Observer, Opened, Options, Query, Recorder, Redaction};
 use crate::signature::Verdict;
@@ -68,6 +69,9 @@ impl Context {
         let mut config = Config::load(&sources)?;
         if let Some(lane) = lane {
             respond(&mut config, &lane.respond)?;
+            if lane.tls && config.listen.tls.is_none() {
+                config.listen.tls = Some(Certificate::SelfSigned);
+            }
         }
         for assignment in &sources.secrets {
             // In a file, a variable may be missing on some machines; who types one now means one that is there.
@@ -160,8 +164,15 @@ impl Context {
     }
 
     /// The lane of a listener that records with `recorder`.
-    pub fn lane(&self, recorder: Recorder) -> Lane {
-        Lane::new(self.config.clone(), self.platforms.clone(), self.keyring.clone(), recorder)
+    ///
+    /// # Errors
+    /// When the certificate that is asked for cannot be had.
+    pub fn lane(&self, recorder: Recorder) -> eyre::Result<Lane> {
+        let lane = Lane::new(self.config.clone(), self.platforms.clone(), self.keyring.clone(), recorder);
+        let tls = self.config.listen.tls.as_ref();
+        let tls =
+            tls.map(|tls| Identity::new(tls, &data_dir()?.join("tls")).map_err(eyre::Report::from)).transpose()?;
+        Ok(Lane { tls, ..lane })
     }
 
     /// The HTTP client.

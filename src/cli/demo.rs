@@ -32,7 +32,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let socket = listener::bind(([127, 0, 0, 1], 0).into()).await?;
     let base = base_url(socket.local_addr()?);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let lane = Arc::new(context.lane(recorder.clone()));
+    let lane = Arc::new(context.lane(recorder.clone())?);
     let serving = tokio::spawn(listener::serve(socket, lane, async move {
         let _ = stopped.await;
     }));

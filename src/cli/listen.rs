@@ -10,6 +10,7 @@ use crate::cli::context::{Context, stop_signal};
 use crate::cli::{Format, LaneArgs, Outcome, print};
 use crate::config::Respond;
 use crate::net::responder::{Health, Responders, Told};
+use crate::net::tls::Identity;
 use crate::net::{base_url, listener};
 use crate::recording::Recorded;
 
@@ -26,8 +27,11 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     let address = socket.local_addr()?;
     // The URL comes first, so that a script that let us choose the port knows where to call.
     announce(context, &base_url(address), recorder.path())?;
-    let lane = Arc::new(context.lane(recorder.clone()));
+    let lane = Arc::new(context.lane(recorder.clone())?);
     tell_of(&lane.responders);
+    if let Some(identity) = &lane.tls {
+        print::note(&with_tls(address, identity));
+    }
     let watched = lane.responders.clone();
     let watching = tokio::spawn(async move { watched.watch(WATCH).await });
     let serving = listener::serve(socket, lane, stop_signal()?);
@@ -50,6 +54,19 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     recorder.close().await;
     printing.await?;
     Ok(Outcome::Yes)
+}
+
+/// Where TLS is spoken, and how to have its certificate trusted.
+pub(super) fn with_tls(address: std::net::SocketAddr, identity: &Identity) -> String {
+    let url = base_url(address).replacen("http", "https", 1);
+    let file = identity.certificate.display();
+    if identity.self_signed {
+        format!(
+            "also at {url}, with a certificate of its own: curl --cacert {file}, or NODE_EXTRA_CA_CERTS={file} node …"
+        )
+    } else {
+        format!("also at {url}, with the certificate {file}")
+    }
 }
 
 /// Says on standard error what answers, and what becomes of it.

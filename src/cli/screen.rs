@@ -14,6 +14,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use crate::app::event::Notice;
 use crate::app::{App, Setup};
 use crate::cli::context::{Context, stop_signal};
+use crate::cli::listen::with_tls;
 use crate::cli::{LaneArgs, Outcome};
 use crate::net::{base_url, demo, listener};
 use crate::recording::Reader;
@@ -49,10 +50,13 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
     let notices: Vec<String> = found.torn.iter().map(ToString::to_string).collect();
-    let app = start(context, recorder.path(), Some(address), &notices, to)?;
+    let lane = Arc::new(context.lane(recorder.clone())?);
+    let mut app = start(context, recorder.path(), Some(address), &notices, to)?;
+    if let Some(identity) = &lane.tls {
+        app.tell(Notice::info(with_tls(address, identity)));
+    }
     let calls = demo::conversation(&context.platforms, &context.keyring, &base_url(address)).map_err(|e| eyre!(e))?;
     let (events, messages) = unbounded_channel();
-    let lane = Arc::new(context.lane(recorder.clone()));
     let world = World::new(events, Tape::running(recorder.clone(), live), context.sender()?, calls)
         .answering(lane.responders.clone());
     let watched = lane.responders.clone();

@@ -105,7 +105,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     listen::announce(context, &base, recorder.path())?;
     hand_out(context, args, kind, &opening, &base, address)?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(listener::serve(socket, Arc::new(context.lane(recorder.clone())), async move {
+    let serving = tokio::spawn(listener::serve(socket, Arc::new(context.lane(recorder.clone())?), async move {
         // Also when the other end is gone: then nobody waits any more.
         let _ = stopped.await;
     }));

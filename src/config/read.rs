@@ -15,8 +15,8 @@ use super::secret::{LITERAL, expand, is_name};
 use super::target::check_url;
 use super::units::{exposure, parse_address, parse_duration, parse_size};
 use super::{
-    Config, Environment, Error, Listen, OnFull, Record, Redact, Replies, Route, Secret, Secrets, Sources, Target, Tls,
-    Wait,
+    Certificate, Config, Environment, Error, Listen, OnFull, Record, Redact, Replies, Route, Secret, Secrets, Sources,
+    Target, Tls, Wait,
 };
 
 mod respond;
@@ -41,6 +41,8 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
     };
     let listen_table = top.get("listen").map(|value| value.table(&LISTEN)).transpose()?;
     let mut listen = listen_table.as_ref().map_or_else(|| Ok(Listen::default()), listen)?;
+    listen.tls =
+        listen_table.as_ref().and_then(|t| t.get("tls")).map(|value| reader.certificate(&value)).transpose()?.flatten();
     listen.address = sources.listen.unwrap_or(listen.address);
     reader.warnings.extend(exposure(listen.address));
     let record = top.get("record").map_or_else(|| Ok(Record::default()), |value| reader.record(&value))?;
@@ -116,7 +118,7 @@ fn unique<T>(
         .collect()
 }
 
-const LISTEN: [&str; 6] = ["address", "max_body", "body_timeout", "trusted_proxies", "public_url", "respond"];
+const LISTEN: [&str; 7] = ["address", "max_body", "body_timeout", "trusted_proxies", "public_url", "respond", "tls"];
 
 fn listen(table: &Table<'_>) -> Result<Listen, Error> {
     let mut listen = Listen::default();
@@ -260,6 +262,15 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn certificate(&self, value: &Value<'_>) -> Result<Option<Certificate>, Error> {
+        if let DeValue::Boolean(on) = value.get() {
+            return Ok(on.then_some(Certificate::SelfSigned));
+        }
+        let table = value.table(&["cert", "key"])?;
+        let path = |key| Ok(expand(table.need(key)?.string()?, self.base, self.environment));
+        Ok(Some(Certificate::Own { certificate: path("cert")?, key: path("key")? }))
+    }
+
     fn record(&self, value: &Value<'_>) -> Result<Record, Error> {
         let table = value.table(&["path", "fsync", "on_full", "redact"])?;
         let path = table.get("path").map(|value| value.string()).transpose()?;

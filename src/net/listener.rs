@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use crate::call::{Call, Direction, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull};
 use crate::net::responder::{Outcome, Responders, Wanting, plain, trickle};
+use crate::net::tls::Identity;
 use crate::platform::{Keyring, Platforms};
 use crate::recording::Recorder;
 use body::Trouble;
@@ -50,6 +51,8 @@ pub struct Lane {
     pub recorder: Recorder,
     /// What answers them.
     pub responders: Arc<Responders>,
+    /// What answers TLS handshakes; none: there is no TLS.
+    pub tls: Option<Identity>,
 }
 
 impl Lane {
@@ -57,7 +60,7 @@ impl Lane {
     #[must_use]
     pub fn new(config: Arc<Config>, platforms: Arc<Platforms>, keyring: Arc<Keyring>, recorder: Recorder) -> Self {
         let responders = Arc::new(Responders::new(config.clone(), keyring.clone(), recorder.clone()));
-        Self { config, platforms, keyring, recorder, responders }
+        Self { config, platforms, keyring, recorder, responders, tls: None }
     }
 }
 
@@ -76,7 +79,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Output = ()> + Send + 'static) {
     let app = axum::Router::new().fallback(handle).with_state(lane.clone());
     let _serving = lane.responders.pulse.serve();
-    connections::serve(listener, app, stop).await;
+    connections::serve(listener, app, lane.tls.clone(), stop).await;
 }
 
 async fn handle(State(lane): State<Arc<Lane>>, incoming: axum::extract::Request) -> http::Response<Body> {

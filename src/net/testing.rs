@@ -14,6 +14,7 @@ use crate::call::Call;
 use crate::config::{Config, Forward, Respond, Secret, Secrets, Source, Target};
 use crate::net::listener::{self, Lane};
 use crate::net::responder::Responders;
+use crate::net::tls::Identity;
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{Options, Position, Reader, Recorded, Recorder};
 
@@ -46,7 +47,9 @@ impl Site {
         let (recorder, _) = Recorder::open(&path, Options::default(), observer).unwrap();
         let platforms = Arc::new(platforms);
         let keyring = Arc::new(Keyring::new(config.secrets.clone()));
+        let tls = config.listen.tls.as_ref().map(|tls| Identity::new(tls, folder.path()).unwrap());
         let lane = Lane::new(Arc::new(config), platforms.clone(), keyring.clone(), recorder.clone());
+        let lane = Lane { tls, ..lane };
         let responders = lane.responders.clone();
         let socket = listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = socket.local_addr().unwrap();

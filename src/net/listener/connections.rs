@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use self::wire::Wire;
+use crate::net::tls::Identity;
 
 /// Connections that may be open at a time; further ones wait to be accepted.
 const MOST: usize = 1024;
@@ -46,7 +47,12 @@ pub(super) fn reset() -> http::Response<axum::body::Body> {
 pub(super) struct Peer(pub IpAddr);
 
 /// Lets `app` answer until `stop` resolves; calls under way then get `GRACE` to finish.
-pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: impl Future<Output = ()>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    app: axum::Router,
+    tls: Option<Identity>,
+    stop: impl Future<Output = ()>,
+) {
     let mut server = Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     server.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
@@ -63,26 +69,25 @@ pub(super) async fn serve(listener: TcpListener, app: axum::Router, stop: impl F
             admitted = admitted => admitted,
             () = &mut stop => break,
         };
-        let app = service.clone();
-        let wire = Wire::new(stream);
-        let broken = wire.broken();
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
-            let (answering, broken) = (app.call(request), broken.clone());
-            async move {
-                let Ok(answer) = answering.await;
-                if answer.extensions().get::<Reset>().is_some() {
-                    broken.store(true, Ordering::Relaxed);
-                    return Err(io::Error::from(io::ErrorKind::ConnectionReset));
-                }
-                Ok(answer)
-            }
-        });
-        let connection = server.serve_connection(TokioIo::new(wire), service).into_owned();
-        let connection = open.watch(connection);
+        let (app, server, tls, watcher) = (service.clone(), server.clone(), tls.clone(), open.watcher());
         tokio::spawn(async move {
+            let Some(wire) = Wire::open(stream, tls.as_ref(), HEAD).await else { return };
+            let broken = wire.broken();
+            let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(Peer(peer));
+                let (answering, broken) = (app.call(request), broken.clone());
+                async move {
+                    let Ok(answer) = answering.await;
+                    if answer.extensions().get::<Reset>().is_some() {
+                        broken.store(true, Ordering::Relaxed);
+                        return Err(io::Error::from(io::ErrorKind::ConnectionReset));
+                    }
+                    Ok(answer)
+                }
+            });
+            let connection = server.serve_connection(TokioIo::new(wire), service).into_owned();
             // What goes wrong with a connection is its caller's affair: the calls that came by it are recorded.
-            let _ = connection.await;
+            let _ = watcher.watch(connection).await;
             drop(place);
         });
     }
