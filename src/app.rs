@@ -19,6 +19,7 @@ pub mod body;
 pub mod cache;
 pub mod calls;
 pub mod changes;
+pub mod complete;
 pub mod conversation;
 mod conversing;
 pub mod decode;
@@ -35,6 +36,7 @@ pub mod shown;
 pub mod text;
 pub mod tree;
 pub mod webview;
+pub mod yank;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,7 +62,7 @@ use crate::call::{Call, Direction, Id};
 use crate::config::{self, Config, Target};
 use crate::net::responder::Responders;
 use crate::platform::{Keyring, Platforms};
-use crate::recording::{Change, Entry, Index, Place, Recorded};
+use crate::recording::{Change, Entry, Index, Place, Recorded, Redaction};
 
 /// Calls read ahead of and behind the rows on the screen.
 const AHEAD: usize = 20;
@@ -172,6 +174,10 @@ pub struct App {
     pub notice: Option<Notice>,
     /// What was said so far, the newest last.
     pub log: Vec<Notice>,
+    /// What is masked where masking is asked for; none where the configuration rules it out.
+    pub redaction: Option<Arc<Redaction>>,
+    /// What is secret or personal is masked on the screen.
+    pub masked: bool,
     /// Calls that could not be recorded, and why.
     pub unrecorded: Option<(u64, String)>,
     /// What answers calls, and those that wait.
@@ -234,6 +240,8 @@ impl App {
             target,
             notice: None,
             log: Vec::new(),
+            redaction: Redaction::new(&setup.config.redact).ok().map(Arc::new),
+            masked: false,
             unrecorded: None,
             answers: Answers {
                 slots: setup.listener.map_or_else(Vec::new, |_| Responders::configured(&setup.config)),
@@ -285,11 +293,12 @@ impl App {
             }
             Event::Loaded(calls) => {
                 for (number, call) in calls {
+                    self.cache.put(number, call);
+                    let Some(call) = self.cache.get(number).map(|cached| cached.call.clone()) else { continue };
                     self.flows().for_each(|flow| flow.loaded(number, &call));
                     if let Some(conversation) = &mut self.conversation {
                         conversation.loaded(number, &call, &self.setup.platforms);
                     }
-                    self.cache.put(number, call);
                 }
             }
             Event::Found { search, hits, scanned, finished } => {
@@ -314,6 +323,7 @@ impl App {
     /// before each frame.
     pub fn settle(&mut self) -> Vec<Effect> {
         self.calls.settle(self.regions.list_height);
+        self.weigh_draft();
         let Regions { detail_height, detail_rows, detail_width, answer, answer_width, .. } = self.regions;
         let scroll = &mut self.scroll[self.tab as usize];
         if let Some((first, last)) = self.regions.cursor.filter(|_| self.cursor.chase) {
@@ -445,6 +455,7 @@ impl App {
         self.calls.total = self.index.len();
         self.unfilter();
         self.cache = Cache::default();
+        self.cache.set_mask(self.redaction.clone().filter(|_| self.masked));
         self.shown = None;
         self.conversation = None;
         self.flows().for_each(Flow::forget);

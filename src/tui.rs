@@ -4,6 +4,7 @@
 //! forth, so that tests drive the real thing. It draws only when something changed and at most every 16 ms, takes
 //! in everything that waits before it draws, and sleeps when nothing happens.
 
+pub mod clipboard;
 pub mod console;
 pub mod editor;
 pub mod feed;

@@ -5,10 +5,12 @@ use crate::app::calls::Filter;
 use crate::app::dialog::{Dialog, Input, Then};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
+use crate::app::flow::Flow;
 use crate::app::shown::{Hits, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus};
 use crate::net::outgoing::SignMode;
+use crate::recording::QueryError;
 
 impl App {
     /// Does what the user means.
@@ -46,6 +48,8 @@ impl App {
             Action::PreviousInConversation => self.in_conversation(-1),
             Action::Original => self.original(),
             Action::Expiration => self.ask_shown_expiration(),
+            Action::Mask => self.toggle_mask(),
+            Action::Yank => self.ask_yank(),
             Action::Mark => return self.toggle_mark(),
             Action::ColourMark => return self.colour_mark(),
             Action::Note => self.ask_note(),
@@ -71,7 +75,7 @@ impl App {
             }
             Action::Log => self.dialogs.push(Dialog::Log { scroll: usize::MAX }),
             Action::Palette => self.dialogs.push(Dialog::Palette { input: Input::new(""), selected: 0 }),
-            Action::Help => self.dialogs.push(Dialog::Help { scroll: 0 }),
+            Action::Help => self.dialogs.push(Dialog::Help { scroll: 0, search: Input::new(""), typing: false }),
             Action::Redraw => return vec![Effect::Redraw],
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit => self.quit = true,
@@ -115,8 +119,8 @@ impl App {
                 }
             }
             Action::Revert => draft.revert(),
-            Action::Undo => drop(draft.editor.undo()),
-            Action::Redo => drop(draft.editor.redo()),
+            Action::Undo => draft.step_back(),
+            Action::Redo => draft.step_forth(),
             Action::DraftNext => drop(draft.editor.search_forward(false)),
             Action::DraftPrevious => drop(draft.editor.search_back(false)),
             Action::ScrollDown => draft.scroll += 1,
@@ -201,6 +205,24 @@ impl App {
         self.tab = tab;
     }
 
+    /// Masks what is secret or personal on the screen, or shows it.
+    fn toggle_mask(&mut self) {
+        if self.redaction.is_none() {
+            self.tell(Notice::error("nothing can be masked: [redact] of the configuration is not understood"));
+            return;
+        }
+        self.masked = !self.masked;
+        self.cache.set_mask(self.redaction.clone().filter(|_| self.masked));
+        (self.shown, self.preparing, self.conversation) = (None, None, None);
+        self.flows().for_each(Flow::forget);
+        let how = if self.masked {
+            "secret and personal values are masked; a masked call's signature cannot be checked"
+        } else {
+            "calls are shown as they are"
+        };
+        self.tell(Notice::info(how));
+    }
+
     fn toggle_follow(&mut self) {
         self.calls.follow = !self.calls.follow;
         let how = if self.calls.follow { "following the newest call" } else { "staying at this call" };
@@ -252,7 +274,7 @@ impl App {
     }
 
     fn edit_selected(&mut self) {
-        let Some(call) = self.shown.as_ref().map(|shown| shown.call.clone()) else { return };
+        let Some(call) = self.shown.as_ref().and_then(|shown| self.cache.original(shown.number)) else { return };
         let ticket = self.ticket();
         self.draft = Some(Draft::new(ticket, call.request.clone(), call.kind.clone(), Some(call.id)));
     }
@@ -292,13 +314,12 @@ impl App {
     ///
     /// # Errors
     /// A sentence on what is wrong with the query.
-    pub(super) fn filter(&mut self, text: &str) -> Result<Vec<Effect>, String> {
+    pub(super) fn filter(&mut self, text: &str) -> Result<Vec<Effect>, QueryError> {
         if text.trim().is_empty() && self.index.marks().deleted() == 0 {
             self.calls.set_filter(None);
             return Ok(Vec::new());
         }
-        let query = crate::recording::Query::parse_with(text, self.now, &self.setup.config.queries)
-            .map_err(|error| error.to_string())?;
+        let query = crate::recording::Query::parse_with(text, self.now, &self.setup.config.queries)?;
         let search = self.ticket();
         let mut filter = Filter::new(text.to_owned(), query.clone(), search);
         if !query.needs_call() {

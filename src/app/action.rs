@@ -114,6 +114,7 @@ actions! {
     Calls      Note         "note"            [";"]                 "Write a note on the call; an empty one takes it away";
     Calls      Delete       "delete"          ["d"]                 "Delete the call (hidden, still in the file), or bring a deleted one back";
     Calls      TakeBack     "take back"       ["u"]                 "Take back the last mark, note or deletion";
+    Calls      Yank         "copy"            ["y"]                 "Copy of the call: body, value, pointer, headers, curl, report" ("copy");
     Calls      Original     "original"        ["^"]                 "The call that this one repeats";
     Draft      Type         "type"            ["e" "i" "enter"]     "Type into the payload (esc stops typing)" ("type");
     Draft      Send         "send"            ["s"]                 "Send the draft" ("send");
@@ -130,6 +131,7 @@ actions! {
     Draft      ScrollUp     "scroll answer up" ["k" "up" "pgup"]    "Scroll the answer up";
     Draft      Close        "close draft"     ["esc" "q"]           "Close the draft" ("close");
     Everywhere Target       "target"          ["T"]                 "Choose where calls are sent" ("target");
+    Everywhere Mask         "mask"            ["*"]                 "Mask what is secret or personal on the screen, or show it";
     Everywhere Log          "log"             ["L"]                 "What was reported so far";
     Everywhere Palette      "palette"         [":"]                 "Find an action by its name";
     Everywhere Help         "help"            ["?" "f1"]            "This help" ("help");

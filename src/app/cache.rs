@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::call::Call;
+use crate::recording::Redaction;
 
 /// Most calls kept.
 const MOST_CALLS: usize = 512;
@@ -13,8 +14,10 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// A call and what a row of the list says of it.
 #[derive(Clone, Debug)]
 pub struct Cached {
-    /// The call, or why it could not be read.
+    /// The call as it is shown, or why it could not be read.
     pub call: Result<Arc<Call>, String>,
+    /// The call as it is, where what is shown is masked.
+    original: Option<Arc<Call>>,
     /// What the user said in it; worked out when its row is first shown.
     pub text: Option<String>,
 }
@@ -25,6 +28,8 @@ pub struct Cache {
     calls: HashMap<usize, Cached>,
     order: VecDeque<usize>,
     bytes: usize,
+    /// What is masked in all that is given out, but for [`Cache::original`].
+    mask: Option<Arc<Redaction>>,
 }
 
 impl Cache {
@@ -43,7 +48,7 @@ impl Cache {
     /// Keeps a call, dropping older ones where it gets too much.
     pub fn put(&mut self, number: usize, call: Result<Arc<Call>, String>) {
         let size = size(&call);
-        match self.calls.insert(number, Cached { call, text: None }) {
+        match self.calls.insert(number, masked(call, self.mask.as_deref())) {
             Some(old) => self.bytes -= self::size(&old.call),
             None => self.order.push_back(number),
         }
@@ -56,11 +61,34 @@ impl Cache {
         }
     }
 
+    /// The call of that number as it is, if it is here and could be read.
+    #[must_use]
+    pub fn original(&self, number: usize) -> Option<Arc<Call>> {
+        let cached = self.calls.get(&number)?;
+        cached.original.clone().or_else(|| cached.call.clone().ok())
+    }
+
+    /// Masks whatever is given out from now on, or shows it as it is.
+    pub fn set_mask(&mut self, mask: Option<Arc<Redaction>>) {
+        for cached in self.calls.values_mut() {
+            let call = cached.original.take().map_or_else(|| cached.call.clone(), Ok);
+            *cached = masked(call, mask.as_deref());
+        }
+        self.mask = mask;
+    }
+
     /// Remembers what the user said in a call.
     pub fn set_text(&mut self, number: usize, text: String) {
         if let Some(cached) = self.calls.get_mut(&number) {
             cached.text = Some(text);
         }
+    }
+}
+
+fn masked(call: Result<Arc<Call>, String>, mask: Option<&Redaction>) -> Cached {
+    match (call, mask) {
+        (Ok(call), Some(mask)) => Cached { call: Ok(Arc::new(mask.call(&call))), original: Some(call), text: None },
+        (call, _) => Cached { call, original: None, text: None },
     }
 }
 

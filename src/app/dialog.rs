@@ -1,5 +1,7 @@
 //! What lies over the screen and takes the keys. The top one gets them.
 
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
 use tui_textarea::TextArea;
 
 use crate::app::action::{self, Action, Scope};
@@ -7,6 +9,7 @@ use crate::app::answering::Answering;
 use crate::app::webview::Launch;
 use crate::call::Id;
 use crate::net::outgoing::Outgoing;
+use crate::recording::QueryError;
 
 /// One thing that lies over the screen.
 #[derive(Debug)]
@@ -15,6 +18,15 @@ pub enum Dialog {
     Help {
         /// First line shown.
         scroll: usize,
+        /// What the lines are narrowed to.
+        search: Input,
+        /// Keys go into that.
+        typing: bool,
+    },
+    /// What to copy.
+    Yank {
+        /// Which of [`MENU`](crate::app::yank::MENU) is meant.
+        selected: usize,
     },
     /// What was reported so far.
     Log {
@@ -34,8 +46,8 @@ pub enum Dialog {
         input: Input,
         /// The filter to go back to, as it was typed.
         before: String,
-        /// What is wrong with the query.
-        error: Option<String>,
+        /// What is wrong with the query, and where.
+        error: Option<QueryError>,
     },
     /// A word to search for in the text that is looked at.
     Find {
@@ -176,25 +188,23 @@ impl Input {
     }
 }
 
-/// The actions that `text` finds, best first: those whose name starts with it, then those whose name or help hold it.
+/// The actions that `text` finds, best first: its letters in their order, in the name or, for less, in the help.
 #[must_use]
 pub fn matching(text: &str, scope: Scope) -> Vec<Action> {
-    let text = text.trim().to_lowercase();
-    let rank = |entry: &action::Entry| {
-        if entry.name.starts_with(&text) {
-            Some(0)
-        } else if entry.name.contains(&text) {
-            Some(1)
-        } else {
-            entry.help.to_lowercase().contains(&text).then_some(2)
-        }
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let pattern = Pattern::parse(text.trim(), CaseMatching::Ignore, Normalization::Smart);
+    let mut letters = Vec::new();
+    let mut fit = |text: &str| pattern.score(Utf32Str::new(text, &mut letters), &mut matcher);
+    let mut rank = |entry: &action::Entry| {
+        let (name, help) = (fit(entry.name), fit(entry.help));
+        name.map(|score| score * 2).into_iter().chain(help).max()
     };
-    let mut found: Vec<(u8, Action)> = action::TABLE
+    let mut found: Vec<(u32, Action)> = action::TABLE
         .iter()
         .filter(|entry| entry.scope == scope || entry.scope == Scope::Everywhere)
         .filter_map(|entry| Some((rank(entry)?, entry.action)))
         .collect();
-    found.sort_by_key(|(rank, _)| *rank);
+    found.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     found.into_iter().map(|(_, action)| action).collect()
 }
 
@@ -205,6 +215,8 @@ mod tests {
     #[test]
     fn the_palette_finds_by_name_before_help() {
         assert_eq!(matching("rep", Scope::Calls)[0], Action::Replay);
+        assert_eq!(matching("nxcv", Scope::Calls)[0], Action::NextInConversation, "letters in their order will do");
+        assert!(matching("qzx", Scope::Calls).is_empty());
         assert!(matching("rep", Scope::Draft).iter().all(|action| action.entry().scope != Scope::Calls));
         assert_eq!(matching("", Scope::Calls).len(), action::TABLE.iter().filter(|e| e.scope != Scope::Draft).count());
     }

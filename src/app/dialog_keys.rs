@@ -4,9 +4,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::App;
 use crate::app::action::Action;
+use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Input, Then, matching};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
+use crate::app::yank::MENU;
 
 /// Choices that a page key passes.
 const PAGE: usize = 10;
@@ -34,7 +36,9 @@ impl Dialog {
             | Self::Page { input, .. }
             | Self::Expiration { input, .. } => input.paste(text),
             Self::Answering(answering) => App::paste_answer(answering, text),
+            Self::Help { search, typing: true, .. } => search.paste(text),
             Self::Help { .. }
+            | Self::Yank { .. }
             | Self::Log { .. }
             | Self::Conversations { .. }
             | Self::Targets { .. }
@@ -55,9 +59,11 @@ impl Draft {
             KeyCode::Char('c') if ctrl => return Some(Action::Quit),
             KeyCode::Char('l') if ctrl => return Some(Action::Redraw),
             KeyCode::Char('s') if ctrl => return Some(Action::Send),
-            KeyCode::Char('z') if ctrl => drop(self.editor.undo()),
-            KeyCode::Char('y') if ctrl => drop(self.editor.redo()),
-            _ => drop(self.editor.input(key)),
+            KeyCode::Char('z') if ctrl => self.step_back(),
+            KeyCode::Char('y') if ctrl => self.step_forth(),
+            // A key that only moves the cursor leaves the facts as they are.
+            _ if self.editor.input(key) => self.facts = None,
+            _ => {}
         }
         None
     }
@@ -80,7 +86,27 @@ impl App {
         match &mut dialog {
             // Done above, for it takes the dialog apart.
             Dialog::Answering(_) => {}
-            Dialog::Help { scroll } | Dialog::Log { scroll } => {
+            Dialog::Help { scroll, search, typing: typing @ true } => match typed(key, search, &mut 0, 0) {
+                Choice::Leave => {
+                    *search = Input::new("");
+                    *typing = false;
+                }
+                Choice::Take => *typing = false,
+                Choice::Stay => *scroll = 0,
+            },
+            Dialog::Help { typing, .. } if key.code == KeyCode::Char('/') => *typing = true,
+            Dialog::Yank { selected } => {
+                let by_letter = MENU.iter().find(|(letter, ..)| key.code == KeyCode::Char(*letter));
+                if let Some((_, what, _)) = by_letter {
+                    return self.yank(*what);
+                }
+                match picked(key, selected, MENU.len()) {
+                    Choice::Leave => return Vec::new(),
+                    Choice::Take => return MENU.get(*selected).map_or_else(Vec::new, |(_, what, _)| self.yank(*what)),
+                    Choice::Stay => {}
+                }
+            }
+            Dialog::Help { scroll, .. } | Dialog::Log { scroll } => {
                 *scroll = (*scroll).min(last);
                 match key.code {
                     KeyCode::Char('j') | KeyCode::Down => *scroll = (*scroll + 1).min(last),
@@ -228,6 +254,12 @@ impl App {
     fn filter_key(&mut self, key: KeyEvent, dialog: Dialog) -> Vec<Effect> {
         let Dialog::Filter { mut input, before, error } = dialog else { return Vec::new() };
         let was = input.text().to_owned();
+        if key.code == KeyCode::Tab {
+            let (begin, found) = complete(&was, &self.setup.platforms, &self.setup.config.queries);
+            if let Some((first, _)) = found.first() {
+                return self.narrow(Input::new(&format!("{}{first}", &was[..begin])), before);
+            }
+        }
         match typed(key, &mut input, &mut 0, 0) {
             Choice::Leave if self.calls.filter_text() == before => {}
             // Its hits are not kept aside: a search ends where another begins, and calls that came went to that one.
@@ -263,6 +295,7 @@ impl App {
             None => {
                 if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
                     // A terminal pastes a line's end as the return key would type it.
+                    draft.facts = None;
                     draft.editor.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
                 }
             }

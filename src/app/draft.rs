@@ -74,6 +74,23 @@ pub struct Answer {
     pub body: Text,
 }
 
+/// What is to be said of a draft as it stands. Worked out once an edit, not once a frame.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Where the payload is not JSON.
+    pub syntax_error: Option<json::SyntaxError>,
+    /// How the body that would be sent relates to the original.
+    pub state: &'static str,
+    /// The target that would be sent.
+    pub target: String,
+    /// The signature that it would be sent with, or why there is none.
+    pub signature: Result<String, String>,
+    /// Where the request departs from its contract; none where it is too large to be held against it while one types.
+    pub findings: Option<Vec<Finding>>,
+    /// How it was to be signed, and which target was chosen.
+    pub of: (SignMode, Option<usize>),
+}
+
 /// A call being edited.
 #[derive(Debug)]
 pub struct Draft {
@@ -97,6 +114,8 @@ pub struct Draft {
     pub answer: Option<Result<Answer, String>>,
     /// First row of the answer that is shown.
     pub scroll: usize,
+    /// None until they are worked out for the text as it is.
+    pub facts: Option<Facts>,
     request: Request,
     layout: Layout,
     opened: String,
@@ -132,6 +151,7 @@ impl Draft {
             sending: false,
             answer: None,
             scroll: 0,
+            facts: None,
             request,
             layout,
             opened,
@@ -228,6 +248,7 @@ impl Draft {
 
     /// Puts `text` into the editor. `forget` drops the history with the old text.
     pub fn replace(&mut self, text: &str, forget: bool) {
+        self.facts = None;
         if forget {
             self.editor = TextArea::new(text.split('\n').map(ToOwned::to_owned).collect());
             self.editor.set_wrap_mode(WrapMode::WordOrGlyph);
@@ -238,6 +259,18 @@ impl Draft {
         self.editor.insert_str(text);
         self.editor.move_cursor(CursorMove::Top);
         self.editor.move_cursor(CursorMove::Head);
+    }
+
+    /// Undoes the last edit.
+    pub fn step_back(&mut self) {
+        self.editor.undo();
+        self.facts = None;
+    }
+
+    /// Does again what was undone last.
+    pub fn step_forth(&mut self) {
+        self.editor.redo();
+        self.facts = None;
     }
 
     /// Lays the JSON out prettily. It is sent as shown from then on.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::dialog::{Dialog, Then};
-use crate::app::draft::{Answer, Draft};
+use crate::app::draft::{Answer, Draft, Facts};
 use crate::app::event::{Effect, Notice};
 use crate::app::shown::Tab;
 use crate::app::text::Text;
@@ -16,6 +16,8 @@ use crate::net::base_url;
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::Endpoint;
 
+/// Longest body that is held against its contract while it is typed.
+const CHECKED: usize = 256 << 10;
 /// What our own listener is called as a target.
 const OURSELVES: &str = "this listener";
 
@@ -32,7 +34,7 @@ impl App {
 
     /// Sends the call of that number again, asking where to if that was never said.
     pub(super) fn replay(&mut self, number: usize) -> Vec<Effect> {
-        let Some(Ok(call)) = self.cache.get(number).map(|cached| cached.call.clone()) else { return Vec::new() };
+        let Some(call) = self.cache.original(number) else { return Vec::new() };
         if self.target.is_none() {
             self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Replay(number) });
             return Vec::new();
@@ -149,6 +151,29 @@ impl App {
         }
         self.targets.push(target);
         Ok(self.targets.len() - 1)
+    }
+
+    /// Works out what is to be said of the draft, where that is not known for it as it stands.
+    pub(super) fn weigh_draft(&mut self) {
+        let Some(draft) = &self.draft else { return };
+        let of = (draft.mode, self.target);
+        if draft.facts.as_ref().is_some_and(|facts| facts.of == of) {
+            return;
+        }
+        let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        let request = draft.request();
+        let small = request.body.len() <= CHECKED;
+        let facts = Facts {
+            syntax_error: draft.syntax_error(),
+            state: draft.state(),
+            target: draft.target(),
+            signature: self.draft_signature(),
+            findings: small.then(|| kind.map_or_else(Vec::new, |kind| kind.check_request(&request))),
+            of,
+        };
+        if let Some(draft) = &mut self.draft {
+            draft.facts = Some(facts);
+        }
     }
 
     /// What a draft would leave with: the signature.

@@ -9,7 +9,7 @@ use futures_util::Stream;
 use ratatui::DefaultTerminal;
 
 use crate::app::event::{Effect, Event, Notice};
-use crate::tui::editor;
+use crate::tui::{clipboard, editor};
 
 /// Where keys come from, and who else may have the terminal.
 pub trait Console {
@@ -76,11 +76,7 @@ impl Console for Real {
     }
 
     fn copy(&mut self, text: &str) -> Event {
-        // Terminals do not say whether they took it.
-        let notice = match execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text)) {
-            Ok(()) => Notice::info("handed to the terminal's clipboard (OSC 52); if it takes none, select the text"),
-            Err(error) => Notice::error(format!("not copied: {error}")),
-        };
+        let notice = clipboard::copy(text, |text| execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text)));
         Event::Told(notice)
     }
 

@@ -7,25 +7,37 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use crate::app::action::{self, Scope};
+use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Gathered, Input, matching};
+use crate::app::yank::MENU;
 use crate::app::{App, Regions};
 use crate::platform::Kind;
+use crate::recording::QueryError;
 use crate::view::{answering, rows, status, theme, webview};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let Some(dialog) = app.dialogs.last() else { return };
     match dialog {
-        Dialog::Help { scroll } => {
+        Dialog::Help { scroll, search, typing } => {
             let width = inner_width(area, 76);
-            scrolled(frame, area, " Help · esc closes ", help(app.scope(), width), *scroll, regions);
+            let title = match (typing, search.text()) {
+                (true, text) => format!(" Help · /{text}▏ "),
+                (false, "") => " Help · / searches · esc closes ".to_owned(),
+                (false, text) => format!(" Help · /{text} · esc closes "),
+            };
+            scrolled(frame, area, &title, help(app.scope(), search.text(), width), *scroll, regions);
+        }
+        Dialog::Yank { selected } => {
+            let picks: Vec<Pick> = MENU.iter().map(|(key, _, what)| Pick::Choice(format!("{key}  {what}"))).collect();
+            picker(frame, area, " Copy what? ", &picks, *selected);
         }
         Dialog::Log { scroll } => {
             let width = inner_width(area, 100);
             scrolled(frame, area, " What was reported · esc closes ", log(app, width), *scroll, regions);
         }
         Dialog::Palette { input, selected } => palette(app, frame, area, input, *selected),
-        Dialog::Filter { input, error, .. } => line_input(frame, area, "/", input, error.as_deref()),
+        Dialog::Filter { input, error, .. } => filter_input(app, frame, area, input, error.as_ref()),
         Dialog::Find { input } => line_input(frame, area, "find ", input, None),
         Dialog::Jq { input, error } => line_input(frame, area, "jq ", input, error.as_deref()),
         Dialog::Note { input, .. } => line_input(frame, area, "note ", input, None),
@@ -213,18 +225,60 @@ pub(super) fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &In
     frame.render_widget(Paragraph::new(wrong), below);
 }
 
-fn help(scope: Scope, width: usize) -> Vec<Line<'static>> {
+/// The filter being typed: above it what the word may become, below it what is wrong, and where.
+fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, error: Option<&QueryError>) {
+    // Carets below the place, as far as the line is seen from its beginning.
+    let shown = error.map(|error| {
+        let before = input.text().get(..error.span.start).unwrap_or_default();
+        let place = visible::width(&visible::line(before)) + 1;
+        let carets = format!("{}{}\n", " ".repeat(place), "^".repeat(error.span.len().clamp(1, 20)));
+        let fits = visible::width(input.text()) + 2 < usize::from(area.width);
+        format!("{}{}", if fits { &carets } else { "" }, error.message)
+    });
+    line_input(frame, area, "/", input, shown.as_deref());
+    let (begin, found) = complete(input.text(), &app.setup.platforms, &app.setup.config.queries);
+    let above = area.bottom().saturating_sub(2);
+    if found.is_empty() || area.height < 4 || error.is_some() {
+        return;
+    }
+    let place = Rect { y: above, height: 1, ..area };
+    let mut spans = vec![Span::styled(" tab  ", theme::KEY)];
+    for (number, (candidate, meaning)) in found.iter().enumerate() {
+        let style = if number == 0 { theme::HEADING } else { theme::DIM };
+        spans.push(Span::styled(visible::line(candidate).into_owned(), style));
+        if number == 0 && begin < input.text().len() && !meaning.is_empty() {
+            spans.push(Span::styled(format!(" {}", visible::line(meaning)), theme::DIM));
+        }
+        spans.push(Span::raw("  "));
+    }
+    frame.render_widget(Clear, place);
+    frame.render_widget(Paragraph::new(Line::from(spans)), place);
+}
+
+fn help(scope: Scope, search: &str, width: usize) -> Vec<Line<'static>> {
     let other = if scope == Scope::Calls { Scope::Draft } else { Scope::Calls };
     let mut lines = Vec::new();
     for part in [scope, Scope::Everywhere, other] {
+        let search = search.to_lowercase();
+        let found = |entry: &&action::Entry| {
+            let texts = [entry.name, entry.help, &entry.keys.join(" ")].map(str::to_lowercase);
+            entry.scope == part && texts.iter().any(|text| text.contains(&search))
+        };
+        let mut entries = action::TABLE.iter().filter(found).peekable();
+        if entries.peek().is_none() {
+            continue;
+        }
         if !lines.is_empty() {
             lines.push(Line::default());
         }
         lines.push(Line::styled(part.title(), theme::HEADING));
-        for entry in action::TABLE.iter().filter(|entry| entry.scope == part) {
+        for entry in entries {
             let keys = entry.keys.join(" ");
             lines.extend(rows::row(&[(&keys, theme::KEY, 18), (entry.help, Style::new(), width.saturating_sub(19))]));
         }
+    }
+    if lines.is_empty() {
+        lines.push(Line::styled("no key does that", theme::DIM));
     }
     lines
 }

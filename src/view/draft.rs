@@ -13,8 +13,8 @@ use crate::net::outgoing::SignMode;
 use crate::view::{SIDE_BY_SIDE, body, detail, list, rows, status, theme};
 use crate::visible;
 
-/// Rows below the payload: target, JSON, body, signature.
-const FACTS: u16 = 5;
+/// Rows below the payload: target, JSON, body, contract, signature.
+const FACTS: u16 = 6;
 /// Rows that the payload has at least, its heading among them.
 const PAYLOAD: u16 = 4;
 
@@ -56,15 +56,25 @@ fn draw_payload(draft: &Draft, frame: &mut Frame, area: Rect) {
 }
 
 fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
+    let Some(facts) = &draft.facts else { return Vec::new() };
     let error = theme::level(Level::Error);
-    let (json, json_style) = match draft.syntax_error() {
-        _ if draft.edits_the_target() => (draft.target(), Style::new()),
+    let (json, json_style) = match &facts.syntax_error {
+        _ if draft.edits_the_target() => (facts.target.clone(), Style::new()),
         Some(wrong) => (format!("line {}, column {}: {}", wrong.line, wrong.column, wrong.message), error),
         None => ("fine".to_owned(), Style::new()),
     };
-    let (signature, signature_style) = match app.draft_signature() {
-        Ok(signature) => (signature, Style::new()),
-        Err(reason) => (reason, theme::level(Level::Warning)),
+    let (signature, signature_style) = match &facts.signature {
+        Ok(signature) => (signature.clone(), Style::new()),
+        Err(reason) => (reason.clone(), theme::level(Level::Warning)),
+    };
+    let (contract, contract_style) = match facts.findings.as_deref() {
+        None => ("not checked while typing: the payload is large".to_owned(), theme::DIM),
+        Some([]) => ("kept".to_owned(), Style::new()),
+        Some([first, others @ ..]) => {
+            let (sign, style) = theme::severity(first.severity);
+            let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
+            (format!("{sign} {} {}{more}", first.pointer, first.sentence), style)
+        }
     };
     let mode = match draft.mode {
         SignMode::Fresh => "fresh: signed anew as it is sent",
@@ -74,7 +84,8 @@ fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
     let facts = [
         ("to", target, Style::new()),
         (if draft.edits_the_target() { "target" } else { "json" }, json, json_style),
-        ("body", draft.state().to_owned(), Style::new()),
+        ("body", facts.state.to_owned(), Style::new()),
+        ("contract", contract, contract_style),
         ("signing", mode.to_owned(), Style::new()),
         ("signature", signature, signature_style),
     ];

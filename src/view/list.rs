@@ -47,8 +47,13 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     let mut lines = vec![header(&columns)];
     let selected = app.calls.row();
     for row in app.calls.top..app.calls.top + height {
-        let Some((number, entry)) = app.calls.at(row).and_then(|n| Some((n, app.index.get(n)?))) else { break };
+        let Some((number, mut entry)) = app.calls.at(row).and_then(|n| Some((n, app.index.get(n)?))) else { break };
         let text = app.cache.get(number).and_then(|cached| cached.text.as_deref());
+        if app.masked
+            && let Some((path, _)) = entry.path.split_once('?')
+        {
+            entry.path = path.into();
+        }
         let line = line(&entry, app.index.marks().of(entry.id), text, &columns, &app.setup.zone);
         let style = if row == selected { theme::SELECTED } else { Style::new() };
         lines.push(line.style(style));

@@ -42,6 +42,9 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
             parts.push((format!("✗ {} is down", visible::line(name)), Style::new().fg(Color::Red)));
         }
     }
+    if app.masked {
+        parts.push(("masked (*)".to_owned(), Style::new().fg(Color::Yellow)));
+    }
     let plural = if app.calls.total == 1 { "" } else { "s" };
     parts.push((format!("{} call{plural}", app.calls.total), Style::new()));
     parts.extend(signs_of_life(app).into_iter().map(|sign| (sign, Style::new())));

@@ -11,5 +11,6 @@ mod pty;
 mod readme;
 mod remarks;
 mod screens;
+mod sharing;
 mod support;
 mod webviews;

@@ -53,6 +53,9 @@ async fn dialogs() {
         ("tests", "t"),
         ("filter_wrong", "/kind:dialog stat:"),
         ("filter", "/sig:invalid<enter>"),
+        ("filter_completion", "/kind:dialog st"),
+        ("yank", "y"),
+        ("help_search", "?/call<enter>"),
         ("find", "gjj2<enter>/visitor<enter>"),
         ("log", "pL"),
     ] {

@@ -1,0 +1,127 @@
+//! What can be copied of the selected call, and how each is written.
+
+use crate::app::App;
+use crate::app::dialog::Dialog;
+use crate::app::event::{Effect, Notice};
+use crate::app::shown::{Shown, Tab};
+use crate::call::Headers;
+use crate::json;
+use crate::recording::export::{Exporter, Format, Judgement, Report};
+use crate::visible;
+
+/// Something to copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The request's body as it came.
+    Body,
+    /// The same laid out for reading.
+    Pretty,
+    /// The value at the cursor.
+    Value,
+    /// The JSON Pointer of that.
+    Pointer,
+    /// The request's headers.
+    Headers,
+    /// The response's body.
+    Response,
+    /// A `curl` command that sends the request.
+    Curl,
+    /// The call as a Markdown report.
+    Markdown,
+}
+
+/// The menu: a key, what it copies, and that in words.
+pub const MENU: [(char, What, &str); 8] = [
+    ('b', What::Body, "the body, as it came"),
+    ('p', What::Pretty, "the body, laid out for reading"),
+    ('v', What::Value, "the value at the cursor"),
+    ('i', What::Pointer, "the JSON Pointer of the value at the cursor"),
+    ('h', What::Headers, "the headers"),
+    ('a', What::Response, "the response's body"),
+    ('c', What::Curl, "a curl command that sends it"),
+    ('m', What::Markdown, "a Markdown report, with secrets masked"),
+];
+
+impl App {
+    /// Asks what to copy.
+    pub(super) fn ask_yank(&mut self) {
+        if self.shown.is_some() {
+            self.dialogs.push(Dialog::Yank { selected: 0 });
+        }
+    }
+
+    /// Copies it.
+    pub(super) fn yank(&mut self, what: What) -> Vec<Effect> {
+        let Some(shown) = &self.shown else { return Vec::new() };
+        match self.text_to_copy(shown, what) {
+            Ok(text) => vec![Effect::Copy(text)],
+            Err(reason) => {
+                self.tell(Notice::warning(reason));
+                Vec::new()
+            }
+        }
+    }
+
+    fn text_to_copy(&self, shown: &Shown, what: What) -> Result<String, String> {
+        let call = &shown.call;
+        let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+            Ok("") => Err("there is no body to copy".to_owned()),
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => Err("the body is not text: `hooktape export` writes it".to_owned()),
+        };
+        match what {
+            What::Body => text(&call.request.body),
+            What::Pretty => text(&call.request.body).map(|text| json::pretty(&text).unwrap_or(text)),
+            What::Value => self.at_cursor(shown).map(|(_, value)| value).ok_or_else(no_cursor),
+            What::Pointer => self.at_cursor(shown).map(|(pointer, _)| pointer).ok_or_else(no_cursor),
+            What::Headers => Ok(headers(&call.request.headers)),
+            What::Response => call
+                .response
+                .as_ref()
+                .map_or_else(|| Err("there is no response to copy".to_owned()), |response| text(&response.body)),
+            What::Curl | What::Markdown => self.exported(shown, what == What::Markdown),
+        }
+    }
+
+    /// The pointer and the text of the value at the cursor.
+    fn at_cursor(&self, shown: &Shown) -> Option<(String, String)> {
+        let tree = match self.tab {
+            Tab::Response => shown.answer.tree(),
+            Tab::Body => shown.body.tree(),
+            _ => {
+                let field = shown.fields().nth(self.cursor.field)?;
+                return Some((field.pointer.clone(), field.value.clone()));
+            }
+        }?;
+        let value = tree.value();
+        let value = if value.starts_with('"') { json::unquote(value).into_owned() } else { value.to_owned() };
+        Some((tree.pointer(), value))
+    }
+
+    fn exported(&self, shown: &Shown, report: bool) -> Result<String, String> {
+        let kind = shown.call.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        let why = shown.why.clone().unwrap_or_default();
+        let judgement = shown.verdict.clone().map(|verdict| Judgement { verdict, why });
+        let remarks = self.index.marks().of(shown.call.id).cloned().unwrap_or_default();
+        let mut told = Report::new((*shown.call).clone(), kind, judgement, remarks);
+        if report && let Some(redaction) = &self.redaction {
+            told = told.redacted(redaction, kind);
+        }
+        let mut out = Vec::new();
+        let format = if report { Format::Markdown } else { Format::Curl };
+        let written = Exporter::new(&mut out, format, "hooktape", self.now).and_then(|mut exporter| {
+            exporter.write(&told)?;
+            exporter.finish()
+        });
+        written.map_err(|error| error.to_string())?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+}
+
+fn no_cursor() -> String {
+    "there is no value at the cursor: tabs 1, 2 and 5 have one".to_owned()
+}
+
+fn headers(headers: &Headers) -> String {
+    headers.iter().fold(String::new(), |text, (name, value)| text + name + ": " + &visible::bytes(value) + "\n")
+}

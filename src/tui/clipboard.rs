@@ -1,0 +1,95 @@
+//! The clipboard: of the terminal (OSC 52, which works over ssh), then of the system, by its own programs; else a file.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::app::event::Notice;
+
+/// The longest text that terminals take by OSC 52, in bytes: xterm stops reading at 100 000 characters of base64.
+const LONGEST: usize = 74_000;
+/// Programs that take a text for the system's clipboard on their input, with what they need: a display.
+const PROGRAMS: [(&str, &[&str], &str); 5] = [
+    ("pbcopy", &[], ""),
+    ("wl-copy", &[], "WAYLAND_DISPLAY"),
+    ("xclip", &["-selection", "clipboard"], "DISPLAY"),
+    ("xsel", &["--clipboard", "--input"], "DISPLAY"),
+    ("clip.exe", &[], "WSL_DISTRO_NAME"),
+];
+
+/// Copies a text; says what was used. `terminal` hands it to the terminal.
+pub fn copy(text: &str, terminal: impl FnOnce(&str) -> std::io::Result<()>) -> Notice {
+    let size = size(text.len());
+    let handed = text.len() <= LONGEST && terminal(text).is_ok();
+    let system = programs(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    let taken = system.into_iter().find(|(program, args)| pipe(program, args, text));
+    match (handed, taken) {
+        (true, Some((program, _))) => Notice::info(format!("copied {size}: to the terminal (OSC 52) and by {program}")),
+        (false, Some((program, _))) => Notice::info(format!("copied {size} by {program}")),
+        (true, None) => Notice::info(format!("handed {size} to the terminal's clipboard (OSC 52); S frees the mouse")),
+        (false, None) => match keep(text) {
+            Ok(path) => {
+                Notice::warning(format!("{size} are too much for the terminal's clipboard: they are in {path}"))
+            }
+            Err(error) => Notice::error(format!("not copied: no clipboard takes it, and no file: {error}")),
+        },
+    }
+}
+
+/// The programs worth trying where those variables are set. Over ssh the system's clipboard is the wrong one.
+fn programs(is_set: impl Fn(&str) -> bool) -> Vec<(&'static str, &'static [&'static str])> {
+    if is_set("SSH_CONNECTION") {
+        return Vec::new();
+    }
+    let usable = PROGRAMS.iter().filter(|(program, _, needs)| match *needs {
+        "" => *program == "pbcopy" && cfg!(target_os = "macos"),
+        needs => is_set(needs),
+    });
+    usable.map(|(program, args, _)| (*program, *args)).collect()
+}
+
+/// Whether the program took the text.
+fn pipe(program: &str, args: &[&str], text: &str) -> bool {
+    let quiet = || Stdio::null();
+    let child = Command::new(program).args(args).stdin(Stdio::piped()).stdout(quiet()).stderr(quiet()).spawn();
+    let Ok(mut child) = child else { return false };
+    let written = child.stdin.take().is_some_and(|mut stdin| stdin.write_all(text.as_bytes()).is_ok());
+    written && child.wait().is_ok_and(|status| status.success())
+}
+
+/// Writes the text to a file that only its owner may read.
+fn keep(text: &str) -> std::io::Result<String> {
+    let mut file = tempfile::Builder::new().prefix("hooktape-").suffix(".txt").tempfile()?;
+    file.write_all(text.as_bytes())?;
+    let (_, path) = file.keep().map_err(|error| error.error)?;
+    Ok(path.display().to_string())
+}
+
+fn size(bytes: usize) -> String {
+    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_ssh_only_the_terminal_is_asked() {
+        assert!(programs(|_| true).is_empty());
+        let names = |set: &'static str| programs(move |name| name == set).into_iter().map(|(name, _)| name).collect();
+        let names: Vec<&str> = names("DISPLAY");
+        assert!(names.contains(&"xclip") && names.contains(&"xsel") && !names.contains(&"wl-copy"));
+    }
+
+    #[test]
+    fn a_text_that_nothing_takes_is_in_a_file_of_its_owner() {
+        let path = keep("secret").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "secret");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
+        }
+        std::fs::remove_file(path).unwrap();
+        assert!(pipe("cat", &[], "x") && !pipe("false", &[], "") && !pipe("/no/such/program", &[], ""));
+    }
+}
