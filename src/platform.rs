@@ -156,6 +156,8 @@ pub struct Pack {
     kinds: Vec<Kind>,
     /// Their numbers, in the order in which a conversation meets them.
     story: Vec<usize>,
+    /// How many of them tell one.
+    told: usize,
     vectors: Vec<VectorSpec>,
     /// The platform's own places.
     pub endpoints: Vec<Endpoint>,
@@ -190,6 +192,7 @@ impl Pack {
         story.sort_by_key(|number| told(&file.kind[*number]).unwrap_or(usize::MAX));
         Ok(Self {
             story,
+            told: file.platform.story.len(),
             name: platform,
             title: file.platform.title,
             folder: folder.to_owned(),
@@ -207,6 +210,11 @@ impl Pack {
     /// Its kinds in the order in which a conversation meets them.
     pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
         self.story.iter().filter_map(|number| self.kinds.get(*number))
+    }
+
+    /// The kinds that tell one conversation, in its order; none where the pack tells none.
+    pub fn story(&self) -> impl Iterator<Item = &Kind> {
+        self.kinds().take(self.told)
     }
 
     /// Its signature schemes by name.
@@ -378,16 +386,22 @@ impl Platforms {
         let path = request.path();
         let mut fitting: Vec<((bool, usize), &Kind)> = Vec::new();
         let mut named = Vec::new();
-        for pack in &self.packs {
-            let marked = pack.marks(request);
-            let ours = marked || recognise::names(path, &pack.name);
-            for kind in &pack.kinds {
-                if let Some(segments) = kind.spec.recognise.fit(&seen) {
-                    let by_name = usize::from(recognise::names(path, kind.bare()));
-                    fitting.push(((marked, segments.max(by_name)), kind));
-                } else {
-                    named.extend(kind.named_by(&request.method, path, ours));
+        let marks: Vec<bool> = self.packs.iter().map(|pack| pack.marks(request)).collect();
+        for marked in [true, false] {
+            for (pack, _) in self.packs.iter().zip(&marks).filter(|(_, own)| **own == marked) {
+                let ours = marked || recognise::names(path, &pack.name);
+                for kind in &pack.kinds {
+                    if let Some(segments) = kind.spec.recognise.fit(&seen) {
+                        let by_name = usize::from(recognise::names(path, kind.bare()));
+                        fitting.push(((marked, segments.max(by_name)), kind));
+                    } else {
+                        named.extend(kind.named_by(&request.method, path, ours));
+                    }
                 }
+            }
+            // What the marked platforms claim, no other gets.
+            if !fitting.is_empty() {
+                break;
             }
         }
         let best = fitting.iter().map(|(rank, _)| *rank).max();
@@ -510,5 +524,5 @@ fn first_best<'a>(ranked: impl IntoIterator<Item = (usize, &'a Kind)>) -> Option
 }
 
 fn at_hand<'a>(scheme: &Scheme, secrets: &'a Secrets, route: &[&'a Secret]) -> Vec<&'a Secret> {
-    if route.is_empty() { secrets.of(scheme.platform(), scheme.bare()) } else { route.to_vec() }
+    if route.is_empty() || scheme.apart { scheme.configured(secrets) } else { route.to_vec() }
 }

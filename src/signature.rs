@@ -40,7 +40,7 @@ pub use carrier::Carrier;
 pub use clock::{Clock, Stamp, Unit, Window};
 pub use jwt::{Algorithm as TokenAlgorithm, Place, Rules};
 pub use message::Message;
-pub use scheme::{Method, Scheme};
+pub use scheme::{Method, Scheme, Summary};
 pub use seal::{Algorithm, KeyForm, Seal};
 pub use shared::Shared;
 pub use tag::Encoding;

@@ -179,11 +179,11 @@ fn quote(text: &str) -> String {
     if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// The schemes that have tokens, with their rules.
+/// The schemes whose tokens one's own key signs, with their rules: of the others, the key is the platform's.
 fn schemes(context: &Context) -> impl Iterator<Item = (&Scheme, &Rules)> {
     context.platforms.packs().flat_map(|pack| pack.schemes().values()).filter_map(|scheme| match &scheme.method {
-        Method::Jwt(rules) => Some((scheme, rules)),
-        Method::Seal(_) | Method::Shared(_) => None,
+        Method::Jwt(rules) if !scheme.optional => Some((scheme, rules)),
+        Method::Jwt(_) | Method::Seal(_) | Method::Shared(_) => None,
     })
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::net::outgoing::{Outgoing, Signing};
 use crate::platform::{Keyring, Kind, Platforms};
 
-/// What to send to `base` (`http://127.0.0.1:4747`), in order.
+/// What to send to `base` (`http://127.0.0.1:4747`), in order: of every platform whose pack tells a conversation.
 ///
 /// # Errors
 /// When a sample cannot be addressed or signed: a sentence.
@@ -14,7 +14,7 @@ pub fn conversation(platforms: &Platforms, keyring: &Keyring, base: &str) -> Res
     conversation_with(platforms, None, keyring, base)
 }
 
-/// The same with the platform of that name only, or with all.
+/// The same with every call of the platform of that name instead.
 ///
 /// # Errors
 /// As [`conversation`].
@@ -24,7 +24,12 @@ pub fn conversation_with(
     keyring: &Keyring,
     base: &str,
 ) -> Result<Vec<Outgoing>, String> {
-    let kinds = || platforms.kinds().filter(|kind| platform.is_none_or(|name| kind.platform() == name));
+    let kinds = || {
+        platforms.packs().flat_map(move |pack| match platform {
+            Some(name) => pack.kinds().take(if pack.name == name { usize::MAX } else { 0 }).collect::<Vec<_>>(),
+            None => pack.story().collect(),
+        })
+    };
     let mut calls: Vec<Outgoing> = kinds().map(|kind| signed(kind, keyring, base)).collect::<Result<_, _>>()?;
     // Of those whose body is signed: to another, a newline more makes no difference.
     if let Some(kind) = kinds().find(|kind| kind.scheme().is_some_and(|(_, scheme)| scheme.covers_the_body())) {

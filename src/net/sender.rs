@@ -126,6 +126,11 @@ impl Sender {
                 request.headers.set("content-length", request.body.len().to_string());
             }
         }
+        // A signature may stand in the query.
+        let mut url = url;
+        if signed.is_ok() && url.query() != request.query() {
+            url.set_query(request.query());
+        }
         let ready = signed.and_then(|()| fields(&mut request));
         let own = match signing {
             Signing::Fresh(secret) => secret.into_iter().collect(),

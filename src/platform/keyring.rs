@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::call::{Request, Response, Sig};
 use crate::config::{Secret, Secrets};
 use crate::platform::{Kind, Platforms};
-use crate::signature::{SignError, Verdict};
+use crate::signature::{Scheme, SignError, Verdict};
 
 /// Says that a call is signed with a test secret, so that its verdict does not depend on what is configured. Nobody
 /// gains anything by sending it: without the secret the signature is invalid.
@@ -46,9 +46,10 @@ impl Keyring {
         own: &[Secret],
         at: Timestamp,
     ) -> Verdict {
-        let tests = self.tests_for(platforms, request, kind);
-        let own: Vec<&Secret> = if tests.is_empty() { own } else { &tests }.iter().collect();
-        platforms.verify(request, kind, &self.secrets, &own, at)
+        match self.tests_for(platforms, request, kind) {
+            Some(tests) => platforms.verify(request, kind, &tests, &[], at),
+            None => platforms.verify(request, kind, &self.secrets, &own.iter().collect::<Vec<_>>(), at),
+        }
     }
 
     /// Why a verdict is what it is: sentences, best first. Dear: signs the body many times.
@@ -61,15 +62,16 @@ impl Keyring {
         own: &[Secret],
         at: Timestamp,
     ) -> Vec<String> {
-        let tests = self.tests_for(platforms, request, kind);
-        let own: Vec<&Secret> = if tests.is_empty() { own } else { &tests }.iter().collect();
-        platforms.diagnose(request, kind, &self.secrets, &own, at)
+        match self.tests_for(platforms, request, kind) {
+            Some(tests) => platforms.diagnose(request, kind, &tests, &[], at),
+            None => platforms.diagnose(request, kind, &self.secrets, &own.iter().collect::<Vec<_>>(), at),
+        }
     }
 
     /// What a stand-in answers to a request of `kind`; see [`Kind::answer`].
     #[must_use]
     pub fn answer(&self, kind: &Kind, request: &Request, sig: Option<Sig>, own: &[Secret]) -> Response {
-        let shared = kind.schemes().flat_map(|(name, _)| self.secrets.of(kind.platform(), name));
+        let shared = kind.schemes().flat_map(|(_, scheme)| scheme.configured(&self.secrets));
         let tests = self.made();
         let test = kind.schemes().filter_map(|(_, scheme)| tests.get(&scheme.name)?.as_ref().ok());
         let test = test.filter(|_| request.headers.has(TEST_HEADER));
@@ -77,14 +79,15 @@ impl Keyring {
         kind.answer(request, sig, &secrets)
     }
 
-    /// The test secrets that stand in for the platform's, if the request says so.
-    fn tests_for(&self, platforms: &Platforms, request: &Request, kind: Option<&Kind>) -> Vec<Secret> {
+    /// The test secrets that stand in for all others, if the request says so and there are any.
+    fn tests_for(&self, platforms: &Platforms, request: &Request, kind: Option<&Kind>) -> Option<Secrets> {
         if !request.headers.has(TEST_HEADER) {
-            return Vec::new();
+            return None;
         }
         let made = self.made();
-        let schemes = platforms.schemes(request, kind).into_iter();
-        schemes.filter_map(|scheme| made.get(&scheme.name)?.clone().ok()).collect()
+        let own = |scheme: &Scheme| Some((scheme.name.clone(), vec![made.get(&scheme.name)?.clone().ok()?]));
+        let tests = Secrets(platforms.schemes(request, kind).into_iter().filter_map(own).collect());
+        (!tests.0.is_empty()).then_some(tests)
     }
 
     fn made(&self) -> MutexGuard<'_, BTreeMap<String, Result<Secret, SignError>>> {
@@ -109,8 +112,8 @@ impl Keyring {
     pub fn signing(&self, kind: &Kind, own: &[Secret]) -> Result<Option<Secret>, String> {
         let Some((_, usual)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
         let secrets = || {
-            kind.schemes().flat_map(|(name, scheme)| {
-                own.iter().chain(self.secrets.of(kind.platform(), name)).map(move |secret| (scheme, secret))
+            kind.schemes().flat_map(|(_, scheme)| {
+                own.iter().chain(scheme.configured(&self.secrets)).map(move |secret| (scheme, secret))
             })
         };
         if let Some((_, secret)) = secrets().find(|(scheme, secret)| scheme.can_sign_with(secret)) {
@@ -134,7 +137,10 @@ impl Keyring {
     /// # Errors
     /// When the system has no randomness to make one.
     pub fn signing_for_ourselves(&self, kind: &Kind) -> Result<Option<Secret>, String> {
-        self.signing(kind, &[]).or_else(|_| self.signing_as_a_test(kind))
+        match self.signing(kind, &[]) {
+            Ok(Some(secret)) => Ok(Some(secret)),
+            Ok(None) | Err(_) => self.signing_as_a_test(kind),
+        }
     }
 
     /// The test secret to sign a call of `kind` with. None where it needs none.

@@ -165,7 +165,7 @@ impl Kind {
     /// The scheme to sign `request` by with `secret`: the one that it bears, else the first; of those that the secret is for.
     /// None where it is not signed, or need not be.
     fn scheme_to_sign(&self, request: &Request, secret: Option<&Secret>) -> Option<&Scheme> {
-        if secret.is_none() && self.schemes().any(|(_, scheme)| scheme.optional) {
+        if secret.is_none() && self.scheme().is_some_and(|(_, scheme)| scheme.optional) {
             return None;
         }
         let fits = |scheme: &&Scheme| secret.is_none_or(|secret| scheme.can_sign_with(secret));
@@ -517,7 +517,20 @@ impl Kind {
     /// # Errors
     /// As [`signature::sign`].
     pub fn sign(&self, request: &mut Request, secret: Option<&Secret>, at: Timestamp) -> Result<(), SignError> {
-        self.scheme_to_sign(request, secret).map_or(Ok(()), |scheme| signature::sign(scheme, request, secret, at))
+        let Some(scheme) = self.scheme_to_sign(request, secret) else { return Ok(()) };
+        let borne = self.schemes().any(|(_, scheme)| scheme.is_borne_by(request));
+        let whole = |other: &&Scheme| other.carrier == Carrier::Header && (!borne || other.is_borne_by(request));
+        let mut others: Vec<&Scheme> = self.schemes().map(|(_, other)| other).filter(whole).collect();
+        signature::sign(scheme, request, secret, at)?;
+        // Where a platform signs in several headers, so does this.
+        let mut places = vec![scheme.header.to_ascii_lowercase()];
+        others.retain(|other| {
+            let place = other.header.to_ascii_lowercase();
+            let first = !places.contains(&place);
+            places.push(place);
+            first && !other.optional && secret.is_some_and(|secret| other.can_sign_with(secret))
+        });
+        others.into_iter().try_for_each(|other| signature::sign(other, request, secret, at))
     }
 
     /// What [`Self::sign`] would write, before there is a time; none where the contract has no signature.

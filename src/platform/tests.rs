@@ -60,7 +60,8 @@ fn every_builtin_pack_keeps_its_contract() {
 fn the_samples_have_no_finding_at_all_and_tell_one_conversation() {
     let platforms = platforms();
     let mut conversations: Vec<_> = Vec::new();
-    for kind in platforms.kinds() {
+    let told: Vec<&Kind> = platforms.packs().flat_map(Pack::story).collect();
+    for kind in &told {
         let sample = kind.sample();
         assert_eq!(shown(&kind.check_request(&sample)), [""; 0], "{}", kind.name);
         let own = kind.spec.sample_target.clone().unwrap_or_else(|| format!("/hooks/{}", kind.name));
@@ -74,7 +75,11 @@ fn the_samples_have_no_finding_at_all_and_tell_one_conversation() {
         conversations.push((kind.platform().to_owned(), read.conversation.unwrap(), read.user));
     }
     conversations.dedup();
-    assert_eq!(conversations.len(), platforms.packs().count(), "{conversations:?}");
+    assert_eq!(
+        conversations.len(),
+        platforms.packs().filter(|pack| pack.story().next().is_some()).count(),
+        "{conversations:?}"
+    );
 }
 
 #[rstest]
@@ -154,7 +159,10 @@ fn issuers_of_ones_own_are_taken_beside_the_documented_ones() {
     assert_eq!(platforms.pack("moveo").unwrap().schemes()["webview"].issuers(), scheme.issuers());
     for name in ["moveo/webhook", "jelou", "nobody"] {
         let error = platforms.allow_issuers(name, &["x".into()]).unwrap_err();
-        assert!(error.ends_with("has no tokens with an issuer; known: moveo/webview"), "{error}");
+        assert!(
+            error.ends_with("has no tokens with an issuer; known: moveo/webview, dialogflow-cx/id_token"),
+            "{error}"
+        );
     }
 }
 

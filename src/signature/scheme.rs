@@ -12,7 +12,7 @@ use super::seal::Seal;
 use super::shared::Shared;
 use super::{Carrier, SignError, jwt};
 use crate::call::Request;
-use crate::config::Secret;
+use crate::config::{Secret, Secrets};
 
 /// How a platform signs: data, read from the `[signature.NAME]` table of a pack.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -34,6 +34,8 @@ pub struct Scheme {
     pub beside: BTreeMap<String, String>,
     /// Whether the platform signs only where it is told to.
     pub optional: bool,
+    /// Whether its secret is none of the platform's others: it is filed under `PLATFORM/SCHEME` only.
+    pub apart: bool,
     /// What the platform calls the secret (`verification token`).
     pub secret: String,
     /// A reference to the secret, for the sentence that tells how to configure it (`env:MOVEO_TOKEN`).
@@ -42,6 +44,21 @@ pub struct Scheme {
     pub missing: String,
     /// The document that prescribes all this.
     pub source: String,
+}
+
+/// How a platform signs, in the cells of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// What is signed.
+    pub signed: String,
+    /// The algorithm, and what the key is.
+    pub by: String,
+    /// Where the signature stands.
+    pub place: String,
+    /// How it is written.
+    pub encoding: String,
+    /// How old it may be.
+    pub time: String,
 }
 
 /// What makes a signature.
@@ -106,6 +123,15 @@ impl Scheme {
         self.carrier != Carrier::Header || self.header.eq_ignore_ascii_case("authorization")
     }
 
+    /// The configured secrets that may be its.
+    #[must_use]
+    pub fn configured<'a>(&self, secrets: &'a Secrets) -> Vec<&'a Secret> {
+        if self.apart {
+            return secrets.0.get(&self.name).into_iter().flatten().collect();
+        }
+        secrets.of(self.platform(), self.bare())
+    }
+
     /// Whether `secret` can sign, not only verify.
     #[must_use]
     pub fn can_sign_with(&self, secret: &Secret) -> bool {
@@ -117,7 +143,7 @@ impl Scheme {
     pub fn why_not(&self, secret: &Secret) -> Option<String> {
         match &self.method {
             Method::Seal(seal) => self.bytes(secret).and_then(|bytes| seal.try_key(bytes)).err(),
-            Method::Shared(_) => self.bytes(secret).err(),
+            Method::Shared(shared) => self.bytes(secret).and_then(|bytes| shared.write(bytes)).err(),
             Method::Jwt(rules) => Key::read(secret, &rules.algorithms).and_then(|key| key.sign(b"")).err(),
         }
         .map(|error| error.to_string())
@@ -195,11 +221,53 @@ impl Scheme {
         how + optional
     }
 
+    /// The same in the cells of a table.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let beside =
+            self.beside.iter().fold(String::new(), |all, (name, value)| all + ", beside " + name + ": " + value);
+        let before = if self.prefix.is_empty() { String::new() } else { format!(" after `{}`", self.prefix) };
+        let several = self.separator.map_or_else(String::new, |separator| format!(", several by `{separator}`"));
+        let place = format!("{}{before}{several}{beside}", self.place());
+        let none = || "none".to_owned();
+        match &self.method {
+            Method::Seal(seal) => {
+                let key =
+                    if self.is_keyless() { none() } else { self.secret.clone() + &seal.key.describe(&seal.key_prefix) };
+                Summary {
+                    signed: seal.message.title(),
+                    by: format!("{}; key: {key}", seal.algorithm.title()),
+                    place,
+                    encoding: seal.encoding.word().to_owned(),
+                    time: seal
+                        .clock
+                        .as_ref()
+                        .map_or_else(none, |clock| clock.describe().replacen("its time is ", "", 1)),
+                }
+            }
+            Method::Shared(shared) => Summary {
+                signed: "nothing of the call".into(),
+                by: shared.describe(&self.secret),
+                place,
+                encoding: "as it is".into(),
+                time: none(),
+            },
+            Method::Jwt(rules) => Summary {
+                signed: "the token's header and claims".into(),
+                by: format!("{}; key: {}", rules.describe(), self.secret),
+                place,
+                encoding: "JWT".into(),
+                time: "`exp` of the token".into(),
+            },
+        }
+    }
+
     /// The flag that names a secret: `--secret moveo=env:MOVEO_TOKEN`.
     #[must_use]
     pub fn flag(&self) -> String {
         // A platform's token is no key, so a key is filed under its scheme.
-        let name = if matches!(self.method, Method::Jwt(_)) { self.name.as_str() } else { self.platform() };
+        let own = self.apart || matches!(self.method, Method::Jwt(_));
+        let name = if own { self.name.as_str() } else { self.platform() };
         format!("--secret {name}={}", self.example)
     }
 

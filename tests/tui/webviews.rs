@@ -155,7 +155,8 @@ async fn what_a_draft_without_a_body_sends_is_its_target() {
     let folder = tempfile::tempdir().unwrap();
     let path = recording(&folder, Vec::new()).await;
     // The opening of Jelou's page, its first parameter changed, to our own listener.
-    let ended = with_key(120, 40).listen(&path, "tG<up><up><up>e<down><end>X Y<esc>s", |_| async {}).await;
+    let keys = format!("tg{}e<down><end>X Y<esc>s", "<down>".repeat(12));
+    let ended = with_key(120, 40).listen(&path, &keys, |_| async {}).await;
     let answer = ended.app.draft.as_ref().unwrap().answer.as_ref().unwrap().as_ref().unwrap();
     assert_eq!(answer.call.request.target, "/hooks/jelou/webview_open?order=A-1042X%20Y&executionId=exec_abc123xyz");
     assert!(answer.call.request.body.is_empty() && answer.call.status() == Some(200), "{}", ended.screen);

@@ -137,6 +137,10 @@ async fn what_contradicts_a_contract_is_json_and_breaks_it() {
     let kinds: Vec<String> = site.platforms.kinds().map(|kind| kind.name.clone()).collect();
     for name in kinds.iter().filter(|name| name.starts_with("moveo/") && !name.contains("webview")) {
         let kind = site.platforms.kind(name).unwrap();
+        // Where the contract says nothing of the answer, nothing contradicts it.
+        if kind.response_fields().is_empty() {
+            continue;
+        }
         let sample = kind.sample();
         site.post(&sample.target, "", std::str::from_utf8(&sample.body).unwrap()).await;
         let call = site.next().await;

@@ -41,6 +41,8 @@ pub(super) struct Written {
     #[serde(default)]
     optional: bool,
     #[serde(default)]
+    apart: bool,
+    #[serde(default)]
     algorithms: Vec<jwt::Algorithm>,
     #[serde(default)]
     issuers: Vec<String>,
@@ -136,7 +138,7 @@ impl TryFrom<Written> for Scheme {
                 subject: written.subject,
             }),
         };
-        let Written { prefix, separator, beside, optional, secret, example, missing, source, .. } = written;
+        let Written { prefix, separator, beside, optional, apart, secret, example, missing, source, .. } = written;
         let name = String::new();
         Ok(Self {
             name,
@@ -147,6 +149,7 @@ impl TryFrom<Written> for Scheme {
             separator,
             beside,
             optional,
+            apart,
             secret,
             example,
             missing,
