@@ -266,6 +266,16 @@ fn no_kind(platforms: &Platforms, name: &str) -> String {
     }
 }
 
+/// Where the configuration is, and packs of the user's own.
+///
+/// # Errors
+/// When the system knows no such place.
+pub fn config_dir() -> eyre::Result<PathBuf> {
+    let project =
+        ProjectDirs::from("", "", "hooktape").ok_or_else(|| eyre!("cannot tell where configurations belong"))?;
+    Ok(project.config_dir().to_owned())
+}
+
 /// Where recordings go when nobody says otherwise.
 ///
 /// # Errors

@@ -1,7 +1,9 @@
-//! `hooktape platforms [NAME]`, `platforms check PATH`, `platforms advise NAME`: what is known of platforms; lint a pack, or
-//! what one tells a platform.
+//! `hooktape platforms [NAME]`, `platforms check PATH`, `platforms new NAME`, `platforms advise NAME`: what is known of
+//! platforms; lint a pack, begin one, or lint what one tells a platform.
 
 mod advise;
+mod markdown;
+mod new;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +24,15 @@ pub struct Args {
     command: Option<Command>,
     /// A platform or a kind, as in moveo or moveo/dialog
     name: Option<String>,
+    /// One page on how every platform signs, instead
+    #[arg(long = "as", value_name = "FORM", conflicts_with = "name")]
+    page: Option<Page>,
+}
+
+/// The forms of the page.
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Page {
+    Markdown,
 }
 
 #[derive(clap::Subcommand, Debug)]
@@ -31,6 +42,8 @@ enum Command {
         /// The pack's folder
         path: PathBuf,
     },
+    /// Begin a pack of your own
+    New(new::Args),
     /// Hold what one tells a platform about one's endpoint against what it takes
     Advise(advise::Args),
 }
@@ -65,6 +78,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     match (&args.command, args.name.as_deref()) {
         (Some(Command::Advise(args)), _) => return advise::run(context, args),
         (Some(Command::Check { path }), _) => return check(path, context.format),
+        (Some(Command::New(args)), _) => return new::run(context, args),
+        (None, None) if args.page.is_some() => print::out(markdown::page(&context.platforms).trim_end())?,
         (None, None) => list(context)?,
         (None, Some(name)) => {
             let platforms = &context.platforms;

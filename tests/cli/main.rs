@@ -22,7 +22,7 @@ use std::fmt::Write as _;
 use support::run;
 
 /// Every page of the manual.
-const PAGES: [&[&str]; 31] = [
+const PAGES: [&[&str]; 32] = [
     &[],
     &["listen"],
     &["open"],
@@ -50,6 +50,7 @@ const PAGES: [&[&str]; 31] = [
     &["webview", "open"],
     &["platforms"],
     &["platforms", "check"],
+    &["platforms", "new"],
     &["platforms", "advise"],
     &["config"],
     &["config", "check"],

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::lane::Home;
-use crate::support::run;
+use crate::support::{Endpoint, field, run};
 
 /// The tables of the platforms' documents; `tests/packs.rs` says how they are written down.
 const DOCUMENTS: &str = include_str!("../packs/documents.md");
@@ -139,4 +139,69 @@ fn what_one_tells_moveo_is_held_against_its_rules() {
         assert_eq!((refused.code, &*refused.out), (2, ""), "{args:?}");
         assert!(refused.err.contains(said), "{args:?}: {}", refused.err);
     }
+}
+
+/// The page is made of the packs: `UPDATE_README=1` writes it anew.
+#[test]
+fn the_page_on_signatures_is_true() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/platforms/README.md");
+    let page = run(&Home::new(), &["platforms", "--as", "markdown"]).out;
+    if std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    assert!(page == std::fs::read_to_string(path).unwrap(), "UPDATE_README=1 makes {path} anew");
+    for row in ["| `v1,`", "`webhook`"] {
+        assert!(page.contains(row.trim_start_matches("| ")), "{row}");
+    }
+}
+
+#[test]
+fn a_new_pack_is_sound_and_read_at_once() {
+    let home = Home::new();
+    let made = run(&home, &["platforms", "new", "acme"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let pack = made.out.trim().to_owned();
+    assert!(pack.ends_with("hooktape/platforms/acme/pack.toml") && std::path::Path::new(&pack).is_file(), "{pack}");
+    let folder = pack.strip_suffix("/pack.toml").unwrap();
+    assert_eq!(run(&home, &["platforms", "check", folder]).code, 0);
+    assert!(run(&home, &["platforms", "acme"]).out.contains("acme/event"));
+    for (args, said) in [
+        (&["platforms", "new", "acme"][..], "already"),
+        (&["platforms", "new", "moveo"], "already"),
+        (&["platforms", "new", "../x"], "a name has lower-case letters"),
+        (&["platforms", "new", "other", "--into", "/proc/none"], "cannot write"),
+    ] {
+        let refused = run(&home, args);
+        assert_eq!((refused.code, &*refused.out), (2, ""), "{args:?}");
+        assert!(refused.err.contains(said), "{args:?}: {}", refused.err);
+    }
+}
+
+/// As a new user would: the guide's own words, and no Rust.
+#[test]
+fn the_guides_platform_signs_and_verifies() {
+    let readme = include_str!("../../README.md");
+    let guide = readme.split("<!-- pack -->").nth(1).unwrap().split("<!-- /pack -->").next().unwrap();
+    let pack = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let sample = readme.split("`samples/event.json`: `").nth(1).unwrap().split('`').next().unwrap();
+    let home = Home::new();
+    let file = run(&home, &["platforms", "new", "acme"]).out.trim().to_owned();
+    let folder = file.strip_suffix("/pack.toml").unwrap();
+    std::fs::write(&file, pack).unwrap();
+    std::fs::write(format!("{folder}/samples/event.json"), sample).unwrap();
+    let checked = run(&home, &["platforms", "check", folder]);
+    assert_eq!((checked.code, &*checked.err), (0, ""), "{}", checked.out);
+
+    let endpoint = Endpoint::new();
+    run(&home, &["send", "acme/order", "--to", &endpoint.url, "--secret", "acme=env:MOVEO_TOKEN"]);
+    let (head, body) = endpoint.seen().remove(0);
+    assert!(field(&head, "acme-sign").unwrap().starts_with("t="), "{head}");
+    assert_eq!(String::from_utf8(body).unwrap(), r#"{"order":{"id":"o-1"}}"#);
+    let mut listener = home.listen(&["--secret", "acme=env:MOVEO_TOKEN", "--format", "json"]);
+    let to = format!("http://{}/hooks", listener.address);
+    run(&home, &["send", "acme/order", "--to", &to, "--secret", "acme=env:MOVEO_TOKEN", "--record", "sent.jsonl"]);
+    let _ = listener.end("TERM");
+    let seen = run(&home, &["show", "tape.jsonl", "--format", "json"]).json();
+    let summary = |name: &str| seen[0][name].as_str().unwrap_or_default().to_owned();
+    assert_eq!((summary("kind"), summary("sig"), summary("conv")), ("acme/order".into(), "valid".into(), "o-1".into()));
 }
