@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench                                     everything, about five minutes
-//! cargo bench -- capture | open | search | replay | diff   one part; replay wants wrk
+//! cargo bench -- capture | open | search | recognise | replay | diff  one part; replay wants wrk
 //!   --calls 1000000                               the size of the recording that is opened and searched
 //!   --rounds 9, --millis 1000                     how often; how long a round of calls takes
 //! ```
@@ -17,6 +17,7 @@ mod load;
 mod measure;
 mod opening;
 mod replaying;
+mod recognise;
 mod searching;
 mod tape;
 
@@ -27,7 +28,7 @@ use clap::Parser;
 
 #[derive(Parser)]
 struct Args {
-    /// capture, open, search, replay, diff; all without one
+    /// capture, open, search, recognise, replay, diff; all without one
     parts: Vec<String>,
     /// Calls in the recording
     #[arg(long, default_value_t = 200_000)]
@@ -60,6 +61,9 @@ fn main() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     if wanted("capture") {
         capture::run(folder, args.rounds, Duration::from_millis(args.millis));
+    }
+    if wanted("recognise") {
+        recognise::run(folder, args.rounds, Duration::from_millis(args.millis));
     }
     if wanted("open") {
         opening::run(&tape::make(folder, args.calls), args.rounds);

@@ -65,6 +65,12 @@ pub fn run(folder: &Path, rounds: usize, time: Duration) {
     }
 }
 
+/// CPU microseconds that hooktape takes for a call with a body of `size` bytes.
+pub fn cost(folder: &Path, size: usize, time: Duration) -> f64 {
+    let (done, cpu) = round(Contestant::Hooktape { fsync: false }, folder, size, time);
+    cpu.as_secs_f64() * 1e6 / done.calls
+}
+
 /// One server from its start to its end, and the CPU time it took.
 fn round(contestant: Contestant, folder: &Path, size: usize, time: Duration) -> (Done, Duration) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

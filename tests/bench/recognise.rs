@@ -1,0 +1,50 @@
+//! What it costs to tell a call's kind with every pack on, as a part of what capturing it costs.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use hooktape::call::Request;
+use hooktape::platform::Platforms;
+
+use crate::capture;
+use crate::measure::{self, Sample};
+
+/// How often every sample is recognised in a round.
+const TIMES: u32 = 200;
+
+/// Prints the figures for the built-in samples, and for a call that no platform claims.
+pub fn run(folder: &Path, rounds: usize, time: Duration) {
+    let platforms = Platforms::builtin().unwrap();
+    let samples: Vec<Request> = platforms.kinds().map(hooktape::platform::Kind::sample).collect();
+    let strangers = [Request {
+        method: "POST".into(),
+        target: "/hooks".into(),
+        headers: samples[0].headers.iter().map(|(name, value)| (format!("y-{name}"), value.clone())).collect(),
+        body: format!(r#"{{"n":[{}1]}}"#, "1,".repeat(1000)).into(),
+        ..Request::default()
+    }];
+    let (mut known, mut unknown, mut captured) = (Sample::default(), Sample::default(), Sample::default());
+    measure::take_turns(rounds, 3, |turn| match turn {
+        0 => known.push(micros(&platforms, &samples)),
+        1 => unknown.push(micros(&platforms, &strangers)),
+        _ => captured.push(capture::cost(folder, 2_000, time)),
+    });
+    println!("\nRecognise: {} kinds of {} packs, {rounds} rounds", samples.len(), platforms.packs().count());
+    println!(
+        "  us a sample, on average   {known}\n  us a 2 KB call of nobody  {unknown}\n  CPU us to capture a call  {captured}"
+    );
+    measure::judge("recognising a sample to capturing a call", known.ratio(&captured), 0.1, false);
+    measure::judge("recognising nobody's to capturing a call", unknown.ratio(&captured), 0.1, false);
+}
+
+/// Microseconds a call.
+fn micros(platforms: &Platforms, requests: &[Request]) -> f64 {
+    let started = Instant::now();
+    for _ in 0..TIMES {
+        for request in requests {
+            black_box(platforms.recognise(black_box(request)));
+        }
+    }
+    started.elapsed().as_secs_f64() * 1e6 / (f64::from(TIMES) * requests.len() as f64)
+}
