@@ -42,7 +42,6 @@ use crate::config::{Secret, Secrets};
 use crate::signature::{self, Scheme, Verdict};
 use kind::Shared;
 use pack::{ConversationSpec, Files, SectionSpec, VectorSpec};
-use recognise::Seen;
 use schema::Library;
 
 pub use advice::Advice;
@@ -50,6 +49,7 @@ pub use envelope::{Envelope, Row, Section};
 pub use keyring::Keyring;
 pub use kind::{Answer, Description, Field, Kind, Reading};
 pub use page::{Form, Opening, PageCall};
+pub use recognise::Seen;
 pub use schema::Help;
 pub use wait::{Callback, Fate, Outcome, Wait};
 
@@ -382,7 +382,13 @@ impl Platforms {
     /// the platform's headers.
     #[must_use]
     pub fn recognise(&self, request: &Request) -> Recognition<'_> {
-        let seen = Seen::new(request);
+        self.recognise_seen(&Seen::new(request))
+    }
+
+    /// The same for a request that something else will look at too.
+    #[must_use]
+    pub fn recognise_seen(&self, seen: &Seen<'_>) -> Recognition<'_> {
+        let request = seen.request;
         let path = request.path();
         let mut fitting: Vec<((bool, usize), &Kind)> = Vec::new();
         let mut named = Vec::new();
@@ -391,7 +397,7 @@ impl Platforms {
             for (pack, _) in self.packs.iter().zip(&marks).filter(|(_, own)| **own == marked) {
                 let ours = marked || recognise::names(path, &pack.name);
                 for kind in &pack.kinds {
-                    if let Some(segments) = kind.spec.recognise.fit(&seen) {
+                    if let Some(segments) = kind.spec.recognise.fit(seen) {
                         let by_name = usize::from(recognise::names(path, kind.bare()));
                         fitting.push(((marked, segments.max(by_name)), kind));
                     } else {

@@ -41,7 +41,7 @@ pub use self::index::{Conversation, Index};
 pub use self::marks::{Annotation, Change, Colour, Mark, Marks, Remarks};
 pub use self::query::{KEYS, Key, Query, QueryError};
 pub use self::reader::{Batch, Entries, LineError, Position, Reader, scan};
-pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Torn};
+pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Recording, Torn};
 pub use self::redact::Redaction;
 pub use self::search::{Found, search};
 pub use self::shelf::{Kept, recordings_in};

@@ -7,12 +7,16 @@ mod page;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
@@ -20,8 +24,8 @@ use crate::call::{Call, Direction, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull};
 use crate::net::responder::{Outcome, Responders, Wanting, plain, trickle};
 use crate::net::tls::Identity;
-use crate::platform::{Keyring, Platforms};
-use crate::recording::Recorder;
+use crate::platform::{Keyring, Platforms, Seen};
+use crate::recording::{RecordError, Recorder, Recording};
 use body::Trouble;
 use connections::Peer;
 
@@ -82,17 +86,51 @@ pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Out
     connections::serve(listener, app, lane.tls.clone(), stop).await;
 }
 
+/// A connection drops this future when its caller goes away, and the call is recorded all the same: what has not come whole
+/// at once is read and recorded in a task of its own, and what is on its way to the recorder stays on it.
 async fn handle(State(lane): State<Arc<Lane>>, incoming: axum::extract::Request) -> http::Response<Body> {
-    // In a task of its own: a connection drops this future when its caller goes away, and the call is recorded all the same.
-    let answered = tokio::spawn(async move { lane.answer(incoming).await });
-    answered
-        .await
-        .unwrap_or_else(|_| into_http(&plain(500, "hooktape failed at this call; its own output says how"), None))
+    let refuse = lane.config.record.on_full == OnFull::Refuse;
+    let taking = AssertUnwindSafe(async move { lane.take(incoming).await });
+    let mut taking = Box::pin(taking.catch_unwind());
+    let taken = match poll_once(&mut taking).await {
+        Poll::Ready(taken) => taken.ok(),
+        Poll::Pending => tokio::spawn(taking).await.ok().and_then(Result::ok),
+    };
+    let Some(Taken { recording, answer, slow }) = taken else {
+        return into_http(&plain(500, "hooktape failed at this call; its own output says how"), None);
+    };
+    let recorded = match recording {
+        Ok(recording) => recording.done().await,
+        Err(error) => Err(error),
+    };
+    match (recorded, answer) {
+        // Why is for its user to know: the reason names a file of this machine.
+        (Err(_), _) if refuse => into_http(
+            &plain(503, "hooktape could not record this call and so did not take it; its own output says why"),
+            None,
+        ),
+        (_, Some(answer)) => into_http(&answer, slow),
+        (_, None) => connections::reset(),
+    }
+}
+
+/// As far as a future gets without waiting.
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *future).poll(context))).await
+}
+
+/// A call that was read and answered, on its way into the file.
+struct Taken {
+    recording: Result<Recording, RecordError>,
+    /// What it gets once it is recorded; none: the connection's end.
+    answer: Option<Response>,
+    /// How long the answer takes to leave.
+    slow: Option<Duration>,
 }
 
 impl Lane {
-    /// Reads the call, has it answered, records it, and then gives its answer.
-    async fn answer(&self, incoming: axum::extract::Request) -> http::Response<Body> {
+    /// Reads the call, has it answered, and hands it to the recorder.
+    async fn take(&self, incoming: axum::extract::Request) -> Taken {
         let _under_way = self.responders.pulse.call();
         let at = Timestamp::now();
         let started = Instant::now();
@@ -111,39 +149,34 @@ impl Lane {
             redacted: false,
         };
         request.public = listen.public_url.clone().or_else(|| request.forwarded_for(&listen.trusted_proxies));
-        let (call, slow) = self.receive(request, whole.err(), at, started).await;
+        let (call, slow, valid) = self.receive(request, whole.err(), at, started).await;
         let answer = call.response.clone();
-        let refuse = self.config.record.on_full == OnFull::Refuse;
-        match (self.recorder.record(call).await, answer) {
-            // Why is for its user to know: the reason names a file of this machine.
-            (Err(_), _) if refuse => into_http(
-                &plain(503, "hooktape could not record this call and so did not take it; its own output says why"),
-                None,
-            ),
-            (_, Some(answer)) => into_http(&answer, slow),
-            (_, None) => connections::reset(),
-        }
+        Taken { recording: self.recorder.submit(call, valid).await, answer, slow }
     }
 
-    /// The call that `request` is, with the answer it gets, and how long that takes to leave.
+    /// The call that `request` is, with the answer it gets, how long that takes to leave, and whether the request's body is
+    /// known to be valid JSON.
     async fn receive(
         &self,
         request: Request,
         trouble: Option<Trouble>,
         at: Timestamp,
         started: Instant,
-    ) -> (Call, Option<Duration>) {
+    ) -> (Call, Option<Duration>, bool) {
         let route = self.config.route(request.path());
         let asked = cors::asked_method(&request);
         let routed = route.and_then(|route| route.kind.as_deref()).and_then(|name| self.platforms.kind(name));
-        // A preflight is not yet the call that it asks about.
-        let kind = match asked {
-            Some(_) => None,
-            None => routed.or_else(|| self.platforms.recognise(&request).kind),
+        let (kind, conversation, valid) = {
+            let seen = Seen::new(&request);
+            // A preflight is not yet the call that it asks about.
+            let kind = match asked {
+                Some(_) => None,
+                None => routed.or_else(|| self.platforms.recognise_seen(&seen).kind),
+            };
+            (kind, kind.and_then(|kind| kind.conversation(&seen)), seen.is_known_as_json())
         };
         let own = route.map_or(&[][..], |route| &route.secrets);
         let sig = kind.map(|kind| self.keyring.judge(&self.platforms, &request, Some(kind), own, at).sig);
-        let conversation = kind.and_then(|kind| kind.read(&request).conversation);
         let id = Id::fresh();
         let responder = self.responders.of(kind, route).filter(|responder| !responder.is_plain());
         let forwards = responder.as_ref().is_some_and(|responder| responder.forwards());
@@ -193,7 +226,7 @@ impl Lane {
             request,
             response,
         };
-        (call, slow)
+        (call, slow, valid)
     }
 }
 

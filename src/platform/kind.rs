@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use super::fill::Filler;
 use super::pack::{AnswerSpec, Caller, ConversationSpec, HeaderSpec, KindSpec, Reads, SectionSpec, When};
 use super::refresh::RefreshSpec;
 use super::schema::{Help, Library, Schema};
-use super::{Envelope, Finding, Section, Severity, envelope, recognise};
+use super::{Envelope, Finding, Section, Seen, Severity, envelope, recognise};
 use crate::call::{Headers, Request, Response, Sig};
 use crate::config::Secret;
 use crate::json;
@@ -107,6 +107,8 @@ pub struct Kind {
     pub(super) shared: Arc<Shared>,
     pub(super) request: Option<Schema>,
     pub(super) response: Option<Schema>,
+    /// The body of [`Self::reply`].
+    reply: OnceLock<Bytes>,
 }
 
 impl fmt::Debug for Kind {
@@ -126,6 +128,7 @@ impl Kind {
             request: schema(&spec.request),
             response: schema(&spec.response),
             shared: shared.clone(),
+            reply: OnceLock::new(),
             spec,
         }
     }
@@ -220,15 +223,28 @@ impl Kind {
         rank.map(|rank| (rank, self))
     }
 
-    /// Conversation, user and text. Cheap: on the path of every call.
+    /// Conversation, user and text.
     #[must_use]
     pub fn read(&self, request: &Request) -> Reading {
-        let document = self.document(request);
-        let (doc, rules) = (Doc::new(&document), &self.spec.recognise);
-        Reading {
-            conversation: self.spec.conversation.read(request, &doc, rules),
-            user: self.spec.user.read(request, &doc, rules),
-            text: self.spec.text.read(request, &doc, rules),
+        let rules = &self.spec.recognise;
+        self.with_doc(&Seen::new(request), |doc| Reading {
+            conversation: self.spec.conversation.read(request, doc, rules),
+            user: self.spec.user.read(request, doc, rules),
+            text: self.spec.text.read(request, doc, rules),
+        })
+    }
+
+    /// The conversation's key. Cheap: on the path of every call.
+    #[must_use]
+    pub fn conversation(&self, seen: &Seen<'_>) -> Option<String> {
+        self.with_doc(seen, |doc| self.spec.conversation.read(seen.request, doc, &self.spec.recognise))
+    }
+
+    /// Looks at [`Self::document`], which is mostly the body that was read already.
+    fn with_doc<T>(&self, seen: &Seen<'_>, look: impl FnOnce(&Doc<'_>) -> T) -> T {
+        match self.document(seen.request) {
+            Cow::Borrowed(_) => look(&seen.doc),
+            Cow::Owned(query) => look(&Doc::new(&query)),
         }
     }
 
@@ -406,7 +422,8 @@ impl Kind {
             _ => "application/json",
         };
         let headers = [("content-type", media)].into_iter().collect();
-        Response { status: 200, headers, body: self.one_line(file) }
+        let body = self.reply.get_or_init(|| self.one_line(file)).clone();
+        Response { status: 200, headers, body }
     }
 
     /// What the listener answers to `request` with the verdict `sig`: what the platform would where something is wrong that the
@@ -420,7 +437,7 @@ impl Kind {
             let lacks_header = |name: &String| request.headers.get(name).unwrap_or_default().is_empty();
             (when.sig.is_empty() || sig.is_some_and(|sig| when.sig.contains(&sig)))
                 && when.lacks_header.as_ref().is_none_or(lacks_header)
-                && when.lacks.as_ref().is_none_or(|pointer| !doc.find(pointer).is_some_and(there))
+                && when.lacks.as_ref().is_none_or(|pointer| !doc.at(pointer).is_some_and(there))
         };
         match self.spec.answer.iter().find(|answer| holds(&answer.when)) {
             Some(answer) => {

@@ -13,17 +13,31 @@ use serde_json::Value;
 use super::doc::{Doc, Pointer};
 use crate::call::Request;
 
-/// A request as rules look at it: body and query are read at most once, and only if a rule asks.
-pub(super) struct Seen<'a> {
-    request: &'a Request,
-    doc: Doc<'a>,
+/// A request that is looked at several times: its body and query are read at most once, and only if something asks.
+pub struct Seen<'a> {
+    pub(super) request: &'a Request,
+    pub(super) doc: Doc<'a>,
     query: OnceCell<Vec<Cow<'a, str>>>,
     form: OnceCell<Vec<Cow<'a, str>>>,
 }
 
+impl fmt::Debug for Seen<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.request.fmt(f)
+    }
+}
+
 impl<'a> Seen<'a> {
-    pub(super) fn new(request: &'a Request) -> Self {
+    /// A request of which nothing is read yet.
+    #[must_use]
+    pub fn new(request: &'a Request) -> Self {
         Self { request, doc: Doc::new(&request.body), query: OnceCell::new(), form: OnceCell::new() }
+    }
+
+    /// Whether the body is known to be a JSON object, because something asked for a value in it.
+    #[must_use]
+    pub fn is_known_as_json(&self) -> bool {
+        self.doc.is_known_as_json()
     }
 
     /// Whether there is a parameter of that name in the query.
@@ -157,18 +171,20 @@ impl Rule {
     /// Whether it fits; how many segments of the path it names. What is cheap is asked first.
     fn fit(&self, seen: &Seen<'_>) -> Option<usize> {
         let request = seen.request;
+        if !self.takes(&request.method) {
+            return None;
+        }
         let path = match self.path.as_slice() {
             [] => 0,
             patterns => patterns.iter().filter_map(|pattern| literals(pattern, request.path())).max()?,
         };
         let asked = |name: &&String| seen.asks(name);
-        let there = |pointer: &Pointer| seen.doc.find(pointer).is_some();
+        let there = |pointer: &Pointer| seen.doc.at(pointer).is_some();
         let equal = |(pointer, wanted): (&Pointer, &Value)| {
-            let found = seen.doc.find(pointer).and_then(|found| serde_json::from_str::<Value>(found.get()).ok());
+            let found = seen.doc.at(pointer).and_then(|found| serde_json::from_str::<Value>(found.get()).ok());
             found.as_ref() == Some(wanted)
         };
-        let fits = self.takes(&request.method)
-            && self.headers.iter().all(|name| request.headers.has(name))
+        let fits = self.headers.iter().all(|name| request.headers.has(name))
             && self.query.iter().all(|name| seen.asks(name))
             && self.query_of.as_ref().is_none_or(|of| of.names.iter().filter(asked).count() >= of.least)
             && self.form.iter().all(|name| seen.fills_in(name))

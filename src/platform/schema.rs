@@ -260,7 +260,7 @@ impl Schema {
         let mut depth = 0;
         let mut tokens = tokens(evaluation);
         while let Some(keyword) = tokens.next() {
-            let next = match keyword.as_str() {
+            let next = match &*keyword {
                 "$ref" => node.text("$ref").and_then(|reference| self.follow(node, reference)),
                 "properties" | "patternProperties" | "prefixItems" => {
                     depth += 1;
@@ -404,7 +404,7 @@ fn own_sentence(kind: &ValidationErrorKind, instance: &Value, place: &str) -> Op
 }
 
 fn name(place: &str) -> String {
-    let tokens: Vec<String> = tokens(place).collect();
+    let tokens: Vec<_> = tokens(place).collect();
     match tokens.as_slice() {
         [] => "The body".into(),
         [.., list, index] if index.bytes().all(|byte| byte.is_ascii_digit()) => format!("`{list}/{index}`"),

@@ -29,7 +29,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 pub use self::encode::encode;
-pub(super) use self::encode::{micros, whole_micros};
+pub(super) use self::encode::{encode_checked, micros, whole_micros};
 pub use self::header::{OpenError, VERSION};
 pub(super) use self::header::{ZSTD, header, is_torn_header, read_header};
 use super::{Place, View};

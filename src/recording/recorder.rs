@@ -120,7 +120,7 @@ impl Recorder {
     ) -> Result<Self, OpenError> {
         let (queue, messages) = mpsc::channel(QUEUE);
         let (ending, ended) = watch::channel(());
-        let writer = Writer { disk, end, path: path.into(), fsync, unrecorded: 0, observer };
+        let writer = Writer { disk, end, path: path.into(), fsync, unrecorded: 0, observer, joined: Vec::new() };
         thread::Builder::new()
             .name("recorder".into())
             .spawn(move || {
@@ -142,21 +142,32 @@ impl Recorder {
     ///
     /// # Errors
     /// When it could not be written: the disk is full, say, or the recording is closed. Then nothing of it is in the file.
-    pub async fn record(&self, mut call: Call) -> Result<Arc<Call>, RecordError> {
+    pub async fn record(&self, call: Call) -> Result<Arc<Call>, RecordError> {
+        self.submit(call, false).await?.done().await
+    }
+
+    /// Puts `call` behind all others that wait to be written, which waits itself only where they are too many. From then on
+    /// it will be written, whether anyone waits for that or not. With `valid`, the caller has found the request's body to be
+    /// valid JSON; it is then not read again.
+    ///
+    /// # Errors
+    /// When it cannot be written whatever happens: it is too long, or the recording is closed.
+    pub async fn submit(&self, mut call: Call, valid: bool) -> Result<Recording, RecordError> {
+        let valid = valid && self.redaction.is_none();
         if let Some(redaction) = &self.redaction {
             call = redaction.call(&call);
         }
         call.at = format::whole_micros(call.at);
         call.took = std::time::Duration::from_micros(format::micros(call.took));
-        let line = format::encode(&call);
+        let line = format::encode_checked(&call, valid);
         if u32::try_from(line.len()).is_err() {
             return Err(RecordError(
                 "the call is longer than the 4 GiB that a line may have: it is not recorded".into(),
             ));
         }
         let call = Arc::new(call);
-        self.write(What::Call(Arc::clone(&call)), line).await?;
-        Ok(call)
+        let written = self.queue(What::Call(Arc::clone(&call)), line).await?;
+        Ok(Recording { call, written })
     }
 
     /// Writes what is said of a call behind all else; gives its line's offset and what the file has, once it is written.
@@ -169,15 +180,14 @@ impl Recorder {
             *note = redaction.text(note).into();
         }
         let line = annotation.encode();
-        let offset = self.write(What::Annotation(annotation.clone()), line).await?;
+        let offset = self.queue(What::Annotation(annotation.clone()), line).await?.offset().await?;
         Ok((offset, annotation))
     }
 
-    async fn write(&self, what: What, line: Vec<u8>) -> Result<u64, RecordError> {
-        let closed = || RecordError(format!("the recording {} is closed", self.path.display()));
+    async fn queue(&self, what: What, line: Vec<u8>) -> Result<Written, RecordError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Message::Record(Job { what, line, reply })).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        self.queue.send(Message::Record(Job { what, line, reply })).await.map_err(|_| closed(&self.path))?;
+        Ok(Written { answer, path: Arc::clone(&self.path) })
     }
 
     /// The file that is written.
@@ -196,6 +206,43 @@ impl Recorder {
     }
 }
 
+/// A call on its way into the file.
+#[derive(Debug)]
+pub struct Recording {
+    call: Arc<Call>,
+    written: Written,
+}
+
+impl Recording {
+    /// The call, as the file has it, once it is written.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::record`].
+    pub async fn done(self) -> Result<Arc<Call>, RecordError> {
+        self.written.offset().await?;
+        Ok(self.call)
+    }
+}
+
+/// What the thread will say of a line.
+#[derive(Debug)]
+struct Written {
+    answer: oneshot::Receiver<Result<u64, RecordError>>,
+    path: Arc<Path>,
+}
+
+impl Written {
+    /// Where it stands, once it is written.
+    async fn offset(self) -> Result<u64, RecordError> {
+        let Self { answer, path } = self;
+        answer.await.map_err(|_| closed(&path))?
+    }
+}
+
+fn closed(path: &Path) -> RecordError {
+    RecordError(format!("the recording {} is closed", path.display()))
+}
+
 /// The thread's own: the file and how far it is written.
 struct Writer<D> {
     disk: D,
@@ -204,12 +251,16 @@ struct Writer<D> {
     fsync: bool,
     unrecorded: u64,
     observer: Observer,
+    /// Where the lines of a batch are put together: kept, because fresh memory costs more than what is done with it.
+    joined: Vec<u8>,
 }
 
 impl<D: Disk> Writer<D> {
     fn run(mut self, mut messages: mpsc::Receiver<Message>) {
         let mut batch = Vec::new();
         while let Some(first) = messages.blocking_recv() {
+            // Others may be about to hand in theirs, and one write for many calls costs little more than for one.
+            thread::yield_now();
             let mut size = 0;
             let mut next = Some(first);
             while let Some(message) = next {
@@ -276,7 +327,16 @@ impl<D: Disk> Writer<D> {
         }
         let written = match batch {
             [job] => self.write(&job.line),
-            jobs => self.write(&jobs.iter().map(|job| job.line.as_slice()).collect::<Vec<_>>().concat()),
+            jobs => {
+                let mut joined = std::mem::take(&mut self.joined);
+                for job in jobs {
+                    joined.extend_from_slice(&job.line);
+                }
+                let written = self.write(&joined);
+                joined.clear();
+                self.joined = joined;
+                written
+            }
         };
         written.map_err(|error| {
             // If this fails too, the file has another length than it should: the next call sees that it has changed.

@@ -28,6 +28,11 @@ pub fn micros(took: Duration) -> u64 {
 /// The line of a call, with its newline: the only one in it.
 #[must_use]
 pub fn encode(call: &Call) -> Vec<u8> {
+    encode_checked(call, false)
+}
+
+/// The same; with `valid`, the request's body was found to be valid JSON by someone else already.
+pub fn encode_checked(call: &Call, valid: bool) -> Vec<u8> {
     let Call { request, response, .. } = call;
     let bodies = request.body.len() + response.as_ref().map_or(0, |response| response.body.len());
     let fields = request.headers.0.len() + response.as_ref().map_or(0, |response| response.headers.0.len());
@@ -85,11 +90,11 @@ pub fn encode(call: &Call) -> Vec<u8> {
     line.headers(&request.headers);
     line.flag("cut", request.cut);
     line.flag("redacted", request.redacted);
-    line.body(&request.body);
+    line.body(&request.body, valid);
     if let Some(response) = response {
         line.raw("},\"response\":{");
         line.headers(&response.headers);
-        line.body(&response.body);
+        line.body(&response.body, false);
     }
     line.raw("}}\n");
     line.0
@@ -173,10 +178,10 @@ impl Line {
         }
     }
 
-    fn body(&mut self, body: &Bytes) {
+    fn body(&mut self, body: &Bytes, valid: bool) {
         match std::str::from_utf8(body) {
             Ok("") => {}
-            Ok(text) if is_json_line(text) => {
+            Ok(text) if is_json_line(text, valid) => {
                 self.raw(",\"json\":");
                 self.raw(text);
             }
@@ -194,12 +199,12 @@ impl Line {
 
 /// Whether a body can stand in a line as it is and be found again byte for byte: a JSON value without white space around
 /// it (a reader would drop that), on one line, no deeper than common readers go.
-fn is_json_line(body: &str) -> bool {
+fn is_json_line(body: &str, valid: bool) -> bool {
     let bytes = body.as_bytes();
     bytes.first().is_some_and(|byte| !byte.is_ascii_whitespace())
         && bytes.last().is_some_and(|byte| !byte.is_ascii_whitespace())
         && memchr2(b'\n', b'\r', bytes).is_none()
-        && serde_json::from_str::<IgnoredAny>(body).is_ok()
+        && (valid || serde_json::from_str::<IgnoredAny>(body).is_ok())
         && (memchr2_iter(b'{', b'[', bytes).count() <= DEEPEST || depth(bytes) <= DEEPEST)
 }
 
