@@ -323,9 +323,7 @@ impl App {
         let search = self.ticket();
         let mut filter = Filter::new(text.to_owned(), query.clone(), search);
         if !query.needs_call() {
-            let calls = self.index.iter().enumerate();
-            let hits: Vec<usize> =
-                calls.filter(|(_, view)| query.matches_view(view) == Some(true)).map(|(number, _)| number).collect();
+            let hits = self.index.matching(&query);
             filter.found(&hits);
             filter.scanned = self.index.len();
             filter.finished = true;

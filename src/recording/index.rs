@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash};
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use jiff::Timestamp;
 
-use super::{Annotation, Entry, Marks, Place, View};
+use super::{Annotation, Entry, Marks, Place, Query, View, cores};
 use crate::call::{Direction, Id, Sig};
 
 /// The entries of a recording in file order.
@@ -96,6 +96,9 @@ struct Row {
     failed: bool,
     repeat: bool,
 }
+
+/// Rows that one core looks at at a time: more than most recordings have, and those need no other core.
+const RUN: usize = 32 * 1024;
 
 const _: () = assert!(size_of::<Row>() <= 64, "a call outgrew its cache line");
 
@@ -236,6 +239,22 @@ impl Index {
     /// All calls in file order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = View<'_>> + ExactSizeIterator {
         self.rows.iter().enumerate().map(|(row, found)| self.show(row, found))
+    }
+
+    /// The rows of the calls that match, as far as heads tell. On every core, for it is waited for.
+    #[must_use]
+    pub fn matching(&self, query: &Query) -> Vec<usize> {
+        let look = |run: usize| {
+            let rows = run * RUN..self.rows.len().min((run + 1) * RUN);
+            let matches = |row: &usize| query.matches_view(&self.show(*row, &self.rows[*row])) == Some(true);
+            rows.filter(matches).collect::<Vec<_>>()
+        };
+        let mut found = Vec::new();
+        cores::in_order(self.rows.len().div_ceil(RUN), look, |rows| {
+            found.extend(rows);
+            ControlFlow::Continue(())
+        });
+        found
     }
 
     /// Forgets the calls whose lines stand at `offset` or behind it: they are no longer in the file.

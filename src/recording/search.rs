@@ -62,10 +62,19 @@ fn look_through(file: &File, query: &Query, marks: &Marks, mut places: &[Place])
         let (here, rest) = places.split_at(count);
         places = rest;
         let last = here.iter().map(end).max().unwrap_or_default();
-        // Bytes there are no more stay what they were: no line that fits is made of them, for they are newlines.
-        window.clear();
-        window.resize(usize::try_from(last - first.offset).unwrap_or(0), b'\n');
-        read(file, &mut window, first.offset);
+        let len = usize::try_from(last - first.offset).unwrap_or(0);
+        if window.len() < len {
+            window.resize(len, 0);
+        }
+        let window = &mut window[..len];
+        let filled = read(file, window, first.offset);
+        // Bytes there are no more: no line that fits is made of newlines.
+        window[filled..].fill(b'\n');
+        // What no line has, none of them has: one look for all.
+        if !query.may_match(window) {
+            number += here.len();
+            continue;
+        }
         for place in here {
             let from = usize::try_from(place.offset - first.offset).unwrap_or(usize::MAX);
             let line = window.get(from..from.saturating_add(place.len as usize)).unwrap_or_default();
@@ -79,18 +88,17 @@ fn look_through(file: &File, query: &Query, marks: &Marks, mut places: &[Place])
     hits
 }
 
-/// Fills the window with what stands at `offset`, as far as that can be read.
-fn read(file: &File, mut window: &mut [u8], mut offset: u64) {
-    while !window.is_empty() {
-        match file.read_at(window, offset) {
+/// Fills the window with what stands at `offset`, as far as that can be read; how many bytes.
+fn read(file: &File, window: &mut [u8], offset: u64) -> usize {
+    let mut filled = 0;
+    while filled < window.len() {
+        match file.read_at(&mut window[filled..], offset + filled as u64) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Ok(0) | Err(_) => return,
-            Ok(count) => {
-                window = &mut window[count..];
-                offset += count as u64;
-            }
+            Ok(0) | Err(_) => break,
+            Ok(count) => filled += count,
         }
     }
+    filled
 }
 
 #[cfg(test)]

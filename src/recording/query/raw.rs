@@ -11,7 +11,7 @@ use super::term::Term;
 use super::{Node, Query};
 
 impl Query {
-    /// Whether the call of this line may match. False is certain, true is not.
+    /// Whether the call of this line may match, or one of these lines. False is certain, true is not.
     #[must_use]
     pub fn may_match(&self, line: &[u8]) -> bool {
         self.root.may_match(line)
