@@ -11,13 +11,25 @@ use uuid::Uuid;
 use super::{Head, Text};
 use crate::call::{Direction, Id, Sig};
 
+/// Where a head has ended at the latest: what follows is not looked at.
+const LONGEST: usize = 512;
+
 /// The head, if its members stand in [`encode()`](super::encode())'s order without white space or escapes.
 pub fn head(line: &[u8]) -> Option<Head<'_>> {
-    let mut rest = Rest(line);
+    if !line.ends_with(b"}") {
+        return None;
+    }
+    // Once for all strings, for each would cost more than what is in it.
+    let beginning = &line[..line.len().min(LONGEST)];
+    let beginning = match std::str::from_utf8(beginning) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&beginning[..error.valid_up_to()]).ok()?,
+    };
+    let mut rest = Rest(beginning);
     rest.skip("{\"id\":")?;
     let id = rest.id()?;
     rest.skip(",\"at\":")?;
-    let at = time(rest.string()?)?;
+    let at = time(rest.string_of(27)?)?;
     rest.skip(",\"dir\":")?;
     let dir = rest.string()?;
     rest.skip(",\"kind\":")?;
@@ -42,9 +54,6 @@ pub fn head(line: &[u8]) -> Option<Head<'_>> {
     rest.member(",\"peer\":")?;
     let failed = rest.member(",\"error\":")?;
     rest.skip(",\"request\":{")?;
-    if !rest.0.ends_with(b"}") {
-        return None;
-    }
     let text = |text| Text(Cow::Borrowed(text));
     Some(Head {
         id,
@@ -67,21 +76,29 @@ pub fn head(line: &[u8]) -> Option<Head<'_>> {
 struct Otherwise;
 
 /// What of a line is not read yet.
-struct Rest<'a>(&'a [u8]);
+struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
     fn skip(&mut self, text: &str) -> Option<()> {
-        self.0 = self.0.strip_prefix(text.as_bytes())?;
+        self.0 = self.0.strip_prefix(text)?;
         Some(())
     }
 
     /// A string without escapes.
     fn string(&mut self) -> Option<&'a str> {
         self.skip("\"")?;
-        let end = self.0.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
+        let end = self.0.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
         let (text, rest) = self.0.split_at(end);
-        self.0 = rest.strip_prefix(b"\"")?;
-        std::str::from_utf8(text).ok()
+        self.0 = rest.strip_prefix('"')?;
+        Some(text)
+    }
+
+    /// A string of so many bytes, to be read by someone who takes neither quotes nor escapes.
+    fn string_of(&mut self, len: usize) -> Option<&'a str> {
+        self.skip("\"")?;
+        let (text, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest.strip_prefix('"')?;
+        Some(text)
     }
 
     fn or_null<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<Option<T>, Otherwise> {
@@ -102,8 +119,9 @@ impl<'a> Rest<'a> {
     }
 
     fn number(&mut self) -> Option<u64> {
-        let count = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let count = self.0.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, rest) = self.0.split_at(count);
+        let digits = digits.as_bytes();
         // JSON has no leading zeros, and 19 digits always fit.
         if !(1..=19).contains(&count) || (count > 1 && digits[0] == b'0') {
             return None;
@@ -113,7 +131,7 @@ impl<'a> Rest<'a> {
     }
 
     fn id(&mut self) -> Option<Id> {
-        Uuid::try_parse(self.string()?).ok().map(Id)
+        Uuid::try_parse_ascii(self.string_of(36)?.as_bytes()).ok().map(Id)
     }
 }
 
