@@ -1,10 +1,10 @@
 //! `cargo bench`: hooktape against the least that could do its work, as ratios (the figures of this machine say little).
 //!
 //! ```text
-//! cargo bench                                     everything, about five minutes
-//! cargo bench -- capture | open | search | recognise | replay | diff  one part; replay wants wrk
+//! cargo bench                                     everything, about five minutes (2 GB in target/tmp)
+//! cargo bench -- capture | open | search | recognise | replay | diff   one part; replay wants wrk
 //!   --calls 1000000                               the size of the recording that is opened and searched
-//!   --rounds 9, --millis 1000                     how often; how long a round of calls takes
+//!   --rounds 9, --millis 1000                     how often; how long a round of capturing takes
 //! ```
 //!
 //! Contestants take turns in every round, so that what else the machine does falls on all of them.
@@ -16,8 +16,8 @@ mod capture;
 mod load;
 mod measure;
 mod opening;
-mod replaying;
 mod recognise;
+mod replaying;
 mod searching;
 mod tape;
 
@@ -31,7 +31,7 @@ struct Args {
     /// capture, open, search, recognise, replay, diff; all without one
     parts: Vec<String>,
     /// Calls in the recording
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = 1_000_000)]
     calls: u64,
     /// How often each contestant runs
     #[arg(long, default_value_t = 9)]
@@ -39,6 +39,9 @@ struct Args {
     /// How long calls are sent in a round
     #[arg(long, default_value_t = 1000)]
     millis: u64,
+    /// Sends calls to one contestant alone, by its name, and prints nothing: for a profiler
+    #[arg(long)]
+    only: Option<String>,
     /// What Cargo says when it runs benchmarks; without it, it is testing
     #[arg(long, hide = true)]
     bench: bool,
@@ -60,7 +63,7 @@ fn main() {
     let wanted = |part: &str| args.parts.is_empty() || args.parts.iter().any(|wanted| wanted == part);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     if wanted("capture") {
-        capture::run(folder, args.rounds, Duration::from_millis(args.millis));
+        capture::run(folder, args.rounds, Duration::from_millis(args.millis), args.only.as_deref());
     }
     if wanted("recognise") {
         recognise::run(folder, args.rounds, Duration::from_millis(args.millis));

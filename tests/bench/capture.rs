@@ -41,41 +41,46 @@ struct Figures {
 }
 
 /// Prints the figures for bodies of 2 and of 20 KB.
-pub fn run(folder: &Path, rounds: usize, time: Duration) {
+pub fn run(folder: &Path, rounds: usize, time: Duration, only: Option<&str>) {
     for (size, rate, cpu) in [(2_000, 0.60, Some(2.0)), (20_000, 0.30, None)] {
         let mut figures = vec![Figures::default(); CONTESTANTS.len()];
         measure::take_turns(rounds, CONTESTANTS.len(), |turn| {
-            let (done, cpu) = round(CONTESTANTS[turn].1, folder, size, time);
+            if only.is_some_and(|only| only != CONTESTANTS[turn].0) {
+                return;
+            }
+            let done = round(CONTESTANTS[turn].1, folder, size, time);
             let figures = &mut figures[turn];
             figures.rate.push(done.calls / done.seconds);
-            figures.cpu.push(cpu.as_secs_f64() * 1e6 / done.calls);
-            figures.load.push(done.cpu * 1e6 / done.calls);
+            figures.cpu.push(done.server * 1e6 / done.calls);
+            figures.load.push(done.load * 1e6 / done.calls);
         });
+        if only.is_some() {
+            continue;
+        }
         println!("\nCapture: bodies of {size} bytes, {} connections, {rounds} rounds of {time:?}", load::CONNECTIONS);
         println!("  {:<26}{:<26}{:<26}of the load", "", "calls/s", "CPU us/call");
         for ((name, _), Figures { rate, cpu, load }) in CONTESTANTS.iter().zip(&figures) {
             println!("  {name:<26}{rate:<26}{cpu:<26}{load}");
         }
         let [bare, _, hooktape, synced] = &figures[..] else { return };
-        measure::judge("hooktape's calls/s to bare axum's", hooktape.rate.ratio(&bare.rate), rate, true);
+        measure::judge("hooktape's calls/s to bare axum's", &hooktape.rate.ratio(&bare.rate), rate, true);
         if let Some(target) = cpu {
-            measure::judge("its CPU a call", hooktape.cpu.ratio(&bare.cpu), target, false);
-            measure::judge("its calls/s with --fsync", synced.rate.ratio(&bare.rate), 0.45, true);
+            measure::judge("its CPU a call", &hooktape.cpu.ratio(&bare.cpu), target, false);
+            measure::judge("its calls/s with --fsync", &synced.rate.ratio(&bare.rate), 0.45, true);
         }
     }
 }
 
 /// CPU microseconds that hooktape takes for a call with a body of `size` bytes.
 pub fn cost(folder: &Path, size: usize, time: Duration) -> f64 {
-    let (done, cpu) = round(Contestant::Hooktape { fsync: false }, folder, size, time);
-    cpu.as_secs_f64() * 1e6 / done.calls
+    let done = round(Contestant::Hooktape { fsync: false }, folder, size, time);
+    done.server * 1e6 / done.calls
 }
 
-/// One server from its start to its end, and the CPU time it took.
-fn round(contestant: Contestant, folder: &Path, size: usize, time: Duration) -> (Done, Duration) {
+/// One server from its start to its end.
+fn round(contestant: Contestant, folder: &Path, size: usize, time: Duration) -> Done {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let before = measure::cpu();
-    let done = runtime.block_on(async {
+    runtime.block_on(async {
         let socket = listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = socket.local_addr().unwrap();
         match contestant {
@@ -84,8 +89,7 @@ fn round(contestant: Contestant, folder: &Path, size: usize, time: Duration) -> 
             }
             Contestant::Hooktape { fsync } => hooktape(socket, address, fsync, folder, size, time).await,
         }
-    });
-    (done, measure::cpu().saturating_sub(before))
+    })
 }
 
 async fn plain(socket: TcpListener, address: SocketAddr, hmac: bool, size: usize, time: Duration) -> Done {

@@ -1,11 +1,12 @@
 //! The load: a process of its own, so that its CPU time is not counted with the listener's. One thread, plain sockets,
 //! keep-alive without pipelining, the request made once; so a call costs it little more than two system calls.
 
-use std::io;
+use std::io::{self, BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use futures_util::future::try_join_all;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use memchr::memmem;
 use sha2::Sha256;
@@ -36,24 +37,37 @@ pub fn signature(body: &[u8]) -> String {
     base16ct::lower::encode_string(&mac.finalize().into_bytes())
 }
 
-/// What one round came to.
+/// How long calls are sent before any is counted.
+const WARM_UP: Duration = Duration::from_millis(200);
+
+/// What one round came to, once it was warm.
 #[derive(Clone, Copy, Debug)]
 pub struct Done {
     pub calls: f64,
     pub seconds: f64,
     /// The CPU seconds that the load itself took.
-    pub cpu: f64,
+    pub load: f64,
+    /// Those that this process, the server, took meanwhile.
+    pub server: f64,
 }
 
-/// Calls `address` for `time` from another process.
+/// Calls `address` for `time` from another process, which says when it is warm.
 pub async fn run(address: SocketAddr, size: usize, time: Duration) -> Done {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--load", &address.to_string(), &size.to_string(), &time.as_millis().to_string()]);
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let numbers: Vec<f64> = text.split_whitespace().map(|number| number.parse().unwrap()).collect();
-    let [calls, seconds, cpu] = numbers[..] else { panic!("{}", String::from_utf8_lossy(&output.stderr)) };
-    Done { calls, seconds, cpu }
+    let run = move || {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "warm");
+        let before = measure::cpu();
+        let told = lines.next().unwrap().unwrap();
+        let server = measure::cpu() - before;
+        assert!(child.wait().unwrap().success());
+        let numbers: Vec<f64> = told.split_whitespace().map(|number| number.parse().unwrap()).collect();
+        let [calls, seconds, load] = numbers[..] else { panic!("{told}") };
+        Done { calls, seconds, load, server }
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
 }
 
 /// The other process: address, size of a body, milliseconds.
@@ -69,18 +83,26 @@ pub fn main(args: &[String]) {
     );
     let request = [head.as_bytes(), body.as_bytes()].concat();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let started = Instant::now();
-    let until = started + Duration::from_millis(millis.parse().unwrap());
-    let calls: usize = runtime.block_on(async {
-        let calls = (0..CONNECTIONS).map(|_| call(address, &request, until));
-        futures_util::future::try_join_all(calls).await.unwrap().into_iter().sum()
+    runtime.block_on(async {
+        let connections = (0..CONNECTIONS).map(|_| TcpStream::connect(address));
+        let mut streams = try_join_all(connections).await.unwrap();
+        send(&mut streams, &request, WARM_UP).await;
+        println!("warm");
+        let (started, before) = (Instant::now(), measure::cpu());
+        let calls = send(&mut streams, &request, Duration::from_millis(millis.parse().unwrap())).await;
+        println!("{calls} {} {}", started.elapsed().as_secs_f64(), measure::cpu() - before);
     });
-    println!("{calls} {} {}", started.elapsed().as_secs_f64(), measure::cpu().as_secs_f64());
+}
+
+/// Sends calls by all connections for `time`; how many.
+async fn send(streams: &mut [TcpStream], request: &[u8], time: Duration) -> usize {
+    let until = Instant::now() + time;
+    let calls = streams.iter_mut().map(|stream| call(stream, request, until));
+    try_join_all(calls).await.unwrap().into_iter().sum()
 }
 
 /// One connection: one call after the other.
-async fn call(address: SocketAddr, request: &[u8], until: Instant) -> io::Result<usize> {
-    let mut stream = TcpStream::connect(address).await?;
+async fn call(stream: &mut TcpStream, request: &[u8], until: Instant) -> io::Result<usize> {
     stream.set_nodelay(true)?;
     let mut answer = vec![0; 64 * 1024];
     let mut calls = 0;

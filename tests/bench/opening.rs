@@ -9,47 +9,41 @@ use std::time::Instant;
 
 use hooktape::recording::{self, Index};
 
-use crate::measure::{self, Sample};
+use crate::measure::{self, Sample, Times};
 
 /// Prints the figures for the recording at `path`.
 pub fn run(path: &Path, rounds: usize) {
-    let [mut wc, mut memchr, mut first, mut whole] = [(); 4].map(|()| Sample::default());
-    let mut memory = (0.0, 0.0);
+    let [mut wc, mut memchr, mut whole] = [(); 3].map(|()| Times::default());
+    let [mut first, mut resident] = [(); 2].map(|()| Sample::default());
+    let mut calls = 0.0;
+    // Into the page cache: the system's reading is not what is compared.
     lines(path);
     measure::take_turns(rounds, 3, |turn| match turn {
-        0 => wc.push(millis(|| assert!(Command::new("wc").arg("-l").arg(path).output().unwrap().status.success()))),
-        1 => memchr.push(millis(|| assert!(lines(path) > 1))),
+        0 => assert!(wc.add(|| Command::new("wc").arg("-l").arg(path).output().unwrap()).status.success()),
+        1 => assert!(memchr.add(|| lines(path)) > 1),
         _ => {
-            let output = Command::new(std::env::current_exe().unwrap()).arg("--open").arg(path).output().unwrap();
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            let output = whole.add(|| command.arg("--open").arg(path).output().unwrap());
             let text = String::from_utf8(output.stdout).unwrap();
             let numbers: Vec<f64> = text.split_whitespace().map(|number| number.parse().unwrap()).collect();
-            let [calls, shown, done, kilobytes] = numbers[..] else { panic!("{text}") };
+            let [counted, shown, kilobytes] = numbers[..] else { panic!("{text}") };
+            calls = counted;
             first.push(shown);
-            whole.push(done);
-            memory = (calls, kilobytes);
+            resident.push(kilobytes / 1000.0);
         }
     });
-    let (calls, kilobytes) = memory;
     println!("\nOpening: {calls} calls, {} MB, {rounds} rounds, ms", path.metadata().unwrap().len() / 1_000_000);
-    for (name, sample) in [
-        ("wc -l", &wc),
-        ("memchr, line by line", &memchr),
-        ("hooktape: first screen", &first),
-        ("hooktape: index", &whole),
-    ] {
-        println!("  {name:<26}{sample}");
+    println!("  {:<26}{:<26}CPU", "", "");
+    for (name, times) in [("wc -l", &wc), ("memchr over a buffer", &memchr), ("hooktape: index", &whole)] {
+        println!("  {name:<26}{times}");
     }
-    let bytes = kilobytes * 1024.0 / calls;
-    println!("  {:<26}{bytes:.0} bytes a call, {:.0} MB in all", "resident beyond the start", kilobytes / 1000.0);
-    measure::judge("first screen, ms", first.median(), 30.0, false);
-    measure::judge("the index to wc -l", whole.ratio(&wc), 1.0, false);
-}
-
-/// How long it takes.
-pub fn millis(run: impl FnOnce()) -> f64 {
-    let started = Instant::now();
-    run();
-    started.elapsed().as_secs_f64() * 1e3
+    println!("  {:<26}{first}", "hooktape: first screen");
+    let bytes = resident.times(1e6 / calls);
+    println!("  {:<26}{resident}", "hooktape: resident, MB");
+    println!("  {:<26}{bytes}", "the same, bytes a call");
+    measure::judge("first screen, ms", &first, 30.0, false);
+    measure::judge("the index to wc -l", &whole.wall.ratio(&wc.wall), 1.0, false);
+    measure::judge("resident for a million calls, MB", &resident.times(1e6 / calls), 100.0, false);
 }
 
 fn lines(path: &Path) -> usize {
@@ -64,9 +58,8 @@ fn lines(path: &Path) -> usize {
     }
 }
 
-/// A process of its own, for its memory: calls, ms to the first of them, ms to the last, KB resident at most.
+/// A process of its own, for its memory: calls, ms to the first of them, KB resident at most.
 pub fn main(path: &Path) {
-    let before = resident();
     let started = Instant::now();
     let mut shown = None;
     let mut index = Index::new();
@@ -76,11 +69,12 @@ pub fn main(path: &Path) {
         ControlFlow::Continue(())
     })
     .unwrap();
-    let (shown, done) = (shown.unwrap_or_default().as_secs_f64() * 1e3, started.elapsed().as_secs_f64() * 1e3);
-    println!("{} {shown} {done} {}", index.len(), resident() - before);
+    println!("{} {} {}", index.len(), shown.unwrap_or_default().as_secs_f64() * 1e3, resident());
 }
 
-/// The most memory this process had so far, in KB.
-fn resident() -> i64 {
-    nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF).unwrap().max_rss()
+/// The most memory this process had so far, in KB. (`getrusage` would count what the process that started it had.)
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }

@@ -34,8 +34,8 @@ pub fn run(folder: &Path, rounds: usize, time: Duration) {
     println!(
         "  us a sample, on average   {known}\n  us a 2 KB call of nobody  {unknown}\n  CPU us to capture a call  {captured}"
     );
-    measure::judge("recognising a sample to capturing a call", known.ratio(&captured), 0.1, false);
-    measure::judge("recognising nobody's to capturing a call", unknown.ratio(&captured), 0.1, false);
+    measure::judge("recognising a sample to capturing a call", &known.ratio(&captured), 0.1, false);
+    measure::judge("recognising nobody's to capturing a call", &unknown.ratio(&captured), 0.1, false);
 }
 
 /// Microseconds a call.

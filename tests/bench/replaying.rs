@@ -104,13 +104,13 @@ pub fn run(folder: &Path, rounds: usize) {
     });
     println!("replay: {CALLS} calls of 2 KB, signed anew, each result recorded, 32 at a time");
     println!("  hooktape {ours} calls a second, wrk {wrks}");
-    judge("rate, to wrk's", ours.ratio(&wrks), 0.55, true);
+    judge("rate, to wrk's", &ours.ratio(&wrks), 0.55, true);
     for (rate, args) in [(10_000.0, vec!["--rate", "10000"]), (500.0, vec!["--rate", "500", "--query", "conv:0"])] {
         let summary = replay(&calls, &sink, &[&args[..], &["--concurrency", "64"]].concat());
         let (late, got) = (summary["late"]["p99_us"].as_f64().unwrap() / 1000.0, summary["rate"].as_f64().unwrap());
         println!("replay: {rate} calls a second");
-        judge("rate, to what was asked", got / rate, 0.99, true);
-        judge("ms later than due, 99th percentile", late, 2.0, false);
+        judge("rate, to what was asked", &Sample::one(got / rate), 0.99, true);
+        judge("ms later than due, 99th percentile", &Sample::one(late), 2.0, false);
     }
 }
 
@@ -139,5 +139,5 @@ pub fn diff(folder: &Path, rounds: usize) {
     });
     println!("diff: two recordings of {CALLS} calls, all different");
     println!("  hooktape {ours} s, `wc -l` and one full parse of both {least} s");
-    judge("time, to theirs", ours.ratio(&least), 5.0, false);
+    judge("time, to theirs", &ours.ratio(&least), 5.0, false);
 }

@@ -7,8 +7,7 @@ use std::process::Command;
 use hooktape::recording::{self, Index, Marks, Place, Query};
 use jiff::Timestamp;
 
-use crate::measure::{self, Sample};
-use crate::opening::millis;
+use crate::measure::{self, Times};
 use crate::tape::NEEDLE;
 
 /// Prints the figures for the recording at `path`.
@@ -38,31 +37,30 @@ pub fn run(path: &Path, rounds: usize) {
         recording::search(path, &body, &Marks::default(), &places, each).unwrap();
         hits
     };
-    let filter = || index.iter().filter(|view| heads.matches_view(view) == Some(true)).count();
+    let filter = || index.matching(&heads).len();
     assert_eq!((count(&[]), count(&["-i"])), (search(), search()), "both find the same");
 
-    let mut samples = [(); 4].map(|()| Sample::default());
-    measure::take_turns(rounds, samples.len(), |turn| {
-        samples[turn].push(millis(|| {
-            let hits = match turn {
-                0 => count(&[]),
-                1 => count(&["-i"]),
-                2 => search(),
-                _ => filter(),
-            };
-            assert!(hits > 0);
-        }));
+    let mut times = [(); 4].map(|()| Times::default());
+    measure::take_turns(rounds, times.len(), |turn| {
+        let hits = times[turn].add(|| match turn {
+            0 => count(&[]),
+            1 => count(&["-i"]),
+            2 => search(),
+            _ => filter(),
+        });
+        assert!(hits > 0);
     });
-    let [exact, folded, searched, filtered] = &samples;
+    let [exact, folded, searched, filtered] = &times;
     println!("\nSearch: {} calls, {rounds} rounds, ms", index.len());
+    println!("  {:<26}{:<26}CPU", "", "");
     println!("  {:<26}{exact}", format!("{tool} -c -F"));
     println!("  {:<26}{folded}", format!("{tool} -c -F -i"));
-    println!("  {:<26}{searched}   (also without regard to case)", "hooktape: body:LITERAL");
+    println!("  {:<26}{searched}", "hooktape: body:LITERAL (-i)");
     println!("  {:<26}{filtered}", "hooktape: metadata filter");
-    measure::judge(&format!("body:LITERAL to {tool}"), searched.ratio(exact), 1.0, false);
+    measure::judge(&format!("body:LITERAL to {tool}"), &searched.wall.ratio(&exact.wall), 1.0, false);
     measure::judge(
         "a metadata filter, ms for 1,000,000 calls",
-        filtered.median() * 1e6 / index.len() as f64,
+        &filtered.wall.times(1e6 / index.len() as f64),
         50.0,
         false,
     );
