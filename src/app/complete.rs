@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn keys_values_and_saved_queries_are_completed() {
         assert_eq!(of("st"), ["status:"]);
-        assert_eq!(of("x -si"), ["x -sig:", "x -size:"]);
+        assert_eq!(of("x -si"), ["x -sig:", "x -size:", "x -since:"]);
         assert_eq!(of("sig:inv"), ["sig:invalid"]);
         assert_eq!(of("a (kind:dial"), ["a (kind:dialog"]);
         assert_eq!(of("@"), ["@bad"]);
