@@ -127,6 +127,9 @@ pub struct RecordArgs {
     /// Answer only when the call is on the disk, not just with the operating system
     #[arg(long)]
     pub fsync: bool,
+    /// Set the file aside at a size (1GiB) or an age (24h) and begin another; both if given twice
+    #[arg(long, value_name = "SIZE|AGE")]
+    pub rotate: Vec<crate::config::Limit>,
     /// Mask what is secret or personal before a call is written (`[redact]` says what)
     #[arg(long)]
     pub redact: bool,

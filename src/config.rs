@@ -15,6 +15,7 @@ mod error;
 mod fault;
 mod read;
 mod respond;
+mod rotation;
 mod secret;
 mod target;
 mod units;
@@ -38,6 +39,7 @@ pub use error::Error;
 pub use fault::{Fault, Harm, WORDS as FAULTS};
 pub use read::HOLD;
 pub use respond::{Case, Expected, Forward, Lookup, Replies, Respond, Source, Table, When};
+pub use rotation::{Limit, Rotation};
 pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
 pub use target::{Target, Tls};
 pub use units::{exposure, parse_address, parse_duration, parse_size};
@@ -146,6 +148,8 @@ pub struct Record {
     pub on_full: OnFull,
     /// Whether calls are masked as [`Redact`] says before they are written.
     pub redact: bool,
+    /// When the file is set aside and another begun in its place.
+    pub rotate: Rotation,
 }
 
 /// What is masked in calls that are shared.

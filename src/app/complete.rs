@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(of("st"), ["status:"]);
         assert_eq!(of("x -si"), ["x -sig:", "x -size:", "x -since:"]);
         assert_eq!(of("sig:inv"), ["sig:invalid"]);
-        assert_eq!(of("a (kind:dial"), ["a (kind:dialog"]);
+        assert_eq!(of("a (kind:auth_v"), ["a (kind:auth_validation"]);
         assert_eq!(of("@"), ["@bad"]);
         assert_eq!(of("body:\"st"), [""; 0]);
         assert_eq!(of("deleted"), [""; 0], "what is whole is not offered");

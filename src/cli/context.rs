@@ -12,7 +12,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::call::{Call, Sig};
 use crate::cli::{Common, Format, LaneArgs, RecordArgs, RespondArgs, print};
-use crate::config::{Assignment, Certificate, Config, Forward, Source, Sources, Target, closest, parse_assignment};
+use crate::config::{
+    Assignment, Certificate, Config, Forward, Rotation, Source, Sources, Target, closest, parse_assignment,
+};
 use crate::net::listener::Lane;
 use crate::net::responder::Responders;
 use crate::net::sender::Sender;
@@ -136,7 +138,10 @@ impl Context {
             Some(path) => path.clone(),
             None => self.place()?,
         };
-        let options = Options { fsync: args.fsync || self.config.record.fsync };
+        let asked: Rotation = args.rotate.iter().copied().collect();
+        let configured = self.config.record.rotate;
+        let rotate = Rotation { size: asked.size.or(configured.size), age: asked.age.or(configured.age) };
+        let options = Options { fsync: args.fsync || self.config.record.fsync, rotate };
         let (recorder, opened) = Recorder::open(&path, options, observer)?;
         let recorder =
             if args.redact || self.config.record.redact { recorder.redacting(self.redaction()?) } else { recorder };

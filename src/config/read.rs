@@ -15,8 +15,8 @@ use super::secret::{LITERAL, expand, is_name};
 use super::target::check_url;
 use super::units::{exposure, parse_address, parse_duration, parse_size};
 use super::{
-    Certificate, Config, Environment, Error, Listen, OnFull, Record, Redact, Replies, Route, Secret, Secrets, Sources,
-    Target, Tls, Wait,
+    Certificate, Config, Environment, Error, Limit, Listen, OnFull, Record, Redact, Replies, Route, Secret, Secrets,
+    Sources, Target, Tls, Wait,
 };
 
 mod respond;
@@ -272,15 +272,17 @@ impl Reader<'_> {
     }
 
     fn record(&self, value: &Value<'_>) -> Result<Record, Error> {
-        let table = value.table(&["path", "fsync", "on_full", "redact"])?;
+        let table = value.table(&["path", "fsync", "on_full", "redact", "rotate"])?;
         let path = table.get("path").map(|value| value.string()).transpose()?;
         let on_full =
             table.get("on_full").map(|value| choice(&value, [("refuse", OnFull::Refuse), ("answer", OnFull::Answer)]));
+        let limits = table.get("rotate").map_or_else(Vec::new, |value| value.items());
         Ok(Record {
             path: path.map(|path| expand(path, self.base, self.environment)),
             fsync: table.get("fsync").map_or(Ok(false), |value| value.bool())?,
             on_full: on_full.transpose()?.unwrap_or_default(),
             redact: table.get("redact").map_or(Ok(false), |value| value.bool())?,
+            rotate: limits.iter().map(|value| value.parse(str::parse::<Limit>)).collect::<Result<_, _>>()?,
         })
     }
 

@@ -70,6 +70,7 @@ fn a_whole_file() {
         fsync   = true
         on_full = "answer"
         redact  = true
+        rotate  = ["1 GiB", "24h"]
 
         [secrets]
         moveo           = "env:MOVEO_TOKEN"
@@ -137,7 +138,8 @@ fn a_whole_file() {
             path: Some(directory.path().join("tapes/today.jsonl")),
             fsync: true,
             on_full: OnFull::Answer,
-            redact: true
+            redact: true,
+            rotate: Rotation { size: Some(1 << 30), age: Some(Duration::from_hours(24)) },
         }
     );
     assert_eq!(
@@ -244,6 +246,10 @@ const FAULTS: &[(&str, &str)] = &[
     (
         "[listen]\nbody_timeout = \"30\"",
         "2:16: listen.body_timeout: a duration is written \"30s\", \"500ms\" or \"2m\", and is not 0",
+    ),
+    (
+        "[record]\nrotate = \"1 week\"",
+        "2:10: record.rotate: \"1 week\" is neither a size, as in \"1 GiB\", nor an age, as in \"24h\"",
     ),
     ("[record]\nfsync = \"yes\"", "2:9: record.fsync: this is `true` or `false`"),
     ("[record]\non_full = \"panic\"", "2:11: record.on_full: this is \"refuse\" or \"answer\""),

@@ -120,8 +120,8 @@ mod tests {
         let folder = home.path().join("tls");
         let made = Identity::new(&Certificate::SelfSigned, &folder).unwrap();
         let first = fs::read(&made.certificate).unwrap();
-        let mode = fs::metadata(folder.join("key.pem")).unwrap().permissions().mode();
-        assert_eq!((mode & 0o777, made.self_signed), (0o600, true));
+        let bits = fs::metadata(folder.join("key.pem")).unwrap().permissions().mode();
+        assert_eq!((bits & 0o777, made.self_signed), (0o600, true));
         Identity::new(&Certificate::SelfSigned, &folder).unwrap();
         assert_eq!(fs::read(&made.certificate).unwrap(), first);
         let own = Certificate::Own { certificate: made.certificate, key: folder.join("key.pem") };

@@ -47,9 +47,6 @@ impl<'a> Doc<'a> {
         if pointer.is_empty() {
             return serde_json::from_slice(self.body).ok();
         }
-        if self.body.trim_ascii_start().starts_with(b"[") {
-            return within(serde_json::from_slice(self.body).ok()?, pointer);
-        }
         let mut tokens = tokens(pointer);
         let first = self.member(&tokens.next()?)?;
         tokens.try_fold(first, |value, token| child(value, &token))
@@ -61,7 +58,11 @@ impl<'a> Doc<'a> {
         rest.iter().try_fold(self.member(first)?, |value, token| child(value, token))
     }
 
+    /// A member of the root, or an item if that is an array.
     fn member(&self, name: &str) -> Option<&'a RawValue> {
+        if self.body.trim_ascii_start().starts_with(b"[") {
+            return child(self.find("")?, name);
+        }
         self.root()?.0.iter().rfind(|(known, _)| *known == name).map(|(_, value)| *value)
     }
 }

@@ -31,7 +31,7 @@ use serde_json::value::RawValue;
 pub use self::encode::encode;
 pub(super) use self::encode::{encode_checked, micros, whole_micros};
 pub use self::header::{OpenError, VERSION};
-pub(super) use self::header::{ZSTD, header, is_torn_header, read_header};
+pub(super) use self::header::{ZSTD, begun, header, is_torn_header, read_header};
 use super::{Place, View};
 use crate::call::{Call, Direction, Forwarded, Headers, Id, Request, Response, Sig};
 

@@ -16,13 +16,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(super) use self::tail::torn_path;
-use self::tape::{Disk, Tape};
+use self::tape::{Disk, Rotated, Tape};
 pub use self::tape::{Opened, Torn};
 use super::{Annotation, Change, OpenError, Place, Redaction, format};
 use crate::call::Call;
+use crate::config::Rotation;
 
 /// Calls that may wait to be written; further ones wait to get in.
 const QUEUE: usize = 1024;
@@ -44,8 +46,8 @@ pub enum Recorded {
         /// Why, as a sentence with the repair.
         reason: String,
     },
-    /// The file was changed, moved or removed by another hand, and was opened anew. Nothing that this recorder is asked
-    /// to write from now on is affected.
+    /// The file was set aside, or was changed, moved or removed by another hand, and was opened anew. Nothing that this
+    /// recorder is asked to write from now on is affected.
     Reopened {
         /// What happened, as a sentence.
         reason: String,
@@ -64,6 +66,8 @@ pub struct RecordError(pub String);
 pub struct Options {
     /// Wait until each batch is on the disk rather than with the operating system.
     pub fsync: bool,
+    /// When the file is set aside as `NAME-1.jsonl`, `NAME-2.jsonl`, ... and another begun in its place.
+    pub rotate: Rotation,
 }
 
 /// Learns of every call that was written. Runs on the recorder's thread, so it should only pass on what it hears.
@@ -106,7 +110,7 @@ impl Recorder {
     /// # Errors
     /// When the file cannot be made, read or locked, or is no recording that this version can go on with.
     pub fn open(path: &Path, options: Options, observer: Observer) -> Result<(Self, Opened), OpenError> {
-        let (tape, opened) = Tape::open(path, options.fsync)?;
+        let (tape, opened) = Tape::open(path, options)?;
         let recorder = Self::start(tape, opened.end, path, options, observer)?;
         Ok((recorder, opened))
     }
@@ -115,7 +119,7 @@ impl Recorder {
         disk: impl Disk + 'static,
         end: u64,
         path: &Path,
-        Options { fsync }: Options,
+        Options { fsync, .. }: Options,
         observer: Observer,
     ) -> Result<Self, OpenError> {
         let (queue, messages) = mpsc::channel(QUEUE);
@@ -319,6 +323,14 @@ impl<D: Disk> Writer<D> {
 
     /// Puts the lines behind what is written; all of them or none.
     fn append(&mut self, batch: &[Job]) -> Result<(), String> {
+        match self.disk.rotate(self.end, Timestamp::now()) {
+            Ok(None) => {}
+            Ok(Some(Rotated { reason, end })) => {
+                self.end = end;
+                (self.observer)(Recorded::Reopened { reason, kept: 0 });
+            }
+            Err(reason) => self.failed(0, reason),
+        }
         if let Some(reason) = self.disk.changed(self.end) {
             let opened = self.disk.reopen().map_err(|error| format!("{reason}; {error}"))?;
             let kept = opened.kept.min(self.end);

@@ -114,7 +114,7 @@ async fn hooktape(
     let path = folder.join("capture.jsonl");
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let observer = Box::new(move |event| drop(tell.send(event)));
-    let (recorder, _) = Recorder::open(&path, Options { fsync }, observer).unwrap();
+    let (recorder, _) = Recorder::open(&path, Options { fsync, ..Options::default() }, observer).unwrap();
     let secrets =
         Secrets([("moveo".to_owned(), vec![Secret::new("env:MOVEO_TOKEN", load::TOKEN)])].into_iter().collect());
     let config = Config { secrets: secrets.clone(), ..Config::default() };

@@ -18,6 +18,8 @@ const LONGEST: usize = 64 * 1024;
 #[derive(Deserialize)]
 struct Header {
     hooktape: u64,
+    #[serde(default)]
+    created: serde_json::Value,
 }
 
 /// How every header begins.
@@ -88,6 +90,12 @@ pub fn header(created: Timestamp) -> String {
 
 /// Reads and checks the header; its length with the newline.
 pub fn read_header(file: &File, path: &Path) -> Result<u64, OpenError> {
+    Ok(begun(file, path)?.1)
+}
+
+/// Reads and checks the header: when the recording began, which is long ago if it does not say so, and the header's length
+/// with the newline.
+pub fn begun(file: &File, path: &Path) -> Result<(Timestamp, u64), OpenError> {
     let not = |why| OpenError::NotARecording { path: path.to_owned(), why };
     let mut line = vec![0; LONGEST];
     let mut filled = 0;
@@ -105,9 +113,12 @@ pub fn read_header(file: &File, path: &Path) -> Result<u64, OpenError> {
         }
     };
     match serde_json::from_slice(&line[..end]) {
-        Ok(Header { hooktape: 0 }) | Err(_) => Err(not(no_header(&line))),
-        Ok(Header { hooktape: 1..=VERSION }) => Ok(end as u64 + 1),
-        Ok(Header { hooktape: version }) => Err(OpenError::Newer { path: path.to_owned(), version }),
+        Ok(Header { hooktape: 0, .. }) | Err(_) => Err(not(no_header(&line))),
+        Ok(Header { hooktape: 1..=VERSION, created }) => {
+            let created = created.as_str().and_then(|created| created.parse().ok());
+            Ok((created.unwrap_or_default(), end as u64 + 1))
+        }
+        Ok(Header { hooktape: version, .. }) => Err(OpenError::Newer { path: path.to_owned(), version }),
     }
 }
 

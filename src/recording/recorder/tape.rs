@@ -5,10 +5,12 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::tail;
+use super::{Options, tail};
+use crate::config::Rotation;
 use crate::recording::format::{self, OpenError};
 
 /// What a recorder found at its path.
@@ -50,6 +52,11 @@ pub(super) trait Disk: Send {
     fn changed(&self, end: u64) -> Option<String>;
     /// Opens what is at the path now.
     fn reopen(&mut self) -> Result<Reopened, OpenError>;
+    /// Sets the file aside and begins another if it is time for that, which is `now`.
+    ///
+    /// # Errors
+    /// Why it was not set aside, as a sentence. It goes on as it is then, and is not tried again.
+    fn rotate(&mut self, end: u64, now: Timestamp) -> Result<Option<Rotated>, String>;
     /// Leaves a complete file of `end` bytes behind, or none if it has nothing to tell.
     fn finish(&mut self, end: u64) -> io::Result<()>;
 }
@@ -62,6 +69,14 @@ pub(super) struct Reopened {
     pub end: u64,
 }
 
+/// Another file in the place of one that was set aside.
+pub(super) struct Rotated {
+    /// What happened, as a sentence.
+    pub reason: String,
+    /// The new one's length.
+    pub end: u64,
+}
+
 /// A recording's file, open for appending and locked.
 #[derive(Debug)]
 pub(super) struct Tape {
@@ -69,8 +84,10 @@ pub(super) struct Tape {
     path: PathBuf,
     /// Device and inode: whether the path still leads here.
     identity: (u64, u64),
-    /// Whether a new file's name has to be on the disk too.
-    fsync: bool,
+    /// With `fsync`, a new file's name has to be on the disk too.
+    options: Options,
+    /// When the file began, and the length of its header.
+    begun: (Timestamp, u64),
     /// The length of the file as we made it; none if it was there.
     blank: Option<u64>,
     /// Neither locked nor to be written: opening it again has failed.
@@ -79,7 +96,7 @@ pub(super) struct Tape {
 
 impl Tape {
     /// Makes the file or opens what is there, as [`super::Recorder::open`] describes.
-    pub fn open(path: &Path, fsync: bool) -> Result<(Self, Opened), OpenError> {
+    pub fn open(path: &Path, options: Options) -> Result<(Self, Opened), OpenError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(OpenError::io("create the directory", folder))?;
@@ -114,12 +131,28 @@ impl Tape {
             end = header.len() as u64;
             blank = created.then_some(end);
         }
-        if created && fsync {
+        if created && options.fsync {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(OpenError::io("write to", folder))?;
         }
-        let tape = Self { file, path: path.to_owned(), identity: identity(&about), fsync, blank, lost: false };
+        let begun = format::begun(&file, path)?;
+        let tape = Self { file, path: path.to_owned(), identity: identity(&about), options, begun, blank, lost: false };
         Ok((tape, Opened { created, end, torn }))
     }
+}
+
+/// The first of `NAME-1.jsonl`, `NAME-2.jsonl`, ... that is not there.
+fn aside(path: &Path) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default();
+    let numbered = |number: u64| {
+        let mut name = stem.to_owned();
+        name.push(format!("-{number}"));
+        if let Some(extension) = path.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        path.with_file_name(name)
+    };
+    (1..u64::MAX).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0))
 }
 
 fn identity(about: &fs::Metadata) -> (u64, u64) {
@@ -159,11 +192,48 @@ impl Disk for Tape {
         self.lost = true;
         // The new handle is to have the lock. If the file is gone, so is the lock's use.
         let _ = self.file.unlock();
-        let (tape, opened) = Self::open(&self.path, self.fsync)?;
+        let (tape, opened) = Self::open(&self.path, self.options)?;
         // The old handle is still open, so its inode cannot be another file's by now.
         let same = tape.identity == self.identity;
         *self = tape;
         Ok(Reopened { kept: if same { opened.end } else { 0 }, end: opened.end })
+    }
+
+    fn rotate(&mut self, end: u64, now: Timestamp) -> Result<Option<Rotated>, String> {
+        let (begun, header) = self.begun;
+        let Rotation { size, age } = self.options.rotate;
+        // A file without a call stays: there is nothing to set aside.
+        if end <= header || self.lost {
+            return Ok(None);
+        }
+        let why = if size.is_some_and(|size| end >= size) {
+            "has reached its size"
+        } else if age.is_some_and(|age| Duration::try_from(now.duration_since(begun)).is_ok_and(|since| since >= age)) {
+            "has reached its age"
+        } else {
+            return Ok(None);
+        };
+        // What another hand did to the file is found and told where it is looked for.
+        if self.changed(end).is_some() {
+            return Ok(None);
+        }
+        let aside = aside(&self.path);
+        if let Err(error) = self.file.sync_data().and_then(|()| fs::rename(&self.path, &aside)) {
+            self.options.rotate = Rotation::default();
+            return Err(format!("{} {why}, but cannot be set aside: {error}; it goes on", self.path.display()));
+        }
+        let reason = format!("{} {why}: its calls are in {} now", self.path.display(), aside.display());
+        match Self::open(&self.path, self.options) {
+            Ok((tape, opened)) => {
+                *self = tape;
+                Ok(Some(Rotated { reason, end: opened.end }))
+            }
+            Err(error) => {
+                // Opening it is tried again with every call.
+                self.lost = true;
+                Err(format!("{reason}; {error}"))
+            }
+        }
     }
 
     fn finish(&mut self, end: u64) -> io::Result<()> {

@@ -39,7 +39,7 @@ fn mode(path: &Path) -> u32 {
 async fn a_call_is_in_the_file_when_record_returns() {
     let (_folder, path) = folder();
     for fsync in [false, true] {
-        let (recorder, _) = Recorder::open(&path, Options { fsync }, Box::new(|_| {})).unwrap();
+        let (recorder, _) = Recorder::open(&path, Options { fsync, ..Options::default() }, Box::new(|_| {})).unwrap();
         let stored = recorder.record(call(1)).await.unwrap();
         assert_eq!(calls_in(&path).last(), Some(&*stored));
         recorder.close().await;
@@ -352,4 +352,45 @@ async fn a_call_on_its_way_is_recorded_though_nobody_waits() {
     drop(abandoned);
     recorder.close().await;
     assert_eq!(calls_in(&path), [call(1)]);
+}
+
+#[tokio::test]
+async fn a_file_at_its_limit_is_set_aside_and_another_begun() {
+    let (folder, path) = folder();
+    let (heard, events) = channel::channel();
+    let observer = Box::new(move |event| heard.send(event).unwrap());
+    let rotate = Rotation { size: Some(1000), age: None };
+    let options = Options { rotate, ..Options::default() };
+    let (recorder, _) = Recorder::open(&path, options, observer).unwrap();
+    for number in 0..4 {
+        recorder.record(call(number)).await.unwrap();
+    }
+    assert!(matches!(Recorder::open(&path, options, Box::new(|_| {})), Err(OpenError::InUse(_))));
+    recorder.close().await;
+    let aside = |number: u8| path.with_file_name(format!("{}-{number}.jsonl", path.file_stem().unwrap().display()));
+    let numbers = |path: &Path| calls_in(path).iter().map(|call| call.id).collect::<Vec<_>>();
+    let (first, second) = (numbers(&aside(1)), numbers(&path));
+    assert!(first.len() > 1 && !second.is_empty(), "{first:?} {second:?}");
+    assert_eq!([first, second].concat(), (0..4).map(|number| call(number).id).collect::<Vec<_>>());
+    assert_eq!((mode(&aside(1)), mode(&path)), (0o600, 0o600));
+    assert!(!aside(2).exists());
+    let told: Vec<_> = events.try_iter().filter(|event| matches!(event, Recorded::Reopened { .. })).collect();
+    let [Recorded::Reopened { reason, kept: 0 }] = &told[..] else { panic!("{told:?}") };
+    assert!(reason.contains("has reached its size: its calls are in ") && reason.contains("-1.jsonl now"), "{reason}");
+    drop(folder);
+}
+
+#[tokio::test]
+async fn an_old_file_is_set_aside_before_the_first_call() {
+    let (_folder, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let old = format::header("2020-01-01T00:00:00Z".parse().unwrap());
+    fs::write(&path, [old.as_bytes(), &encode(&call(1))].concat()).unwrap();
+    let rotate = Rotation { size: None, age: Some(std::time::Duration::from_hours(24)) };
+    let (recorder, opened) = Recorder::open(&path, Options { rotate, ..Options::default() }, Box::new(|_| {})).unwrap();
+    recorder.record(call(2)).await.unwrap();
+    recorder.record(call(3)).await.unwrap();
+    recorder.close().await;
+    assert!(opened.end > 0);
+    assert_eq!(calls_in(&path).iter().map(|call| call.id).collect::<Vec<_>>(), [call(2).id, call(3).id]);
 }

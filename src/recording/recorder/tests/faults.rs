@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc as channel};
 
 use crate::recording::encode;
-use crate::recording::recorder::tape::{Disk, Reopened};
+use crate::recording::recorder::tape::{Disk, Reopened, Rotated};
 use crate::recording::recorder::{OpenError, Options, RecordError, Recorded, Recorder};
 use crate::recording::testing::call;
 
@@ -64,6 +64,10 @@ impl Disk for Fake {
         Ok(Reopened { kept: end as u64, end: end as u64 })
     }
 
+    fn rotate(&mut self, _end: u64, _now: jiff::Timestamp) -> Result<Option<Rotated>, String> {
+        Ok(None)
+    }
+
     fn finish(&mut self, _end: u64) -> io::Result<()> {
         self.sync()
     }
@@ -73,7 +77,9 @@ impl Fake {
     fn start(&self, fsync: bool) -> (Recorder, channel::Receiver<Recorded>) {
         let (heard, events) = channel::channel();
         let tell = Box::new(move |event| heard.send(event).unwrap_or_default());
-        let recorder = Recorder::start(self.clone(), 0, Path::new("/tape"), Options { fsync }, tell).unwrap();
+        let recorder =
+            Recorder::start(self.clone(), 0, Path::new("/tape"), Options { fsync, ..Options::default() }, tell)
+                .unwrap();
         (recorder, events)
     }
 
