@@ -133,3 +133,21 @@ fn sigterm_under_load_ends_clean_with_everything_recorded() {
     assert_eq!(ended.out.lines().count(), times.len(), "every call has its line on standard output too");
     assert!(!home.path("tape.jsonl.torn").exists());
 }
+
+#[test]
+fn a_recording_that_is_set_aside_under_load_loses_nothing() {
+    let home = Home::new();
+    let mut listener = home.listen(&["--rotate", "20 KiB"]);
+    let (answered, _, ended) = under_load(&mut listener, 0, 200, "TERM");
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.err.contains("tape.jsonl has reached its size: its calls are in tape-1.jsonl now"), "{}", ended.err);
+    let parts: Vec<_> =
+        (1..1000).map(|number| home.path(&format!("tape-{number}.jsonl"))).take_while(|part| part.exists()).collect();
+    assert!(parts.len() > 1, "{parts:?}");
+    let mut times = BTreeMap::new();
+    for part in parts.iter().chain([&home.path("tape.jsonl")]) {
+        times.extend(recorded(part));
+    }
+    let lost: Vec<_> = answered.iter().filter(|number| !times.contains_key(number)).collect();
+    assert!(lost.is_empty(), "answered, but in none of the files: {lost:?}");
+}
