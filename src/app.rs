@@ -30,6 +30,7 @@ pub mod event;
 pub mod flow;
 pub mod jq;
 pub mod keys;
+mod reaching;
 mod remarks;
 mod sending;
 pub mod shown;
@@ -61,6 +62,7 @@ use crate::app::shown::{Shown, Tab};
 use crate::call::{Call, Direction, Id};
 use crate::config::{self, Config, Target};
 use crate::net::responder::Responders;
+use crate::net::tunnel::Tunnel;
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{Change, Entry, Index, Place, Recorded, Redaction};
 
@@ -182,6 +184,8 @@ pub struct App {
     pub unrecorded: Option<(u64, String)>,
     /// What answers calls, and those that wait.
     pub answers: Answers,
+    /// How the tunnel does; none: there is none.
+    pub tunnel: Option<Tunnel>,
     /// When received calls came: of the newest, seconds and how many in each.
     pub arrivals: Arrivals,
     /// How flows wait for a page, as it is set at their platforms.
@@ -247,6 +251,7 @@ impl App {
                 slots: setup.listener.map_or_else(Vec::new, |_| Responders::configured(&setup.config)),
                 ..Answers::default()
             },
+            tunnel: setup.listener.and(setup.config.listen.tunnel.as_ref()).map(|_| Tunnel::Starting(None)),
             arrivals: Arrivals::default(),
             waits: setup.config.waits.clone(),
             sending: 0,
@@ -315,6 +320,7 @@ impl App {
             Event::Told(notice) => self.tell(notice),
             Event::Responding(told) => self.told(told),
             Event::Beat(beat) => self.answers.beat = beat,
+            Event::Tunnel(tunnel) => self.tunnelled(tunnel),
         }
         Vec::new()
     }

@@ -91,6 +91,9 @@ pub struct LaneArgs {
     /// Take TLS connections too, with a certificate made here unless `[listen] tls` names your own
     #[arg(long)]
     pub tls: bool,
+    /// Start a tunnel program and find its public address: "cloudflared tunnel --url {url}"; {port} works too
+    #[arg(long, value_name = "CMD")]
+    pub tunnel: Option<String>,
     /// What answers.
     #[command(flatten)]
     pub respond: RespondArgs,

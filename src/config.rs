@@ -108,6 +108,8 @@ pub struct Listen {
     /// The address by which platforms call, without the path: `https://hooks.example.com`. None: what a trusted proxy says
     /// (`X-Forwarded-Proto`, `X-Forwarded-Host`), else the `host` header. Some platforms sign it.
     pub public_url: Option<String>,
+    /// The command that starts a tunnel; `{port}` and `{url}` in it are the listener's.
+    pub tunnel: Option<String>,
 }
 
 /// Where the listener's certificate comes from.
@@ -133,6 +135,7 @@ impl Default for Listen {
             tls: None,
             trusted_proxies: Vec::new(),
             public_url: None,
+            tunnel: None,
         }
     }
 }

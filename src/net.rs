@@ -12,12 +12,14 @@ pub mod fault;
 pub mod forward;
 pub mod listener;
 pub mod outgoing;
+pub mod placeholders;
 pub mod responder;
 pub mod sender;
 pub mod template;
 #[cfg(test)]
 mod testing;
 pub mod tls;
+pub mod tunnel;
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -67,6 +67,7 @@ impl App {
             Action::Answers => self.ask_answers(),
             Action::AnswerSo => self.answer_so(),
             Action::Hold => return self.hold_key(),
+            Action::Public => return self.copy_public(),
             Action::Demo => return self.demo(),
             Action::Target => {
                 let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == self.target);

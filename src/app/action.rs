@@ -101,6 +101,7 @@ actions! {
     Calls      Answers      "answers"         ["a"]                 "What answers calls: replies, your own server, faults" ("answers");
     Calls      AnswerSo     "answer so"       ["A"]                 "Answer this kind of call like this from now on";
     Calls      Hold         "hold"            ["i"]                 "The calls that wait for you; without any: hold calls, or let them through" ("hold");
+    Calls      Public       "public address"  ["P"]                 "Copy the address that platforms call, or say why they cannot call here";
     Calls      Demo         "demo"            ["D"]                 "Play the built-in conversation through the listener" ("demo");
     Calls      Filter       "filter"          ["/"]                 "Filter the calls; inside a call: search its text" ("filter");
     Calls      NextMatch    "next match"      ["n"]                 "The next match of the search";
@@ -154,7 +155,7 @@ impl Action {
     #[must_use]
     pub fn needs_call(self) -> bool {
         self.entry().scope == Scope::Calls
-            && !matches!(self, Self::Test | Self::Webview | Self::Demo | Self::Answers | Self::Hold)
+            && !matches!(self, Self::Test | Self::Webview | Self::Demo | Self::Answers | Self::Hold | Self::Public)
     }
 
     /// What `key` means on a screen of `scope`. What the screen itself means by a key comes before what the key means

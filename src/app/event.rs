@@ -11,6 +11,7 @@ use crate::app::shown::Shown;
 use crate::call::{Call, Id};
 use crate::net::outgoing::Outgoing;
 use crate::net::responder::{self, Beat, Release, Slot};
+use crate::net::tunnel::Tunnel;
 use crate::recording::{Annotation, Index, Marks, Place, Query, Recorded};
 
 /// What happened.
@@ -72,6 +73,8 @@ pub enum Event {
     Responding(responder::Told),
     /// The listener's pulse has changed.
     Beat(Beat),
+    /// How the tunnel does has changed.
+    Tunnel(Tunnel),
 }
 
 /// What the world shall do.

@@ -18,9 +18,11 @@ use crate::config::{
 use crate::net::listener::Lane;
 use crate::net::responder::Responders;
 use crate::net::sender::Sender;
+use crate::net::template::Known;
 use crate::net::tls::Identity;
 use crate::platform::{Finding, Keyring, Kind, Platforms};
 use crate::recording::{self, Observer, Opened, Options, Query, Recorder, Redaction};
+use crate::replay::variables::Variables;
 use crate::signature::Verdict;
 
 /// What every command starts from.
@@ -71,6 +73,7 @@ impl Context {
         let mut config = Config::load(&sources)?;
         if let Some(lane) = lane {
             respond(&mut config, &lane.respond)?;
+            config.listen.tunnel = lane.tunnel.clone().or(config.listen.tunnel);
             if lane.tls && config.listen.tls.is_none() {
                 config.listen.tls = Some(Certificate::SelfSigned);
             }
@@ -174,6 +177,10 @@ impl Context {
     /// When the certificate that is asked for cannot be had.
     pub fn lane(&self, recorder: Recorder) -> eyre::Result<Lane> {
         let lane = Lane::new(self.config.clone(), self.platforms.clone(), self.keyring.clone(), recorder);
+        let variables = Variables::path(&data_dir()?);
+        // Read anew each time: variables become known while calls come.
+        let variable = move |name: &str| Some(Variables::load(&variables).ok()?.get(name)?.value.clone());
+        lane.responders.know(Known { variable: Box::new(variable), ..Known::default() });
         let tls = self.config.listen.tls.as_ref();
         let tls =
             tls.map(|tls| Identity::new(tls, &data_dir()?.join("tls")).map_err(eyre::Report::from)).transpose()?;

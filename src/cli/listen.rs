@@ -1,5 +1,6 @@
 //! `hooktape listen`: the same listener without the TUI, one line a call.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,10 @@ use serde_json::json;
 use crate::cli::context::{Context, stop_signal};
 use crate::cli::{Format, LaneArgs, Outcome, print};
 use crate::config::Respond;
+use crate::net::listener::Lane;
 use crate::net::responder::{Health, Responders, Told};
 use crate::net::tls::Identity;
+use crate::net::tunnel::{Keeper, Tunnel};
 use crate::net::{base_url, listener};
 use crate::recording::Recorded;
 
@@ -28,6 +31,8 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     // The URL comes first, so that a script that let us choose the port knows where to call.
     announce(context, &base_url(address), recorder.path())?;
     let lane = Arc::new(context.lane(recorder.clone())?);
+    let format = context.format;
+    let tunnel = tunnel(context, address, &lane, move |tunnel| tell_of_tunnel(&tunnel, format))?;
     tell_of(&lane.responders);
     if let Some(identity) = &lane.tls {
         print::note(&with_tls(address, identity));
@@ -35,7 +40,6 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     let watched = lane.responders.clone();
     let watching = tokio::spawn(async move { watched.watch(WATCH).await });
     let serving = listener::serve(socket, lane, stop_signal()?);
-    let format = context.format;
     let platforms = context.platforms.clone();
     let printing = tokio::task::spawn_blocking(move || {
         // A reader that goes away ends the printing, not the listening.
@@ -51,13 +55,43 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     });
     serving.await;
     watching.abort();
+    if let Some(tunnel) = tunnel {
+        tunnel.stop().await;
+    }
     recorder.close().await;
     printing.await?;
     Ok(Outcome::Yes)
 }
 
+/// The tunnel, if one is configured.
+pub(super) fn tunnel(
+    context: &Context,
+    address: SocketAddr,
+    lane: &Lane,
+    observer: impl Fn(Tunnel) + Send + Sync + 'static,
+) -> eyre::Result<Option<Keeper>> {
+    let listen = &context.config.listen;
+    let Some(command) = &listen.tunnel else { return Ok(None) };
+    let keeper = Keeper::start(listen, command, address, lane.reach.clone(), Box::new(observer));
+    keeper.map(Some).map_err(|error| eyre::eyre!(error))
+}
+
+/// The public address is a result, all else a remark. Nobody reading the one is no reason to end.
+fn tell_of_tunnel(tunnel: &Tunnel, format: Format) {
+    let _ = match (tunnel, format) {
+        (Tunnel::Up(url), Format::Text) => print::out(&format!("public {url}")),
+        (Tunnel::Up(url), Format::Json) => {
+            print::out(&json!({ "schema": 1, "event": "public", "url": url }).to_string())
+        }
+        (tunnel, _) => {
+            print::note(&format!("hooktape: {tunnel}"));
+            Ok(())
+        }
+    };
+}
+
 /// Where TLS is spoken, and how to have its certificate trusted.
-pub(super) fn with_tls(address: std::net::SocketAddr, identity: &Identity) -> String {
+pub(super) fn with_tls(address: SocketAddr, identity: &Identity) -> String {
     let url = base_url(address).replacen("http", "https", 1);
     let file = identity.certificate.display();
     if identity.self_signed {

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::app::event::Notice;
+use crate::app::event::{Event, Notice};
 use crate::app::{App, Setup};
 use crate::cli::context::{Context, stop_signal};
-use crate::cli::listen::with_tls;
+use crate::cli::listen::{tunnel, with_tls};
 use crate::cli::{LaneArgs, Outcome};
 use crate::net::{base_url, demo, listener};
 use crate::recording::Reader;
@@ -59,6 +59,8 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     let (events, messages) = unbounded_channel();
     let world = World::new(events, Tape::running(recorder.clone(), live), context.sender()?, calls)
         .answering(lane.responders.clone());
+    let told = world.events.clone();
+    let tunnel = tunnel(context, address, &lane, move |tunnel| drop(told.send(Event::Tunnel(tunnel).into())))?;
     let watched = lane.responders.clone();
     let watching = tokio::spawn(async move { watched.watch(WATCH).await });
     tokio::spawn(feed(&world, Some(found.end), None, written));
@@ -69,6 +71,9 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     }));
     let result = show(app, &world, messages).await;
     watching.abort();
+    if let Some(tunnel) = tunnel {
+        tunnel.stop().await;
+    }
     let _ = stop.send(());
     serving.await?;
     world.tape.close().await;

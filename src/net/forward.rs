@@ -127,7 +127,8 @@ impl Forwarder {
             set("x-forwarded-host", host);
         }
         if !request.headers.has("x-forwarded-proto") {
-            set("x-forwarded-proto", "http");
+            let secure = request.public.as_ref().is_some_and(|public| public.starts_with("https:"));
+            set("x-forwarded-proto", if secure { "https" } else { "http" });
         }
         for (name, value) in &target.headers {
             if let (Ok(name), Ok(value)) = (http::HeaderName::from_bytes(name.as_bytes()), value.parse()) {

@@ -24,6 +24,7 @@ use crate::call::{Call, Direction, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull};
 use crate::net::responder::{Outcome, Responders, Wanting, plain, trickle};
 use crate::net::tls::Identity;
+use crate::net::tunnel::Reach;
 use crate::platform::{Keyring, Platforms, Seen};
 use crate::recording::{RecordError, Recorder, Recording};
 use body::Trouble;
@@ -57,6 +58,8 @@ pub struct Lane {
     pub responders: Arc<Responders>,
     /// What answers TLS handshakes; none: there is no TLS.
     pub tls: Option<Identity>,
+    /// What proves that a public address leads here.
+    pub reach: Arc<Reach>,
 }
 
 impl Lane {
@@ -64,7 +67,7 @@ impl Lane {
     #[must_use]
     pub fn new(config: Arc<Config>, platforms: Arc<Platforms>, keyring: Arc<Keyring>, recorder: Recorder) -> Self {
         let responders = Arc::new(Responders::new(config.clone(), keyring.clone(), recorder.clone()));
-        Self { config, platforms, keyring, recorder, responders, tls: None }
+        Self { config, platforms, keyring, recorder, responders, tls: None, reach: Arc::default() }
     }
 }
 
@@ -89,6 +92,10 @@ pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Out
 /// A connection drops this future when its caller goes away, and the call is recorded all the same: what has not come whole
 /// at once is read and recorded in a task of its own, and what is on its way to the recorder stays on it.
 async fn handle(State(lane): State<Arc<Lane>>, incoming: axum::extract::Request) -> http::Response<Body> {
+    if let Some(answer) = lane.reach.answer(incoming.uri().path()) {
+        let headers = [("content-type", "text/plain")].into_iter().collect();
+        return into_http(&Response { status: 200, headers, body: answer.to_owned().into() }, None);
+    }
     let refuse = lane.config.record.on_full == OnFull::Refuse;
     let taking = AssertUnwindSafe(async move { lane.take(incoming).await });
     let mut taking = Box::pin(taking.catch_unwind());
@@ -137,18 +144,25 @@ impl Lane {
         let (head, body) = incoming.into_parts();
         let listen = &self.config.listen;
         let (body, whole) = body::read(body, listen.max_body, listen.body_timeout).await;
+        let peer: Option<&Peer> = head.extensions.get();
         let mut request = Request {
             method: head.method.as_str().to_owned(),
             target: head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string),
             origin: None,
             public: None,
-            peer: head.extensions.get().map(|Peer(address)| *address),
+            peer: peer.map(|peer| peer.ip),
             headers: headers(&head),
             body,
             cut: whole.is_err(),
             redacted: false,
         };
-        request.public = listen.public_url.clone().or_else(|| request.forwarded_for(&listen.trusted_proxies));
+        let secure = || peer.filter(|peer| peer.tls).and(Some(format!("https://{}", request.headers.get("host")?)));
+        request.public = listen
+            .public_url
+            .clone()
+            .or_else(|| self.reach.public(&request))
+            .or_else(|| request.forwarded_for(&listen.trusted_proxies))
+            .or_else(secure);
         let (call, slow, valid) = self.receive(request, whole.err(), at, started).await;
         let answer = call.response.clone();
         Taken { recording: self.recorder.submit(call, valid).await, answer, slow }

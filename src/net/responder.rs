@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use crate::call::{Forwarded, Headers, Id, Request, Response, Sig};
 use crate::config::{Config, Fault, Respond, Route, Source};
 use crate::net::forward::{Failure, Forwarder};
+use crate::net::template::Known;
 use crate::platform::{Keyring, Kind};
 use crate::recording::{Query, Recorder};
 
@@ -177,6 +178,8 @@ pub struct Responders {
     held: hold::Waiting,
     health: Mutex<Vec<(String, Health)>>,
     observer: OnceLock<Observer>,
+    /// What replies may name apart from the call.
+    known: OnceLock<Known>,
     /// Calls may wait for a user: there is one.
     pub(super) holds: std::sync::atomic::AtomicBool,
     /// What of the listener can be seen from outside.
@@ -208,6 +211,7 @@ impl Responders {
             held: hold::Waiting::default(),
             health: Mutex::default(),
             observer: OnceLock::new(),
+            known: OnceLock::new(),
             holds: false.into(),
             pulse: Pulse::default(),
         }
@@ -228,6 +232,12 @@ impl Responders {
         // Only a second observer is refused.
         let _ = self.observer.set(observer);
         self.holds.store(holds, Ordering::Relaxed);
+    }
+
+    /// Says, once, what replies may name apart from the call.
+    pub fn know(&self, known: Known) {
+        // Only a second one is refused.
+        let _ = self.known.set(known);
     }
 
     /// The slots as they are.
@@ -283,7 +293,10 @@ impl Responders {
             (Source::Forward(forward), hold) => self.pass_on(call, forward, hold).await,
             (source, hold) => {
                 let answer = match source {
-                    Source::Reply(replies) => choose::reply(active, replies, call).unwrap_or_else(usual),
+                    Source::Reply(replies) => {
+                        choose::reply(active, replies, call, self.known.get_or_init(Known::default))
+                            .unwrap_or_else(usual)
+                    }
                     _ => usual(),
                 };
                 match hold {

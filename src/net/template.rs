@@ -5,23 +5,24 @@
 //! | `{{request:/input/text}}` | what a JSON Pointer names in the request |
 //! | `{{header:X-Request-Id}}`, `{{query:lang}}` | a header, a parameter of the query |
 //! | `{{row:name}}` | a column of the row that was looked up |
-//! | `{{now}}`, `{{now_ms}}`, `{{uuid}}` | the time (RFC 3339, or milliseconds since 1970), a random id |
+//! | `{{now}}`, `{{uuid}}`, `{{env:NAME}}`, `{{$name}}` | as everywhere ([`placeholders`]) |
 //!
 //! In JSON, a value that stands alone between its quotes keeps its type: `"{{request:/context}}"` becomes the object itself;
-//! inside a longer string it is text, escaped as JSON wants it. What is not known stays as it is: `{{$name}}` is Moveo's own.
+//! inside a longer string it is text, escaped as JSON wants it. What is not known stays as it is: `{{$name}}` is Moveo's own
+//! where no variable of that name is known here.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::fmt;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use memchr::memmem;
-use uuid::Uuid;
 
 use crate::call::Request;
 use crate::json;
+use crate::net::placeholders::{self, Form, Value};
 
 /// What placeholders can stand for.
-#[derive(Debug)]
 pub struct Scope<'a> {
     /// The request.
     pub request: &'a Request,
@@ -31,32 +32,42 @@ pub struct Scope<'a> {
     pub row: Option<&'a HashMap<&'a str, &'a str>>,
     /// The present time.
     pub now: Timestamp,
+    /// What known variables and those of the environment hold.
+    pub known: &'a Known,
 }
 
-/// What a placeholder stands for.
-enum Value {
-    /// JSON text.
-    Json(String),
-    /// Any other text.
-    Text(String),
-    /// Nothing: `null` in JSON, nothing in a text.
-    Nothing,
+/// Values that are known apart from any call.
+pub struct Known {
+    /// The JSON text of a known variable.
+    pub variable: Lookup,
+    /// A variable of the environment.
+    pub environment: Lookup,
 }
 
-/// Whether there is anything to fill in.
-#[must_use]
-pub fn is_template(text: &[u8]) -> bool {
-    memmem::find(text, b"{{").is_some()
+/// What a name stands for.
+pub type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { variable: Box::new(|_| None), environment: Box::new(|name| std::env::var(name).ok()) }
+    }
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What they hold may be secret.
+        f.write_str("Known")
+    }
 }
 
 /// The text with its placeholders filled in: as JSON where it is JSON.
 #[must_use]
 pub fn fill(text: &Bytes, scope: &Scope<'_>) -> Bytes {
     match std::str::from_utf8(text) {
-        Ok(template) if is_template(text) => {
+        Ok(template) if placeholders::are_in(text) => {
             let beginning = template.trim_start();
             let is_json = beginning.starts_with(['{', '[', '"']) && !beginning.starts_with("{{");
-            if is_json { fill_json(template, scope).into() } else { fill_text(template, scope).into() }
+            fill_as(template, if is_json { Form::JsonAlone } else { Form::Text }, scope).into()
         }
         _ => text.clone(),
     }
@@ -65,84 +76,12 @@ pub fn fill(text: &Bytes, scope: &Scope<'_>) -> Bytes {
 /// The text with its placeholders filled in as they are.
 #[must_use]
 pub fn fill_text(template: &str, scope: &Scope<'_>) -> String {
-    let mut out = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some((before, name, after)) = next(rest) {
-        out.push_str(before);
-        match scope.value(name) {
-            Some(value) => out.push_str(&value.text()),
-            None => out.push_str(&rest[before.len()..rest.len() - after.len()]),
-        }
-        rest = after;
-    }
-    out + rest
+    fill_as(template, Form::Text, scope)
 }
 
-fn fill_json(template: &str, scope: &Scope<'_>) -> String {
-    let mut out = String::with_capacity(template.len());
-    let mut rest = template;
-    let mut quoted = false;
-    while let Some((before, name, after)) = next(rest) {
-        quoted = ends_quoted(before, quoted);
-        out.push_str(before);
-        match scope.value(name) {
-            None => out.push_str(&rest[before.len()..rest.len() - after.len()]),
-            Some(value) if !quoted => out.push_str(&value.json()),
-            // Alone between its quotes, which go: what stands there is a value of its own.
-            Some(value) if before.ends_with('"') && after.starts_with('"') => {
-                out.pop();
-                out.push_str(&value.json());
-                rest = &after[1..];
-                quoted = false;
-                continue;
-            }
-            Some(value) => {
-                let literal = serde_json::Value::String(value.text()).to_string();
-                out.push_str(&literal[1..literal.len() - 1]);
-            }
-        }
-        rest = after;
-    }
-    out + rest
-}
-
-/// Whether a JSON text is inside a string at its end, if it was (`quoted`) at its beginning.
-fn ends_quoted(text: &str, mut quoted: bool) -> bool {
-    let mut escaped = false;
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ => {}
-        }
-    }
-    quoted
-}
-
-/// What stands before the next placeholder, its name, and what stands after it.
-fn next(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once("{{")?;
-    let (name, after) = rest.split_once("}}")?;
-    Some((before, name.trim(), after))
-}
-
-impl Value {
-    fn json(self) -> String {
-        match self {
-            Self::Json(json) => json,
-            Self::Text(text) => serde_json::Value::String(text).to_string(),
-            Self::Nothing => "null".to_owned(),
-        }
-    }
-
-    fn text(self) -> String {
-        match self {
-            Self::Json(json) => serde_json::from_str::<String>(&json).unwrap_or(json),
-            Self::Text(text) => text,
-            Self::Nothing => String::new(),
-        }
-    }
+fn fill_as(template: &str, form: Form, scope: &Scope<'_>) -> String {
+    let Ok(text) = placeholders::fill(template, form, |name| Ok::<_, Infallible>(scope.value(name)));
+    text
 }
 
 impl Scope<'_> {
@@ -162,10 +101,11 @@ impl Scope<'_> {
                 found.map_or(Value::Nothing, |(_, value)| Value::Text(value.into_owned()))
             }
             ("row", column) => text(self.row.and_then(|row| row.get(column).copied())),
-            ("now", "") => Value::Text(self.now.to_string()),
-            ("now_ms", "") => Value::Json(self.now.as_millisecond().to_string()),
-            ("uuid", "") => Value::Text(Uuid::new_v4().to_string()),
-            _ => return None,
+            ("env", name) => (self.known.environment)(name).map_or(Value::Nothing, Value::Text),
+            _ => match name.strip_prefix('$') {
+                Some(name) => Value::Json((self.known.variable)(name)?),
+                None => return placeholders::common(name, self.now),
+            },
         })
     }
 }
@@ -176,6 +116,12 @@ mod tests {
 
     use super::*;
 
+    fn known() -> Known {
+        let variable = |name: &str| (name == "tier").then(|| r#"{"gold":1e0}"#.to_owned());
+        let environment = |name: &str| (name == "HOST").then(|| "a\"b".to_owned());
+        Known { variable: Box::new(variable), environment: Box::new(environment) }
+    }
+
     fn filled(template: &str) -> String {
         let body = r#"{"input":{"text":"say \"hi\" é"},"n":1.0,"o":{"a":[1e3]},"nil":null}"#;
         let request = Request {
@@ -185,7 +131,8 @@ mod tests {
             ..Request::default()
         };
         let row = [("name", "Zoë")].into_iter().collect();
-        let scope = Scope { request: &request, document: body, row: Some(&row), now: Timestamp::UNIX_EPOCH };
+        let scope =
+            Scope { request: &request, document: body, row: Some(&row), now: Timestamp::UNIX_EPOCH, known: &known() };
         String::from_utf8(fill(&template.to_owned().into(), &scope).to_vec()).unwrap()
     }
 
@@ -207,7 +154,13 @@ mod tests {
     fn other_texts_are_filled_in_as_they_are_and_what_is_not_known_stays() {
         assert_eq!(filled("<p>{{request:/input/text}} {{request:/nope}}</p>"), "<p>say \"hi\" é </p>");
         assert_eq!(filled(r#"{"a":"Dear {{$name}}, {{ {{}}"}"#), r#"{"a":"Dear {{$name}}, {{ {{}}"}"#);
-        assert_eq!(filled("{{now}}"), "1970-01-01T00:00:00Z");
+        assert_eq!(filled("{{now}}"), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn what_is_known_apart_from_calls_is_filled_in_and_moveos_own_variables_stay() {
+        let template = r#"{"a":"{{$tier}}","b":"{{env:HOST}} {{$name}}","c":"{{env:NONE}}","d":{{now_s}}}"#;
+        assert_eq!(filled(template), r#"{"a":{"gold":1e0},"b":"a\"b {{$name}}","c":null,"d":0}"#);
     }
 
     proptest! {
@@ -215,7 +168,7 @@ mod tests {
         fn whatever_the_caller_says_json_stays_json(text in "\\PC*", around in "[a-z ]{0,3}") {
             let body = serde_json::json!({ "text": text }).to_string();
             let request = Request { body: body.clone().into(), ..Request::default() };
-            let scope = Scope { request: &request, document: &body, row: None, now: Timestamp::UNIX_EPOCH };
+            let scope = Scope { request: &request, document: &body, row: None, now: Timestamp::UNIX_EPOCH, known: &known() };
             let template = format!(r#"{{"a":"{around}{{{{request:/text}}}}"}}"#);
             let filled = fill(&template.into(), &scope);
             let value: serde_json::Value = serde_json::from_slice(&filled).unwrap();

@@ -1,22 +1,15 @@
 //! What drafts and fixtures are filled with when they leave.
 //!
-//! | in the draft | becomes |
-//! | --- | --- |
-//! | `{{now_ms}}`, `{{now_s}}`, `{{now}}` | the time: milliseconds or seconds since 1970, RFC 3339 |
-//! | `{{uuid}}` | a random UUID, another one at each place |
-//! | `{{env:NAME}}` | a variable of the environment |
-//! | `{{$name}}` | a known variable |
-//!
-//! In JSON a value keeps its type where it stands alone (`"tier": {{$tier}}`), and becomes part of the text within quotes.
-//! Anything else between double braces stays: it may be meant for the endpoint.
+//! Time, ids, the environment and known variables, as everywhere ([`placeholders`]); a name that stands for nothing is an
+//! error here. In JSON a value keeps its type where it stands alone (`"tier": {{$tier}}`), and becomes part of the text within
+//! quotes.
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::variables::Variables;
 use crate::call::Request;
-use crate::json::unquote;
+use crate::net::placeholders::{self, Form, Value};
 
 /// Where the values come from.
 pub struct Values<'a> {
@@ -29,35 +22,31 @@ pub struct Values<'a> {
 }
 
 impl Values<'_> {
-    /// The JSON text that a name stands for; none where it is no name of ours.
-    fn of(&self, name: &str) -> Result<Option<String>, String> {
-        let text = |text: String| serde_json::Value::from(text).to_string();
-        Ok(Some(match name {
-            "now_ms" => self.now.as_millisecond().to_string(),
-            "now_s" => self.now.as_second().to_string(),
-            "now" => text(format!("{:.3}", self.now)),
-            "uuid" => text(Uuid::new_v4().to_string()),
-            _ => match (name.strip_prefix("env:"), name.strip_prefix('$')) {
-                (Some(name), _) => text((self.environment)(name).ok_or_else(|| {
+    /// What a name stands for; none where it is no name of ours.
+    fn of(&self, name: &str) -> Result<Option<Value>, String> {
+        Ok(match (name.strip_prefix("env:"), name.strip_prefix('$')) {
+            (Some(name), _) => {
+                Some(Value::Text((self.environment)(name).ok_or_else(|| {
                     format!("{{{{env:{name}}}}}: the environment has no variable {name} that is text")
-                })?),
-                (None, Some(name)) => {
-                    self.variables.get(name).map(|variable| variable.value.clone()).ok_or_else(|| {
-                        format!("{{{{${name}}}}}: no such variable is known: `hooktape variables` lists them")
-                    })?
-                }
-                (None, None) => return Ok(None),
-            },
-        }))
+                })?))
+            }
+            (None, Some(name)) => {
+                let known = self.variables.get(name).map(|variable| Value::Json(variable.value.clone()));
+                Some(known.ok_or_else(|| {
+                    format!("{{{{${name}}}}}: no such variable is known: `hooktape variables` lists them")
+                })?)
+            }
+            (None, None) => placeholders::common(name, self.now),
+        })
     }
 }
 
 /// Whether `request` has anything to fill in.
 #[must_use]
 pub fn has_places(request: &Request) -> bool {
-    let body = memchr::memmem::find(&request.body, b"{{").is_some();
-    let headers = || request.headers.iter().any(|(_, value)| memchr::memmem::find(value, b"{{").is_some());
-    body || request.target.contains("{{") || headers()
+    let body = placeholders::are_in(&request.body);
+    let headers = || request.headers.iter().any(|(_, value)| placeholders::are_in(value));
+    body || placeholders::are_in(request.target.as_bytes()) || headers()
 }
 
 /// Fills in target, header values and body. What is not text stays.
@@ -82,51 +71,13 @@ pub fn fill(request: &mut Request, values: &Values<'_>) -> Result<(), String> {
 }
 
 fn filled(text: &str, json: bool, values: &Values<'_>) -> Result<String, String> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut quoted = false;
-    while let Some(at) = rest.find("{{") {
-        let (before, after) = rest.split_at(at);
-        out.push_str(before);
-        quoted = ends_quoted(before, quoted);
-        let inner = after[2..].split_once("}}");
-        let found = inner.map(|(name, tail)| Ok::<_, String>((values.of(name.trim())?, tail))).transpose()?;
-        let Some((Some(value), tail)) = found else {
-            out.push('{');
-            rest = &after[1..];
-            continue;
-        };
-        match (json, quoted) {
-            (true, true) if value.starts_with('"') => out.push_str(&value[1..value.len() - 1]),
-            (true, true) => {
-                let escaped = serde_json::Value::from(value).to_string();
-                out.push_str(&escaped[1..escaped.len() - 1]);
-            }
-            (false, _) if value.starts_with('"') => out.push_str(&unquote(&value)),
-            _ => out.push_str(&value),
-        }
-        rest = tail;
-    }
-    out.push_str(rest);
-    Ok(out)
-}
-
-/// Whether the end of JSON text is within a string, if its beginning is or is not.
-fn ends_quoted(text: &str, mut quoted: bool) -> bool {
-    let mut escaped = false;
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ => {}
-        }
-    }
-    quoted
+    placeholders::fill(text, if json { Form::Json } else { Form::Text }, |name| values.of(name))
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
     use crate::call::{Call, Response};
     use crate::config::Redact;

@@ -49,9 +49,15 @@ fn listening(url: &str, app: &App) -> Vec<Line<'static>> {
         Line::styled(format!("    curl {url}/hooks/moveo -d '{{\"channel\":\"web\",\"context\":{{}}}}'"), Style::new()),
         Line::default(),
         Line::styled(secret, theme::DIM),
-        Line::styled("  A platform in the cloud cannot reach a loopback address: it needs a tunnel.", theme::DIM),
+        Line::styled(format!("  {}", reach(app)), theme::DIM),
         Line::styled(format!("  Recording to {recording}"), theme::DIM),
     ]
+}
+
+/// How platforms reach the listener, or why they do not.
+fn reach(app: &App) -> String {
+    let text = app.unreachable().or_else(|| Some(format!("Platforms call {} (P copies it).", app.public_url()?)));
+    visible::line(&text.unwrap_or_default()).into_owned()
 }
 
 fn hint(action: Action, does: &str) -> Line<'static> {

@@ -12,6 +12,7 @@ use crate::app::dialog::Dialog;
 use crate::app::keys;
 use crate::net::base_url;
 use crate::net::responder::Health;
+use crate::net::tunnel::Tunnel;
 use crate::view::{answering, theme};
 use crate::visible;
 
@@ -60,6 +61,9 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
     });
     let file = app.setup.recording.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     parts.push((visible::line(&file).into_owned(), theme::DIM));
+    if app.tunnel.is_none() && app.unreachable().is_some() {
+        parts.push(("this machine only (P)".to_owned(), theme::DIM));
+    }
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
     for (text, style) in parts {
@@ -81,11 +85,30 @@ fn listener(app: &App) -> Vec<(String, Style)> {
     let live = Style::new().fg(Color::Green);
     let stopped = Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD);
     match app.setup.listener {
-        Some(address) if app.answers.beat.serving => vec![(format!("● {}", base_url(address)), live)],
+        Some(address) if app.answers.beat.serving => {
+            let short = app.public_url().is_some() || app.tunnel.is_some();
+            let own = if short { format!("● :{}", address.port()) } else { format!("● {}", base_url(address)) };
+            [(own, live)].into_iter().chain(public(app)).collect()
+        }
         Some(address) => vec![(format!("■ STOPPED LISTENING at {}", base_url(address)), stopped)],
         None if app.setup.follow => vec![("● following the file".to_owned(), live)],
         None => vec![("recording".to_owned(), Style::new())],
     }
+}
+
+/// The public address, and how the tunnel to it does.
+fn public(app: &App) -> Option<(String, Style)> {
+    let shown = |url: &str| visible::line(url).into_owned();
+    let (live, waits, broken) = (Color::Green, Color::Yellow, Color::Red);
+    let (text, colour) = match (&app.tunnel, app.public_url()) {
+        (Some(Tunnel::Starting(None)), _) => ("⇄ tunnel starting…".to_owned(), waits),
+        (Some(Tunnel::Starting(Some(_))), _) => ("⇄ tunnel does not lead here yet (P)".to_owned(), waits),
+        (Some(Tunnel::Lost(url, _)), _) => (format!("✗ {} LOST (L says why)", shown(url)), broken),
+        (Some(Tunnel::Ended(..)), _) => ("✗ TUNNEL ENDED (L says why)".to_owned(), broken),
+        (_, Some(url)) => (format!("⇄ {}", shown(url)), live),
+        (_, None) => return None,
+    };
+    Some((text, Style::new().fg(colour)))
 }
 
 /// What tells a listener at work from one that waits: calls under way, calls a second, the age of the last one.

@@ -15,6 +15,7 @@ mod sending;
 mod settings;
 mod sharing;
 mod support;
+mod tunnel;
 mod webview;
 
 use std::fmt::Write as _;

@@ -49,7 +49,8 @@ pub const HOOKTAPE: &str = env!("CARGO_BIN_EXE_hooktape");
 /// A listener at work. Killed when a test drops it.
 pub struct Listener {
     child: Child,
-    out: BufReader<ChildStdout>,
+    /// What it prints.
+    pub out: BufReader<ChildStdout>,
     err: ChildStderr,
     /// The line that says where it listens.
     pub first: String,
@@ -83,9 +84,7 @@ impl Listener {
     }
 
     pub fn call(&self) -> Caller {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Caller(BufReader::new(stream))
+        Caller::to(&self.address)
     }
 
     /// Ends it with a signal, `TERM` or `KILL`.
@@ -112,6 +111,13 @@ impl Drop for Listener {
 pub struct Caller(BufReader<TcpStream>);
 
 impl Caller {
+    /// A connection to an address.
+    pub fn to(address: &str) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
+    }
+
     /// POSTs `body` with some header lines and reads the whole answer: its status and body.
     pub fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
         let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n{headers}\r\n", body.len());

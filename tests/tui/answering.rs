@@ -8,6 +8,7 @@ use hooktape::app::{App, keys};
 use hooktape::call::{Id, Request, Response, Sig};
 use hooktape::config::{Config, Fault, Forward, Respond, Route, Source, Sources, Target};
 use hooktape::net::responder::{Beat, Health, Held, Release, Stage as Waits, Told, Whose};
+use hooktape::net::tunnel::Tunnel;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -198,4 +199,31 @@ async fn a_capture_becomes_the_reply_of_its_kind() {
         .listen(&recording, "A<tab><backspace><backspace><backspace>418<ctrl-s>r<enter>", meanwhile)
         .await;
     assert!(ended.screen.contains("418"), "{}", ended.screen);
+}
+
+#[test]
+fn the_public_address_and_the_tunnel_are_on_the_status_line_and_copied() {
+    let mut app = app();
+    assert!(screen(&mut app).contains("Moveo cannot call http://127.0.0.1:4747: that is an address of this machine"));
+    assert_eq!(press(&mut app, "P"), []);
+    assert!(app.notice.as_ref().unwrap().text.contains("--tunnel \"cloudflared tunnel --url {url}\""));
+    let url = "https://a-b.trycloudflare.com";
+    for (tunnel, status, copied) in [
+        (Tunnel::Starting(None), "● :4747 │ ⇄ tunnel starting…", None),
+        (Tunnel::Starting(Some("why".into())), "● :4747 │ ⇄ tunnel does not lead here yet (P)", None),
+        (Tunnel::Up(url.into()), "● :4747 │ ⇄ https://a-b.trycloudflare.com │ 0 calls", Some(url)),
+        (Tunnel::Lost(url.into(), "why".into()), "✗ https://a-b.trycloudflare.com LOST (L says why)", Some(url)),
+        (Tunnel::Ended("ended".into(), std::time::Duration::from_secs(1)), "✗ TUNNEL ENDED (L says why)", None),
+    ] {
+        app.update(Event::Tunnel(tunnel), at(0));
+        let shown = screen(&mut app);
+        assert!(shown.contains(status), "{status}: {shown}");
+        let expected: Vec<_> = copied.map(|url| Effect::Copy(url.to_owned())).into_iter().collect();
+        assert_eq!(press(&mut app, "P"), expected, "{status}");
+    }
+    // A listener that stopped looks like none that waits, whatever its tunnel does.
+    app.update(Event::Tunnel(Tunnel::Up(url.into())), at(0));
+    app.update(Event::Beat(Beat::default()), at(1));
+    let shown = screen(&mut app);
+    assert!(shown.contains("■ STOPPED LISTENING") && !shown.contains('●') && !shown.contains("⇄"), "{shown}");
 }

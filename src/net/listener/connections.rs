@@ -42,9 +42,14 @@ pub(super) fn reset() -> http::Response<axum::body::Body> {
     answer
 }
 
-/// Where a request's connection came from.
+/// The connection that a request came by.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub IpAddr);
+pub(super) struct Peer {
+    /// Whose it is.
+    pub ip: IpAddr,
+    /// Whether it is encrypted.
+    pub tls: bool,
+}
 
 /// Lets `app` answer until `stop` resolves; calls under way then get `GRACE` to finish.
 pub(super) async fn serve(
@@ -65,7 +70,7 @@ pub(super) async fn serve(
             let place = Arc::clone(&room).acquire_owned().await;
             (place, accept(&listener).await)
         };
-        let (place, (stream, peer)) = tokio::select! {
+        let (place, (stream, ip)) = tokio::select! {
             admitted = admitted => admitted,
             () = &mut stop => break,
         };
@@ -73,8 +78,9 @@ pub(super) async fn serve(
         tokio::spawn(async move {
             let Some(wire) = Wire::open(stream, tls.as_ref(), HEAD).await else { return };
             let broken = wire.broken();
+            let peer = Peer { ip, tls: wire.is_tls() };
             let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-                request.extensions_mut().insert(Peer(peer));
+                request.extensions_mut().insert(peer);
                 let (answering, broken) = (app.call(request), broken.clone());
                 async move {
                     let Ok(answer) = answering.await;

@@ -12,11 +12,12 @@ use super::{Active, Wanting};
 use crate::call::{Call, Direction, Response};
 use crate::config::{Expected, Replies, Reply, When};
 use crate::json;
-use crate::net::template::{self, Scope};
+use crate::net::placeholders;
+use crate::net::template::{self, Known, Scope};
 use crate::recording::{Entry, Place, Query};
 
 /// The reply to a call; none if no case fits.
-pub(super) fn reply(active: &Active, replies: &Replies, call: Wanting<'_>) -> Option<Response> {
+pub(super) fn reply(active: &Active, replies: &Replies, call: Wanting<'_>, known: &Known) -> Option<Response> {
     let document = call.kind.map_or((&call.request.body[..]).into(), |kind| kind.document(call.request));
     let document = std::str::from_utf8(&document).unwrap_or_default();
     let row = replies.lookup.as_ref().and_then(|lookup| {
@@ -31,13 +32,13 @@ pub(super) fn reply(active: &Active, replies: &Replies, call: Wanting<'_>) -> Op
         let mut cases = replies.cases.iter().zip(&active.queries);
         cases.find(|(case, query)| fits(&case.when, query.as_ref(), call, document, row.as_ref())).map(|(case, _)| case)
     };
-    let scope = Scope { request: call.request, document, row: row.as_ref(), now: Timestamp::now() };
+    let scope = Scope { request: call.request, document, row: row.as_ref(), now: Timestamp::now(), known };
     case.map(|case| fill(&case.reply, &scope))
 }
 
 fn fill(reply: &Reply, scope: &Scope<'_>) -> Response {
     let headers = reply.headers.iter().map(|(name, value)| {
-        let value = if template::is_template(value.as_bytes()) {
+        let value = if placeholders::are_in(value.as_bytes()) {
             // A line end in a header would be another header.
             template::fill_text(value, scope).replace(|char: char| char.is_control(), " ")
         } else {

@@ -47,6 +47,11 @@ impl Wire {
         Some(Self { stream, broken: Arc::default() })
     }
 
+    /// Whether it is encrypted.
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self.stream, Stream::Tls(_))
+    }
+
     /// Set, it has the connection break where it would end.
     pub(super) fn broken(&self) -> Arc<AtomicBool> {
         self.broken.clone()
