@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench                                     everything, about five minutes (2 GB in target/tmp)
-//! cargo bench -- capture | open | search | recognise | replay | diff   one part; replay wants wrk
+//! cargo bench -- capture | open | search | recognise | replay | diff | forward   one part; replay wants wrk
 //!   --calls 1000000                               the size of the recording that is opened and searched
 //!   --rounds 9, --millis 1000                     how often; how long a round of capturing takes
 //! ```
@@ -13,6 +13,7 @@
 #![expect(clippy::cast_precision_loss, reason = "numbers are counted to be divided")]
 
 mod capture;
+mod forwarding;
 mod load;
 mod measure;
 mod opening;
@@ -28,7 +29,7 @@ use clap::Parser;
 
 #[derive(Parser)]
 struct Args {
-    /// capture, open, search, recognise, replay, diff; all without one
+    /// capture, open, search, recognise, replay, diff, forward; all without one
     parts: Vec<String>,
     /// Calls in the recording
     #[arg(long, default_value_t = 1_000_000)]
@@ -76,6 +77,9 @@ fn main() {
     }
     if wanted("diff") {
         replaying::diff(folder, args.rounds);
+    }
+    if wanted("forward") {
+        forwarding::run(folder, args.rounds, Duration::from_millis(args.millis));
     }
     if wanted("search") {
         searching::run(&tape::make(folder, args.calls), args.rounds);
