@@ -86,7 +86,7 @@ async fn server() -> SocketAddr {
 async fn hooktape(server: SocketAddr, recorder: Recorder) -> SocketAddr {
     let socket = listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = socket.local_addr().unwrap();
-    let forward = Forward { targets: vec![Target::new("server", &format!("http://{server}"))], keep_host: false };
+    let forward = Forward { targets: vec![Target::new("server", format!("http://{server}"))], keep_host: false };
     let respond = Respond { source: Source::Forward(Arc::new(forward)), ..Respond::default() };
     let config = Config { respond, ..Config::default() };
     let platforms = Arc::new(Platforms::builtin().unwrap());
