@@ -108,7 +108,8 @@ pub struct Listen {
     /// The address by which platforms call, without the path: `https://hooks.example.com`. None: what a trusted proxy says
     /// (`X-Forwarded-Proto`, `X-Forwarded-Host`), else the `host` header. Some platforms sign it.
     pub public_url: Option<String>,
-    /// The command that starts a tunnel; `{port}` and `{url}` in it are the listener's.
+    /// The command that starts a tunnel; `{port}` and `{url}` in it are the listener's. From the command line only: a file that
+    /// lies in the working directory must not start programs.
     pub tunnel: Option<String>,
 }
 

@@ -73,7 +73,7 @@ impl Context {
         let mut config = Config::load(&sources)?;
         if let Some(lane) = lane {
             respond(&mut config, &lane.respond)?;
-            config.listen.tunnel = lane.tunnel.clone().or(config.listen.tunnel);
+            config.listen.tunnel.clone_from(&lane.tunnel);
             if lane.tls && config.listen.tls.is_none() {
                 config.listen.tls = Some(Certificate::SelfSigned);
             }

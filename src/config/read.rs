@@ -118,8 +118,7 @@ fn unique<T>(
         .collect()
 }
 
-const LISTEN: [&str; 8] =
-    ["address", "max_body", "body_timeout", "trusted_proxies", "public_url", "respond", "tls", "tunnel"];
+const LISTEN: [&str; 7] = ["address", "max_body", "body_timeout", "trusted_proxies", "public_url", "respond", "tls"];
 
 fn listen(table: &Table<'_>) -> Result<Listen, Error> {
     let mut listen = Listen::default();
@@ -141,13 +140,6 @@ fn listen(table: &Table<'_>) -> Result<Listen, Error> {
     }
     if let Some(value) = table.get("public_url") {
         listen.public_url = Some(value.parse(public_url)?);
-    }
-    if let Some(value) = table.get("tunnel") {
-        let command = |text: &str| match text.trim() {
-            "" => Err("this is a command, as \"cloudflared tunnel --url {url}\"".to_owned()),
-            command => Ok(command.to_owned()),
-        };
-        listen.tunnel = Some(value.parse(command)?);
     }
     Ok(listen)
 }

@@ -63,7 +63,6 @@ fn a_whole_file() {
         max_body     = "512 KiB"
         body_timeout = "1500ms"
         public_url = "https://hooks.example.com/"
-        tunnel = "ssh {port}"
         trusted_proxies = ["127.0.0.1", "::1"]
 
         [record]
@@ -129,7 +128,7 @@ fn a_whole_file() {
             max_body: 512 * 1024,
             body_timeout: Duration::from_millis(1500),
             public_url: Some("https://hooks.example.com".into()),
-            tunnel: Some("ssh {port}".into()),
+            tunnel: None,
             tls: None,
             trusted_proxies: vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()],
         }
@@ -207,7 +206,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("[listen]\nadress = \"x\"", "2:1: listen.adress: this key is not known here; did you mean `address`?"),
     (
         "[listen]\nport = 1",
-        "2:1: listen.port: this key is not known here; known are `address`, `max_body`, `body_timeout`, `trusted_proxies`, `public_url`, `respond`, `tls`, `tunnel`",
+        "2:1: listen.port: this key is not known here; known are `address`, `max_body`, `body_timeout`, `trusted_proxies`, `public_url`, `respond`, `tls`",
     ),
     (
         "[theme]",

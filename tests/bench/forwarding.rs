@@ -28,7 +28,7 @@ pub fn run(folder: &Path, rounds: usize, time: Duration) {
     runtime.block_on(async {
         let server = server().await;
         let path = folder.join("forward.jsonl");
-        let (recorder, _) = Recorder::open(&path, Options { fsync: false }, Box::new(drop)).unwrap();
+        let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(drop)).unwrap();
         let hooktape = hooktape(server, recorder.clone()).await;
         let (mut direct, mut added) = (Sample::default(), Sample::default());
         for _ in 0..rounds {
@@ -39,7 +39,7 @@ pub fn run(folder: &Path, rounds: usize, time: Duration) {
         println!("\nForward: bodies of {SIZE} bytes, one call at a time, {rounds} rounds of {time:?}");
         println!("  a call straight to the server, ms  {direct}");
         println!("  what hooktape adds, ms             {added}");
-        measure::judge("ms added at the median", added.median(), 0.5, false);
+        measure::judge("ms added at the median", &added, 0.5, false);
         compare(hooktape, server, rounds, time).await;
         recorder.close().await;
         std::fs::remove_file(path).unwrap();
@@ -69,7 +69,7 @@ async fn compare(hooktape: SocketAddr, server: SocketAddr, rounds: usize, time: 
     mitmdump.kill().unwrap();
     mitmdump.wait().unwrap();
     println!("  calls/s of hooktape {ours}, of mitmdump {other}");
-    measure::judge("hooktape's calls/s to mitmdump's", ours.ratio(&other), 30.0, true);
+    measure::judge("hooktape's calls/s to mitmdump's", &ours.ratio(&other), 30.0, true);
 }
 
 /// A developer's own server, which only answers.
