@@ -19,6 +19,7 @@ pub mod body;
 pub mod cache;
 pub mod calls;
 pub mod changes;
+pub mod comparing;
 pub mod complete;
 pub mod conversation;
 mod conversing;
@@ -29,11 +30,15 @@ pub mod draft;
 pub mod event;
 pub mod flow;
 pub mod jq;
+pub mod kept;
 pub mod keys;
+pub mod panel;
 mod reaching;
 mod remarks;
+pub mod replaying;
 mod sending;
 pub mod shown;
+pub mod testing;
 pub mod text;
 pub mod tree;
 pub mod webview;
@@ -58,13 +63,18 @@ use crate::app::dialog::Dialog;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
 use crate::app::flow::Flow;
+use crate::app::panel::Panel;
+use crate::app::replaying::Replay;
 use crate::app::shown::{Shown, Tab};
+use crate::app::testing::{Sends, Tester};
 use crate::call::{Call, Direction, Id};
 use crate::config::{self, Config, Target};
 use crate::net::responder::Responders;
 use crate::net::tunnel::Tunnel;
 use crate::platform::{Keyring, Platforms};
-use crate::recording::{Change, Entry, Index, Place, Recorded, Redaction};
+use crate::recording::{Change, Entry, Index, Place, Recorded, Redaction, fixtures};
+use crate::replay::compare::Rules;
+use crate::replay::variables::Variables;
 
 /// Calls read ahead of and behind the rows on the screen.
 const AHEAD: usize = 20;
@@ -192,6 +202,16 @@ pub struct App {
     pub waits: Vec<config::Wait>,
     /// Calls on their way out.
     pub sending: usize,
+    /// The replay that runs, or ran last.
+    pub replay: Option<Replay>,
+    /// What came back from the calls sent so far.
+    pub sends: Sends,
+    /// What does not count as a difference between answers.
+    pub rules: Rules,
+    /// The known variables, as far as they were read.
+    pub variables: Variables,
+    /// The fixtures, as far as they were read.
+    pub fixtures: Vec<fixtures::Named>,
     /// The user wants to leave.
     pub quit: bool,
     /// The measures of the last frame.
@@ -200,6 +220,10 @@ pub struct App {
     pub cursor: Cursor,
     /// The call that is being worked out.
     preparing: Option<usize>,
+    /// Two calls that are to be compared once they are read.
+    comparing: Option<(usize, usize)>,
+    /// Where the test panel was left.
+    tester: Tester,
     /// The jq filter that was asked for last, and the ticket of the one under way.
     jq: String,
     filtering: Option<u64>,
@@ -255,9 +279,16 @@ impl App {
             arrivals: Arrivals::default(),
             waits: setup.config.waits.clone(),
             sending: 0,
+            replay: None,
+            sends: Sends::default(),
+            rules: Rules::default(),
+            variables: Variables::default(),
+            fixtures: Vec::new(),
             quit: false,
             regions: Regions::default(),
             preparing: None,
+            comparing: None,
+            tester: Tester::default(),
             jq: String::new(),
             filtering: None,
             awaited: None,
@@ -305,6 +336,7 @@ impl App {
                         conversation.loaded(number, &call, &self.setup.platforms);
                     }
                 }
+                self.show_comparison();
             }
             Event::Found { search, hits, scanned, finished } => {
                 if let Some(filter) = self.calls.filter.as_mut().filter(|filter| filter.search == search) {
@@ -316,6 +348,8 @@ impl App {
             Event::Prepared(shown) => self.prepared(*shown),
             Event::Filtered { ticket, result } => self.filtered(ticket, result),
             Event::Sent { ticket, result } => self.sent(ticket, result),
+            Event::Replayed { ticket, progress } => self.replayed(ticket, progress),
+            Event::Kept(kept) => return self.kept(kept),
             Event::Edited { ticket, result } => self.edited(ticket, result),
             Event::Told(notice) => self.tell(notice),
             Event::Responding(told) => self.told(told),
@@ -342,6 +376,9 @@ impl App {
             if let Some(Ok(answer)) = &mut draft.answer {
                 answer.body.wrap(answer_width);
             }
+        }
+        if let Some(Dialog::Panel(Panel::Tester(_))) = self.dialogs.last() {
+            self.sends.wrap(answer_width);
         }
         let prepare = self.show_selected();
         if let Some(shown) = &mut self.shown {

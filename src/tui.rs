@@ -9,6 +9,8 @@ pub mod console;
 pub mod editor;
 pub mod feed;
 pub mod follow;
+mod keep;
+mod replays;
 pub mod tape;
 pub mod world;
 

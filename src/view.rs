@@ -12,6 +12,7 @@
 
 mod answering;
 mod body;
+mod comparing;
 mod conversation;
 mod detail;
 mod dialogs;
@@ -20,6 +21,7 @@ mod empty;
 mod envelope;
 mod flow;
 mod list;
+mod panel;
 mod rows;
 mod status;
 mod theme;

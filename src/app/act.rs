@@ -62,7 +62,13 @@ impl App {
                 self.edit_selected();
                 return self.edit_outside();
             }
-            Action::Test => self.dialogs.push(Dialog::Tests { selected: 0 }),
+            Action::ReplayMany => self.ask_replay(),
+            Action::Compare => return self.compare_selected(),
+            Action::Register => return self.register_shown(),
+            Action::Variables => return self.ask_variables(),
+            Action::Fixtures => return self.ask_fixtures(),
+            Action::SaveFixture => self.ask_name(),
+            Action::Test => self.ask_test(),
             Action::Webview => self.dialogs.push(Dialog::Pages { selected: 0 }),
             Action::Answers => self.ask_answers(),
             Action::AnswerSo => self.answer_so(),

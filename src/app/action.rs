@@ -93,10 +93,13 @@ actions! {
     Calls      FewerLevels  "fewer levels"    ["-"]                 "Close the deepest open level of the tree";
     Calls      Jq           "jq"              ["|"]                 "Put the body through a jq filter";
     Calls      Zoom         "zoom"            ["z"]                 "Give the focused panel the whole screen, or take it back";
-    Calls      Replay       "replay"          ["r"]                 "Send the call again, signed anew" ("replay");
+    Calls      Replay       "replay"          ["r"]                 "Send the call again, signed anew, with new ids and times" ("replay");
+    Calls      ReplayMany   "replay with options" ["R"]             "Send calls again: which, where, how fast, what is expected; while it runs: how far it is";
+    Calls      Compare      "compare"         ["c"]                 "Compare the answer with that to the call this one repeats, or two marked calls";
     Calls      Edit         "edit"            ["e"]                 "Edit the payload here, then send it" ("edit");
     Calls      EditOutside  "edit in $EDITOR" ["E"]                 "Edit the payload in $EDITOR, then send it";
-    Calls      Test         "test call"       ["t"]                 "Send a built-in call of any kind" ("test");
+    Calls      Test         "test call"       ["t"]                 "Send a built-in call of any kind; what was sent so far" ("test");
+    Calls      Fixtures     "fixtures"        ["f"]                 "Drafts that were kept: send or edit one";
     Calls      Webview      "webview"         ["w"]                 "Open a page as a platform does, and wait for its callback" ("webview");
     Calls      Answers      "answers"         ["a"]                 "What answers calls: replies, your own server, faults" ("answers");
     Calls      AnswerSo     "answer so"       ["A"]                 "Answer this kind of call like this from now on";
@@ -130,9 +133,12 @@ actions! {
     Draft      DraftOutside "draft in $EDITOR" ["E"]                "Go on in $EDITOR";
     Draft      ScrollDown   "scroll answer"   ["j" "down" "pgdn"]   "Scroll the answer down";
     Draft      ScrollUp     "scroll answer up" ["k" "up" "pgup"]    "Scroll the answer up";
+    Draft      SaveFixture  "save as fixture" ["f"]                 "Keep the draft under a name, to be sent again";
     Draft      Close        "close draft"     ["esc" "q"]           "Close the draft" ("close");
     Everywhere Target       "target"          ["T"]                 "Choose where calls are sent" ("target");
     Everywhere Mask         "mask"            ["*"]                 "Mask what is secret or personal on the screen, or show it";
+    Everywhere Register     "keep variables"  ["$"]                 "Keep what the answer holds under context and output as known variables";
+    Everywhere Variables    "variables"       ["V"]                 "The known variables; in a draft enter puts one in";
     Everywhere Log          "log"             ["L"]                 "What was reported so far";
     Everywhere Palette      "palette"         [":"]                 "Find an action by its name";
     Everywhere Help         "help"            ["?" "f1"]            "This help" ("help");
@@ -155,7 +161,10 @@ impl Action {
     #[must_use]
     pub fn needs_call(self) -> bool {
         self.entry().scope == Scope::Calls
-            && !matches!(self, Self::Test | Self::Webview | Self::Demo | Self::Answers | Self::Hold | Self::Public)
+            && !matches!(
+                self,
+                Self::Test | Self::Fixtures | Self::Webview | Self::Demo | Self::Answers | Self::Hold | Self::Public
+            )
     }
 
     /// What `key` means on a screen of `scope`. What the screen itself means by a key comes before what the key means

@@ -201,7 +201,9 @@ impl App {
     /// Whether the screen changes with time: the listener's pulse is on it, the age of the last call, a time that runs down.
     #[must_use]
     pub fn ticks(&self) -> bool {
-        self.setup.listener.is_some() || self.counts_down()
+        self.setup.listener.is_some()
+            || self.counts_down()
+            || self.replay.as_ref().is_some_and(super::replaying::Replay::runs)
     }
 
     /// Opens the list of responders.

@@ -6,6 +6,7 @@ use tui_textarea::TextArea;
 
 use crate::app::action::{self, Action, Scope};
 use crate::app::answering::Answering;
+use crate::app::panel::Panel;
 use crate::app::webview::Launch;
 use crate::call::Id;
 use crate::net::outgoing::Outgoing;
@@ -91,11 +92,6 @@ pub enum Dialog {
         /// What is wrong with it.
         error: Option<String>,
     },
-    /// A kind to send a built-in call of.
-    Tests {
-        /// Which one is meant.
-        selected: usize,
-    },
     /// A kind of page to open.
     Pages {
         /// Which one is meant.
@@ -126,6 +122,8 @@ pub enum Dialog {
     },
     /// What answers calls, and those that wait.
     Answering(Answering),
+    /// Replays, comparisons, tests, and what is kept.
+    Panel(Panel),
     /// A question before sending to a guarded target.
     Confirm {
         /// The question, naming host and count.

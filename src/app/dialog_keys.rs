@@ -35,6 +35,7 @@ impl Dialog {
             | Self::Address { input, .. }
             | Self::Page { input, .. }
             | Self::Expiration { input, .. } => input.paste(text),
+            Self::Panel(panel) => panel.paste(text),
             Self::Answering(answering) => App::paste_answer(answering, text),
             Self::Help { search, typing: true, .. } => search.paste(text),
             Self::Help { .. }
@@ -42,7 +43,6 @@ impl Dialog {
             | Self::Log { .. }
             | Self::Conversations { .. }
             | Self::Targets { .. }
-            | Self::Tests { .. }
             | Self::Pages { .. }
             | Self::Webview { .. }
             | Self::Confirm { .. } => {}
@@ -83,9 +83,12 @@ impl App {
         if let Dialog::Answering(answering) = dialog {
             return self.answering_key(key, answering);
         }
+        if let Dialog::Panel(panel) = dialog {
+            return self.panel_key(key, panel);
+        }
         match &mut dialog {
-            // Done above, for it takes the dialog apart.
-            Dialog::Answering(_) => {}
+            // Done above, for they take the dialog apart.
+            Dialog::Answering(_) | Dialog::Panel(_) => {}
             Dialog::Help { scroll, search, typing: typing @ true } => match typed(key, search, &mut 0, 0) {
                 Choice::Leave => {
                     *search = Input::new("");
@@ -187,20 +190,6 @@ impl App {
                 },
                 Choice::Stay => *error = None,
             },
-            Dialog::Tests { selected } => {
-                let kinds: Vec<String> = self.setup.platforms.kinds().map(|kind| kind.name.clone()).collect();
-                if key.code == KeyCode::Char('e')
-                    && let Some(kind) = kinds.get(*selected)
-                {
-                    self.draft_sample(kind);
-                    return Vec::new();
-                }
-                match picked(key, selected, kinds.len()) {
-                    Choice::Leave => return Vec::new(),
-                    Choice::Take => return kinds.get(*selected).map_or_else(Vec::new, |kind| self.send_sample(kind)),
-                    Choice::Stay => {}
-                }
-            }
             Dialog::Pages { selected } => match picked(key, selected, self.page_kinds().len()) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => {

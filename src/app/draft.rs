@@ -261,6 +261,12 @@ impl Draft {
         self.editor.move_cursor(CursorMove::Head);
     }
 
+    /// Puts `text` where the cursor is.
+    pub fn insert(&mut self, text: &str) {
+        self.facts = None;
+        self.editor.insert_str(text);
+    }
+
     /// Undoes the last edit.
     pub fn step_back(&mut self) {
         self.editor.undo();

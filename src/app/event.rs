@@ -7,6 +7,8 @@ use bytes::Bytes;
 use crossterm::event::KeyEvent;
 
 use crate::app::bodies::Job;
+use crate::app::kept::{Keep, Kept};
+use crate::app::replaying::{self, Progress, Steer};
 use crate::app::shown::Shown;
 use crate::call::{Call, Id};
 use crate::net::outgoing::Outgoing;
@@ -58,6 +60,15 @@ pub enum Event {
         /// The recorded call, or why it could not be recorded.
         result: Result<Arc<Call>, String>,
     },
+    /// What [`Effect::Replay`] tells.
+    Replayed {
+        /// The ticket it was begun under.
+        ticket: u64,
+        /// How it goes on.
+        progress: Progress,
+    },
+    /// What came of [`Effect::Keep`].
+    Kept(Kept),
     /// What came out of [`Effect::Edit`].
     Edited {
         /// The ticket of the draft.
@@ -113,6 +124,17 @@ pub enum Effect {
         /// The call.
         outgoing: Box<Outgoing>,
     },
+    /// Send recorded calls again.
+    Replay(Box<replaying::Job>),
+    /// Pause or end a replay.
+    Steer {
+        /// The ticket it was begun under.
+        ticket: u64,
+        /// What it shall do.
+        steer: Steer,
+    },
+    /// Read or change what is kept in the data directory.
+    Keep(Keep),
     /// Answer calls like this from now on.
     Respond(Vec<Slot>),
     /// Let a held call go.

@@ -6,20 +6,33 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::dialog::{Dialog, Then};
-use crate::app::draft::{Answer, Draft, Facts};
+use crate::app::draft::{Draft, Facts};
 use crate::app::event::{Effect, Notice};
+use crate::app::kept::Keep;
 use crate::app::shown::Tab;
-use crate::app::text::Text;
+use crate::app::testing;
 use crate::call::{Call, Id, Request};
 use crate::config::Target;
 use crate::net::base_url;
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::Endpoint;
+use crate::replay::template;
 
 /// Longest body that is held against its contract while it is typed.
 const CHECKED: usize = 256 << 10;
 /// What our own listener is called as a target.
 const OURSELVES: &str = "this listener";
+
+/// Whether a target is our own listener by name.
+pub(super) fn is_ours(target: &Target) -> bool {
+    target.name == OURSELVES
+}
+
+/// Host and port of a target, as far as its address says them before a call is known.
+pub(super) fn host(target: &Target) -> &str {
+    let rest = target.url.split_once("://").map_or(target.url.as_str(), |(_, rest)| rest);
+    rest.split(['/', '?', '{']).next().unwrap_or_default()
+}
 
 /// Our own listener as a target: for trying things out.
 pub(super) fn ourselves(address: SocketAddr) -> Target {
@@ -39,19 +52,17 @@ impl App {
             self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Replay(number) });
             return Vec::new();
         }
-        // Without a scheme there is nothing to sign anew; with one and no secret, the old signature is better than none.
-        match self.aim(call.request.clone(), call.kind.as_deref(), Some(call.id), SignMode::Fresh) {
-            Ok(outgoing) => self.send(outgoing),
-            Err(reason) => match self.aim(call.request.clone(), call.kind.as_deref(), Some(call.id), SignMode::Exact) {
-                Ok(outgoing) => {
-                    self.tell(Notice::warning(format!("sent with the signature it had: {reason}")));
-                    self.send(outgoing)
+        match self.again(&call) {
+            Ok((outgoing, warning)) => {
+                if let Some(warning) = warning {
+                    self.tell(warning);
                 }
-                Err(reason) => {
-                    self.tell(Notice::error(reason));
-                    Vec::new()
-                }
-            },
+                self.send(outgoing)
+            }
+            Err(reason) => {
+                self.tell(Notice::error(reason));
+                Vec::new()
+            }
         }
     }
 
@@ -65,8 +76,18 @@ impl App {
             self.dialogs.push(Dialog::Targets { selected: 0, then: Then::SendDraft });
             return Vec::new();
         }
-        let (ticket, kind) = (draft.ticket, draft.kind.clone());
-        match self.aim(draft.request(), kind.as_deref(), draft.parent, draft.mode) {
+        let request = draft.request();
+        // What was recorded with such braces was meant so.
+        if (draft.touched() || draft.parent.is_none()) && template::has_places(&request) {
+            return vec![Effect::Keep(Keep::Fill { ticket: draft.ticket, request: Box::new(request) })];
+        }
+        self.send_filled(draft.ticket, request)
+    }
+
+    /// Sends what became of the draft of that ticket.
+    pub(super) fn send_filled(&mut self, ticket: u64, request: Request) -> Vec<Effect> {
+        let Some(draft) = self.draft.as_ref().filter(|draft| draft.ticket == ticket) else { return Vec::new() };
+        match self.aim(request, draft.kind.as_deref(), draft.parent, draft.mode) {
             Ok(outgoing) => self.send_as(ticket, outgoing),
             Err(reason) => {
                 self.tell(Notice::error(reason));
@@ -244,26 +265,24 @@ impl App {
     pub(super) fn sent(&mut self, ticket: u64, result: Result<Arc<Call>, String>) {
         self.sending = self.sending.saturating_sub(1);
         let platforms = self.setup.platforms.clone();
+        let answered = result.map(|call| testing::answer(call, &platforms));
+        if let Ok(answer) = &answered {
+            self.sends.push(answer.clone());
+        }
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) {
             draft.sending = false;
             draft.typing = false;
             draft.scroll = 0;
-            draft.answer = Some(result.map(|call| {
-                let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
-                let findings = match (kind, &call.response) {
-                    (Some(kind), Some(response)) => kind.check_response(response),
-                    _ => Vec::new(),
-                };
-                let body = Text::new(call.response.as_ref().map_or(&[], |response| &response.body), true);
-                Answer { call, findings, body }
-            }));
+            draft.answer = Some(answered);
             return;
         }
-        let call = match result {
-            Ok(call) => call,
+        let call = match answered {
+            Ok(answer) => answer.call,
             Err(reason) => return self.tell(Notice::error(format!("sent, but not recorded: {reason}"))),
         };
-        self.tell(outcome(&call));
+        let mut told = outcome(&call);
+        told.text.push_str(&self.told_changes(&call));
+        self.tell(told);
         if self.draft.is_none() {
             // The recorder's word of it comes another way, and may still be on it.
             self.awaited = Some(call.id);

@@ -5,7 +5,7 @@ use crate::app::keys::script;
 use crate::call::{Direction, Request, Response};
 use crate::config::Secrets;
 
-fn app() -> App {
+pub(super) fn app() -> App {
     let setup = Setup {
         config: Arc::default(),
         platforms: Arc::new(Platforms::builtin().unwrap()),
@@ -20,7 +20,7 @@ fn app() -> App {
     App::new(setup, Timestamp::UNIX_EPOCH)
 }
 
-fn call(path: &str) -> Call {
+pub(super) fn call(path: &str) -> Call {
     Call {
         id: Id::fresh(),
         at: Timestamp::UNIX_EPOCH,
@@ -37,11 +37,11 @@ fn call(path: &str) -> Call {
     }
 }
 
-fn happen(app: &mut App, event: Event) -> Vec<Effect> {
+pub(super) fn happen(app: &mut App, event: Event) -> Vec<Effect> {
     app.update(event, Timestamp::UNIX_EPOCH)
 }
 
-fn recorded(app: &mut App, call: &Call) {
+pub(super) fn recorded(app: &mut App, call: &Call) {
     let place = Place { offset: 100 * (app.index.len() as u64 + 1), len: 99 };
     happen(app, Event::Recorded(Recorded::Call(Arc::new(call.clone()), place)));
 }

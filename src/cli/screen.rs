@@ -13,7 +13,7 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use crate::app::event::{Event, Notice};
 use crate::app::{App, Setup};
-use crate::cli::context::{Context, stop_signal};
+use crate::cli::context::{Context, data_dir, stop_signal};
 use crate::cli::listen::{tunnel, with_tls};
 use crate::cli::{LaneArgs, Outcome};
 use crate::net::{base_url, demo, listener};
@@ -58,7 +58,8 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     let calls = demo::conversation(&context.platforms, &context.keyring, &base_url(address)).map_err(|e| eyre!(e))?;
     let (events, messages) = unbounded_channel();
     let world = World::new(events, Tape::running(recorder.clone(), live), context.sender()?, calls)
-        .answering(lane.responders.clone());
+        .answering(lane.responders.clone())
+        .keeping(data_dir().ok());
     let told = world.events.clone();
     let tunnel = tunnel(context, address, &lane, move |tunnel| drop(told.send(Event::Tunnel(tunnel).into())))?;
     let watched = lane.responders.clone();
@@ -90,7 +91,8 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
     let (events, messages) = unbounded_channel();
     let mut app = start(context, &args.file, None, &[], args.to.as_deref())?;
     app.setup.follow = args.follow;
-    let world = World::new(events, Tape::resting(args.file.clone(), live), context.sender()?, Vec::new());
+    let world = World::new(events, Tape::resting(args.file.clone(), live), context.sender()?, Vec::new())
+        .keeping(data_dir().ok());
     tokio::spawn(feed(&world, None, args.follow.then_some(FOLLOW), recorded));
     let result = show(app, &world, messages).await;
     world.tape.close().await;

@@ -33,7 +33,7 @@ pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
 async fn dispatch(context: &Context, cli: Cli) -> eyre::Result<Outcome> {
     match cli.command {
         None if std::io::stdout().is_terminal() => {
-            super::screen::listening(context, &cli.lane, cli.to.as_deref()).await
+            Box::pin(super::screen::listening(context, &cli.lane, cli.to.as_deref())).await
         }
         None => {
             print::note("hooktape: standard output is no terminal, so this is `hooktape listen`");

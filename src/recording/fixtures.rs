@@ -18,11 +18,20 @@ pub fn folder(data_dir: &Path) -> PathBuf {
     data_dir.join("fixtures")
 }
 
-fn path(data_dir: &Path, name: &str) -> Result<PathBuf, String> {
+/// Whether a fixture can be called so.
+///
+/// # Errors
+/// When the name cannot be a file's: a sentence.
+pub fn check_name(name: &str) -> Result<(), String> {
     let good = |char: char| char.is_alphanumeric() || matches!(char, '-' | '_' | '.');
     if name.is_empty() || name.starts_with('.') || !name.chars().all(good) {
         return Err(format!("{name:?} is no name of a fixture: it is made of letters, digits, `-`, `_` and `.`"));
     }
+    Ok(())
+}
+
+fn path(data_dir: &Path, name: &str) -> Result<PathBuf, String> {
+    check_name(name)?;
     Ok(folder(data_dir).join(format!("{name}.jsonl")))
 }
 

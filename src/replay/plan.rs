@@ -15,7 +15,7 @@ use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::{Keyring, Platforms};
 
 /// How recorded calls are sent again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Where to.
     pub target: Target,

@@ -1,6 +1,7 @@
 //! Effects performed: off the loop, and back as messages.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -14,6 +15,7 @@ use crate::net::outgoing::Outgoing;
 use crate::net::responder::{Beat, Responders};
 use crate::net::sender::Sender;
 use crate::recording::{self, Annotation, Found, Marks, Place, Query, Reader, RecordError};
+use crate::tui::replays::Running;
 use crate::tui::tape::Tape;
 
 /// The stack of a filter, in bytes: it goes as deep as the body does.
@@ -74,6 +76,9 @@ pub struct World {
     pub responders: Option<Arc<Responders>>,
     /// What the demo sends.
     pub demo: Vec<Outgoing>,
+    /// Where variables and fixtures are kept.
+    pub data: Option<PathBuf>,
+    pub(super) running: Running,
     busy: Arc<AtomicUsize>,
     /// The newest search: an older one gives up.
     search: Arc<AtomicU64>,
@@ -89,6 +94,8 @@ impl World {
             sender,
             responders: None,
             demo,
+            data: None,
+            running: Running::default(),
             busy: Arc::default(),
             search: Arc::default(),
         }
@@ -101,6 +108,12 @@ impl World {
         let observer = move |told| drop(events.send(Event::Responding(told).into()));
         responders.observe(Box::new(observer), true);
         Self { responders: Some(responders), ..self }
+    }
+
+    /// The same world with a place for what is kept between runs.
+    #[must_use]
+    pub fn keeping(self, data: Option<PathBuf>) -> Self {
+        Self { data, ..self }
     }
 
     /// The listener's pulse; that of one that is not there without it.
@@ -142,6 +155,9 @@ impl World {
             Effect::Jq { ticket, body, filter } => self.filter(ticket, body, filter, busy),
             Effect::Annotate(annotation) => self.annotate(annotation, busy),
             Effect::Send { ticket, outgoing } => self.send(ticket, *outgoing, busy),
+            Effect::Replay(job) => self.replay(*job, busy),
+            Effect::Steer { ticket, steer } => self.running.steer(ticket, steer),
+            Effect::Keep(keep) => self.keep(keep, busy),
             Effect::Respond(slots) => self.responders.iter().for_each(|responders| responders.set(slots.clone())),
             Effect::Release { id, release } => {
                 if let Some(responders) = &self.responders {

@@ -13,7 +13,7 @@ use crate::app::yank::MENU;
 use crate::app::{App, Regions};
 use crate::platform::Kind;
 use crate::recording::QueryError;
-use crate::view::{answering, rows, status, theme, webview};
+use crate::view::{answering, panel, rows, status, theme, webview};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
@@ -56,15 +56,6 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         Dialog::Targets { selected, .. } => {
             picker(frame, area, " Where to? · enter chooses ", &targets(app), *selected);
         }
-        Dialog::Tests { selected } => {
-            let target = match app.target() {
-                Some(target) => status::target_label(target),
-                None if app.setup.listener.is_some() => "this listener".to_owned(),
-                None => "a target to choose".to_owned(),
-            };
-            let title = format!(" Test call to {target} · enter sends · e edits first ");
-            picker(frame, area, &title, &kinds(app, app.setup.platforms.kinds()), *selected);
-        }
         Dialog::Pages { selected } => {
             let title = " Open a page as which platform? · enter chooses ";
             picker(frame, area, title, &kinds(app, app.page_kinds().into_iter()), *selected);
@@ -75,6 +66,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
             line_input(frame, area, "the flow waits for (300, 5m; empty: for ever) ", input, error.as_deref());
         }
         Dialog::Answering(answering) => answering::draw(app, answering, frame, area, regions),
+        Dialog::Panel(panel) => panel::draw(app, panel, frame, area, regions),
         Dialog::Confirm { question, .. } => {
             let width = inner_width(area, 60);
             let mut lines = rows::row(&[(question, theme::HEADING, width)]);

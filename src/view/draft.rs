@@ -10,7 +10,7 @@ use crate::app::draft::Draft;
 use crate::app::event::Level;
 use crate::app::{App, Regions};
 use crate::net::outgoing::SignMode;
-use crate::view::{SIDE_BY_SIDE, body, detail, list, rows, status, theme};
+use crate::view::{SIDE_BY_SIDE, body, panel, rows, status, theme};
 use crate::visible;
 
 /// Rows below the payload: target, JSON, body, contract, signature.
@@ -34,7 +34,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     draw_payload(draft, frame, payload);
     frame.render_widget(Paragraph::new(fact_lines(app, draft, usize::from(facts.width))), facts);
     if right.height > 0 {
-        draw_answer(draft, frame, right, beside, regions);
+        draw_answer(app, draft, frame, right, beside, regions);
     }
 }
 
@@ -101,13 +101,13 @@ fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
         .collect()
 }
 
-fn draw_answer(draft: &Draft, frame: &mut Frame, area: Rect, beside: bool, regions: &mut Regions) {
+fn draw_answer(app: &App, draft: &Draft, frame: &mut Frame, area: Rect, beside: bool, regions: &mut Regions) {
     let borders = if beside { Borders::TOP | Borders::LEFT } else { Borders::TOP };
     let block = Block::new().borders(borders).border_style(theme::DIM).title(Line::styled(" Answer ", theme::HEADING));
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let (width, height) = (usize::from(inner.width), usize::from(inner.height));
-    let head = answer_head(draft, width);
+    let head = answer_head(app, draft, width);
     let body = draft.answer.as_ref().and_then(|answer| answer.as_ref().ok()).filter(|_| !draft.sending);
     let (above, below) = (head.len(), body.map_or(0, |answer| answer.body.len()));
     regions.answer = (height, above + below);
@@ -121,28 +121,19 @@ fn draw_answer(draft: &Draft, frame: &mut Frame, area: Rect, beside: bool, regio
 }
 
 /// What stands above the answer's body.
-fn answer_head(draft: &Draft, width: usize) -> Vec<Line<'static>> {
+fn answer_head(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
     if draft.sending {
         return vec![Line::styled("sending …", theme::DIM)];
     }
     let answer = match &draft.answer {
-        None => return vec![Line::styled("s sends the draft; the answer appears here", theme::DIM)],
+        None => {
+            let mut lines = vec![Line::styled("s sends the draft; the answer appears here", theme::DIM)];
+            let kind = draft.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
+            lines.extend(kind.map_or_else(Vec::new, |kind| panel::expected(kind, width)));
+            return lines;
+        }
         Some(Err(reason)) => return rows::row(&[(reason, theme::level(Level::Error), width)]),
         Some(Ok(answer)) => answer,
     };
-    let call = &answer.call;
-    let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
-    let mut lines = Vec::new();
-    if let Some(error) = &call.error {
-        lines.extend(rows::row(&[(error, theme::level(Level::Error), width)]));
-    }
-    if let Some(sig) = call.sig {
-        let (sign, style) = theme::sig(sig);
-        lines.extend(rows::labelled("left signed", &format!("{sign} {}", sig.word()), style, width));
-    }
-    let Some(response) = &call.response else { return lines };
-    lines.splice(0..0, detail::status_line(response.status, &took, response.body.len()));
-    lines.extend(rows::findings(&answer.findings, width));
-    lines.push(Line::default());
-    lines
+    panel::answered(answer, width)
 }

@@ -10,6 +10,7 @@ mod keys;
 mod pty;
 mod readme;
 mod remarks;
+mod replaying;
 mod screens;
 mod sharing;
 mod support;

@@ -105,8 +105,9 @@ async fn from_a_call_to_an_edited_replay_in_three_keys() {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("replay.jsonl");
     // `t enter` makes the call and aims at the listener; then e, typing, esc, s.
-    let ended =
-        Stage::size(160, 45).listen(&recording, "t<enter>ge<down><down><end><left><left>X<esc>s", |_| async {}).await;
+    let ended = Stage::size(160, 45)
+        .listen(&recording, "t<enter><esc>ge<down><down><end><left><left>X<esc>s", |_| async {})
+        .await;
     let draft = ended.app.draft.as_ref().unwrap();
     let answer = draft.answer.as_ref().unwrap().as_ref().unwrap();
     assert_eq!(answer.call.status(), Some(200));
@@ -124,7 +125,7 @@ async fn from_a_call_to_an_edited_replay_in_three_keys() {
 async fn an_editor_outside_comes_back_as_a_draft() {
     let folder = tempfile::tempdir().unwrap();
     let stage = Stage { editor: |text| Ok(text.replace("\"web\"", "\"viber\"") + "\n"), ..Stage::size(120, 40) };
-    let ended = stage.listen(&folder.path().join("editor.jsonl"), "t<enter>gEs", |_| async {}).await;
+    let ended = stage.listen(&folder.path().join("editor.jsonl"), "t<enter><esc>gEs", |_| async {}).await;
     let answer = ended.app.draft.as_ref().unwrap().answer.as_ref().unwrap().as_ref().unwrap();
     assert!(std::str::from_utf8(&answer.call.request.body).unwrap().starts_with(r#"{"channel":"viber","#));
 }
@@ -138,10 +139,10 @@ async fn a_broken_editor_leaves_the_draft_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_untouched_replay_repeats_every_byte() {
+async fn an_exact_replay_repeats_every_byte() {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("again.jsonl");
-    let ended = Stage::size(120, 40).listen(&recording, "t<enter>gr", |_| async {}).await;
+    let ended = Stage::size(120, 40).listen(&recording, "t<enter><esc>gRjjjl<enter><esc>", |_| async {}).await;
     // The sample, as sent and as received; then the replay of the first, sent and received.
     assert_eq!(ended.app.calls.total, 4);
     let reader = hooktape::recording::Reader::open(&recording).unwrap();
@@ -210,7 +211,7 @@ async fn jumps_within_a_conversation_and_back_to_the_original() {
     let ended = Stage::size(80, 24).open(&sample(), "goo").await;
     assert_eq!(ended.app.calls.selected(), Some(2));
     let folder = tempfile::tempdir().unwrap();
-    let ended = Stage::size(80, 24).listen(&folder.path().join("o.jsonl"), "t<enter>grG^", |_| async {}).await;
+    let ended = Stage::size(80, 24).listen(&folder.path().join("o.jsonl"), "t<enter><esc>grG^", |_| async {}).await;
     assert_eq!(ended.app.calls.selected(), Some(0), "{}", ended.screen);
 }
 

@@ -85,6 +85,8 @@ pub struct Stage {
     pub editor: Editor,
     /// Shows what others go on to record.
     pub follow: bool,
+    /// Where variables and fixtures are kept.
+    pub data: Option<PathBuf>,
 }
 
 /// What a run ended with.
@@ -100,7 +102,15 @@ impl Stage {
     pub fn size(width: u16, height: u16) -> Self {
         let mut secrets = Secrets::default();
         secrets.0.insert("moveo".to_owned(), vec![Secret::new("env:MOVEO_TOKEN", TOKEN)]);
-        Self { width, height, config: Config::default(), secrets, editor: |text| Ok(text.to_owned()), follow: false }
+        Self {
+            width,
+            height,
+            config: Config::default(),
+            secrets,
+            editor: |text| Ok(text.to_owned()),
+            follow: false,
+            data: None,
+        }
     }
 
     pub fn setup(&self, recording: &Path, listener: Option<SocketAddr>) -> Setup {
@@ -123,7 +133,8 @@ impl Stage {
         let (live, written) = tokio::sync::mpsc::unbounded_channel();
         let (events, messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
-        let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new());
+        let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new())
+            .keeping(self.data.clone());
         tokio::spawn(feed(&world, None, self.follow.then_some(std::time::Duration::from_millis(1)), written));
         self.play(setup, world, messages, script).await
     }
@@ -150,7 +161,9 @@ impl Stage {
         let (events, messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
         let calls = demo::conversation(&setup.platforms, &setup.keyring, &base_url(address)).unwrap();
-        let world = World::new(events, Tape::running(recorder, live), sender, calls).answering(responders);
+        let world = World::new(events, Tape::running(recorder, live), sender, calls)
+            .answering(responders)
+            .keeping(self.data.clone());
         tokio::spawn(feed(&world, Some(opened.end), None, written));
         meanwhile(base_url(address)).await;
         let ended = self.play(setup, world, messages, script).await;

@@ -1,0 +1,428 @@
+//! Two calls side by side: what differs, what does not count, and the way from one difference to the next.
+//!
+//! ```text
+//!  status   200        503          rows of what stands above the bodies, then the bodies line by line:
+//!  {        {                       a row belongs to no difference, or to one of them
+//!    "a": 1   "a": 2   <- /a
+//! ```
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use similar::{Algorithm, DiffOp, TextDiff};
+
+use crate::app::App;
+use crate::app::event::{Effect, Notice};
+use crate::app::panel::Panel;
+use crate::call::{Call, Id};
+use crate::json::{self, TokenKind};
+use crate::platform::Platforms;
+use crate::replay::compare::{self, Difference, Place, Rules, Side};
+
+/// Most bytes of a body that are laid side by side; of larger ones only the differences are listed.
+const MOST_BYTES: usize = 1 << 20;
+/// After this time lines are matched less exactly.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// One row: what stands left and right, and which difference it belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Row {
+    /// What it is, where it is no line of a body.
+    pub label: String,
+    /// What stands left.
+    pub left: Option<String>,
+    /// What stands right.
+    pub right: Option<String>,
+    /// Which of the differences.
+    pub difference: Option<usize>,
+    /// It differs in what does not count.
+    pub ignored: bool,
+}
+
+/// Two calls side by side.
+#[derive(Debug)]
+pub struct Comparison {
+    /// The left one.
+    pub left: Arc<Call>,
+    /// The right one.
+    pub right: Arc<Call>,
+    /// Whether answers or requests are compared.
+    pub side: Side,
+    /// Where they differ.
+    pub differences: Vec<Difference>,
+    /// What is shown.
+    pub rows: Vec<Row>,
+    /// The difference that the keys are for.
+    pub selected: usize,
+    /// First row shown.
+    pub scroll: usize,
+    /// A difference was jumped to: it is scrolled to.
+    pub chase: bool,
+}
+
+impl Comparison {
+    /// Compares two calls, the answers first.
+    #[must_use]
+    pub fn new(left: Arc<Call>, right: Arc<Call>, platforms: &Platforms, rules: &Rules) -> Self {
+        let mut comparison = Self {
+            left,
+            right,
+            side: Side::Response,
+            differences: Vec::new(),
+            rows: Vec::new(),
+            selected: 0,
+            scroll: 0,
+            chase: true,
+        };
+        comparison.work_out(platforms, rules);
+        comparison
+    }
+
+    /// Where they differ by `rules`, and what is shown of it.
+    fn work_out(&mut self, platforms: &Platforms, rules: &Rules) {
+        let (left, right) = (&*self.left, &*self.right);
+        let kind = left.kind.as_deref().and_then(|name| platforms.kind(name));
+        self.differences = match self.side {
+            Side::Request => compare::requests(&left.request, &right.request, kind, rules),
+            Side::Response => compare::responses(left.response.as_ref(), right.response.as_ref(), kind, rules),
+        };
+        self.rows = rows(left, right, self.side, &self.differences);
+        self.selected = self.selected.min(self.differences.len().saturating_sub(1));
+        self.scroll = self.scroll.min(self.rows.len().saturating_sub(1));
+        self.chase = true;
+    }
+
+    /// The rows of the difference that the keys are for.
+    #[must_use]
+    pub fn span(&self) -> Option<Range<usize>> {
+        let ours = |row: &Row| row.difference == Some(self.selected);
+        let first = self.rows.iter().position(ours)?;
+        let last = self.rows.iter().rposition(ours)?;
+        Some(first..last + 1)
+    }
+
+    fn step(&mut self, steps: isize) {
+        let count = self.differences.len();
+        if count > 0 {
+            self.selected = (self.selected + count).saturating_add_signed(steps) % count;
+            self.chase = true;
+        }
+    }
+}
+
+fn rows(left: &Call, right: &Call, side: Side, differences: &[Difference]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    let in_body = |place: &Place| matches!(place, Place::Json(_) | Place::Lines(..));
+    let body = |call: &Call| match side {
+        Side::Request => Some(call.request.body.clone()),
+        Side::Response => call.response.as_ref().map(|response| response.body.clone()),
+    };
+    if side == Side::Response && !differences.iter().any(|found| matches!(found.place, Place::Status | Place::Answer)) {
+        let status = |call: &Call| Some(call.status()?.to_string());
+        rows.push(Row { label: "status".into(), left: status(left), right: status(right), ..Row::default() });
+    }
+    let (left, right) = (body(left).unwrap_or_default(), body(right).unwrap_or_default());
+    let large = left.len().max(right.len()) > MOST_BYTES;
+    for (number, found) in differences.iter().enumerate().filter(|(_, found)| large || !in_body(&found.place)) {
+        let Difference { left, right, place, .. } = found.clone();
+        rows.push(Row { label: place.to_string(), left, right, difference: Some(number), ignored: false });
+    }
+    if !large && let (Ok(left), Ok(right)) = (std::str::from_utf8(&left), std::str::from_utf8(&right)) {
+        rows.extend(lines(left, right, differences));
+    }
+    rows
+}
+
+/// The bodies line by line, JSON laid out for it.
+fn lines(left: &str, right: &str, differences: &[Difference]) -> Vec<Row> {
+    let laid_out = |text: &str| json::pretty(text).unwrap_or_else(|_| text.to_owned());
+    // Where one is no JSON they were compared as they are.
+    let json = differences.iter().all(|found| !matches!(found.place, Place::Lines(..)));
+    let (left, right) = if json { (laid_out(left), laid_out(right)) } else { (left.to_owned(), right.to_owned()) };
+    let (left_places, right_places) = if json { (places(&left), places(&right)) } else { Default::default() };
+    let diff = TextDiff::configure().algorithm(Algorithm::Myers).timeout(PATIENCE).diff_lines(&left, &right);
+    let of_json = |pointer: Option<&String>| {
+        let pointer = pointer?;
+        differences.iter().position(|found| match &found.place {
+            Place::Json(place) => within(pointer, place),
+            _ => false,
+        })
+    };
+    let of_line = |line: usize, of: fn(&Difference) -> Option<&Range<usize>>| {
+        differences.iter().position(|found| of(found).is_some_and(|range| range.contains(&line)))
+    };
+    let text = |line: &str| line.trim_end_matches(['\r', '\n']).to_owned();
+    let mut rows = Vec::new();
+    for op in diff.ops() {
+        let (old, new) = (op.old_range(), op.new_range());
+        let equal = matches!(op, DiffOp::Equal { .. });
+        for step in 0..old.len().max(new.len()) {
+            let (old, new) = (old.clone().nth(step), new.clone().nth(step));
+            let pointer = |places: &[Option<String>], line: Option<usize>| {
+                line.and_then(|line| of_json(places.get(line)?.as_ref()))
+            };
+            let difference = if equal {
+                None
+            } else if json {
+                pointer(&left_places, old).or_else(|| pointer(&right_places, new))
+            } else {
+                old.and_then(|line| {
+                    of_line(line, |found| match &found.place {
+                        Place::Lines(left, _) => Some(left),
+                        _ => None,
+                    })
+                })
+                .or_else(|| {
+                    new.and_then(|line| {
+                        of_line(line, |found| match &found.place {
+                            Place::Lines(_, right) => Some(right),
+                            _ => None,
+                        })
+                    })
+                })
+            };
+            rows.push(Row {
+                label: String::new(),
+                left: old.map(|line| text(diff.old_slices()[line])),
+                right: new.map(|line| text(diff.new_slices()[line])),
+                difference,
+                ignored: !equal && difference.is_none(),
+            });
+        }
+    }
+    rows
+}
+
+/// Of each line of laid out JSON the JSON Pointer of the value on it, in one pass.
+fn places(text: &str) -> Vec<Option<String>> {
+    let mut places: Vec<Option<String>> = vec![None; text.split('\n').count()];
+    let mut line = 0;
+    let mut pointer = String::new();
+    // Of each open container how long its own pointer is, and in an array at which index we are.
+    let mut open: Vec<(usize, Option<usize>)> = Vec::new();
+    for token in json::tokens(text) {
+        let Some(word) = text.get(token.span) else { break };
+        match (token.kind, open.last_mut()) {
+            (TokenKind::Space, _) => {
+                line += word.matches('\n').count();
+                continue;
+            }
+            (TokenKind::Key, Some((length, _))) => {
+                pointer.truncate(*length);
+                pointer.push('/');
+                pointer.push_str(&json::unquote(word).replace('~', "~0").replace('/', "~1"));
+            }
+            (TokenKind::Comma, Some((_, Some(index)))) => *index += 1,
+            (TokenKind::CloseObject | TokenKind::CloseArray, Some((length, _))) => {
+                pointer.truncate(*length);
+                open.pop();
+            }
+            (kind, Some((length, Some(index)))) if kind.begins_value() => {
+                pointer.truncate(*length);
+                pointer.push('/');
+                pointer.push_str(&index.to_string());
+            }
+            _ => {}
+        }
+        match token.kind {
+            TokenKind::OpenObject => open.push((pointer.len(), None)),
+            TokenKind::OpenArray => open.push((pointer.len(), Some(0))),
+            _ => {}
+        }
+        if let Some(place @ None) = places.get_mut(line) {
+            *place = Some(pointer.clone());
+        }
+    }
+    places
+}
+
+/// Whether one place is the other, or holds it.
+fn within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl App {
+    /// Compares the two marked calls where the selected one is of them or repeats none; else the selected one with the
+    /// call that it repeats.
+    pub(super) fn compare_selected(&mut self) -> Vec<Effect> {
+        let Some(view) = self.calls.selected().and_then(|row| self.index.view(row)) else { return Vec::new() };
+        let (selected, parent) = (view.id, view.parent);
+        let marks = self.index.marks();
+        let is_marked = |id: Id| marks.of(id).is_some_and(|remarks| remarks.mark.is_some() && !remarks.deleted);
+        let marked: Vec<Id> = self.index.iter().map(|view| view.id).filter(|id| is_marked(*id)).take(3).collect();
+        match (&marked[..], parent) {
+            ([left, right], parent) if parent.is_none() || is_marked(selected) => self.compare_calls(*left, *right),
+            (_, Some(parent)) => self.compare_calls(parent, selected),
+            _ => {
+                let text = "nothing to compare: select a replayed call, or mark two calls (m)";
+                self.tell(Notice::info(text));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Compares two calls, once both are read.
+    pub(super) fn compare_calls(&mut self, left: Id, right: Id) -> Vec<Effect> {
+        let rows = (self.index.row_of(left), self.index.row_of(right));
+        let (Some(left_row), Some(right_row)) = rows else {
+            let missing = if rows.0.is_none() { left } else { right };
+            self.tell(Notice::warning(format!("{missing} is not in this recording: `hooktape diff` compares files")));
+            return Vec::new();
+        };
+        self.comparing = Some((left_row, right_row));
+        let missing = [left_row, right_row].into_iter().filter(|row| !self.cache.has(*row));
+        let missing: Vec<_> = missing.filter_map(|row| Some((row, self.index.get(row)?.place))).collect();
+        if missing.is_empty() {
+            self.show_comparison();
+            return Vec::new();
+        }
+        vec![Effect::Load(missing)]
+    }
+
+    /// Shows the calls that are to be compared, once both are read.
+    pub(super) fn show_comparison(&mut self) {
+        let Some((left, right)) = self.comparing else { return };
+        let (Some(left), Some(right)) = (self.cache.get(left), self.cache.get(right)) else { return };
+        let panel = match (&left.call, &right.call) {
+            (Ok(left), Ok(right)) => {
+                Ok(Comparison::new(left.clone(), right.clone(), &self.setup.platforms, &self.rules))
+            }
+            (Err(reason), _) | (_, Err(reason)) => Err(reason.clone()),
+        };
+        self.comparing = None;
+        match panel {
+            Ok(comparison) => self.show_panel(Panel::Comparison(Box::new(comparison))),
+            Err(reason) => self.tell(Notice::error(reason)),
+        }
+    }
+
+    pub(super) fn comparison_key(&mut self, key: KeyEvent, mut comparison: Box<Comparison>) -> Vec<Effect> {
+        let (room, rows) = self.regions.dialog;
+        let last = rows.saturating_sub(room);
+        // What is shown was scrolled to the difference where that was jumped to.
+        if comparison.chase {
+            comparison.scroll = shown_from(&comparison, room).min(last);
+            comparison.chase = false;
+        }
+        let scroll = &mut comparison.scroll;
+        match key.code {
+            KeyCode::Esc | KeyCode::Char('q' | 'c') => return Vec::new(),
+            KeyCode::Char('n') => comparison.step(1),
+            KeyCode::Char('N') => comparison.step(-1),
+            KeyCode::Char('j') | KeyCode::Down => *scroll = (*scroll + 1).min(last),
+            KeyCode::Char('k') | KeyCode::Up => *scroll = scroll.saturating_sub(1),
+            KeyCode::Char(' ') | KeyCode::PageDown => *scroll = (*scroll + room.max(1)).min(last),
+            KeyCode::Char('b') | KeyCode::PageUp => *scroll = scroll.saturating_sub(room.max(1)),
+            KeyCode::Char('g') | KeyCode::Home => *scroll = 0,
+            KeyCode::Char('G') | KeyCode::End => *scroll = last,
+            KeyCode::Tab | KeyCode::BackTab => {
+                comparison.side = if comparison.side == Side::Request { Side::Response } else { Side::Request };
+                (comparison.selected, comparison.scroll) = (0, 0);
+                comparison.work_out(&self.setup.platforms, &self.rules);
+            }
+            KeyCode::Char('x') => self.ignore(&mut comparison),
+            KeyCode::Char('X') => {
+                self.rules = Rules::default();
+                comparison.work_out(&self.setup.platforms, &self.rules);
+            }
+            _ => {}
+        }
+        self.show_panel(Panel::Comparison(comparison));
+        Vec::new()
+    }
+
+    /// What is at the cursor counts no more, in comparisons and in what replays expect.
+    fn ignore(&mut self, comparison: &mut Comparison) {
+        let Some(found) = comparison.differences.get(comparison.selected) else { return };
+        let place = found.place.to_string();
+        match self.rules.ignore(&place) {
+            Ok(()) => {
+                self.tell(Notice::info(format!("{place} is ignored from now on: X takes that back")));
+                comparison.work_out(&self.setup.platforms, &self.rules);
+            }
+            Err(_) => self.tell(Notice::info(format!("{place} cannot be ignored: fields and headers can"))),
+        }
+    }
+}
+
+/// The first row shown where `room` rows are to show the difference that the keys are for.
+#[must_use]
+pub fn shown_from(comparison: &Comparison, room: usize) -> usize {
+    let Some(span) = comparison.span().filter(|_| comparison.chase) else { return comparison.scroll };
+    // A few rows above it say where it stands.
+    if span.start >= comparison.scroll && span.end <= comparison.scroll + room {
+        return comparison.scroll;
+    }
+    span.start.saturating_sub(room / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Response;
+
+    fn compared(left: &str, right: &str, rules: &Rules) -> Comparison {
+        let call = |body: &str| {
+            let response = Response { status: 200, body: body.to_owned().into(), ..Response::default() };
+            Arc::new(Call { response: Some(response), ..crate::app::tests::call("/") })
+        };
+        Comparison::new(call(left), call(right), &Platforms::builtin().unwrap(), rules)
+    }
+
+    fn marked(comparison: &Comparison) -> Vec<(Option<&str>, Option<&str>)> {
+        let rows = comparison.rows.iter().filter(|row| row.difference.is_some());
+        rows.map(|row| (row.left.as_deref().map(str::trim), row.right.as_deref().map(str::trim))).collect()
+    }
+
+    #[test]
+    fn fields_stand_beside_each_other_and_belong_to_a_difference() {
+        let found = compared(r#"{"a":1,"b":{"c":2},"d":3}"#, r#"{"a":1,"b":{"c":5},"e":[]}"#, &Rules::default());
+        let places: Vec<String> = found.differences.iter().map(|found| found.place.to_string()).collect();
+        assert_eq!(places, ["/b/c", "/d", "/e"]);
+        assert_eq!(marked(&found)[0], (Some("\"c\": 2"), Some("\"c\": 5")));
+        let all: Vec<usize> = found.rows.iter().filter_map(|row| row.difference).collect();
+        assert!(all.contains(&0) && all.contains(&1), "{:?}", found.rows);
+        assert_eq!(found.rows[1].left.as_deref(), Some("{"));
+    }
+
+    #[test]
+    fn what_is_ignored_is_shown_and_is_no_difference() {
+        let mut rules = Rules::default();
+        rules.ignore("/a").unwrap();
+        let found = compared(r#"{"a":1,"b":1}"#, r#"{"a":2,"b":1}"#, &rules);
+        assert!(found.differences.is_empty() && found.span().is_none());
+        assert_eq!(found.rows.iter().filter(|row| row.ignored).count(), 1);
+    }
+
+    #[test]
+    fn text_is_compared_line_by_line() {
+        let found = compared("one\ntwo\nthree", "one\n2\nthree", &Rules::default());
+        assert_eq!(marked(&found), [(Some("two"), Some("2"))]);
+    }
+
+    #[test]
+    fn jumps_go_round() {
+        let mut found = compared(r#"{"a":1,"b":1}"#, r#"{"a":2,"b":2}"#, &Rules::default());
+        found.step(-1);
+        assert_eq!(found.selected, 1);
+        found.step(1);
+        assert_eq!((found.selected, found.span()), (0, Some(2..3)));
+    }
+
+    #[test]
+    fn each_line_knows_its_value() {
+        let text = json::pretty(r#"{"a":{"b/c":[1,[2]]},"d":0}"#).unwrap();
+        let found: Vec<String> = places(&text).into_iter().flatten().collect();
+        let wanted =
+            ["", "/a", "/a/b~1c", "/a/b~1c/0", "/a/b~1c/1", "/a/b~1c/1/0", "/a/b~1c/1", "/a/b~1c", "/a", "/d", ""];
+        assert_eq!(found, wanted, "{text}");
+    }
+
+    #[test]
+    fn a_place_holds_itself_and_what_is_below() {
+        assert!(within("/a/b", "/a") && within("/a", "/a") && within("/a", ""));
+        assert!(!within("/ab", "/a") && !within("/a", "/a/b"));
+    }
+}

@@ -1,0 +1,238 @@
+//! What is kept in the data directory for drafts: known variables and fixtures. The shell reads and writes it.
+//!
+//! ```text
+//!  $ --Effect::Keep(Register)--> variables.json --Event::Kept(Variables)--> the list, the draft's completion
+//! ```
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use crate::app::App;
+use crate::app::dialog::Input;
+use crate::app::dialog_keys::{Choice, picked, typed};
+use crate::app::draft::Draft;
+use crate::app::event::{Effect, Notice};
+use crate::app::panel::Panel;
+use crate::call::{Call, Direction, Id, Request};
+use crate::recording::{Redaction, fixtures};
+use crate::replay::variables::{Variable, Variables};
+
+/// What the shell shall do in the data directory.
+#[derive(Clone, Debug)]
+pub enum Keep {
+    /// Read the known variables.
+    Variables,
+    /// Make known what the answer to a call holds, but for what is masked.
+    Register(Arc<Call>, Arc<Redaction>),
+    /// Forget a variable.
+    Forget(String),
+    /// Read the fixtures.
+    Fixtures,
+    /// Keep the request of a call under a name.
+    Save(String, Box<Call>),
+    /// Remove a fixture.
+    Remove(String),
+    /// Fill in what stands between double braces in a request.
+    Fill {
+        /// Comes back with it.
+        ticket: u64,
+        /// The request.
+        request: Box<Request>,
+    },
+}
+
+impl PartialEq for Keep {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Variables, Self::Variables) | (Self::Fixtures, Self::Fixtures) => true,
+            (Self::Register(call, _), Self::Register(other, _)) => call == other,
+            (Self::Forget(name), Self::Forget(other)) | (Self::Remove(name), Self::Remove(other)) => name == other,
+            (Self::Save(name, call), Self::Save(other, others)) => (name, call) == (other, others),
+            (Self::Fill { ticket, request }, Self::Fill { ticket: other, request: others }) => {
+                (ticket, request) == (other, others)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kept {
+    /// The variables as they are known now.
+    Variables(Variables),
+    /// The fixtures as they are now.
+    Fixtures(Vec<fixtures::Named>),
+    /// A request, filled in.
+    Filled {
+        /// The ticket it was asked for under.
+        ticket: u64,
+        /// The request, or which name stands for nothing.
+        result: Result<Box<Request>, String>,
+    },
+}
+
+impl App {
+    /// Takes in what came of it.
+    pub(super) fn kept(&mut self, kept: Kept) -> Vec<Effect> {
+        match kept {
+            Kept::Variables(variables) => self.variables = variables,
+            Kept::Fixtures(fixtures) => self.fixtures = fixtures,
+            Kept::Filled { ticket, result: Ok(request) } => return self.send_filled(ticket, *request),
+            Kept::Filled { result: Err(reason), .. } => self.tell(Notice::error(reason)),
+        }
+        Vec::new()
+    }
+
+    /// Makes known what the answer holds that is looked at: the draft's, else the selected call's.
+    pub(super) fn register_shown(&mut self) -> Vec<Effect> {
+        let drafted = self.draft.as_ref().map(|draft| match &draft.answer {
+            Some(Ok(answer)) => Some(answer.call.clone()),
+            _ => None,
+        });
+        let selected = || self.calls.selected().and_then(|row| self.cache.original(row));
+        if let Some(call) = drafted.unwrap_or_else(selected) {
+            return self.register(call);
+        }
+        self.tell(Notice::info("there is no answer to take variables from"));
+        Vec::new()
+    }
+
+    /// Makes known what the answer to `call` holds.
+    pub(super) fn register(&mut self, call: Arc<Call>) -> Vec<Effect> {
+        let Some(redaction) = self.redaction.clone() else {
+            // Without it a credential could end up among the variables.
+            self.tell(Notice::error("no variables can be kept: [redact] of the configuration is not understood"));
+            return Vec::new();
+        };
+        vec![Effect::Keep(Keep::Register(call, redaction))]
+    }
+
+    /// Shows the known variables.
+    pub(super) fn ask_variables(&mut self) -> Vec<Effect> {
+        self.show_panel(Panel::Variables { selected: 0 });
+        vec![Effect::Keep(Keep::Variables)]
+    }
+
+    /// The known variables, those that came last first.
+    #[must_use]
+    pub fn known(&self) -> Vec<(&str, &Variable)> {
+        let mut known: Vec<_> = self.variables.iter().collect();
+        known.reverse();
+        known
+    }
+
+    pub(super) fn variables_key(&mut self, key: KeyEvent, mut selected: usize) -> Vec<Effect> {
+        let known = self.known();
+        let chosen = known.get(selected).map(|(name, variable)| ((*name).to_owned(), variable.value.clone()));
+        let count = known.len();
+        let mut effects = Vec::new();
+        match (key.code, chosen) {
+            (KeyCode::Char('y'), Some((_, value))) => effects.push(Effect::Copy(value)),
+            (KeyCode::Char('d'), Some((name, _))) => {
+                selected = selected.min(count.saturating_sub(2));
+                effects.push(Effect::Keep(Keep::Forget(name)));
+            }
+            (_, chosen) => match picked(key, &mut selected, count) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take => {
+                    if let (Some(draft), Some((name, _))) = (&mut self.draft, chosen) {
+                        draft.insert(&format!("{{{{${name}}}}}"));
+                        return Vec::new();
+                    }
+                }
+                Choice::Stay => {}
+            },
+        }
+        self.show_panel(Panel::Variables { selected });
+        effects
+    }
+
+    /// Shows the fixtures.
+    pub(super) fn ask_fixtures(&mut self) -> Vec<Effect> {
+        self.show_panel(Panel::Fixtures { selected: 0 });
+        vec![Effect::Keep(Keep::Fixtures)]
+    }
+
+    pub(super) fn fixtures_key(&mut self, key: KeyEvent, mut selected: usize) -> Vec<Effect> {
+        let chosen = self.fixtures.get(selected).cloned();
+        let count = self.fixtures.len();
+        let mut effects = Vec::new();
+        match (key.code, chosen) {
+            (KeyCode::Char('d'), Some((name, _))) => {
+                selected = selected.min(count.saturating_sub(2));
+                effects.push(Effect::Keep(Keep::Remove(name)));
+            }
+            (KeyCode::Char('e'), Some((_, Ok(call)))) => {
+                self.draft_of(&call);
+                return Vec::new();
+            }
+            (KeyCode::Char('e'), Some((_, Err(reason)))) => self.tell(Notice::error(reason)),
+            (_, chosen) => match (picked(key, &mut selected, count), chosen) {
+                (Choice::Leave, _) => return Vec::new(),
+                (Choice::Take, Some((_, Ok(call)))) => {
+                    // A draft fills in what stands between braces, and shows the answer.
+                    self.draft_of(&call);
+                    self.draft.iter_mut().for_each(|draft| draft.typing = false);
+                    return self.send_draft();
+                }
+                (Choice::Take, Some((_, Err(reason)))) => self.tell(Notice::error(reason)),
+                _ => {}
+            },
+        }
+        self.show_panel(Panel::Fixtures { selected });
+        effects
+    }
+
+    /// Opens a draft of a call that was made before.
+    pub(super) fn draft_of(&mut self, call: &Call) {
+        let ticket = self.ticket();
+        let known = call.parent.filter(|parent| self.index.row_of(*parent).is_some());
+        self.draft = Some(Draft::new(ticket, call.request.clone(), call.kind.clone(), known));
+    }
+
+    /// Asks for the name to keep the draft under.
+    pub(super) fn ask_name(&mut self) {
+        let kind = self.draft.as_ref().and_then(|draft| draft.kind.as_deref());
+        let name = kind.map_or("", |kind| kind.rsplit('/').next().unwrap_or(kind));
+        self.show_panel(Panel::Name { input: Box::new(Input::new(name)), error: None });
+    }
+
+    pub(super) fn name_key(&mut self, key: KeyEvent, mut input: Box<Input>) -> Vec<Effect> {
+        match typed(key, &mut input, &mut 0, 0) {
+            Choice::Leave => return Vec::new(),
+            Choice::Take => match (fixtures::check_name(input.text().trim()), self.fixture()) {
+                (Ok(()), Some(call)) => {
+                    return vec![Effect::Keep(Keep::Save(input.text().trim().to_owned(), Box::new(call)))];
+                }
+                (Err(error), _) => self.show_panel(Panel::Name { input, error: Some(error) }),
+                (Ok(()), None) => {}
+            },
+            Choice::Stay => self.show_panel(Panel::Name { input, error: None }),
+        }
+        Vec::new()
+    }
+
+    /// The draft as a call that was not sent yet.
+    fn fixture(&self) -> Option<Call> {
+        let draft = self.draft.as_ref()?;
+        let request = draft.request();
+        let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        Some(Call {
+            // The shell gives it one of its own.
+            id: Id(uuid::Uuid::nil()),
+            at: self.now,
+            direction: Direction::Sent,
+            kind: draft.kind.clone(),
+            conversation: kind.and_then(|kind| kind.read(&request).conversation),
+            sig: None,
+            took: std::time::Duration::ZERO,
+            parent: draft.parent,
+            error: None,
+            forwarded: None,
+            request,
+            response: None,
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! What lies over the screen where calls leave in numbers, and where what came back is held against what was: replays,
+//! comparisons, tests, variables, fixtures. A panel takes the keys as a dialog does.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use crate::app::App;
+use crate::app::comparing::Comparison;
+use crate::app::dialog::{Dialog, Input};
+use crate::app::event::{Effect, Notice};
+use crate::app::replaying::{Job, Options};
+use crate::app::testing::Tester;
+
+/// One of them.
+#[derive(Debug)]
+pub enum Panel {
+    /// What to replay, and how.
+    Options(Box<Options>),
+    /// Whether a replay may go to a guarded target.
+    Sure {
+        /// The question, naming host and count.
+        question: String,
+        /// What is done if the answer is yes.
+        job: Box<Job>,
+    },
+    /// The replay that runs or ran: [`App::replay`].
+    Running,
+    /// Two calls side by side.
+    Comparison(Box<Comparison>),
+    /// Test calls, their answers, and what was sent so far.
+    Tester(Tester),
+    /// The known variables.
+    Variables {
+        /// Which one is meant.
+        selected: usize,
+    },
+    /// The fixtures.
+    Fixtures {
+        /// Which one is meant.
+        selected: usize,
+    },
+    /// The name to keep the draft under.
+    Name {
+        /// The name.
+        input: Box<Input>,
+        /// What is wrong with it.
+        error: Option<String>,
+    },
+}
+
+impl Panel {
+    /// Takes pasted text where there is a line to type in.
+    pub(super) fn paste(&mut self, text: &str) {
+        match self {
+            Self::Options(options) => options.paste(text),
+            Self::Name { input, .. } => input.paste(text),
+            _ => {}
+        }
+    }
+}
+
+impl App {
+    /// The top panel takes the key.
+    pub(super) fn panel_key(&mut self, key: KeyEvent, panel: Panel) -> Vec<Effect> {
+        match panel {
+            Panel::Options(options) => self.options_key(key, options),
+            Panel::Sure { job, .. } => {
+                if matches!(key.code, KeyCode::Char('y' | 'Y')) {
+                    return self.start_replay(job);
+                }
+                self.tell(Notice::info("nothing was sent"));
+                Vec::new()
+            }
+            Panel::Running => self.running_key(key),
+            Panel::Comparison(comparison) => self.comparison_key(key, comparison),
+            Panel::Tester(tester) => self.tester_key(key, tester),
+            Panel::Variables { selected } => self.variables_key(key, selected),
+            Panel::Fixtures { selected } => self.fixtures_key(key, selected),
+            Panel::Name { input, .. } => self.name_key(key, input),
+        }
+    }
+
+    /// Lays a panel over the screen.
+    pub(super) fn show_panel(&mut self, panel: Panel) {
+        self.dialogs.push(Dialog::Panel(panel));
+    }
+}

@@ -1,0 +1,313 @@
+//! Recorded calls sent again from the screen: which and how, how far it is, and what came of each.
+//!
+//! ```text
+//!  R --> Options --enter--> (guarded: Sure) --> Effect::Replay(Job) --> the shell runs it
+//!                                   Replay <-- Event::Replayed(Told), then its Summary
+//! ```
+
+mod options;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use jiff::Timestamp;
+
+use crate::app::dialog_keys::{Choice, picked};
+use crate::app::event::{Effect, Notice};
+use crate::app::panel::Panel;
+use crate::app::{App, Setup};
+use crate::call::{Call, Id};
+use crate::config::Target;
+use crate::net::outgoing::{Outgoing, SignMode};
+use crate::platform::{Keyring, Platforms};
+use crate::replay::compare::{Difference, Place};
+use crate::replay::{Item, Meter, Plan, Refusal, Summary, Told};
+
+pub use self::options::{Field, Options, Which};
+
+/// Most results kept for the list; of those beyond, only the ones that are not as expected, and as many again.
+const MOST_RESULTS: usize = 10_000;
+/// A replay for the shell to run.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Names it.
+    pub ticket: u64,
+    /// How.
+    pub plan: Plan,
+    /// What.
+    pub items: Vec<Item>,
+    /// What is known of platforms.
+    pub platforms: Arc<Platforms>,
+    /// The secrets at hand.
+    pub keyring: Arc<Keyring>,
+    /// Our own listener's address.
+    pub listener: Option<SocketAddr>,
+}
+
+impl PartialEq for Job {
+    fn eq(&self, other: &Self) -> bool {
+        (self.ticket, &self.plan, &self.items) == (other.ticket, &other.plan, &other.items)
+    }
+}
+
+/// What a running replay is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steer {
+    /// Let nothing leave.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End.
+    Cancel,
+}
+
+/// What a running replay tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// What became of one call.
+    Told(Told),
+    /// It is over, or never began: what became of all of it.
+    Ended(Result<Box<Summary>, String>),
+}
+
+/// What became of one call that was sent again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sent {
+    /// The recorded call.
+    pub original: Id,
+    /// What was sent and came back; none where it was not sent.
+    pub call: Option<Arc<Call>>,
+    /// Where what left differs from what was recorded.
+    pub changed: Vec<Place>,
+    /// What was expected and did not come, or why it was not sent.
+    pub unmet: Vec<String>,
+    /// How the answer differs from the recorded one, where that was looked at.
+    pub differences: Vec<Difference>,
+}
+
+impl From<Told> for Sent {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Sent(outcome) => Self {
+                original: outcome.original,
+                changed: outcome.changed.into_iter().map(|change| change.place).collect(),
+                unmet: outcome.unmet.into_iter().map(|unmet| format!("{}: {}", unmet.expected, unmet.found)).collect(),
+                differences: outcome.differences,
+                call: Some(outcome.call),
+            },
+            Told::Skipped(skipped) => Self {
+                original: skipped.original,
+                call: None,
+                changed: Vec::new(),
+                unmet: vec![skipped.reason],
+                differences: Vec::new(),
+            },
+        }
+    }
+}
+
+impl Sent {
+    /// Whether the answer was as expected.
+    #[must_use]
+    pub fn is_fine(&self) -> bool {
+        self.unmet.is_empty()
+    }
+}
+
+/// A replay that runs, or ran.
+#[derive(Debug)]
+pub struct Replay {
+    /// Names it.
+    pub ticket: u64,
+    /// Where it goes: name and URL.
+    pub target: Target,
+    /// How the calls are signed.
+    pub mode: SignMode,
+    /// How far it is.
+    pub meter: Meter,
+    /// What came of the calls.
+    pub results: Vec<Sent>,
+    /// Only those are listed that are not as expected.
+    pub failures_only: bool,
+    /// Which of those listed is meant.
+    pub selected: usize,
+    /// What became of it, once it is over.
+    pub ended: Option<Result<Box<Summary>, String>>,
+    /// Since when it is paused.
+    pub paused: Option<Timestamp>,
+    started: Timestamp,
+    rested: Duration,
+}
+
+impl Replay {
+    fn new(job: &Job, now: Timestamp) -> Self {
+        Self {
+            ticket: job.ticket,
+            target: job.plan.target.clone(),
+            mode: job.plan.mode,
+            meter: Meter { total: job.plan.total(job.items.len()), ..Meter::default() },
+            results: Vec::new(),
+            failures_only: false,
+            selected: 0,
+            ended: None,
+            paused: None,
+            started: now,
+            rested: Duration::ZERO,
+        }
+    }
+
+    /// Whether it is not over.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// How long it has been running at `now`, without pauses.
+    #[must_use]
+    pub fn elapsed(&self, now: Timestamp) -> Duration {
+        if let Some(Ok(summary)) = &self.ended {
+            return summary.elapsed;
+        }
+        let since = |from: Timestamp, to: Timestamp| Duration::try_from(to.duration_since(from)).unwrap_or_default();
+        since(self.started, self.paused.unwrap_or(now)).saturating_sub(self.rested)
+    }
+
+    /// The results that are listed.
+    pub fn listed(&self) -> impl DoubleEndedIterator<Item = &Sent> {
+        self.results.iter().filter(|sent| !self.failures_only || !sent.is_fine())
+    }
+
+    fn told(&mut self, told: Told) {
+        let sent = Sent::from(told);
+        self.meter.done += 1;
+        self.meter.failed += u64::from(!sent.is_fine() && sent.call.is_some());
+        if self.results.len() < if sent.is_fine() { MOST_RESULTS } else { 2 * MOST_RESULTS } {
+            self.results.push(sent);
+        }
+    }
+}
+
+/// `moveo/dialog: 12 calls to staging`, for titles and questions.
+impl fmt::Display for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.meter.total == 1 { "" } else { "s" };
+        write!(f, "{} call{plural} to {}, {}", self.meter.total, self.target.name, self.mode.word())
+    }
+}
+
+impl App {
+    pub(super) fn start_replay(&mut self, job: Box<Job>) -> Vec<Effect> {
+        self.replay = Some(Replay::new(&job, self.now));
+        self.show_panel(Panel::Running);
+        vec![Effect::Replay(job)]
+    }
+
+    /// Takes in what a replay tells.
+    pub(super) fn replayed(&mut self, ticket: u64, progress: Progress) {
+        let Some(replay) = self.replay.as_mut().filter(|replay| replay.ticket == ticket) else { return };
+        match progress {
+            Progress::Told(told) => replay.told(told),
+            Progress::Ended(result) => {
+                replay.paused = None;
+                let notice = match &result {
+                    Err(error) => Notice::error(format!("the replay ended: {error}")),
+                    Ok(summary) => {
+                        let (fine, failed) = (summary.fine, summary.failed);
+                        let how = if summary.cancelled { "cancelled" } else { "done" };
+                        let text = format!("replay {how}: {fine} fine, {failed} failed");
+                        if failed > 0 || summary.cancelled { Notice::warning(text) } else { Notice::info(text) }
+                    }
+                };
+                replay.ended = Some(result);
+                self.tell(notice);
+            }
+        }
+    }
+
+    pub(super) fn running_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let now = self.now;
+        let Some(replay) = &mut self.replay else { return Vec::new() };
+        let ticket = replay.ticket;
+        let steer = |steer| vec![Effect::Steer { ticket, steer }];
+        let mut effects = Vec::new();
+        match key.code {
+            KeyCode::Char('p' | ' ') if replay.runs() => match replay.paused.take() {
+                None => {
+                    replay.paused = Some(now);
+                    effects = steer(Steer::Pause);
+                }
+                Some(since) => {
+                    replay.rested += Duration::try_from(now.duration_since(since)).unwrap_or_default();
+                    effects = steer(Steer::Resume);
+                }
+            },
+            KeyCode::Char('x') if replay.runs() => effects = steer(Steer::Cancel),
+            KeyCode::Char('f') => {
+                replay.failures_only = !replay.failures_only;
+                replay.selected = 0;
+            }
+            KeyCode::Char('o') => {
+                let chosen = replay.listed().nth(replay.selected).and_then(|sent| Some(sent.call.as_ref()?.id));
+                let Some(row) = chosen.and_then(|id| self.index.row_of(id)) else {
+                    self.show_panel(Panel::Running);
+                    return Vec::new();
+                };
+                self.dialogs.clear();
+                self.go_to(row);
+                return Vec::new();
+            }
+            _ => {
+                let count = replay.listed().count();
+                replay.selected = replay.selected.min(count.saturating_sub(1));
+                match picked(key, &mut replay.selected, count) {
+                    Choice::Leave => return Vec::new(),
+                    Choice::Take => {
+                        let chosen = replay.listed().nth(replay.selected);
+                        let pair = chosen.and_then(|sent| Some((sent.original, sent.call.as_ref()?.id)));
+                        self.show_panel(Panel::Running);
+                        return pair.map_or_else(Vec::new, |(left, right)| self.compare_calls(left, right));
+                    }
+                    Choice::Stay => {}
+                }
+            }
+        }
+        self.show_panel(Panel::Running);
+        effects
+    }
+
+    /// What is sent for a recorded call: with new signature, ids and times as its pack says. Where it cannot be signed anew,
+    /// it leaves as it was, and why.
+    pub(super) fn again(&self, call: &Call) -> Result<(Outgoing, Option<Notice>), String> {
+        let outgoing = |plan: &Plan| {
+            let Setup { platforms, keyring, listener, .. } = &self.setup;
+            let planned = plan.outgoing(call, None, self.now, platforms, keyring, *listener);
+            planned.map(|(first, _)| first).map_err(|refused| match refused {
+                Refusal::Call(why) | Refusal::Fault(why) => why,
+            })
+        };
+        let plan = Plan { avoid: None, ..self.plan_to_target()? };
+        // Without a scheme there is nothing to sign anew; with one and no secret, the old signature is better than none.
+        outgoing(&plan).map(|first| (first, None)).or_else(|reason| {
+            let first = outgoing(&Plan { mode: SignMode::Exact, ..plan })?;
+            Ok((first, Some(Notice::warning(format!("sent with the signature it had: {reason}")))))
+        })
+    }
+
+    /// What is other in a sent call than in the one that it repeats, in words; nothing where that one is not at hand.
+    pub(super) fn told_changes(&self, call: &Call) -> String {
+        let original = call.parent.and_then(|parent| self.cache.original(self.index.row_of(parent)?));
+        let Some(original) = original else { return String::new() };
+        let changed = crate::replay::compare::changed(&original.request, &call.request);
+        format!(" · {}", changes(changed.iter().map(|difference| &difference.place)))
+    }
+}
+
+/// What is other in what left than in what was recorded, in words.
+#[must_use]
+pub fn changes<'a>(places: impl Iterator<Item = &'a Place>) -> String {
+    let places: Vec<String> = places.map(ToString::to_string).collect();
+    if places.is_empty() { "as it was".to_owned() } else { format!("new: {}", places.join(", ")) }
+}

@@ -1,0 +1,335 @@
+//! What to replay, and how: asked in a dialog whose rows go through values by arrow keys, or take typed ones.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{Job, Replay};
+use crate::app::dialog::{Dialog, Input, Then};
+use crate::app::dialog_keys::{Choice, picked, typed};
+use crate::app::event::Effect;
+use crate::app::panel::Panel;
+use crate::app::{App, sending};
+use crate::call::{Direction, Id};
+use crate::net::outgoing::SignMode;
+use crate::replay::expect::Expectation;
+use crate::replay::{Item, Pace, Plan, Schedule};
+
+/// Paces that the arrow keys go through.
+const PACES: [&str; 7] = ["asap", "original", "2x", "10x", "1/s", "10/s", "100/s"];
+/// Calls at a time that the arrow keys go through.
+const CONCURRENCIES: [&str; 6] = ["1", "2", "4", "8", "16", "32"];
+/// Expectations that the arrow keys go through.
+const EXPECTATIONS: [&str; 5] = ["status=2xx", "recorded", "contract", "recorded contract", "status<400"];
+
+/// Which calls are sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The selected one.
+    This,
+    /// The selected one and what came after it in its conversation.
+    FromHere,
+    /// Those that are marked.
+    Marked,
+    /// Those that the list shows.
+    Listed,
+    /// All that the recording holds.
+    All,
+}
+
+impl Which {
+    /// In the order they stand in.
+    pub const ALL: [Self; 5] = [Self::This, Self::FromHere, Self::Marked, Self::Listed, Self::All];
+
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::This => "this call",
+            Self::FromHere => "the conversation from this call on",
+            Self::Marked => "the marked calls",
+            Self::Listed => "the calls the filter shows",
+            Self::All => "the whole recording",
+        }
+    }
+}
+
+/// A row of the options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// [`Options::which`].
+    Which,
+    /// [`Options::sent`].
+    Sent,
+    /// Which of the targets.
+    To,
+    /// [`Options::mode`].
+    Mode,
+    /// [`Options::pace`].
+    Pace,
+    /// [`Options::concurrency`].
+    Concurrency,
+    /// [`Options::expect`].
+    Expect,
+    /// [`Options::stop`].
+    Stop,
+}
+
+impl Field {
+    /// In the order they stand in.
+    pub const ALL: [Self; 8] =
+        [Self::Which, Self::Sent, Self::To, Self::Mode, Self::Pace, Self::Concurrency, Self::Expect, Self::Stop];
+}
+
+/// What to replay, and how.
+#[derive(Debug)]
+pub struct Options {
+    /// Which calls.
+    pub which: Which,
+    /// Those that were sent from here count as well.
+    pub sent: bool,
+    /// With new signature, ids and times, or exactly as they are.
+    pub mode: SignMode,
+    /// As [`Pace`] is written, or `10/s`.
+    pub pace: String,
+    /// How many at a time.
+    pub concurrency: String,
+    /// Expectations, between spaces.
+    pub expect: String,
+    /// Whether the first failure ends it.
+    pub stop: bool,
+    /// How many calls that are.
+    pub count: usize,
+    /// The row that the keys are for.
+    pub selected: usize,
+    /// Its value being typed.
+    pub typing: Option<Input>,
+    /// Why it cannot begin so.
+    pub error: Option<String>,
+}
+
+impl Options {
+    /// The row that the keys are for.
+    #[must_use]
+    pub fn field(&self) -> Field {
+        Field::ALL[self.selected.min(Field::ALL.len() - 1)]
+    }
+
+    /// The value that is typed for a row, where one can be.
+    fn text(&mut self) -> Option<&mut String> {
+        match self.field() {
+            Field::Pace => Some(&mut self.pace),
+            Field::Concurrency => Some(&mut self.concurrency),
+            Field::Expect => Some(&mut self.expect),
+            _ => None,
+        }
+    }
+
+    /// Takes pasted text where a value is typed.
+    pub(in crate::app) fn paste(&mut self, text: &str) {
+        if let Some(input) = &mut self.typing {
+            input.paste(text);
+        }
+    }
+
+    fn schedule(&self) -> Result<Schedule, String> {
+        let concurrency = self.concurrency.trim().parse().ok().filter(|count| (1..=1024).contains(count));
+        Ok(Schedule {
+            pace: pace(self.pace.trim())?,
+            concurrency: concurrency.ok_or("at a time: a number from 1 to 1024")?,
+            stop_on_failure: self.stop,
+            ..Schedule::default()
+        })
+    }
+}
+
+/// A pace as the command line has it, or a rate: `10/s`.
+fn pace(text: &str) -> Result<Pace, String> {
+    let Some(rate) = text.strip_suffix("/s") else { return text.parse() };
+    let rate = rate.trim().parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.map(Pace::Rate).ok_or_else(|| format!("{text:?} is no rate: 10/s is one"))
+}
+
+impl App {
+    /// Asks what to replay and how; shows the replay that runs, if one does.
+    pub(in crate::app) fn ask_replay(&mut self) {
+        if self.replay.as_ref().is_some_and(Replay::runs) {
+            return self.show_panel(Panel::Running);
+        }
+        if self.calls.selected().is_none() {
+            return;
+        }
+        let mut options = Options {
+            which: Which::This,
+            sent: false,
+            mode: SignMode::Fresh,
+            pace: PACES[0].to_owned(),
+            concurrency: CONCURRENCIES[0].to_owned(),
+            expect: EXPECTATIONS[0].to_owned(),
+            stop: false,
+            count: 0,
+            selected: 0,
+            typing: None,
+            error: None,
+        };
+        options.count = self.meant(&options).len();
+        self.show_panel(Panel::Options(Box::new(options)));
+    }
+
+    /// The rows of the calls that are meant, rising. Deleted ones are not, unless the list shows them.
+    fn meant(&self, options: &Options) -> Vec<usize> {
+        let Some(selected) = self.calls.selected() else { return Vec::new() };
+        let wanted = |id: Id, direction: Direction| {
+            (options.sent || direction == Direction::Received)
+                && !self.index.marks().of(id).is_some_and(|remarks| remarks.deleted)
+        };
+        let all = || self.index.iter().enumerate().filter(|(_, view)| wanted(view.id, view.direction));
+        match options.which {
+            Which::This => vec![selected],
+            Which::FromHere => {
+                let later = self.index.same_conversation(selected, selected + 1..self.index.len());
+                let later =
+                    later.filter(|row| self.index.view(*row).is_some_and(|view| wanted(view.id, view.direction)));
+                std::iter::once(selected).chain(later).collect()
+            }
+            Which::Marked => {
+                let marked = |id| self.index.marks().of(id).is_some_and(|remarks| remarks.mark.is_some());
+                all().filter(|(_, view)| marked(view.id)).map(|(row, _)| row).collect()
+            }
+            Which::Listed => {
+                let shown = (0..self.calls.len()).filter_map(|row| self.calls.at(row));
+                let direction = |row: usize| self.index.view(row).map(|view| view.direction);
+                shown.filter(|row| options.sent || direction(*row) == Some(Direction::Received)).collect()
+            }
+            Which::All => all().map(|(row, _)| row).collect(),
+        }
+    }
+
+    pub(in crate::app) fn options_key(&mut self, key: KeyEvent, mut options: Box<Options>) -> Vec<Effect> {
+        if let Some(mut input) = options.typing.take() {
+            match typed(key, &mut input, &mut 0, 0) {
+                Choice::Leave => {}
+                Choice::Take => {
+                    let value = input.text().trim().to_owned();
+                    options.text().into_iter().for_each(|text| value.clone_into(text));
+                    options.error = self.plan(&options).err();
+                }
+                Choice::Stay => options.typing = Some(input),
+            }
+            self.show_panel(Panel::Options(options));
+            return Vec::new();
+        }
+        let steps = match key.code {
+            KeyCode::Esc | KeyCode::Char('q') => return Vec::new(),
+            KeyCode::Enter => return self.begin_replay(options),
+            KeyCode::Char('e') => {
+                options.typing = options.text().map(|text| Input::new(text));
+                0
+            }
+            KeyCode::Char('v') if self.replay.is_some() => {
+                self.show_panel(Panel::Options(options));
+                self.show_panel(Panel::Running);
+                return Vec::new();
+            }
+            KeyCode::Char('l' | ' ') | KeyCode::Right | KeyCode::Tab => 1,
+            KeyCode::Char('h') | KeyCode::Left | KeyCode::BackTab => -1,
+            KeyCode::Char('T') => {
+                self.show_panel(Panel::Options(options));
+                self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
+                return Vec::new();
+            }
+            _ => {
+                // What leaves a list of choices has been handled: here it only moves.
+                picked(key, &mut options.selected, Field::ALL.len());
+                0
+            }
+        };
+        if steps != 0 {
+            self.turn(&mut options, steps);
+            options.error = self.plan(&options).err().filter(|_| self.target.is_some());
+        }
+        self.show_panel(Panel::Options(options));
+        Vec::new()
+    }
+
+    /// The next value of a row, or the one before.
+    fn turn(&mut self, options: &mut Options, steps: isize) {
+        let next = |at: Option<usize>, count: usize| {
+            at.map_or(0, |at| (at + count).saturating_add_signed(steps) % count.max(1))
+        };
+        let word = |words: &[&str], value: &mut String| {
+            let at = words.iter().position(|word| word == value);
+            words[next(at, words.len())].clone_into(value);
+        };
+        match options.field() {
+            Field::Which => {
+                let at = Which::ALL.iter().position(|which| *which == options.which);
+                options.which = Which::ALL[next(at, Which::ALL.len())];
+            }
+            Field::Sent => options.sent = !options.sent,
+            Field::To => self.target = (!self.targets.is_empty()).then(|| next(self.target, self.targets.len())),
+            Field::Mode => {
+                options.mode = if options.mode == SignMode::Fresh { SignMode::Exact } else { SignMode::Fresh };
+            }
+            Field::Pace => word(&PACES, &mut options.pace),
+            Field::Concurrency => word(&CONCURRENCIES, &mut options.concurrency),
+            Field::Expect => word(&EXPECTATIONS, &mut options.expect),
+            Field::Stop => options.stop = !options.stop,
+        }
+        options.count = self.meant(options).len();
+    }
+
+    /// A plan to the chosen target. Our own listener gets calls only where it is the target by name.
+    pub(in crate::app) fn plan_to_target(&self) -> Result<Plan, String> {
+        let target = self.target().ok_or("no target is chosen: T chooses one")?;
+        let avoid = self.setup.listener.filter(|_| !sending::is_ours(target));
+        Ok(Plan { avoid, rules: self.rules.clone(), ..Plan::new(target.clone()) })
+    }
+
+    fn plan(&self, options: &Options) -> Result<Plan, String> {
+        let expect = options.expect.split_whitespace().map(str::parse).collect::<Result<Vec<Expectation>, _>>()?;
+        Ok(Plan { mode: options.mode, schedule: options.schedule()?, expect, ..self.plan_to_target()? })
+    }
+
+    fn begin_replay(&mut self, mut options: Box<Options>) -> Vec<Effect> {
+        let rows = self.meant(&options);
+        let plan = match self.plan(&options) {
+            Ok(_) if rows.is_empty() => Err(format!("{}: there are none to send", options.which.words())),
+            plan => plan,
+        };
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                options.error = Some(error).filter(|_| self.target.is_some());
+                self.show_panel(Panel::Options(options));
+                if self.target.is_none() {
+                    self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
+                }
+                return Vec::new();
+            }
+        };
+        let items: Vec<Item> = rows.iter().filter_map(|row| self.index.get(*row)).map(|e| Item::from(&e)).collect();
+        let job = Box::new(Job {
+            ticket: self.ticket(),
+            plan,
+            items,
+            platforms: self.setup.platforms.clone(),
+            keyring: self.setup.keyring.clone(),
+            listener: self.setup.listener,
+        });
+        let target = &job.plan.target;
+        if target.guard {
+            let count = job.plan.total(job.items.len());
+            let question = format!(
+                "Send {count} call{} to {}, at {}?",
+                if count == 1 { "" } else { "s" },
+                target.name,
+                sending::host(target)
+            );
+            self.show_panel(Panel::Sure { question, job });
+            return Vec::new();
+        }
+        self.start_replay(job)
+    }
+}
+
+#[cfg(test)]
+mod tests;

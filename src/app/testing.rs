@@ -1,0 +1,162 @@
+//! The test panel: a built-in call of any kind, sent as it is or edited first, its answer held against the contract, and
+//! what was sent so far.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use crate::app::App;
+use crate::app::dialog::{Dialog, Then};
+use crate::app::dialog_keys::{Choice, picked};
+use crate::app::draft::Answer;
+use crate::app::event::Effect;
+use crate::app::panel::Panel;
+use crate::app::text::Text;
+use crate::call::Call;
+use crate::platform::Platforms;
+
+/// Most sends that are remembered.
+const MOST_SENDS: usize = 200;
+
+/// Where the keys move in the panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tester {
+    /// The kind that is meant.
+    pub kind: usize,
+    /// The send that is meant, counted from the newest.
+    pub send: usize,
+    /// The keys move among the sends.
+    pub in_history: bool,
+    /// First row of the answer that is shown.
+    pub scroll: usize,
+}
+
+/// What came back from the sends of this session, the newest last.
+#[derive(Debug, Default)]
+pub struct Sends {
+    answers: Vec<Answer>,
+}
+
+impl Sends {
+    pub(super) fn push(&mut self, answer: Answer) {
+        if self.answers.len() >= MOST_SENDS {
+            self.answers.remove(0);
+        }
+        self.answers.push(answer);
+    }
+
+    /// Cuts their bodies into rows of `width` columns.
+    pub(super) fn wrap(&mut self, width: usize) {
+        self.answers.iter_mut().for_each(|answer| answer.body.wrap(width));
+    }
+
+    /// All of them, the newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Answer> {
+        self.answers.iter().rev()
+    }
+}
+
+/// What came back, held against the contract of its kind.
+#[must_use]
+pub fn answer(call: Arc<Call>, platforms: &Platforms) -> Answer {
+    let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+    let findings = match (kind, &call.response) {
+        (Some(kind), Some(response)) => kind.check_response(response),
+        _ => Vec::new(),
+    };
+    let body = Text::new(call.response.as_ref().map_or(&[], |response| &response.body), true);
+    Answer { call, findings, body }
+}
+
+impl App {
+    /// The names of all kinds, in the order of the panel.
+    fn kind_names(&self) -> Vec<String> {
+        self.setup.platforms.kinds().map(|kind| kind.name.clone()).collect()
+    }
+
+    /// Opens the panel where it was left.
+    pub(super) fn ask_test(&mut self) {
+        self.tester = Tester { in_history: false, send: 0, scroll: 0, ..self.tester };
+        self.show_panel(Panel::Tester(self.tester));
+    }
+
+    /// The answer that the panel shows: the chosen send, else the newest of the chosen kind.
+    #[must_use]
+    pub fn tested(&self, tester: &Tester) -> Option<&Answer> {
+        if tester.in_history {
+            return self.sends.newest_first().nth(tester.send);
+        }
+        let kind = self.setup.platforms.kinds().nth(tester.kind)?;
+        self.sends.newest_first().find(|answer| answer.call.kind.as_deref() == Some(&kind.name))
+    }
+
+    pub(super) fn tester_key(&mut self, key: KeyEvent, mut tester: Tester) -> Vec<Effect> {
+        let kinds = self.kind_names();
+        let (room, rows) = self.regions.dialog;
+        let before = tester;
+        match key.code {
+            KeyCode::Esc | KeyCode::Char('q') => {
+                self.tester = tester;
+                return Vec::new();
+            }
+            KeyCode::Tab | KeyCode::BackTab => {
+                tester.in_history = !tester.in_history && self.sends.newest_first().next().is_some();
+            }
+            KeyCode::Char('J') => tester.scroll = (tester.scroll + 1).min(rows.saturating_sub(room)),
+            KeyCode::Char('K') => tester.scroll = tester.scroll.saturating_sub(1),
+            KeyCode::Char('T') => {
+                self.show_panel(Panel::Tester(tester));
+                self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
+                return Vec::new();
+            }
+            KeyCode::Char('e') if !tester.in_history => {
+                self.tester = tester;
+                kinds.get(tester.kind).into_iter().for_each(|kind| self.draft_sample(kind));
+                return Vec::new();
+            }
+            KeyCode::Char('e') => {
+                let Some(call) = self.tested(&tester).map(|answer| answer.call.clone()) else { return Vec::new() };
+                self.tester = tester;
+                self.draft_of(&call);
+                return Vec::new();
+            }
+            KeyCode::Char('$') => {
+                let call = self.tested(&tester).map(|answer| answer.call.clone());
+                self.show_panel(Panel::Tester(tester));
+                return call.map_or_else(Vec::new, |call| self.register(call));
+            }
+            _ if tester.in_history => {
+                let count = self.sends.newest_first().count();
+                match picked(key, &mut tester.send, count) {
+                    Choice::Leave => tester.in_history = false,
+                    Choice::Take => {
+                        let row = self.tested(&tester).and_then(|answer| self.index.row_of(answer.call.id));
+                        if let Some(row) = row {
+                            self.tester = tester;
+                            self.go_to(row);
+                            return Vec::new();
+                        }
+                    }
+                    Choice::Stay => {}
+                }
+            }
+            _ => match picked(key, &mut tester.kind, kinds.len()) {
+                Choice::Leave => {
+                    self.tester = tester;
+                    return Vec::new();
+                }
+                Choice::Take => {
+                    self.tester = tester;
+                    self.show_panel(Panel::Tester(tester));
+                    return kinds.get(tester.kind).map_or_else(Vec::new, |kind| self.send_sample(kind));
+                }
+                Choice::Stay => {}
+            },
+        }
+        if (tester.kind, tester.send, tester.in_history) != (before.kind, before.send, before.in_history) {
+            tester.scroll = 0;
+        }
+        self.show_panel(Panel::Tester(tester));
+        Vec::new()
+    }
+}

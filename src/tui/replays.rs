@@ -1,0 +1,58 @@
+//! Replays carried out: one at a time, its outcomes back as messages.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::app::event::Event;
+use crate::app::replaying::{Job, Progress, Steer};
+use crate::recording::Reader;
+use crate::replay::{Control, Replay, Summary};
+use crate::tui::world::{Busy, Message, World};
+
+/// The replay that runs.
+#[derive(Debug, Default)]
+pub struct Running(Mutex<Option<(u64, Control)>>);
+
+impl Running {
+    fn lock(&self) -> MutexGuard<'_, Option<(u64, Control)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does to the replay of that ticket what it is told.
+    pub(super) fn steer(&self, ticket: u64, steer: Steer) {
+        let running = self.lock();
+        let Some((_, control)) = running.as_ref().filter(|(running, _)| *running == ticket) else { return };
+        match steer {
+            Steer::Pause => control.pause(),
+            Steer::Resume => control.resume(),
+            Steer::Cancel => control.cancel(),
+        }
+    }
+}
+
+impl World {
+    /// Begins a replay; one that runs still is ended.
+    pub(super) fn replay(&self, job: Job, busy: Busy) {
+        let (ticket, control) = (job.ticket, Control::default());
+        if let Some((_, before)) = self.running.lock().replace((ticket, control.clone())) {
+            before.cancel();
+        }
+        let (events, sender, tape) = (self.events.clone(), self.sender.clone(), self.tape.clone());
+        tokio::spawn(async move {
+            let told = events.clone();
+            let run = async {
+                let reader = Reader::open(tape.path()).map_err(|error| error.to_string())?;
+                let recorder = tape.recorder().await.map_err(|error| error.to_string())?.clone();
+                let Job { plan, items, platforms, keyring, listener, .. } = job;
+                let replay = Replay { plan, reader, sender, recorder, platforms, keyring, listener };
+                let tell = move |outcome| {
+                    // Nobody listens any more when the screen is closed.
+                    let _ = told.send(Event::Replayed { ticket, progress: Progress::Told(outcome) }.into());
+                };
+                replay.run(items, control, tell).await
+            };
+            let result: Result<Summary, String> = run.await;
+            let progress = Progress::Ended(result.map(Box::new));
+            let _ = events.send(Message::last(Event::Replayed { ticket, progress }, busy));
+        });
+    }
+}

@@ -1,0 +1,82 @@
+//! Two calls side by side.
+
+use std::fmt::Write as _;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph};
+
+use crate::app::comparing::{Comparison, Row, shown_from};
+use crate::app::event::Level;
+use crate::app::{App, Regions};
+use crate::call::Call;
+use crate::replay::compare::Side;
+use crate::view::{list, rows, theme};
+
+pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: Rect, regions: &mut Regions) {
+    let what = match comparison.side {
+        Side::Request => "requests",
+        Side::Response => "answers",
+    };
+    let place = Rect { height: area.height.saturating_sub(2), ..area };
+    let count = comparison.differences.len();
+    let ignored = app.rules.pointers.len() + app.rules.headers.len();
+    let mut title = match count {
+        0 => format!(" Compare {what} · no difference "),
+        _ => format!(" Compare {what} · difference {} of {count} ", comparison.selected + 1),
+    };
+    if ignored > 0 {
+        let _ = write!(title, "· {ignored} ignored ");
+    }
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .title(Line::styled(title, theme::FOCUSED))
+        .padding(Padding::horizontal(1));
+    let inner = block.inner(place);
+    frame.render_widget(Clear, place);
+    frame.render_widget(block, place);
+    let half = usize::from(inner.width).saturating_sub(3) / 2;
+    let head = |call: &Call| {
+        let at = call.at.to_zoned(app.setup.zone.clone()).strftime("%m-%d %H:%M:%S");
+        let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+        format!("{} {at} · {took}", call.direction.word())
+    };
+    let mut lines = vec![Line::from(vec![
+        Span::styled(rows::pad(&head(&comparison.left), half), theme::HEADING),
+        Span::styled("│ ", theme::DIM),
+        Span::styled(rows::pad(&head(&comparison.right), half), theme::HEADING),
+    ])];
+    let selected = comparison.differences.get(comparison.selected);
+    let at = selected.map_or_else(String::new, |found| format!("{} · ", found.place));
+    let hint = format!("{at}n N jump · x ignore it · X ignore nothing · tab requests, answers · esc close");
+    let room = usize::from(inner.height).saturating_sub(lines.len() + 1);
+    regions.dialog = (room, comparison.rows.len());
+    let first = shown_from(comparison, room).min(comparison.rows.len().saturating_sub(room));
+    let shown = comparison.rows.iter().skip(first).take(room);
+    lines.extend(shown.map(|row| line(row, comparison.selected, half)));
+    let fill = usize::from(inner.height).saturating_sub(lines.len() + 1);
+    lines.extend(std::iter::repeat_n(Line::default(), fill));
+    lines.push(Line::styled(rows::pad(&hint, usize::from(inner.width)), theme::DIM));
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// One row: `≠` where it is of a difference, `~` where it differs in what does not count.
+fn line(row: &Row, selected: usize, half: usize) -> Line<'static> {
+    let (sign, style) = match row.difference {
+        Some(number) if number == selected => ("≠", theme::MATCH),
+        Some(_) => ("≠", theme::level(Level::Warning)),
+        None if row.ignored => ("~", theme::DIM),
+        None => ("│", Style::new()),
+    };
+    let side = |text: &Option<String>| {
+        let label = if row.label.is_empty() { String::new() } else { format!("{}: ", row.label) };
+        text.as_ref().map_or_else(String::new, |text| format!("{label}{text}"))
+    };
+    Line::from(vec![
+        Span::styled(rows::pad(&side(&row.left), half), style),
+        Span::styled(format!("{sign} "), if row.difference.is_some() { style } else { theme::DIM }),
+        Span::styled(rows::pad(&side(&row.right), half), style),
+    ])
+}

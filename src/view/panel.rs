@@ -1,0 +1,394 @@
+//! The panels around sending: replay options and progress, the test panel, variables, fixtures.
+
+use std::fmt::Write as _;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Borders, Clear, Padding, Paragraph};
+
+use crate::app::draft::Answer;
+use crate::app::event::Level;
+use crate::app::panel::Panel;
+use crate::app::replaying::{Field, Options, Replay, Sent, changes};
+use crate::app::testing::Tester;
+use crate::app::{App, Regions};
+use crate::call::Call;
+use crate::platform::Kind;
+use crate::view::dialogs::{Pick, boxed, inner_width, line_input, picker};
+use crate::view::{body, comparing, detail, list, rows, status, theme};
+use crate::visible;
+
+/// Rows of the newest sends below the kinds.
+const HISTORY: u16 = 8;
+
+pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regions: &mut Regions) {
+    match panel {
+        Panel::Options(options) => draw_options(app, options, frame, area),
+        Panel::Sure { question, .. } => {
+            let width = inner_width(area, 60);
+            let mut lines = rows::row(&[(question, theme::HEADING, width)]);
+            lines.push(Line::default());
+            lines.push(Line::raw("y sends, any other key does not"));
+            boxed(frame, area, " Guarded target ", lines);
+        }
+        Panel::Running => {
+            if let Some(replay) = &app.replay {
+                running(app, replay, frame, area);
+            }
+        }
+        Panel::Comparison(comparison) => comparing::draw(app, comparison, frame, area, regions),
+        Panel::Tester(tester) => tests(app, tester, frame, area, regions),
+        Panel::Variables { selected } => {
+            let put = if app.draft.is_some() { "enter puts it in · " } else { "" };
+            let title = format!(" Known variables · {put}y copies · d forgets ");
+            picks(frame, area, &title, variables(app, area), *selected, "none yet: $ keeps what an answer holds");
+        }
+        Panel::Fixtures { selected } => {
+            let title = " Fixtures · enter sends · e edits first · d removes ";
+            picks(frame, area, title, fixtures(app), *selected, "none yet: f in a draft keeps it as one");
+        }
+        Panel::Name { input, error } => line_input(frame, area, "keep the draft as ", input, error.as_deref()),
+    }
+}
+
+fn picks(frame: &mut Frame, area: Rect, title: &str, picks: Vec<Pick>, selected: usize, none: &str) {
+    let picks = if picks.is_empty() { vec![Pick::Heading(none.to_owned())] } else { picks };
+    picker(frame, area, title, &picks, selected);
+}
+
+fn variables(app: &App, area: Rect) -> Vec<Pick> {
+    let room = inner_width(area, 76);
+    let known = app.known();
+    let first = known.iter().map(|(name, _)| visible::width(name)).max().unwrap_or(0).min(24);
+    let row = |(name, variable): &(&str, &crate::replay::variables::Variable)| {
+        let kind = variable.kind.as_deref().unwrap_or("-");
+        let left = format!("{}{:8}", rows::pad(&format!("${name}"), first + 1), variable.json_type());
+        let right = format!("{} of {kind}", variable.place);
+        let middle = room.saturating_sub(visible::width(&left) + visible::width(&right) + 3).max(8);
+        Pick::Choice(format!("{left} {} {right}", rows::pad(&variable.value, middle)))
+    };
+    known.iter().map(row).collect()
+}
+
+fn fixtures(app: &App) -> Vec<Pick> {
+    let row = |(name, call): &(String, Result<Call, String>)| match call {
+        Ok(call) => {
+            let kind = call.kind.as_deref().unwrap_or("-");
+            let kept = call.at.to_zoned(app.setup.zone.clone()).strftime("%Y-%m-%d %H:%M");
+            Pick::Choice(format!("{name:24} {kind:24} {kept}"))
+        }
+        Err(reason) => Pick::Choice(format!("{name:24} ✗ {reason}")),
+    };
+    app.fixtures.iter().map(row).collect()
+}
+
+fn draw_options(app: &App, options: &Options, frame: &mut Frame, area: Rect) {
+    let width = inner_width(area, 76);
+    let row = |field: &Field| {
+        let guarded = app.target().is_some_and(|target| target.guard);
+        let (label, value) = match field {
+            Field::Which => ("calls", format!("{} ({})", options.which.words(), options.count)),
+            Field::Sent => ("sent ones", if options.sent { "too" } else { "no, only received ones" }.to_owned()),
+            Field::To => ("target", app.target().map_or_else(|| "none yet (T)".to_owned(), status::target_label)),
+            Field::Mode => ("mode", mode_words(options.mode).to_owned()),
+            Field::Pace => ("pace", options.pace.clone()),
+            Field::Concurrency => ("at a time", options.concurrency.clone()),
+            Field::Expect => ("expect", options.expect.clone()),
+            Field::Stop => ("a failure", if options.stop { "ends it" } else { "is told, and it goes on" }.to_owned()),
+        };
+        let style = match field {
+            _ if *field == options.field() => theme::SELECTED,
+            Field::To if guarded => theme::level(Level::Error),
+            _ => Style::new(),
+        };
+        let value = visible::line(&value).into_owned();
+        let room = width.saturating_sub(12);
+        Line::from(vec![
+            Span::styled(format!("{label:11} "), theme::DIM),
+            Span::styled(visible::truncate(&value, room).into_owned(), style),
+        ])
+    };
+    let mut lines: Vec<Line> = Field::ALL.iter().map(row).collect();
+    lines.push(Line::default());
+    if let Some(error) = &options.error {
+        lines.extend(rows::row(&[(error, theme::level(Level::Error), width)]));
+    }
+    let more = if app.replay.is_some() { " · v the last one" } else { "" };
+    let keys = format!("h l change · e type · T target · enter begins{more}");
+    lines.push(Line::styled(keys, theme::DIM));
+    boxed(frame, area, " Replay ", lines);
+    if let Some(input) = &options.typing {
+        line_input(frame, area, "value ", input, None);
+    }
+}
+
+fn mode_words(mode: crate::net::outgoing::SignMode) -> &'static str {
+    match mode {
+        crate::net::outgoing::SignMode::Fresh => "fresh: new signature, ids and times",
+        crate::net::outgoing::SignMode::Exact => "exact: every byte as recorded",
+    }
+}
+
+/// A box over most of the screen.
+fn large(frame: &mut Frame, area: Rect, title: &str) -> Rect {
+    let place = Rect { height: area.height.saturating_sub(2), ..area };
+    let title = visible::line(title).into_owned();
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .title(Line::styled(title, theme::FOCUSED))
+        .padding(Padding::horizontal(1));
+    let inner = block.inner(place);
+    frame.render_widget(Clear, place);
+    frame.render_widget(block, place);
+    inner
+}
+
+/// `████░░░░ 12 of 40 · 31.0/s · 2 failed · 1s left`.
+fn meter(app: &App, replay: &Replay, width: usize) -> Line<'static> {
+    let elapsed = replay.elapsed(app.now);
+    let meter = &replay.meter;
+    let bar = (width / 4).clamp(4, 30);
+    let filled = usize::try_from(meter.done * bar as u64 / meter.total.max(1)).unwrap_or(bar).min(bar);
+    let mut text = format!(" {} of {} · {:.1}/s", meter.done, meter.total, meter.rate(elapsed));
+    let left = meter.left(elapsed).filter(|_| replay.runs() && replay.paused.is_none());
+    if let Some(left) = left {
+        let _ = write!(text, " · {} s left", left.as_secs() + u64::from(left.subsec_nanos() > 0));
+    }
+    if replay.paused.is_some() {
+        text.push_str(" · paused");
+    }
+    let failed = if meter.failed > 0 { theme::level(Level::Error) } else { theme::DIM };
+    Line::from(vec![
+        Span::styled("█".repeat(filled), theme::FOCUSED),
+        Span::styled("░".repeat(bar - filled), theme::DIM),
+        Span::raw(text),
+        Span::styled(format!(" · {} failed", meter.failed), failed),
+    ])
+}
+
+fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect) {
+    let inner = large(frame, area, &format!(" Replay: {replay} "));
+    let width = usize::from(inner.width);
+    let mut head = vec![meter(app, replay, width)];
+    match &replay.ended {
+        Some(Ok(summary)) => {
+            let took = &summary.took;
+            let times = format!(
+                "took p50 {} · p90 {} · p99 {} · longest {}{}",
+                list::duration(took.p50_us),
+                list::duration(took.p90_us),
+                list::duration(took.p99_us),
+                list::duration(took.max_us),
+                if summary.cancelled { " · cancelled" } else { "" },
+            );
+            head.push(Line::styled(times, theme::DIM));
+        }
+        Some(Err(error)) => head.extend(rows::row(&[(error, theme::level(Level::Error), width)])),
+        None => head.push(Line::default()),
+    }
+    head.push(Line::default());
+    let listed: Vec<&Sent> = replay.listed().collect();
+    let chosen = replay.selected.min(listed.len().saturating_sub(1));
+    let mut foot = listed.get(chosen).map_or_else(Vec::new, |sent| told(sent, width));
+    foot.truncate(usize::from(inner.height) / 3);
+    let only = if replay.failures_only { "all" } else { "failures" };
+    let run = if replay.runs() { "p pause · x cancel · " } else { "" };
+    foot.push(Line::styled(format!("{run}enter compare · o to the call · f only {only} · esc close"), theme::DIM));
+    let room = usize::from(inner.height).saturating_sub(head.len() + foot.len() + 1);
+    let first = (chosen + 1).saturating_sub(room);
+    let mut lines = head;
+    let table = listed.iter().enumerate().skip(first).take(room);
+    lines.extend(table.map(|(n, sent)| result(app, sent, width, n == chosen)));
+    let fill = usize::from(inner.height).saturating_sub(lines.len() + foot.len());
+    lines.extend(std::iter::repeat_n(Line::default(), fill));
+    lines.extend(foot);
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// `✗ 503   12ms  moveo/dialog  2 fields differ`.
+fn result(app: &App, sent: &Sent, width: usize, selected: bool) -> Line<'static> {
+    let (sign, style) = if sent.is_fine() {
+        ("✓", theme::sig(crate::call::Sig::Valid).1)
+    } else {
+        ("✗", theme::level(Level::Error))
+    };
+    let text = match &sent.call {
+        Some(call) => {
+            let status = call.status().map_or("---".to_owned(), |status| status.to_string());
+            let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+            let kind = call.kind.as_deref().unwrap_or_else(|| call.request.path());
+            let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
+            let unmet = sent.unmet.first().map_or("", String::as_str);
+            format!(" {status}  {took:>6}  {time}  {kind:24}  {unmet}")
+        }
+        None => format!(" not sent: {}", sent.unmet.first().map_or("", String::as_str)),
+    };
+    let shown = rows::pad(&text, width.saturating_sub(2));
+    let rest = if selected { theme::SELECTED } else { Style::new() };
+    Line::from(vec![Span::styled(sign, style), Span::styled(shown, rest)])
+}
+
+/// What was changed before it left, and everything that is not as expected.
+fn told(sent: &Sent, width: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    if sent.call.is_some() {
+        lines.extend(rows::labelled("left with", &changes(sent.changed.iter()), Style::new(), width));
+    }
+    for unmet in &sent.unmet {
+        lines
+            .extend(rows::row(&[("✗", theme::level(Level::Error), 1), (unmet, Style::new(), width.saturating_sub(2))]));
+    }
+    for found in &sent.differences {
+        let of = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+        let text = format!("{}: {} → {}", found.place, of(&found.left), of(&found.right));
+        lines.extend(rows::row(&[("", theme::DIM, 1), (&text, theme::DIM, width.saturating_sub(2))]));
+    }
+    lines
+}
+
+fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mut Regions) {
+    let target = match app.target() {
+        Some(target) => status::target_label(target),
+        None if app.setup.listener.is_some() => "this listener".to_owned(),
+        None => "a target to choose".to_owned(),
+    };
+    let inner = large(frame, area, &format!(" Test call to {target} "));
+    let keys = "enter sends · e edits first · T target · $ keep variables · tab what was sent · J K scroll · esc";
+    let [main, hint] = Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(inner);
+    frame.render_widget(Paragraph::new(Line::styled(keys, theme::DIM)), hint);
+    let beside = main.width >= 100;
+    let [left, right] = if beside {
+        Layout::horizontal([Constraint::Length(46), Constraint::Min(0)]).areas(main)
+    } else {
+        Layout::vertical([Constraint::Percentage(45), Constraint::Min(0)]).areas(main)
+    };
+    let history = HISTORY.min(left.height / 3);
+    let [kinds, sends] = Layout::vertical([Constraint::Min(0), Constraint::Length(history)]).areas(left);
+    kind_list(app, tester, frame, kinds);
+    send_list(app, tester, frame, sends);
+    let borders = if beside { Borders::LEFT } else { Borders::TOP };
+    let block = Block::new().borders(borders).border_style(theme::DIM).padding(Padding::left(u16::from(beside)));
+    let place = block.inner(right);
+    frame.render_widget(block, right);
+    let (width, height) = (usize::from(place.width), usize::from(place.height));
+    let answer = app.tested(tester);
+    let name = answer.and_then(|answer| answer.call.kind.clone());
+    let kind = match name {
+        Some(name) => app.setup.platforms.kind(&name),
+        None => app.setup.platforms.kinds().nth(tester.kind),
+    };
+    let mut lines = answer.map_or_else(
+        || vec![Line::styled("not sent yet: enter sends the built-in call", theme::DIM)],
+        |answer| answered(answer, width),
+    );
+    if let Some(answer) = answer {
+        lines.extend(body::lines(&answer.body, 0..answer.body.len(), ""));
+    }
+    lines.extend(kind.map_or_else(Vec::new, |kind| expected(kind, width)));
+    regions.answer_width = width;
+    regions.dialog = (height, lines.len());
+    let shown: Vec<Line> = lines.into_iter().skip(tester.scroll).take(height).collect();
+    frame.render_widget(Paragraph::new(shown), place);
+}
+
+fn kind_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
+    let mut lines: Vec<(Option<usize>, String)> = Vec::new();
+    let mut platform = None;
+    for (number, kind) in app.setup.platforms.kinds().enumerate() {
+        if platform.replace(kind.platform()) != Some(kind.platform()) {
+            let title = app.setup.platforms.pack(kind.platform()).map_or(kind.platform(), |pack| &pack.title);
+            lines.push((None, title.to_owned()));
+        }
+        lines.push((Some(number), format!("{:26} {}", kind.name, kind.title)));
+    }
+    let chosen = lines.iter().position(|(number, _)| *number == Some(tester.kind)).unwrap_or(0);
+    let room = usize::from(area.height);
+    let first = (chosen + 1).saturating_sub(room);
+    let width = usize::from(area.width).saturating_sub(1);
+    let lines = lines.iter().skip(first).take(room);
+    let shown: Vec<Line> = lines
+        .map(|(number, text)| {
+            let style = match number {
+                None => theme::DIM,
+                Some(number) if *number == tester.kind && tester.in_history => theme::HEADING,
+                Some(number) if *number == tester.kind => theme::SELECTED,
+                Some(_) => Style::new(),
+            };
+            Line::styled(rows::pad(text, width.saturating_sub(1)), style)
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(shown), area);
+}
+
+fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
+    let block = Block::new().borders(Borders::TOP).border_style(theme::DIM).title(" Sent so far ");
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let room = usize::from(inner.height);
+    let first = if tester.in_history { (tester.send + 1).saturating_sub(room) } else { 0 };
+    let width = usize::from(inner.width).saturating_sub(2);
+    let shown: Vec<Line> = app
+        .sends
+        .newest_first()
+        .enumerate()
+        .skip(first)
+        .take(room)
+        .map(|(number, answer)| {
+            let call = &answer.call;
+            let status = call.status().map_or("---".to_owned(), |status| status.to_string());
+            let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+            let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
+            let kind = call.kind.as_deref().unwrap_or_else(|| call.request.path());
+            let text = rows::pad(&format!("{time} {status} {took:>6} {kind}"), width);
+            Line::styled(text, if tester.in_history && number == tester.send { theme::SELECTED } else { Style::new() })
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(shown), inner);
+}
+
+/// What stands above an answer's body: status, time, what is wrong with it.
+pub(super) fn answered(answer: &Answer, width: usize) -> Vec<Line<'static>> {
+    let call = &answer.call;
+    let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+    let mut lines = Vec::new();
+    if let Some(response) = &call.response {
+        lines.extend(detail::status_line(response.status, &took, response.body.len()));
+    }
+    if let Some(error) = &call.error {
+        lines.extend(rows::row(&[(error, theme::level(Level::Error), width)]));
+    }
+    if let Some(sig) = call.sig {
+        let (sign, style) = theme::sig(sig);
+        lines.extend(rows::labelled("left signed", &format!("{sign} {}", sig.word()), style, width));
+    }
+    if call.response.is_some() {
+        lines.extend(rows::findings(&answer.findings, width));
+        lines.push(Line::default());
+    }
+    lines
+}
+
+/// The shape that an answer to this kind shall have: field, type, what it means.
+pub(super) fn expected(kind: &Kind, width: usize) -> Vec<Line<'static>> {
+    let fields = kind.response_fields();
+    if fields.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = rows::heading("Expected answer").to_vec();
+    let first = fields.iter().map(|field| visible::width(&field.place)).max().unwrap_or(0).min(width / 3);
+    let second = 16.min(width / 4);
+    for field in &fields {
+        let json_type = field.json_type.as_deref().unwrap_or("any");
+        let needed = if field.required { format!("{json_type}, required") } else { json_type.to_owned() };
+        let meaning = field.meaning.as_deref().unwrap_or_default();
+        let rest = width.saturating_sub(first + second + 2);
+        lines.extend(rows::row(&[
+            (&field.place, theme::KEY, first),
+            (&needed, theme::DIM, second),
+            (meaning, Style::new(), rest),
+        ]));
+    }
+    lines
+}

@@ -1,0 +1,116 @@
+//! Replays, comparisons, tests, variables and fixtures, through the real loop and over the wire.
+
+use hooktape::app::dialog::Dialog;
+use hooktape::app::panel::Panel;
+use hooktape::recording::{Reader, fixtures};
+use hooktape::replay::variables::Variables;
+use insta::assert_snapshot;
+
+use crate::support::{Ended, Stage, repository};
+
+async fn opened(script: &str) -> Ended {
+    Stage::size(110, 30).open(&repository("recordings/moveo.jsonl"), script).await
+}
+
+/// Plays `script` with a listener that starts with an empty recording and an empty data directory.
+async fn listening(script: &str) -> (Ended, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage { data: Some(folder.path().to_owned()), ..Stage::size(120, 36) };
+    let ended = stage.listen(&folder.path().join("tape.jsonl"), script, |_| async {}).await;
+    (ended, folder)
+}
+
+#[tokio::test]
+async fn one_key_sends_anew_and_tells_what_was_changed() {
+    let (ended, folder) = listening("t<enter><esc>gr").await;
+    assert!(ended.screen.contains("new: header:"), "{}", ended.screen);
+    assert!(ended.screen.contains("/timestamp"), "{}", ended.screen);
+    let reader = Reader::open(&folder.path().join("tape.jsonl")).unwrap();
+    let body = |n: usize| reader.call(ended.app.index.get(n).unwrap().place).unwrap().request.body;
+    assert_ne!(body(0), body(2));
+    assert_eq!(body(2), body(3), "what came is what was sent");
+}
+
+#[tokio::test]
+async fn options_name_what_goes_where() {
+    assert_snapshot!(opened("gRl").await.screen);
+    let ended = opened("gR<enter>").await;
+    assert!(ended.screen.contains("Where to?"), "{}", ended.screen);
+}
+
+#[tokio::test]
+async fn a_recording_is_replayed_and_each_result_can_be_compared() {
+    let (ended, folder) = listening("D<esc>R<left>jjjjjjl<enter><enter><enter>").await;
+    let replay = ended.app.replay.as_ref().unwrap();
+    let summary = replay.ended.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!(summary.fine + summary.failed, replay.meter.total);
+    assert!(replay.meter.total >= 7, "{:?}", replay.meter);
+    assert!(ended.screen.contains("Replay: ") && ended.screen.contains("failed"), "{}", ended.screen);
+    assert!(ended.screen.contains("left with") && ended.screen.contains("new: "), "{}", ended.screen);
+    drop(folder);
+    let (ended, _folder) = listening("D<esc>R<left>jjjjjjl<enter><enter><enter><enter>").await;
+    let Some(Dialog::Panel(Panel::Comparison(comparison))) = ended.app.dialogs.last() else {
+        panic!("{}", ended.screen)
+    };
+    assert_eq!(comparison.right.parent, Some(comparison.left.id));
+    assert!(ended.screen.contains("Compare answers"), "{}", ended.screen);
+}
+
+#[tokio::test]
+async fn two_marked_calls_stand_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let tape = folder.path().join("moveo.jsonl");
+    std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
+    assert_snapshot!(Stage::size(110, 30).open(&tape, "gmjmc<tab>nnn").await.screen);
+    let ended = Stage::size(110, 30).open(&tape, "gc<tab>nx").await;
+    assert!(ended.screen.contains("1 ignored"), "{}", ended.screen);
+    assert!(opened("gc").await.screen.contains("nothing to compare"));
+}
+
+#[tokio::test]
+async fn the_test_panel_shows_the_shape_and_then_the_answer() {
+    let (ended, _folder) = listening("t").await;
+    assert_snapshot!(ended.screen);
+    let (ended, _folder) = listening("t<enter>j<enter>").await;
+    assert!(ended.screen.contains("200 OK ·") && ended.screen.contains("Expected answer"), "{}", ended.screen);
+    assert_eq!(ended.app.sends.newest_first().count(), 2);
+    let (ended, _folder) = listening("t<enter>j<enter><tab>j<enter>").await;
+    assert!(ended.app.dialogs.is_empty(), "{}", ended.screen);
+    let (ended, _folder) = listening("t<enter><tab>e").await;
+    assert!(ended.app.draft.is_some(), "a send can be edited and sent again");
+}
+
+#[tokio::test]
+async fn what_an_answer_holds_is_known_and_put_into_drafts() {
+    let (ended, folder) = listening("tjjj<enter>$").await;
+    let known = Variables::load(&Variables::path(folder.path())).unwrap();
+    let names: Vec<&str> = known.iter().map(|(name, _)| name).collect();
+    assert!(!names.is_empty(), "{}", ended.screen);
+    assert!(ended.screen.contains(names[0]), "{}", ended.screen);
+    let stage = |script| {
+        let stage = Stage { data: Some(folder.path().to_owned()), ..Stage::size(110, 30) };
+        async move { stage.open(&repository("recordings/moveo.jsonl"), script).await }
+    };
+    assert_snapshot!(stage("gV").await.screen);
+    let ended = stage("ge<esc>V<enter>").await;
+    assert!(ended.app.draft.unwrap().text().contains("{{$"), "{}", ended.screen);
+    stage("gVd").await;
+    let left = Variables::load(&Variables::path(folder.path())).unwrap();
+    assert_eq!(left.iter().count(), names.len() - 1);
+}
+
+#[tokio::test]
+async fn a_draft_is_kept_as_a_fixture_filled_in_and_sent() {
+    let (ended, folder) = listening("te<down><down><end><left><left>{{uuid}}<esc>fx<enter>").await;
+    assert!(ended.screen.contains("kept as"), "{}", ended.screen);
+    let listed = fixtures::list(folder.path()).unwrap();
+    assert_eq!(listed.len(), 1, "{}", ended.screen);
+    let body = listed[0].1.as_ref().unwrap().request.body.clone();
+    assert!(String::from_utf8_lossy(&body).contains("{{uuid}}"));
+    let stage = Stage { data: Some(folder.path().to_owned()), ..Stage::size(110, 30) };
+    let tape = folder.path().join("other.jsonl");
+    let ended = stage.listen(&tape, "fT<esc>f<esc>t<esc>te<esc><esc>f<enter>", |_| async {}).await;
+    let answer = ended.app.draft.as_ref().unwrap().answer.as_ref().unwrap().as_ref().unwrap();
+    assert!(!String::from_utf8_lossy(&answer.call.request.body).contains("{{"), "{}", ended.screen);
+    assert_eq!(answer.call.status(), Some(200));
+}
