@@ -9,10 +9,12 @@ mod config;
 mod context;
 mod demo;
 mod diff;
+mod doctor;
 mod draft;
 mod export;
 mod fixtures;
 mod import;
+mod init;
 mod keys;
 mod listen;
 mod platforms;
@@ -179,6 +181,10 @@ pub enum Command {
     Webview(webview::Command),
     /// What is known of platforms; lint a pack
     Platforms(platforms::Args),
+    /// Write a commented hooktape.toml by asking four questions
+    Init(init::Args),
+    /// Check terminal, port, configuration, secrets, data directory, disk and clock
+    Doctor(doctor::Args),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),

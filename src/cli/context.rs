@@ -85,10 +85,7 @@ impl Context {
                 return Err(eyre!("--secret {}={}: {why}", assignment.name, assignment.reference));
             }
         }
-        let mut platforms = Platforms::builtin()?;
-        if let Some(packs) = folder.map(|folder| folder.join("platforms")).filter(|packs| packs.is_dir()) {
-            platforms.add_all(&packs)?;
-        }
+        let mut platforms = platforms()?;
         let file = config.file.as_deref().unwrap_or(Path::new("configuration")).display();
         for (name, issuers) in &config.issuers {
             platforms.allow_issuers(name, issuers).map_err(|reason| eyre!("{file}: issuers: {reason}"))?;
@@ -276,6 +273,18 @@ fn no_kind(platforms: &Platforms, name: &str) -> String {
         Some(near) => format!("no platform has a kind {name:?}: did you mean {near:?}?"),
         None => format!("no platform has a kind {name:?}; there are {}", names.join(", ")),
     }
+}
+
+/// What is known of platforms: the built-in packs and the user's own.
+///
+/// # Errors
+/// Where a pack is wrong.
+pub fn platforms() -> eyre::Result<Platforms> {
+    let mut platforms = Platforms::builtin()?;
+    if let Some(packs) = config_dir().ok().map(|folder| folder.join("platforms")).filter(|packs| packs.is_dir()) {
+        platforms.add_all(&packs)?;
+    }
+    Ok(platforms)
 }
 
 /// Where the configuration is, and packs of the user's own.

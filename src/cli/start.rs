@@ -8,9 +8,11 @@ use crate::cli::context::Context;
 use crate::cli::{Cli, Command, Outcome, print};
 
 pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
-    // These two must work where a configuration or a pack is broken.
+    // These must work where a configuration or a pack is broken.
     match &cli.command {
         Some(Command::Completions(args)) => return super::completions::run(args),
+        Some(Command::Init(args)) => return super::init::run(&cli.common, args),
+        Some(Command::Doctor(args)) => return super::doctor::run(&cli.common, args),
         Some(Command::Platforms(args)) if let Some(path) = args.checked() => {
             return super::platforms::check(path, cli.common.format);
         }
@@ -59,5 +61,7 @@ async fn dispatch(context: &Context, cli: Cli) -> eyre::Result<Outcome> {
         Some(Command::Platforms(args)) => super::platforms::run(context, &args),
         Some(Command::Config(command)) => super::config::run(context, &command),
         Some(Command::Completions(args)) => super::completions::run(&args),
+        Some(Command::Init(args)) => super::init::run(&cli.common, &args),
+        Some(Command::Doctor(args)) => super::doctor::run(&cli.common, &args),
     }
 }

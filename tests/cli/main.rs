@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod first_minutes;
 mod keeping;
 mod keys;
 #[path = "../support/lane.rs"]
@@ -23,7 +24,7 @@ use std::fmt::Write as _;
 use support::run;
 
 /// Every page of the manual.
-const PAGES: [&[&str]; 32] = [
+const PAGES: [&[&str]; 34] = [
     &[],
     &["listen"],
     &["open"],
@@ -53,6 +54,8 @@ const PAGES: [&[&str]; 32] = [
     &["platforms", "check"],
     &["platforms", "new"],
     &["platforms", "advise"],
+    &["init"],
+    &["doctor"],
     &["config"],
     &["config", "check"],
     &["completions"],
@@ -126,6 +129,7 @@ fn a_closed_pipe_ends_a_command_quietly() {
         &["keys", "new", "--print"],
         &["webview", "open", "jelou", "--listen", "127.0.0.1:0"],
         &["config", "check"],
+        &["doctor", "--listen", "127.0.0.1:0"],
         &["completions", "bash"],
         &["export", support::SAMPLE, "--as", "har"],
         &["export", support::SAMPLE, "--as", "html"],
