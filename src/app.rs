@@ -34,6 +34,7 @@ pub mod kept;
 pub mod keys;
 pub mod panel;
 mod reaching;
+pub mod recordings;
 mod remarks;
 pub mod replaying;
 mod sending;
@@ -353,6 +354,7 @@ impl App {
             Event::Edited { ticket, result } => self.edited(ticket, result),
             Event::Told(notice) => self.tell(notice),
             Event::Responding(told) => self.told(told),
+            Event::Shelf(found) => self.shelved(found),
             Event::Beat(beat) => self.answers.beat = beat,
             Event::Tunnel(tunnel) => self.tunnelled(tunnel),
         }

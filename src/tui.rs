@@ -11,6 +11,7 @@ pub mod feed;
 pub mod follow;
 mod keep;
 mod replays;
+mod shelf;
 pub mod tape;
 pub mod world;
 

@@ -22,6 +22,7 @@ mod envelope;
 mod flow;
 mod list;
 mod panel;
+mod recordings;
 mod rows;
 mod status;
 mod theme;

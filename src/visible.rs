@@ -11,6 +11,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -39,6 +40,31 @@ pub fn bytes(bytes: &[u8]) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Bytes as people say them: `512 bytes`, `1.5 KiB`, `2.0 GiB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return format!("{bytes} byte{}", if bytes == 1 { "" } else { "s" });
+    }
+    let mut tenths = u128::from(bytes) * 10 / 1024;
+    let mut unit = 0;
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+/// An age as people say it: `40s`, `12m`, `5h`, `30d`.
+pub fn age(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..120 => format!("{seconds}s"),
+        seconds @ 120..7_200 => format!("{}m", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{}h", seconds / 3_600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
 }
 
 /// The columns a line takes on a terminal: the widths of its grapheme clusters, as ratatui lays them out. For text that
@@ -186,6 +212,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn sizes_and_ages_are_short() {
+        assert_eq!([1, 1023, 1536, 2 << 30].map(size), ["1 byte", "1023 bytes", "1.5 KiB", "2.0 GiB"]);
+        assert_eq!([119, 120, 7_200, 400_000].map(Duration::from_secs).map(age), ["119s", "2m", "2h", "4d"]);
+    }
 
     #[test]
     fn what_could_act_on_a_terminal_is_shown() {

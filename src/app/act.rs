@@ -74,6 +74,7 @@ impl App {
             Action::AnswerSo => self.answer_so(),
             Action::Hold => return self.hold_key(),
             Action::Public => return self.copy_public(),
+            Action::Recordings => return self.ask_recordings(),
             Action::Demo => return self.demo(),
             Action::Target => {
                 let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == self.target);

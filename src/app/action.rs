@@ -105,6 +105,7 @@ actions! {
     Calls      AnswerSo     "answer so"       ["A"]                 "Answer this kind of call like this from now on";
     Calls      Hold         "hold"            ["i"]                 "The calls that wait for you; without any: hold calls, or let them through" ("hold");
     Calls      Public       "public address"  ["P"]                 "Copy the address that platforms call, or say why they cannot call here";
+    Calls      Recordings   "recordings"      ["s"]                 "The recordings of the data directory: their sizes, how to open one, removing one";
     Calls      Demo         "demo"            ["D"]                 "Play the built-in conversation through the listener" ("demo");
     Calls      Filter       "filter"          ["/"]                 "Filter the calls; inside a call: search its text" ("filter");
     Calls      NextMatch    "next match"      ["n"]                 "The next match of the search";
@@ -163,7 +164,14 @@ impl Action {
         self.entry().scope == Scope::Calls
             && !matches!(
                 self,
-                Self::Test | Self::Fixtures | Self::Webview | Self::Demo | Self::Answers | Self::Hold | Self::Public
+                Self::Test
+                    | Self::Fixtures
+                    | Self::Webview
+                    | Self::Recordings
+                    | Self::Demo
+                    | Self::Answers
+                    | Self::Hold
+                    | Self::Public
             )
     }
 

@@ -7,6 +7,7 @@ use tui_textarea::TextArea;
 use crate::app::action::{self, Action, Scope};
 use crate::app::answering::Answering;
 use crate::app::panel::Panel;
+use crate::app::recordings::Shelf;
 use crate::app::webview::Launch;
 use crate::call::Id;
 use crate::net::outgoing::Outgoing;
@@ -120,6 +121,8 @@ pub enum Dialog {
         /// What is wrong with it.
         error: Option<String>,
     },
+    /// The recordings of the data directory.
+    Recordings(Shelf),
     /// What answers calls, and those that wait.
     Answering(Answering),
     /// Replays, comparisons, tests, and what is kept.

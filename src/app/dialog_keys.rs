@@ -45,6 +45,7 @@ impl Dialog {
             | Self::Targets { .. }
             | Self::Pages { .. }
             | Self::Webview { .. }
+            | Self::Recordings(_)
             | Self::Confirm { .. } => {}
         }
     }
@@ -225,6 +226,10 @@ impl App {
                     Err(reason) => *error = Some(reason),
                 },
                 Choice::Stay => *error = None,
+            },
+            Dialog::Recordings(stored) => match self.shelf_key(key, stored) {
+                Some(asked) => effects = asked,
+                None => return Vec::new(),
             },
             Dialog::Confirm { ticket, outgoing, .. } => {
                 if matches!(key.code, KeyCode::Char('y' | 'Y')) {

@@ -14,7 +14,7 @@ use crate::call::{Call, Id};
 use crate::net::outgoing::Outgoing;
 use crate::net::responder::{self, Beat, Release, Slot};
 use crate::net::tunnel::Tunnel;
-use crate::recording::{Annotation, Index, Marks, Place, Query, Recorded};
+use crate::recording::{self, Annotation, Index, Marks, Place, Query, Recorded};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +82,8 @@ pub enum Event {
     Told(Notice),
     /// What answers calls has something to tell.
     Responding(responder::Told),
+    /// The recordings of the data directory, the newest first, or why they cannot be listed.
+    Shelf(Result<Vec<recording::Kept>, String>),
     /// The listener's pulse has changed.
     Beat(Beat),
     /// How the tunnel does has changed.
@@ -146,6 +148,11 @@ pub enum Effect {
     },
     /// Send the built-in conversation to our own listener.
     Demo,
+    /// List the recordings of the data directory, without one that is removed first.
+    Shelf {
+        /// That one.
+        remove: Option<recording::Kept>,
+    },
     /// Let the user edit a text in `$EDITOR`.
     Edit {
         /// Comes back with the text.

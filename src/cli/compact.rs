@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::{Context, Format, Outcome, print};
 use crate::recording;
+use crate::visible;
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -29,8 +30,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         Format::Text => format!(
             "{} left out: {}, was {}",
             print::count(done.calls, "deleted call"),
-            print::bytes(done.after),
-            print::bytes(done.before)
+            visible::size(done.after),
+            visible::size(done.before)
         ),
     })?;
     Ok(Outcome::Yes)

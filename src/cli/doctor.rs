@@ -295,7 +295,7 @@ fn data_directory(data: &Path, kept: Result<&[Kept], String>) -> Finding {
         Err(why) => return Finding::problem(CHECK, why, other),
     };
     let (bytes, count) = (kept.iter().map(|one| one.bytes).sum(), kept.len() as u64);
-    let says = format!("{shown}: {}, {}", print::count(count, "recording"), print::bytes(bytes));
+    let says = format!("{shown}: {}, {}", print::count(count, "recording"), visible::size(bytes));
     let mode = about.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         let says = format!("{says}; others may look into it (mode {mode:o})");
@@ -328,7 +328,7 @@ fn disk(folder: &Path) -> Finding {
         Ok(about) => about.f_bavail.saturating_mul(about.f_frsize),
         Err(error) => return Finding::warning(CHECK, format!("{shown}: room unknown: {error}"), "see `df`"),
     };
-    let says = format!("{} free in {shown}, where recordings go", print::bytes(free));
+    let says = format!("{} free in {shown}, where recordings go", visible::size(free));
     match free {
         ..NONE => Finding::problem(CHECK, says, REPAIR),
         NONE..LITTLE => Finding::warning(CHECK, says, REPAIR),

@@ -83,15 +83,10 @@ pub(super) fn prune(context: &Context, args: &Args) -> eyre::Result<Outcome> {
 fn chosen(args: &Args, kept: Vec<Kept>, now: Timestamp) -> Vec<Kept> {
     let any = args.older_than.is_none() && args.larger_than.is_none();
     let goes = |one: &Kept| {
-        any || args.older_than.is_some_and(|age| age_of(one, now) > age)
+        any || args.older_than.is_some_and(|age| one.age(now) > age)
             || args.larger_than.is_some_and(|size| one.bytes > size as u64)
     };
     kept.into_iter().skip(args.keep.unwrap_or(0)).filter(goes).collect()
-}
-
-fn age_of(one: &Kept, now: Timestamp) -> Duration {
-    // A file from the future is new.
-    Duration::try_from(now.duration_since(one.changed)).unwrap_or_default()
 }
 
 fn confirmed(what: &str) -> eyre::Result<bool> {
@@ -108,11 +103,11 @@ fn confirmed(what: &str) -> eyre::Result<bool> {
 
 fn sum(kept: &[Kept], what: &str) -> String {
     let bytes = kept.iter().map(|one| one.bytes).sum();
-    format!("{}, {}", print::count(kept.len() as u64, what), print::bytes(bytes))
+    format!("{}, {}", print::count(kept.len() as u64, what), visible::size(bytes))
 }
 
 fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> String {
-    let age = age_of(one, now);
+    let age = one.age(now);
     if context.format == Format::Json {
         let mut value = json!({
             "schema": 1, "path": one.path, "bytes": one.bytes, "changed": one.changed, "in_use": one.in_use,
@@ -125,17 +120,7 @@ fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> St
     let calls = calls.map_or_else(String::new, |calls| print::count(calls, "call"));
     let state = if one.in_use { "  (being recorded to)" } else { "" };
     let path = one.path.to_string_lossy();
-    format!("{:>10}  {calls:>12}  {:>5}  {}{state}", print::bytes(one.bytes), ago(age), visible::line(&path))
-}
-
-/// `40s`, `12m`, `5h`, `30d`.
-fn ago(age: Duration) -> String {
-    match age.as_secs() {
-        seconds @ 0..120 => format!("{seconds}s"),
-        seconds @ 120..7_200 => format!("{}m", seconds / 60),
-        seconds @ 7_200..172_800 => format!("{}h", seconds / 3_600),
-        seconds => format!("{}d", seconds / 86_400),
-    }
+    format!("{:>10}  {calls:>12}  {:>5}  {}{state}", visible::size(one.bytes), visible::age(age), visible::line(&path))
 }
 
 #[cfg(test)]
@@ -164,6 +149,5 @@ mod tests {
         assert_eq!(names(Some(3600), Some(100), None), "acd");
         assert_eq!(names(Some(3600), Some(100), Some(3)), "d");
         assert_eq!(names(None, None, Some(2)), "cd");
-        assert_eq!([119, 120, 7_200, 400_000].map(Duration::from_secs).map(ago), ["119s", "2m", "2h", "4d"]);
     }
 }

@@ -5,7 +5,7 @@
 //!                                            markdown | html              for people
 //! ```
 
-mod curl;
+pub(crate) mod curl;
 mod har;
 mod html;
 mod http;

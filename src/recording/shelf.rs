@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -25,6 +26,18 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// Its name in its folder.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// For how long nothing was recorded to it at `now`. A file from the future is new.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> Duration {
+        Duration::try_from(now.duration_since(self.changed)).unwrap_or_default()
+    }
+
     /// Removes the recording, and what was cut off its end.
     ///
     /// # Errors

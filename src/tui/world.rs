@@ -76,7 +76,7 @@ pub struct World {
     pub responders: Option<Arc<Responders>>,
     /// What the demo sends.
     pub demo: Vec<Outgoing>,
-    /// Where variables and fixtures are kept.
+    /// Where recordings, variables and fixtures are kept.
     pub data: Option<PathBuf>,
     pub(super) running: Running,
     busy: Arc<AtomicUsize>,
@@ -164,6 +164,7 @@ impl World {
                     responders.release(id, *release);
                 }
             }
+            Effect::Shelf { remove } => self.shelf(remove, busy),
             Effect::Demo => self.play_demo(busy),
             // The loop does these itself: they need the terminal.
             Effect::Edit { .. } | Effect::Copy(_) | Effect::Suspend | Effect::Redraw => {}

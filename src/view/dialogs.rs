@@ -13,7 +13,7 @@ use crate::app::yank::MENU;
 use crate::app::{App, Regions};
 use crate::platform::Kind;
 use crate::recording::QueryError;
-use crate::view::{answering, panel, rows, status, theme, webview};
+use crate::view::{answering, panel, recordings, rows, status, theme, webview};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
@@ -67,6 +67,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         }
         Dialog::Answering(answering) => answering::draw(app, answering, frame, area, regions),
         Dialog::Panel(panel) => panel::draw(app, panel, frame, area, regions),
+        Dialog::Recordings(shelf) => recordings::draw(app, shelf, frame, area),
         Dialog::Confirm { question, .. } => {
             let width = inner_width(area, 60);
             let mut lines = rows::row(&[(question, theme::HEADING, width)]);

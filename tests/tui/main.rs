@@ -9,6 +9,7 @@ mod follow;
 mod keys;
 mod pty;
 mod readme;
+mod recordings;
 mod remarks;
 mod replaying;
 mod screens;

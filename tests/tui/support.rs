@@ -85,7 +85,7 @@ pub struct Stage {
     pub editor: Editor,
     /// Shows what others go on to record.
     pub follow: bool,
-    /// Where variables and fixtures are kept.
+    /// The data directory.
     pub data: Option<PathBuf>,
 }
 

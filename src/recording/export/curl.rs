@@ -75,7 +75,7 @@ fn same_host(url: &str, host: &str) -> bool {
 }
 
 /// Bytes without a NUL as one word of a shell.
-fn quote(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn quote(bytes: &[u8]) -> Cow<'_, str> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:@%+=,-".contains(byte);
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.is_empty() && bytes.iter().all(plain) => Cow::Borrowed(text),

@@ -1,0 +1,97 @@
+//! The recordings of the data directory: listed, opened elsewhere, and removed one by one, each asked for by its name.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use crate::app::App;
+use crate::app::dialog::Dialog;
+use crate::app::dialog_keys::{Choice, picked};
+use crate::app::event::{Effect, Notice};
+use crate::recording::Kept;
+use crate::recording::export::curl::quote;
+
+/// What the dialog shows.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    /// The recordings, the newest first; none until they are looked up.
+    pub kept: Option<Vec<Kept>>,
+    /// Which one is meant.
+    pub selected: usize,
+    /// It is asked whether that one shall go.
+    pub removing: bool,
+}
+
+impl Shelf {
+    /// The recording that is meant.
+    #[must_use]
+    pub fn chosen(&self) -> Option<&Kept> {
+        self.kept.as_ref()?.get(self.selected)
+    }
+}
+
+/// The command that opens a recording, as a shell reads it.
+#[must_use]
+pub fn command(kept: &Kept) -> String {
+    format!("hooktape open {}", quote(kept.path.as_os_str().as_encoded_bytes()))
+}
+
+impl App {
+    /// Whether it is the recording on the screen.
+    #[must_use]
+    pub fn shows(&self, kept: &Kept) -> bool {
+        kept.path == self.setup.recording
+    }
+
+    pub(super) fn ask_recordings(&mut self) -> Vec<Effect> {
+        self.dialogs.push(Dialog::Recordings(Shelf::default()));
+        vec![Effect::Shelf { remove: None }]
+    }
+
+    /// The recordings are looked up.
+    pub(super) fn shelved(&mut self, found: Result<Vec<Kept>, String>) {
+        let stored = self.dialogs.iter_mut().find_map(|dialog| match dialog {
+            Dialog::Recordings(stored) => Some(stored),
+            _ => None,
+        });
+        let Some(stored) = stored else { return };
+        match found {
+            Ok(kept) => {
+                stored.selected = stored.selected.min(kept.len().saturating_sub(1));
+                // What is asked about may be another one now.
+                stored.removing = false;
+                stored.kept = Some(kept);
+            }
+            Err(reason) => {
+                self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Recordings(_)));
+                self.tell(Notice::error(reason));
+            }
+        }
+    }
+
+    /// A key in the dialog; none when it leaves it.
+    pub(super) fn shelf_key(&mut self, key: KeyEvent, stored: &mut Shelf) -> Option<Vec<Effect>> {
+        let chosen = stored.chosen().cloned();
+        if std::mem::take(&mut stored.removing) {
+            if matches!(key.code, KeyCode::Char('y' | 'Y')) {
+                return Some(vec![Effect::Shelf { remove: chosen }]);
+            }
+            self.tell(Notice::info("nothing was removed"));
+            return Some(Vec::new());
+        }
+        if key.code == KeyCode::Char('d') {
+            match &chosen {
+                Some(kept) if self.shows(kept) => self.tell(Notice::warning("not removed: it is on this screen")),
+                Some(kept) if kept.in_use => {
+                    self.tell(Notice::warning("not removed: another process records to it now"));
+                }
+                Some(_) => stored.removing = true,
+                None => {}
+            }
+            return Some(Vec::new());
+        }
+        match picked(key, &mut stored.selected, stored.kept.as_ref().map_or(0, Vec::len)) {
+            Choice::Leave => None,
+            Choice::Take => Some(chosen.iter().map(|kept| Effect::Copy(command(kept))).collect()),
+            Choice::Stay => Some(Vec::new()),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The recordings of the data directory: `1.2 MiB  3d  2026-11-18.jsonl  in use`.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::app::App;
+use crate::app::recordings::{Shelf, command};
+use crate::recording::Kept;
+use crate::view::dialogs::{boxed, inner_width};
+use crate::view::{rows, theme};
+use crate::visible;
+
+/// Rows of the box that are no recording: its border, the command below them, the line that leaves them below.
+const AROUND: u16 = 6;
+
+pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
+    let width = inner_width(area, 76);
+    if let (true, Some(kept)) = (shelf.removing, shelf.chosen()) {
+        let question = format!("Remove {} ({}) for good?", kept.name(), visible::size(kept.bytes));
+        let mut lines = rows::row(&[(&question, theme::HEADING, width)]);
+        lines.extend([Line::default(), Line::raw("y removes it, any other key does not")]);
+        boxed(frame, area, " Remove a recording ", lines);
+        return;
+    }
+    let Some(kept) = &shelf.kept else {
+        boxed(frame, area, " Recordings ", vec![Line::styled("looking …", theme::DIM)]);
+        return;
+    };
+    let plural = if kept.len() == 1 { "" } else { "s" };
+    let sum = visible::size(kept.iter().map(|one| one.bytes).sum());
+    let room = usize::from(area.height.saturating_sub(AROUND)).max(1);
+    let first = (shelf.selected + 1).saturating_sub(room);
+    let mut lines: Vec<Line> = kept
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take(room)
+        .map(|(row, one)| {
+            let style = if row == shelf.selected { theme::SELECTED } else { Style::new() };
+            Line::styled(rows::pad(&line(app, one), width), style)
+        })
+        .collect();
+    match shelf.chosen() {
+        None => lines.push(Line::styled("no recording is kept yet", theme::DIM)),
+        Some(one) => {
+            lines.push(Line::default());
+            lines.extend(rows::row(&[
+                ("enter copies", theme::KEY, 12),
+                (&command(one), theme::DIM, width.saturating_sub(13)),
+            ]));
+        }
+    }
+    let title = format!(" {} recording{plural}, {sum} · enter says how to open · d removes ", kept.len());
+    boxed(frame, area, &title, lines);
+}
+
+fn line(app: &App, kept: &Kept) -> String {
+    let state = match (app.shows(kept), kept.in_use) {
+        (true, _) => "  (on this screen)",
+        (false, true) => "  (being recorded to)",
+        (false, false) => "",
+    };
+    format!("{:>10}  {:>5}  {}{state}", visible::size(kept.bytes), visible::age(kept.age(app.now)), kept.name())
+}
