@@ -32,6 +32,7 @@ pub mod flow;
 pub mod jq;
 pub mod kept;
 pub mod keys;
+pub mod mouse;
 pub mod panel;
 mod reaching;
 pub mod recordings;
@@ -64,6 +65,7 @@ use crate::app::dialog::Dialog;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
 use crate::app::flow::Flow;
+use crate::app::mouse::{Holder, Spots};
 use crate::app::panel::Panel;
 use crate::app::replaying::Replay;
 use crate::app::shown::{Shown, Tab};
@@ -117,6 +119,8 @@ pub enum Focus {
 /// What was drawn where: the measures that scrolling needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Regions {
+    /// What can be pointed at.
+    pub spots: Spots,
     /// Rows of room in the list.
     pub list_height: usize,
     /// Columns of room in a tab.
@@ -213,6 +217,8 @@ pub struct App {
     pub variables: Variables,
     /// The fixtures, as far as they were read.
     pub fixtures: Vec<fixtures::Named>,
+    /// Who has the mouse.
+    pub mouse: Holder,
     /// The user wants to leave.
     pub quit: bool,
     /// The measures of the last frame.
@@ -285,6 +291,7 @@ impl App {
             rules: Rules::default(),
             variables: Variables::default(),
             fixtures: Vec::new(),
+            mouse: Holder::default(),
             quit: false,
             regions: Regions::default(),
             preparing: None,
@@ -354,6 +361,7 @@ impl App {
             Event::Edited { ticket, result } => self.edited(ticket, result),
             Event::Told(notice) => self.tell(notice),
             Event::Responding(told) => self.told(told),
+            Event::Mouse(mouse) => self.point(mouse),
             Event::Shelf(found) => self.shelved(found),
             Event::Beat(beat) => self.answers.beat = beat,
             Event::Tunnel(tunnel) => self.tunnelled(tunnel),

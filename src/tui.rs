@@ -87,6 +87,10 @@ where
                     keys = None;
                 }
                 let event = key.and_then(Result::ok).and_then(translate);
+                if changed && matches!(event, Some(Event::Mouse(_))) {
+                    // What is pointed at is looked up in what was measured: that must not be older than the app.
+                    draw(terminal, &mut app, world)?;
+                }
                 event.map_or_else(Vec::new, |event| app.update(event, Timestamp::now()))
             },
             Some(message) = messages.recv() => {
@@ -108,6 +112,7 @@ where
         for effect in effects.into_iter().chain(app.settle()) {
             match effect {
                 Effect::Redraw => blank(terminal)?,
+                Effect::Mouse(ours) => console.mouse(ours),
                 Effect::Copy(text) => {
                     let event = console.copy(&text);
                     app.update(event, Timestamp::now());
@@ -156,6 +161,7 @@ fn draw<B: Backend>(terminal: &mut Terminal<B>, app: &mut App, world: &World) ->
 fn translate(event: TerminalEvent) -> Option<Event> {
     match event {
         TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
+        TerminalEvent::Mouse(mouse) => Some(Event::Mouse(mouse)),
         TerminalEvent::Paste(text) => Some(Event::Paste(text)),
         TerminalEvent::Resize(..) => Some(Event::Resized),
         _ => None,

@@ -81,6 +81,7 @@ impl App {
                 let selected = chosen.unwrap_or(0);
                 self.dialogs.push(Dialog::Targets { selected, then: Then::Stay });
             }
+            Action::Mouse => return self.toggle_mouse(),
             Action::Log => self.dialogs.push(Dialog::Log { scroll: usize::MAX }),
             Action::Palette => self.dialogs.push(Dialog::Palette { input: Input::new(""), selected: 0 }),
             Action::Help => self.dialogs.push(Dialog::Help { scroll: 0, search: Input::new(""), typing: false }),

@@ -140,6 +140,7 @@ actions! {
     Everywhere Mask         "mask"            ["*"]                 "Mask what is secret or personal on the screen, or show it";
     Everywhere Register     "keep variables"  ["$"]                 "Keep what the answer holds under context and output as known variables";
     Everywhere Variables    "variables"       ["V"]                 "The known variables; in a draft enter puts one in";
+    Everywhere Mouse        "mouse"           ["S"]                 "Give the mouse to the terminal for selecting text, or take it back";
     Everywhere Log          "log"             ["L"]                 "What was reported so far";
     Everywhere Palette      "palette"         [":"]                 "Find an action by its name";
     Everywhere Help         "help"            ["?" "f1"]            "This help" ("help");

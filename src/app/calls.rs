@@ -125,6 +125,15 @@ impl Calls {
         self.select_row(self.row().saturating_add_signed(rows));
     }
 
+    /// Moves the rows on the screen by `rows`; the selection comes along where it would be left behind.
+    pub fn scroll(&mut self, rows: isize, height: usize) {
+        let top = self.top.saturating_add_signed(rows).min(self.len().saturating_sub(height));
+        if top != self.top {
+            self.top = top;
+            self.select_row(self.row().clamp(top, top + height.saturating_sub(1)));
+        }
+    }
+
     /// The row of a call, unless the filter hides it.
     #[must_use]
     pub fn row_of(&self, number: usize) -> Option<usize> {
@@ -213,6 +222,18 @@ mod tests {
         assert!(!calls.select(3));
         calls.set_filter(None);
         assert_eq!(calls.len(), 10);
+    }
+
+    #[test]
+    fn the_wheel_takes_the_selection_along_only_where_it_must() {
+        let mut calls = calls(10);
+        calls.settle(4);
+        calls.scroll(-3, 4);
+        assert_eq!((calls.top, calls.row(), calls.follow), (3, 6, false));
+        calls.scroll(2, 4);
+        assert_eq!((calls.top, calls.row()), (5, 6));
+        calls.scroll(99, 4);
+        assert_eq!((calls.top, calls.row(), calls.follow), (6, 6, false));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::app::bodies::Job;
 use crate::app::kept::{Keep, Kept};
@@ -23,6 +23,8 @@ pub enum Event {
     Key(KeyEvent),
     /// Text was pasted into the terminal.
     Paste(String),
+    /// The mouse did something.
+    Mouse(MouseEvent),
     /// The terminal has another size, or must be drawn anew.
     Resized,
     /// The recorder wrote a call, or could not.
@@ -166,6 +168,8 @@ pub enum Effect {
     Copy(String),
     /// Hand the terminal back to the shell until it continues us.
     Suspend,
+    /// Take the mouse, or give it to the terminal.
+    Mouse(bool),
     /// Clear the terminal and draw everything.
     Redraw,
 }

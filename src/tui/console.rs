@@ -3,8 +3,12 @@
 use std::io;
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event as TerminalEvent, EventStream};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event as TerminalEvent,
+    EventStream,
+};
 use crossterm::execute;
+use crossterm::style::Print;
 use futures_util::Stream;
 use ratatui::DefaultTerminal;
 
@@ -22,16 +26,21 @@ pub trait Console {
     /// Puts a text on the terminal's clipboard; says what was done.
     fn copy(&mut self, text: &str) -> Event;
 
+    /// Takes the mouse, or gives it to the terminal, also for after [`Self::away`].
+    fn mouse(&mut self, ours: bool);
+
     /// Gives the terminal away for an effect that needs it (an editor, the shell), and takes it back.
     fn away(&mut self, effect: &Effect) -> Option<Event>;
 }
 
 /// The real terminal. Dropping it gives the terminal back.
 #[derive(Debug)]
-pub struct Real;
+pub struct Real {
+    mouse: bool,
+}
 
 impl Real {
-    /// Takes the terminal: raw mode, the alternate screen, pasted text as one piece. A panic gives it back before its
+    /// Takes the terminal: raw mode, the alternate screen, the mouse, pasted text as one piece. A panic gives it back before its
     /// message is printed.
     ///
     /// # Errors
@@ -40,11 +49,12 @@ impl Real {
         let terminal = ratatui::try_init()?;
         let restore = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            let _ = execute!(io::stdout(), DisableBracketedPaste);
+            let _ = execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste);
             restore(panic);
         }));
         execute!(io::stdout(), EnableBracketedPaste)?;
-        Ok((Self, terminal))
+        take_mouse()?;
+        Ok((Self { mouse: true }, terminal))
     }
 }
 
@@ -59,13 +69,19 @@ impl Drop for Real {
 
 /// Gives the terminal back as it was. Whoever leaves cannot do more about it if that fails.
 fn give_back() {
-    let _ = execute!(io::stdout(), DisableBracketedPaste);
+    let _ = execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste);
     let _ = ratatui::try_restore();
 }
 
-fn take_back() -> io::Result<()> {
+/// Asks for clicks, the wheel and dragging, but not for every move, which would wake us for nothing.
+fn take_mouse() -> io::Result<()> {
+    execute!(io::stdout(), EnableMouseCapture, Print("\x1b[?1003l\x1b[?1002h"))
+}
+
+fn take_back(mouse: bool) -> io::Result<()> {
     crossterm::terminal::enable_raw_mode()?;
-    execute!(io::stdout(), crossterm::terminal::EnterAlternateScreen, EnableBracketedPaste)
+    execute!(io::stdout(), crossterm::terminal::EnterAlternateScreen, EnableBracketedPaste)?;
+    if mouse { take_mouse() } else { Ok(()) }
 }
 
 impl Console for Real {
@@ -78,6 +94,12 @@ impl Console for Real {
     fn copy(&mut self, text: &str) -> Event {
         let notice = clipboard::copy(text, |text| execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text)));
         Event::Told(notice)
+    }
+
+    fn mouse(&mut self, ours: bool) {
+        self.mouse = ours;
+        // A terminal that does not take it goes on as it was.
+        let _ = if ours { take_mouse() } else { execute!(io::stdout(), DisableMouseCapture) };
     }
 
     fn away(&mut self, effect: &Effect) -> Option<Event> {
@@ -94,7 +116,7 @@ impl Console for Real {
             }
             _ => None,
         };
-        match take_back() {
+        match take_back(self.mouse) {
             Ok(()) => event,
             Err(error) => Some(Event::Told(Notice::error(format!("the terminal did not come back: {error}")))),
         }

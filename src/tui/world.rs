@@ -167,7 +167,7 @@ impl World {
             Effect::Shelf { remove } => self.shelf(remove, busy),
             Effect::Demo => self.play_demo(busy),
             // The loop does these itself: they need the terminal.
-            Effect::Edit { .. } | Effect::Copy(_) | Effect::Suspend | Effect::Redraw => {}
+            Effect::Edit { .. } | Effect::Copy(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) => {}
         }
     }
 

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use serde_json::{Map, Value};
 
 use crate::app::body::Body;
+use crate::app::mouse::Spots;
 use crate::app::shown::{Shown, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus, Regions};
@@ -33,7 +34,9 @@ struct Content<'a> {
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regions: &mut Regions) {
     let borders = if beside { Borders::TOP | Borders::LEFT } else { Borders::TOP };
-    let block = Block::new().borders(borders).title(tabs(app, usize::from(area.width))).border_style(theme::DIM);
+    let block =
+        Block::new().borders(borders).title(tabs(app, area, beside, &mut regions.spots)).border_style(theme::DIM);
+    regions.spots.detail = area;
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inner.width);
@@ -115,7 +118,9 @@ fn waiting(app: &App) -> Line<'static> {
 }
 
 /// The tabs by name; where there is no room for the names, those not open by their keys.
-fn tabs(app: &App, width: usize) -> Line<'static> {
+fn tabs(app: &App, area: Rect, beside: bool, spots: &mut Spots) -> Line<'static> {
+    let width = usize::from(area.width);
+    let mut x = area.x + u16::from(beside) + 1;
     let signs = Tab::ALL.map(|tab| app.shown.as_ref().map_or("", |shown| sign(shown, tab)));
     let named: usize = Tab::ALL.iter().zip(signs).map(|(tab, sign)| tab.title().len() + visible::width(sign) + 2).sum();
     let mut spans = vec![Span::raw(" ")];
@@ -130,7 +135,11 @@ fn tabs(app: &App, width: usize) -> Line<'static> {
             false if tab == app.tab => (format!("{} {}", number + 1, tab.title()), " "),
             false => ((number + 1).to_string(), " "),
         };
-        spans.push(Span::styled(format!("{name}{sign}"), style));
+        let heading = Span::styled(format!("{name}{sign}"), style);
+        let wide = u16::try_from(heading.width()).unwrap_or(u16::MAX);
+        spots.tabs[number] = Rect { x, y: area.y, width: wide, height: 1 }.intersection(area);
+        x = x.saturating_add(wide).saturating_add(u16::try_from(gap.len()).unwrap_or(0));
+        spans.push(heading);
         spans.push(Span::raw(gap));
     }
     Line::from(spans)

@@ -42,6 +42,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     frame.render_widget(block, area);
     let height = usize::from(inner.height.saturating_sub(1));
     regions.list_height = height;
+    regions.spots.list = Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner };
     let width = usize::from(inner.width);
     let columns = Columns::of(width);
     let mut lines = vec![header(&columns)];

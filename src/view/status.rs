@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::app::action::{Action, Entry, Scope, TABLE};
 use crate::app::dialog::Dialog;
 use crate::app::keys;
+use crate::app::mouse::Holder;
 use crate::net::base_url;
 use crate::net::responder::Health;
 use crate::net::tunnel::Tunnel;
@@ -42,6 +43,9 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         if *health != Health::Up {
             parts.push((format!("✗ {} is down", visible::line(name)), Style::new().fg(Color::Red)));
         }
+    }
+    if app.mouse == Holder::Terminal {
+        parts.push(("mouse free (S)".to_owned(), Style::new().fg(Color::Yellow)));
     }
     if app.masked {
         parts.push(("masked (*)".to_owned(), Style::new().fg(Color::Yellow)));

@@ -7,6 +7,7 @@ mod bodies;
 mod conversations;
 mod follow;
 mod keys;
+mod mouse;
 mod pty;
 mod readme;
 mod recordings;

@@ -94,9 +94,12 @@ impl Terminal {
         String::from_utf8_lossy(&self.raw).contains(sequence)
     }
 
-    /// Whether everything that was taken was given back: the main screen, the cursor, plain pasting.
+    /// Whether everything that was taken was given back: the main screen, the cursor, plain pasting, the mouse.
     fn restored(&self) -> bool {
-        !self.parser.screen().alternate_screen() && !self.parser.screen().hide_cursor() && self.wrote("\x1b[?2004l")
+        !self.parser.screen().alternate_screen()
+            && !self.parser.screen().hide_cursor()
+            && self.wrote("\x1b[?2004l")
+            && self.wrote("\x1b[?1002l")
     }
 
     fn signal(&self, name: &str) {

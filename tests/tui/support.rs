@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use crossterm::event::Event as TerminalEvent;
+use crossterm::event::{Event as TerminalEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::Stream;
 use hooktape::app::event::{Effect, Event, Notice};
 use hooktape::app::{App, Setup, keys};
@@ -39,6 +39,7 @@ struct Script {
     keys: Arc<Mutex<VecDeque<TerminalEvent>>>,
     busy: Arc<AtomicUsize>,
     editor: Editor,
+    mouse: bool,
     copied: Vec<String>,
 }
 
@@ -68,6 +69,10 @@ impl Console for Script {
         Event::Told(Notice::info("copied"))
     }
 
+    fn mouse(&mut self, ours: bool) {
+        self.mouse = ours;
+    }
+
     fn away(&mut self, effect: &Effect) -> Option<Event> {
         match effect {
             Effect::Edit { ticket, text, .. } => Some(Event::Edited { ticket: *ticket, result: (self.editor)(text) }),
@@ -93,6 +98,8 @@ pub struct Stage {
 pub struct Ended {
     pub app: App,
     pub screen: String,
+    /// The mouse was taken in the end.
+    pub mouse: bool,
     /// What was put on the clipboard.
     pub copied: Vec<String>,
 }
@@ -172,14 +179,47 @@ impl Stage {
 
     async fn play(self, setup: Setup, world: World, messages: tui::world::Messages, script: &str) -> Ended {
         let mut terminal = Terminal::new(TestBackend::new(self.width, self.height)).unwrap();
-        let keys = keys::script(script).unwrap().into_iter().map(TerminalEvent::Key).collect();
-        let mut console =
-            Script { keys: Arc::new(Mutex::new(keys)), busy: world.busy(), editor: self.editor, copied: Vec::new() };
+        let keys = typed(script);
+        let mut console = Script {
+            keys: Arc::new(Mutex::new(keys)),
+            busy: world.busy(),
+            editor: self.editor,
+            mouse: true,
+            copied: Vec::new(),
+        };
         let app = App::new(setup, Timestamp::now());
         let app = tui::run(&mut terminal, &mut console, app, &world, messages, std::future::pending()).await.unwrap();
         world.tape.close().await;
-        Ended { app, screen: terminal.backend().to_string(), copied: console.copied }
+        Ended { app, screen: terminal.backend().to_string(), mouse: console.mouse, copied: console.copied }
     }
+}
+
+/// A script of keys, in which `<click X Y>`, `<drag X Y>`, `<wheel-up X Y>` and `<wheel-down X Y>` are the mouse's.
+fn typed(script: &str) -> VecDeque<TerminalEvent> {
+    let mut events = VecDeque::new();
+    let mut rest = script;
+    while !rest.is_empty() {
+        let mouse = rest.strip_prefix('<').and_then(|tail| tail.split_once('>')).and_then(|(name, tail)| {
+            let [what, x, y] = name.split(' ').collect::<Vec<_>>()[..] else { return None };
+            let kind = match what {
+                "click" => MouseEventKind::Down(MouseButton::Left),
+                "drag" => MouseEventKind::Drag(MouseButton::Left),
+                "wheel-up" => MouseEventKind::ScrollUp,
+                _ => MouseEventKind::ScrollDown,
+            };
+            let (column, row) = (x.parse().unwrap(), y.parse().unwrap());
+            Some((MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }, tail))
+        });
+        if let Some((event, tail)) = mouse {
+            events.push_back(TerminalEvent::Mouse(event));
+            rest = tail;
+            continue;
+        }
+        let end = rest.char_indices().skip(1).find(|(_, c)| *c == '<').map_or(rest.len(), |(end, _)| end);
+        events.extend(keys::script(&rest[..end]).unwrap().into_iter().map(TerminalEvent::Key));
+        rest = &rest[end..];
+    }
+    events
 }
 
 /// A file of the repository.

@@ -1,0 +1,45 @@
+//! The mouse, through the real loop.
+
+use crate::support::{Ended, Stage, repository};
+use hooktape::app::Focus;
+use hooktape::app::shown::Tab;
+
+async fn play(script: &str) -> Ended {
+    Stage::size(80, 24).open(&repository("recordings/moveo.jsonl"), script).await
+}
+
+#[tokio::test]
+async fn a_click_selects_a_row_a_tab_a_panel() {
+    let app = play("<click 5 3>").await.app;
+    assert_eq!((app.calls.selected(), app.focus), (Some(1), Focus::List));
+    let app = play("<click 5 15>").await.app;
+    assert_eq!((app.calls.selected(), app.focus), (Some(6), Focus::Detail));
+    let column = |screen: &str, name: &str| {
+        let (y, line) = screen.lines().enumerate().find(|(_, line)| line.contains(name)).unwrap();
+        // The picture stands in quotes.
+        (line.split(name).next().unwrap().chars().count() - 1, y)
+    };
+    for (width, name, tab) in [(80, "Headers", Tab::Headers), (160, "Response", Tab::Response)] {
+        let path = repository("recordings/moveo.jsonl");
+        let (x, y) = column(&Stage::size(width, 40).open(&path, "").await.screen, name);
+        let app = Stage::size(width, 40).open(&path, &format!("<click {x} {y}>")).await.app;
+        assert_eq!((app.tab, app.focus), (tab, Focus::Detail));
+    }
+}
+
+#[tokio::test]
+async fn the_wheel_scrolls_what_is_under_it() {
+    let app = play("g<wheel-down 5 15>").await.app;
+    assert_eq!((app.scroll[0], app.calls.selected(), app.focus), (3, Some(0), Focus::List));
+    let low = Stage::size(80, 18).open(&repository("recordings/moveo.jsonl"), "G<wheel-up 5 3>").await.app;
+    assert_eq!(low.calls.top, 0);
+}
+
+#[tokio::test]
+async fn the_mouse_is_given_away_and_taken_back() {
+    let ended = play("<drag 5 5>").await;
+    assert!(ended.screen.contains("S gives the mouse to the terminal") && ended.mouse, "{}", ended.screen);
+    let ended = play("S").await;
+    assert!(ended.screen.contains("mouse free (S)") && !ended.mouse, "{}", ended.screen);
+    assert!(play("SS").await.mouse);
+}
