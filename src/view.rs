@@ -35,6 +35,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Color;
 use ratatui::widgets::Paragraph;
 
+use crate::app::mouse::Area;
 use crate::app::{App, Focus, Regions};
 use crate::visible;
 
@@ -105,4 +106,9 @@ fn seal(buffer: &mut Buffer, colour: bool) {
             cell.set_fg(Color::Reset).set_bg(Color::Reset);
         }
     }
+}
+
+/// Where the mouse finds what is drawn there.
+fn spot(Rect { x, y, width, height }: Rect) -> Area {
+    Area { x, y, width, height }
 }

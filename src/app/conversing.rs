@@ -29,6 +29,8 @@ impl App {
             self.cursor.chase = true;
         }
         let missing = conversation.follow(index, cache, &setup.platforms);
+        let was_reading = std::mem::replace(&mut self.cursor.reading, !missing.is_empty());
+        self.cursor.chase |= was_reading;
         let limit = |kind: &str| waits.iter().find(|wait| wait.kind == kind).and_then(|wait| wait.expires);
         conversation.settle(&setup.platforms, limit, *now);
         missing

@@ -1,7 +1,6 @@
 //! What the mouse means: a click selects what it hits, the wheel scrolls what is under it.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::{Position, Rect};
 
 use crate::app::event::{Effect, Notice};
 use crate::app::shown::Tab;
@@ -20,15 +19,32 @@ pub enum Holder {
     Terminal,
 }
 
+/// Part of the screen, in columns and rows from its upper left corner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are what a rectangle has")]
+pub struct Area {
+    pub x: u16,
+    pub y: u16,
+    pub width: u16,
+    pub height: u16,
+}
+
+impl Area {
+    fn contains(self, (column, row): (u16, u16)) -> bool {
+        column.checked_sub(self.x).is_some_and(|column| column < self.width)
+            && row.checked_sub(self.y).is_some_and(|row| row < self.height)
+    }
+}
+
 /// Where on the screen things are that can be pointed at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spots {
     /// The rows of the list.
-    pub list: Rect,
+    pub list: Area,
     /// The panel of the call, its headings too.
-    pub detail: Rect,
+    pub detail: Area,
     /// The headings of its tabs.
-    pub tabs: [Rect; Tab::ALL.len()],
+    pub tabs: [Area; Tab::ALL.len()],
 }
 
 impl App {
@@ -42,7 +58,7 @@ impl App {
         if !self.dialogs.is_empty() || self.draft.is_some() {
             return;
         }
-        let at = Position::new(mouse.column, mouse.row);
+        let at = (mouse.column, mouse.row);
         self.cursor.chase = false;
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => self.click(at),
@@ -52,7 +68,7 @@ impl App {
         }
     }
 
-    fn click(&mut self, at: Position) {
+    fn click(&mut self, at: (u16, u16)) {
         let Spots { list, detail, tabs } = self.regions.spots;
         let tab = Tab::ALL.into_iter().zip(tabs).find(|(_, place)| place.contains(at));
         if let Some((tab, _)) = tab {
@@ -60,7 +76,7 @@ impl App {
         }
         if list.contains(at) {
             self.focus = Focus::List;
-            let row = self.calls.top + usize::from(at.y - list.y);
+            let row = self.calls.top + usize::from(at.1 - list.y);
             if row < self.calls.len() {
                 self.calls.select_row(row);
             }
@@ -70,7 +86,7 @@ impl App {
         }
     }
 
-    fn wheel(&mut self, at: Position, rows: isize) {
+    fn wheel(&mut self, at: (u16, u16), rows: isize) {
         let Spots { list, detail, .. } = self.regions.spots;
         if list.contains(at) {
             self.calls.scroll(rows, self.regions.list_height);

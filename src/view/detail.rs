@@ -14,7 +14,7 @@ use crate::app::tree::Tree;
 use crate::app::{App, Focus, Regions};
 use crate::call::{Call, Forwarded, Headers};
 use crate::signature::Verdict;
-use crate::view::{body, conversation, envelope, list, rows, theme, tree};
+use crate::view::{body, conversation, envelope, list, rows, spot, theme, tree};
 use crate::visible;
 
 /// Columns of the meaning of a claim.
@@ -36,7 +36,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regio
     let borders = if beside { Borders::TOP | Borders::LEFT } else { Borders::TOP };
     let block =
         Block::new().borders(borders).title(tabs(app, area, beside, &mut regions.spots)).border_style(theme::DIM);
-    regions.spots.detail = area;
+    regions.spots.detail = spot(area);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inner.width);
@@ -137,7 +137,7 @@ fn tabs(app: &App, area: Rect, beside: bool, spots: &mut Spots) -> Line<'static>
         };
         let heading = Span::styled(format!("{name}{sign}"), style);
         let wide = u16::try_from(heading.width()).unwrap_or(u16::MAX);
-        spots.tabs[number] = Rect { x, y: area.y, width: wide, height: 1 }.intersection(area);
+        spots.tabs[number] = spot(Rect { x, y: area.y, width: wide, height: 1 }.intersection(area));
         x = x.saturating_add(wide).saturating_add(u16::try_from(gap.len()).unwrap_or(0));
         spans.push(heading);
         spans.push(Span::raw(gap));

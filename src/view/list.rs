@@ -11,7 +11,7 @@ use crate::app::{App, Focus, Regions};
 use crate::call::Direction;
 use crate::recording::{Entry, Remarks};
 use crate::view::rows::pad;
-use crate::view::theme;
+use crate::view::{spot, theme};
 use crate::visible;
 
 /// From this width on, verdicts are words.
@@ -42,7 +42,8 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     frame.render_widget(block, area);
     let height = usize::from(inner.height.saturating_sub(1));
     regions.list_height = height;
-    regions.spots.list = Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner };
+    regions.spots.list =
+        spot(Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner });
     let width = usize::from(inner.width);
     let columns = Columns::of(width);
     let mut lines = vec![header(&columns)];
