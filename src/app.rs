@@ -146,12 +146,30 @@ pub struct Regions {
 pub struct Cursor {
     /// It moved: the tab scrolls to where it is.
     chase: bool,
+    /// It does so with some rows above it, wherever it was before.
+    centred: bool,
+    /// Nothing has happened since it was drawn.
+    drawn: bool,
     /// The selected call that the timeline's cursor was set to.
     pointed: Option<usize>,
     /// Calls of the timeline are still being read: with each, what stands below it moves.
     reading: bool,
     /// The field of the envelope that it is at.
     pub field: usize,
+}
+
+impl Cursor {
+    /// The tab scrolls to it anew. Where that is does not depend on the order in which calls were read.
+    fn centre(&mut self) {
+        self.chase = true;
+        self.centred = true;
+    }
+
+    /// The tab stays where it is.
+    fn rest(&mut self) {
+        self.chase = false;
+        self.centred = false;
+    }
 }
 
 /// Everything the screen shows.
@@ -313,11 +331,18 @@ impl App {
         app
     }
 
+    /// The screen shows all that is here.
+    pub fn drawn(&mut self) {
+        self.cursor.drawn = true;
+    }
+
     /// Takes in what happened at `now`; gives what the world shall do.
     pub fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         self.now = now;
-        if matches!(event, Event::Key(_)) && self.regions.cursor.is_some() {
-            self.cursor.chase = false;
+        // What has not been drawn yet has not been scrolled to either.
+        let drawn = std::mem::take(&mut self.cursor.drawn);
+        if matches!(event, Event::Key(_)) && drawn && self.regions.cursor.is_some() {
+            self.cursor.rest();
         }
         match event {
             Event::Key(key) => return self.key(key),
@@ -379,6 +404,9 @@ impl App {
         let Regions { detail_height, detail_rows, detail_width, answer, answer_width, .. } = self.regions;
         let scroll = &mut self.scroll[self.tab as usize];
         if let Some((first, last)) = self.regions.cursor.filter(|_| self.cursor.chase) {
+            if self.cursor.centred {
+                *scroll = first.saturating_sub(detail_height / 3);
+            }
             // What the cursor is in is seen whole, or from its beginning on.
             *scroll = (*scroll).max(last.saturating_sub(detail_height)).min(first);
         }

@@ -154,6 +154,7 @@ fn draw<B: Backend>(terminal: &mut Terminal<B>, app: &mut App, world: &World) ->
         }
         app.regions = regions;
     }
+    app.drawn();
     Ok(())
 }
 

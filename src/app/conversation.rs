@@ -224,6 +224,11 @@ impl Conversation {
         missing
     }
 
+    /// Whether calls of its own are asked for and not there yet.
+    pub fn is_reading(&self) -> bool {
+        self.calls.values().any(|slot| matches!(slot, Slot::Asked))
+    }
+
     /// Takes in a call that was read, if it is one of its own.
     pub fn loaded(&mut self, number: usize, call: &Result<Arc<Call>, String>, platforms: &Platforms) {
         if let Some(slot) = self.calls.get_mut(&number).filter(|slot| !matches!(slot, Slot::Read(_))) {

@@ -20,17 +20,19 @@ impl App {
         let stays = conversation.as_ref().is_some_and(|is| Some(is.key.as_str()) == key && is.has(number));
         if !stays {
             *conversation = Conversation::of(index, number);
-            self.cursor.chase = true;
+            self.cursor.centre();
         }
         let Some(conversation) = conversation else { return Vec::new() };
         if self.cursor.pointed != Some(number) {
             self.cursor.pointed = Some(number);
             conversation.cursor = number;
-            self.cursor.chase = true;
+            self.cursor.centre();
         }
         let missing = conversation.follow(index, cache, &setup.platforms);
-        let was_reading = std::mem::replace(&mut self.cursor.reading, !missing.is_empty());
-        self.cursor.chase |= was_reading;
+        let was_reading = std::mem::replace(&mut self.cursor.reading, conversation.is_reading());
+        if was_reading {
+            self.cursor.centre();
+        }
         let limit = |kind: &str| waits.iter().find(|wait| wait.kind == kind).and_then(|wait| wait.expires);
         conversation.settle(&setup.platforms, limit, *now);
         missing

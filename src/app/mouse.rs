@@ -59,7 +59,7 @@ impl App {
             return;
         }
         let at = (mouse.column, mouse.row);
-        self.cursor.chase = false;
+        self.cursor.rest();
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => self.click(at),
             MouseEventKind::ScrollDown => self.wheel(at, TURN),
