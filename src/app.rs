@@ -152,8 +152,6 @@ pub struct Cursor {
     drawn: bool,
     /// The selected call that the timeline's cursor was set to.
     pointed: Option<usize>,
-    /// Calls of the timeline are still being read: with each, what stands below it moves.
-    reading: bool,
     /// The field of the envelope that it is at.
     pub field: usize,
 }

@@ -147,6 +147,7 @@ pub struct Conversation {
     pub waits: Vec<Wait>,
     /// By their numbers.
     calls: BTreeMap<usize, Slot>,
+    reading: bool,
     /// Calls of the index that were looked at.
     seen: usize,
     changed: bool,
@@ -171,6 +172,7 @@ impl Conversation {
             turns: Vec::new(),
             waits: Vec::new(),
             calls: numbers.map(|number| (number, Slot::New)).collect(),
+            reading: false,
             seen: index.len(),
             changed: true,
         })
@@ -224,9 +226,10 @@ impl Conversation {
         missing
     }
 
-    /// Whether calls of its own are asked for and not there yet.
-    pub fn is_reading(&self) -> bool {
-        self.calls.values().any(|slot| matches!(slot, Slot::Asked))
+    /// Whether calls of its own were asked for and not there yet when this was asked last.
+    pub fn was_reading(&mut self) -> bool {
+        let now = self.calls.values().any(|slot| matches!(slot, Slot::Asked));
+        std::mem::replace(&mut self.reading, now)
     }
 
     /// Takes in a call that was read, if it is one of its own.

@@ -29,8 +29,7 @@ impl App {
             self.cursor.centre();
         }
         let missing = conversation.follow(index, cache, &setup.platforms);
-        let was_reading = std::mem::replace(&mut self.cursor.reading, conversation.is_reading());
-        if was_reading {
+        if conversation.was_reading() {
             self.cursor.centre();
         }
         let limit = |kind: &str| waits.iter().find(|wait| wait.kind == kind).and_then(|wait| wait.expires);

@@ -22,7 +22,7 @@ pub enum Panel {
         /// What is done if the answer is yes.
         job: Box<Job>,
     },
-    /// The replay that runs or ran: [`App::replay`].
+    /// The replay that runs or ran: the app's `replay`.
     Running,
     /// Two calls side by side.
     Comparison(Box<Comparison>),
