@@ -155,8 +155,12 @@ impl Stage {
         meanwhile: impl FnOnce(String) -> F,
     ) -> Ended {
         let (live, written) = tokio::sync::mpsc::unbounded_channel();
-        let told = live.clone();
-        let observer = Box::new(move |event| drop(told.send(event)));
+        let (told, recorded) = (live.clone(), Arc::new(AtomicUsize::new(0)));
+        let count = recorded.clone();
+        let observer = Box::new(move |event| {
+            count.fetch_add(1, Ordering::SeqCst);
+            drop(told.send(event));
+        });
         let (recorder, opened) = Recorder::open(recording, Options::default(), observer).unwrap();
         let socket = listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = socket.local_addr().unwrap();
@@ -165,7 +169,7 @@ impl Stage {
             listener::Lane::new(setup.config.clone(), setup.platforms.clone(), setup.keyring.clone(), recorder.clone());
         let responders = lane.responders.clone();
         tokio::spawn(listener::serve(socket, Arc::new(lane), std::future::pending()));
-        let (events, messages) = tokio::sync::mpsc::unbounded_channel();
+        let (events, mut messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
         let calls = demo::conversation(&setup.platforms, &setup.keyring, &base_url(address)).unwrap();
         let world = World::new(events, Tape::running(recorder, live), sender, calls)
@@ -173,6 +177,14 @@ impl Stage {
             .keeping(self.data.clone());
         tokio::spawn(feed(&world, Some(opened.end), None, written));
         meanwhile(base_url(address)).await;
+        // What was recorded meanwhile is on the screen before the first key.
+        let (mut due, mut come) = (recorded.load(Ordering::SeqCst), Vec::new());
+        while due > 0 {
+            let message = messages.recv().await.unwrap();
+            due -= usize::from(matches!(message.event, Event::Recorded(_)));
+            come.push(message);
+        }
+        come.into_iter().for_each(|message| world.events.send(message).unwrap());
         let ended = self.play(setup, world, messages, script).await;
         Ended { screen: ended.screen.replace(&address.to_string(), "127.0.0.1:4747"), ..ended }
     }
