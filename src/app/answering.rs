@@ -17,7 +17,7 @@ use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::call::{Headers, Id, Request, Response};
 use crate::config::{Fault, Forward, HOLD, Replies, Respond, Source};
-use crate::net::responder::{Beat, Health, Held, Release, Responders, Slot, Stage, Told, Whose, like};
+use crate::net::responder::{Beat, Health, Held, Parting, Release, Responders, Slot, Stage, Told, Whose, like};
 use crate::platform::Finding;
 
 /// What answers, as the app knows it.
@@ -166,7 +166,7 @@ impl App {
                     self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0 }));
                 }
             }
-            Told::Gone(id) => {
+            Told::Gone(id, parting) => {
                 self.answers.held.retain(|held| held.id != id);
                 let about = |dialog: &Dialog| match dialog {
                     Dialog::Answering(Answering::Edit(edit)) => {
@@ -176,7 +176,10 @@ impl App {
                 };
                 if self.dialogs.iter().any(about) {
                     self.dialogs.retain(|dialog| !about(dialog));
-                    self.tell(Notice::warning("the call's time was up: it went on as it was, without the edit"));
+                    self.tell(Notice::warning(match parting {
+                        Parting::HungUp => "the caller hung up: nobody is there to be answered, the edit is dropped",
+                        _ => "the call's time was up: it went on as it was, without the edit",
+                    }));
                 }
                 if self.answers.held.is_empty() {
                     self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Answering(Answering::Held { .. })));

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::call::{Call, Direction, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull};
@@ -97,7 +98,9 @@ async fn handle(State(lane): State<Arc<Lane>>, incoming: axum::extract::Request)
         return into_http(&Response { status: 200, headers, body: answer.to_owned().into() }, None);
     }
     let refuse = lane.config.record.on_full == OnFull::Refuse;
-    let taking = AssertUnwindSafe(async move { lane.take(incoming).await });
+    let gone = CancellationToken::new();
+    let _here = gone.clone().drop_guard();
+    let taking = AssertUnwindSafe(async move { lane.take(incoming, &gone).await });
     let mut taking = Box::pin(taking.catch_unwind());
     let taken = match poll_once(&mut taking).await {
         Poll::Ready(taken) => taken.ok(),
@@ -136,8 +139,8 @@ struct Taken {
 }
 
 impl Lane {
-    /// Reads the call, has it answered, and hands it to the recorder.
-    async fn take(&self, incoming: axum::extract::Request) -> Taken {
+    /// Reads the call, has it answered, and hands it to the recorder. `gone` is cancelled when the caller hangs up meanwhile.
+    async fn take(&self, incoming: axum::extract::Request, gone: &CancellationToken) -> Taken {
         let _under_way = self.responders.pulse.call();
         let at = Timestamp::now();
         let started = Instant::now();
@@ -163,7 +166,11 @@ impl Lane {
             .or_else(|| self.reach.public(&request))
             .or_else(|| request.forwarded_for(&listen.trusted_proxies))
             .or_else(secure);
-        let (call, slow, valid) = self.receive(request, whole.err(), at, started).await;
+        let (mut call, slow, valid) = self.receive(request, whole.err(), at, started, gone).await;
+        if gone.is_cancelled() && call.error.is_none() {
+            let after = call.took.as_secs_f64();
+            call.error = Some(format!("the caller hung up before the answer was ready, after {after:.1} s"));
+        }
         let answer = call.response.clone();
         Taken { recording: self.recorder.submit(call, valid).await, answer, slow }
     }
@@ -176,6 +183,7 @@ impl Lane {
         trouble: Option<Trouble>,
         at: Timestamp,
         started: Instant,
+        gone: &CancellationToken,
     ) -> (Call, Option<Duration>, bool) {
         let route = self.config.route(request.path());
         let asked = cors::asked_method(&request);
@@ -216,8 +224,16 @@ impl Lane {
             (None, Some(kind), _) => Outcome::of(across(cors::preflight(&request, kind))),
             (None, None, None) => Outcome::of(usual()),
             (None, None, Some(responder)) => {
-                let call =
-                    Wanting { id, at, request: &request, kind, sig, conversation: conversation.as_deref(), route };
+                let call = Wanting {
+                    id,
+                    at,
+                    request: &request,
+                    kind,
+                    sig,
+                    conversation: conversation.as_deref(),
+                    route,
+                    gone,
+                };
                 let mut outcome = self.responders.answer(&responder, call, usual).await;
                 outcome.response =
                     outcome.response.map(|answer| if responder.replies() { across(answer) } else { answer });

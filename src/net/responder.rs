@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use crate::call::{Forwarded, Headers, Id, Request, Response, Sig};
 use crate::config::{Config, Fault, Respond, Route, Source};
@@ -68,7 +69,7 @@ pub enum Told {
     /// A call waits for the user.
     Held(Arc<Held>),
     /// A held call waits no more.
-    Gone(Id),
+    Gone(Id, Parting),
     /// A fault hit a call; `left` is how many more it will hit, if that is limited.
     Hit {
         /// Whose responder it is.
@@ -78,6 +79,17 @@ pub enum Told {
     },
     /// How a target does has changed.
     Target(String, Health),
+}
+
+/// Why a held call waits no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// The user let it go.
+    Released,
+    /// Its time was up: it went on by itself.
+    TimeUp,
+    /// Its caller hung up: nobody is there to be answered.
+    HungUp,
 }
 
 /// Learns what is [`Told`]. It is called where calls are answered, so it should only pass on what it hears.
@@ -112,6 +124,8 @@ pub(super) struct Wanting<'a> {
     pub sig: Option<Sig>,
     pub conversation: Option<&'a str>,
     pub route: Option<&'a Route>,
+    /// Cancelled once the caller has hung up.
+    pub gone: &'a CancellationToken,
 }
 
 /// A slot at work: what it says, and how far it has come.
@@ -318,6 +332,7 @@ impl Responders {
             Release::AsIs | Release::Forward { .. } => outcome,
             Release::Answer(response) => Outcome { response: Some(response), ..outcome },
             Release::Refuse => refused(),
+            Release::Abandoned => abandoned(),
         }
     }
 
@@ -333,10 +348,15 @@ impl Responders {
             request: call.request.clone(),
             stage,
         })));
-        let release = tokio::time::timeout(time, waiting).await;
+        let (parting, release) = tokio::select! {
+            // Without a release, no one is left who could let it go.
+            release = waiting => (Parting::Released, release.unwrap_or(Release::AsIs)),
+            () = tokio::time::sleep(time) => (Parting::TimeUp, Release::AsIs),
+            () = call.gone.cancelled() => (Parting::HungUp, Release::Abandoned),
+        };
         self.held.forget(call.id);
-        self.tell(Told::Gone(call.id));
-        release.ok().and_then(Result::ok).unwrap_or(Release::AsIs)
+        self.tell(Told::Gone(call.id, parting));
+        release
     }
 
     /// Lets a held call go. False if it does not wait any more.
@@ -354,6 +374,14 @@ fn failed(failure: &Failure) -> Outcome {
 fn refused() -> Outcome {
     let response = plain(503, "refused by hand at hooktape");
     Outcome { error: Some("refused by hand".to_owned()), ..Outcome::of(response) }
+}
+
+/// Nobody is there any more to be answered.
+fn abandoned() -> Outcome {
+    Outcome {
+        error: Some("the caller hung up while the call was held, and got no answer".to_owned()),
+        ..Outcome::default()
+    }
 }
 
 /// An answer that says why it is none.

@@ -7,7 +7,7 @@ use hooktape::app::event::{Effect, Event};
 use hooktape::app::{App, keys};
 use hooktape::call::{Id, Request, Response, Sig};
 use hooktape::config::{Config, Fault, Forward, Respond, Route, Source, Sources, Target};
-use hooktape::net::responder::{Beat, Health, Held, Release, Stage as Waits, Told, Whose};
+use hooktape::net::responder::{Beat, Health, Held, Parting, Release, Stage as Waits, Told, Whose};
 use hooktape::net::tunnel::Tunnel;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
@@ -127,7 +127,7 @@ fn a_held_call_shows_its_time_and_its_answer_is_edited_against_the_contract() {
     let Release::Answer(response) = &**release else { panic!("{release:?}") };
     assert_eq!((*released, response.status, &response.body[..]), (id, 201, &br#"{"valid":true}"#[..]));
     assert!(!response.headers.has("content-length"));
-    app.update(Event::Responding(Told::Gone(id)), at(8));
+    app.update(Event::Responding(Told::Gone(id, Parting::TimeUp)), at(8));
     assert!(app.dialogs.is_empty() && !screen(&mut app).contains("WAITING"));
 }
 
@@ -171,7 +171,7 @@ fn holding_is_one_key_and_time_that_is_up_drops_the_edit() {
     assert!(matches!(&effects[..], [Effect::Respond(slots)] if slots.iter().all(|slot| slot.respond.hold.is_some())));
     let id = held(&mut app, answer());
     press(&mut app, "e");
-    app.update(Event::Responding(Told::Gone(id)), at(25));
+    app.update(Event::Responding(Told::Gone(id, Parting::TimeUp)), at(25));
     assert!(app.dialogs.is_empty());
     assert!(screen(&mut app).contains("the call's time was up"));
     let effects = press(&mut app, "i");

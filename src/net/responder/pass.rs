@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::hold::{Release, Stage};
 use super::pulse::{self, Health};
-use super::{Outcome, Responders, Told, Wanting, failed, lock, refused};
+use super::{Outcome, Responders, Told, Wanting, abandoned, failed, lock, refused};
 use crate::call::{Call, Direction, Forwarded, Id, Request, Response};
 use crate::config::{Forward, Secret, Source, Target};
 use crate::net::forward::Failure;
@@ -31,6 +31,8 @@ impl Responders {
                 }
                 Release::Answer(response) => return Outcome::of(response),
                 Release::Refuse => return refused(),
+                // Its platform has given up on it: what it would set going must not happen after all.
+                Release::Abandoned => return abandoned(),
             }
         }
         let call = Wanting { request: edited.as_ref().unwrap_or(call.request), ..call };

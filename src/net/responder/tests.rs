@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rstest::rstest;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::*;
@@ -222,8 +224,24 @@ async fn a_held_call_waits_for_the_user(#[case] release: Release, #[case] status
     });
     assert!(answer.starts_with(status), "{answer}");
     assert_eq!(body(&answer), expected);
-    assert!(matches!(told.recv().await, Some(Told::Gone(_))));
+    assert!(matches!(told.recv().await, Some(Told::Gone(_, Parting::Released))));
     assert_eq!(site.recorded().await.response.unwrap().body, expected);
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_is_not_waited_for_and_nothing_is_forwarded_for_it() {
+    for config in [replying(Replies::always(reply("mine"))), forwarding(&["http://127.0.0.1:9"])] {
+        let mut site = Site::new(holding(Duration::from_hours(1), config)).await;
+        let mut told = observed(&site, true);
+        let mut stream = TcpStream::connect(site.address).await.unwrap();
+        stream.write_all(b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+        let held = held(&mut told).await;
+        drop(stream);
+        assert_eq!(told.recv().await, Some(Told::Gone(held.id, Parting::HungUp)));
+        let call = site.recorded().await;
+        assert_eq!((call.id, &call.response, &call.forwarded), (held.id, &None, &None));
+        assert!(call.error.unwrap().starts_with("the caller hung up while the call was held"));
+    }
 }
 
 #[tokio::test]
