@@ -77,7 +77,7 @@ pub(super) fn tunnel(
 }
 
 /// The public address is a result, all else a remark. Nobody reading the one is no reason to end.
-fn tell_of_tunnel(tunnel: &Tunnel, format: Format) {
+pub(super) fn tell_of_tunnel(tunnel: &Tunnel, format: Format) {
     let _ = match (tunnel, format) {
         (Tunnel::Up(url), Format::Text) => print::out(&format!("public {url}")),
         (Tunnel::Up(url), Format::Json) => {

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use url::{Host, Url};
 use uuid::Uuid;
@@ -26,6 +26,7 @@ use crate::call::{Call, Direction, Id, Sig};
 use crate::cli::context::{Context, stop_signal};
 use crate::cli::{Format, LaneArgs, Outcome, listen, print, waits};
 use crate::config::parse_duration;
+use crate::net::tunnel::Tunnel;
 use crate::net::{base_url, is_ourselves, listener};
 use crate::platform::{self, Fate, Kind, Opening, Severity, Wait};
 use crate::recording::Recorded;
@@ -97,25 +98,73 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
-    let base = network_url(address);
-    let page = args.page.clone().unwrap_or_else(|| format!("{base}{}", kind.sample().path()));
-    let opening = kind.open_page(&page, &Uuid::new_v4().to_string(), &args.set).map_err(|e| eyre!(e))?;
     let (tell, written) = mpsc::unbounded_channel::<Recorded>();
     let recorder = context.recorder(&args.lane.record, Box::new(move |event| drop(tell.send(event))))?;
-    listen::announce(context, &base, recorder.path())?;
-    hand_out(context, args, kind, &opening, &base, address)?;
+    let local = network_url(address);
+    let name = Uuid::new_v4().to_string();
+    let open = |base: &str| {
+        let page = args.page.clone().unwrap_or_else(|| format!("{base}{}", kind.sample().path()));
+        kind.open_page(&page, &name, &args.set).map_err(|error| eyre!(error))
+    };
+    // What is wrong with the page is said before anything begins.
+    open(&local)?;
+    listen::announce(context, &local, recorder.path())?;
+    let lane = Arc::new(context.lane(recorder.clone())?);
+    let (up, public) = watch::channel(None);
+    let format = context.format;
+    let tunnel = listen::tunnel(context, address, &lane, move |tunnel| {
+        listen::tell_of_tunnel(&tunnel, format);
+        if let Tunnel::Up(url) = tunnel {
+            up.send_replace(Some(url));
+        }
+    })?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(listener::serve(socket, Arc::new(context.lane(recorder.clone())?), async move {
+    let serving = tokio::spawn(listener::serve(socket, lane, async move {
         // Also when the other end is gone: then nobody waits any more.
         let _ = stopped.await;
     }));
-    let limit = args.expires.or_else(|| context.config.wait(&kind.name)?.expires);
-    let mut watch = Watch::new(context, kind, &opening, limit);
-    let told = watch.follow(written, args.wait, args.linger).await;
+    let concluded = match base(context, tunnel.is_some().then_some(public), local).await? {
+        Some(base) => hand_over(context, args, kind, &open(&base)?, &base, address, written).await,
+        None => Ok(Outcome::No),
+    };
     let _ = stop.send(());
     serving.await?;
+    if let Some(tunnel) = tunnel {
+        tunnel.stop().await;
+    }
     recorder.close().await;
-    told?;
+    concluded
+}
+
+/// The address that page and callback have the listener by; none if the wait for the tunnel's was ended.
+async fn base(
+    context: &Context,
+    tunnel: Option<watch::Receiver<Option<String>>>,
+    local: String,
+) -> eyre::Result<Option<String>> {
+    let Some(mut public) = tunnel else {
+        return Ok(Some(context.config.listen.public_url.clone().unwrap_or(local)));
+    };
+    tokio::select! {
+        url = public.wait_for(Option::is_some) => Ok(url?.clone()),
+        () = stop_signal()? => Ok(None),
+    }
+}
+
+/// Hands the page out and follows what comes of it.
+async fn hand_over(
+    context: &Context,
+    args: &Args,
+    kind: &Kind,
+    opening: &Opening,
+    base: &str,
+    address: SocketAddr,
+    written: mpsc::UnboundedReceiver<Recorded>,
+) -> eyre::Result<Outcome> {
+    hand_out(context, args, kind, opening, base, address)?;
+    let limit = args.expires.or_else(|| context.config.wait(&kind.name)?.expires);
+    let mut watch = Watch::new(context, kind, opening, limit);
+    watch.follow(written, args.wait, args.linger).await?;
     watch.conclude()
 }
 
@@ -142,7 +191,7 @@ fn hand_out(
 ) -> eyre::Result<()> {
     let back = context.platforms.page_call(kind, &opening.request);
     let back = back.map(|call| (call.kind, call.request.method.clone(), format!("{base}{}", call.request.target)));
-    let notes = advice(context, kind, opening, back.as_ref(), listener);
+    let notes = advice(context, kind, opening, back.as_ref(), base, listener);
     let code = || qr::lines(&opening.url);
     if context.format == Format::Json {
         let callback = back.map(|(kind, method, url)| json!({ "kind": kind.name, "method": method, "url": url }));
@@ -192,6 +241,7 @@ fn advice(
     kind: &Kind,
     opening: &Opening,
     back: Option<&(&Kind, String, String)>,
+    base: &str,
     listener: SocketAddr,
 ) -> Vec<String> {
     let platform = context.platforms.pack(kind.platform()).map_or(kind.platform(), |pack| &pack.title);
@@ -200,7 +250,7 @@ fn advice(
     });
     let mut notes: Vec<String> = twice.collect();
     let Ok(page) = Url::parse(&opening.url) else { return notes };
-    let here = is_ourselves(&page, listener) || page.origin().ascii_serialization() == network_url(listener);
+    let here = is_ourselves(&page, listener) || Url::parse(base).is_ok_and(|base| base.origin() == page.origin());
     let Some((call, method, url)) = back.filter(|_| !here) else { return notes };
     let signed = if call.scheme().is_some() { ", signed as for the platform itself" } else { "" };
     notes.push(format!("the page has to call back {method} {url}, and not {platform}{signed}"));
@@ -210,13 +260,14 @@ fn advice(
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     };
-    if listener.ip().is_loopback() && (!loopback || page.scheme() == "https") {
+    let public = base != network_url(listener);
+    if !public && listener.ip().is_loopback() && (!loopback || page.scheme() == "https") {
         notes.push(format!(
             "that address is this machine's own: a browser elsewhere, or a server that calls for the page, needs a tunnel to \
-             {listener} and its address for the callback"
+             {listener} (--tunnel \"CMD\") and its address for the callback"
         ));
     }
-    if page.scheme() == "https" {
+    if page.scheme() == "https" && !base.starts_with("https:") {
         notes.push(
             "the page is https and the listener http, which browsers allow to 127.0.0.1 only (Safari not even there): else use a \
              tunnel with https"

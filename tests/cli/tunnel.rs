@@ -12,7 +12,7 @@ use crate::lane::{Caller, Home, Listener};
 const BODY: &str = r#"{"session_id":"s","input":{"text":"hi"},"business_closed":false,"context":{}}"#;
 
 /// The far end of a tunnel: whoever connects there is connected to `to`.
-fn pipe(far: TcpListener, to: String) {
+pub fn pipe(far: TcpListener, to: String) {
     thread::spawn(move || {
         for from in far.incoming() {
             let (from, to) = (from.unwrap(), TcpStream::connect(&to));

@@ -1,13 +1,14 @@
 //! `webview open`: the page as its platform opens it, and what comes of it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::lane::{HOOKTAPE, Home, read_message};
 use crate::support::run;
+use crate::tunnel::pipe;
 
 /// A `webview open` that waits. Killed when a test drops it.
 struct Waiting {
@@ -21,6 +22,13 @@ struct Waiting {
 
 impl Waiting {
     fn new(home: &Home, args: &[&str]) -> Self {
+        let mut waiting = Self::listening(home, args);
+        waiting.page = waiting.next();
+        waiting
+    }
+
+    /// One that has said where it listens.
+    fn listening(home: &Home, args: &[&str]) -> Self {
         let usual = ["webview", "open", "--listen", "127.0.0.1:0", "--record", "tape.jsonl", "--format", "json"];
         let mut command = home.command(HOOKTAPE, &[&usual, args].concat());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -28,7 +36,6 @@ impl Waiting {
         let mut waiting = Self { child, out, base: String::new(), page: Value::Null };
         let listening = waiting.next();
         waiting.base.push_str(listening["url"].as_str().unwrap());
-        waiting.page = waiting.next();
         waiting
     }
 
@@ -55,6 +62,17 @@ impl Waiting {
         let page = self.request(&format!("GET {} HTTP/1.1", self.url().strip_prefix(&self.base).unwrap()), "");
         let call = page.split_once("id=\"call\">").unwrap().1.split_once("</script>").unwrap().0;
         serde_json::from_str(call).unwrap()
+    }
+
+    /// Calls back as the page does.
+    fn call_back(&self, back: &Value) {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let fields = back["headers"].as_array().unwrap().iter();
+        let fields: Vec<String> = fields.map(|field| format!("{}: {}", text(&field[0]), text(&field[1]))).collect();
+        let head = format!("{} {} HTTP/1.1\r\n{}", text(&back["method"]), text(&back["path"]), fields.join("\r\n"));
+        let answer = self.request(&head, &back["body"].to_string());
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert_eq!(self.page["callback"]["url"], json!(format!("{}{}", self.base, text(&back["path"]))));
     }
 
     fn post(&self, body: &Value) -> String {
@@ -88,14 +106,7 @@ fn the_stand_in_page_of_every_platform_calls_back_properly() {
         let home = Home::new();
         let waiting = Waiting::new(&home, &[kind, "--linger", "50ms"]);
         let given = waiting.open();
-        let back = &given["callback"];
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let fields = back["headers"].as_array().unwrap().iter();
-        let fields: Vec<String> = fields.map(|field| format!("{}: {}", text(&field[0]), text(&field[1]))).collect();
-        let head = format!("{} {} HTTP/1.1\r\n{}", text(&back["method"]), text(&back["path"]), fields.join("\r\n"));
-        assert!(waiting.request(&head, &back["body"].to_string()).starts_with("HTTP/1.1 200"));
-        let callback = waiting.page["callback"]["url"].as_str().unwrap().to_owned();
-        assert_eq!(callback, format!("{}{}", waiting.base, text(&back["path"])));
+        waiting.call_back(&given["callback"]);
         let conversation = waiting.page["conversation"].clone();
         let (said, code) = waiting.end();
         assert_eq!((events(&said), code), (vec!["opened", "callback", "ended"], 0), "{kind}");
@@ -105,6 +116,23 @@ fn the_stand_in_page_of_every_platform_calls_back_properly() {
         assert_eq!(said[2]["state"], "success");
         assert_eq!(run(&home, &["show", "tape.jsonl"]).out.lines().count(), 2);
     }
+}
+
+#[test]
+fn through_a_tunnel_page_and_callback_have_the_public_address() {
+    let home = Home::new();
+    let far = TcpListener::bind("127.0.0.1:0").unwrap();
+    let public = format!("http://{}", far.local_addr().unwrap());
+    let command = format!("echo {public}; sleep 999");
+    let mut waiting = Waiting::listening(&home, &["moveo", "--tunnel", &command, "--linger", "50ms"]);
+    pipe(far, waiting.base.strip_prefix("http://").unwrap().to_owned());
+    assert_eq!(waiting.next()["url"], json!(public));
+    waiting.page = waiting.next();
+    waiting.base = public;
+    let given = waiting.open();
+    waiting.call_back(&given["callback"]);
+    let (said, code) = waiting.end();
+    assert_eq!((events(&said), code), (vec!["opened", "callback", "ended"], 0));
 }
 
 #[test]
