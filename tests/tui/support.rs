@@ -155,8 +155,8 @@ impl Stage {
         meanwhile: impl FnOnce(String) -> F,
     ) -> Ended {
         let (live, written) = tokio::sync::mpsc::unbounded_channel();
-        let (told, recorded) = (live.clone(), Arc::new(AtomicUsize::new(0)));
-        let count = recorded.clone();
+        let (told, heard) = (live.clone(), Arc::new(AtomicUsize::new(0)));
+        let count = heard.clone();
         let observer = Box::new(move |event| {
             count.fetch_add(1, Ordering::SeqCst);
             drop(told.send(event));
@@ -178,13 +178,15 @@ impl Stage {
         tokio::spawn(feed(&world, Some(opened.end), None, written));
         meanwhile(base_url(address)).await;
         // What was recorded meanwhile is on the screen before the first key.
-        let (mut due, mut come) = (recorded.load(Ordering::SeqCst), Vec::new());
+        let (mut due, mut come) = (heard.load(Ordering::SeqCst), Vec::new());
         while due > 0 {
             let message = messages.recv().await.unwrap();
             due -= usize::from(matches!(message.event, Event::Recorded(_)));
             come.push(message);
         }
-        come.into_iter().for_each(|message| world.events.send(message).unwrap());
+        for message in come {
+            world.events.send(message).unwrap();
+        }
         let ended = self.play(setup, world, messages, script).await;
         Ended { screen: ended.screen.replace(&address.to_string(), "127.0.0.1:4747"), ..ended }
     }
