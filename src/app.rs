@@ -14,6 +14,7 @@ mod act;
 pub mod action;
 pub mod answering;
 pub mod arrivals;
+pub mod arriving;
 pub mod bodies;
 pub mod body;
 pub mod cache;
@@ -56,6 +57,7 @@ use jiff::tz::TimeZone;
 use crate::app::action::{Action, Scope};
 use crate::app::answering::Answers;
 use crate::app::arrivals::Arrivals;
+use crate::app::arriving::Arriving;
 use crate::app::bodies::{Job, LARGE};
 use crate::app::body::Form;
 use crate::app::cache::Cache;
@@ -64,7 +66,6 @@ use crate::app::conversation::Conversation;
 use crate::app::dialog::Dialog;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
-use crate::app::flow::Flow;
 use crate::app::mouse::{Holder, Spots};
 use crate::app::panel::Panel;
 use crate::app::replaying::Replay;
@@ -243,6 +244,8 @@ pub struct App {
     pub regions: Regions,
     /// Where the cursor of a tab is.
     pub cursor: Cursor,
+    /// How far the recording was read that is being opened.
+    pub arriving: Arriving,
     /// The call that is being worked out.
     preparing: Option<usize>,
     /// Two calls that are to be compared once they are read.
@@ -312,6 +315,7 @@ impl App {
             mouse: Holder::default(),
             quit: false,
             regions: Regions::default(),
+            arriving: Arriving::default(),
             preparing: None,
             comparing: None,
             tester: Tester::default(),
@@ -348,20 +352,17 @@ impl App {
             Event::Resized | Event::Tick => {}
             Event::Recorded(Recorded::Call(call, place)) => self.came(call, place),
             Event::Recorded(Recorded::Annotated(offset, said)) => return self.annotated(vec![(offset, said)]),
-            Event::Annotated(said) => return self.annotated(said),
+            Event::Annotated(said) => return self.said(said),
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
             Event::Recorded(Recorded::Reopened { reason, kept }) => self.reopened(reason, kept),
-            // The calls are all there now; a filter that was set before has looked at some of them only.
-            Event::Indexed(calls) if calls.is_empty() => {
-                let text = self.calls.filter_text().to_owned();
-                return self.filter_again(&text);
-            }
-            Event::Indexed(calls) => {
-                self.index.append(&calls);
-                self.calls.total = self.index.len();
-            }
+            Event::Newest(calls) => self.newest(*calls),
+            Event::Indexed(calls) => return self.indexed(&calls),
+            Event::Reading { done, total } => self.arriving.reading(done, total),
             Event::Loaded(calls) => {
                 for (number, call) in calls {
+                    if call.as_ref().is_ok_and(|call| !self.is_number(number, call)) {
+                        continue;
+                    }
                     self.cache.put(number, call);
                     let Some(call) = self.cache.get(number).map(|cached| cached.call.clone()) else { continue };
                     self.flows().for_each(|flow| flow.loaded(number, &call));
@@ -535,11 +536,7 @@ impl App {
         self.index.truncate(kept);
         self.calls.total = self.index.len();
         self.unfilter();
-        self.cache = Cache::default();
-        self.cache.set_mask(self.redaction.clone().filter(|_| self.masked));
-        self.shown = None;
-        self.conversation = None;
-        self.flows().for_each(Flow::forget);
+        self.renumbered();
         self.tell(Notice::error(reason));
     }
 

@@ -105,7 +105,8 @@ impl App {
     /// A call was worked out.
     pub(super) fn prepared(&mut self, shown: Shown) {
         self.preparing.take_if(|number| *number == shown.number);
-        if self.calls.selected() == Some(shown.number) && shown.form() == self.form {
+        let its = self.is_number(shown.number, &shown.call);
+        if its && self.calls.selected() == Some(shown.number) && shown.form() == self.form {
             self.take(shown);
         }
     }

@@ -29,6 +29,15 @@ pub enum Event {
     Resized,
     /// The recorder wrote a call, or could not.
     Recorded(Recorded),
+    /// The newest calls of a long recording that is being opened. They come again among all its calls.
+    Newest(Box<Index>),
+    /// How far the recording was read that is being opened.
+    Reading {
+        /// Bytes read.
+        done: u64,
+        /// Bytes there are to read.
+        total: u64,
+    },
     /// Calls that an opened recording holds; none when there are no more.
     Indexed(Box<Index>),
     /// What lines of an opened recording say of calls, each with its offset.

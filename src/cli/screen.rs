@@ -86,13 +86,17 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
         let file = args.file.display();
         return Err(eyre!("standard output is no terminal: `hooktape show {file}` prints the calls"));
     }
-    Reader::open(&args.file)?;
+    if Reader::open(&args.file)?.is_packed() && args.follow {
+        let file = args.file.display();
+        return Err(eyre!("{file} is compressed, so nothing comes to it: open it without --follow"));
+    }
     let (live, recorded) = unbounded_channel();
     let (events, messages) = unbounded_channel();
     let mut app = start(context, &args.file, None, &[], args.to.as_deref())?;
     app.setup.follow = args.follow;
-    let world = World::new(events, Tape::resting(args.file.clone(), live), context.sender()?, Vec::new())
-        .keeping(data_dir().ok());
+    let masks = context.config.record.redact.then(|| context.redaction()).transpose()?;
+    let tape = Tape::resting(args.file.clone(), live).redacting(masks);
+    let world = World::new(events, tape, context.sender()?, Vec::new()).keeping(data_dir().ok());
     tokio::spawn(feed(&world, None, args.follow.then_some(FOLLOW), recorded));
     let result = show(app, &world, messages).await;
     world.tape.close().await;

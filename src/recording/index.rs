@@ -257,6 +257,12 @@ impl Index {
         found
     }
 
+    /// The number of the call whose line stands at `offset`.
+    #[must_use]
+    pub fn at_offset(&self, offset: u64) -> Option<usize> {
+        self.rows.binary_search_by_key(&offset, |row| row.offset).ok()
+    }
+
     /// Forgets the calls whose lines stand at `offset` or behind it: they are no longer in the file.
     pub fn truncate(&mut self, offset: u64) {
         let kept = self.rows.partition_point(|row| row.offset < offset);

@@ -20,6 +20,7 @@ use crate::call::Call;
 pub struct Reader {
     file: File,
     path: PathBuf,
+    packed: bool,
 }
 
 impl Reader {
@@ -30,9 +31,17 @@ impl Reader {
     /// An [`OpenError`] inside the [`io::Error`]: the file cannot be read, is no recording, or is of a later format.
     pub fn open(path: &Path) -> Result<Self, io::Error> {
         let file = File::open(path).map_err(OpenError::io("open", path))?;
-        let file = packed::unpacked(file, path)?;
+        let unpacked = packed::unpacked(&file, path)?;
+        let packed = unpacked.is_some();
+        let file = unpacked.unwrap_or(file);
         format::read_header(&file, path)?;
-        Ok(Self { file, path: path.to_owned() })
+        Ok(Self { file, path: path.to_owned(), packed })
+    }
+
+    /// Whether the recording is compressed. Such a one does not grow.
+    #[must_use]
+    pub fn is_packed(&self) -> bool {
+        self.packed
     }
 
     /// The file's path.

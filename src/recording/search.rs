@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
 
 use super::{Entry, Marks, Place, Query, Reader, cores, format};
 
@@ -25,17 +24,13 @@ pub struct Found {
 
 /// Looks through the calls at `places`, of which `marks` are said, in the order of the file, for those that fit; for as long as `each` wants more. A
 /// call that cannot be read fits nothing. Without places it reports once, too.
-///
-/// # Errors
-/// When the recording at `path` cannot be opened.
 pub fn search(
-    path: &Path,
+    reader: &Reader,
     query: &Query,
     marks: &Marks,
     places: &[Place],
     mut each: impl FnMut(Found) -> ControlFlow<()>,
-) -> Result<(), io::Error> {
-    let reader = Reader::open(path)?;
+) {
     let runs: Vec<&[Place]> = places.chunks(RUN).collect();
     let look = |number: usize| {
         let mut hits = look_through(reader.file(), query, marks, runs[number]);
@@ -48,7 +43,6 @@ pub fn search(
         let _ = each(Found::default());
     }
     cores::in_order(runs.len(), look, &mut each);
-    Ok(())
 }
 
 fn look_through(file: &File, query: &Query, marks: &Marks, mut places: &[Place]) -> Vec<usize> {
@@ -110,17 +104,16 @@ mod tests {
     use crate::recording::testing::call;
     use crate::recording::{Position, encode};
 
-    fn found(path: &Path, text: &str, places: &[Place]) -> Vec<usize> {
+    fn found(reader: &Reader, text: &str, places: &[Place]) -> Vec<usize> {
         let query = Query::parse(text, Timestamp::UNIX_EPOCH).unwrap();
         let mut hits = Vec::new();
         let mut scanned = 0;
-        search(path, &query, &Marks::default(), places, |found| {
+        search(reader, &query, &Marks::default(), places, |found| {
             assert!(found.scanned > scanned);
             scanned = found.scanned;
             hits.extend(found.hits);
             ControlFlow::Continue(())
-        })
-        .unwrap();
+        });
         assert_eq!(scanned, places.len());
         hits
     }
@@ -169,11 +162,11 @@ mod tests {
                 query.matches(&Entry::from_call(&call, *place).view(), &call)
             };
             let plain: Vec<usize> = (0..places.len()).filter(|number| fits(&places[*number])).collect();
-            assert_eq!(found(&path, query_text, &places), plain, "{query_text}");
+            assert_eq!(found(&reader, query_text, &places), plain, "{query_text}");
         }
-        assert_eq!(found(&path, "body:needle", &places), [0, 1, 2, 6]);
+        assert_eq!(found(&reader, "body:needle", &places), [0, 1, 2, 6]);
         let cut = Place { offset: places[6].offset + 1, ..places[6] };
-        assert_eq!(found(&path, "body:needle", &[cut, places[0], Place { offset: 1 << 40, len: 9 }]), [1]);
+        assert_eq!(found(&reader, "body:needle", &[cut, places[0], Place { offset: 1 << 40, len: 9 }]), [1]);
     }
 
     proptest! {

@@ -28,7 +28,12 @@ pub fn feed(
         let reading = tokio::task::spawn_blocking(move || {
             let mut follower = Follower::new(tape.clone());
             match read(&tape, until, &old) {
-                Ok(position) => follower.skip_to(position),
+                Ok(position) => {
+                    if until.is_none() {
+                        tell_unfinished(&tape, position, &old);
+                    }
+                    follower.skip_to(position);
+                }
                 Err(error) => {
                     let told = Notice::error(format!("cannot read the recording: {error}"));
                     let _ = old.send(Event::Told(told).into());
@@ -71,13 +76,32 @@ pub fn feed(
     }
 }
 
+/// Says that the recording ends within a line.
+fn tell_unfinished(tape: &Tape, end: Position, events: &UnboundedSender<Message>) {
+    let rest = tape.reader().and_then(|reader| reader.size()).map_or(0, |size| size.saturating_sub(end.offset));
+    if rest > 0 {
+        let told = format!(
+            "the last line is not whole ({rest} bytes): its writer was killed, or is still at it; it is not among the calls"
+        );
+        let _ = events.send(Event::Told(Notice::warning(told)).into());
+    }
+}
+
 /// Reads what the recording holds already.
 fn read(tape: &Tape, until: Option<u64>, events: &UnboundedSender<Message>) -> std::io::Result<Position> {
-    recording::scan(tape.path(), until, |batch| {
+    let reader = tape.reader()?;
+    recording::scan(&reader, until, |batch| {
+        if batch.newest {
+            return match events.send(Event::Newest(Box::new(batch.calls)).into()) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            };
+        }
+        let reading = Event::Reading { done: batch.done, total: batch.total };
         let damaged = batch.damaged.iter().map(|damage| Event::Told(Notice::warning(damage.to_string())));
         // No calls would say that there are no more.
         let calls = (!batch.calls.is_empty()).then_some(Event::Indexed(Box::new(batch.calls)));
-        let mut found = calls.into_iter().chain([Event::Annotated(batch.annotations)]).chain(damaged);
+        let mut found = calls.into_iter().chain([Event::Annotated(batch.annotations), reading]).chain(damaged);
         match found.try_for_each(|event| events.send(event.into())) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),

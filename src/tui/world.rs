@@ -14,7 +14,7 @@ use crate::app::jq;
 use crate::net::outgoing::Outgoing;
 use crate::net::responder::{Beat, Responders};
 use crate::net::sender::Sender;
-use crate::recording::{self, Annotation, Found, Marks, Place, Query, Reader, RecordError};
+use crate::recording::{self, Annotation, Found, Marks, Place, Query, RecordError};
 use crate::tui::replays::Running;
 use crate::tui::tape::Tape;
 
@@ -174,7 +174,7 @@ impl World {
     fn load(&self, wanted: Vec<(usize, Place)>, busy: Busy) {
         let (events, tape) = (self.events.clone(), self.tape.clone());
         Handle::current().spawn_blocking(move || {
-            let reader = Reader::open(tape.path()).map_err(|error| error.to_string());
+            let reader = tape.reader().map_err(|error| error.to_string());
             let read = |place| match &reader {
                 Ok(reader) => reader.call(place).map(Arc::new).map_err(|error| error.to_string()),
                 Err(error) => Err(error.clone()),
@@ -190,7 +190,15 @@ impl World {
         Handle::current().spawn_blocking(move || {
             let mut busy = Some(busy);
             let total = places.len();
-            let result = recording::search(tape.path(), &query, &marks, &places, |Found { hits, scanned }| {
+            let reader = match tape.reader() {
+                Ok(reader) => reader,
+                Err(error) => {
+                    let told = Notice::error(format!("cannot search: {error}"));
+                    let _ = events.send(Event::Told(told).into());
+                    return;
+                }
+            };
+            recording::search(&reader, &query, &marks, &places, |Found { hits, scanned }| {
                 if newest.load(Ordering::SeqCst) != search {
                     return ControlFlow::Break(());
                 }
@@ -202,9 +210,6 @@ impl World {
                     Err(_) => ControlFlow::Break(()),
                 }
             });
-            if let Err(error) = result {
-                let _ = events.send(Event::Told(Notice::error(format!("cannot search: {error}"))).into());
-            }
         });
     }
 

@@ -86,6 +86,10 @@ fn title(app: &App) -> Line<'static> {
             spans.push(Span::styled(format!("and {deleted} deleted "), theme::DIM));
         }
     }
+    if let Some(percent) = app.arriving.percent() {
+        let these = if app.arriving.newest_only() { "the newest; " } else { "" };
+        spans.push(Span::styled(format!("{these}reading {percent} % "), theme::DIM));
+    }
     if app.calls.follow {
         spans.push(Span::styled("following ", theme::DIM));
     }

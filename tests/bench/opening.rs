@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use hooktape::recording::{self, Index};
+use hooktape::recording::{self, Index, Reader};
 
 use crate::measure::{self, Sample, Times};
 
@@ -63,7 +63,7 @@ pub fn main(path: &Path) {
     let started = Instant::now();
     let mut shown = None;
     let mut index = Index::new();
-    recording::scan(path, None, |batch| {
+    recording::scan(&Reader::open(path).unwrap(), None, |batch| {
         index.append(&batch.calls);
         shown.get_or_insert_with(|| started.elapsed());
         ControlFlow::Continue(())

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 
-use hooktape::recording::{self, Index, Marks, Place, Query};
+use hooktape::recording::{self, Index, Marks, Place, Query, Reader};
 use jiff::Timestamp;
 
 use crate::measure::{self, Times};
@@ -17,7 +17,8 @@ pub fn run(path: &Path, rounds: usize) {
         index.append(&batch.calls);
         ControlFlow::Continue(())
     };
-    recording::scan(path, None, add).unwrap();
+    let reader = Reader::open(path).unwrap();
+    recording::scan(&reader, None, add).unwrap();
     let places: Vec<Place> = index.iter().map(|view| view.place).collect();
     let query = |text: &str| Query::parse(text, Timestamp::UNIX_EPOCH).unwrap();
     let body = query(&format!("body:{NEEDLE}"));
@@ -34,7 +35,7 @@ pub fn run(path: &Path, rounds: usize) {
             hits += found.hits.len();
             ControlFlow::Continue(())
         };
-        recording::search(path, &body, &Marks::default(), &places, each).unwrap();
+        recording::search(&reader, &body, &Marks::default(), &places, each);
         hits
     };
     let filter = || index.matching(&heads).len();

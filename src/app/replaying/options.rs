@@ -6,6 +6,7 @@ use super::{Job, Replay};
 use crate::app::dialog::{Dialog, Input, Then};
 use crate::app::dialog_keys::{Choice, picked, typed};
 use crate::app::event::Effect;
+use crate::app::event::Notice;
 use crate::app::panel::Panel;
 use crate::app::{App, sending};
 use crate::call::{Direction, Id};
@@ -153,6 +154,10 @@ impl App {
     pub(in crate::app) fn ask_replay(&mut self) {
         if self.replay.as_ref().is_some_and(Replay::runs) {
             return self.show_panel(Panel::Running);
+        }
+        if self.arriving.newest_only() {
+            return self
+                .tell(Notice::warning("the recording is still being read: ask again when all its calls are there"));
         }
         if self.calls.selected().is_none() {
             return;

@@ -8,15 +8,15 @@ use std::path::Path;
 
 use crate::recording::format::{OpenError, ZSTD};
 
-/// The file itself, or what is packed in it.
-pub(super) fn unpacked(file: File, path: &Path) -> Result<File, OpenError> {
+/// What is packed in the file; none where it is not compressed.
+pub(super) fn unpacked(file: &File, path: &Path) -> Result<Option<File>, OpenError> {
     let mut beginning = [0; ZSTD.len()];
     match file.read_exact_at(&mut beginning, 0) {
         Ok(()) if beginning == ZSTD => {}
         Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(OpenError::io("read", path)(error)),
-        _ => return Ok(file),
+        _ => return Ok(None),
     }
     let plain = tempfile::tempfile().map_err(OpenError::io("make a temporary file to unpack", path))?;
-    zstd::stream::copy_decode(&file, &plain).map_err(OpenError::io("unpack", path))?;
-    Ok(plain)
+    zstd::stream::copy_decode(file, &plain).map_err(OpenError::io("unpack", path))?;
+    Ok(Some(plain))
 }

@@ -4,11 +4,12 @@
 //! |header|call|call|ca ll|call|call|c all|call
 //! '------ chunk -------' '--- chunk --' '----   a line belongs to the chunk that it begins in
 //! ```
+//!
+//! Of a recording of several chunks the newest calls are read first, for whoever opens it most likely wants those.
 
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use super::Reader;
 use super::entries::{Entries, LineError, Position};
@@ -19,6 +20,8 @@ use crate::recording::{Annotation, Index, cores};
 pub struct Batch {
     /// The next calls in file order.
     pub calls: Index,
+    /// They are the newest ones, before their turn: they will come again among all others.
+    pub newest: bool,
     /// What lines among them say of calls, each with its offset.
     pub annotations: Vec<(u64, Annotation)>,
     /// Lines among them that could not be read.
@@ -32,33 +35,46 @@ pub struct Batch {
 /// Bytes in a chunk. The first is small: it fills a screen.
 const FIRST: u64 = 256 * 1024;
 const CHUNK: u64 = 8 * 1024 * 1024;
+/// Bytes at the end that are read first, if there are as many as chunks have.
+const NEWEST: u64 = 1024 * 1024;
 
-/// Reads the recording at `path` in batches, for as long as `each` wants more: what loads an [`Index`]. With `until`,
+/// Reads the recording in batches, for as long as `each` wants more: what loads an [`Index`]. With `until`,
 /// lines that begin at that offset or behind it are left to another (the recorder's observer has them). Returns where it
 /// stopped, for [`Reader::entries`] to go on from.
 ///
 /// # Errors
-/// Those of [`Reader::open`]. Damage within the file is told in [`Batch::damaged`].
+/// When the system does not tell the file's length. Damage within the file is told in [`Batch::damaged`].
 pub fn scan(
-    path: &Path,
+    reader: &Reader,
     until: Option<u64>,
     each: impl FnMut(Batch) -> ControlFlow<()>,
 ) -> Result<Position, io::Error> {
-    scan_chunks(path, until, (FIRST, CHUNK), each)
+    scan_chunks(reader, until, (FIRST, CHUNK, NEWEST), each)
 }
 
 fn scan_chunks(
-    path: &Path,
+    reader: &Reader,
     until: Option<u64>,
-    (first, chunk): (u64, u64),
+    (first, chunk, newest): (u64, u64, u64),
     mut each: impl FnMut(Batch) -> ControlFlow<()>,
 ) -> Result<Position, io::Error> {
-    let reader = Reader::open(path)?;
     let total = until.map_or_else(|| reader.size(), Ok)?;
     let count = usize::try_from(1 + total.saturating_sub(first).div_ceil(chunk)).unwrap_or(usize::MAX);
     let begin = |number: usize| if number == 0 { 0 } else { first + (number as u64 - 1) * chunk };
     let mut position = Position::default();
     let mut more = ControlFlow::Continue(());
+    if total > first + chunk.max(newest) {
+        let Chunk { mut calls, annotations, .. } = Chunk::read(&reader.file, total - newest, total, total);
+        for (offset, annotation) in annotations {
+            calls.annotate(offset, annotation);
+        }
+        if !calls.is_empty() {
+            more = each(Batch { calls, newest: true, total, ..Batch::default() });
+        }
+    }
+    if more.is_break() {
+        return Ok(position);
+    }
     cores::in_order(
         count,
         |number| Chunk::read(&reader.file, begin(number), begin(number + 1), total),
@@ -68,7 +84,7 @@ fn scan_chunks(
             }
             position.line += lines;
             position.offset = position.offset.max(end);
-            more = each(Batch { calls, annotations, damaged, done: position.offset, total });
+            more = each(Batch { calls, newest: false, annotations, damaged, done: position.offset, total });
             if broken {
                 more = ControlFlow::Break(());
             }
@@ -152,6 +168,7 @@ mod tests {
             lines in proptest::collection::vec(any_line(), 0..12),
             first in 1..2000_u64,
             chunk in 300..3000_u64,
+            newest in 1..1000_u64,
             torn in 0..9_usize,
             until in proptest::option::of(0..2000_u64),
         ) {
@@ -176,7 +193,12 @@ mod tests {
             }
             let plainly_said = entries.take_annotations();
             let (mut index, mut said, mut damaged, mut done) = (Index::new(), Vec::new(), Vec::new(), 0);
-            let end = scan_chunks(&path, until, (first, chunk), |batch| {
+            let mut before = None;
+            let end = scan_chunks(&reader, until, (first, chunk, newest), |batch| {
+                if batch.newest {
+                    before = Some(batch.calls);
+                    return ControlFlow::Continue(());
+                }
                 assert!((done..=batch.total).contains(&batch.done));
                 done = batch.done;
                 index.append(&batch.calls);
@@ -185,6 +207,8 @@ mod tests {
                 ControlFlow::Continue(())
             });
             prop_assert_eq!(&index, &plain);
+            let places = |index: &Index| (0..index.len()).filter_map(|row| Some(index.view(row)?.place)).collect::<Vec<_>>();
+            prop_assert!(before.is_none_or(|newest| places(&index).ends_with(&places(&newest))));
             prop_assert_eq!(said, plainly_said);
             prop_assert_eq!(damaged, plainly_damaged);
             prop_assert_eq!(end.unwrap(), entries.position());

@@ -142,7 +142,7 @@ fn scans_in_batches_with_progress_up_to_a_given_offset() {
     let until = sample.open().size().unwrap();
     sample.append(&encode(&call(1000)));
     let (mut ids, mut progress) = (Vec::new(), Vec::new());
-    let stopped = scan(&sample.path(), Some(until), |batch| {
+    let stopped = scan(&sample.open(), Some(until), |batch| {
         ids.extend(batch.calls.iter().map(|call| call.id));
         progress.push((batch.calls.len(), batch.done, batch.total));
         ControlFlow::Continue(())
@@ -154,7 +154,7 @@ fn scans_in_batches_with_progress_up_to_a_given_offset() {
     assert!((100..1000).contains(&first) && done < until && total == until);
     assert_eq!(progress[1], (1000 - first, until, until));
     let mut seen = 0;
-    let stopped = scan(&sample.path(), None, |batch| {
+    let stopped = scan(&sample.open(), None, |batch| {
         seen += batch.calls.len();
         ControlFlow::Break(())
     });

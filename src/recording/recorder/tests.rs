@@ -175,7 +175,7 @@ async fn what_is_said_of_a_call_stands_behind_it_and_is_read_with_the_calls() {
         heard.extend(batch.annotations);
         std::ops::ControlFlow::Continue(())
     };
-    crate::recording::scan(&path, None, read).unwrap();
+    crate::recording::scan(&Reader::open(&path).unwrap(), None, read).unwrap();
     assert_eq!(heard, [(offset, said)]);
     assert_eq!(Reader::open(&path).unwrap().marks().deleted(), 1);
 }
