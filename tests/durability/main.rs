@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
-#[path = "support/lane.rs"]
+mod kills;
+#[path = "../support/lane.rs"]
 mod lane;
 
 use std::collections::BTreeMap;
