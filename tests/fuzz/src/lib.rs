@@ -1,0 +1,291 @@
+//! What is fed with anything: one function for each thing that reads what strangers write. They panic where a promise is
+//! broken; `cargo fuzz` drives them without end, and `tests/hostile` for a moment with every run of the tests.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use hooktape::app::body::{Body, Form};
+use hooktape::app::jq;
+use hooktape::call::{Call, Request, Sig};
+use hooktape::config::{Config, Environment, Redact, Secret, Secrets, Sources};
+use hooktape::json;
+use hooktape::platform::{Keyring, Platforms};
+use hooktape::recording::export::{Exporter, Format, Report};
+use hooktape::recording::{
+    self, Entry, Index, Options, Place, Position, Query, Reader, Recorder, Redaction, Remarks, import,
+};
+use hooktape::visible;
+use jiff::Timestamp;
+
+/// Takes anything.
+pub type Reads = fn(&[u8]);
+
+/// All of them, by the names of their fuzz targets.
+pub const ENTRIES: [(&str, Reads); 9] = [
+    ("body", body),
+    ("config", config),
+    ("imported", imported),
+    ("json", json_text),
+    ("pack", pack),
+    ("query", query),
+    ("recording", recording),
+    ("shown", shown),
+    ("token", token),
+];
+
+/// 2026-11-21, so that a run can be repeated.
+fn now() -> Timestamp {
+    Timestamp::from_second(1_795_000_000).expect("in range")
+}
+
+/// The platforms as they come, keys of every form, and what is masked where nothing is said of it.
+struct Lane {
+    platforms: Platforms,
+    keyring: Keyring,
+    redaction: Redaction,
+}
+
+thread_local! {
+    static LANE: Lane = {
+        let public = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9\n\
+                      q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==\n-----END PUBLIC KEY-----\n";
+        let platforms = Platforms::builtin().expect("the built-in packs are sound");
+        let secret = |name: &str, value: &str| (name.to_owned(), vec![Secret::new(format!("env:{name}"), value)]);
+        let mut secrets: Vec<_> = platforms.packs().map(|pack| secret(&pack.name, "a secret of some length")).collect();
+        secrets.push(secret("moveo/webview", public));
+        let redaction = Redaction::new(&Redact::default()).expect("the default patterns");
+        Lane { platforms, keyring: Keyring::new(Secrets(secrets.into_iter().collect())), redaction }
+    };
+}
+
+/// Judges, explains, decodes and shows a request; it is never to be authentic.
+fn judge(request: &Request) {
+    LANE.with(|Lane { platforms, keyring, .. }| {
+        let kind = platforms.recognise(request).kind;
+        let verdict = keyring.judge(platforms, request, kind, &[], now());
+        assert_ne!(verdict.sig, Sig::Valid, "nobody has signed this");
+        drop(keyring.diagnose(platforms, request, kind, &[], now()));
+        if let Some(kind) = kind {
+            drop(kind.check_request(request));
+            drop(kind.envelope(request));
+            drop(keyring.answer(kind, request, Some(verdict.sig), &[]));
+        }
+    });
+}
+
+/// The body of a call, as JSON, as a form, in parts, and of every platform that tells its calls by a header or path.
+pub fn body(data: &[u8]) {
+    let body = bytes::Bytes::copy_from_slice(data);
+    for content_type in ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=X"] {
+        for form in [Form::Tree, Form::Pretty, Form::Raw, Form::Hex] {
+            let mut shown = Body::new(&body, Some(content_type), form);
+            shown.wrap(20);
+            drop(shown.find("a"));
+        }
+        let headers = [
+            ("content-type", content_type),
+            ("x-moveo-signature", "00ff"),
+            ("stripe-signature", "t=1,v1=00"),
+            ("x-twilio-signature", "AA=="),
+        ];
+        let request = |target: &str| Request {
+            method: "POST".into(),
+            target: target.into(),
+            headers: headers.into_iter().collect(),
+            body: body.clone(),
+            ..Request::default()
+        };
+        for target in ["/", "/v1/webview/callback", "/hooks/slack?a=%ff"] {
+            judge(&request(target));
+        }
+    }
+    // What a filter makes of it is JSON again.
+    if let Ok(made) = jq::run(data, ".") {
+        json::check(&made).expect("a body through the filter that changes nothing");
+    }
+}
+
+/// `hooktape.toml`: never repeats what may be a secret in the wrong place.
+pub fn config(data: &[u8]) {
+    let folder = tempfile::tempdir().expect("a directory");
+    std::fs::write(folder.path().join("hooktape.toml"), data).expect("a file");
+    let sources = Sources {
+        directory: folder.path().to_owned(),
+        environment: [("TOKEN", "never to be seen")].into_iter().collect::<Environment>(),
+        ..Sources::default()
+    };
+    let said = match Config::load(&sources) {
+        Ok(config) => format!("{:?}{config:?}", config.problems()),
+        Err(error) => error.to_string(),
+    };
+    assert!(!said.contains("never to be seen"), "{said}");
+}
+
+/// Archives, commands and requests in text: a call that is taken over can be written, exported and read back.
+pub fn imported(data: &[u8]) {
+    let guess = import::recognise(data);
+    for form in import::FORMATS.into_iter().filter(|form| guess.is_none_or(|guess| guess == *form)) {
+        let Ok(imported) = import::calls(data, form, now()) else { continue };
+        for call in imported.calls {
+            let line = recording::encode(&call);
+            let back = recording::decode(&line[..line.len() - 1]).expect("what was written is read");
+            assert_eq!(back, call, "byte for byte");
+            exported(call);
+        }
+    }
+}
+
+/// Writes a call in every form: those for a terminal and for a page hold nothing that acts there.
+fn exported(call: Call) {
+    let redacted = LANE.with(|lane| lane.redaction.call(&call));
+    for call in [call, redacted] {
+        for form in Format::ALL {
+            let mut out = Vec::new();
+            let mut exporter = Exporter::new(&mut out, form, "title", now()).expect("memory");
+            exporter.write(&Report::new(call.clone(), None, None, Remarks::default())).expect("memory");
+            exporter.finish().expect("memory");
+            if matches!(form, Format::Markdown | Format::Html) {
+                let text = String::from_utf8(out).expect("text");
+                assert!(
+                    !text.chars().any(|char| char.is_control() && char != '\n' && char != '\t'),
+                    "{form}: {text:?}"
+                );
+            }
+        }
+    }
+}
+
+/// The JSON reader: loses no byte, and agrees with serde on what JSON is.
+pub fn json_text(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mut end = 0;
+    for token in json::tokens(text) {
+        assert_eq!(token.span.start, end, "no gap and no overlap");
+        end = token.span.end;
+    }
+    assert_eq!(end, text.len());
+    json::duplicates(text, 10);
+    for (pointer, span) in json::leaves(text, 100) {
+        assert!(text.get(span).is_some(), "{pointer}");
+    }
+    (0..=text.len()).step_by(7).filter(|at| text.is_char_boundary(*at)).for_each(|at| drop(json::pointer_at(text, at)));
+    let ours = json::check(text).is_ok();
+    let theirs = serde_json::from_str::<&serde_json::value::RawValue>(text);
+    match theirs {
+        Ok(_) => assert!(ours, "serde takes it"),
+        // It counts the depth, and how much a number may be, in another way.
+        Err(error) if error.to_string().contains("recursion limit") => {}
+        Err(error) => assert!(!ours, "{error}"),
+    }
+    if ours {
+        let compact = json::compact(text).expect("checked");
+        let pretty = json::pretty(text).expect("checked");
+        assert_eq!(json::compact(&pretty).expect("pretty"), compact);
+        json::python_dumps(text).expect("checked");
+        json::javascript_stringify(text).expect("checked");
+        drop(json::set(text, "/a/0/b", "1"));
+    }
+}
+
+/// A `pack.toml`.
+pub fn pack(data: &[u8]) {
+    let folder = tempfile::tempdir().expect("a directory");
+    std::fs::write(folder.path().join("pack.toml"), data).expect("a file");
+    for name in ["sample.json", "a.request.schema.json"] {
+        std::fs::write(folder.path().join(name), "{}").expect("a file");
+    }
+    for fault in Platforms::check(folder.path()) {
+        drop(fault.to_string());
+    }
+}
+
+/// A query: an error points into it, and what was understood can be asked.
+pub fn query(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match Query::parse(text, now()) {
+        Err(error) => drop(error.to_string()),
+        Ok(query) => {
+            for line in include_str!("../../../recordings/moveo.jsonl").lines().skip(1).take(3) {
+                let call = recording::decode(line.as_bytes()).expect("the sample recording is whole");
+                let entry = Entry::from_call(&call, Place { offset: 0, len: 0 });
+                let whole = query.matches(&entry.view(), &call);
+                assert!(query.matches_view(&entry.view()).is_none_or(|head| head == whole), "head and call disagree");
+            }
+        }
+    }
+}
+
+/// A recording, with a header or without: read as it is; and once it was mended by a recorder, the same and whole.
+pub fn recording(data: &[u8]) {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("tape.jsonl");
+    for header in ["", "{\"hooktape\":1,\"created\":\"2026-11-21T10:00:00Z\",\"by\":\"hooktape 0.1.0\"}\n"] {
+        let mut file = std::fs::File::create(&path).expect("a file");
+        file.write_all(&[header.as_bytes(), data].concat()).expect("a file");
+        let before = ids(&path);
+        let (held, ended) = std::sync::mpsc::channel::<()>();
+        let observer = Box::new(move |_| drop(held.clone()));
+        let opened = Recorder::open(&path, Options::default(), observer).map(|(recorder, _)| {
+            drop(recorder);
+            // Its thread lets go of the file, and then of this.
+            ended.recv().expect_err("nothing is ever sent");
+        });
+        // A file that is no recording is not touched; one that is keeps every call that could be read.
+        match (before, opened) {
+            (Some(before), Ok(())) => assert_eq!(ids(&path), Some(before)),
+            (None, Err(_)) => assert_eq!(std::fs::read(&path).expect("a file"), [header.as_bytes(), data].concat()),
+            // An empty file, or a torn header, is begun anew.
+            (None, Ok(())) => {}
+            (Some(_), Err(error)) => panic!("it is read, but not written: {error}"),
+        }
+    }
+}
+
+/// The calls of a recording, each read whole.
+fn ids(path: &Path) -> Option<Vec<String>> {
+    let reader = Reader::open(path).ok()?;
+    let mut index = Index::new();
+    let mut ids = Vec::new();
+    for entry in reader.entries(Position::default()).flatten() {
+        index.push(&entry);
+        if let Ok(call) = reader.call(entry.place) {
+            assert_eq!(recording::decode(&recording::encode(&call)).as_ref(), Ok(&call), "written and read again");
+            ids.push(call.id.to_string());
+            if ids.len() < 3 {
+                exported(call);
+            }
+        }
+    }
+    drop(index.conversations());
+    Some(ids)
+}
+
+/// The way to the terminal: nothing that is shown acts on it.
+pub fn shown(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let acts = |char: char| char.is_control() || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    assert!(!visible::line(&text).contains(acts));
+    assert!(!visible::bytes(data).contains(acts));
+    assert!(!visible::text(&text).contains(|char| char != '\n' && acts(char)));
+    for columns in [0, 1, 7, 40] {
+        let line = visible::line(&text);
+        assert!(visible::width(&visible::truncate(&line, columns)) <= columns);
+    }
+}
+
+/// A token in the header, in the query and in the body.
+pub fn token(data: &[u8]) {
+    let text = String::from_utf8_lossy(data).replace(|char: char| char.is_control(), "");
+    for (target, header) in
+        [("/v1/webview/callback".to_owned(), text.clone()), (format!("/?token={text}"), String::new())]
+    {
+        let headers = [("authorization", format!("Bearer {header}")), ("content-type", "application/json".into())];
+        judge(&Request {
+            method: "POST".into(),
+            target,
+            headers: headers.into_iter().collect(),
+            body: format!("{{\"session_id\":\"s\",\"token\":{}}}", serde_json::Value::from(&*text)).into(),
+            ..Request::default()
+        });
+    }
+}

@@ -1,0 +1,91 @@
+//! Everything that reads, fed for a moment with what is nearly right (`tests/fuzz` goes on without end).
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::entries::ENTRIES;
+
+/// What a reader is meant for; broken in some places it gets deeper than anything made up.
+const SEEDS: [(&str, &str); 20] = [
+    ("body", include_str!("../../assets/platforms/moveo/samples/dialog.json")),
+    ("body", "a=1&b=%7B%22a%22%3A1%7D&payload={\"type\":\"x\"}&a=2"),
+    ("body", "--X\r\nContent-Disposition: form-data; name=\"f\"; filename*=UTF-8''a%ff\r\n\r\nhi\r\n--X--\r\n"),
+    ("config", include_str!("../../assets/hooktape.toml")),
+    (
+        "config",
+        "[secrets]\nmoveo = [\"env:TOKEN\", \"file:/nowhere\"]\n[[route]]\npath = \"/a/*\"\nrespond = { reply = \"x\" }",
+    ),
+    (
+        "config",
+        "[[target]]\nname = \"a\"\nurl = \"https://a/{kind}\"\nheaders = { a = \"env:TOKEN\" }\nguard = \"confirm\"",
+    ),
+    ("imported", "curl -X POST 'http://a/b?c' -H 'x: y' --data-raw $'a\\x41\\u00e4' \\\n  --url-query z=1"),
+    ("imported", "### one\nPOST http://a/b HTTP/1.1\nx: y\n\n{\"a\":1}\n\n### two\nGET /c"),
+    (
+        "imported",
+        "{\"log\":{\"entries\":[{\"startedDateTime\":\"2026-11-21T10:00:00Z\",\"time\":1,\"request\":{\"method\":\"POST\",\"url\":\"http://a/b\",\"headers\":[{\"name\":\"x\",\"value\":\"y\"}],\"postData\":{\"text\":\"a\"}},\"response\":{\"status\":200,\"headers\":[],\"content\":{\"text\":\"aGk=\",\"encoding\":\"base64\"}}}]}}",
+    ),
+    (
+        "json",
+        "{\"a\":[1e999,-0.0,12345678901234567890123,\"\\ud83d\\ude00\\ud800\",{\"a\":null,\"a\":true}],\"\":[[]]}",
+    ),
+    ("json", "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]"),
+    ("pack", include_str!("../../assets/platforms/moveo/pack.toml")),
+    ("pack", include_str!("../../assets/platforms/stripe/pack.toml")),
+    ("query", "kind:dialog -sig:invalid | (status:>=500 took:>1s) /input/text:\"hi\" since:10m"),
+    ("query", "conv:8563 path:/hooks/* note:\"a b\" -(dir:sent | marked) word"),
+    ("recording", include_str!("../../recordings/moveo.jsonl")),
+    (
+        "recording",
+        "{\"mark\":\"01a1ffe9-5cf2-73ff-a883-2ee86f0886e4\",\"at\":\"2026-11-21T10:00:00Z\",\"on\":true}\n{\"id\":\"01",
+    ),
+    ("shown", "\u{1b}]0;t\u{7}\u{9b}31m\r\n\u{202e}\u{200d}👩🏽\u{200d}🚀\u{feff}"),
+    (
+        "token",
+        "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6Ii4uLy4uL2V0Yy9wYXNzd2QifQ.eyJleHAiOjE3OTUwMDAwMDAsImlzcyI6Im1vdmVvIn0.c2ln",
+    ),
+    ("token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0."),
+];
+
+/// Cuts, repeats, and other bytes in some places of a seed, or something made up.
+fn broken(seeds: Vec<&'static str>) -> impl Strategy<Value = Vec<u8>> {
+    let edit = (any::<prop::sample::Index>(), 0_usize..30, prop::collection::vec(any::<u8>(), 0..4));
+    let edited = (prop::sample::select(seeds), prop::collection::vec(edit, 0..5)).prop_map(|(seed, edits)| {
+        let mut bytes = seed.as_bytes().to_vec();
+        for (at, cut, put) in edits {
+            let at = at.index(bytes.len() + 1);
+            let end = (at + cut).min(bytes.len());
+            bytes.splice(at..end, put);
+        }
+        bytes
+    });
+    prop_oneof![4 => edited, 1 => prop::collection::vec(any::<u8>(), 0..200)]
+}
+
+#[test]
+fn whatever_is_read_breaks_no_promise() {
+    for (name, entry) in ENTRIES {
+        let seeds: Vec<&str> = SEEDS.iter().filter(|(of, _)| *of == name).map(|(_, seed)| *seed).collect();
+        // As they are, they are fine.
+        for seed in &seeds {
+            entry(seed.as_bytes());
+        }
+        let cases = if matches!(name, "pack" | "recording" | "imported") { 12 } else { 60 };
+        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+        runner
+            .run(&broken(seeds), |bytes| {
+                entry(&bytes);
+                Ok(())
+            })
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn every_reader_has_its_seeds_and_its_fuzz_target() {
+    for (name, _) in ENTRIES {
+        assert!(SEEDS.iter().any(|(of, _)| *of == name), "{name}");
+        let manifest = include_str!("../fuzz/Cargo.toml");
+        assert!(manifest.contains(&format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"")), "{name}");
+    }
+}
