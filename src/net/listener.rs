@@ -220,6 +220,8 @@ impl Lane {
             })
         };
         let outcome = match (&trouble, caller.filter(|_| asked.is_some()), responder) {
+            // Any other answer would have the connection become a tunnel.
+            _ if request.method == "CONNECT" => Outcome::of(plain(501, "hooktape is no proxy")),
             (Some(trouble), ..) => Outcome::of(across(plain(trouble.status(), &trouble.to_string()))),
             (None, Some(kind), _) => Outcome::of(across(cors::preflight(&request, kind))),
             (None, None, None) => Outcome::of(usual()),

@@ -1,5 +1,11 @@
 //! What strangers send, write and name: nothing of it stops, misleads or fills up hooktape, or acts on a terminal.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 #[path = "../fuzz/src/lib.rs"]
 mod entries;
+#[expect(dead_code, reason = "what other tests do with a listener")]
+#[path = "../support/lane.rs"]
+mod lane;
 mod readers;
+mod wire;
