@@ -32,9 +32,11 @@ pub mod event;
 pub mod flow;
 pub mod jq;
 pub mod kept;
+pub mod keymap;
 pub mod keys;
 pub mod mouse;
 pub mod panel;
+pub mod plots;
 mod reaching;
 pub mod recordings;
 mod remarks;
@@ -66,13 +68,15 @@ use crate::app::conversation::Conversation;
 use crate::app::dialog::Dialog;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
+use crate::app::keymap::Keymap;
 use crate::app::mouse::{Holder, Spots};
 use crate::app::panel::Panel;
+use crate::app::plots::Plots;
 use crate::app::replaying::Replay;
 use crate::app::shown::{Shown, Tab};
 use crate::app::testing::{Sends, Tester};
 use crate::call::{Call, Direction, Id};
-use crate::config::{self, Config, Target};
+use crate::config::{self, Config, Target, Theme};
 use crate::net::responder::Responders;
 use crate::net::tunnel::Tunnel;
 use crate::platform::{Keyring, Platforms};
@@ -102,10 +106,21 @@ pub struct Setup {
     pub follow: bool,
     /// The user's time zone.
     pub zone: TimeZone,
-    /// Whether the terminal is to show colours.
-    pub colour: bool,
+    /// How many colours the terminal has.
+    pub colours: Colours,
     /// What to say at the start.
     pub notices: Vec<Notice>,
+}
+
+/// How many colours a terminal has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// None, or none are wanted.
+    None,
+    /// Sixteen, which are its own.
+    Sixteen,
+    /// 256 at least.
+    Many,
 }
 
 /// Which panel the keys move in.
@@ -140,6 +155,8 @@ pub struct Regions {
     pub answer_width: usize,
     /// Rows of room in the top dialog, and rows it has in all.
     pub dialog: (usize, usize),
+    /// Columns of room in the plots.
+    pub plot_width: usize,
 }
 
 /// Where the cursor of a tab is.
@@ -178,6 +195,10 @@ pub struct App {
     pub setup: Setup,
     /// The time of the last event.
     pub now: Timestamp,
+    /// Whether the terminal's ground is a light one; none: that is not known.
+    pub light: Option<bool>,
+    /// What keys mean.
+    pub keymap: Keymap,
     /// What the recording holds, call by call.
     pub index: Index,
     /// The calls that the screen needs.
@@ -208,8 +229,8 @@ pub struct App {
     pub target: Option<usize>,
     /// What was said last, until the next key.
     pub notice: Option<Notice>,
-    /// What was said so far, the newest last.
-    pub log: Vec<Notice>,
+    /// What was said so far and when, the newest last.
+    pub log: Vec<(Timestamp, Notice)>,
     /// What is masked where masking is asked for; none where the configuration rules it out.
     pub redaction: Option<Arc<Redaction>>,
     /// What is secret or personal is masked on the screen.
@@ -228,6 +249,8 @@ pub struct App {
     pub sending: usize,
     /// The replay that runs, or ran last.
     pub replay: Option<Replay>,
+    /// When calls came and how long they took, as far as that was looked at.
+    pub plots: Plots,
     /// What came back from the calls sent so far.
     pub sends: Sends,
     /// What does not count as a difference between answers.
@@ -279,6 +302,8 @@ impl App {
         }
         let mut app = Self {
             now,
+            light: None,
+            keymap: Keymap::new(&setup.config.keys).unwrap_or_default(),
             index: Index::default(),
             cache: Cache::default(),
             calls: Calls::default(),
@@ -308,6 +333,7 @@ impl App {
             waits: setup.config.waits.clone(),
             sending: 0,
             replay: None,
+            plots: Plots::default(),
             sends: Sends::default(),
             rules: Rules::default(),
             variables: Variables::default(),
@@ -350,6 +376,7 @@ impl App {
             Event::Key(key) => return self.key(key),
             Event::Paste(text) => return self.paste(&text),
             Event::Resized | Event::Tick => {}
+            Event::Ground { light } => self.light = Some(light),
             Event::Recorded(Recorded::Call(call, place)) => self.came(call, place),
             Event::Recorded(Recorded::Annotated(offset, said)) => return self.annotated(vec![(offset, said)]),
             Event::Annotated(said) => return self.said(said),
@@ -453,7 +480,13 @@ impl App {
             missing.extend(shown.context.compare(shown.number, &self.index, &self.cache, &self.setup.platforms));
         }
         let load = (!missing.is_empty()).then_some(Effect::Load(missing));
-        prepare.into_iter().chain(load).collect()
+        prepare.into_iter().chain(load).chain(self.follow_plots()).collect()
+    }
+
+    /// Whether it matters what the terminal's background is.
+    #[must_use]
+    pub fn asks_ground(&self) -> bool {
+        self.setup.colours == Colours::Many && self.setup.config.screen.theme == Theme::Auto
     }
 
     /// The screen that the keymap is for.
@@ -471,9 +504,11 @@ impl App {
     /// Says something to the user and keeps it for the log.
     pub fn tell(&mut self, notice: Notice) {
         if self.log.len() >= MOST_NOTICES {
-            self.log.remove(0);
+            // What went wrong is kept longest.
+            let least = self.log.iter().position(|(_, notice)| notice.level == Level::Info);
+            self.log.remove(least.unwrap_or(0));
         }
-        self.log.push(notice.clone());
+        self.log.push((self.now, notice.clone()));
         self.notice = Some(notice);
     }
 
@@ -490,7 +525,7 @@ impl App {
                 None => Vec::new(),
             };
         }
-        let action = Action::of(key, self.scope());
+        let action = self.keymap.action(key, self.scope());
         if let Some(draft) = self.draft.as_mut().filter(|_| action != Some(Action::Close)) {
             draft.leaving = false;
         }

@@ -16,6 +16,7 @@ mod fault;
 mod read;
 mod respond;
 mod rotation;
+mod screen;
 mod secret;
 mod target;
 mod units;
@@ -40,6 +41,7 @@ pub use fault::{Fault, Harm, WORDS as FAULTS};
 pub use read::HOLD;
 pub use respond::{Case, Expected, Forward, Lookup, Replies, Respond, Source, Table, When};
 pub use rotation::{Limit, Rotation};
+pub use screen::{Binding, Colour, Part, Screen, Theme};
 pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
 pub use target::{Target, Tls};
 pub use units::{exposure, parse_address, parse_duration, parse_size};
@@ -88,6 +90,10 @@ pub struct Config {
     pub waits: Vec<Wait>,
     /// `[queries]`: queries by name, used as `@name`.
     pub queries: IndexMap<String, String>,
+    /// `[screen]`: how the terminal program looks.
+    pub screen: Screen,
+    /// `[keys]`: what its keys mean, as far as they are other than it comes with.
+    pub keys: Vec<Binding>,
     /// Sentences on what is allowed but should be known: an address the network can reach, a secret that all can read.
     pub warnings: Vec<String>,
 }

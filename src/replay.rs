@@ -30,7 +30,7 @@ pub use self::plan::{Plan, Refusal};
 pub use self::run::{Outcome, Replay, Skipped, Told};
 pub use self::schedule::{Pace, Schedule};
 pub use self::select::{Item, Selection, call_of, select};
-pub use self::summary::{Latencies, Meter, Summary};
+pub use self::summary::{Latencies, Meter, Summary, Times};
 use crate::call::Call;
 
 /// Whether an endpoint took a call: an answer of 2xx.

@@ -9,6 +9,7 @@ pub mod console;
 pub mod editor;
 pub mod feed;
 pub mod follow;
+pub mod ground;
 mod keep;
 mod replays;
 mod shelf;
@@ -29,6 +30,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::app::App;
 use crate::app::event::{Effect, Event};
 use crate::tui::console::Console;
+use crate::tui::ground::Sifter;
 use crate::tui::world::{Messages, World};
 
 /// Least time between two frames.
@@ -58,6 +60,7 @@ where
 {
     let mut stop = pin!(stop);
     let mut keys = Some(console.keys());
+    let mut sifter = Sifter::new(app.asks_ground() && console.ask_ground());
     let mut changed = true;
     app.update(Event::Beat(world.beat()), Timestamp::now());
     let mut next_frame = Instant::now();
@@ -91,7 +94,11 @@ where
                     // What is pointed at is looked up in what was measured: that must not be older than the app.
                     draw(terminal, &mut app, world)?;
                 }
-                event.map_or_else(Vec::new, |event| app.update(event, Timestamp::now()))
+                let events = match event {
+                    Some(Event::Key(key)) => sifter.sift(key),
+                    event => event.into_iter().collect(),
+                };
+                events.into_iter().flat_map(|event| app.update(event, Timestamp::now())).collect()
             },
             Some(message) = messages.recv() => {
                 let mut effects = app.update(message.event, Timestamp::now());

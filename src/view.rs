@@ -22,6 +22,7 @@ mod envelope;
 mod flow;
 mod list;
 mod panel;
+mod plots;
 mod recordings;
 mod rows;
 mod status;
@@ -32,11 +33,11 @@ mod webview;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Color;
 use ratatui::widgets::Paragraph;
 
 use crate::app::mouse::Area;
 use crate::app::{App, Focus, Regions};
+use crate::view::theme::Palette;
 use crate::visible;
 
 /// From this width on, list and call stand side by side.
@@ -69,7 +70,7 @@ pub fn draw(app: &App, frame: &mut Frame) -> Regions {
     }
     status::draw(app, frame, state, hints);
     dialogs::draw(app, frame, area, &mut regions);
-    seal(frame.buffer_mut(), app.setup.colour);
+    seal(frame.buffer_mut(), &Palette::of(app));
     regions
 }
 
@@ -94,17 +95,14 @@ fn panels(app: &App, area: Rect) -> (Option<Rect>, Option<Rect>) {
     (Some(list), Some(detail))
 }
 
-/// The last look before the terminal: whatever a panel forgot to make visible is made so here, and without colour there
-/// is none.
-fn seal(buffer: &mut Buffer, colour: bool) {
+/// The last look before the terminal: whatever a panel forgot to make visible is made so here, and parts get their colours.
+fn seal(buffer: &mut Buffer, palette: &Palette) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();
         if !symbol.is_ascii() && matches!(visible::line(symbol), std::borrow::Cow::Owned(_)) {
             cell.set_symbol("·");
         }
-        if !colour {
-            cell.set_fg(Color::Reset).set_bg(Color::Reset);
-        }
+        palette.apply(cell);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::app::dialog::{Dialog, Input, Then};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::app::flow::Flow;
+use crate::app::plots::Trouble;
 use crate::app::shown::{Hits, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus};
@@ -46,6 +47,13 @@ impl App {
             Action::PreviousMatch => self.next_hit(-1),
             Action::NextInConversation => self.in_conversation(1),
             Action::PreviousInConversation => self.in_conversation(-1),
+            Action::NextError => self.jump(Trouble::Error, 1),
+            Action::PreviousError => self.jump(Trouble::Error, -1),
+            Action::NextSlow => self.jump(Trouble::Slow, 1),
+            Action::PreviousSlow => self.jump(Trouble::Slow, -1),
+            Action::NextUnproven => self.jump(Trouble::Signature, 1),
+            Action::PreviousUnproven => self.jump(Trouble::Signature, -1),
+            Action::Plots => self.ask_plots(),
             Action::Original => self.original(),
             Action::Expiration => self.ask_shown_expiration(),
             Action::Mask => self.toggle_mask(),

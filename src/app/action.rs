@@ -1,11 +1,7 @@
 //! The one table of what a user can mean: name, default keys, help.
 //!
-//! Keymap, `?` help, palette, footer hints and the README's key table are views of it. To add an action, add a line
+//! Keymap ([`keymap`](crate::app::keymap)), `?` help, palette, footer hints and the README's key table are views of it. To add an action, add a line
 //! here and an arm in `App::act`.
-
-use crossterm::event::KeyEvent;
-
-use crate::app::keys;
 
 /// Where an action means something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +35,7 @@ pub struct Entry {
     pub scope: Scope,
     /// Its name in the palette.
     pub name: &'static str,
-    /// The keys that mean it, as [`keys::parse`] reads them; the first is the one that hints show.
+    /// The keys that mean it unless the configuration says otherwise, as [`keys::parse`](crate::app::keys::parse) reads them; the first is the one that hints show.
     pub keys: &'static [&'static str],
     /// What it does, as a sentence without a full stop.
     pub help: &'static str,
@@ -113,6 +109,13 @@ actions! {
     Calls      Follow       "follow"          ["F"]                 "Follow the newest call, or stay";
     Calls      NextInConversation "next in conversation" ["o"]      "The next call of the same conversation";
     Calls      PreviousInConversation "previous in conversation" ["O"] "The previous call of the same conversation";
+    Calls      NextError    "next error"      [">"]                 "The next call that failed, or was answered with an error";
+    Calls      PreviousError "previous error" ["<"]                 "The call before that failed";
+    Calls      NextSlow     "next slow call"  [")"]                 "The next call that took long ([screen] slow); without any the slowest";
+    Calls      PreviousSlow "previous slow call" ["("]              "The slow call before";
+    Calls      NextUnproven "next bad signature" ["}"]              "The next call whose signature is missing or not good";
+    Calls      PreviousUnproven "previous bad signature" ["{"]      "The call before whose signature is missing or not good";
+    Calls      Plots        "plots"           ["Z"]                 "When calls came and how long they took, by kind" ("plots");
     Calls      Expiration   "expiration"      ["x"]                 "After how long the flow that waits for a page expires";
     Calls      Mark         "mark"            ["m"]                 "Mark the call, or take its mark away" ("mark");
     Calls      ColourMark   "mark in colour"  ["M"]                 "Mark the call in the next colour";
@@ -175,29 +178,25 @@ impl Action {
                     | Self::Public
             )
     }
-
-    /// What `key` means on a screen of `scope`. What the screen itself means by a key comes before what the key means
-    /// everywhere.
-    #[must_use]
-    pub fn of(key: KeyEvent, scope: Scope) -> Option<Self> {
-        let name = keys::name(key)?;
-        let meaning = |wanted: Scope| {
-            TABLE.iter().find(|entry| entry.scope == wanted && entry.keys.contains(&name.as_str())).map(|e| e.action)
-        };
-        meaning(scope).or_else(|| meaning(Scope::Everywhere))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::keymap::Keymap;
+    use crate::app::keys;
 
     #[test]
     fn every_key_of_the_table_is_a_key_and_means_one_thing_in_its_scope() {
         for entry in TABLE {
             for key in entry.keys {
                 let event = keys::parse(key).unwrap_or_else(|| panic!("{key} of {} is no key", entry.name));
-                assert_eq!(Action::of(event, entry.scope), Some(entry.action), "{key} in {:?}", entry.scope);
+                assert_eq!(
+                    Keymap::default().action(event, entry.scope),
+                    Some(entry.action),
+                    "{key} in {:?}",
+                    entry.scope
+                );
             }
         }
     }

@@ -35,6 +35,11 @@ pub enum Dialog {
         /// First line shown.
         scroll: usize,
     },
+    /// When calls came and how long they took.
+    Plots {
+        /// First kind shown.
+        scroll: usize,
+    },
     /// Actions by name.
     Palette {
         /// What they are filtered by.

@@ -41,6 +41,7 @@ impl Dialog {
             Self::Help { .. }
             | Self::Yank { .. }
             | Self::Log { .. }
+            | Self::Plots { .. }
             | Self::Conversations { .. }
             | Self::Targets { .. }
             | Self::Pages { .. }
@@ -84,12 +85,15 @@ impl App {
         if let Dialog::Answering(answering) = dialog {
             return self.answering_key(key, answering);
         }
+        if let Dialog::Plots { scroll } = dialog {
+            return self.plots_key(key, scroll);
+        }
         if let Dialog::Panel(panel) = dialog {
             return self.panel_key(key, panel);
         }
         match &mut dialog {
             // Done above, for they take the dialog apart.
-            Dialog::Answering(_) | Dialog::Panel(_) => {}
+            Dialog::Answering(_) | Dialog::Panel(_) | Dialog::Plots { .. } => {}
             Dialog::Help { scroll, search, typing: typing @ true } => match typed(key, search, &mut 0, 0) {
                 Choice::Leave => {
                     *search = Input::new("");

@@ -27,6 +27,11 @@ pub enum Event {
     Mouse(MouseEvent),
     /// The terminal has another size, or must be drawn anew.
     Resized,
+    /// The terminal has told its background.
+    Ground {
+        /// It is a light one.
+        light: bool,
+    },
     /// The recorder wrote a call, or could not.
     Recorded(Recorded),
     /// The newest calls of a long recording that is being opened. They come again among all its calls.
@@ -179,6 +184,8 @@ pub enum Effect {
     Suspend,
     /// Take the mouse, or give it to the terminal.
     Mouse(bool),
+    /// Come back at once: there is more to work out.
+    GoOn,
     /// Clear the terminal and draw everything.
     Redraw,
 }

@@ -2,6 +2,7 @@
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
+use crate::app::action::Action;
 use crate::app::event::{Effect, Notice};
 use crate::app::shown::Tab;
 use crate::app::{App, Focus};
@@ -52,7 +53,10 @@ impl App {
     pub(super) fn point(&mut self, mouse: MouseEvent) {
         if matches!(mouse.kind, MouseEventKind::Drag(_)) {
             // Whoever drags wants to select text.
-            self.notice = Some(Notice::info("S gives the mouse to the terminal, which can select text then"));
+            self.notice = Some(Notice::info(format!(
+                "{} gives the mouse to the terminal, which can select text then",
+                self.keymap.key(Action::Mouse)
+            )));
             return;
         }
         if !self.dialogs.is_empty() || self.draft.is_some() {
@@ -102,9 +106,9 @@ impl App {
         let ours = self.mouse == Holder::Terminal;
         self.mouse = if ours { Holder::Program } else { Holder::Terminal };
         let how = if ours {
-            "the mouse selects and scrolls here"
+            "the mouse selects and scrolls here".to_owned()
         } else {
-            "the mouse selects text, as the terminal does it: S takes it back"
+            format!("the mouse selects text, as the terminal does it: {} takes it back", self.keymap.key(Action::Mouse))
         };
         self.tell(Notice::info(how));
         vec![Effect::Mouse(ours)]

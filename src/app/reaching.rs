@@ -1,6 +1,7 @@
 //! How platforms reach the listener: the public address, and what to do where there is none.
 
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::event::{Effect, Notice};
 use crate::net::base_url;
 use crate::net::tunnel::Tunnel;
@@ -9,7 +10,10 @@ impl App {
     /// Takes in how the tunnel does.
     pub(super) fn tunnelled(&mut self, tunnel: Tunnel) {
         match &tunnel {
-            Tunnel::Up(_) => self.tell(Notice::info(format!("{tunnel} (P copies it)"))),
+            Tunnel::Up(_) => {
+                let key = self.keymap.key(Action::Public);
+                self.tell(Notice::info(format!("{tunnel} ({key} copies it)")));
+            }
             Tunnel::Starting(None) => {}
             Tunnel::Starting(Some(_)) => self.tell(Notice::info(tunnel.to_string())),
             Tunnel::Lost(..) | Tunnel::Ended(..) => self.tell(Notice::error(tunnel.to_string())),

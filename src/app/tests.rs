@@ -14,7 +14,7 @@ pub(super) fn app() -> App {
         listener: None,
         follow: false,
         zone: TimeZone::UTC,
-        colour: true,
+        colours: Colours::Many,
         notices: Vec::new(),
     };
     App::new(setup, Timestamp::UNIX_EPOCH)

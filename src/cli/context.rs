@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::app::keymap::Keymap;
 use crate::call::{Call, Sig};
 use crate::cli::{Common, Format, LaneArgs, RecordArgs, RespondArgs, print};
 use crate::config::{
@@ -85,6 +86,7 @@ impl Context {
                 return Err(eyre!("--secret {}={}: {why}", assignment.name, assignment.reference));
             }
         }
+        Keymap::new(&config.keys)?;
         let mut platforms = platforms()?;
         let file = config.file.as_deref().unwrap_or(Path::new("configuration")).display();
         for (name, issuers) in &config.issuers {

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::app::event::{Event, Notice};
-use crate::app::{App, Setup};
+use crate::app::{App, Colours, Setup};
 use crate::cli::context::{Context, data_dir, stop_signal};
 use crate::cli::listen::{tunnel, with_tls};
 use crate::cli::{LaneArgs, Outcome};
@@ -21,6 +21,7 @@ use crate::recording::Reader;
 use crate::tui;
 use crate::tui::console::Real;
 use crate::tui::feed::feed;
+use crate::tui::ground;
 use crate::tui::tape::Tape;
 use crate::tui::world::{Messages, World};
 
@@ -119,14 +120,29 @@ fn start(
         listener,
         follow: false,
         zone: TimeZone::system(),
-        colour: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        colours: colours(|name| std::env::var(name).ok()),
         notices: warnings.map(Notice::warning).collect(),
     };
     let mut app = App::new(setup, Timestamp::now());
+    app.light = std::env::var("COLORFGBG").ok().as_deref().and_then(ground::hint);
     if let Some(to) = to {
         app.choose(context.target(to)?);
     }
     Ok(app)
+}
+
+/// How many colours the terminal has, as its variables say.
+fn colours(variable: impl Fn(&str) -> Option<String>) -> Colours {
+    let set = |name| variable(name).filter(|value| !value.is_empty());
+    let term = set("TERM").unwrap_or_default();
+    if set("NO_COLOR").is_some() || term == "dumb" {
+        return Colours::None;
+    }
+    let many = ["256color", "direct", "kitty", "ghostty", "alacritty", "wezterm", "foot"];
+    if set("COLORTERM").is_some() || many.iter().any(|word| term.contains(word)) {
+        return Colours::Many;
+    }
+    Colours::Sixteen
 }
 
 /// Takes the terminal, runs the app in it, gives the terminal back.

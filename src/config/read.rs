@@ -15,8 +15,8 @@ use super::secret::{LITERAL, expand, is_name};
 use super::target::check_url;
 use super::units::{exposure, parse_address, parse_duration, parse_size};
 use super::{
-    Certificate, Config, Environment, Error, Limit, Listen, OnFull, Record, Redact, Replies, Route, Secret, Secrets,
-    Sources, Target, Tls, Wait,
+    Certificate, Config, Environment, Error, Limit, Listen, OnFull, Record, Redact, Replies, Route, Screen, Secret,
+    Secrets, Sources, Target, Tls, Wait, screen,
 };
 
 mod respond;
@@ -29,7 +29,10 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
     let top = Table::top(
         source,
         &document,
-        &["listen", "record", "redact", "secrets", "issuers", "route", "target", "wait", "queries", "reply"],
+        &[
+            "listen", "record", "redact", "secrets", "issuers", "route", "target", "wait", "queries", "reply",
+            "screen", "keys",
+        ],
     )?;
     let mut reader = Reader {
         base,
@@ -68,6 +71,10 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
     let waits = top.tables("wait", &["kind", "expires", "message", "variable"])?;
     let waits = unique(&waits, "kind", wait, |wait| &wait.kind)?;
     let queries = top.get("queries").map_or_else(|| Ok(IndexMap::new()), |value| queries(&value))?;
+    let screen = top.get("screen").map(|value| value.table(&["theme", "colours", "slow"])).transpose()?;
+    let screen = screen.map_or_else(|| Ok(Screen::default()), |table| screen::screen(&table))?;
+    let keys = top.get("keys").map(|value| value.any_table()).transpose()?;
+    let keys = keys.map_or_else(|| Ok(Vec::new()), |table| screen::keys(&table))?;
     let own = routes
         .iter()
         .flat_map(|route: &Route| &route.secrets)
@@ -93,6 +100,8 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
         targets,
         waits,
         queries,
+        screen,
+        keys,
         warnings,
     })
 }

@@ -210,7 +210,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[theme]",
-        "1:2: theme: this key is not known here; known are `listen`, `record`, `redact`, `secrets`, `issuers`, `route`, `target`, `wait`, `queries`, `reply`",
+        "1:2: theme: this key is not known here; known are `listen`, `record`, `redact`, `secrets`, `issuers`, `route`, `target`, `wait`, `queries`, `reply`, `screen`, `keys`",
     ),
     (
         "[issuers]\n\"moveo webview\" = \"x\"",
@@ -673,4 +673,29 @@ fn responders_are_read() {
     assert_eq!((forward.keep_host, forward.targets[0].timeout), (true, Duration::from_secs(2)));
     let own = config.replies.iter().find(|replies| replies.name.as_deref() == Some("moveo/audit")).unwrap();
     assert_eq!(own.cases[0].reply.body, r#"{"own":true}"#);
+}
+
+#[test]
+fn the_screen_is_plain_data() {
+    let screen = load("[screen]\ntheme = \"light\"\nslow = \"250ms\"\ncolours = { bad = \"#ff0080\", dim = 244, good = \"bright-green\" }")
+        .unwrap()
+        .screen;
+    assert_eq!((screen.theme, screen.slow), (Theme::Light, Duration::from_millis(250)));
+    let colours =
+        [(Part::Dim, Colour::Indexed(244)), (Part::Good, Colour::Indexed(10)), (Part::Bad, Colour::Rgb(255, 0, 128))];
+    assert_eq!(screen.colours, colours);
+    for (text, wanted) in [
+        ("theme = \"drak\"", "2:9: screen.theme: did you mean \"dark\"?"),
+        ("theme = \"solarized\"", "this is one of \"auto\", \"dark\", \"light\", \"ansi\", \"none\""),
+        ("colors = {}", "screen.colors: this key is not known here; did you mean `colours`?"),
+        ("colours = { bda = \"red\" }", "screen.colours.bda: this key is not known here; did you mean `bad`?"),
+        ("colours = { bad = \"rde\" }", "2:19: screen.colours.bad: did you mean \"red\"?"),
+        (
+            "colours = { bad = \"#ff\" }",
+            "a colour is \"#rrggbb\", a number of the palette (0 to 255), or one of black,",
+        ),
+    ] {
+        let error = load(&format!("[screen]\n{text}")).unwrap_err();
+        assert!(error.contains(wanted), "{text}: {error}");
+    }
 }

@@ -26,18 +26,24 @@ const DAY: u64 = 86_400_000_000;
 
 /// Times, gathered.
 #[derive(Clone, Debug)]
-pub(super) struct Times(Histogram<u64>);
+pub struct Times(Histogram<u64>);
 
 impl Times {
     /// Of up to a day; three digits count.
+    ///
+    /// # Errors
+    /// Never: the bounds are good ones.
     pub fn new() -> Result<Self, String> {
         Histogram::new_with_bounds(1, DAY, 3).map(Self).map_err(|error| error.to_string())
     }
 
+    /// Adds one.
     pub fn add(&mut self, time: Duration) {
         self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     }
 
+    /// What they come to.
+    #[must_use]
     pub fn latencies(&self) -> Latencies {
         let at = |quantile| self.0.value_at_quantile(quantile);
         Latencies { count: self.0.len(), p50_us: at(0.5), p90_us: at(0.9), p99_us: at(0.99), max_us: self.0.max() }

@@ -13,7 +13,7 @@ use futures_util::Stream;
 use ratatui::DefaultTerminal;
 
 use crate::app::event::{Effect, Event, Notice};
-use crate::tui::{clipboard, editor};
+use crate::tui::{clipboard, editor, ground};
 
 /// Where keys come from, and who else may have the terminal.
 pub trait Console {
@@ -22,6 +22,9 @@ pub trait Console {
 
     /// Starts reading keys. What was read before is dropped first.
     fn keys(&mut self) -> Self::Keys;
+
+    /// Asks the terminal for its background; whether an answer may come among the keys.
+    fn ask_ground(&mut self) -> bool;
 
     /// Puts a text on the terminal's clipboard; says what was done.
     fn copy(&mut self, text: &str) -> Event;
@@ -89,6 +92,10 @@ impl Console for Real {
 
     fn keys(&mut self) -> EventStream {
         EventStream::new()
+    }
+
+    fn ask_ground(&mut self) -> bool {
+        execute!(io::stdout(), Print(ground::QUESTION)).is_ok()
     }
 
     fn copy(&mut self, text: &str) -> Event {

@@ -165,6 +165,7 @@ impl World {
                 }
             }
             Effect::Shelf { remove } => self.shelf(remove, busy),
+            Effect::GoOn => drop(self.events.send(Message::last(Event::Tick, busy))),
             Effect::Demo => self.play_demo(busy),
             // The loop does these itself: they need the terminal.
             Effect::Edit { .. } | Effect::Copy(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) => {}

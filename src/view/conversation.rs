@@ -10,7 +10,7 @@
 //! ```
 
 use jiff::Timestamp;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
@@ -178,7 +178,7 @@ fn answers(told: &Told, width: usize) -> Rows {
             "text" => format!("agent: {value}"),
             label => format!("agent: {label} {value}"),
         };
-        lines.extend(indented(6, &text, Style::new().fg(Color::Green), width));
+        lines.extend(indented(6, &text, Style::new().fg(theme::GOOD), width));
     }
     lines
 }
@@ -209,9 +209,9 @@ fn changes(app: &App, told: &Told, width: usize) -> Rows {
 /// A sign for a change, and its colour.
 pub(super) fn how(how: &How) -> (&'static str, Style) {
     match how {
-        How::Added => ("+", Style::new().fg(Color::Green)),
-        How::Changed(_) => ("~", Style::new().fg(Color::Yellow)),
-        How::Removed(_) => ("-", Style::new().fg(Color::Red)),
+        How::Added => ("+", Style::new().fg(theme::GOOD)),
+        How::Changed(_) => ("~", Style::new().fg(theme::WARNING)),
+        How::Removed(_) => ("-", Style::new().fg(theme::BAD)),
     }
 }
 

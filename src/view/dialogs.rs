@@ -1,5 +1,6 @@
 //! What lies over the screen: help, pickers, questions, lines to type in.
 
+use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -9,11 +10,12 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use crate::app::action::{self, Scope};
 use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Gathered, Input, matching};
+use crate::app::event::Notice;
 use crate::app::yank::MENU;
 use crate::app::{App, Regions};
 use crate::platform::Kind;
 use crate::recording::QueryError;
-use crate::view::{answering, panel, recordings, rows, status, theme, webview};
+use crate::view::{answering, panel, plots, recordings, rows, status, theme, webview};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
@@ -26,7 +28,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
                 (false, "") => " Help · / searches · esc closes ".to_owned(),
                 (false, text) => format!(" Help · /{text} · esc closes "),
             };
-            scrolled(frame, area, &title, help(app.scope(), search.text(), width), *scroll, regions);
+            scrolled(frame, area, &title, help(app, search.text(), width), *scroll, regions);
         }
         Dialog::Yank { selected } => {
             let picks: Vec<Pick> = MENU.iter().map(|(key, _, what)| Pick::Choice(format!("{key}  {what}"))).collect();
@@ -36,6 +38,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
             let width = inner_width(area, 100);
             scrolled(frame, area, " What was reported · esc closes ", log(app, width), *scroll, regions);
         }
+        Dialog::Plots { scroll } => plots::draw(app, *scroll, frame, area, regions),
         Dialog::Palette { input, selected } => palette(app, frame, area, input, *selected),
         Dialog::Filter { input, error, .. } => filter_input(app, frame, area, input, error.as_ref()),
         Dialog::Find { input } => line_input(frame, area, "find ", input, None),
@@ -193,7 +196,8 @@ fn palette(app: &App, frame: &mut Frame, area: Rect, input: &Input, selected: us
     let mut lines = vec![Line::from(vec![Span::styled(":", theme::KEY), Span::raw(" ".repeat(width))])];
     lines.extend(found.iter().enumerate().skip(first).take(room).map(|(n, action)| {
         let entry = action.entry();
-        let text = format!("{:24} {}", entry.name, entry.help);
+        let key = app.keymap.hint(*action, app.scope()).unwrap_or_default();
+        let text = format!("{:22} {key:>6}  {}", entry.name, entry.help);
         let style = if n == selected { theme::SELECTED } else { Style::new() };
         Line::styled(format!("{:width$}", visible::truncate(&text, width)), style)
     }));
@@ -248,13 +252,14 @@ fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, error: 
     frame.render_widget(Paragraph::new(Line::from(spans)), place);
 }
 
-fn help(scope: Scope, search: &str, width: usize) -> Vec<Line<'static>> {
+fn help(app: &App, search: &str, width: usize) -> Vec<Line<'static>> {
+    let scope = app.scope();
     let other = if scope == Scope::Calls { Scope::Draft } else { Scope::Calls };
     let mut lines = Vec::new();
     for part in [scope, Scope::Everywhere, other] {
         let search = search.to_lowercase();
         let found = |entry: &&action::Entry| {
-            let texts = [entry.name, entry.help, &entry.keys.join(" ")].map(str::to_lowercase);
+            let texts = [entry.name, entry.help, &app.keymap.keys(entry.action).join(" ")].map(str::to_lowercase);
             entry.scope == part && texts.iter().any(|text| text.contains(&search))
         };
         let mut entries = action::TABLE.iter().filter(found).peekable();
@@ -266,7 +271,7 @@ fn help(scope: Scope, search: &str, width: usize) -> Vec<Line<'static>> {
         }
         lines.push(Line::styled(part.title(), theme::HEADING));
         for entry in entries {
-            let keys = entry.keys.join(" ");
+            let keys = app.keymap.keys(entry.action).join(" ");
             lines.extend(rows::row(&[(&keys, theme::KEY, 18), (entry.help, Style::new(), width.saturating_sub(19))]));
         }
     }
@@ -280,5 +285,10 @@ fn log(app: &App, width: usize) -> Vec<Line<'static>> {
     if app.log.is_empty() {
         return vec![Line::styled("nothing yet", theme::DIM)];
     }
-    app.log.iter().flat_map(|notice| rows::row(&[(&notice.text, theme::level(notice.level), width)])).collect()
+    let row = |(at, notice): &(Timestamp, Notice)| {
+        let at = at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S").to_string();
+        let (sign, style) = theme::notice(notice.level);
+        rows::row(&[(&at, theme::DIM, 8), (sign, style, 1), (&notice.text, style, width.saturating_sub(11))])
+    };
+    app.log.iter().flat_map(row).collect()
 }

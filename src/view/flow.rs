@@ -1,7 +1,7 @@
 //! The flow around a page: opened, waiting, and how it ended, with every callback and what it did.
 
 use jiff::{SignedDuration, Timestamp};
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
 use crate::app::App;
@@ -48,7 +48,7 @@ pub(super) fn lines(app: &App, flow: &Flow, wait: &Wait, this: Option<Id>, width
     for (number, callback) in wait.callbacks.iter().enumerate() {
         let label = if number == 0 { "callback" } else { "" };
         let text = told(app, callback, flow.call(callback.call)) + here(this, callback.call);
-        let style = if callback.fate == Fate::Ended { Style::new() } else { Style::new().fg(Color::Yellow) };
+        let style = if callback.fate == Fate::Ended { Style::new() } else { Style::new().fg(theme::WARNING) };
         lines.extend(fact(label, &text, style));
     }
     lines
@@ -57,10 +57,10 @@ pub(super) fn lines(app: &App, flow: &Flow, wait: &Wait, this: Option<Id>, width
 /// A sign for an outcome, and its colour.
 pub(super) fn outcome(outcome: Outcome) -> (&'static str, Style) {
     match outcome {
-        Outcome::Waiting => ("…", Style::new().fg(Color::Yellow)),
-        Outcome::Success => ("✓", Style::new().fg(Color::Green)),
-        Outcome::Error => ("✗", Style::new().fg(Color::Red)),
-        Outcome::Expired => ("∅", Style::new().fg(Color::Red).add_modifier(Modifier::BOLD)),
+        Outcome::Waiting => ("…", Style::new().fg(theme::WARNING)),
+        Outcome::Success => ("✓", Style::new().fg(theme::GOOD)),
+        Outcome::Error => ("✗", Style::new().fg(theme::BAD)),
+        Outcome::Expired => ("∅", Style::new().fg(theme::BAD).add_modifier(Modifier::BOLD)),
     }
 }
 

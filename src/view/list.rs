@@ -131,7 +131,7 @@ fn line(
     };
     let (status, status_style) = match entry.status {
         Some(status) => (status.to_string(), theme::status(status)),
-        None => ("ERR".to_owned(), theme::severity(crate::platform::Severity::Error).1),
+        None => ("ERR".to_owned(), theme::unanswered()),
     };
     let (mark, mark_style) = remarks.map_or((" ", Style::new()), theme::remarks);
     let text = text.unwrap_or("…");

@@ -8,6 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Borders, Clear, Padding, Paragraph};
 
+use crate::app::action::Action;
 use crate::app::draft::Answer;
 use crate::app::event::Level;
 use crate::app::panel::Panel;
@@ -91,7 +92,11 @@ fn draw_options(app: &App, options: &Options, frame: &mut Frame, area: Rect) {
         let (label, value) = match field {
             Field::Which => ("calls", format!("{} ({})", options.which.words(), options.count)),
             Field::Sent => ("sent ones", if options.sent { "too" } else { "no, only received ones" }.to_owned()),
-            Field::To => ("target", app.target().map_or_else(|| "none yet (T)".to_owned(), status::target_label)),
+            Field::To => (
+                "target",
+                app.target()
+                    .map_or_else(|| format!("none yet ({})", app.keymap.key(Action::Target)), status::target_label),
+            ),
             Field::Mode => ("mode", mode_words(options.mode).to_owned()),
             Field::Pace => ("pace", options.pace.clone()),
             Field::Concurrency => ("at a time", options.concurrency.clone()),
@@ -132,7 +137,7 @@ fn mode_words(mode: crate::net::outgoing::SignMode) -> &'static str {
 }
 
 /// A box over most of the screen.
-fn large(frame: &mut Frame, area: Rect, title: &str) -> Rect {
+pub(super) fn large(frame: &mut Frame, area: Rect, title: &str) -> Rect {
     let place = Rect { height: area.height.saturating_sub(2), ..area };
     let title = visible::line(title).into_owned();
     let block = Block::bordered()

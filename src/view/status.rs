@@ -2,14 +2,13 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::app::App;
 use crate::app::action::{Action, Entry, Scope, TABLE};
 use crate::app::dialog::Dialog;
-use crate::app::keys;
 use crate::app::mouse::Holder;
 use crate::net::base_url;
 use crate::net::responder::Health;
@@ -25,13 +24,19 @@ pub(super) fn draw(app: &App, frame: &mut Frame, state: Rect, hints: Rect) {
 /// What stands in the state line, the most important first: what does not fit any more is left out whole.
 fn state_line(app: &App, width: usize) -> Line<'static> {
     let mut parts: Vec<(String, Style)> = Vec::new();
+    let key = |action| app.keymap.key(action);
     if let Some((count, _)) = &app.unrecorded {
-        let alarm = Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD);
-        parts.push((format!("{count} NOT RECORDED (L says why)"), alarm));
+        let alarm = theme::ALARM;
+        parts.push((format!("{count} NOT RECORDED ({} says why)", key(Action::Log)), alarm));
     }
-    let alarm = |text| (text, Style::new().fg(Color::Black).bg(Color::Yellow).add_modifier(Modifier::BOLD));
+    let alarm = |text| (text, theme::CAUTION);
     if let Some(first) = app.answers.held.first() {
-        parts.push(alarm(format!("{} WAITING {} (i)", app.answers.held.len(), answering::remaining(app, first))));
+        parts.push(alarm(format!(
+            "{} WAITING {} ({})",
+            app.answers.held.len(),
+            answering::remaining(app, first),
+            key(Action::Hold)
+        )));
     }
     for (slot, fault, left) in app.answers.faults() {
         let left = left.map_or_else(String::new, |left| format!(", {left} left"));
@@ -41,32 +46,32 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
     parts.extend(listener(app));
     for (name, health) in &app.answers.health {
         if *health != Health::Up {
-            parts.push((format!("✗ {} is down", visible::line(name)), Style::new().fg(Color::Red)));
+            parts.push((format!("✗ {} is down", visible::line(name)), Style::new().fg(theme::BAD)));
         }
     }
     if app.mouse == Holder::Terminal {
-        parts.push(("mouse free (S)".to_owned(), Style::new().fg(Color::Yellow)));
+        parts.push((format!("mouse free ({})", key(Action::Mouse)), Style::new().fg(theme::WARNING)));
     }
     if app.masked {
-        parts.push(("masked (*)".to_owned(), Style::new().fg(Color::Yellow)));
+        parts.push((format!("masked ({})", key(Action::Mask)), Style::new().fg(theme::WARNING)));
     }
     let plural = if app.calls.total == 1 { "" } else { "s" };
     parts.push((format!("{} call{plural}", app.calls.total), Style::new()));
     parts.extend(signs_of_life(app).into_iter().map(|sign| (sign, Style::new())));
     if app.sending > 0 {
-        parts.push((format!("sending {}…", app.sending), Style::new().fg(Color::Yellow)));
+        parts.push((format!("sending {}…", app.sending), Style::new().fg(theme::WARNING)));
     }
     parts.push(match app.target() {
         Some(target) => {
-            let style = if target.guard { Style::new().fg(Color::Red) } else { Style::new() };
+            let style = if target.guard { Style::new().fg(theme::BAD) } else { Style::new() };
             (format!("→ {}", visible::line(&target_label(target))), style)
         }
-        None => ("→ no target (T)".to_owned(), theme::DIM),
+        None => (format!("→ no target ({})", key(Action::Target)), theme::DIM),
     });
     let file = app.setup.recording.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     parts.push((visible::line(&file).into_owned(), theme::DIM));
     if app.tunnel.is_none() && app.unreachable().is_some() {
-        parts.push(("this machine only (P)".to_owned(), theme::DIM));
+        parts.push((format!("this machine only ({})", key(Action::Public)), theme::DIM));
     }
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
@@ -86,8 +91,8 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
 
 /// Where calls come, or what is looked at instead.
 fn listener(app: &App) -> Vec<(String, Style)> {
-    let live = Style::new().fg(Color::Green);
-    let stopped = Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD);
+    let live = Style::new().fg(theme::GOOD);
+    let stopped = theme::ALARM;
     match app.setup.listener {
         Some(address) if app.answers.beat.serving => {
             let short = app.public_url().is_some() || app.tunnel.is_some();
@@ -103,12 +108,16 @@ fn listener(app: &App) -> Vec<(String, Style)> {
 /// The public address, and how the tunnel to it does.
 fn public(app: &App) -> Option<(String, Style)> {
     let shown = |url: &str| visible::line(url).into_owned();
-    let (live, waits, broken) = (Color::Green, Color::Yellow, Color::Red);
+    let (live, waits, broken) = (theme::GOOD, theme::WARNING, theme::BAD);
     let (text, colour) = match (&app.tunnel, app.public_url()) {
         (Some(Tunnel::Starting(None)), _) => ("⇄ tunnel starting…".to_owned(), waits),
-        (Some(Tunnel::Starting(Some(_))), _) => ("⇄ tunnel does not lead here yet (P)".to_owned(), waits),
-        (Some(Tunnel::Lost(url, _)), _) => (format!("✗ {} LOST (L says why)", shown(url)), broken),
-        (Some(Tunnel::Ended(..)), _) => ("✗ TUNNEL ENDED (L says why)".to_owned(), broken),
+        (Some(Tunnel::Starting(Some(_))), _) => {
+            (format!("⇄ tunnel does not lead here yet ({})", app.keymap.key(Action::Public)), waits)
+        }
+        (Some(Tunnel::Lost(url, _)), _) => {
+            (format!("✗ {} LOST ({} says why)", shown(url), app.keymap.key(Action::Log)), broken)
+        }
+        (Some(Tunnel::Ended(..)), _) => (format!("✗ TUNNEL ENDED ({} says why)", app.keymap.key(Action::Log)), broken),
         (_, Some(url)) => (format!("⇄ {}", shown(url)), live),
         (_, None) => return None,
     };
@@ -159,6 +168,25 @@ fn hint_line(app: &App, width: usize) -> Line<'static> {
         let keys = [("y", "copy the URL"), ("enter", "to the callback"), ("x", "expiration"), ("esc", "close")];
         return hints(keys.into_iter(), width);
     }
+    if let Some(Dialog::Plots { .. }) = app.dialogs.last() {
+        let key = |action| app.keymap.key(action);
+        let both = |next, previous| format!("{} {}", key(previous), key(next));
+        let errors = both(Action::NextError, Action::PreviousError);
+        let slow = both(Action::NextSlow, Action::PreviousSlow);
+        let bad = both(Action::NextUnproven, Action::PreviousUnproven);
+        let step = format!("{} {}", key(Action::Down), key(Action::Up));
+        let keys = [
+            ("h l", "in time"),
+            (errors.as_str(), "errors"),
+            (&slow, "slow"),
+            (&bad, "bad signatures"),
+            (&step, "call by call"),
+            (key(Action::Open), "look"),
+            ("esc", "close"),
+            ("pgdn", "more kinds"),
+        ];
+        return hints(keys.into_iter(), width);
+    }
     if app.draft.as_ref().is_some_and(|draft| draft.typing) && app.dialogs.is_empty() {
         return hints(
             [("esc", "stop typing"), ("ctrl-s", "send"), ("ctrl-z", "undo"), ("ctrl-y", "redo")].into_iter(),
@@ -168,10 +196,7 @@ fn hint_line(app: &App, width: usize) -> Line<'static> {
     let scope = app.scope();
     let of = |wanted: Scope| TABLE.iter().filter(move |entry| entry.scope == wanted);
     // A key that the screen itself uses is no hint for what it means everywhere.
-    let key = |entry: &'static Entry| {
-        let meant = |key: &&&str| keys::parse(key).and_then(|key| Action::of(key, scope)) == Some(entry.action);
-        entry.keys.iter().find(meant).copied()
-    };
+    let key = |entry: &Entry| app.keymap.hint(entry.action, scope);
     let idle = scope == Scope::Calls && app.calls.total == 0;
     let entries = of(Scope::Everywhere)
         .filter(|entry| entry.action == Action::Help)

@@ -10,7 +10,11 @@ fn key() -> impl Strategy<Value = String> {
         .iter()
         .flat_map(|entry| entry.keys)
         .filter(|key| !matches!(**key, "q" | "ctrl-c" | "D"))
-        .map(|key| format!("<{key}>"))
+        .map(|key| match *key {
+            "<" => "<lt>".to_owned(),
+            key if key.len() == 1 => key.to_owned(),
+            key => format!("<{key}>"),
+        })
         .chain(["x", "{", "\"", "é", "日", "<backspace>", "<delete>"].map(ToOwned::to_owned))
         .collect();
     proptest::sample::select(keys)

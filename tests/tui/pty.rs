@@ -194,6 +194,18 @@ fn ctrl_z_gives_the_terminal_back_until_it_is_continued() {
     assert!(terminal.restored());
 }
 
+#[test]
+fn the_background_is_asked_for_and_the_answer_is_no_keys() {
+    let mut terminal = Terminal::start();
+    terminal.wait("the question", |terminal| terminal.wrote("\x1b]11;?\x1b\\"));
+    terminal.press("?\x1b]11;rgb:ffff/ffff/ffff\x1b\\j");
+    terminal.sees("Help");
+    // The colour of keys in the light theme.
+    terminal.wait("the light theme", |terminal| terminal.wrote("\x1b[38;5;30"));
+    terminal.press("qq");
+    assert_eq!(terminal.end(), 0);
+}
+
 /// Set for the child of the test below.
 const PANIC: &str = "HOOKTAPE_TEST_PANIC";
 

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use hooktape::app::action;
+use hooktape::app::{action, keymap};
 use hooktape::config::{Config, Sources};
 use hooktape::recording;
 
@@ -46,10 +46,10 @@ fn keys() -> String {
     let mut scope = None;
     for entry in action::TABLE {
         if scope.replace(entry.scope) != Some(entry.scope) {
-            let _ = write!(text, "\n| {} | |\n| --- | --- |\n", entry.scope.title());
+            let _ = write!(text, "\n| {} | | |\n| --- | --- | --- |\n", entry.scope.title());
         }
         let keys: Vec<String> = entry.keys.iter().map(|key| format!("`{key}`")).collect();
-        let _ = writeln!(text, "| {} | {} |", keys.join(" "), entry.help);
+        let _ = writeln!(text, "| {} | `{}` | {} |", keys.join(" "), keymap::slug(entry.name), entry.help);
     }
     text + "\n"
 }

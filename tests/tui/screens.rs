@@ -57,10 +57,16 @@ async fn dialogs() {
         ("yank", "y"),
         ("help_search", "?/call<enter>"),
         ("find", "gjj2<enter>/visitor<enter>"),
-        ("log", "pL"),
+        ("log", "pSL"),
+        ("plots", "Z"),
     ] {
-        assert_snapshot!(format!("dialog_{name}_80x24"), screen(80, 24, keys).await);
+        let screen = screen(80, 24, keys).await;
+        with_settings!({ filters => vec![(r"│ \d\d:\d\d:\d\d  ", "│ [time]    ")] }, {
+            assert_snapshot!(format!("dialog_{name}_80x24"), screen);
+        });
     }
+    assert_snapshot!("dialog_plots_40x12", screen(40, 12, "Z").await);
+    assert_snapshot!("dialog_plots_160x45", screen(160, 45, "Z}").await);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use crossterm::event::{Event as TerminalEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use futures_util::Stream;
 use hooktape::app::event::{Effect, Event, Notice};
-use hooktape::app::{App, Setup, keys};
+use hooktape::app::{App, Colours, Setup, keys};
 use hooktape::config::{Config, Secret, Secrets};
 use hooktape::net::sender::Sender;
 use hooktape::net::{base_url, demo, listener};
@@ -62,6 +62,10 @@ impl Console for Script {
 
     fn keys(&mut self) -> Keys {
         Keys(self.keys.clone(), self.busy.clone())
+    }
+
+    fn ask_ground(&mut self) -> bool {
+        true
     }
 
     fn copy(&mut self, text: &str) -> Event {
@@ -129,7 +133,7 @@ impl Stage {
             listener,
             follow: self.follow,
             zone: TimeZone::UTC,
-            colour: true,
+            colours: Colours::Many,
             notices: Vec::new(),
         }
     }

@@ -1,0 +1,361 @@
+//! The plots: when calls came and how long they took, over the whole recording; and the jumps to calls that deserve a
+//! look.
+//!
+//! ```text
+//!  index --each row once--> Timeline: at most 2048 spans of equal length
+//!                       \-> Group: a kind in one direction, with its counts and times
+//! ```
+//!
+//! A recording of a million calls is looked through a part a frame, and only while the panel is open.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use crate::app::action::{Action, Scope};
+use crate::app::dialog::Dialog;
+use crate::app::event::{Effect, Notice};
+use crate::app::{App, Focus};
+use crate::call::{Direction, Sig};
+use crate::recording::{Index, View};
+use crate::replay::{Latencies, Times};
+
+/// Calls looked through in a frame.
+const PART: usize = 50_000;
+/// Most spans of a timeline.
+const MOST: usize = 2048;
+/// Powers of two of microseconds that durations are counted by.
+pub const OCTAVES: usize = 40;
+
+/// Why a call deserves a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It was answered with an error, or not at all.
+    Error,
+    /// It took long.
+    Slow,
+    /// Its signature is missing or not good.
+    Signature,
+}
+
+/// What happened in a part of the time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// Calls.
+    pub calls: u64,
+    /// Those that were answered with an error, or not at all.
+    pub errors: u64,
+    /// Those whose signature is missing or not good.
+    pub unproven: u64,
+    /// How long they took together, in microseconds.
+    pub took_us: u64,
+    /// How long the slowest took.
+    pub slowest_us: u64,
+}
+
+impl Span {
+    fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.errors += other.errors;
+        self.unproven += other.unproven;
+        self.took_us = self.took_us.saturating_add(other.took_us);
+        self.slowest_us = self.slowest_us.max(other.slowest_us);
+    }
+
+    fn of(view: &View) -> Self {
+        Self {
+            calls: 1,
+            errors: is(view, Trouble::Error).into(),
+            unproven: is(view, Trouble::Signature).into(),
+            took_us: view.took_us,
+            slowest_us: view.took_us,
+        }
+    }
+}
+
+/// The time that calls cover, in spans that double in length when there would be too many. Times are microseconds.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    begin: i64,
+    step: i64,
+    spans: Vec<Span>,
+}
+
+impl Timeline {
+    fn add(&mut self, at: i64, what: &Span) {
+        if self.spans.is_empty() {
+            (self.begin, self.step) = (at, 1);
+        }
+        while at < self.begin || self.number(at) >= MOST {
+            if at < self.begin {
+                let missing = usize::try_from((self.begin - at + self.step - 1) / self.step).unwrap_or(usize::MAX);
+                if missing.saturating_add(self.spans.len()) <= MOST {
+                    self.begin -= i64::try_from(missing).unwrap_or(0) * self.step;
+                    self.spans.splice(0..0, std::iter::repeat_n(Span::default(), missing));
+                    break;
+                }
+            }
+            self.coarsen();
+        }
+        let number = self.number(at);
+        if number >= self.spans.len() {
+            self.spans.resize(number + 1, Span::default());
+        }
+        self.spans[number].add(what);
+    }
+
+    fn coarsen(&mut self) {
+        self.step *= 2;
+        let pair = |pair: &[Span]| {
+            let mut sum = pair[0];
+            pair[1..].iter().for_each(|other| sum.add(other));
+            sum
+        };
+        self.spans = self.spans.chunks(2).map(pair).collect();
+    }
+
+    /// The span of a time that is not before the first.
+    fn number(&self, at: i64) -> usize {
+        usize::try_from((at - self.begin) / self.step.max(1)).unwrap_or(usize::MAX)
+    }
+
+    /// The first moment, and the one behind the last.
+    #[must_use]
+    pub fn range(&self) -> (i64, i64) {
+        (self.begin, self.begin + i64::try_from(self.spans.len()).unwrap_or(0) * self.step)
+    }
+
+    /// The same in at most `width` columns of about equal length, each with its first moment and its length.
+    #[must_use]
+    pub fn columns(&self, width: usize) -> Vec<(i64, i64, Span)> {
+        let count = width.min(self.spans.len());
+        let first = |column: usize| column * self.spans.len() / count;
+        let moment = |number: usize| self.begin + i64::try_from(number).unwrap_or(0) * self.step;
+        let column = |column: usize| {
+            let (begin, end) = (first(column), first(column + 1));
+            let mut sum = Span::default();
+            self.spans[begin..end].iter().for_each(|span| sum.add(span));
+            (moment(begin), moment(end) - moment(begin), sum)
+        };
+        (0..count).map(column).collect()
+    }
+}
+
+/// Calls of one kind that went the same way.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Which way.
+    pub direction: Direction,
+    /// The kind; none: no platform claims them.
+    pub kind: Option<String>,
+    /// How many, and what is wrong with them.
+    pub sum: Span,
+    /// How long they took.
+    pub latencies: Latencies,
+    /// How many took how long: `octaves[n]` of them less than 2^n microseconds, but not less than half of that.
+    pub octaves: [u64; OCTAVES],
+    times: Option<Times>,
+    stale: bool,
+}
+
+/// What the calls of a recording come to.
+#[derive(Clone, Debug, Default)]
+pub struct Plots {
+    /// Calls looked at.
+    pub seen: usize,
+    /// When they came.
+    pub timeline: Timeline,
+    /// By kind and direction, those of most calls first.
+    pub groups: Vec<Group>,
+}
+
+impl Plots {
+    /// Looks at the next calls; whether there are more.
+    pub fn catch_up(&mut self, index: &Index) -> bool {
+        if self.seen > index.len() {
+            // Some of them are gone.
+            *self = Self::default();
+        }
+        let end = index.len().min(self.seen + PART);
+        if end == self.seen {
+            return false;
+        }
+        (self.seen..end).filter_map(|row| index.view(row)).for_each(|view| self.add(&view));
+        self.seen = end;
+        for group in self.groups.iter_mut().filter(|group| group.stale) {
+            group.stale = false;
+            group.latencies = group.times.as_ref().map(Times::latencies).unwrap_or_default();
+        }
+        self.groups.sort_by_key(|group| std::cmp::Reverse(group.sum.calls));
+        end < index.len()
+    }
+
+    fn add(&mut self, view: &View) {
+        let span = Span::of(view);
+        self.timeline.add(view.at.as_microsecond(), &span);
+        let same = |group: &Group| group.direction == view.direction && group.kind.as_deref() == view.kind;
+        let number = self.groups.iter().position(same).unwrap_or_else(|| {
+            self.groups.push(Group {
+                direction: view.direction,
+                kind: view.kind.map(str::to_owned),
+                sum: Span::default(),
+                latencies: Latencies::default(),
+                octaves: [0; OCTAVES],
+                times: Times::new().ok(),
+                stale: false,
+            });
+            self.groups.len() - 1
+        });
+        let group = &mut self.groups[number];
+        group.sum.add(&span);
+        group.stale = true;
+        let octave = (u64::BITS - view.took_us.leading_zeros()) as usize;
+        group.octaves[octave.min(OCTAVES - 1)] += 1;
+        if let Some(times) = &mut group.times {
+            times.add(std::time::Duration::from_micros(view.took_us));
+        }
+    }
+
+    /// Everything together.
+    #[must_use]
+    pub fn sum(&self) -> Span {
+        let mut sum = Span::default();
+        self.groups.iter().for_each(|group| sum.add(&group.sum));
+        sum
+    }
+}
+
+/// Whether that can be said of a call; of slow ones the limit decides, which is not known here.
+fn is(view: &View, trouble: Trouble) -> bool {
+    match trouble {
+        Trouble::Error => view.failed || view.status.is_none_or(|status| status >= 400),
+        Trouble::Signature => {
+            matches!(view.sig, Some(Sig::Invalid | Sig::Stale | Sig::Missing | Sig::Malformed))
+        }
+        Trouble::Slow => false,
+    }
+}
+
+impl App {
+    /// Opens the plots.
+    pub(super) fn ask_plots(&mut self) {
+        self.dialogs.push(Dialog::Plots { scroll: 0 });
+    }
+
+    /// Looks at some calls more while the plots are open.
+    pub(super) fn follow_plots(&mut self) -> Option<Effect> {
+        let open = self.dialogs.iter().any(|dialog| matches!(dialog, Dialog::Plots { .. }));
+        (open && self.plots.catch_up(&self.index)).then_some(Effect::GoOn)
+    }
+
+    /// Selects the next call of the list (`step` 1) or the one before (-1) that deserves a look, from the other end where
+    /// there is none on this side.
+    pub(super) fn jump(&mut self, trouble: Trouble, step: isize) {
+        let slow = u64::try_from(self.setup.config.screen.slow.as_micros()).unwrap_or(u64::MAX);
+        let fits = |row: &usize| {
+            let view = self.calls.at(*row).and_then(|number| self.index.view(number));
+            view.is_some_and(|view| if trouble == Trouble::Slow { view.took_us >= slow } else { is(&view, trouble) })
+        };
+        let (row, rows) = (self.calls.row(), self.calls.len());
+        let (found, around) = if step > 0 {
+            let ahead = (row + 1..rows).find(fits);
+            (ahead.or_else(|| (0..rows.min(row + 1)).find(fits)), ahead.is_none())
+        } else {
+            let behind = (0..row).rev().find(fits);
+            (behind.or_else(|| (row..rows).rev().find(fits)), behind.is_none())
+        };
+        let what = match trouble {
+            Trouble::Error => "call that failed",
+            Trouble::Slow => return self.jump_to_slow(found.map(|row| (row, around))),
+            Trouble::Signature => "call with a signature that is missing or not good",
+        };
+        match found {
+            None => self.tell(Notice::info(format!("there is no {what}"))),
+            Some(only) if only == row => self.tell(Notice::info(format!("this is the only {what}"))),
+            Some(found) => self.land(found, around, what),
+        }
+    }
+
+    /// Where nothing is slow, the slowest call is the one to look at.
+    fn jump_to_slow(&mut self, found: Option<(usize, bool)>) {
+        let limit = self.setup.config.screen.slow;
+        if let Some((row, around)) = found {
+            return self.land(row, around, &format!("call of {limit:?} or more"));
+        }
+        let took = |row: &usize| self.calls.at(*row).and_then(|n| self.index.view(n)).map_or(0, |view| view.took_us);
+        let Some(row) = (0..self.calls.len()).max_by_key(took) else { return };
+        self.calls.select_row(row);
+        self.calls.follow = false;
+        self.tell(Notice::info(format!("no call took {limit:?} ([screen] slow): this one took longest")));
+    }
+
+    fn land(&mut self, row: usize, around: bool, what: &str) {
+        self.calls.select_row(row);
+        self.calls.follow = false;
+        if around {
+            self.tell(Notice::info(format!("no other {what} this way: from the other end")));
+        }
+    }
+
+    /// A key while the plots are open: it moves in the list, whose selected call the plots point at.
+    pub(super) fn plots_key(&mut self, key: KeyEvent, mut scroll: usize) -> Vec<Effect> {
+        let last = self.regions.dialog.1.saturating_sub(self.regions.dialog.0);
+        match key.code {
+            KeyCode::Char('h') | KeyCode::Left => self.step_in_time(-1),
+            KeyCode::Char('l') | KeyCode::Right => self.step_in_time(1),
+            KeyCode::PageDown => scroll = (scroll + 1).min(last),
+            KeyCode::PageUp => scroll = scroll.min(last).saturating_sub(1),
+            _ => match self.keymap.action(key, Scope::Calls) {
+                Some(Action::Down) => self.calls.step(1),
+                Some(Action::Up) => self.calls.step(-1),
+                Some(Action::Top) => self.calls.step(-isize::MAX),
+                Some(Action::Bottom) => self.calls.step(isize::MAX),
+                Some(Action::Open) => {
+                    (self.focus, self.calls.follow) = (Focus::Detail, false);
+                    return Vec::new();
+                }
+                Some(Action::Back | Action::Plots | Action::Quit) => return Vec::new(),
+                Some(
+                    action @ (Action::NextError
+                    | Action::PreviousError
+                    | Action::NextSlow
+                    | Action::PreviousSlow
+                    | Action::NextUnproven
+                    | Action::PreviousUnproven
+                    | Action::NextInConversation
+                    | Action::PreviousInConversation
+                    | Action::Redraw
+                    | Action::Suspend),
+                ) => {
+                    self.dialogs.push(Dialog::Plots { scroll });
+                    return self.act(action);
+                }
+                _ => {}
+            },
+        }
+        self.dialogs.push(Dialog::Plots { scroll });
+        Vec::new()
+    }
+
+    /// Selects the first call of the next column of the plots that has one, or of the one before.
+    fn step_in_time(&mut self, step: isize) {
+        let at = |row: usize| Some(self.index.view(self.calls.at(row)?)?.at.as_microsecond());
+        let Some(now) = at(self.calls.row()) else { return };
+        let columns = self.plots.timeline.columns(self.regions.plot_width.max(1));
+        let Some(&(begin, length, _)) = columns.iter().rev().find(|(begin, ..)| *begin <= now) else { return };
+        let rows = self.calls.len();
+        let found = if step > 0 {
+            (self.calls.row()..rows).find(|row| at(*row).is_some_and(|at| at >= begin + length))
+        } else {
+            // The last call before this column, then the first of that one's.
+            let before = (0..self.calls.row()).rev().find_map(|row| at(row).filter(|at| *at < begin));
+            let column = before.and_then(|before| columns.iter().rev().find(|(begin, ..)| *begin <= before));
+            column.and_then(|(begin, ..)| (0..rows).find(|row| at(*row).is_some_and(|at| at >= *begin)))
+        };
+        if let Some(row) = found {
+            self.calls.select_row(row);
+            self.calls.follow = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! The plots.
+//!
+//! ```text
+//!  12.4/s ▁▂▃▅▇█▇▅▃▂▁▁▂▃▂▁        calls
+//!         ✗     !                 failed, and with a bad signature
+//!   1.2s ▂▂▃▂▂▂▅░▂▂▂▂▂▂▂▂        latency: the mean, and above it up to the slowest
+//!         10:02:11        10:52
+//!  kind    calls  failed ...  p50  p90  p99  max
+//! ```
+
+#![expect(clippy::cast_precision_loss, reason = "what is drawn has a few dozen steps")]
+
+use jiff::Timestamp;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::app::plots::{Group, OCTAVES, Plots};
+use crate::app::{App, Regions, plots};
+use crate::call::Direction;
+use crate::view::list::duration;
+use crate::view::panel::large;
+use crate::view::rows::pad;
+use crate::view::theme;
+use crate::visible;
+
+/// Columns left of the plots.
+const GUTTER: usize = 9;
+/// Columns of a kind's own histogram, one an octave.
+const SHAPE: usize = 16;
+/// From this width on, kinds have a histogram.
+const ROOMY: usize = 110;
+/// Bars by their height in eighths.
+const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// A column: its first moment and its length in microseconds, and what happened in it.
+type Column = (i64, i64, plots::Span);
+
+pub(super) fn draw(app: &App, scroll: usize, frame: &mut Frame, area: Rect, regions: &mut Regions) {
+    let sum = app.plots.sum();
+    let left = app.index.len().saturating_sub(app.plots.seen);
+    let state = if left > 0 { format!(", {left} more to look at") } else { String::new() };
+    let inner = large(frame, area, &format!(" Plots · {} calls{state} ", app.plots.seen));
+    let (width, height) = (usize::from(inner.width), usize::from(inner.height));
+    regions.plot_width = width.saturating_sub(GUTTER + 1);
+    let columns = app.plots.timeline.columns(regions.plot_width);
+    let mut lines = Vec::new();
+    // Two plots, a row of signs, the axis, the selected call and what is known of it: the rest is for the kinds.
+    let kinds = app.plots.groups.len() + 2;
+    let tall = (height.saturating_sub(4 + kinds.min(height / 2)) / 2).clamp(1, 12);
+    let at = app.calls.selected().and_then(|number| app.index.view(number)).map(|view| view.at.as_microsecond());
+    let cursor = at.and_then(|at| columns.iter().rposition(|(begin, ..)| *begin <= at));
+    lines.extend(calls(&columns, tall, cursor));
+    lines.push(signs(&columns, cursor));
+    lines.extend(latency(&columns, tall, cursor));
+    lines.push(axis(app, &columns, width));
+    lines.push(selected(app, width));
+    let room = height.saturating_sub(lines.len() + 1);
+    regions.dialog = (room, app.plots.groups.len());
+    if room > 0 {
+        lines.push(head(width));
+        let first = scroll.min(app.plots.groups.len().saturating_sub(room));
+        let octaves = octaves(&app.plots);
+        lines.extend(app.plots.groups.iter().skip(first).take(room).map(|group| row(group, octaves, width)));
+    }
+    if sum.calls == 0 {
+        lines = vec![Line::styled("no calls yet", theme::DIM)];
+    }
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// One row of a plot: what stands left of it, then a cell a column, the cursor's on another ground.
+fn plotted(
+    label: &str,
+    columns: &[Column],
+    cursor: Option<usize>,
+    cell: impl Fn(&Column) -> (char, Style),
+) -> Line<'static> {
+    let mut spans = vec![Span::styled(format!("{label:>GUTTER$} "), theme::DIM)];
+    spans.extend(columns.iter().enumerate().map(|(number, column)| {
+        let (sign, style) = cell(column);
+        let style = if cursor == Some(number) { style.patch(theme::SELECTED) } else { style };
+        Span::styled(sign.to_string(), style)
+    }));
+    Line::from(spans)
+}
+
+/// How much of a bar of so many eighths is in the row that has `below` rows below it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a few rows")]
+fn part(share: f64, tall: usize, below: usize) -> usize {
+    let eighths = ((share * (tall * 8) as f64).ceil() as usize).min(tall * 8);
+    eighths.saturating_sub(below * 8).min(8)
+}
+
+fn calls(columns: &[Column], tall: usize, cursor: Option<usize>) -> Vec<Line<'static>> {
+    let second = columns.iter().any(|(_, length, _)| *length >= 1_000_000);
+    // Columns differ in length by a little: where there are many calls in one, what is drawn is calls in a time.
+    let rate = |(_, length, span): &Column| span.calls as f64 / if second { (*length).max(1) as f64 } else { 1.0 };
+    let most = columns.iter().map(rate).fold(0.0, f64::max);
+    let busiest = columns.iter().map(|(.., span)| span.calls).max().unwrap_or(0);
+    let top = if second { format!("{:.1}/s", most * 1e6) } else { busiest.to_string() };
+    let rows = (0..tall).rev().map(|below| {
+        let label = if below + 1 == tall {
+            top.as_str()
+        } else if below == 0 {
+            "calls"
+        } else {
+            ""
+        };
+        plotted(label, columns, cursor, |column| {
+            (EIGHTHS[part(rate(column) / most.max(f64::MIN_POSITIVE), tall, below)], Style::new().fg(theme::ACCENT))
+        })
+    });
+    rows.collect()
+}
+
+fn signs(columns: &[Column], cursor: Option<usize>) -> Line<'static> {
+    plotted("trouble", columns, cursor, |(.., span)| match span {
+        span if span.errors > 0 => ('✗', Style::new().fg(theme::BAD)),
+        span if span.unproven > 0 => ('!', Style::new().fg(theme::WARNING)),
+        _ => ('·', theme::DIM),
+    })
+}
+
+/// Mean and slowest, on a logarithmic scale: one slow call must not flatten all others.
+fn latency(columns: &[Column], tall: usize, cursor: Option<usize>) -> Vec<Line<'static>> {
+    let busy = || columns.iter().map(|(.., span)| span).filter(|span| span.calls > 0);
+    let mean = |span: &plots::Span| span.took_us as f64 / span.calls as f64;
+    let high = busy().map(|span| span.slowest_us).max().unwrap_or(1).max(2);
+    let low = busy().map(mean).fold(f64::MAX, f64::min).clamp(1.0, high as f64) / 2.0;
+    let share = |value: f64| ((value.max(1.0) / low).ln() / (high as f64 / low).ln()).clamp(0.0, 1.0);
+    let top = duration(high);
+    let rows = (0..tall).rev().map(|below| {
+        let label = if below + 1 == tall {
+            top.as_str()
+        } else if below == 0 {
+            "latency"
+        } else {
+            ""
+        };
+        plotted(label, columns, cursor, |(.., span)| {
+            if span.calls == 0 {
+                return (' ', Style::new());
+            }
+            match (part(share(mean(span)), tall, below), part(share(span.slowest_us as f64), tall, below)) {
+                (0, 0) => (' ', Style::new()),
+                (0, _) => ('░', theme::DIM),
+                (mean, _) => (EIGHTHS[mean], Style::new().fg(theme::GOOD)),
+            }
+        })
+    });
+    rows.collect()
+}
+
+/// The first and the last moment, and how long a column is.
+fn axis(app: &App, columns: &[Column], width: usize) -> Line<'static> {
+    let (begin, end) = app.plots.timeline.range();
+    let days = end - begin > 86_400_000_000;
+    let shown = |micros: i64| {
+        let at = Timestamp::from_microsecond(micros).unwrap_or_default().to_zoned(app.setup.zone.clone());
+        at.strftime(if days { "%m-%d %H:%M" } else { "%H:%M:%S" }).to_string()
+    };
+    let (first, last) = (shown(begin), shown(end));
+    let length = columns.iter().map(|(_, length, _)| *length).max().unwrap_or(0);
+    let each = format!("a column is {}", duration(u64::try_from(length).unwrap_or(0)));
+    let room = columns.len().max(first.len() + last.len() + 1).min(width.saturating_sub(GUTTER + 1));
+    let between = room.saturating_sub(first.len() + last.len());
+    let each = if each.len() + 4 <= between { each } else { String::new() };
+    let text = format!("{:GUTTER$} {first}{each:^between$}{last}", "");
+    Line::styled(text, theme::DIM)
+}
+
+/// The selected call, which the cursor stands at.
+fn selected(app: &App, width: usize) -> Line<'static> {
+    let Some(number) = app.calls.selected() else { return Line::default() };
+    let Some(view) = app.index.view(number) else { return Line::default() };
+    let at = view.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S%.3f").to_string();
+    let (sign, style) = view.sig.map_or(("", theme::DIM), theme::sig);
+    let verdict = view.sig.map_or_else(String::new, |sig| format!("{sign} {} ", sig.word()));
+    let status = view.status.map_or_else(|| "ERR".to_owned(), |status| status.to_string());
+    let what = view.kind.map_or_else(|| format!("{} {}", view.method, view.path), str::to_owned);
+    let took = duration(view.took_us);
+    let fixed = GUTTER + 1 + at.len() + 1 + visible::width(&verdict) + status.len() + 1 + took.len();
+    Line::from(vec![
+        Span::styled(format!("{:>GUTTER$} ", format!("▸ {}", app.calls.row() + 1)), theme::KEY),
+        Span::styled(format!("{at} "), theme::DIM),
+        Span::raw(pad(&what, visible::width(&what).min(width.saturating_sub(fixed + 1)))),
+        Span::styled(verdict, style),
+        Span::styled(format!("{status} "), view.status.map_or(theme::unanswered(), theme::status)),
+        Span::styled(took, theme::DIM),
+    ])
+}
+
+/// Widths of the kinds' columns that are not fixed: the kind, and its histogram.
+fn widths(width: usize) -> (usize, usize) {
+    let shape = if width >= ROOMY { SHAPE + 2 } else { 0 };
+    // Direction, three counts, four times.
+    let fixed = 2 + 8 + 7 + 8 + 4 * 8;
+    (width.saturating_sub(fixed + shape).min(40), shape)
+}
+
+fn head(width: usize) -> Line<'static> {
+    let (kind, shape) = widths(width);
+    let text = if kind < 8 {
+        format!("  {:16} {:>6} {:>7} {:>7}", "kind", "calls", "p50", "max")
+    } else {
+        let shape = if shape > 0 { "  how many took how long" } else { "" };
+        format!(
+            "  {:kind$} {:>7} {:>6} {:>7} {:>7} {:>7} {:>7} {:>7}{shape}",
+            "kind", "calls", "failed", "bad sig", "p50", "p90", "p99", "max"
+        )
+    };
+    Line::styled(text, theme::DIM)
+}
+
+fn row(group: &Group, octaves: (usize, usize), width: usize) -> Line<'static> {
+    let (kind, shape) = widths(width);
+    let arrow = match group.direction {
+        Direction::Received => "↓",
+        Direction::Sent => "↑",
+    };
+    let name = group.kind.as_deref().unwrap_or("no platform's");
+    let times = group.latencies;
+    if kind < 8 {
+        let name = name.rsplit('/').next().unwrap_or(name);
+        let rest =
+            format!("{:>6} {:>7} {:>7}", group.sum.calls, duration(times.p50_us), duration(group.sum.slowest_us));
+        return Line::raw(format!("{arrow} {}{rest}", pad(name, 16)));
+    }
+    let count = |count: u64, wide: usize, style: Style| {
+        let shown = if count > 0 { count.to_string() } else { "-".to_owned() };
+        Span::styled(format!(" {shown:>wide$}"), if count > 0 { style } else { theme::DIM })
+    };
+    let mut spans = vec![
+        Span::raw(format!("{arrow} ")),
+        Span::raw(pad(name, kind).trim_end().to_owned() + &" ".repeat(kind.saturating_sub(visible::width(name)))),
+        count(group.sum.calls, 7, Style::new()),
+        count(group.sum.errors, 6, Style::new().fg(theme::BAD)),
+        count(group.sum.unproven, 7, Style::new().fg(theme::WARNING)),
+    ];
+    for time in [times.p50_us, times.p90_us, times.p99_us, group.sum.slowest_us] {
+        spans.push(Span::raw(format!(" {:>7}", duration(time))));
+    }
+    if shape > 0 {
+        spans.push(Span::styled(format!("  {}", histogram(group, octaves)), Style::new().fg(theme::GOOD)));
+    }
+    Line::from(spans)
+}
+
+/// The octaves of durations in which any kind has calls: the first, and the one behind the last.
+fn octaves(plots: &Plots) -> (usize, usize) {
+    let any = |octave: &usize| plots.groups.iter().any(|group| group.octaves[*octave] > 0);
+    let first = (0..OCTAVES).find(any).unwrap_or(0);
+    let end = (0..OCTAVES).rev().find(any).map_or(first + 1, |last| last + 1);
+    (first, end.max(first + 1))
+}
+
+/// A bar an octave, from the shortest durations there are to the longest; so many that each begins somewhere else.
+fn histogram(group: &Group, (first, end): (usize, usize)) -> String {
+    let shown: Vec<u64> = (first..end.min(first + SHAPE)).map(|octave| group.octaves[octave]).collect();
+    let most = shown.iter().copied().max().unwrap_or(0).max(1);
+    shown.iter().map(|count| EIGHTHS[part(*count as f64 / most as f64, 1, 0)]).collect()
+}
