@@ -589,14 +589,13 @@ impl App {
             return None;
         };
         let Setup { platforms, keyring, config, .. } = &self.setup;
-        let own = config.secrets_of(call.request.origin.as_deref(), call.request.path(), call.kind.as_deref());
         let job = Job {
             number,
             form: self.form,
             width: self.regions.detail_width,
             platforms: platforms.clone(),
             keyring: keyring.clone(),
-            own,
+            config: config.clone(),
             call,
         };
         if bodies::size(&job.call) <= LARGE {

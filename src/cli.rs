@@ -34,7 +34,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use color_eyre::eyre;
@@ -113,10 +112,11 @@ pub struct RespondArgs {
     /// Answer with this reply: one that comes with hooktape, or of a `[[reply]]`
     #[arg(long, value_name = "NAME")]
     pub reply: Option<String>,
-    /// Have each call wait for you in the terminal program, at most this long [default: 25s]
-    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "25s",
-          value_parser = crate::config::parse_duration)]
-    pub hold: Option<Duration>,
+    /// Have each call wait for you in the terminal program, at most this long [default: as long as its platform waits for
+    /// an answer, where that is known, else 25s]
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "platform",
+          value_parser = crate::config::Hold::parse)]
+    pub hold: Option<crate::config::Hold>,
     /// Break answers: status=503, empty, malformed, contradict, slow=5s, reset, delay=2s, jitter=500ms,
     /// probability=30%, next=3
     #[arg(long, value_name = "WORDS", value_parser = crate::config::Fault::parse)]

@@ -38,8 +38,7 @@ use indexmap::IndexMap;
 pub use document::closest;
 pub use error::Error;
 pub use fault::{Fault, Harm, WORDS as FAULTS};
-pub use read::HOLD;
-pub use respond::{Case, Expected, Forward, Lookup, Replies, Respond, Source, Table, When};
+pub use respond::{Case, Expected, Forward, Hold, Lookup, Replies, Respond, Source, Table, When};
 pub use rotation::{Limit, Rotation};
 pub use screen::{Binding, Colour, Part, Screen, Theme};
 pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
@@ -194,7 +193,7 @@ pub enum OnFull {
 }
 
 /// A listener path with what is special about it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Route {
     /// `/hooks/moveo`, or `/hooks/*` for every path that begins with `/hooks/`.
     pub path: String,
@@ -204,6 +203,10 @@ pub struct Route {
     pub secrets: Vec<Secret>,
     /// What answers; left out: [`Config::respond`].
     pub respond: Option<Respond>,
+    /// Whether a failure interrupts the conversation, as it is set at the platform; none: not known.
+    pub fail_on_error: Option<bool>,
+    /// How long the platform waits for an answer, as it is set there; none: what its documents say.
+    pub timeout: Option<Duration>,
 }
 
 /// How a platform's flow waits for a page, as it is set there.

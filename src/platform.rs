@@ -12,6 +12,7 @@
 //! refusal to show the call.
 
 mod advice;
+mod consequence;
 mod contract;
 mod doc;
 mod envelope;
@@ -45,6 +46,7 @@ use pack::{ConversationSpec, Files, SectionSpec, VectorSpec};
 use schema::Library;
 
 pub use advice::Advice;
+pub use consequence::Consequence;
 pub use envelope::{Envelope, Row, Section};
 pub use keyring::Keyring;
 pub use kind::{Answer, Description, Field, Kind, Reading};

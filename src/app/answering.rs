@@ -16,7 +16,7 @@ use crate::app::dialog_keys::{Choice, picked, typed};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::call::{Headers, Id, Request, Response};
-use crate::config::{Fault, Forward, HOLD, Replies, Respond, Source};
+use crate::config::{Fault, Forward, Hold, Replies, Respond, Source};
 use crate::net::responder::{Beat, Health, Held, Parting, Release, Responders, Slot, Stage, Told, Whose, like};
 use crate::platform::Finding;
 
@@ -232,10 +232,10 @@ impl App {
     }
 
     fn toggle_holds(&mut self) -> Vec<Effect> {
-        let hold = if self.answers.holds() { None } else { Some(HOLD) };
+        let hold = if self.answers.holds() { None } else { Some(Hold::Patience) };
         self.answers.slots.iter_mut().for_each(|slot| slot.respond.hold = hold);
         self.tell(Notice::info(match hold {
-            Some(time) => format!("calls wait for you now, up to {time:?} each; i again lets them through"),
+            Some(hold) => format!("calls wait for you now, each {hold}; i again lets them through"),
             None => "calls are answered at once again".to_owned(),
         }));
         self.respond()
@@ -392,7 +392,7 @@ impl App {
                 self.ask(Answering::Fault { slot: selected, input: Input::new(&fault), error: None })
             }
             KeyCode::Char('i') => self.change(selected, |respond| {
-                respond.hold = if respond.hold.is_some() { None } else { Some(HOLD) };
+                respond.hold = if respond.hold.is_some() { None } else { Some(Hold::Patience) };
             }),
             KeyCode::Char('x') => {
                 let whose = slot.whose.clone();

@@ -9,7 +9,7 @@ use crate::app::shown::{Hits, Shown, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus};
 use crate::call::Call;
-use crate::config::Secret;
+use crate::config::Config;
 use crate::platform::{Keyring, Platforms};
 
 /// From this size on, in bytes, a call is worked out off the screen's thread.
@@ -28,7 +28,7 @@ pub struct Job {
     pub width: usize,
     pub(super) platforms: Arc<Platforms>,
     pub(super) keyring: Arc<Keyring>,
-    pub(super) own: Vec<Secret>,
+    pub(super) config: Arc<Config>,
 }
 
 impl PartialEq for Job {
@@ -41,7 +41,7 @@ impl Job {
     /// Works it out. For a large call this takes a while.
     #[must_use]
     pub fn run(self) -> Shown {
-        let mut shown = Shown::new(self.number, self.call, &self.platforms, &self.keyring, &self.own, self.form);
+        let mut shown = Shown::new(self.number, self.call, &self.platforms, &self.keyring, &self.config, self.form);
         shown.body.wrap(self.width);
         shown.answer.wrap(self.width);
         shown

@@ -7,8 +7,8 @@ use crate::app::changes::Context;
 use crate::app::flow::Flow;
 use crate::app::text::Text;
 use crate::call::{Call, Direction};
-use crate::config::Secret;
-use crate::platform::{Envelope, Finding, Keyring, Kind, Platforms, Row};
+use crate::config::{Config, Secret};
+use crate::platform::{Consequence, Envelope, Finding, Keyring, Kind, Platforms, Row};
 use crate::signature::{Scheme, Verdict};
 
 /// Most fields of a section that are shown: the body has them all.
@@ -95,6 +95,8 @@ pub struct Shown {
     pub request_findings: Vec<Finding>,
     /// The response against its contract.
     pub response_findings: Vec<Finding>,
+    /// What the platform does with the response.
+    pub consequence: Option<Consequence>,
     /// The variables of the conversation, against those of the call before.
     pub context: Context,
     /// The request's body.
@@ -122,11 +124,12 @@ impl Shown {
         call: Arc<Call>,
         platforms: &Platforms,
         keyring: &Keyring,
-        own: &[Secret],
+        config: &Config,
         form: Form,
     ) -> Self {
+        let own = config.secrets_of(call.request.origin.as_deref(), call.request.path(), call.kind.as_deref());
         let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
-        let verdict = kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), own, call.at));
+        let verdict = kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), &own, call.at));
         let scheme = kind.and_then(|kind| kind.scheme_of(&call.request));
         Self {
             number,
@@ -142,6 +145,7 @@ impl Shown {
                 (Some(kind), Some(response)) => kind.check_response(response),
                 _ => Vec::new(),
             },
+            consequence: kind.and_then(|kind| kind.consequence(&call, config)),
             context: Context::of(kind, &call),
             body: request_body(&call, form),
             answer: answer_body(&call, form),

@@ -104,6 +104,7 @@ impl App {
         let judgement = shown.verdict.clone().map(|verdict| Judgement { verdict, why });
         let remarks = self.index.marks().of(shown.call.id).cloned().unwrap_or_default();
         let mut told = Report::new((*shown.call).clone(), kind, judgement, remarks);
+        told.consequence.clone_from(&shown.consequence);
         if report && let Some(redaction) = &self.redaction {
             told = told.redacted(redaction, kind);
         }

@@ -21,7 +21,7 @@ use crate::net::responder::Responders;
 use crate::net::sender::Sender;
 use crate::net::template::Known;
 use crate::net::tls::Identity;
-use crate::platform::{Finding, Keyring, Kind, Platforms};
+use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms};
 use crate::recording::{self, Observer, Opened, Options, Query, Recorder, Redaction};
 use crate::replay::variables::Variables;
 use crate::signature::Verdict;
@@ -46,6 +46,9 @@ pub struct Findings {
     pub request: Vec<Finding>,
     /// What was answered.
     pub response: Vec<Finding>,
+    /// What the platform does with that.
+    #[serde(skip)]
+    pub consequence: Option<Consequence>,
 }
 
 impl Context {
@@ -237,6 +240,7 @@ impl Context {
         Findings {
             request,
             response: call.response.as_ref().map_or_else(Vec::new, |answer| kind.check_response(answer)),
+            consequence: kind.consequence(call, &self.config),
         }
     }
 

@@ -98,7 +98,8 @@ fn report(context: &Context, call: Call, remarks: Remarks, redaction: Option<&Re
         let unknown = call.request.redacted || now.verdict.sig == Sig::NoSecret;
         call.sig.is_none() || !unknown
     });
-    let report = Report::new(call, kind, judgement, remarks);
+    let consequence = kind.and_then(|kind| kind.consequence(&call, &context.config));
+    let report = Report { consequence, ..Report::new(call, kind, judgement, remarks) };
     match redaction {
         Some(redaction) => report.redacted(redaction, kind),
         None => report,

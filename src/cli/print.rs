@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::call::{Call, Direction, Headers, Id, Sig};
+use crate::cli::context::Findings;
 use crate::cli::{Context, Format, waits};
 use crate::platform::{Fate, Finding, Platforms, Wait};
 use crate::recording::{self, Entries, Recorded};
@@ -226,7 +227,11 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
             let _ = write!(text, "\n{}", body(&response.body, false));
         }
     }
-    let _ = write!(text, "\n{}", findings(&response_findings(context, call)));
+    let found = response_findings(context, call);
+    let _ = write!(text, "\n{}", findings(&found.response));
+    if let Some(consequence) = &found.consequence {
+        let _ = write!(text, "{}", wrapped("what the platform does: ", 2, &consequence.to_string()));
+    }
     text.trim_end().to_owned()
 }
 
@@ -238,7 +243,9 @@ pub(super) fn sent_json(context: &Context, call: &Call) -> String {
 /// The same with the members of `more`.
 pub(super) fn sent_json_with(context: &Context, call: &Call, mut more: Value) -> String {
     more["url"] = call.request.url().into();
-    more["findings"] = json!(response_findings(context, call));
+    let found = response_findings(context, call);
+    more["findings"] = json!(found.response);
+    more["consequence"] = json!(found.consequence);
     whole(call, &more)
 }
 
@@ -252,9 +259,9 @@ pub(super) fn difference(difference: &Difference, width: usize) -> String {
     format!("{}: {} → {}", visible::line(&place), side(&difference.left), side(&difference.right))
 }
 
-fn response_findings(context: &Context, call: &Call) -> Vec<Finding> {
+fn response_findings(context: &Context, call: &Call) -> Findings {
     let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
-    kind.map_or_else(Vec::new, |kind| context.findings(call, kind).response)
+    kind.map(|kind| context.findings(call, kind)).unwrap_or_default()
 }
 
 #[cfg(test)]

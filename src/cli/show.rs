@@ -109,7 +109,8 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
         return print::whole(
             call,
             &json!({
-                "verdict": verdict, "findings": findings, "could_be": others, "wait": wait, "remarks": remarks,
+                "verdict": verdict, "findings": findings, "consequence": findings.consequence,
+                "could_be": others, "wait": wait, "remarks": remarks,
             }),
         );
     }
@@ -155,6 +156,9 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
         text.push_str(&print::headers(&response.headers));
         push_body(&mut text, &response.body, pretty);
         text.push_str(&print::findings(&findings.response));
+    }
+    if let Some(consequence) = &findings.consequence {
+        let _ = writeln!(text, "\n{}", print::wrapped("what the platform does: ", 2, &consequence.to_string()));
     }
     text.trim_end().to_owned()
 }

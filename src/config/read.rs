@@ -21,7 +21,7 @@ use super::{
 
 mod respond;
 
-pub use respond::{HOLD, known, receiver};
+pub use respond::{known, receiver};
 
 /// The configuration that a text describes; its relative paths start at `base`.
 pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Result<Config, Error> {
@@ -66,7 +66,7 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
     reader.replies = reader.replies(&top.tables("reply", &respond::KEYS)?)?;
     let respond =
         listen_table.and_then(|table| table.get("respond")).map(|value| reader.respond(&value)).transpose()?;
-    let routes = top.tables("route", &["path", "kind", "secret", "respond"])?;
+    let routes = top.tables("route", &["path", "kind", "secret", "respond", "fail_on_error", "timeout"])?;
     let routes = unique(&routes, "path", |table| reader.route(table), |route| &route.path)?;
     let waits = top.tables("wait", &["kind", "expires", "message", "variable"])?;
     let waits = unique(&waits, "kind", wait, |wait| &wait.kind)?;
@@ -339,7 +339,14 @@ impl Reader<'_> {
     fn route(&self, table: &Table<'_>) -> Result<Route, Error> {
         let kind = table.get("kind").map(|value| value.parse(kind)).transpose()?;
         let respond = table.get("respond").map(|value| self.respond(&value)).transpose()?;
-        Ok(Route { path: table.need("path")?.parse(path)?, kind, secrets: self.own_secrets(table)?, respond })
+        Ok(Route {
+            path: table.need("path")?.parse(path)?,
+            kind,
+            secrets: self.own_secrets(table)?,
+            respond,
+            fail_on_error: table.get("fail_on_error").map(|value| value.bool()).transpose()?,
+            timeout: table.get("timeout").map(|value| value.parse(parse_duration)).transpose()?,
+        })
     }
 
     fn target(&mut self, table: &Table<'_>) -> Result<Target, Error> {

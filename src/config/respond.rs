@@ -6,17 +6,59 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Reply, Target};
+use super::{Reply, Target, parse_duration};
 
 /// What answers a received call.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Respond {
     /// Where the answer comes from.
     pub source: Source,
-    /// The call waits for the user, at most this long.
-    pub hold: Option<Duration>,
+    /// The call waits for the user.
+    pub hold: Option<Hold>,
     /// What is broken on purpose.
     pub fault: Option<super::Fault>,
+}
+
+/// How long a call waits for the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// As long as its platform waits for an answer, as far as that is known.
+    Patience,
+    /// This long.
+    For(Duration),
+}
+
+impl Hold {
+    /// Where the platform's patience is not known: below the 30 s that Moveo gives a custom integration's webhook, the one
+    /// time that it publishes.
+    const UNKNOWN: Duration = Duration::from_secs(25);
+
+    /// A duration, or `platform`.
+    ///
+    /// # Errors
+    /// A sentence that shows how a duration is written.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "platform" { Ok(Self::Patience) } else { parse_duration(text).map(Self::For) }
+    }
+
+    /// How long, where the platform waits for `patience`: a tenth is left for the answer to get there.
+    #[must_use]
+    pub fn time(self, patience: Option<Duration>) -> Duration {
+        match (self, patience) {
+            (Self::For(time), _) => time,
+            (Self::Patience, Some(patience)) => patience / 10 * 9,
+            (Self::Patience, None) => Self::UNKNOWN,
+        }
+    }
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Patience => write!(f, "as long as the platform waits, else {:?}", Self::UNKNOWN),
+            Self::For(time) => write!(f, "up to {time:?}"),
+        }
+    }
 }
 
 /// Where an answer comes from.
@@ -215,7 +257,7 @@ impl fmt::Display for Respond {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.source)?;
         if let Some(hold) = self.hold {
-            write!(f, " · held up to {hold:?}")?;
+            write!(f, " · held {hold}")?;
         }
         if let Some(fault) = &self.fault {
             write!(f, " · fault {fault}")?;
@@ -237,6 +279,15 @@ mod tests {
         for (column, value) in [("ssn", "12345678"), ("ssn", "-"), ("ssn", ""), ("nope", "123456789")] {
             assert_eq!(table.find(column, value), None, "{column} {value}");
         }
+    }
+
+    #[test]
+    fn a_hold_leaves_the_answer_time_to_get_there() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Hold::Patience.time(Some(3 * second)), Duration::from_millis(2700));
+        assert_eq!(Hold::Patience.time(None), 25 * second);
+        assert_eq!(Hold::parse("40s").map(|hold| hold.time(Some(second))), Ok(40 * second));
+        assert_eq!((Hold::parse("platform"), Hold::parse("soon").is_err()), (Ok(Hold::Patience), true));
     }
 
     #[test]

@@ -642,6 +642,8 @@ fn responders_are_read() {
 
         [[route]]
         path = "/d"
+        fail_on_error = true
+        timeout = "10s"
         respond.forward = { to = ":1", keep_host = true, timeout = "2s" }
     "#;
     let (_directory, sources) =
@@ -650,10 +652,12 @@ fn responders_are_read() {
     let shown = |number: usize| config.routes[number].respond.as_ref().unwrap().to_string();
     assert_eq!(
         config.respond.to_string(),
-        "→ mine, also http://127.0.0.1:3001 · held up to 25s · fault status=503 next=2"
+        "→ mine, also http://127.0.0.1:3001 · held as long as the platform waits, else 25s · fault status=503 next=2"
     );
     assert_eq!(shown(0), "reply moveo/audit · held up to 20s · fault reset probability=0.5");
     assert_eq!((shown(1), shown(2)), ("reply people".to_owned(), "2 replies in turn".to_owned()));
+    let set = |number: usize| (config.routes[number].fail_on_error, config.routes[number].timeout);
+    assert_eq!((set(0), set(3)), ((None, None), (Some(true), Some(Duration::from_secs(10)))));
     let Some(Source::Reply(people)) = config.routes[1].respond.as_ref().map(|respond| &respond.source) else {
         panic!("{config:?}")
     };

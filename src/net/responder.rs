@@ -302,7 +302,9 @@ impl Responders {
             let left = fault.next.map(|_| active.left.load(Ordering::Relaxed));
             self.tell(Told::Hit { whose: active.slot.whose.clone(), left });
         }
-        let hold = respond.hold.filter(|_| self.holds.load(Ordering::Relaxed));
+        let set = call.route.and_then(|route| route.timeout);
+        let patience = set.or_else(|| call.kind.and_then(Kind::timeout));
+        let hold = respond.hold.filter(|_| self.holds.load(Ordering::Relaxed)).map(|hold| hold.time(patience));
         let outcome = match (&respond.source, hold) {
             (Source::Forward(forward), hold) => self.pass_on(call, forward, hold).await,
             (source, hold) => {

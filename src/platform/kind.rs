@@ -89,6 +89,8 @@ pub struct Description {
     pub returns: String,
     /// What an answer other than 2xx does.
     pub failure: String,
+    /// How long the platform waits for an answer, in milliseconds, where its documents say so.
+    pub timeout_ms: Option<u64>,
     /// How it is signed, in words; none where it is not.
     pub signed: Option<String>,
     /// What the platform calls where this one is not configured: `platform/kind`.
@@ -342,8 +344,8 @@ impl Kind {
     pub fn check_response(&self, response: &Response) -> Vec<Finding> {
         let Some(schema) = &self.response else { return Vec::new() };
         if !(200..300).contains(&response.status) {
-            let failure = if self.spec.failure.is_empty() { "2xx is expected" } else { &self.spec.failure };
-            return vec![self.finding(Severity::Error, &format!("The status is {}: {failure}.", response.status))];
+            let sentence = format!("The status is {}; 2xx is expected.", response.status);
+            return vec![self.finding(Severity::Error, &sentence)];
         }
         if response.body.is_empty() {
             return vec![self.finding(self.spec.empty, "The body is empty; a JSON object is expected.")];
@@ -581,7 +583,8 @@ impl Kind {
             title: self.title.clone(),
             fires: self.spec.fires.clone(),
             returns: self.spec.returns.clone(),
-            failure: self.spec.failure.clone(),
+            failure: self.failure(),
+            timeout_ms: self.spec.timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             signed: self.schemes().map(|(_, scheme)| scheme.describe()).reduce(|all, one| format!("{all}. Or {one}")),
             instead: self.spec.instead.as_ref().map(|kind| self.sibling(kind)),
             source: self.source().to_owned(),

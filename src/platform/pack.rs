@@ -56,7 +56,10 @@
 //! | `page` | the page that it opens: the parameters it `appends` to the URL, in order, and what the page calls back with: `calls` (*: a kind), `target` (*), `headers`, `claims`, `body`, `form` (*); see `page.rs` |
 //! | `volatile` | list of pointers into the answer where each answer has another value (`*`: any index or name) |
 //! | `fires`, `returns` | sentences: when the platform calls, what one may answer |
-//! | `failure`, `empty` | completes "The status is 500: "; the severity of an empty answer |
+//! | `failure`, `empty` | completes "the status is 500: "; the severity of an empty answer |
+//! | `fail_on_error` | `{ setting, on, off }` instead of `failure`: the webhook's setting that says what a failure does |
+//! | `unreadable` | likewise of an answer that is not as the contract has it; left out: not published |
+//! | `timeout` | how long the platform waits for an answer (`"30s"`); left out: not published |
 //! | `source` | the document |
 //!
 //! | other tables | |
@@ -74,6 +77,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use include_dir::{Dir, DirEntry};
 use serde::Deserialize;
@@ -81,6 +85,7 @@ use serde::de::{Deserializer, Error as _};
 use toml::Spanned;
 
 use super::advice::Advice;
+use super::consequence::{self, FailOnError};
 use super::doc::{Doc, Pointer, text};
 use super::lint::Lint;
 use super::page::PageSpec;
@@ -199,6 +204,13 @@ pub(super) struct KindSpec {
     /// What a status other than 2xx does, to complete "the status is ...: ".
     #[serde(default)]
     pub failure: String,
+    /// What says so instead.
+    pub fail_on_error: Option<FailOnError>,
+    /// What an answer does that is not as the contract has it.
+    pub unreadable: Option<String>,
+    /// How long the platform waits for an answer.
+    #[serde(default, deserialize_with = "consequence::duration")]
+    pub timeout: Option<Duration>,
     /// How grave an empty response is.
     #[serde(default = "error")]
     pub empty: Severity,

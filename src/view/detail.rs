@@ -353,6 +353,10 @@ fn response(shown: &Shown, width: usize) -> Vec<Line<'static>> {
     if let Some(forwarded) = &call.forwarded {
         lines.extend(rows::labelled("forwarded", &forwarding(forwarded), Style::new(), width));
     }
+    if let Some(consequence) = &shown.consequence {
+        let failed = consequence.failed.as_ref().map(|_| theme::level(crate::app::event::Level::Warning));
+        lines.extend(rows::labelled("platform", &consequence.to_string(), failed.unwrap_or_default(), width));
+    }
     lines.extend(rows::findings(&shown.response_findings, width));
     if let Some(response) = &call.response {
         lines.push(Line::default());

@@ -27,6 +27,40 @@ fn show_gives_every_call_as_json_with_its_own_bytes() {
 }
 
 #[test]
+fn what_the_platform_does_with_an_answer_is_told_by_the_routes_setting() {
+    let home = Home::new();
+    let tape = std::fs::read_to_string(SAMPLE).unwrap();
+    std::fs::write(home.path("tape.jsonl"), tape.replace("\"status\":200", "\"status\":500")).unwrap();
+    std::fs::write(home.path("late.jsonl"), tape.replace("\"took_us\":", "\"took_us\":9000")).unwrap();
+    let failed = "the status is 500: the conversation is interrupted, for Fail on error is on";
+    for (setting, recording, told) in [
+        ("", SAMPLE, "the answer is taken"),
+        (
+            "",
+            "tape.jsonl",
+            "the status is 500: with Fail on error the conversation is interrupted; without it the agent",
+        ),
+        ("fail_on_error = true", "tape.jsonl", failed),
+        (
+            "fail_on_error = true\ntimeout = \"1s\"",
+            "late.jsonl",
+            "s, and the platform waits 1s: the conversation is interr",
+        ),
+    ] {
+        std::fs::write(home.path("hooktape.toml"), format!("[[route]]\npath = \"/*\"\n{setting}\n")).unwrap();
+        let shown = run(&home, &["show", recording, "3ef66deb"]);
+        let flat = shown.out.replace("\n  ", " ");
+        assert!(flat.contains("what the platform does: ") && flat.contains(told), "{setting}: {flat}");
+        let shown = run(&home, &["show", recording, "3ef66deb", "--format", "json"]).json().remove(0);
+        let words = [&shown["consequence"]["failed"], &shown["consequence"]["then"]];
+        let words: Vec<&str> = words.iter().filter_map(|word| word.as_str()).collect();
+        assert!(words.join(": ").contains(told), "{shown}");
+        let report = run(&home, &["export", recording, "--as", "markdown", "--query", "kind:dialog"]);
+        assert!(report.out.contains("\n- what the platform does: ") && report.out.contains(told), "{}", report.out);
+    }
+}
+
+#[test]
 fn show_finds_what_a_query_names() {
     let home = Home::new();
     let ids = |args: &[&str]| -> Vec<String> {

@@ -44,7 +44,7 @@ fn a_reply_by_name_a_fault_and_a_hold_that_needs_the_screen() {
     assert_eq!([caller.post("/", "", b"{}").unwrap().0, caller.post("/", "", b"{}").unwrap().0], [503, 200]);
     let ended = listener.end("TERM");
     for part in [
-        "/identify is answered with: reply moveo/identify · held up to 25s\n",
+        "/identify is answered with: reply moveo/identify · held as long as the platform waits, else 25s\n",
         "hooktape: /identify: holding a call needs the terminal program; here it is answered at once\n",
         "everything else is answered with: reply moveo/audit · fault status=503 next=1\n",
         "everything else: the fault is spent\n",

@@ -24,8 +24,8 @@ fn app() -> App {
     let route = |path: &str, kind: Option<&str>, respond| Route {
         path: path.into(),
         kind: kind.map(ToOwned::to_owned),
-        secrets: Vec::new(),
         respond,
+        ..Route::default()
     };
     let config = Config {
         routes: vec![

@@ -27,6 +27,7 @@ pub(super) fn kind(context: &Context, kind: &Kind) -> String {
         ("fires", Some(about.fires)),
         ("returns", Some(about.returns)),
         ("failure", Some(about.failure)),
+        ("waits", kind.timeout().map(|timeout| format!("{timeout:?} at most for an answer"))),
         ("instead", instead),
         ("signed", Some(about.signed.unwrap_or_else(|| "not signed".to_owned()))),
         ("ends", kind.closes().map(|opened| format!("the wait that {opened} began"))),

@@ -1,23 +1,18 @@
 //! What answers calls: `respond` of routes and of `[listen]`, and `[[reply]]`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value as Json;
 use toml::de::DeValue;
 
 use super::super::document::{Source as Text, Table as Toml, Value};
-use super::super::respond::{Case, Expected, Forward, Lookup, Replies, Respond, Source, Table, When};
+use super::super::respond::{Case, Expected, Forward, Hold, Lookup, Replies, Respond, Source, Table, When};
 use super::super::secret::is_name;
 use super::super::target::Target;
 use super::super::units::parse_duration;
 use super::super::{Error, Fault, Reply, closest};
 use super::{Reader, expand, header_value, headers_of, json, kind};
-
-/// How long a call is held where nothing is said of it: below the 30 s that Moveo gives a custom integration's webhook,
-/// the one time that it publishes.
-pub const HOLD: Duration = Duration::from_secs(25);
 
 /// What a reply is made of.
 const REPLY: [&str; 6] = ["status", "headers", "body", "json", "file", "when"];
@@ -80,9 +75,9 @@ impl Reader<'_> {
         let hold = match table.get("hold") {
             None => None,
             Some(value) => match value.get() {
-                DeValue::Boolean(true) => Some(HOLD),
+                DeValue::Boolean(true) => Some(Hold::Patience),
                 DeValue::Boolean(false) => None,
-                _ => Some(value.parse(parse_duration)?),
+                _ => Some(Hold::For(value.parse(parse_duration)?)),
             },
         };
         let fault = table.get("fault").map(|value| fault(&value)).transpose()?;

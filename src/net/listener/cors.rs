@@ -68,12 +68,7 @@ mod tests {
     /// A listener that knows a platform whose pages call back.
     async fn site() -> Site {
         let platforms = platforms_with(PACK, r#"{"run":"1"}"#);
-        let route = |path: &str, kind: &str| Route {
-            path: path.into(),
-            kind: Some(kind.into()),
-            secrets: Vec::new(),
-            respond: None,
-        };
+        let route = |path: &str, kind: &str| Route { path: path.into(), kind: Some(kind.into()), ..Route::default() };
         let routes = vec![route("/mine", "acme/back"), route("/hook", "moveo/dialog")];
         Site::with(Config { routes, ..with_secret() }, platforms).await
     }

@@ -100,7 +100,7 @@ async fn the_recorded_answer_is_what_the_caller_gets(
         let reply = Reply { status, headers, body: "hello".into() };
         let source = Source::Reply(Arc::new(Replies::always(reply)));
         let respond = Some(Respond { source, ..Respond::default() });
-        config.routes.push(Route { path: "/".into(), kind: None, secrets: Vec::new(), respond });
+        config.routes.push(Route { path: "/".into(), respond, ..Route::default() });
     }
     let mut site = Site::new(config).await;
     let answer = site.raw(format!("{line}\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes()).await;
@@ -257,6 +257,7 @@ async fn a_route_has_its_own_kind_secret_and_reply() {
             let reply = Reply { status: 202, headers: Vec::new(), body: body.to_owned().into() };
             Respond { source: Source::Reply(Arc::new(Replies::always(reply))), ..Respond::default() }
         }),
+        ..Route::default()
     };
     let config = Config {
         routes: vec![

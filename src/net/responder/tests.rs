@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::call::Direction;
-use crate::config::{Case, Expected, Harm, Replies, Reply, Sources, When};
+use crate::config::{Case, Expected, Harm, Hold, Replies, Reply, Route, Sources, When};
 use crate::net::testing::{Backend, Site, forwarding, responding, with_secret};
 use crate::platform::Severity;
 
@@ -204,7 +204,7 @@ async fn held(told: &mut mpsc::UnboundedReceiver<Told>) -> Arc<Held> {
 }
 
 fn holding(time: Duration, source: Respond) -> Config {
-    responding(Respond { hold: Some(time), ..source })
+    responding(Respond { hold: Some(Hold::For(time)), ..source })
 }
 
 #[rstest]
@@ -253,6 +253,29 @@ async fn a_held_call_goes_on_by_itself_in_time_and_is_not_held_where_nobody_look
     assert_eq!(body(&site.post("/", "", "{}").await), "mine");
 }
 
+#[rstest]
+#[case("/hooks/moveo/dialog", 25_000)]
+#[case("/hooks/slack/command", 2_700)]
+#[case("/hooks/set", 9_000)]
+#[tokio::test]
+async fn a_call_is_held_as_long_as_its_platform_waits(#[case] path: &str, #[case] millis: i128) {
+    let respond = Respond { hold: Some(Hold::Patience), ..Respond::default() };
+    let set = Route { path: "/hooks/set".into(), timeout: Some(Duration::from_secs(10)), ..Route::default() };
+    let site = Site::new(Config { routes: vec![set], ..responding(respond) }).await;
+    let mut told = observed(&site, true);
+    let responders = site.responders.clone();
+    let ((), _) = tokio::join!(
+        async {
+            let held = held(&mut told).await;
+            // It is held from when it was read whole on.
+            let time = held.until.duration_since(held.at).as_millis();
+            assert!((millis..millis + 1_000).contains(&time), "{time}");
+            responders.release(held.id, Release::AsIs);
+        },
+        site.post(path, "", "{}"),
+    );
+}
+
 #[tokio::test]
 async fn an_edited_request_is_signed_anew_forwarded_and_a_call_of_its_own() {
     let mut backend = Backend::new("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nreal").await;
@@ -291,7 +314,7 @@ async fn an_edited_request_is_signed_anew_forwarded_and_a_call_of_its_own() {
 #[test]
 fn a_slot_is_told_in_words() {
     let respond = Respond {
-        hold: Some(Duration::from_secs(5)),
+        hold: Some(Hold::For(Duration::from_secs(5))),
         fault: Some(Fault { harm: Some(Harm::Reset), next: Some(2), ..Fault::default() }),
         ..forwarding(&["http://127.0.0.1:3000", "http://127.0.0.1:3001"])
     };

@@ -159,7 +159,8 @@ fn push_call(out: &mut String, report: &Report, kind: &str) {
     }
     let remarks = report.remarks.sentences();
     let others = call.error.as_deref().into_iter().chain(caveats(call)).map(str::to_owned);
-    for sentence in remarks.chain(others) {
+    let consequence = report.consequence.iter().map(|consequence| format!("what the platform does: {consequence}"));
+    for sentence in remarks.chain(others).chain(consequence) {
         let _ = writeln!(out, "<p>{}", escape(&sentence));
     }
     let line = format!("{} {}", call.request.method, url(call));

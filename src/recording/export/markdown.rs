@@ -39,6 +39,9 @@ pub(super) fn text(report: &Report) -> String {
     if let Some(error) = &call.error {
         let _ = writeln!(text, "- {}", plain(error));
     }
+    if let Some(consequence) = &report.consequence {
+        let _ = writeln!(text, "- what the platform does: {}", plain(&consequence.to_string()));
+    }
     for sentence in report.remarks.sentences() {
         let _ = writeln!(text, "- {}", plain(&sentence));
     }

@@ -1,7 +1,7 @@
 //! A call with what is to be said of it.
 
 use crate::call::{Call, Request, Response};
-use crate::platform::{Finding, Kind};
+use crate::platform::{Consequence, Finding, Kind};
 use crate::recording::{Redaction, Remarks};
 use crate::signature::Verdict;
 
@@ -25,6 +25,8 @@ pub struct Report {
     pub request: Vec<Finding>,
     /// Where the response does.
     pub response: Vec<Finding>,
+    /// What the platform does with the response.
+    pub consequence: Option<Consequence>,
     /// What the user said.
     pub text: Option<String>,
     /// What was said of the call since it was recorded.
@@ -37,7 +39,7 @@ impl Report {
     pub fn new(call: Call, kind: Option<&Kind>, judgement: Option<Judgement>, remarks: Remarks) -> Self {
         let (request, response) = findings(&call, kind);
         let text = kind.and_then(|kind| kind.read(&call.request).text);
-        Self { call, judgement, request, response, text, remarks }
+        Self { call, judgement, request, response, consequence: None, text, remarks }
     }
 
     /// The same with everything masked, also where it is quoted. A finding that only the bare call shows stays, without
