@@ -181,9 +181,12 @@ impl Replay {
     }
 
     fn told(&mut self, told: Told) {
-        let sent = Sent::from(told);
         self.meter.done += 1;
-        self.meter.failed += u64::from(!sent.is_fine() && sent.call.is_some());
+        self.meter.failed += u64::from(match &told {
+            Told::Sent(outcome) => !outcome.is_fine(),
+            Told::Skipped(skipped) => skipped.is_failure(),
+        });
+        let sent = Sent::from(told);
         if self.results.len() < if sent.is_fine() { MOST_RESULTS } else { 2 * MOST_RESULTS } {
             self.results.push(sent);
         }

@@ -18,7 +18,7 @@ use crate::cli::{Format, Outcome, print};
 use crate::config::Target;
 use crate::recording::Reader;
 use crate::replay::report::Report;
-use crate::replay::{Control, Item, Plan, Refusal, Replay, Summary, Told, select};
+use crate::replay::{Control, Item, Plan, Refusal, Replay, Skipped, Summary, Told, select};
 use crate::visible;
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
@@ -112,7 +112,7 @@ impl Listing {
     fn tell(&mut self, told: &Told) -> std::io::Result<()> {
         let fine = match told {
             Told::Sent(outcome) => outcome.is_fine(),
-            Told::Skipped(_) => true,
+            Told::Skipped(skipped) => !skipped.is_failure(),
         };
         if !self.quiet || !fine {
             self.progress.clear();
@@ -126,6 +126,7 @@ impl Listing {
 /// Says what would go where, and sends nothing.
 fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> eyre::Result<Outcome> {
     let sender = context.sender()?;
+    let mut outcome = Outcome::Yes;
     for item in items {
         let call = reader.call(item.place)?;
         for fault in plan.deliveries() {
@@ -136,16 +137,19 @@ fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> 
                         print::out(&show::planned(context, &call, &outgoing, &sender))?;
                     }
                 }
-                Err(Refusal::Fault(reason)) if fault.is_some() => {
-                    print::out(&show::not_planned(context, &call, fault, &reason))?;
-                }
-                Err(Refusal::Fault(reason) | Refusal::Call(reason)) => {
-                    return Err(eyre!("{}: {}", call.id, with_repair(reason)));
+                Err(refusal) => {
+                    let (fault, reason) = match refusal {
+                        Refusal::Fault(reason) => (fault, reason),
+                        Refusal::Call(reason) => (None, with_repair(reason)),
+                    };
+                    outcome = if fault.is_none() { Outcome::No } else { outcome };
+                    let skipped = Skipped { original: call.id, kind: call.kind.clone(), fault, reason };
+                    print::out(&show::told(context, &Told::Skipped(skipped)))?;
                 }
             }
         }
     }
-    Ok(Outcome::Yes)
+    Ok(outcome)
 }
 
 /// A sentence of the library with the flag that helps.

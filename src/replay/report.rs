@@ -165,19 +165,24 @@ fn sent(outcome: &Outcome) -> Case {
 }
 
 fn skipped_case(skipped: &Skipped) -> Case {
+    let reason = skipped.reason.clone();
     Case {
         original: skipped.original,
         call: None,
         round: 1,
         kind: skipped.kind.clone(),
-        fault: Some(skipped.fault.word()),
+        fault: skipped.fault.map(crate::net::fault::Fault::word),
         url: String::new(),
         status: None,
         took_us: 0,
         changed: Vec::new(),
         differences: Vec::new(),
-        unmet: Vec::new(),
-        skipped: Some(skipped.reason.clone()),
+        unmet: if skipped.is_failure() {
+            vec![Unmet { expected: "it to be sent".to_owned(), found: reason.clone() }]
+        } else {
+            Vec::new()
+        },
+        skipped: (!skipped.is_failure()).then_some(reason),
     }
 }
 

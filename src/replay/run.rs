@@ -66,17 +66,25 @@ impl Outcome {
     }
 }
 
-/// A call that was not sent, since it cannot have the fault that was asked for.
+/// A call that was not sent: it cannot have the fault that was asked for or, which counts as a failure, cannot be sent at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// The recorded call.
     pub original: Id,
     /// Its kind.
     pub kind: Option<String>,
-    /// The fault.
-    pub fault: Fault,
+    /// The fault that it cannot have; none: it cannot be sent at all.
+    pub fault: Option<Fault>,
     /// Why, as a sentence.
     pub reason: String,
+}
+
+impl Skipped {
+    /// Whether it counts as a failure.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        self.fault.is_none()
+    }
 }
 
 /// What a replay tells while it runs.
@@ -103,6 +111,8 @@ struct Score {
     summary: Summary,
     took: Times,
     late: Times,
+    /// Those that cannot be sent, as long as none was: if nothing can, that is told once.
+    refused: Vec<Skipped>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -115,8 +125,8 @@ impl Replay {
     /// called by several threads, and holds up the one that calls it.
     ///
     /// # Errors
-    /// The first thing that is neither a call nor an answer: a call that cannot be read, sent so, or recorded. It ends the
-    /// replay; what was sent before is recorded.
+    /// Why none of the calls can be sent, or the first one that cannot be recorded. That ends the replay; what was sent before
+    /// is recorded.
     pub async fn run(
         self,
         items: Vec<Item>,
@@ -127,7 +137,8 @@ impl Replay {
         if self.plan.schedule.out_of_order && !queue.has_late_calls() {
             return Err("no conversation among these calls has two that could change places".to_owned());
         }
-        let score = Score { summary: Summary::default(), took: Times::new()?, late: Times::new()? };
+        let score =
+            Score { summary: Summary::default(), took: Times::new()?, late: Times::new()?, refused: Vec::new() };
         let workers = self.plan.schedule.concurrency.clamp(1, items.len().max(1));
         let start = Instant::now();
         let shared =
@@ -147,6 +158,9 @@ impl Replay {
         }
         result?;
         let score = lock(&shared.score);
+        if let Some(first) = score.refused.first() {
+            return Err(format!("{}: {}", first.original, first.reason));
+        }
         let timed = score.late.latencies();
         Ok(Summary {
             took: score.took.latencies(),
@@ -184,19 +198,25 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
     /// All deliveries of one call.
     async fn step(&self, step: Step, wires: &mut Wires) -> Result<(), String> {
         let Replay { plan, reader, sender, platforms, keyring, listener, .. } = &self.replay;
-        let original = reader.call(self.items[step.item].place).map_err(|error| error.to_string())?;
+        let item = &self.items[step.item];
+        let original = match reader.call(item.place) {
+            Ok(original) => original,
+            Err(damage) => {
+                self.refuse(Skipped { original: item.id, kind: None, fault: None, reason: damage.to_string() });
+                return Ok(());
+            }
+        };
         for fault in plan.deliveries() {
             let planned = plan.outgoing(&original, fault, Timestamp::now(), platforms, keyring, *listener);
             let (first, second) = match (planned, fault) {
                 (Ok(planned), _) => planned,
-                (Err(Refusal::Fault(reason)), Some(fault)) => {
-                    lock(&self.score).summary.skipped += 1;
-                    let kind = original.kind.clone();
-                    (self.tell)(Told::Skipped(Skipped { original: original.id, kind, fault, reason }));
+                (Err(refusal), fault) => {
+                    let (fault, reason) = match refusal {
+                        Refusal::Fault(reason) => (fault, reason),
+                        Refusal::Call(reason) => (None, reason),
+                    };
+                    self.refuse(Skipped { original: original.id, kind: original.kind.clone(), fault, reason });
                     continue;
-                }
-                (Err(Refusal::Call(reason) | Refusal::Fault(reason)), _) => {
-                    return Err(format!("{}: {reason}", original.id));
                 }
             };
             let late = step.late.then_some(Fault::OutOfOrder);
@@ -208,6 +228,23 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             }
         }
         Ok(())
+    }
+
+    /// Tells that a call is not sent.
+    fn refuse(&self, skipped: Skipped) {
+        let failed = skipped.is_failure();
+        if failed && self.replay.plan.schedule.stop_on_failure {
+            lock(&self.queue).close();
+        }
+        let mut score = lock(&self.score);
+        let Summary { failed: failures, skipped: left_out, .. } = &mut score.summary;
+        *(if failed { failures } else { left_out }) += 1;
+        if failed && score.summary.statuses.is_empty() {
+            score.refused.push(skipped);
+            return;
+        }
+        drop(score);
+        (self.tell)(Told::Skipped(skipped));
     }
 
     async fn deliver(
@@ -274,6 +311,11 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         *score.summary.statuses.entry(outcome.call.status().unwrap_or(0)).or_default() += 1;
         if outcome.call.response.is_some() {
             score.took.add(outcome.call.took);
+        }
+        let refused = std::mem::take(&mut score.refused);
+        drop(score);
+        for skipped in refused {
+            (self.tell)(Told::Skipped(skipped));
         }
     }
 }

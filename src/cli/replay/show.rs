@@ -31,13 +31,17 @@ pub(super) fn told(context: &Context, told: &Told) -> String {
     match (told, context.format) {
         (Told::Sent(outcome), Format::Json) => sent_json(context, outcome),
         (Told::Sent(outcome), Format::Text) => sent(outcome),
-        (Told::Skipped(Skipped { original, kind, fault, reason }), Format::Json) => {
-            json!({ "schema": 1, "event": "skipped", "original": original, "kind": kind, "fault": fault.word(), "reason": reason })
-                .to_string()
-        }
-        (Told::Skipped(skipped), Format::Text) => {
-            let kind = skipped.kind.as_deref().unwrap_or("-");
-            let line = format!("skip {} {kind} {}: {}", print::short(skipped.original), skipped.fault, skipped.reason);
+        (Told::Skipped(Skipped { original, kind, fault, reason }), Format::Json) => json!({
+            "schema": 1, "event": if fault.is_some() { "skipped" } else { "unsent" }, "original": original, "kind": kind,
+            "fault": fault.map(Fault::word), "reason": reason,
+        })
+        .to_string(),
+        (Told::Skipped(Skipped { original, kind, fault, reason }), Format::Text) => {
+            let (id, kind) = (print::short(*original), kind.as_deref().unwrap_or("-"));
+            let line = match fault {
+                Some(fault) => format!("skip {id} {kind} {fault}: {reason}"),
+                None => format!("FAIL {id} {kind} not sent: {reason}"),
+            };
             visible::line(&line).into_owned()
         }
     }
@@ -137,13 +141,6 @@ pub(super) fn planned(context: &Context, call: &Call, outgoing: &Outgoing, sende
             )
         }
     }
-}
-
-/// What `--dry-run` says of a call that cannot have a fault.
-pub(super) fn not_planned(context: &Context, call: &Call, fault: Option<Fault>, reason: &str) -> String {
-    let Some(fault) = fault else { return String::new() };
-    let skipped = Skipped { original: call.id, kind: call.kind.clone(), fault, reason: reason.to_owned() };
-    told(context, &Told::Skipped(skipped))
 }
 
 fn millis(us: u64) -> String {

@@ -6,7 +6,7 @@ use crate::config::Redact;
 use crate::net::fault::Fault;
 use crate::replay::testing::call;
 
-/// A call that went well, one that did not, one that was not sent.
+/// A call that went well, one that did not, one that was not sent as it was asked for, one that could not be sent.
 fn report(redaction: Option<&Redaction>) -> Report {
     let json = |pointer: &str, left: &str, right: &str| Difference {
         side: Side::Response,
@@ -41,10 +41,15 @@ fn report(redaction: Option<&Redaction>) -> Report {
         unmet: vec![Unmet { expected: "took<1s".into(), found: "\u{1b}[31m1.2s & more".into() }],
         ..fine.clone()
     };
-    let skipped =
-        Skipped { original: Id(uuid::Uuid::nil()), kind: None, fault: Fault::Stale, reason: "it says no time".into() };
+    let skipped = Skipped {
+        original: Id(uuid::Uuid::nil()),
+        kind: None,
+        fault: Some(Fault::Stale),
+        reason: "it says no time".into(),
+    };
     let mut report = Report::new("tape \"1\".jsonl".into(), "http://x".into(), Timestamp::UNIX_EPOCH);
-    for told in [Told::Sent(fine.into()), Told::Sent(failed.into()), Told::Skipped(skipped)] {
+    let unsent = Skipped { fault: None, reason: "no secret".into(), ..skipped.clone() };
+    for told in [Told::Sent(fine.into()), Told::Sent(failed.into()), Told::Skipped(skipped), Told::Skipped(unsent)] {
         report.add(&told, redaction);
     }
     report
@@ -61,9 +66,10 @@ fn written(report: &Report, form: &str) -> String {
 fn every_form_tells_all_and_escapes_it() {
     let report = report(None);
     let junit = written(&report, "junit");
-    assert!(junit.contains("tests=\"3\" failures=\"1\" skipped=\"1\""), "{junit}");
+    assert!(junit.contains("tests=\"4\" failures=\"2\" skipped=\"1\""), "{junit}");
     assert!(junit.contains("classname=\"moveo.dialog\"") && junit.contains("time=\"1.234567\""), "{junit}");
     assert!(junit.contains("<skipped message=\"it says no time\"/>"), "{junit}");
+    assert!(junit.contains("<failure message=\"expected it to be sent: no secret\">"), "{junit}");
     let html = written(&report, "html");
     for text in [&junit, &html] {
         assert!(text.contains("&lt;b/password") && !text.contains("a<b"), "{text}");

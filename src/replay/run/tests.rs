@@ -60,7 +60,7 @@ impl Endpoint {
     }
 }
 
-/// A recording of calls, `conversation status` each, and what is told of their replay.
+/// A recording of calls, `conversation status` each (those of `moveo` need a secret), and what is told of their replay.
 struct Tape {
     folder: tempfile::TempDir,
     items: Vec<Item>,
@@ -74,9 +74,10 @@ impl Tape {
         for text in calls {
             let (talk, status) = text.split_once(' ').unwrap();
             let conversation = (talk != "-").then(|| talk.to_owned());
+            let kind = (talk == "moveo").then(|| "moveo/dialog".to_owned());
             let response = Some(Response { status: 200, body: "{}".into(), ..Response::default() });
             let call = super::super::testing::call(status.parse().unwrap());
-            recorder.record(Call { conversation, response, ..call }).await.unwrap();
+            recorder.record(Call { kind, conversation, response, ..call }).await.unwrap();
         }
         recorder.close().await;
         let reader = Reader::open(&folder.path().join("tape.jsonl")).unwrap();
@@ -85,6 +86,15 @@ impl Tape {
     }
 
     async fn replay(&self, plan: Plan, control: Control) -> (Result<Summary, String>, Vec<Outcome>) {
+        let (result, told) = self.replay_all(plan, control).await;
+        let sent = told.into_iter().map(|what| match what {
+            Told::Sent(outcome) => *outcome,
+            Told::Skipped(skipped) => panic!("{skipped:?}"),
+        });
+        (result, sent.collect())
+    }
+
+    async fn replay_all(&self, plan: Plan, control: Control) -> (Result<Summary, String>, Vec<Told>) {
         let (recorder, _) =
             Recorder::open(&self.folder.path().join("sent.jsonl"), Options::default(), Box::new(|_| {})).unwrap();
         let platforms = Arc::new(Platforms::builtin().unwrap());
@@ -100,10 +110,7 @@ impl Tape {
         };
         let outcomes = Arc::new(Mutex::new(Vec::new()));
         let told = outcomes.clone();
-        let tell = move |what| match what {
-            Told::Sent(outcome) => lock(&told).push(*outcome),
-            Told::Skipped(skipped) => panic!("{skipped:?}"),
-        };
+        let tell = move |what| lock(&told).push(what);
         let result = replay.run(self.items.clone(), control, tell).await;
         recorder.close().await;
         let outcomes = std::mem::take(&mut *lock(&outcomes));
@@ -179,6 +186,29 @@ async fn a_cancelled_replay_does_not_wait_for_an_answer() {
     let error = outcomes[1].call.error.clone().unwrap();
     assert!(error.ends_with("had not answered when the replay was ended"), "{error}");
     assert_eq!(tape.recorded().len(), 2, "what left is recorded");
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_be_sent_is_a_failure_and_it_goes_on() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["moveo 200", "- 201", "moveo 202", "- 203"]).await;
+    let fresh =
+        |stop_on_failure| Plan { mode: SignMode::Fresh, ..plan(&endpoint, Schedule { stop_on_failure, ..workers(1) }) };
+    let (summary, told) = tape.replay_all(fresh(false), Control::default()).await;
+    assert_eq!(summary.map(|summary| (summary.fine, summary.failed, summary.skipped)), Ok((2, 2, 0)));
+    assert_eq!(endpoint.seen(), ["201", "203"]);
+    let mut unsent: Vec<Id> = Vec::new();
+    for what in &told {
+        if let Told::Skipped(skipped) = what {
+            assert!(skipped.is_failure() && skipped.reason.contains("no secret"), "{skipped:?}");
+            unsent.push(skipped.original);
+        }
+    }
+    assert_eq!((unsent, told.len()), (vec![tape.items[0].id, tape.items[2].id], 4));
+    let tape = Tape::new(&["- 200", "moveo 201", "- 202"]).await;
+    let (summary, told) = tape.replay_all(fresh(true), Control::default()).await;
+    assert_eq!(summary.map(|summary| (summary.fine, summary.failed)), Ok((1, 1)));
+    assert_eq!((endpoint.seen().len(), told.len()), (1, 2));
 }
 
 #[tokio::test]
