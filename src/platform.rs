@@ -391,19 +391,15 @@ impl Platforms {
     #[must_use]
     pub fn recognise_seen(&self, seen: &Seen<'_>) -> Recognition<'_> {
         let request = seen.request;
-        let path = request.path();
+        let path = &seen.path[..];
         let mut fitting: Vec<((bool, usize), &Kind)> = Vec::new();
-        let mut named = Vec::new();
         let marks: Vec<bool> = self.packs.iter().map(|pack| pack.marks(request)).collect();
         for marked in [true, false] {
             for (pack, _) in self.packs.iter().zip(&marks).filter(|(_, own)| **own == marked) {
-                let ours = marked || recognise::names(path, &pack.name);
                 for kind in &pack.kinds {
                     if let Some(segments) = kind.spec.recognise.fit(seen) {
                         let by_name = usize::from(recognise::names(path, kind.bare()));
                         fitting.push(((marked, segments.max(by_name)), kind));
-                    } else {
-                        named.extend(kind.named_by(&request.method, path, ours));
                     }
                 }
             }
@@ -414,14 +410,24 @@ impl Platforms {
         }
         let best = fitting.iter().map(|(rank, _)| *rank).max();
         let mut equal = fitting.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, kind)| kind);
-        Recognition { kind: equal.next().or_else(|| first_best(named)), also: equal.collect() }
+        Recognition { kind: equal.next().or_else(|| self.named(seen, &marks)), also: equal.collect() }
+    }
+
+    /// The kind that the path names, whatever the body is. `marks`: the packs whose headers the request bears.
+    fn named(&self, seen: &Seen<'_>, marks: &[bool]) -> Option<&Kind> {
+        let of = |wanted: bool| self.packs.iter().zip(marks).filter(move |(_, marked)| **marked == wanted);
+        first_best(of(true).chain(of(false)).flat_map(|(pack, marked)| {
+            let ours = *marked || recognise::names(&seen.path, &pack.name);
+            pack.kinds.iter().filter_map(move |kind| kind.named_by(&seen.request.method, &seen.path, ours))
+        }))
     }
 
     /// The call of a page that `method` on `path` means where there is no body yet to tell more.
     #[must_use]
     pub fn called_by_pages(&self, method: &str, path: &str) -> Option<&Kind> {
         let pages = self.kinds().filter(|kind| kind.is_from_a_browser());
-        first_best(pages.filter_map(|kind| kind.named_by(method, path, recognise::names(path, kind.platform()))))
+        let path = recognise::segments(path);
+        first_best(pages.filter_map(|kind| kind.named_by(method, &path, recognise::names(&path, kind.platform()))))
     }
 
     /// What a call that was taken for `kind`, say because its route says so, could be as well.

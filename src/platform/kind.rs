@@ -218,7 +218,7 @@ impl Kind {
 
     /// Itself with a rank, if `method` on `path` names it whatever the body is: by a path of its rules, or, where the path is
     /// known to be the platform's (`ours`), by the kind's name.
-    pub(super) fn named_by(&self, method: &str, path: &str, ours: bool) -> Option<(usize, &Self)> {
+    pub(super) fn named_by(&self, method: &str, path: &[&str], ours: bool) -> Option<(usize, &Self)> {
         let rules = &self.spec.recognise;
         let by_name = ours && recognise::names(path, self.bare()) && rules.takes(method);
         let rank = if by_name { Some(usize::MAX) } else { rules.lead(method, path) };

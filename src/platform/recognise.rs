@@ -17,6 +17,8 @@ use crate::call::Request;
 pub struct Seen<'a> {
     pub(super) request: &'a Request,
     pub(super) doc: Doc<'a>,
+    /// The path, cut at its slashes.
+    pub(super) path: Vec<&'a str>,
     query: OnceCell<Vec<Cow<'a, str>>>,
     form: OnceCell<Vec<Cow<'a, str>>>,
 }
@@ -31,7 +33,13 @@ impl<'a> Seen<'a> {
     /// A request of which nothing is read yet.
     #[must_use]
     pub fn new(request: &'a Request) -> Self {
-        Self { request, doc: Doc::new(&request.body), query: OnceCell::new(), form: OnceCell::new() }
+        Self {
+            request,
+            doc: Doc::new(&request.body),
+            path: segments(request.path()),
+            query: OnceCell::new(),
+            form: OnceCell::new(),
+        }
     }
 
     /// Whether the body is known to be a JSON object, because something asked for a value in it.
@@ -81,19 +89,19 @@ impl Rules {
     }
 
     /// How many segments of the path are named by one that takes the method, if any are.
-    pub(super) fn lead(&self, method: &str, path: &str) -> Option<usize> {
+    pub(super) fn lead(&self, method: &str, path: &[&str]) -> Option<usize> {
         let patterns = self.0.iter().filter(|rule| rule.takes(method)).flat_map(|rule| &rule.path);
-        patterns.filter_map(|pattern| literals(pattern, path)).max().filter(|segments| *segments > 0)
+        patterns.filter_map(|pattern| pattern.literals(path)).max().filter(|segments| *segments > 0)
     }
 
     /// What stands in `path` where a pattern has `{name}`.
     pub(super) fn captured<'a>(&self, path: &'a str, name: &str) -> Option<&'a str> {
+        let path = segments(path);
         let mut patterns =
-            self.0.iter().flat_map(|rule| &rule.path).filter(|pattern| literals(pattern, path).is_some());
-        patterns.find_map(|pattern| {
-            let mut pairs = pattern.split('/').zip(path.split('/'));
-            let named = |pattern: &str| pattern.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name);
-            pairs.find(|(pattern, _)| named(pattern)).map(|(_, segment)| segment)
+            self.0.iter().flat_map(|rule| &rule.path).filter(|pattern| pattern.literals(&path).is_some());
+        patterns.find_map(|Pattern(pattern)| {
+            let named = |segment: &Segment| matches!(segment, Segment::Any(Some(known)) if known == name);
+            pattern.iter().zip(&path).find(|(pattern, _)| named(pattern)).map(|(_, segment)| *segment)
         })
     }
 
@@ -136,7 +144,7 @@ struct Rule {
     /// `GET`, `POST`, ...
     method: Option<String>,
     /// Paths, of which one must fit. A segment that is `*` or `{name}` fits any one segment.
-    path: Vec<String>,
+    path: Vec<Pattern>,
     /// Headers that are present.
     headers: Vec<String>,
     /// Query parameters that are present.
@@ -176,7 +184,7 @@ impl Rule {
         }
         let path = match self.path.as_slice() {
             [] => 0,
-            patterns => patterns.iter().filter_map(|pattern| literals(pattern, request.path())).max()?,
+            patterns => patterns.iter().filter_map(|pattern| pattern.literals(&seen.path)).max()?,
         };
         let asked = |name: &&String| seen.asks(name);
         let there = |pointer: &Pointer| seen.doc.at(pointer).is_some();
@@ -196,25 +204,54 @@ impl Rule {
     }
 }
 
-/// If the pattern fits, how many segments it spells out.
-fn literals(pattern: &str, path: &str) -> Option<usize> {
-    let free = |segment: &str| segment == "*" || (segment.starts_with('{') && segment.ends_with('}'));
-    let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
-    let mut count = 0;
-    loop {
-        match (wanted.next(), found.next()) {
-            (None, None) => return Some(count),
-            (Some(wanted), Some(found)) if wanted == found => count += usize::from(!wanted.is_empty()),
-            (Some(wanted), Some(found)) if free(wanted) && !found.is_empty() => {}
-            _ => return None,
-        }
+/// A pattern of a path, cut at its slashes when the pack is read: rules are tried on every call.
+#[derive(Debug, Deserialize)]
+#[serde(from = "String")]
+struct Pattern(Vec<Segment>);
+
+/// What may stand between two slashes.
+#[derive(Debug)]
+enum Segment {
+    /// Just this.
+    Literal(String),
+    /// Anything but nothing: `*`, or `{name}`.
+    Any(Option<String>),
+}
+
+impl From<String> for Pattern {
+    fn from(text: String) -> Self {
+        let segment = |text: &str| match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) => Segment::Any(Some(name.to_owned())),
+            None if text == "*" => Segment::Any(None),
+            None => Segment::Literal(text.to_owned()),
+        };
+        Self(text.split('/').map(segment).collect())
     }
 }
 
+impl Pattern {
+    /// If it fits, how many segments it spells out.
+    fn literals(&self, path: &[&str]) -> Option<usize> {
+        let Self(pattern) = self;
+        let fits = |(wanted, found): (&Segment, &&str)| match wanted {
+            Segment::Literal(text) => text == found,
+            Segment::Any(_) => !found.is_empty(),
+        };
+        let spelt = |segment: &&Segment| matches!(segment, Segment::Literal(text) if !text.is_empty());
+        (pattern.len() == path.len() && pattern.iter().zip(path).all(fits))
+            .then(|| pattern.iter().filter(spelt).count())
+    }
+}
+
+/// A path, cut at its slashes.
+pub(super) fn segments(path: &str) -> Vec<&str> {
+    path.split('/').collect()
+}
+
 /// Whether `name` stands as a segment of `path`; `-` and `_` are the same, and so are cases.
-pub(super) fn names(path: &str, name: &str) -> bool {
+pub(super) fn names(path: &[&str], name: &str) -> bool {
     let same = |(a, b): (u8, u8)| a.eq_ignore_ascii_case(&b) || (a == b'-' && b == b'_');
-    path.split('/').any(|segment| segment.len() == name.len() && segment.bytes().zip(name.bytes()).all(same))
+    path.iter().any(|segment| segment.len() == name.len() && segment.bytes().zip(name.bytes()).all(same))
 }
 
 #[cfg(test)]
@@ -269,10 +306,10 @@ mod tests {
     #[test]
     fn a_name_in_a_path_is_a_whole_segment() {
         for path in ["/hooks/acme/first_message", "/api/first-message/x", "/First_Message"] {
-            assert!(names(path, "first_message"), "{path}");
+            assert!(names(&segments(path), "first_message"), "{path}");
         }
         for path in ["/first", "/first_messages", "/", ""] {
-            assert!(!names(path, "first_message"), "{path}");
+            assert!(!names(&segments(path), "first_message"), "{path}");
         }
     }
 }

@@ -12,6 +12,7 @@
 
 mod encode;
 mod header;
+mod line;
 mod quick;
 
 use std::borrow::Cow;
@@ -32,6 +33,7 @@ pub use self::encode::encode;
 pub(super) use self::encode::{encode_checked, micros, whole_micros};
 pub use self::header::{OpenError, VERSION};
 pub(super) use self::header::{ZSTD, begun, header, is_torn_header, read_header};
+pub(super) use self::line::Line;
 use super::{Place, View};
 use crate::call::{Call, Direction, Forwarded, Headers, Id, Request, Response, Sig};
 

@@ -22,7 +22,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(super) use self::tail::torn_path;
 use self::tape::{Disk, Rotated, Tape};
 pub use self::tape::{Opened, Torn};
-use super::{Annotation, Change, OpenError, Place, Redaction, format};
+use super::format::{self, Line};
+use super::{Annotation, Change, OpenError, Place, Redaction};
 use crate::call::Call;
 use crate::config::Rotation;
 
@@ -30,7 +31,7 @@ use crate::config::Rotation;
 const QUEUE: usize = 1024;
 
 /// A batch is written when it has this many bytes, even if more calls wait.
-const BATCH: usize = 4 * 1024 * 1024;
+const BATCH: u64 = 4 * 1024 * 1024;
 
 /// What the recorder tells its observer, in file order, after the write.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +92,7 @@ enum Message {
 #[derive(Debug)]
 struct Job {
     what: What,
-    line: Vec<u8>,
+    line: Line,
     reply: oneshot::Sender<Result<u64, RecordError>>,
 }
 
@@ -183,12 +184,12 @@ impl Recorder {
         if let (Some(redaction), Change::Note(Some(note))) = (&self.redaction, &mut annotation.change) {
             *note = redaction.text(note).into();
         }
-        let line = annotation.encode();
+        let line = annotation.encode().into();
         let offset = self.queue(What::Annotation(annotation.clone()), line).await?.offset().await?;
         Ok((offset, annotation))
     }
 
-    async fn queue(&self, what: What, line: Vec<u8>) -> Result<Written, RecordError> {
+    async fn queue(&self, what: What, line: Line) -> Result<Written, RecordError> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Message::Record(Job { what, line, reply })).await.map_err(|_| closed(&self.path))?;
         Ok(Written { answer, path: Arc::clone(&self.path) })
@@ -270,7 +271,7 @@ impl<D: Disk> Writer<D> {
             while let Some(message) = next {
                 match message {
                     Message::Record(job) => {
-                        size += job.line.len();
+                        size = job.line.len().saturating_add(size);
                         batch.push(job);
                     }
                     // What waits already still comes out, and then the end.
@@ -294,7 +295,7 @@ impl<D: Disk> Writer<D> {
                 for Job { what, line, reply } in batch.drain(..) {
                     let len = u32::try_from(line.len() - 1).unwrap_or(u32::MAX);
                     let place = Place { offset: self.end, len };
-                    self.end += line.len() as u64;
+                    self.end += line.len();
                     (self.observer)(match what {
                         What::Call(call) => Recorded::Call(call, place),
                         What::Annotation(annotation) => Recorded::Annotated(place.offset, annotation),
@@ -338,18 +339,16 @@ impl<D: Disk> Writer<D> {
             (self.observer)(Recorded::Reopened { reason, kept });
         }
         let written = match batch {
-            [job] => self.write(&job.line),
+            [job] => job.line.write(|piece| self.write(piece)),
             jobs => {
                 let mut joined = std::mem::take(&mut self.joined);
-                for job in jobs {
-                    joined.extend_from_slice(&job.line);
-                }
-                let written = self.write(&joined);
+                let written = self.write_all(jobs, &mut joined);
                 joined.clear();
                 self.joined = joined;
                 written
             }
         };
+        let written = if self.fsync { written.and_then(|()| self.disk.sync()) } else { written };
         written.map_err(|error| {
             // If this fails too, the file has another length than it should: the next call sees that it has changed.
             let _ = self.disk.truncate(self.end);
@@ -368,6 +367,20 @@ impl<D: Disk> Writer<D> {
         })
     }
 
+    /// Writes the lines with as few writes as can be; `joined` is where they are put together.
+    fn write_all(&mut self, jobs: &[Job], joined: &mut Vec<u8>) -> std::io::Result<()> {
+        for job in jobs {
+            if let Some(line) = job.line.whole() {
+                joined.extend_from_slice(line);
+                continue;
+            }
+            self.write(joined)?;
+            joined.clear();
+            job.line.write(|piece| self.write(piece))?;
+        }
+        self.write(joined)
+    }
+
     fn write(&mut self, mut bytes: &[u8]) -> std::io::Result<()> {
         while !bytes.is_empty() {
             match self.disk.write(bytes) {
@@ -377,7 +390,7 @@ impl<D: Disk> Writer<D> {
                 Err(error) => return Err(error),
             }
         }
-        if self.fsync { self.disk.sync() } else { Ok(()) }
+        Ok(())
     }
 }
 

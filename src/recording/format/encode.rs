@@ -1,4 +1,4 @@
-//! A call as one line: straight into the buffer that is written, without a tree of values between.
+//! A call as one line: straight into what is written, without a tree of values between.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use uuid::fmt::Hyphenated;
 
 use super::BASE64;
+use super::line::{LARGE, Line, Spelling, escape};
 use crate::call::{Call, Headers, Id, Sig};
 
 /// How deep a body may nest to stand in its line as JSON. Common readers stop at 128 levels, and the line adds two.
@@ -28,15 +29,17 @@ pub fn micros(took: Duration) -> u64 {
 /// The line of a call, with its newline: the only one in it.
 #[must_use]
 pub fn encode(call: &Call) -> Vec<u8> {
-    encode_checked(call, false)
+    encode_checked(call, false).into_bytes()
 }
 
-/// The same; with `valid`, the request's body was found to be valid JSON by someone else already.
-pub fn encode_checked(call: &Call, valid: bool) -> Vec<u8> {
+/// The same with large bodies still to be spelled; with `valid`, the request's body was found to be valid JSON by someone else already.
+pub fn encode_checked(call: &Call, valid: bool) -> Line {
     let Call { request, response, .. } = call;
-    let bodies = request.body.len() + response.as_ref().map_or(0, |response| response.body.len());
+    let small = |body: &Bytes| if body.len() < LARGE { body.len() } else { 0 };
+    let bodies = small(&request.body) + response.as_ref().map_or(0, |response| small(&response.body));
     let fields = request.headers.0.len() + response.as_ref().map_or(0, |response| response.headers.0.len());
-    let mut line = Line(Vec::with_capacity(512 + 48 * fields + bodies + bodies / 8));
+    let mut line =
+        Spelled { before: Line::default(), text: Vec::with_capacity(512 + 48 * fields + bodies + bodies / 8) };
     line.raw("{\"id\":");
     line.id(Some(call.id));
     line.raw(",\"at\":\"");
@@ -97,19 +100,25 @@ pub fn encode_checked(call: &Call, valid: bool) -> Vec<u8> {
         line.body(&response.body, false);
     }
     line.raw("}}\n");
-    line.0
+    line.before.plain(line.text);
+    line.before
 }
 
-struct Line(Vec<u8>);
+/// A line as far as it is put together.
+struct Spelled {
+    before: Line,
+    /// What comes behind that.
+    text: Vec<u8>,
+}
 
-impl Line {
+impl Spelled {
     fn raw(&mut self, text: &str) {
-        self.0.extend_from_slice(text.as_bytes());
+        self.text.extend_from_slice(text.as_bytes());
     }
 
     fn display(&mut self, value: std::fmt::Arguments<'_>) {
         // Writing to a vector does not fail.
-        let _ = self.0.write_fmt(value);
+        let _ = self.text.write_fmt(value);
     }
 
     fn id(&mut self, id: Option<Id>) {
@@ -127,26 +136,9 @@ impl Line {
     }
 
     fn string(&mut self, text: &str) {
-        self.0.push(b'"');
-        let bytes = text.as_bytes();
-        let mut done = 0;
-        for (index, &byte) in bytes.iter().enumerate() {
-            if byte >= b' ' && byte != b'"' && byte != b'\\' {
-                continue;
-            }
-            self.0.extend_from_slice(&bytes[done..index]);
-            done = index + 1;
-            match byte {
-                b'"' => self.raw("\\\""),
-                b'\\' => self.raw("\\\\"),
-                b'\n' => self.raw("\\n"),
-                b'\r' => self.raw("\\r"),
-                b'\t' => self.raw("\\t"),
-                _ => self.display(format_args!("\\u{byte:04x}")),
-            }
-        }
-        self.0.extend_from_slice(&bytes[done..]);
-        self.0.push(b'"');
+        self.text.push(b'"');
+        escape(text.as_bytes(), &mut self.text);
+        self.text.push(b'"');
     }
 
     fn base64(&mut self, bytes: &[u8]) {
@@ -183,17 +175,39 @@ impl Line {
             Ok("") => {}
             Ok(text) if is_json_line(text, valid) => {
                 self.raw(",\"json\":");
+                if self.is_left(Spelling::Json, body) {
+                    return;
+                }
                 self.raw(text);
             }
             Ok(text) => {
                 self.raw(",\"text\":");
+                if self.is_left(Spelling::Text, body) {
+                    return;
+                }
                 self.string(text);
             }
             Err(_) => {
                 self.raw(",\"base64\":");
+                if self.is_left(Spelling::Base64, body) {
+                    return;
+                }
                 self.base64(body);
             }
         }
+    }
+
+    /// Leaves a large body to be spelled when it is written; false: it is not large.
+    fn is_left(&mut self, how: Spelling, body: &Bytes) -> bool {
+        if body.len() < LARGE {
+            return false;
+        }
+        let quote = if how == Spelling::Json { "" } else { "\"" };
+        self.raw(quote);
+        self.before.plain(std::mem::take(&mut self.text));
+        self.before.spelled(how, body.clone());
+        self.raw(quote);
+        true
     }
 }
 

@@ -67,6 +67,43 @@ async fn what_record_returns_and_the_observer_hears_is_what_the_file_has() {
 }
 
 #[tokio::test]
+async fn large_bodies_stand_whole_between_small_ones() {
+    let (_folder, path) = folder();
+    let (recorder, opened, events) = open(&path);
+    let many = 300 * 1024;
+    let bodies = [
+        "1".repeat(many).into_bytes(),
+        format!("[\"{}\"]", "x".repeat(many)).into_bytes(),
+        "\"\n\u{1}ä\\".repeat(many / 4).into_bytes(),
+        vec![b'x'; 9],
+        (0..=255_u8).cycle().take(many + 1).collect(),
+    ];
+    let large = |number: usize| {
+        let mut call = call(number as u64);
+        let body: bytes::Bytes = bodies[number % bodies.len()].clone().into();
+        call.request.body = body.clone();
+        call.response = call.response.map(|response| crate::call::Response { body, ..response });
+        call
+    };
+    let calls: Vec<Call> = (0..20).map(large).collect();
+    // All are on their way before anyone waits for one.
+    let stored = futures_util::future::join_all(calls.iter().cloned().map(|call| recorder.record(call))).await;
+    assert!(stored.iter().all(Result::is_ok));
+    assert_eq!(calls_in(&path), calls);
+    let places = events.try_iter().map(|event| match event {
+        Recorded::Call(_, place) => place,
+        other => panic!("{other:?}"),
+    });
+    let end = places.fold(opened.end, |end, place| {
+        assert_eq!(place.offset, end);
+        end + u64::from(place.len) + 1
+    });
+    assert_eq!(end, fs::metadata(&path).unwrap().len());
+    let text = fs::read(&path).unwrap();
+    assert!(text.ends_with(&encode(calls.last().unwrap())), "a line is the same in one piece");
+}
+
+#[tokio::test]
 async fn what_is_to_be_masked_is_never_written() {
     let (_folder, path) = folder();
     let (recorder, ..) = open(&path);

@@ -1,0 +1,186 @@
+//! A line on its way into the file. Large bodies stand in it as they are and are spelled piece by piece while it is
+//! written, so that none is held in memory twice.
+//!
+//! ```text
+//! {"id":..,"request":{..,"text":"   body, shared with the call   "},"response":{..}}
+//! '----------- plain ----------''--------- spelled -------------''----- plain ----'
+//! ```
+
+use std::io;
+
+use base64::Engine as _;
+use bytes::Bytes;
+
+use super::BASE64;
+
+/// Bytes from which on a body is spelled only when it is written.
+pub(super) const LARGE: usize = 256 * 1024;
+
+/// Bytes of a body that are spelled at a time: a multiple of three, so that no piece of Base64 is padded but the last.
+const PIECE: usize = 48 * 1024;
+
+/// One line, with its newline.
+#[derive(Debug, Default)]
+pub struct Line(Vec<Part>);
+
+#[derive(Debug)]
+enum Part {
+    Plain(Vec<u8>),
+    Spelled(Spelling, Bytes),
+}
+
+/// How a body's bytes stand in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// As they are.
+    Json,
+    /// As the inside of a JSON string.
+    Text,
+    /// In Base64.
+    Base64,
+}
+
+impl From<Vec<u8>> for Line {
+    fn from(line: Vec<u8>) -> Self {
+        Self(vec![Part::Plain(line)])
+    }
+}
+
+impl Line {
+    pub(super) fn plain(&mut self, text: Vec<u8>) {
+        self.0.push(Part::Plain(text));
+    }
+
+    pub(super) fn spelled(&mut self, how: Spelling, body: Bytes) {
+        self.0.push(Part::Spelled(how, body));
+    }
+
+    /// All of it, if nothing of it is left to be spelled.
+    pub fn whole(&self) -> Option<&[u8]> {
+        match &self.0[..] {
+            [Part::Plain(line)] => Some(line),
+            _ => None,
+        }
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> u64 {
+        let part = |part: &Part| match part {
+            Part::Plain(text) => text.len() as u64,
+            Part::Spelled(Spelling::Json, body) => body.len() as u64,
+            Part::Spelled(Spelling::Text, body) => body.iter().map(|byte| u64::from(width(*byte))).sum(),
+            Part::Spelled(Spelling::Base64, body) => body.len().div_ceil(3) as u64 * 4,
+        };
+        self.0.iter().map(part).sum()
+    }
+
+    /// Gives it away in pieces.
+    ///
+    /// # Errors
+    /// Those of `write`, which then is not called any more.
+    pub fn write(&self, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut piece = Vec::new();
+        for part in &self.0 {
+            let (how, body) = match part {
+                Part::Plain(text) => {
+                    write(text)?;
+                    continue;
+                }
+                Part::Spelled(how, body) => (*how, body),
+            };
+            if how == Spelling::Json {
+                write(body)?;
+                continue;
+            }
+            for bytes in body.chunks(PIECE) {
+                piece.clear();
+                match how {
+                    Spelling::Base64 => {
+                        piece.resize(bytes.len().div_ceil(3) * 4, 0);
+                        BASE64.encode_slice(bytes, &mut piece).map_err(io::Error::other)?;
+                    }
+                    _ => escape(bytes, &mut piece),
+                }
+                write(&piece)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same in one piece.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match <[Part; 1]>::try_from(self.0) {
+            Ok([Part::Plain(line)]) => line,
+            Ok(parts) => Self::joined(&Self(parts.into())),
+            Err(parts) => Self::joined(&Self(parts)),
+        }
+    }
+
+    fn joined(&self) -> Vec<u8> {
+        let mut line = Vec::with_capacity(usize::try_from(self.len()).unwrap_or_default());
+        // Writing to a vector does not fail.
+        let _ = self.write(|piece| {
+            line.extend_from_slice(piece);
+            Ok(())
+        });
+        line
+    }
+}
+
+/// How many bytes a byte takes in a JSON string.
+fn width(byte: u8) -> u8 {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..b' ' => 6,
+        _ => 1,
+    }
+}
+
+/// The bytes of a text as the inside of a JSON string. They may be any part of it: what is escaped is one byte long.
+pub(super) fn escape(bytes: &[u8], to: &mut Vec<u8>) {
+    let mut done = 0;
+    for (index, &byte) in bytes.iter().enumerate() {
+        if byte >= b' ' && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        to.extend_from_slice(&bytes[done..index]);
+        done = index + 1;
+        match byte {
+            b'"' | b'\\' => to.extend_from_slice(&[b'\\', byte]),
+            b'\n' => to.extend_from_slice(b"\\n"),
+            b'\r' => to.extend_from_slice(b"\\r"),
+            b'\t' => to.extend_from_slice(b"\\t"),
+            _ => to.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+        }
+    }
+    to.extend_from_slice(&bytes[done..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_spelled_in_pieces_is_what_is_spelled_at_once(text in ".{0,40}", times in 1..3000_usize, cut in 0..9_usize) {
+            let text = text.repeat(times);
+            let body = Bytes::from(text.clone().into_bytes());
+            let quoted = |how, body: Bytes| {
+                let mut line = Line::from(b"\"".to_vec());
+                line.spelled(how, body);
+                line.plain(b"\"".to_vec());
+                assert!(line.whole().is_none());
+                let len = line.len();
+                let bytes = line.into_bytes();
+                assert_eq!(bytes.len() as u64, len);
+                serde_json::from_slice::<Value>(&bytes).unwrap()
+            };
+            prop_assert_eq!(quoted(Spelling::Text, body.clone()), Value::from(&*text));
+            let body = body.slice(..body.len().saturating_sub(cut));
+            prop_assert_eq!(quoted(Spelling::Base64, body.clone()), Value::from(BASE64.encode(&body)));
+        }
+    }
+}
