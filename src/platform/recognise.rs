@@ -13,6 +13,9 @@ use serde_json::Value;
 use super::doc::{Doc, Pointer};
 use crate::call::Request;
 
+/// Bytes that the name of a form's parameter may have.
+const LONGEST_NAME: usize = 1024;
+
 /// A request that is looked at several times: its body and query are read at most once, and only if something asks.
 pub struct Seen<'a> {
     pub(super) request: &'a Request,
@@ -62,7 +65,10 @@ impl<'a> Seen<'a> {
         let request = self.request;
         let read = || {
             let form = if request.has_a_form() { &request.body[..] } else { &[] };
-            url::form_urlencoded::parse(form).map(|(key, _)| key).collect()
+            let names = form.split(|byte| *byte == b'&').filter_map(|pair| pair.split(|byte| *byte == b'=').next());
+            // What is longer is no name, whatever it is called, and not worth a copy.
+            let short = names.filter(|name| name.len() <= LONGEST_NAME);
+            short.flat_map(|name| url::form_urlencoded::parse(name)).map(|(key, _)| key).collect()
         };
         self.form.get_or_init(read).iter().any(|key| key == name)
     }
