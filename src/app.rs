@@ -38,6 +38,7 @@ pub mod mouse;
 pub mod panel;
 pub mod plots;
 mod reaching;
+mod reconfigure;
 pub mod recordings;
 mod remarks;
 pub mod replaying;
@@ -291,15 +292,8 @@ impl App {
     /// An app that has seen nothing yet.
     #[must_use]
     pub fn new(setup: Setup, now: Timestamp) -> Self {
-        let mut targets = setup.config.targets.clone();
-        let target = (!targets.is_empty()).then_some(0);
-        targets.extend(setup.listener.map(sending::ourselves));
-        // The platforms' own places are real: nothing is sent there unasked.
-        for endpoint in setup.platforms.endpoints() {
-            if targets.iter().all(|target| target.name != endpoint.name) {
-                targets.push(Target { guard: true, ..Target::new(&endpoint.name, &endpoint.url) });
-            }
-        }
+        let targets = reconfigure::targets(&setup);
+        let target = (!setup.config.targets.is_empty()).then_some(0);
         let mut app = Self {
             now,
             light: None,
@@ -376,6 +370,7 @@ impl App {
             Event::Key(key) => return self.key(key),
             Event::Paste(text) => return self.paste(&text),
             Event::Resized | Event::Tick => {}
+            Event::Configured(loaded) => return self.configured(loaded),
             Event::Ground { light } => self.light = Some(light),
             Event::Recorded(Recorded::Call(call, place)) => self.came(call, place),
             Event::Recorded(Recorded::Annotated(offset, said)) => return self.annotated(vec![(offset, said)]),

@@ -61,7 +61,7 @@ pub struct Cli {
 }
 
 /// Options of every command.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Common {
     /// The configuration file [default: hooktape.toml here, else config.toml in the configuration directory]
     #[arg(long, global = true, value_name = "PATH")]

@@ -11,6 +11,7 @@ pub mod feed;
 pub mod follow;
 pub mod ground;
 mod keep;
+pub mod reload;
 mod replays;
 mod shelf;
 pub mod tape;

@@ -11,6 +11,7 @@ use crate::app::kept::{Keep, Kept};
 use crate::app::replaying::{self, Progress, Steer};
 use crate::app::shown::Shown;
 use crate::call::{Call, Id};
+use crate::config::Config;
 use crate::net::outgoing::Outgoing;
 use crate::net::responder::{self, Beat, Release, Slot};
 use crate::net::tunnel::Tunnel;
@@ -32,6 +33,8 @@ pub enum Event {
         /// It is a light one.
         light: bool,
     },
+    /// The configuration has changed; or it cannot be understood, and why.
+    Configured(Result<Arc<Config>, String>),
     /// The recorder wrote a call, or could not.
     Recorded(Recorded),
     /// The newest calls of a long recording that is being opened. They come again among all its calls.
@@ -153,6 +156,8 @@ pub enum Effect {
     },
     /// Read or change what is kept in the data directory.
     Keep(Keep),
+    /// Route calls as this says from now on.
+    Configure(Arc<Config>),
     /// Answer calls like this from now on.
     Respond(Vec<Slot>),
     /// Let a held call go.

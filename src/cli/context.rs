@@ -37,6 +37,8 @@ pub struct Context {
     pub keyring: Arc<Keyring>,
     /// How results are printed.
     pub format: Format,
+    /// What the command line said.
+    given: (Common, Option<LaneArgs>),
 }
 
 /// Where a call departs from its contract.
@@ -120,7 +122,21 @@ impl Context {
             }
         }
         let keyring = Arc::new(Keyring::new(config.secrets.clone()));
-        Ok(Self { config: Arc::new(config), platforms: Arc::new(platforms), keyring, format: common.format })
+        Ok(Self {
+            config: Arc::new(config),
+            platforms: Arc::new(platforms),
+            keyring,
+            format: common.format,
+            given: (common.clone(), lane.cloned()),
+        })
+    }
+
+    /// The same, read again.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn again(&self) -> eyre::Result<Self> {
+        Self::load(&self.given.0, self.given.1.as_ref())
     }
 
     /// Where calls are recorded when no flag says otherwise.

@@ -10,6 +10,7 @@ use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::JoinHandle;
 
 use crate::app::event::{Event, Notice};
 use crate::app::{App, Colours, Setup};
@@ -21,9 +22,9 @@ use crate::recording::Reader;
 use crate::tui;
 use crate::tui::console::Real;
 use crate::tui::feed::feed;
-use crate::tui::ground;
 use crate::tui::tape::Tape;
 use crate::tui::world::{Messages, World};
+use crate::tui::{ground, reload};
 
 /// How often a file is looked at that another process records to.
 const FOLLOW: Duration = Duration::from_millis(200);
@@ -71,7 +72,7 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
         // Also when the other end is gone: then nobody looks any more.
         let _ = stopped.await;
     }));
-    let result = show(app, &world, messages).await;
+    let result = show(context, app, &world, messages).await;
     watching.abort();
     if let Some(tunnel) = tunnel {
         tunnel.stop().await;
@@ -99,7 +100,7 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
     let tape = Tape::resting(args.file.clone(), live).redacting(masks);
     let world = World::new(events, tape, context.sender()?, Vec::new()).keeping(data_dir().ok());
     tokio::spawn(feed(&world, None, args.follow.then_some(FOLLOW), recorded));
-    let result = show(app, &world, messages).await;
+    let result = show(context, app, &world, messages).await;
     world.tape.close().await;
     result
 }
@@ -146,11 +147,15 @@ fn colours(variable: impl Fn(&str) -> Option<String>) -> Colours {
 }
 
 /// Takes the terminal, runs the app in it, gives the terminal back.
-async fn show(app: App, world: &World, messages: Messages) -> eyre::Result<Outcome> {
+async fn show(context: &Context, app: App, world: &World, messages: Messages) -> eyre::Result<Outcome> {
     let stop = stop_signal()?;
+    let again = context.clone();
+    let load = move || again.again().map(|context| context.config).map_err(|error| format!("{error:#}"));
+    let reload = context.config.file.clone().map(|file| reload::watch(file, world.events.clone(), load));
     let (mut console, mut terminal) = Real::take().wrap_err("cannot take the terminal")?;
     let result = tui::run(&mut terminal, &mut console, app, world, messages, stop).await;
     drop(console);
+    reload.iter().for_each(JoinHandle::abort);
     if terminal.show_cursor().is_err() {
         // The terminal is gone. Dropping its handle would say so with `eprintln`, which panics for the same reason.
         std::mem::forget(terminal);

@@ -47,7 +47,7 @@ pub enum BindError {
 /// What a request needs to become a recorded call.
 #[derive(Debug)]
 pub struct Lane {
-    /// Limits and routes.
+    /// Limits; the routes are those of [`Responders::config`], which may change.
     pub config: Arc<Config>,
     /// What is known of platforms.
     pub platforms: Arc<Platforms>,
@@ -185,7 +185,8 @@ impl Lane {
         started: Instant,
         gone: &CancellationToken,
     ) -> (Call, Option<Duration>, bool) {
-        let route = self.config.route(request.path());
+        let config = self.responders.config();
+        let route = config.route(request.path());
         let asked = cors::asked_method(&request);
         let routed = route.and_then(|route| route.kind.as_deref()).and_then(|name| self.platforms.kind(name));
         let (kind, conversation, valid) = {

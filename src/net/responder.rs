@@ -184,7 +184,7 @@ impl Active {
 
 /// All responders.
 pub struct Responders {
-    config: Arc<Config>,
+    config: RwLock<Arc<Config>>,
     keyring: Arc<Keyring>,
     recorder: Recorder,
     slots: RwLock<Arc<[Arc<Active>]>>,
@@ -217,7 +217,7 @@ impl Responders {
         let slots: Vec<_> =
             Self::configured(&config).into_iter().map(|slot| Arc::new(Active::new(slot, &config))).collect();
         Self {
-            config,
+            config: RwLock::new(config),
             keyring,
             recorder,
             slots: RwLock::new(slots.into()),
@@ -241,6 +241,17 @@ impl Responders {
         routes.chain([Slot { whose: Whose::Rest, respond: config.respond.clone() }]).collect()
     }
 
+    /// Routes, and queries by name, as they are now.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another configuration in place of that one. What answers stays: [`Self::set`] changes it.
+    pub fn reconfigure(&self, config: Arc<Config>) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
     /// Names who is told, once, and whether calls may wait for a user.
     pub fn observe(&self, observer: Observer, holds: bool) {
         // Only a second observer is refused.
@@ -262,9 +273,9 @@ impl Responders {
 
     /// Puts `slots` in place of those there are. One that stays what it was goes on where it is.
     pub fn set(&self, slots: Vec<Slot>) {
-        let before = self.actives();
+        let (before, config) = (self.actives(), self.config());
         let same = |slot: &Slot| before.iter().find(|active| active.slot == *slot).cloned();
-        let fresh = |slot: Slot| same(&slot).unwrap_or_else(|| Arc::new(Active::new(slot, &self.config)));
+        let fresh = |slot: Slot| same(&slot).unwrap_or_else(|| Arc::new(Active::new(slot, &config)));
         let slots: Vec<_> = slots.into_iter().map(fresh).collect();
         *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots.into();
     }

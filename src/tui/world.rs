@@ -158,6 +158,9 @@ impl World {
             Effect::Replay(job) => self.replay(*job, busy),
             Effect::Steer { ticket, steer } => self.running.steer(ticket, steer),
             Effect::Keep(keep) => self.keep(keep, busy),
+            Effect::Configure(config) => {
+                self.responders.iter().for_each(|responders| responders.reconfigure(config.clone()));
+            }
             Effect::Respond(slots) => self.responders.iter().for_each(|responders| responders.set(slots.clone())),
             Effect::Release { id, release } => {
                 if let Some(responders) = &self.responders {

@@ -206,6 +206,27 @@ fn the_background_is_asked_for_and_the_answer_is_no_keys() {
     assert_eq!(terminal.end(), 0);
 }
 
+#[test]
+fn a_changed_configuration_is_taken_over_and_a_wrong_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hooktape.toml");
+    std::fs::write(&file, "[keys]\nlog = \"f6\"\n").unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hooktape"));
+    command.args(["--listen", "127.0.0.1:0", "--record"]);
+    command.arg(folder.path().join("pty.jsonl"));
+    command.cwd(folder.path());
+    let mut terminal = Terminal::run(command, folder);
+    terminal.sees("Waiting for the first call");
+    std::fs::write(&file, "[keys]\nlog = \"f6\"\nhelp = \"ctrl-g\"\n").unwrap();
+    terminal.sees("ctrl-g");
+    std::fs::write(&file, "[keys]\nlog = \"nonsense\"\n").unwrap();
+    terminal.sees("stays as it was");
+    terminal.press("\x07");
+    terminal.sees("Help");
+    terminal.press("qq");
+    assert_eq!(terminal.end(), 0);
+}
+
 /// Set for the child of the test below.
 const PANIC: &str = "HOOKTAPE_TEST_PANIC";
 

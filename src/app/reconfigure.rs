@@ -1,0 +1,166 @@
+//! A configuration that changed while the screen is open: what can be taken over at once is.
+
+use std::sync::Arc;
+
+use crate::app::event::{Effect, Notice};
+use crate::app::keymap::Keymap;
+use crate::app::{App, Setup, sending};
+use crate::config::{Config, Target};
+use crate::net::responder::{Responders, Whose};
+
+impl App {
+    /// Takes over colours, keys, targets, waits, routes and what answers. What went wrong is said, and all stays as it was.
+    pub(super) fn configured(&mut self, loaded: Result<Arc<Config>, String>) -> Vec<Effect> {
+        let loaded = loaded.and_then(|config| {
+            let keymap = Keymap::new(&config.keys).map_err(|error| error.to_string())?;
+            Ok((config, keymap))
+        });
+        let (loaded, keymap) = match loaded {
+            Ok(loaded) => loaded,
+            Err(reason) => {
+                self.tell(Notice::error(format!("the configuration stays as it was: {reason}")));
+                return Vec::new();
+            }
+        };
+        let before = self.setup.config.clone();
+        let same = [
+            ("[listen]", loaded.listen == before.listen),
+            ("[record]", loaded.record == before.record),
+            ("[redact]", loaded.redact == before.redact),
+            ("[secrets]", loaded.secrets == before.secrets),
+            ("[issuers]", loaded.issuers == before.issuers),
+        ];
+        // These are built into what runs already.
+        let config = Arc::new(Config {
+            listen: before.listen.clone(),
+            record: before.record.clone(),
+            redact: before.redact.clone(),
+            secrets: before.secrets.clone(),
+            issuers: before.issuers.clone(),
+            ..(*loaded).clone()
+        });
+        self.keymap = keymap;
+        self.setup.config = config.clone();
+        if config.targets != before.targets {
+            self.retarget(&before);
+        }
+        if config.waits != before.waits {
+            self.waits.clone_from(&config.waits);
+        }
+        let mut effects = vec![Effect::Configure(config.clone())];
+        let answers = |config: &Config| (config.respond.clone(), config.routes.clone(), config.replies.clone());
+        if self.setup.listener.is_some() && answers(&config) != answers(&before) {
+            // What was said by hand of a kind stays.
+            let by_hand = self.answers.slots.iter().filter(|slot| matches!(slot.whose, Whose::Kind(_)));
+            self.answers.slots = by_hand.cloned().chain(Responders::configured(&config)).collect();
+            effects.push(Effect::Respond(self.answers.slots.clone()));
+        }
+        let rest: Vec<&str> = same.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
+        let file = config.file.as_ref().and_then(|file| file.file_name()).unwrap_or_default().to_string_lossy();
+        self.tell(if rest.is_empty() {
+            Notice::info(format!("{file} has changed: taken over"))
+        } else {
+            Notice::warning(format!("{file} has changed: taken over, but for {} (restart)", rest.join(", ")))
+        });
+        effects
+    }
+
+    /// The targets of the new configuration; those that were typed in stay, and the chosen one where it is still there.
+    fn retarget(&mut self, before: &Config) {
+        let chosen = self.target().map(|target| target.name.clone());
+        let known = targets(&self.setup);
+        let typed = self.targets.drain(..).filter(|target| {
+            before.target(&target.name).is_none() && known.iter().all(|known| known.name != target.name)
+        });
+        let typed: Vec<Target> = typed.collect();
+        self.targets = known.into_iter().chain(typed).collect();
+        let place = |name: String| self.targets.iter().position(|target| target.name == name);
+        self.target = chosen.and_then(place).or((!self.setup.config.targets.is_empty()).then_some(0));
+    }
+}
+
+/// Where calls can be sent: what is configured, ourselves, and the platforms' own places.
+pub(super) fn targets(setup: &Setup) -> Vec<Target> {
+    let mut targets = setup.config.targets.clone();
+    targets.extend(setup.listener.map(sending::ourselves));
+    // The platforms' own places are real: nothing is sent there unasked.
+    for endpoint in setup.platforms.endpoints() {
+        if targets.iter().all(|target| target.name != endpoint.name) {
+            targets.push(Target { guard: true, ..Target::new(&endpoint.name, &endpoint.url) });
+        }
+    }
+    targets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::event::{Event, Level};
+    use crate::app::tests::{app, happen};
+    use crate::config::{Listen, Sources};
+
+    fn load(text: &str) -> Config {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hooktape.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&Sources { explicit: Some(path), ..Sources::default() }).unwrap()
+    }
+
+    fn change(app: &mut App, text: &str) -> Vec<Effect> {
+        happen(app, Event::Configured(Ok(Arc::new(load(text)))))
+    }
+
+    #[test]
+    fn targets_are_taken_over_and_the_chosen_one_stays_chosen() {
+        let mut app = app();
+        let one = "[[target]]\nname = \"one\"\nurl = \"http://one.example\"\n";
+        let two = "[[target]]\nname = \"two\"\nurl = \"http://two.example\"\n";
+        change(&mut app, one);
+        assert_eq!(app.target().unwrap().name, "one");
+        let typed = app.add_target("http://typed.example").unwrap();
+        let typed = app.targets[typed].name.clone();
+        change(&mut app, &format!("{two}{one}"));
+        assert_eq!(app.target().unwrap().name, "one");
+        assert!(app.targets.iter().any(|target| target.name == typed));
+        change(&mut app, two);
+        assert_eq!(app.target().unwrap().name, "two");
+        assert!(app.targets.iter().all(|target| target.name != "one"));
+    }
+
+    #[test]
+    fn routes_change_what_answers_but_what_did_not_change_is_left_alone() {
+        let mut app = app();
+        app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
+        let route = "[[route]]\npath = \"/hooks\"\nrespond.fault = \"status=503\"\n";
+        let effects = change(&mut app, route);
+        assert_eq!(app.answers.slots.len(), 2);
+        assert_eq!(effects[1..], [Effect::Respond(app.answers.slots.clone())]);
+        app.answers.slots[0].respond.fault = None;
+        let effects = change(&mut app, &format!("{route}[keys]\nreplay = \"f5\"\n"));
+        assert!(
+            app.answers.slots[0].respond.fault.is_none(),
+            "what was set by hand stays while the file says the same"
+        );
+        assert_eq!(effects.len(), 1);
+        assert_eq!(app.keymap.key(crate::app::action::Action::Replay), "f5");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_all_stays() {
+        let mut app = app();
+        let before = app.setup.config.clone();
+        assert!(happen(&mut app, Event::Configured(Err("line 3".to_owned()))).is_empty());
+        assert!(change(&mut app, "[keys]\nreplay = \"e\"\n").is_empty());
+        let notice = app.notice.as_ref().unwrap();
+        assert!(notice.level == Level::Error && notice.text.contains("`e` means `edit` already"), "{notice:?}");
+        assert_eq!(app.setup.config, before);
+    }
+
+    #[test]
+    fn what_needs_a_restart_is_named_and_not_pretended() {
+        let mut app = app();
+        change(&mut app, "[listen]\naddress = \"127.0.0.1:1\"\n");
+        assert!(app.notice.as_ref().unwrap().text.contains("but for [listen] (restart)"));
+        assert_eq!(app.setup.config.listen, Listen::default());
+    }
+}
