@@ -70,7 +70,7 @@ use crate::app::dialog::Dialog;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
 use crate::app::keymap::Keymap;
-use crate::app::mouse::{Holder, Spots};
+use crate::app::mouse::{Holder, Split, Spots};
 use crate::app::panel::Panel;
 use crate::app::plots::Plots;
 use crate::app::replaying::Replay;
@@ -182,6 +182,11 @@ impl Cursor {
         self.centred = true;
     }
 
+    /// The tab scrolls as far as the cursor is seen.
+    fn see(&mut self) {
+        self.chase = true;
+    }
+
     /// The tab stays where it is.
     fn rest(&mut self) {
         self.chase = false;
@@ -260,6 +265,8 @@ pub struct App {
     pub variables: Variables,
     /// The fixtures, as far as they were read.
     pub fixtures: Vec<fixtures::Named>,
+    /// How list and call share the screen.
+    pub split: Split,
     /// Who has the mouse.
     pub mouse: Holder,
     /// The user wants to leave.
@@ -332,6 +339,7 @@ impl App {
             rules: Rules::default(),
             variables: Variables::default(),
             fixtures: Vec::new(),
+            split: Split::default(),
             mouse: Holder::default(),
             quit: false,
             regions: Regions::default(),
@@ -369,7 +377,8 @@ impl App {
         match event {
             Event::Key(key) => return self.key(key),
             Event::Paste(text) => return self.paste(&text),
-            Event::Resized | Event::Tick => {}
+            Event::Resized => self.cursor.see(),
+            Event::Tick => {}
             Event::Configured(loaded) => return self.configured(loaded),
             Event::Ground { light } => self.light = Some(light),
             Event::Recorded(Recorded::Call(call, place)) => self.came(call, place),

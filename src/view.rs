@@ -61,6 +61,10 @@ pub fn draw(app: &App, frame: &mut Frame) -> Regions {
         empty::draw(app, frame, main);
     } else {
         let (list, detail) = panels(app, main);
+        if let (Some(_), Some(detail)) = (list, detail) {
+            let line = if detail.x > main.x { Rect { width: 1, ..detail } } else { Rect { height: 1, ..detail } };
+            (regions.spots.both, regions.spots.divider) = (spot(main), spot(line));
+        }
         if let Some(list) = list {
             list::draw(app, frame, list, &mut regions);
         }
@@ -83,16 +87,22 @@ fn panels(app: &App, area: Rect) -> (Option<Rect>, Option<Rect>) {
         };
     }
     let halves = if area.width >= SIDE_BY_SIDE {
-        Layout::horizontal([Constraint::Percentage(45), Constraint::Percentage(55)])
+        let list = app.split.beside.map_or(Constraint::Percentage(45), thousandths);
+        Layout::horizontal([list, Constraint::Min(0)])
     } else {
-        let list = match app.focus {
-            Focus::List => Constraint::Percentage(45),
-            Focus::Detail => Constraint::Length(6),
+        let list = match (app.split.above, app.focus) {
+            (Some(share), _) => thousandths(share),
+            (None, Focus::List) => Constraint::Percentage(45),
+            (None, Focus::Detail) => Constraint::Length(6),
         };
         Layout::vertical([list, Constraint::Min(0)])
     };
     let [list, detail] = halves.areas(area);
     (Some(list), Some(detail))
+}
+
+fn thousandths(share: u16) -> Constraint {
+    Constraint::Ratio(share.into(), 1000)
 }
 
 /// The last look before the terminal: whatever a panel forgot to make visible is made so here, and parts get their colours.

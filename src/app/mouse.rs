@@ -37,9 +37,24 @@ impl Area {
     }
 }
 
+/// How the list and the call share the screen, in thousandths for the list; none: as it comes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Split {
+    /// Side by side.
+    pub beside: Option<u16>,
+    /// One above the other.
+    pub above: Option<u16>,
+    /// The mouse has hold of the line between them.
+    held: bool,
+}
+
 /// Where on the screen things are that can be pointed at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spots {
+    /// The list and the call.
+    pub both: Area,
+    /// The line between them; upright where it is one column wide.
+    pub divider: Area,
     /// The rows of the list.
     pub list: Area,
     /// The panel of the call, its headings too.
@@ -51,8 +66,13 @@ pub struct Spots {
 impl App {
     /// The mouse did something. Over a dialog or a draft, which are for keys, it does nothing.
     pub(super) fn point(&mut self, mouse: MouseEvent) {
+        let at = (mouse.column, mouse.row);
+        if self.split.held && matches!(mouse.kind, MouseEventKind::Drag(_)) {
+            return self.divide(at);
+        }
+        self.split.held = false;
         if matches!(mouse.kind, MouseEventKind::Drag(_)) {
-            // Whoever drags wants to select text.
+            // Whoever drags elsewhere wants to select text.
             self.notice = Some(Notice::info(format!(
                 "{} gives the mouse to the terminal, which can select text then",
                 self.keymap.key(Action::Mouse)
@@ -62,7 +82,6 @@ impl App {
         if !self.dialogs.is_empty() || self.draft.is_some() {
             return;
         }
-        let at = (mouse.column, mouse.row);
         self.cursor.rest();
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => self.click(at),
@@ -73,7 +92,8 @@ impl App {
     }
 
     fn click(&mut self, at: (u16, u16)) {
-        let Spots { list, detail, tabs } = self.regions.spots;
+        let Spots { list, detail, tabs, divider, .. } = self.regions.spots;
+        self.split.held = divider.contains(at);
         let tab = Tab::ALL.into_iter().zip(tabs).find(|(_, place)| place.contains(at));
         if let Some((tab, _)) = tab {
             self.show_tab(tab);
@@ -84,10 +104,25 @@ impl App {
             if row < self.calls.len() {
                 self.calls.select_row(row);
             }
-        } else if detail.contains(at) && !self.calls.is_empty() {
+        } else if detail.contains(at) && !self.calls.is_empty() && (tab.is_some() || !self.split.held) {
             self.focus = Focus::Detail;
             self.calls.follow = false;
         }
+    }
+
+    /// The line between list and call goes where the mouse is, but neither of them goes.
+    fn divide(&mut self, (column, row): (u16, u16)) {
+        let Spots { both, divider, .. } = self.regions.spots;
+        let share = |at: u16, length: u16| {
+            let share = u32::from(at) * 1000 / u32::from(length.max(1));
+            Some(u16::try_from(share.clamp(150, 850)).unwrap_or(500))
+        };
+        if divider.width == 1 {
+            self.split.beside = share(column.saturating_sub(both.x), both.width);
+        } else {
+            self.split.above = share(row.saturating_sub(both.y), both.height);
+        }
+        self.cursor.see();
     }
 
     fn wheel(&mut self, at: (u16, u16), rows: isize) {

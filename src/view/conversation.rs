@@ -10,7 +10,7 @@
 //! ```
 
 use jiff::Timestamp;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
@@ -153,7 +153,7 @@ fn call(app: &App, told: &Told, here: bool, width: usize) -> Line<'static> {
         spans.push(Span::styled(format!("  {}", visible::line(error)), theme::level(Level::Error)));
     }
     let line = Line::from(spans);
-    if here && app.focus == crate::app::Focus::Detail { line.style(Modifier::REVERSED) } else { line }
+    if here && app.focus == crate::app::Focus::Detail { line.style(theme::SELECTED) } else { line }
 }
 
 /// What was recognised, the surest first.

@@ -1,6 +1,6 @@
 //! What a call means: decoded by its pack, field by field.
 
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::app::changes::{Change, How};
@@ -146,7 +146,7 @@ impl Columns {
         let (sign, style, was) = change(shown, row);
         let score = row.score.map(|score| format!("{} {}", bar(score), row.value));
         let value = cut(score.as_deref().unwrap_or(&row.value)) + &was;
-        let label = if here { theme::KEY.add_modifier(Modifier::REVERSED) } else { theme::KEY };
+        let label = if here { theme::KEY.patch(theme::SELECTED) } else { theme::KEY };
         let mut columns = vec![(sign, style, 1), (&*row.label, label, self.label)];
         let Some(meaning) = row.meaning.as_deref().filter(|_| self.rest > 2 * MEANING) else {
             columns.push((&value, Style::new(), self.rest));

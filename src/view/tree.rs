@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use jiff::Timestamp;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::decode;
@@ -49,7 +49,7 @@ fn line(branch: &Branch, here: bool, needle: &str, width: usize) -> Line<'static
         }
     }
     let line = Line::from(spans);
-    if here { line.style(Modifier::REVERSED) } else { line }
+    if here { line.style(theme::SELECTED) } else { line }
 }
 
 /// The beginning of a text that may be very long.

@@ -14,6 +14,7 @@ mod recordings;
 mod remarks;
 mod replaying;
 mod screens;
+mod screenshots;
 mod sharing;
 mod support;
 mod webviews;

@@ -36,6 +36,21 @@ async fn the_wheel_scrolls_what_is_under_it() {
 }
 
 #[tokio::test]
+async fn the_line_between_list_and_call_is_dragged() {
+    let path = repository("recordings/moveo.jsonl");
+    let wide = async |script: &str| Stage::size(160, 40).open(&path, script).await.app.regions.spots.divider;
+    assert_eq!((wide("").await.x, wide("").await.width), (72, 1));
+    assert_eq!(wide("<click 72 20><drag 100 20>").await.x, 100);
+    assert_eq!(wide("<click 72 20><drag 100 20><drag 2 20>").await.x, 24, "neither of them goes");
+    assert_eq!(wide("<click 71 20><drag 100 20>").await.x, 72, "only who takes the line moves it");
+    let low = Stage::size(80, 24).open(&path, "<click 70 10><drag 70 16>").await.app;
+    assert_eq!((low.regions.spots.divider.y, low.regions.spots.divider.height, low.focus), (16, 1, Focus::List));
+    // It stays where it was put when the call gets the keys.
+    let low = Stage::size(80, 24).open(&path, "<click 70 10><drag 70 16><enter>").await.app;
+    assert_eq!((low.regions.spots.divider.y, low.focus), (16, Focus::Detail));
+}
+
+#[tokio::test]
 async fn the_mouse_is_given_away_and_taken_back() {
     let ended = play("<drag 5 5>").await;
     assert!(ended.screen.contains("S gives the mouse to the terminal") && ended.mouse, "{}", ended.screen);

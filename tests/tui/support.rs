@@ -27,6 +27,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 
 /// The published verification token of Moveo's own examples.
 const TOKEN: &str = "123456789";
@@ -102,6 +103,8 @@ pub struct Stage {
 pub struct Ended {
     pub app: App,
     pub screen: String,
+    /// The screen with its colours.
+    pub buffer: Buffer,
     /// The mouse was taken in the end.
     pub mouse: bool,
     /// What was put on the clipboard.
@@ -208,7 +211,8 @@ impl Stage {
         let app = App::new(setup, Timestamp::now());
         let app = tui::run(&mut terminal, &mut console, app, &world, messages, std::future::pending()).await.unwrap();
         world.tape.close().await;
-        Ended { app, screen: terminal.backend().to_string(), mouse: console.mouse, copied: console.copied }
+        let buffer = terminal.backend().buffer().clone();
+        Ended { app, screen: terminal.backend().to_string(), buffer, mouse: console.mouse, copied: console.copied }
     }
 }
 
