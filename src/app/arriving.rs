@@ -54,12 +54,11 @@ impl App {
         if calls.is_empty() {
             return self.all_there();
         }
-        match &mut self.arriving.aside {
-            Some(aside) => aside.append(calls),
-            None => {
-                self.index.append(calls);
-                self.calls.total = self.index.len();
-            }
+        if let Some(aside) = &mut self.arriving.aside {
+            aside.append(calls);
+        } else {
+            self.index.append(calls);
+            self.calls.total = self.index.len();
         }
         Vec::new()
     }

@@ -294,7 +294,7 @@ impl Run {
             more += if set { attribute } else { "" };
         }
         if letters.is_ascii() && letters.len() > 1 {
-            let _ = write!(more, " textLength=\"{:.1}\"", letters.len() as f64 * CELL.0);
+            let _ = write!(more, " textLength=\"{:.1}\"", f64::from(u32::try_from(letters.len()).unwrap()) * CELL.0);
         }
         let letters = letters.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let baseline = top + CELL.2;
