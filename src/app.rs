@@ -22,6 +22,7 @@ pub mod calls;
 pub mod changes;
 pub mod comparing;
 pub mod complete;
+pub mod completion;
 pub mod conversation;
 mod conversing;
 pub mod decode;
@@ -35,6 +36,7 @@ pub mod kept;
 pub mod keymap;
 pub mod keys;
 pub mod mouse;
+mod offering;
 pub mod panel;
 pub mod plots;
 mod reaching;
@@ -43,6 +45,7 @@ pub mod recordings;
 mod remarks;
 pub mod replaying;
 mod sending;
+pub mod setting;
 pub mod shown;
 pub mod testing;
 pub mod text;
@@ -261,8 +264,8 @@ pub struct App {
     pub sends: Sends,
     /// What does not count as a difference between answers.
     pub rules: Rules,
-    /// The known variables, as far as they were read.
-    pub variables: Variables,
+    /// The known variables; none until they are asked for.
+    pub variables: Option<Variables>,
     /// The fixtures, as far as they were read.
     pub fixtures: Vec<fixtures::Named>,
     /// How list and call share the screen.
@@ -337,7 +340,7 @@ impl App {
             plots: Plots::default(),
             sends: Sends::default(),
             rules: Rules::default(),
-            variables: Variables::default(),
+            variables: None,
             fixtures: Vec::new(),
             split: Split::default(),
             mouse: Holder::default(),
@@ -484,7 +487,7 @@ impl App {
             missing.extend(shown.context.compare(shown.number, &self.index, &self.cache, &self.setup.platforms));
         }
         let load = (!missing.is_empty()).then_some(Effect::Load(missing));
-        prepare.into_iter().chain(load).chain(self.follow_plots()).collect()
+        prepare.into_iter().chain(load).chain(self.follow_plots()).chain(self.offer()).collect()
     }
 
     /// Whether it matters what the terminal's background is.

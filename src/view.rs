@@ -17,6 +17,7 @@ mod conversation;
 mod detail;
 mod dialogs;
 mod draft;
+mod editor;
 mod empty;
 mod envelope;
 mod flow;

@@ -66,6 +66,7 @@ impl App {
             Action::Filter => self.ask_search(),
             Action::Replay => return self.replay_selected(),
             Action::Edit => self.edit_selected(),
+            Action::SetValue => self.ask_value(),
             Action::EditOutside => {
                 self.edit_selected();
                 return self.edit_outside();

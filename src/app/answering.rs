@@ -496,6 +496,7 @@ impl App {
 
     fn edit_key(&mut self, key: KeyEvent, mut edit: Box<Edit>) -> Vec<Effect> {
         match key.code {
+            _ if !edit.on_status && edit.draft.offer_key(key) => {}
             KeyCode::Esc => {
                 if let Purpose::Slot(slot) = edit.purpose {
                     return self.back_to(slot);
@@ -506,9 +507,12 @@ impl App {
             KeyCode::Tab if !edit.is_request() => edit.on_status = !edit.on_status,
             KeyCode::Enter if edit.on_status => edit.on_status = false,
             _ if edit.on_status => drop(edit.status.0.input(key)),
-            KeyCode::Char('z') if key.modifiers.contains(KeyModifiers::CONTROL) => drop(edit.draft.editor.undo()),
-            KeyCode::Char('y') if key.modifiers.contains(KeyModifiers::CONTROL) => drop(edit.draft.editor.redo()),
-            _ => drop(edit.draft.editor.input(key)),
+            KeyCode::Char('z') if key.modifiers.contains(KeyModifiers::CONTROL) => edit.draft.step_back(),
+            KeyCode::Char('y') if key.modifiers.contains(KeyModifiers::CONTROL) => edit.draft.step_forth(),
+            _ => {
+                let edited = edit.draft.editor.input(key);
+                edit.draft.typed(edited);
+            }
         }
         self.check(&mut edit);
         self.ask(Answering::Edit(edit))
@@ -552,7 +556,7 @@ impl App {
             Answering::Forward { input, .. } | Answering::Fault { input, .. } => input.paste(text),
             Answering::Edit(edit) if edit.on_status => edit.status.paste(text),
             Answering::Edit(edit) => {
-                edit.draft.editor.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+                edit.draft.insert(&text.replace("\r\n", "\n").replace('\r', "\n"));
             }
             Answering::List { .. } | Answering::Sources { .. } | Answering::Held { .. } => {}
         }

@@ -8,6 +8,7 @@ use crate::app::action::{self, Action, Scope};
 use crate::app::answering::Answering;
 use crate::app::panel::Panel;
 use crate::app::recordings::Shelf;
+use crate::app::setting::Setting;
 use crate::app::webview::Launch;
 use crate::call::Id;
 use crate::net::outgoing::Outgoing;
@@ -68,6 +69,8 @@ pub enum Dialog {
         /// What is wrong with it.
         error: Option<String>,
     },
+    /// Another value in the selected call's body.
+    Set(Box<Setting>),
     /// The note on a call.
     Note {
         /// The call.

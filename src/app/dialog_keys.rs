@@ -27,6 +27,7 @@ impl Dialog {
     /// Takes pasted text where there is a line to type in.
     fn paste(&mut self, text: &str) {
         match self {
+            Self::Set(setting) => setting.input.paste(text),
             Self::Palette { input, .. }
             | Self::Filter { input, .. }
             | Self::Find { input }
@@ -56,6 +57,9 @@ impl Draft {
     /// A key while typing: it goes into the payload, but for those few that leave or mean the draft itself.
     pub(super) fn type_key(&mut self, key: KeyEvent) -> Option<Action> {
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        if self.offer_key(key) {
+            return None;
+        }
         match key.code {
             KeyCode::Esc => self.typing = false,
             KeyCode::Char('c') if ctrl => return Some(Action::Quit),
@@ -64,8 +68,10 @@ impl Draft {
             KeyCode::Char('z') if ctrl => self.step_back(),
             KeyCode::Char('y') if ctrl => self.step_forth(),
             // A key that only moves the cursor leaves the facts as they are.
-            _ if self.editor.input(key) => self.facts = None,
-            _ => {}
+            _ => {
+                let edited = self.editor.input(key);
+                self.typed(edited);
+            }
         }
         None
     }
@@ -91,9 +97,12 @@ impl App {
         if let Dialog::Panel(panel) = dialog {
             return self.panel_key(key, panel);
         }
+        if let Dialog::Set(setting) = dialog {
+            return self.setting_key(key, setting);
+        }
         match &mut dialog {
             // Done above, for they take the dialog apart.
-            Dialog::Answering(_) | Dialog::Panel(_) | Dialog::Plots { .. } => {}
+            Dialog::Answering(_) | Dialog::Panel(_) | Dialog::Plots { .. } | Dialog::Set(_) => {}
             Dialog::Help { scroll, search, typing: typing @ true } => match typed(key, search, &mut 0, 0) {
                 Choice::Leave => {
                     *search = Input::new("");

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS};
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
+use crate::app::completion::Offers;
 use crate::app::text::Text;
 use crate::call::{Call, Id, Request};
 use crate::json;
@@ -116,10 +117,14 @@ pub struct Draft {
     pub scroll: usize,
     /// None until they are worked out for the text as it is.
     pub facts: Option<Facts>,
+    /// What the text may go on with at the cursor.
+    pub offers: Offers,
     request: Request,
     layout: Layout,
     opened: String,
     payload: Payload,
+    /// The body with one value put for another, and its text as it is shown: as long as that stands, this is sent.
+    amended: Option<(String, Bytes)>,
 }
 
 impl Draft {
@@ -152,10 +157,12 @@ impl Draft {
             answer: None,
             scroll: 0,
             facts: None,
+            offers: Offers::default(),
             request,
             layout,
             opened,
             payload,
+            amended: None,
         };
         draft.revert();
         draft
@@ -165,6 +172,12 @@ impl Draft {
     #[must_use]
     pub fn editable(&self) -> bool {
         self.payload != Payload::Bytes
+    }
+
+    /// Whether the payload is JSON, or was meant to be.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.payload == Payload::Json
     }
 
     /// Whether path and query are edited, for want of a body.
@@ -192,6 +205,9 @@ impl Draft {
         if !self.editable() || text == self.opened || self.edits_the_target() {
             return self.request.body.clone();
         }
+        if let Some(body) = self.amendment(&text) {
+            return body.clone();
+        }
         let kept = match self.layout {
             Layout::Compact => json::compact(&text).ok(),
             Layout::Spaced => json::spaced(&text).ok(),
@@ -199,6 +215,25 @@ impl Draft {
             Layout::AsShown { crlf: false } | Layout::Target => None,
         };
         kept.unwrap_or(text).into()
+    }
+
+    fn amendment(&self, text: &str) -> Option<&Bytes> {
+        self.amended.as_ref().filter(|(shown, _)| shown == text).map(|(_, body)| body)
+    }
+
+    /// Puts `body` for the original one, from which it differs in the value at `pointer`.
+    pub(super) fn amend(&mut self, body: String, pointer: &str) {
+        let shown = match self.layout {
+            Layout::Compact | Layout::Spaced => json::pretty(&body).ok(),
+            Layout::AsShown { crlf: true } => Some(body.replace("\r\n", "\n")),
+            Layout::AsShown { crlf: false } | Layout::Target => None,
+        };
+        self.replace(shown.as_ref().unwrap_or(&body), false);
+        let shown = self.text();
+        let row = json::find(&shown, pointer).map_or(0, |span| shown[..span.start].matches('\n').count());
+        self.editor.move_cursor(CursorMove::Jump(u16::try_from(row).unwrap_or(0), 0));
+        self.editor.move_cursor(CursorMove::End);
+        self.amended = Some((shown, body.into()));
     }
 
     /// The target that would be sent: the original one while nothing was edited. What has no place in one is encoded, and a
@@ -227,6 +262,7 @@ impl Draft {
             (false, Layout::Target) => "none: path and query are sent byte for byte",
             (false, _) => "untouched: it is sent byte for byte",
             (true, Layout::Target) => "none: path and query are edited, and sent as one line",
+            (true, _) if self.amendment(&self.text()).is_some() => "one value changed: the rest is sent byte for byte",
             (true, Layout::AsShown { .. }) => "edited: sent as shown",
             (true, _) if json::check(&self.text()).is_err() => "edited: no JSON any more, sent as shown",
             (true, Layout::Compact) => "edited: sent compact, as the original was",
@@ -240,15 +276,16 @@ impl Draft {
         if self.payload == Payload::Json { json::check(&self.text()).err() } else { None }
     }
 
-    /// Back to the payload as it was, as one undoable step where there is something to undo.
+    /// Back to the payload as it was, as one undoable step where there is something to undo and it can be.
     pub fn revert(&mut self) {
         let opened = self.opened.clone();
-        self.replace(&opened, self.editor.is_empty());
+        // What is put in loses its carriage returns: a new text does not.
+        self.replace(&opened, self.editor.is_empty() || opened.contains('\r'));
     }
 
     /// Puts `text` into the editor. `forget` drops the history with the old text.
     pub fn replace(&mut self, text: &str, forget: bool) {
-        self.facts = None;
+        self.changed();
         if forget {
             self.editor = TextArea::new(text.split('\n').map(ToOwned::to_owned).collect());
             self.editor.set_wrap_mode(WrapMode::WordOrGlyph);
@@ -263,20 +300,20 @@ impl Draft {
 
     /// Puts `text` where the cursor is.
     pub fn insert(&mut self, text: &str) {
-        self.facts = None;
+        self.changed();
         self.editor.insert_str(text);
     }
 
     /// Undoes the last edit.
     pub fn step_back(&mut self) {
         self.editor.undo();
-        self.facts = None;
+        self.changed();
     }
 
     /// Does again what was undone last.
     pub fn step_forth(&mut self) {
         self.editor.redo();
-        self.facts = None;
+        self.changed();
     }
 
     /// Lays the JSON out prettily. It is sent as shown from then on.
@@ -285,6 +322,7 @@ impl Draft {
     /// Where the payload is not JSON.
     pub fn reformat(&mut self) -> Result<(), json::SyntaxError> {
         let pretty = json::pretty(&self.text())?;
+        self.amended = None;
         self.layout = Layout::AsShown { crlf: false };
         // What is shown is now what is sent, so what counts as untouched is the original text itself.
         self.opened = String::from_utf8_lossy(&self.request.body).into_owned();
@@ -355,6 +393,23 @@ mod tests {
         draft.revert();
         assert!(!draft.touched());
         assert!(draft.editor.undo(), "reverting can be undone");
+    }
+
+    #[test]
+    fn an_amended_draft_differs_in_one_value_until_it_is_edited() {
+        for body in [r#"{"a":1,"b":[2.0]}"#, "{\"a\": 1, \"b\":\t[2.0]}\r\n", "{\n \"b\":\r\n [2.0]}"] {
+            let mut draft = draft(body);
+            let amended = json::set(body, "/b/0", "\"é\"").unwrap();
+            draft.amend(amended.clone(), "/b/0");
+            assert_eq!((draft.body(), draft.touched()), (amended.clone().into(), true));
+            assert!(draft.state().starts_with("one value changed"));
+            draft.editor.insert_str(" ");
+            assert!(!draft.state().starts_with("one value"));
+            draft.editor.delete_char();
+            assert_eq!(draft.body(), amended, "and again, where the edit is taken back");
+            draft.revert();
+            assert_eq!(draft.body(), body);
+        }
     }
 
     #[test]

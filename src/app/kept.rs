@@ -23,6 +23,8 @@ use crate::replay::variables::{Variable, Variables};
 pub enum Keep {
     /// Read the known variables.
     Variables,
+    /// The same, where there is a place to read them from.
+    Refresh,
     /// Make known what the answer to a call holds, but for what is masked.
     Register(Arc<Call>, Arc<Redaction>),
     /// Forget a variable.
@@ -45,7 +47,9 @@ pub enum Keep {
 impl PartialEq for Keep {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Variables, Self::Variables) | (Self::Fixtures, Self::Fixtures) => true,
+            (Self::Variables, Self::Variables) | (Self::Refresh, Self::Refresh) | (Self::Fixtures, Self::Fixtures) => {
+                true
+            }
             (Self::Register(call, _), Self::Register(other, _)) => call == other,
             (Self::Forget(name), Self::Forget(other)) | (Self::Remove(name), Self::Remove(other)) => name == other,
             (Self::Save(name, call), Self::Save(other, others)) => (name, call) == (other, others),
@@ -77,7 +81,7 @@ impl App {
     /// Takes in what came of it.
     pub(super) fn kept(&mut self, kept: Kept) -> Vec<Effect> {
         match kept {
-            Kept::Variables(variables) => self.variables = variables,
+            Kept::Variables(variables) => self.variables = Some(variables),
             Kept::Fixtures(fixtures) => self.fixtures = fixtures,
             Kept::Filled { ticket, result: Ok(request) } => return self.send_filled(ticket, *request),
             Kept::Filled { result: Err(reason), .. } => self.tell(Notice::error(reason)),
@@ -118,7 +122,7 @@ impl App {
     /// The known variables, those that came last first.
     #[must_use]
     pub fn known(&self) -> Vec<(&str, &Variable)> {
-        let mut known: Vec<_> = self.variables.iter().collect();
+        let mut known: Vec<_> = self.variables.iter().flat_map(Variables::iter).collect();
         known.reverse();
         known
     }

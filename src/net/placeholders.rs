@@ -15,6 +15,14 @@ use uuid::Uuid;
 
 use crate::json::unquote;
 
+/// The names that mean the same everywhere, each with what it stands for.
+pub const NAMES: [(&str, &str); 4] = [
+    ("now_ms", "milliseconds since 1970"),
+    ("now_s", "seconds since 1970"),
+    ("now", "the time, as RFC 3339 has it"),
+    ("uuid", "a random UUID"),
+];
+
 /// What a placeholder stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {

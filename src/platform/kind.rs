@@ -303,6 +303,12 @@ impl Kind {
         self.request.as_ref()?.help(pointer)
     }
 
+    /// The same of the answer.
+    #[must_use]
+    pub fn response_help(&self, pointer: &str) -> Option<Help> {
+        self.response.as_ref()?.help(pointer)
+    }
+
     /// Where the request departs from the contract, the gravest first.
     #[must_use]
     pub fn check_request(&self, request: &Request) -> Vec<Finding> {

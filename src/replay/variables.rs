@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 use crate::call::{Call, Id};
 use crate::recording::Redaction;
 
-/// The members of an answer that hold variables.
-const PLACES: [&str; 2] = ["context", "output"];
+/// The members of an answer that hold variables, and of a request that hold those of the conversation.
+pub const PLACES: [&str; 2] = ["context", "output"];
 
 /// One variable as an endpoint returned it last.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ impl World {
         Handle::current().spawn_blocking(move || {
             let told = match data.as_deref() {
                 Some(data) => perform(data, keep),
+                None if keep == Keep::Refresh => Ok((None, Kept::Variables(Variables::default()))),
                 None => Err("there is no data directory to keep anything in: HOOKTAPE_DATA names one".to_owned()),
             };
             let (notice, kept) = match told {
@@ -37,7 +38,7 @@ impl World {
 fn perform(data: &Path, keep: Keep) -> Result<(Option<Notice>, Kept), String> {
     let path = Variables::path(data);
     match keep {
-        Keep::Variables => Ok((None, Kept::Variables(Variables::load(&path)?))),
+        Keep::Variables | Keep::Refresh => Ok((None, Kept::Variables(Variables::load(&path)?))),
         Keep::Register(call, redaction) => {
             let mut known = Variables::load(&path)?;
             let names = known.register(&call, &redaction);

@@ -13,7 +13,7 @@ use crate::config::Source;
 use crate::json;
 use crate::net::responder::{Held, Slot, Stage};
 use crate::view::dialogs::{Pick, boxed, inner_width, line_input, picker};
-use crate::view::{rows, theme};
+use crate::view::{editor, rows, theme};
 use crate::visible;
 
 /// Rows of a held call's body, and of its answer, that are shown.
@@ -170,7 +170,7 @@ fn edited(app: &App, edit: &Edit, frame: &mut Frame, area: Rect) {
         let line = Rect { x: status.x + 7, width: status.width.saturating_sub(7), ..status };
         frame.render_widget(&edit.status.0, line);
     }
-    frame.render_widget(&edit.draft.editor, body);
+    editor::draw(&edit.draft, frame, body);
     frame.render_widget(Paragraph::new(facts), facts_place);
 }
 

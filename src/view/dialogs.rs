@@ -43,6 +43,11 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         Dialog::Filter { input, error, .. } => filter_input(app, frame, area, input, error.as_ref()),
         Dialog::Find { input } => line_input(frame, area, "find ", input, None),
         Dialog::Jq { input, error } => line_input(frame, area, "jq ", input, error.as_deref()),
+        Dialog::Set(setting) => {
+            let prompt = visible::line(&setting.pointer);
+            let prompt = format!("{} = ", visible::truncate(&prompt, usize::from(area.width / 2)));
+            line_input(frame, area, &prompt, &setting.input, setting.error.as_deref());
+        }
         Dialog::Note { input, .. } => line_input(frame, area, "note ", input, None),
         Dialog::Address { input, error, .. } => {
             line_input(frame, area, "send to (URL, host:port or :port) ", input, error.as_deref());

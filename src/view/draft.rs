@@ -10,7 +10,7 @@ use crate::app::draft::Draft;
 use crate::app::event::Level;
 use crate::app::{App, Regions};
 use crate::net::outgoing::SignMode;
-use crate::view::{SIDE_BY_SIDE, body, panel, rows, status, theme};
+use crate::view::{SIDE_BY_SIDE, body, editor, panel, rows, status, theme};
 use crate::visible;
 
 /// Rows below the payload: target, JSON, body, contract, signature.
@@ -48,7 +48,7 @@ fn draw_payload(draft: &Draft, frame: &mut Frame, area: Rect) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if draft.editable() {
-        frame.render_widget(&draft.editor, inner);
+        editor::draw(draft, frame, inner);
     } else {
         let text = format!("{} bytes that are not text", draft.body().len());
         frame.render_widget(Paragraph::new(text), inner);

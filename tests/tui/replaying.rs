@@ -56,6 +56,41 @@ async fn a_recording_is_replayed_and_each_result_can_be_compared() {
     assert!(ended.screen.contains("Compare answers"), "{}", ended.screen);
 }
 
+/// An endpoint that takes every call and answers none; names it as a target.
+async fn silent() -> hooktape::config::Target {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = hooktape::config::Target::new("silent", format!("http://{}", socket.local_addr().unwrap()));
+    tokio::spawn(async move {
+        let mut taken = Vec::new();
+        while let Ok((stream, _)) = socket.accept().await {
+            taken.push(stream);
+        }
+    });
+    target
+}
+
+#[tokio::test]
+async fn a_running_replay_is_paused_and_ended_from_the_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = hooktape::config::Config::default();
+    config.targets.push(silent().await);
+    let play = async |keys: &str| {
+        // The one that is left in its midst may hold its file for a while.
+        let tape = folder.path().join(format!("{}.jsonl", keys.len()));
+        std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
+        let script = format!("gT<enter>R<left>jjjjjjl<enter>{keys}");
+        Stage { config: config.clone(), ..Stage::size(110, 30) }.open(&tape, &script).await
+    };
+    let paused = play("<now p><now ctrl-c>").await;
+    let replay = paused.app.replay.as_ref().unwrap();
+    assert!(replay.runs() && replay.paused.is_some(), "{}", paused.screen);
+    let ended = play("<now p><now p><now x>f").await;
+    let replay = ended.app.replay.as_ref().unwrap();
+    let summary = replay.ended.as_ref().unwrap().as_ref().unwrap();
+    assert!(summary.cancelled && replay.paused.is_none() && replay.meter.done <= 1, "{summary:?}");
+    assert!(ended.screen.contains("cancelled"), "{}", ended.screen);
+}
+
 #[tokio::test]
 async fn two_marked_calls_stand_side_by_side() {
     let folder = tempfile::tempdir().unwrap();
@@ -97,6 +132,19 @@ async fn what_an_answer_holds_is_known_and_put_into_drafts() {
     stage("gVd").await;
     let left = Variables::load(&Variables::path(folder.path())).unwrap();
     assert_eq!(left.iter().count(), names.len() - 1);
+}
+
+#[tokio::test]
+async fn what_stands_between_braces_is_filled_in_from_the_test_panel_too() {
+    let (ended, _folder) = listening("te<down><down><end><left><left>{{uuid}}<esc>s").await;
+    let draft = ended.app.draft.as_ref().unwrap();
+    let call = &draft.answer.as_ref().unwrap().as_ref().unwrap().call;
+    let (left, body) = (String::from_utf8_lossy(&call.request.body), draft.body());
+    assert!(String::from_utf8_lossy(&body).contains("{{uuid}}") && !left.contains("{{"), "{left}");
+    assert_eq!((call.status(), left.len()), (Some(200), body.len() + 36 - "{{uuid}}".len()));
+    let (ended, _folder) = listening("te<down><down><end><left><left>{{$none}}<esc>s").await;
+    assert!(ended.app.draft.as_ref().unwrap().answer.is_none(), "{}", ended.screen);
+    assert!(ended.screen.contains("no such variable is known"), "{}", ended.screen);
 }
 
 #[tokio::test]

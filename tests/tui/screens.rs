@@ -128,6 +128,38 @@ async fn from_a_call_to_an_edited_replay_in_three_keys() {
 }
 
 #[tokio::test]
+async fn what_a_draft_may_go_on_with_is_offered_and_taken() {
+    assert_snapshot!("draft_offers_80x24", screen(80, 24, "gjjjje<right><enter>\"his").await);
+    let drafted = |keys: &'static str| async move {
+        let ended = Stage::size(80, 24).open(&sample(), keys).await;
+        ended.app.draft.unwrap().text()
+    };
+    let taken = drafted("gjjjje<right><enter>\"his<tab>[]").await;
+    assert!(taken.starts_with("{\n\"history\": []\n"), "{taken}");
+    let left = drafted("gjjjje<right><enter>\"his<esc><tab>x").await;
+    assert!(left.contains("\"his ") && !left.contains("history"), "{left}");
+    let typed = drafted("gjjjje<right><enter>\"hi<enter>").await;
+    assert!(typed.starts_with("{\n\"hi\n"), "enter is a new line: {typed}");
+}
+
+#[tokio::test]
+async fn one_value_is_changed_and_no_other_byte() {
+    let body = |ended: &crate::support::Ended| ended.app.draft.as_ref().unwrap().body();
+    let whole = Stage::size(80, 24).open(&sample(), "gjjjje").await;
+    let before = String::from_utf8(body(&whole).to_vec()).unwrap();
+    let ended = Stage::size(80, 24).open(&sample(), "gjjjj2<enter>j=<backspace>-2\"<enter>").await;
+    let after = before.replacen("\"channel\":\"web\"", "\"channel\":\"web-2\"", 1);
+    assert_eq!((body(&ended), after != before), (after.into(), true), "{}", ended.screen);
+    assert!(ended.screen.contains("one value changed") && !ended.screen.contains("typing"), "{}", ended.screen);
+    let wrong = Stage::size(80, 24).open(&sample(), "gjjjj2<enter>j=x<enter>").await;
+    assert!(wrong.app.draft.is_none() && wrong.screen.contains("the value is not JSON"), "{}", wrong.screen);
+    for (keys, why) in [("gjjjj2<enter>=", "this holds other values"), ("gjjjj3=", "no value at the cursor")] {
+        let ended = Stage::size(80, 24).open(&sample(), keys).await;
+        assert!(ended.app.dialogs.is_empty() && ended.screen.contains(why), "{}", ended.screen);
+    }
+}
+
+#[tokio::test]
 async fn an_editor_outside_comes_back_as_a_draft() {
     let folder = tempfile::tempdir().unwrap();
     let stage = Stage { editor: |text| Ok(text.replace("\"web\"", "\"viber\"") + "\n"), ..Stage::size(120, 40) };

@@ -35,26 +35,30 @@ const TOKEN: &str = "123456789";
 /// What an editor outside makes of a text.
 type Editor = fn(&str) -> Result<String, String>;
 
-/// Types a script, each key only once everything the one before it set going has come to rest.
+/// Something typed, and whether it does not wait.
+type Typed = (TerminalEvent, bool);
+
+/// Types a script, each key only once everything the one before it set going has come to rest; those of `<now x>` at once.
 struct Script {
-    keys: Arc<Mutex<VecDeque<TerminalEvent>>>,
+    keys: Arc<Mutex<VecDeque<Typed>>>,
     busy: Arc<AtomicUsize>,
     editor: Editor,
     mouse: bool,
     copied: Vec<String>,
 }
 
-struct Keys(Arc<Mutex<VecDeque<TerminalEvent>>>, Arc<AtomicUsize>);
+struct Keys(Arc<Mutex<VecDeque<Typed>>>, Arc<AtomicUsize>);
 
 impl Stream for Keys {
     type Item = io::Result<TerminalEvent>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.1.load(Ordering::SeqCst) > 0 {
+        let at_once = self.0.lock().unwrap().front().is_some_and(|(_, at_once)| *at_once);
+        if self.1.load(Ordering::SeqCst) > 0 && !at_once {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        Poll::Ready(self.0.lock().unwrap().pop_front().map(Ok))
+        Poll::Ready(self.0.lock().unwrap().pop_front().map(|(event, _)| Ok(event)))
     }
 }
 
@@ -216,11 +220,16 @@ impl Stage {
     }
 }
 
-/// A script of keys, in which `<click X Y>`, `<drag X Y>`, `<wheel-up X Y>` and `<wheel-down X Y>` are the mouse's.
-fn typed(script: &str) -> VecDeque<TerminalEvent> {
+/// A script of keys, in which `<now x>` presses x at once, and `<click X Y>`, `<drag X Y>`, `<wheel-up X Y>` and `<wheel-down X Y>` are the mouse's.
+fn typed(script: &str) -> VecDeque<Typed> {
     let mut events = VecDeque::new();
     let mut rest = script;
     while !rest.is_empty() {
+        if let Some((key, tail)) = rest.strip_prefix("<now ").and_then(|tail| tail.split_once('>')) {
+            events.push_back((TerminalEvent::Key(keys::parse(key).unwrap()), true));
+            rest = tail;
+            continue;
+        }
         let mouse = rest.strip_prefix('<').and_then(|tail| tail.split_once('>')).and_then(|(name, tail)| {
             let [what, x, y] = name.split(' ').collect::<Vec<_>>()[..] else { return None };
             let kind = match what {
@@ -233,12 +242,12 @@ fn typed(script: &str) -> VecDeque<TerminalEvent> {
             Some((MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }, tail))
         });
         if let Some((event, tail)) = mouse {
-            events.push_back(TerminalEvent::Mouse(event));
+            events.push_back((TerminalEvent::Mouse(event), false));
             rest = tail;
             continue;
         }
         let end = rest.char_indices().skip(1).find(|(_, c)| *c == '<').map_or(rest.len(), |(end, _)| end);
-        events.extend(keys::script(&rest[..end]).unwrap().into_iter().map(TerminalEvent::Key));
+        events.extend(keys::script(&rest[..end]).unwrap().into_iter().map(|key| (TerminalEvent::Key(key), false)));
         rest = &rest[end..];
     }
     events
