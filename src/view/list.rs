@@ -28,10 +28,11 @@ struct Columns {
 
 impl Columns {
     fn of(width: usize) -> Self {
-        let kind = if width >= ROOMY { 24 } else { 16 };
         let sig = if width >= WORDS { 11 } else { 1 };
-        // time, direction, kind, text, verdict, status, duration, and a space between each.
-        let text = width.saturating_sub(8 + 1 + kind + sig + 3 + 7 + 6);
+        // Time, direction, verdict, status, duration, and a space between each and around kind and text.
+        let rest = width.saturating_sub(8 + 1 + sig + 3 + 7 + 6);
+        let kind = if width >= ROOMY { 24 } else { 16.min(rest) };
+        let text = rest - kind;
         Self { kind, text, sig }
     }
 }
@@ -98,11 +99,11 @@ fn title(app: &App) -> Line<'static> {
 
 fn header(columns: &Columns) -> Line<'static> {
     let sig = if columns.sig > 1 { "verdict" } else { "" };
+    let said = if columns.text >= 4 { "text" } else { "" };
     let text = format!(
-        "{:8}   {:kind$} {:text$} {sig:verdict$} {:3} {:>7}",
+        "{:8}   {:kind$} {said:text$} {sig:verdict$} {:3} {:>7}",
         "time",
         "kind",
-        "text",
         "st",
         "took",
         kind = columns.kind,
