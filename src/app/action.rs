@@ -112,7 +112,7 @@ actions! {
     Calls      PreviousInConversation "previous in conversation" ["O"] "The previous call of the same conversation";
     Calls      NextError    "next error"      [">"]                 "The next call that failed, or was answered with an error";
     Calls      PreviousError "previous error" ["<"]                 "The call before that failed";
-    Calls      NextSlow     "next slow call"  [")"]                 "The next call that took long ([screen] slow); without any the slowest";
+    Calls      NextSlow     "next slow call"  [")"]                 "The next call that took long (screen.slow); without any the slowest";
     Calls      PreviousSlow "previous slow call" ["("]              "The slow call before";
     Calls      NextUnproven "next bad signature" ["}"]              "The next call whose signature is missing or not good";
     Calls      PreviousUnproven "previous bad signature" ["{"]      "The call before whose signature is missing or not good";

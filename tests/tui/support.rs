@@ -213,7 +213,8 @@ impl Stage {
             copied: Vec::new(),
         };
         let app = App::new(setup, Timestamp::now());
-        let app = tui::run(&mut terminal, &mut console, app, &world, messages, std::future::pending()).await.unwrap();
+        let run = Box::pin(tui::run(&mut terminal, &mut console, app, &world, messages, std::future::pending()));
+        let app = run.await.unwrap();
         world.tape.close().await;
         let buffer = terminal.backend().buffer().clone();
         Ended { app, screen: terminal.backend().to_string(), buffer, mouse: console.mouse, copied: console.copied }
