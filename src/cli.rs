@@ -38,6 +38,8 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use color_eyre::eyre;
 
+use crate::visible;
+
 pub use self::context::Context;
 
 /// Captures, verifies, shows, edits and replays the webhook calls of conversational-AI platforms.
@@ -210,7 +212,7 @@ impl From<bool> for Outcome {
 /// Parses the arguments, runs the command, gives the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
     // Only a second installation fails, and the first one serves as well.
     let _ = color_eyre::config::HookBuilder::default().display_env_section(false).install();
     // A recording that has grown as large as the system lets it is told like a full disk. Left alone, the signal that comes
@@ -225,6 +227,17 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Says what is wrong with the arguments, or shows the help that they ask for. They may be names of files that somebody else
+/// gave, and quoted they must not act on the terminal.
+fn refuse(error: &clap::Error) -> ! {
+    let text = error.to_string();
+    if visible::text(&text) == text {
+        error.exit();
+    }
+    print::note(text.trim_end());
+    std::process::exit(error.exit_code());
 }
 
 /// The error and its causes in one line, without saying twice what a cause repeats.

@@ -30,6 +30,9 @@ mod shelf;
 #[cfg(test)]
 mod testing;
 
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -162,6 +165,14 @@ impl<'a> View<'a> {
     pub fn with(self, marks: &'a Marks) -> Self {
         Self { remarks: marks.of(self.id), ..self }
     }
+}
+
+/// Makes a directory, and those above it that are missing, for their owner alone (0700). One that is there stays as it is.
+///
+/// # Errors
+/// The system's.
+pub fn make_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Where this user's recordings and logs are kept, by the platform's custom; none if there is no home directory.

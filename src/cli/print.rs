@@ -246,7 +246,10 @@ pub(super) fn sent_json_with(context: &Context, call: &Call, mut more: Value) ->
     let found = response_findings(context, call);
     more["findings"] = json!(found.response);
     more["consequence"] = json!(found.consequence);
-    whole(call, &more)
+    match context.redaction().ok().filter(|_| context.config.record.redact) {
+        Some(redaction) => whole(&redaction.call(call), &more),
+        None => whole(call, &more),
+    }
 }
 
 /// One difference in a line: where, and what stands left and right, cut to `width` columns each.

@@ -48,10 +48,10 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let outgoing = Outgoing::aim(draft.request, kind, &target, mode, &context.keyring, None).map_err(|e| eyre!(e))?;
     let recorder = context.recorder(&args.record, Box::new(drop))?;
     let call = context.sender()?.send(outgoing.repeating(draft.parent)).await;
-    // Whether or not it could be recorded: it has left, and what came back is to be seen.
     let written = recorder.record(call.clone()).await;
     recorder.close().await;
-    print::out(&print::sent(context, &call))?;
+    // As it is recorded: perhaps masked. Whether or not it could be: it has left, and what came back is to be seen.
+    print::out(&print::sent(context, written.as_deref().unwrap_or(&call)))?;
     written?;
     if args.register {
         let path = Variables::path(&data_dir()?);

@@ -377,6 +377,9 @@ fn root<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error
     std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
 }
 
+/// How the standard library begins what it says of a name that has no address; the error has no kind of its own.
+const NO_ADDRESS: &str = "failed to lookup address information";
+
 /// A sentence for a failed exchange: what happened, with whom, and what to look at. `begun`: the head of an answer had come.
 fn explain(error: &(dyn std::error::Error + 'static), url: &Url, connecting: bool, begun: bool) -> String {
     let place = place(url);
@@ -391,6 +394,10 @@ fn explain(error: &(dyn std::error::Error + 'static), url: &Url, connecting: boo
         }
         _ if closed && begun => format!("{place} closed the connection in the middle of its answer"),
         _ if closed => format!("{place} closed the connection before it had answered"),
+        _ if connecting && cause.to_string().starts_with(NO_ADDRESS) => {
+            let host = url.host_str().unwrap_or("?");
+            format!("no address is known for {host} ({cause}): is the name right, and is there a network?")
+        }
         _ if connecting => format!("cannot connect to {place}: {cause}"),
         _ => format!("no whole answer from {place}: {cause}"),
     }

@@ -76,7 +76,7 @@ impl Identity {
 fn make(folder: &Path, certificate: &Path, key: &Path) -> Result<(), TlsError> {
     let cannot = |path: &Path, error: &dyn fmt::Display| TlsError(format!("{}: {error}", path.display()));
     let made = rcgen::generate_simple_self_signed(NAMES.map(str::to_owned)).map_err(|error| cannot(folder, &error))?;
-    fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
+    crate::recording::make_private(folder).map_err(|error| cannot(folder, &error))?;
     let write = |path: &Path, text: String, mode| {
         let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path);
         file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| cannot(path, &error))

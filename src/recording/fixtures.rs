@@ -43,7 +43,7 @@ pub fn save(data_dir: &Path, name: &str, call: &Call) -> Result<PathBuf, String>
     let path = path(data_dir, name)?;
     let draft = Call { response: None, error: None, ..call.clone() };
     let write = || -> io::Result<()> {
-        std::fs::create_dir_all(folder(data_dir))?;
+        super::make_private(&folder(data_dir))?;
         let mut file = tempfile::NamedTempFile::new_in(folder(data_dir))?;
         file.write_all(format::header(Timestamp::now()).as_bytes())?;
         file.write_all(&format::encode(&draft))?;

@@ -115,7 +115,7 @@ impl Variables {
             .map_err(|error| error.to_string())?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let write = || -> io::Result<()> {
-            std::fs::create_dir_all(folder)?;
+            crate::recording::make_private(folder)?;
             // For its owner only from the beginning, and whole at any time.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all(text.as_bytes())?;

@@ -7,11 +7,14 @@ mod keeping;
 mod keys;
 #[path = "../support/lane.rs"]
 mod lane;
+#[path = "../support/leaks.rs"]
+mod leaks;
 mod listening;
 mod platforms;
 mod reading;
 mod replaying;
 mod responding;
+mod secrets;
 mod sending;
 mod settings;
 mod sharing;

@@ -5,6 +5,7 @@
 mod kills;
 #[path = "../support/lane.rs"]
 mod lane;
+mod load;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

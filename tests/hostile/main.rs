@@ -4,6 +4,9 @@
 
 #[path = "../fuzz/src/lib.rs"]
 mod entries;
+mod escapes;
+#[path = "../support/evil.rs"]
+mod evil;
 #[expect(dead_code, reason = "what other tests do with a listener")]
 #[path = "../support/lane.rs"]
 mod lane;

@@ -48,7 +48,8 @@ pub const HOOKTAPE: &str = env!("CARGO_BIN_EXE_hooktape");
 
 /// A listener at work. Killed when a test drops it.
 pub struct Listener {
-    child: Child,
+    /// The program.
+    pub child: Child,
     /// What it prints.
     pub out: BufReader<ChildStdout>,
     err: ChildStderr,

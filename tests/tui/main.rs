@@ -5,8 +5,13 @@
 mod answering;
 mod bodies;
 mod conversations;
+mod escapes;
+#[path = "../support/evil.rs"]
+mod evil;
 mod follow;
 mod keys;
+#[path = "../support/leaks.rs"]
+mod leaks;
 mod mouse;
 mod pty;
 mod readme;
@@ -15,6 +20,7 @@ mod remarks;
 mod replaying;
 mod screens;
 mod screenshots;
+mod secrets;
 mod sharing;
 mod support;
 mod webviews;

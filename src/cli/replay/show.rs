@@ -11,7 +11,8 @@ use crate::config::Secret;
 use crate::net::fault::Fault;
 use crate::net::outgoing::{Outgoing, SignMode, Signing};
 use crate::net::sender::Sender;
-use crate::replay::compare::{Difference, changed};
+use crate::recording::redact::MASK;
+use crate::replay::compare::{Difference, Place, changed};
 use crate::replay::{Latencies, Outcome, Skipped, Summary, Told};
 use crate::visible;
 
@@ -88,6 +89,18 @@ fn places(differences: &[Difference]) -> String {
     differences.iter().map(|difference| difference.place.to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// Without the values of headers that may hold a secret of the target's.
+fn hushed(context: &Context, mut differences: Vec<Difference>) -> Vec<Difference> {
+    let redaction = context.redaction().ok();
+    for Difference { place, left, right, .. } in &mut differences {
+        let secret = |name: &str| redaction.as_ref().is_none_or(|redaction| redaction.masks_header(name));
+        if matches!(place, Place::Header(name) if secret(name)) {
+            left.iter_mut().chain(right).for_each(|value| MASK.clone_into(value));
+        }
+    }
+    differences
+}
+
 fn sent_json(context: &Context, outcome: &Outcome) -> String {
     let against = outcome.against.as_ref().map(|call| {
         json!({ "id": call.id, "url": call.request.url(), "status": call.status(), "took_us": call.took.as_micros(), "error": call.error })
@@ -97,7 +110,7 @@ fn sent_json(context: &Context, outcome: &Outcome) -> String {
         &outcome.call,
         json!({
             "original": outcome.original, "round": outcome.round, "fault": outcome.fault.map(Fault::word),
-            "fine": outcome.is_fine(), "changed": outcome.changed, "differences": outcome.differences,
+            "fine": outcome.is_fine(), "changed": hushed(context, outcome.changed.clone()), "differences": outcome.differences,
             "unmet": outcome.unmet, "against": against,
         }),
     )
@@ -116,7 +129,7 @@ pub(super) fn planned(context: &Context, call: &Call, outgoing: &Outgoing, sende
         (None, Some(secret)) => format!("{sign} with {secret}"),
         (None, None) => sign.to_owned(),
     };
-    let changed = changed(&call.request, &sender.prepare(outgoing.clone()).request);
+    let changed = hushed(context, changed(&call.request, &sender.prepare(outgoing.clone()).request));
     match context.format {
         Format::Json => json!({
             "schema": 1, "id": call.id, "kind": call.kind, "method": outgoing.request.method,

@@ -251,6 +251,10 @@ async fn a_failure_says_what_happened_with_whom() {
 
     let error = error_of(&site, "http://255.255.255.255:1/", TIMEOUT).await;
     assert!(error.starts_with("cannot connect to 255.255.255.255:1: "), "{error}");
+
+    // No name has an empty part, so nobody outside is asked for it.
+    let error = error_of(&site, "http://no..name/", TIMEOUT).await;
+    assert!(error.starts_with("no address is known for no..name (") && error.ends_with("a network?"), "{error}");
 }
 
 #[tokio::test]

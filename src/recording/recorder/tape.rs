@@ -1,9 +1,9 @@
 //! The file itself: made or found, locked, mended, and watched for other hands.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::{Options, tail};
 use crate::config::Rotation;
 use crate::recording::format::{self, OpenError};
+use crate::recording::make_private;
 
 /// What a recorder found at its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,8 +99,7 @@ impl Tape {
     /// Makes the file or opens what is there, as [`super::Recorder::open`] describes.
     pub fn open(path: &Path, options: Options) -> Result<(Self, Opened), OpenError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.map_err(OpenError::io("create the directory", folder))?;
+        make_private(folder).map_err(OpenError::io("create the directory", folder))?;
         let mut how = OpenOptions::new();
         how.read(true).append(true).mode(0o600);
         let (mut file, created) = match how.clone().create_new(true).open(path) {

@@ -1,0 +1,217 @@
+//! Known secrets in everything that the program does: none is ever in a file, on a screen or in a reply.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::lane::{HOOKTAPE, Home, Listener};
+use crate::leaks::{Needle, files_in, none_in};
+use crate::support::{Endpoint, SAMPLE, signature};
+
+const SIGNING: &str = "signing-secret-vU3kq9ZxT2";
+const OTHER: &str = "another-platforms-8sLm4Wq0";
+const OF_ROUTE: &str = "of-the-route-Yp7Rr2Nc5bHd";
+const OF_TARGET: &str = "of-the-target-e1Gf6Ka9Jt3X";
+const HEADER: &str = "header-of-target-Qw8Zs5Lb1";
+
+/// A home with a secret in every place that takes one, and what to look for.
+struct House {
+    home: Home,
+    endpoint: Endpoint,
+    needles: Vec<Needle>,
+}
+
+impl House {
+    fn new() -> Self {
+        let home = Home::new();
+        let endpoint = Endpoint::new();
+        let made = home.command(HOOKTAPE, &["keys", "new"]).output().unwrap();
+        assert!(made.status.success());
+        let private = fs::read_to_string(home.path("keys/private.pem")).unwrap();
+        fs::write(
+            home.path("hooktape.toml"),
+            format!(
+                r#"
+                [secrets]
+                moveo = "env:SIGNING"
+                stripe = "env:OTHER"
+                "moveo/webview" = "file:keys/private.pem"
+                [record]
+                redact = true
+                [[route]]
+                path = "/own"
+                kind = "moveo/dialog"
+                secret = "env:OF_ROUTE"
+                [[target]]
+                name = "there"
+                url = "{}"
+                secret = "env:OF_TARGET"
+                headers = {{ X-Api-Key = "env:HEADER" }}
+                "#,
+                endpoint.url
+            ),
+        )
+        .unwrap();
+        let texts = [("the signing secret", SIGNING), ("another platform's", OTHER), ("the route's", OF_ROUTE)];
+        let more = [("the target's", OF_TARGET), ("the target's header", HEADER), ("the private key", &*private)];
+        let needles = texts.into_iter().chain(more).map(|(name, text)| Needle::new(name, text)).collect();
+        Self { home, endpoint, needles }
+    }
+
+    fn command(&self, args: &[&str]) -> std::process::Command {
+        let mut command = self.home.command(HOOKTAPE, args);
+        command.envs([("SIGNING", SIGNING), ("OTHER", OTHER), ("OF_ROUTE", OF_ROUTE)]);
+        command.envs([("OF_TARGET", OF_TARGET), ("HEADER", HEADER), ("RUST_BACKTRACE", "1"), ("RUST_LOG", "trace")]);
+        command
+    }
+
+    /// Runs the program; what it says holds no secret. Gives standard output.
+    fn run(&self, args: &[&str]) -> String {
+        let ended = self.command(args).stdin(std::process::Stdio::null()).output().unwrap();
+        none_in(&self.needles, &ended.stdout, &format!("the output of {args:?}"));
+        none_in(&self.needles, &ended.stderr, &format!("the errors of {args:?}"));
+        let err = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.code().is_some_and(|code| code < 2), "{args:?}: {err}");
+        String::from_utf8(ended.stdout).unwrap()
+    }
+
+    /// Runs the program in a way that it refuses.
+    fn refused(&self, args: &[&str]) {
+        let ended = self.command(args).stdin(std::process::Stdio::null()).output().unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{args:?}");
+        none_in(&self.needles, &[ended.stdout, ended.stderr].concat(), &format!("the refusal of {args:?}"));
+    }
+}
+
+#[test]
+fn no_secret_is_in_a_file_on_a_screen_or_in_a_reply() {
+    let house = House::new();
+    let (home, needles) = (&house.home, &house.needles);
+
+    // Calls in: signed well, badly, by another's secret, and by every mistake that a diagnosis looks for.
+    let listen = ["listen", "--listen", "127.0.0.1:0", "--record", "tape.jsonl", "--format", "json"];
+    let mut listener = Listener::start(house.command(&listen));
+    let mut caller = listener.call();
+    let body = include_bytes!("../../assets/platforms/moveo/samples/dialog.json");
+    for (path, secret) in [("/hooks", SIGNING), ("/hooks", OTHER), ("/own", OF_ROUTE), ("/own", SIGNING), ("/x", "")] {
+        for spoilt in [&body[..], &body[1..], &[body, &b"\n"[..]].concat()] {
+            let header =
+                format!("content-type: application/json\r\nx-moveo-signature: {}\r\n", signature(secret, body));
+            let (_, answer) = caller.post(path, &header, spoilt).unwrap();
+            none_in(needles, &answer, "a reply");
+        }
+    }
+    // The stand-in page, signed with the private key.
+    let target = "/form?integration_id=i&session_id=s&user_id=u&trigger_node_id=t&channel=web";
+    let page = page_at(&listener.address, target);
+    assert!(page.contains("file:keys/private.pem"), "{page}");
+    none_in(needles, page.as_bytes(), "the stand-in page");
+    let ended = listener.end("TERM");
+    none_in(needles, ended.out.as_bytes(), "what listen prints");
+    none_in(needles, ended.err.as_bytes(), "what listen says");
+
+    // What is said of them.
+    let calls = house.run(&["show", "tape.jsonl"]);
+    assert!(calls.lines().count() > 15, "{calls}");
+    // One that is valid, one signed with another's secret, one by a route.
+    for id in calls.lines().step_by(4).map(|line| &line[..8]) {
+        house.run(&["show", "tape.jsonl", id]);
+    }
+    for args in [
+        &["verify", "tape.jsonl"][..],
+        &["config", "check"],
+        &["doctor", "--listen", "127.0.0.1:0"],
+        &["platforms"],
+        &["platforms", "moveo"],
+        &["platforms", "advise", "moveo", "--url", "https://a.example/"],
+        &["diff", SAMPLE, "tape.jsonl"],
+        &["recordings"],
+        &["send", "moveo/dialog", "--to", "there", "--record", "sent.jsonl"],
+        &["send", "moveo/webview_callback", "--to", "there", "--record", "sent.jsonl"],
+        &["replay", SAMPLE, "--to", "there", "--dry-run"],
+        &["replay", SAMPLE, "--to", "there", "--record", "sent.jsonl", "--report", "json=r.json"],
+        &["replay", SAMPLE, "--to", "there", "--sign", "exact", "--report", "html=r.html"],
+        &["demo", "--record", "demo.jsonl"],
+    ] {
+        house.run(&[args, &["--format", "json"]].concat());
+    }
+    for args in [
+        &["verify", "tape.jsonl"][..],
+        &["send", "moveo/dialog", "--to", "there", "--record", "sent.jsonl"],
+        &["replay", SAMPLE, "--to", "there", "--dry-run"],
+        &["replay", SAMPLE, "--to", "there", "--record", "sent.jsonl"],
+    ] {
+        house.run(args);
+    }
+    for form in ["har", "curl", "http", "json", "markdown", "html"] {
+        house.run(&["export", "tape.jsonl", "--as", form, "--unredacted", "--out", &format!("calls.{form}")]);
+        house.run(&["export", "sent.jsonl", "--as", form, "--out", &format!("sent.{form}")]);
+    }
+    house.run(&["keys", "jwt", "--key", "file:keys/private.pem", "--claim", "sub=u"]);
+
+    // What is wrong, and says so.
+    house.refused(&["listen", "--secret", &format!("moveo={SIGNING}")]);
+    house.refused(&["config", "check", "--secret", SIGNING]);
+    for text in [
+        format!("[secrets]\nmoveo = \"{SIGNING}\""),
+        format!("[secrets]\nmoveo = {SIGNING}"),
+        format!("[[route]]\npath = \"/\"\nsecret = \"{OF_ROUTE}\""),
+        format!("[[target]]\nname = \"a\"\nurl = \"http://a\"\nheaders = {{ a = \"env:HEADER\", b = {HEADER} }}"),
+    ] {
+        fs::write(home.path("wrong.toml"), text).unwrap();
+        house.refused(&["config", "check", "--config", "wrong.toml"]);
+    }
+
+    let heads: Vec<u8> = house.endpoint.seen().into_iter().flat_map(|(head, _)| head.into_bytes()).collect();
+    assert!(memchr::memmem::find(&heads, HEADER.as_bytes()).is_some(), "the header is sent, and nowhere else");
+
+    let ours = ["private.pem", "private.env", "wrong.toml"];
+    let mut seen = 0;
+    for path in files_in(&home.path(".")) {
+        if !ours.iter().any(|name| path.ends_with(name)) {
+            none_in(needles, &fs::read(&path).unwrap(), &path.display().to_string());
+            seen += 1;
+        }
+    }
+    assert!(seen > 16, "{seen} files");
+}
+
+#[test]
+fn what_is_kept_is_for_its_owner_alone() {
+    let house = House::new();
+    for args in [
+        &["demo", "--record", "new/deep/tape.jsonl"][..],
+        &["demo"],
+        &["import", SAMPLE],
+        &["export", SAMPLE, "--as", "html", "--out", "page.html"],
+        &["compact", "new/deep/tape.jsonl", "--out", "new/compact.jsonl"],
+        &["fixtures", "save", "one", "moveo/dialog"],
+        &["variables", "register", SAMPLE],
+        &["replay", SAMPLE, "--to", "there", "--sign", "exact", "--report", "junit=new/report.xml"],
+    ] {
+        house.run(args);
+    }
+    let mut torn = fs::OpenOptions::new().append(true).open(house.home.path("new/deep/tape.jsonl")).unwrap();
+    std::io::Write::write_all(&mut torn, b"{\"id\"").unwrap();
+    house.run(&["demo", "--record", "new/deep/tape.jsonl"]);
+
+    let rights = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let public = ["hooktape.toml", "public.pem"];
+    let files = files_in(&house.home.path("."));
+    assert!(files.iter().any(|path| path.ends_with("tape.jsonl.torn")), "{files:?}");
+    for path in files.iter().filter(|path| !public.iter().any(|name| path.ends_with(name))) {
+        assert_eq!(rights(path), 0o600, "{}", path.display());
+    }
+    for folder in ["data", "data/recordings", "data/fixtures", "new", "new/deep"] {
+        assert_eq!(rights(&house.home.path(folder)), 0o700, "{folder}");
+    }
+}
+
+/// The body of a page.
+fn page_at(address: &str, target: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
