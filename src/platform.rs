@@ -240,8 +240,8 @@ impl Pack {
     }
 
     /// Whether the request bears a header that only this platform's calls have.
-    fn marks(&self, request: &Request) -> bool {
-        self.headers.iter().any(|name| request.headers.has(name))
+    fn marks(&self, seen: &Seen<'_>) -> bool {
+        self.headers.iter().any(|name| seen.bears(name))
     }
 }
 
@@ -390,10 +390,9 @@ impl Platforms {
     /// The same for a request that something else will look at too.
     #[must_use]
     pub fn recognise_seen(&self, seen: &Seen<'_>) -> Recognition<'_> {
-        let request = seen.request;
         let path = &seen.path[..];
         let mut fitting: Vec<((bool, usize), &Kind)> = Vec::new();
-        let marks: Vec<bool> = self.packs.iter().map(|pack| pack.marks(request)).collect();
+        let marks: Vec<bool> = self.packs.iter().map(|pack| pack.marks(seen)).collect();
         for marked in [true, false] {
             for (pack, _) in self.packs.iter().zip(&marks).filter(|(_, own)| **own == marked) {
                 for kind in &pack.kinds {

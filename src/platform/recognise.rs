@@ -22,6 +22,8 @@ pub struct Seen<'a> {
     pub(super) doc: Doc<'a>,
     /// The path, cut at its slashes.
     pub(super) path: Vec<&'a str>,
+    /// How long the headers' names are, a bit a length: most that are asked for are not there.
+    lengths: u64,
     query: OnceCell<Vec<Cow<'a, str>>>,
     form: OnceCell<Vec<Cow<'a, str>>>,
 }
@@ -40,6 +42,7 @@ impl<'a> Seen<'a> {
             request,
             doc: Doc::new(&request.body),
             path: segments(request.path()),
+            lengths: request.headers.iter().fold(0, |lengths, (name, _)| lengths | length(name)),
             query: OnceCell::new(),
             form: OnceCell::new(),
         }
@@ -49,6 +52,11 @@ impl<'a> Seen<'a> {
     #[must_use]
     pub fn is_known_as_json(&self) -> bool {
         self.doc.is_known_as_json()
+    }
+
+    /// Whether there is a header of that name.
+    pub(super) fn bears(&self, name: &str) -> bool {
+        self.lengths & length(name) != 0 && self.request.headers.has(name)
     }
 
     /// Whether there is a parameter of that name in the query.
@@ -198,7 +206,7 @@ impl Rule {
             let found = seen.doc.at(pointer).and_then(|found| serde_json::from_str::<Value>(found.get()).ok());
             found.as_ref() == Some(wanted)
         };
-        let fits = self.headers.iter().all(|name| request.headers.has(name))
+        let fits = self.headers.iter().all(|name| seen.bears(name))
             && self.query.iter().all(|name| seen.asks(name))
             && self.query_of.as_ref().is_none_or(|of| of.names.iter().filter(asked).count() >= of.least)
             && self.form.iter().all(|name| seen.fills_in(name))
@@ -247,6 +255,11 @@ impl Pattern {
         (pattern.len() == path.len() && pattern.iter().zip(path).all(fits))
             .then(|| pattern.iter().filter(spelt).count())
     }
+}
+
+/// The bit of a name's length.
+fn length(name: &str) -> u64 {
+    1 << (name.len() % 64)
 }
 
 /// A path, cut at its slashes.

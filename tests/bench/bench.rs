@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench                                     everything, about five minutes (2 GB in target/tmp)
-//! cargo bench -- capture | open | search | recognise | replay | diff | forward   one part; replay wants wrk
+//! cargo bench -- capture | open | search | recognise | replay | diff | forward | screen   one part; replay wants wrk
 //!   --calls 1000000                               the size of the recording that is opened and searched
 //!   --rounds 9, --millis 1000                     how often; how long a round of capturing takes
 //! ```
@@ -19,6 +19,7 @@ mod measure;
 mod opening;
 mod recognise;
 mod replaying;
+mod screen;
 mod searching;
 mod tape;
 
@@ -29,7 +30,7 @@ use clap::Parser;
 
 #[derive(Parser)]
 struct Args {
-    /// capture, open, search, recognise, replay, diff, forward; all without one
+    /// capture, open, search, recognise, replay, diff, forward, screen; all without one
     parts: Vec<String>,
     /// Calls in the recording
     #[arg(long, default_value_t = 1_000_000)]
@@ -80,6 +81,9 @@ fn main() {
     }
     if wanted("forward") {
         forwarding::run(folder, args.rounds, Duration::from_millis(args.millis));
+    }
+    if wanted("screen") {
+        screen::run(folder, &tape::make(folder, args.calls), args.rounds);
     }
     if wanted("search") {
         searching::run(&tape::make(folder, args.calls), args.rounds);

@@ -64,7 +64,9 @@ pub fn main(path: &Path) {
     let mut shown = None;
     let mut index = Index::new();
     recording::scan(&Reader::open(path).unwrap(), None, |batch| {
-        index.append(&batch.calls);
+        if !batch.newest {
+            index.append(&batch.calls);
+        }
         shown.get_or_insert_with(|| started.elapsed());
         ControlFlow::Continue(())
     })

@@ -14,7 +14,9 @@ use crate::tape::NEEDLE;
 pub fn run(path: &Path, rounds: usize) {
     let mut index = Index::new();
     let add = |batch: recording::Batch| {
-        index.append(&batch.calls);
+        if !batch.newest {
+            index.append(&batch.calls);
+        }
         ControlFlow::Continue(())
     };
     let reader = Reader::open(path).unwrap();
