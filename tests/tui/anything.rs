@@ -42,7 +42,7 @@ proptest! {
             let stage = Stage { data: Some(folder.path().join("data")), ..Stage::size(width, height) };
             let script = keys.concat();
             let ended = Box::pin(stage.open(&path, &script));
-            let ended = timeout(Duration::from_secs(60), ended).await.expect("it goes on after any key");
+            let ended = timeout(Duration::from_mins(1), ended).await.expect("it goes on after any key");
             assert!(!ended.screen.contains('\u{1b}'));
         });
     }
