@@ -130,7 +130,7 @@ impl Probe {
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (tell, painted) = channel();
         std::thread::spawn(move || {
-            let mut chunk = [0; 64 * 1024];
+            let mut chunk = vec![0; 64 * 1024];
             while let Ok(length @ 1..) = reader.read(&mut chunk) {
                 if tell.send((Instant::now(), chunk[..length].to_vec())).is_err() {
                     break;
@@ -178,7 +178,7 @@ impl Probe {
         while self.painted.recv_timeout(time).is_ok() {}
     }
 
-    fn status(&self, task: &str, name: &str) -> f64 {
+    fn status(task: &str, name: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{task}/status")).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("0");
         line.trim().trim_end_matches(" kB").parse().unwrap()
@@ -186,7 +186,7 @@ impl Probe {
 
     /// What of it is in memory, in MB.
     fn resident(&self) -> f64 {
-        self.status(&self.child.process_id().unwrap().to_string(), "VmRSS:") / 1000.0
+        Self::status(&self.child.process_id().unwrap().to_string(), "VmRSS:") / 1000.0
     }
 
     /// How often its threads have gone to sleep so far.
@@ -195,7 +195,7 @@ impl Probe {
         let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
         let switches = |task: std::fs::DirEntry| {
             let task = task.file_name().into_string().unwrap();
-            self.status(&format!("{id}/task/{task}"), "voluntary_ctxt_switches:")
+            Self::status(&format!("{id}/task/{task}"), "voluntary_ctxt_switches:")
         };
         tasks.flatten().map(switches).sum()
     }
