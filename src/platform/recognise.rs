@@ -16,6 +16,9 @@ use crate::call::Request;
 /// Bytes that the name of a form's parameter may have.
 const LONGEST_NAME: usize = 1024;
 
+/// Parameters of a form that are looked at.
+const MOST_NAMES: usize = 4096;
+
 /// A request that is looked at several times: its body and query are read at most once, and only if something asks.
 pub struct Seen<'a> {
     pub(super) request: &'a Request,
@@ -73,8 +76,9 @@ impl<'a> Seen<'a> {
         let request = self.request;
         let read = || {
             let form = if request.has_a_form() { &request.body[..] } else { &[] };
-            let names = form.split(|byte| *byte == b'&').filter_map(|pair| pair.split(|byte| *byte == b'=').next());
-            // What is longer is no name, whatever it is called, and not worth a copy.
+            // What is longer is no name, and what has more is no form: neither is worth a copy.
+            let pairs = form.split(|byte| *byte == b'&').take(MOST_NAMES);
+            let names = pairs.filter_map(|pair| pair.split(|byte| *byte == b'=').next());
             let short = names.filter(|name| name.len() <= LONGEST_NAME);
             short.flat_map(|name| url::form_urlencoded::parse(name)).map(|(key, _)| key).collect()
         };
