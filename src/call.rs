@@ -326,7 +326,16 @@ pub struct Call {
     pub response: Option<Response>,
 }
 
+/// How the error of a received call begins whose caller did not wait: its answer, if it has one, reached nobody.
+pub const HUNG_UP: &str = "the caller hung up";
+
 impl Call {
+    /// Whether its caller was gone before the answer was there.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.starts_with(HUNG_UP))
+    }
+
     /// The response's status code.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{Call, Direction, Headers, Id, Request, Response};
+use crate::call::{Call, Direction, HUNG_UP, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull};
 use crate::net::responder::{Outcome, Responders, Wanting, plain, trickle};
 use crate::net::tls::Identity;
@@ -169,7 +169,7 @@ impl Lane {
         let (mut call, slow, valid) = self.receive(request, whole.err(), at, started, gone).await;
         if gone.is_cancelled() && call.error.is_none() {
             let after = call.took.as_secs_f64();
-            call.error = Some(format!("the caller hung up before the answer was ready, after {after:.1} s"));
+            call.error = Some(format!("{HUNG_UP} before the answer was ready, after {after:.1} s"));
         }
         let answer = call.response.clone();
         Taken { recording: self.recorder.submit(call, valid).await, answer, slow }

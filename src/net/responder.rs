@@ -21,7 +21,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{Forwarded, Headers, Id, Request, Response, Sig};
+use crate::call::{Forwarded, HUNG_UP, Headers, Id, Request, Response, Sig};
 use crate::config::{Config, Fault, Respond, Route, Source};
 use crate::net::forward::{Failure, Forwarder};
 use crate::net::template::Known;
@@ -344,8 +344,9 @@ impl Responders {
         match self.hold(call, time, Stage::Answer(answer.clone())).await {
             Release::AsIs | Release::Forward { .. } => outcome,
             Release::Answer(response) => Outcome { response: Some(response), ..outcome },
-            Release::Refuse => refused(),
-            Release::Abandoned => abandoned(),
+            // Where it was forwarded to, and what came of that, is kept.
+            Release::Refuse => Outcome { forwarded: outcome.forwarded, ..refused() },
+            Release::Abandoned => Outcome { error: abandoned().error, ..outcome },
         }
     }
 
@@ -391,10 +392,7 @@ fn refused() -> Outcome {
 
 /// Nobody is there any more to be answered.
 fn abandoned() -> Outcome {
-    Outcome {
-        error: Some("the caller hung up while the call was held, and got no answer".to_owned()),
-        ..Outcome::default()
-    }
+    Outcome { error: Some(format!("{HUNG_UP} while the call was held, and got no answer")), ..Outcome::default() }
 }
 
 /// An answer that says why it is none.

@@ -77,6 +77,7 @@ impl Kind {
         let patience = route.and_then(|route| route.timeout).or(self.spec.timeout);
         let failed = match (&call.response, patience.filter(|patience| call.took > *patience)) {
             (None, _) => "there was no answer".to_owned(),
+            _ if call.is_abandoned() => "the caller hung up before the answer was there".to_owned(),
             (_, Some(patience)) => {
                 let took = Duration::from_millis(u64::try_from(call.took.as_millis()).unwrap_or(u64::MAX));
                 format!("the answer took {took:?}, and the platform waits {patience:?}")
@@ -208,6 +209,19 @@ mod tests {
                 .unwrap()
                 .then
                 .starts_with("with Fail on error ")
+        );
+    }
+
+    #[test]
+    fn an_answer_that_nobody_waited_for_is_not_taken() {
+        let platforms = Platforms::builtin().unwrap();
+        let kind = platforms.kind("moveo/dialog").unwrap();
+        let error = Some(format!("{} before the answer was ready", crate::call::HUNG_UP));
+        let call = Call { error, ..call(kind, 1, Some((200, "{}"))) };
+        let told = kind.consequence(&call, &set(Some(true), None)).unwrap().to_string();
+        assert!(
+            told.starts_with("the caller hung up before the answer was there: the conversation is interrupted"),
+            "{told}"
         );
     }
 }

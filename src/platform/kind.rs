@@ -272,13 +272,6 @@ impl Kind {
         !self.is_from_a_browser() && self.context(&self.sample()).is_some()
     }
 
-    /// Updates of the conversation's variables that a response asks for, as JSON text.
-    #[must_use]
-    pub fn updates<'a>(&self, response: &'a Response) -> Option<&'a str> {
-        let pointer = self.shared.conversation.context.as_ref().filter(|_| !self.is_from_a_browser())?;
-        Doc::new(&response.body).find(pointer).map(RawValue::get)
-    }
-
     /// What the agent says in a response.
     #[must_use]
     pub fn said_in(&self, response: &Response) -> Vec<Section> {

@@ -6,13 +6,14 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph};
+use ratatui::widgets::Paragraph;
 
 use crate::app::comparing::{Comparison, Row, shown_from};
 use crate::app::event::Level;
 use crate::app::{App, Regions};
 use crate::call::Call;
 use crate::replay::compare::Side;
+use crate::view::panel::large;
 use crate::view::{list, rows, theme};
 
 pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: Rect, regions: &mut Regions) {
@@ -20,7 +21,6 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
         Side::Request => "requests",
         Side::Response => "answers",
     };
-    let place = Rect { height: area.height.saturating_sub(2), ..area };
     let count = comparison.differences.len();
     let ignored = app.rules.pointers.len() + app.rules.headers.len();
     let mut title = match count {
@@ -30,13 +30,7 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
     if ignored > 0 {
         let _ = write!(title, "· {ignored} ignored ");
     }
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .title(Line::styled(title, theme::FOCUSED))
-        .padding(Padding::horizontal(1));
-    let inner = block.inner(place);
-    frame.render_widget(Clear, place);
-    frame.render_widget(block, place);
+    let inner = large(frame, area, &title);
     let half = usize::from(inner.width).saturating_sub(3) / 2;
     let head = |call: &Call| {
         let at = call.at.to_zoned(app.setup.zone.clone()).strftime("%m-%d %H:%M:%S");

@@ -230,7 +230,10 @@ async fn a_held_call_waits_for_the_user(#[case] release: Release, #[case] status
 
 #[tokio::test]
 async fn a_caller_that_hangs_up_is_not_waited_for_and_nothing_is_forwarded_for_it() {
-    for config in [replying(Replies::always(reply("mine"))), forwarding(&["http://127.0.0.1:9"])] {
+    let ready = Some("mine".as_bytes());
+    for (config, ready) in
+        [(replying(Replies::always(reply("mine"))), ready), (forwarding(&["http://127.0.0.1:9"]), None)]
+    {
         let mut site = Site::new(holding(Duration::from_hours(1), config)).await;
         let mut told = observed(&site, true);
         let mut stream = TcpStream::connect(site.address).await.unwrap();
@@ -239,7 +242,8 @@ async fn a_caller_that_hangs_up_is_not_waited_for_and_nothing_is_forwarded_for_i
         drop(stream);
         assert_eq!(told.recv().await, Some(Told::Gone(held.id, Parting::HungUp)));
         let call = site.recorded().await;
-        assert_eq!((call.id, &call.response, &call.forwarded), (held.id, &None, &None));
+        assert_eq!((call.id, &call.forwarded, call.is_abandoned()), (held.id, &None, true));
+        assert_eq!(call.response.as_ref().map(|answer| &answer.body[..]), ready, "what was ready for it");
         assert!(call.error.unwrap().starts_with("the caller hung up while the call was held"));
     }
 }
