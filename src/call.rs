@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -110,7 +111,7 @@ impl Sig {
 
 /// Header fields in the order they came, duplicates kept. Names compare without regard to case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(pub Vec<(String, Bytes)>);
+pub struct Headers(pub Vec<(CompactString, Bytes)>);
 
 impl Headers {
     /// The first value of `name`, if it is text.
@@ -136,7 +137,7 @@ impl Headers {
     pub fn set(&mut self, name: &str, value: impl Into<Bytes>) {
         let value = value.into();
         let Some(first) = self.0.iter().position(|(key, _)| key.eq_ignore_ascii_case(name)) else {
-            self.0.push((name.to_owned(), value));
+            self.0.push((name.into(), value));
             return;
         };
         self.0[first].1 = value;
@@ -149,7 +150,7 @@ impl Headers {
     }
 
     /// Adds a field, also where there is one of that name already.
-    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
+    pub fn push(&mut self, name: impl Into<CompactString>, value: impl Into<Bytes>) {
         self.0.push((name.into(), value.into()));
     }
 
@@ -164,7 +165,7 @@ impl Headers {
     }
 }
 
-impl<N: Into<String>, V: Into<Bytes>> FromIterator<(N, V)> for Headers {
+impl<N: Into<CompactString>, V: Into<Bytes>> FromIterator<(N, V)> for Headers {
     fn from_iter<T: IntoIterator<Item = (N, V)>>(fields: T) -> Self {
         Self(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }

@@ -23,7 +23,10 @@ pub mod tunnel;
 
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::{Bytes, BytesMut};
 use url::{Host, Url};
+
+use crate::call::Headers;
 
 /// Headers that belong to one connection (RFC 9110, 7.6.1) or that the sending side works out anew. They are never
 /// copied from one call to the next.
@@ -39,6 +42,15 @@ pub const HOP_BY_HOP: [&str; 10] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+/// The fields in order. Their values share one buffer: many small ones cost more than what is in them.
+pub(crate) fn fields(fields: &http::HeaderMap) -> Headers {
+    let mut values = BytesMut::with_capacity(fields.values().map(http::HeaderValue::len).sum());
+    fields.values().for_each(|value| values.extend_from_slice(value.as_bytes()));
+    let mut values = values.freeze();
+    let own = |value: &http::HeaderValue, values: &mut Bytes| values.split_to(value.len());
+    fields.iter().map(|(name, value)| (name.as_str(), own(value, &mut values))).collect()
+}
 
 /// Whether a call to `url` would come to the listener at `address`.
 #[must_use]

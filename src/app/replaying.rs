@@ -92,8 +92,8 @@ impl From<Told> for Sent {
     fn from(told: Told) -> Self {
         match told {
             Told::Sent(outcome) => Self {
-                original: outcome.original,
-                changed: outcome.changed.into_iter().map(|change| change.place).collect(),
+                original: outcome.original.id,
+                changed: outcome.changed().into_iter().map(|change| change.place).collect(),
                 unmet: outcome.unmet.into_iter().map(|unmet| format!("{}: {}", unmet.expected, unmet.found)).collect(),
                 differences: outcome.differences,
                 call: Some(outcome.call),

@@ -55,6 +55,7 @@ fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String
         signing,
         secrets: Vec::new(),
         parent: None,
+        conversation: None,
         timeout: std::time::Duration::from_secs(10),
         tls: crate::config::Tls::default(),
         fault: None,

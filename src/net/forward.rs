@@ -16,7 +16,7 @@ use uuid::Uuid;
 use self::connector::{Connected, Timed};
 use crate::call::{Forwarded, Headers, Request, Response};
 use crate::config::Target;
-use crate::net::HOP_BY_HOP;
+use crate::net::{HOP_BY_HOP, fields};
 
 /// Longest answer that is passed back, in bytes: it is recorded first, and so held as a whole.
 const MAX_RESPONSE: usize = 64 * 1024 * 1024;
@@ -167,11 +167,7 @@ impl Forwarder {
         }
         forwarded.first_byte_us = Some(waited.saturating_sub(forwarded.connect_us.unwrap_or(0)));
         let (head, body) = answer.into_parts();
-        let headers: Headers = head
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
-            .collect();
+        let headers = fields(&head.headers);
         let headers = end_to_end(&headers).map(|(name, value)| (name.to_owned(), value.clone())).collect();
         let body = collect(body, &place).await?;
         Ok(Response { status: head.status.as_u16(), headers, body })

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::call::{Call, Direction, HUNG_UP, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull};
+use crate::net::fields;
 use crate::net::responder::{Outcome, Responders, Wanting, plain, trickle};
 use crate::net::tls::Identity;
 use crate::net::tunnel::Reach;
@@ -265,13 +266,9 @@ impl Lane {
 
 /// The fields in order. HTTP/2 carries the host outside of them: it is put back where HTTP/1.1 has it.
 fn headers(head: &http::request::Parts) -> Headers {
-    let mut headers: Headers = head
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
-        .collect();
+    let mut headers = fields(&head.headers);
     if let (false, Some(authority)) = (headers.has("host"), head.uri.authority()) {
-        headers.0.insert(0, ("host".to_owned(), Bytes::copy_from_slice(authority.as_str().as_bytes())));
+        headers.0.insert(0, ("host".into(), Bytes::copy_from_slice(authority.as_str().as_bytes())));
     }
     headers
 }

@@ -58,6 +58,8 @@ pub struct Outgoing {
     pub secrets: Vec<Secret>,
     /// The call that it repeats.
     pub parent: Option<Id>,
+    /// The conversation that it belongs to, where that need not be read in it.
+    pub conversation: Option<String>,
     /// How long the endpoint may take.
     pub timeout: Duration,
     /// Whom it believes to be the endpoint, over https.
@@ -121,6 +123,7 @@ impl Outgoing {
             signing,
             secrets: target.secrets.clone(),
             parent: None,
+            conversation: None,
             timeout: target.timeout,
             tls: target.tls.clone(),
             fault: None,

@@ -22,12 +22,12 @@ use url::Url;
 use self::body::Outbound;
 pub use self::wire::Wire;
 use self::wire::WireError;
-use crate::call::{Call, Direction, Headers, Id, Request, Response, Sig};
+use crate::call::{Call, Direction, Id, Request, Response, Sig};
 use crate::config::Tls;
-use crate::net::HOP_BY_HOP;
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::platform::{Keyring, Platforms};
+use crate::net::{HOP_BY_HOP, fields};
+use crate::platform::{Keyring, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 
 /// Longest response body that is kept, in bytes.
@@ -102,7 +102,7 @@ impl Sender {
     /// Signs and addresses a request. Nothing leaves yet.
     #[must_use]
     pub fn prepare(&self, outgoing: Outgoing) -> Prepared {
-        let Outgoing { mut request, url, kind, signing, secrets, parent, timeout, tls, fault } = outgoing;
+        let Outgoing { mut request, url, kind, signing, secrets, parent, conversation, timeout, tls, fault } = outgoing;
         address(&mut request, &url);
         let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
         let at = Timestamp::now();
@@ -131,13 +131,17 @@ impl Sender {
         if signed.is_ok() && url.query() != request.query() {
             url.set_query(request.query());
         }
-        let ready = signed.and_then(|()| fields(&mut request));
+        // What was just signed, and not spoiled, is what it says; checking it would be to sign it again.
+        let sure = matches!(signing, Signing::Fresh(Some(_))) && signed.is_ok() && fault.is_none();
+        let sure = sure && known.is_some() && !request.cut && !request.redacted;
+        let ready = signed.and_then(|()| map(&mut request));
         let own = match signing {
             Signing::Fresh(secret) => secret.into_iter().collect(),
             Signing::Exact => secrets,
         };
-        let sig = known.map(|kind| self.keyring.judge(&self.platforms, &request, Some(kind), &own, at).sig);
-        let conversation = known.and_then(|kind| kind.read(&request).conversation);
+        let found = |kind| self.keyring.judge(&self.platforms, &request, Some(kind), &own, at).sig;
+        let sig = known.map(|kind| if sure { Sig::Valid } else { found(kind) });
+        let conversation = conversation.or_else(|| known?.conversation(&Seen::new(&request)));
         let (headers, problem) = match ready {
             Ok(headers) => (headers, None),
             Err(reason) => (http::HeaderMap::new(), Some(reason)),
@@ -247,7 +251,7 @@ impl Sender {
         };
         let mut answer = sending.send().await.map_err(|error| told(error, false))?;
         let status = answer.status().as_u16();
-        let headers = kept(answer.headers());
+        let headers = fields(answer.headers());
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| told(error, true))? {
             add(&mut body, &chunk)?;
@@ -278,7 +282,7 @@ async fn over_wire(
         }
     })?;
     let status = answer.status().as_u16();
-    let headers = kept(answer.headers());
+    let headers = fields(answer.headers());
     let mut incoming = answer.into_body();
     let mut body = BytesMut::new();
     while let Some(frame) =
@@ -327,7 +331,7 @@ fn address(request: &mut Request, url: &Url) {
     // An answer in a content coding could not be read here as the contract wants it read.
     request.headers.remove("accept-encoding");
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    request.headers.0.insert(0, ("host".to_owned(), Bytes::copy_from_slice(host.as_bytes())));
+    request.headers.0.insert(0, ("host".into(), Bytes::copy_from_slice(host.as_bytes())));
     if !request.headers.has("accept") {
         request.headers.push("accept", "*/*");
     }
@@ -342,24 +346,21 @@ fn address(request: &mut Request, url: &Url) {
 
 /// The header fields as the client takes them. It writes names in small letters and fields of one name together, so the
 /// request gets them in that form too: what is recorded is what leaves.
-fn fields(request: &mut Request) -> Result<http::HeaderMap, String> {
-    let mut fields = http::HeaderMap::new();
-    for (name, value) in request.headers.iter() {
+fn map(request: &mut Request) -> Result<http::HeaderMap, String> {
+    let mut map = http::HeaderMap::with_capacity(request.headers.0.len());
+    let mut same = true;
+    for (name, value) in &request.headers.0 {
         let field = http::HeaderName::from_bytes(name.as_bytes()).ok();
-        let (Some(field), Ok(value)) = (field, http::HeaderValue::from_bytes(value)) else {
+        let (Some(field), Ok(value)) = (field, http::HeaderValue::from_maybe_shared(value.clone())) else {
             return Err(format!("the header {name:?} cannot be sent over HTTP"));
         };
-        fields.append(field, value);
+        same &= field.as_str() == name;
+        same &= !map.append(field, value);
     }
-    request.headers = kept(&fields);
-    Ok(fields)
-}
-
-fn kept(fields: &http::HeaderMap) -> Headers {
-    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))
-    };
-    fields.iter().map(text).collect()
+    if !same {
+        request.headers = fields(&map);
+    }
+    Ok(map)
 }
 
 /// That the endpoint took too long. `begun`: the head of an answer had come.

@@ -3,7 +3,7 @@
 //! ```text
 //! {"hooktape":1,"created":"2026-11-21T10:02:11.000000Z","by":"hooktape 0.1.0"}
 //! {"id":..,"at":..,"dir":..,"kind":..,"conv":..,"sig":..,"method":..,"path":..,"status":..,"took_us":..,"size":..,
-//!  "parent":..[,"origin":..][,"public":..][,"peer":..][,"error":..],"request":{..}[,"response":{..}]}
+//!  "parent":..[,"origin":..][,"public":..][,"peer":..][,"error":..][,"forwarded":..],"request":{..}[,"response":{..}]}
 //! '--------------------------- the head -------------------------------''------ bodies, never re-written ------'
 //! ```
 //!
@@ -14,6 +14,7 @@ mod encode;
 mod header;
 mod line;
 mod quick;
+mod whole;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -275,6 +276,16 @@ pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
             Response { status: head.status.unwrap_or_default(), headers, body }
         }),
     })
+}
+
+/// The same for a line that nobody else needs: the call's values are slices of it where they can be. A JSON body is not
+/// parsed, so damage in it shows only where it breaks the line.
+pub(super) fn decode_shared(line: Vec<u8>) -> Result<Call, DamagedLine> {
+    let line = Bytes::from(line);
+    match whole::call(&line) {
+        Some(call) => Ok(call),
+        None => decode(&line),
+    }
 }
 
 #[cfg(test)]

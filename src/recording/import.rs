@@ -146,7 +146,7 @@ fn place(url: &str) -> Result<(Option<&str>, String), String> {
 /// Puts the host that was called first, unless the headers say one.
 fn add_host(headers: &mut Headers, host: Option<&str>) {
     if let Some(host) = host.filter(|_| !headers.has("host")) {
-        headers.0.insert(0, ("host".to_owned(), host.to_owned().into()));
+        headers.0.insert(0, ("host".into(), host.to_owned().into()));
     }
 }
 

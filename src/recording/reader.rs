@@ -92,7 +92,7 @@ impl Reader {
         self.file
             .read_exact_at(&mut line, place.offset)
             .map_err(|error| io::Error::new(error.kind(), named(&error)))?;
-        format::decode(&line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, named(&error)))
+        format::decode_shared(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, named(&error)))
     }
 }
 

@@ -219,6 +219,12 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// The call, as the file will have it.
+    #[must_use]
+    pub fn call(&self) -> &Arc<Call> {
+        &self.call
+    }
+
     /// The call, as the file has it, once it is written.
     ///
     /// # Errors

@@ -53,7 +53,7 @@ fn wire_headers() -> impl Strategy<Value = Headers> {
         "[!-~äé]([\t 'äé\\\\$`\"]{0,4}[!-~])?".prop_map(Bytes::from),
         vec(0x80_u8.., 0..4).prop_map(Bytes::from),
     ];
-    vec(("[A-Za-z][A-Za-z0-9-]{0,7}", value), 0..4).prop_map(Headers)
+    vec(("[A-Za-z][A-Za-z0-9-]{0,7}", value), 0..4).prop_map(|fields| fields.into_iter().collect())
 }
 
 /// Bodies that are JSON, text that a format could stumble over, or bytes.
@@ -81,7 +81,7 @@ prop_compose! {
         (headers, body) in (wire_headers(), wire_body()),
         response in option::of((100_u16..1000, wire_headers(), wire_body())),
     ) -> Call {
-        let host = host.map(|host| ("Host".to_owned(), Bytes::from(host)));
+        let host = host.map(|host| ("Host".into(), Bytes::from(host)));
         Call {
             id: Id(Uuid::from_u128(id)),
             at: Timestamp::from_microsecond(at).unwrap(),
@@ -99,7 +99,7 @@ prop_compose! {
                 origin,
                 public: None,
                 peer,
-                headers: Headers(host.into_iter().chain(headers.0).collect()),
+                headers: host.into_iter().chain(headers.0).collect(),
                 body,
                 cut,
                 redacted,

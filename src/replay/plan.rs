@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::compare::Rules;
 use super::expect::Expectation;
 use super::{Change, Schedule, change};
-use crate::call::Call;
+use crate::call::{Call, Request};
 use crate::config::Target;
 use crate::net::fault::{Fault, STALE};
 use crate::net::is_ourselves;
@@ -108,17 +108,19 @@ impl Plan {
             }
             _ => {}
         }
-        let aim = |target: &Target| {
-            let aimed = Outgoing::aim(request.clone(), kind, target, self.mode, keyring, listener)
+        let aim = |target: &Target, request: Request| {
+            let aimed = Outgoing::aim(request, kind, target, self.mode, keyring, listener)
                 .map_err(Refusal::Call)?
                 .repeating(Some(call.id));
             if let Some(address) = self.avoid.filter(|address| is_ourselves(&aimed.url, *address)) {
                 return Err(Refusal::Call(format!("{} is hooktape's own listener ({address})", target.name)));
             }
-            Ok(Outgoing { fault, ..aimed })
+            // New ids and times leave a call in its conversation; what is set in it might not.
+            let conversation = call.conversation.clone().filter(|_| self.changes.is_empty());
+            Ok(Outgoing { fault, conversation, ..aimed })
         };
-        let first = aim(&self.target)?;
-        Ok((first, self.against.as_ref().map(aim).transpose()?))
+        let second = self.against.as_ref().map(|target| aim(target, request.clone())).transpose()?;
+        Ok((aim(&self.target, request)?, second))
     }
 }
 

@@ -149,7 +149,7 @@ impl Case {
 fn sent(outcome: &Outcome) -> Case {
     let call = &outcome.call;
     Case {
-        original: outcome.original,
+        original: outcome.original.id,
         call: Some(call.id),
         round: outcome.round,
         kind: call.kind.clone(),
@@ -157,7 +157,7 @@ fn sent(outcome: &Outcome) -> Case {
         url: call.request.url(),
         status: call.status(),
         took_us: u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),
-        changed: outcome.changed.iter().map(|change| change.place.clone()).collect(),
+        changed: outcome.changed().into_iter().map(|change| change.place).collect(),
         differences: outcome.differences.clone(),
         unmet: outcome.unmet.clone(),
         skipped: None,

@@ -16,7 +16,7 @@ use crate::call::{Call, Id};
 use crate::net::fault::Fault;
 use crate::net::sender::{Prepared, Sender, Wire};
 use crate::platform::{Keyring, Platforms};
-use crate::recording::{Annotation, Change, Reader, Recorder};
+use crate::recording::{Annotation, Change, Reader, Recorder, Recording};
 
 /// A replay: a recording, a plan, and what it takes to carry it out.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub struct Replay {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// The recorded call.
-    pub original: Id,
+    pub original: Arc<Call>,
     /// Which time it was sent, counted from 1.
     pub round: u32,
     /// What was wrong with the delivery on purpose.
@@ -50,8 +50,6 @@ pub struct Outcome {
     pub call: Arc<Call>,
     /// The same of the other target.
     pub against: Option<Arc<Call>>,
-    /// How what left differs from what was recorded.
-    pub changed: Vec<Difference>,
     /// How the answer differs from the other target's, or from the recorded one where that is expected.
     pub differences: Vec<Difference>,
     /// What was expected and did not come. None: it is fine.
@@ -63,6 +61,12 @@ impl Outcome {
     #[must_use]
     pub fn is_fine(&self) -> bool {
         self.unmet.is_empty()
+    }
+
+    /// How what left differs from what was recorded. Worked out anew each time, for most outcomes are only counted.
+    #[must_use]
+    pub fn changed(&self) -> Vec<Difference> {
+        compare::changed(&self.original.request, &self.call.request)
     }
 }
 
@@ -121,12 +125,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Replay {
-    /// Sends `items` by the plan until all is sent or `control` ends it, and tells each outcome once it is recorded. `tell` is
-    /// called by several threads, and holds up the one that calls it.
+    /// Sends `items` by the plan until all is sent or `control` ends it, and tells each outcome once it is recorded; the next
+    /// call may have left by then. `tell` is called by several threads, and holds up the one that calls it.
     ///
     /// # Errors
-    /// Why none of the calls can be sent, or the first one that cannot be recorded. That ends the replay; what was sent before
-    /// is recorded.
+    /// Why none of the calls can be sent, or the first one that cannot be recorded. That ends the replay.
     pub async fn run(
         self,
         items: Vec<Item>,
@@ -172,35 +175,46 @@ impl Replay {
     }
 }
 
-/// What a worker has of its own: a connection to each target.
+/// What a worker has of its own: a connection to each target, and what it waits for.
 #[derive(Default)]
-struct Wires {
+struct Worker {
     first: Wire,
     second: Wire,
+    unwritten: Option<Unwritten>,
+}
+
+/// An outcome that is not told yet, because it is still being written: meanwhile the worker goes on with its next call.
+struct Unwritten {
+    outcome: Box<Outcome>,
+    calls: (Recording, Option<Recording>),
 }
 
 impl<T: Fn(Told) + Send + Sync> Shared<T> {
     async fn work(&self) -> Result<(), String> {
-        let mut wires = Wires::default();
+        let mut worker = Worker::default();
         loop {
             // Not in the condition: the lock would be held all through the body.
             let step = lock(&self.queue).take();
-            let Some(step) = step else { return Ok(()) };
-            let Some(due) = self.control.turn(self.start, step.due).await else { return Ok(()) };
+            let Some(step) = step else { break };
+            if !self.control.has_come(self.start, step.due) {
+                self.settle(worker.unwritten.take()).await?;
+            }
+            let Some(due) = self.control.turn(self.start, step.due).await else { break };
             if step.due.is_some() {
                 lock(&self.score).late.add(due.elapsed());
             }
-            self.step(step, &mut wires).await?;
+            self.step(step, &mut worker).await?;
             lock(&self.queue).done(step);
         }
+        self.settle(worker.unwritten).await
     }
 
     /// All deliveries of one call.
-    async fn step(&self, step: Step, wires: &mut Wires) -> Result<(), String> {
+    async fn step(&self, step: Step, worker: &mut Worker) -> Result<(), String> {
         let Replay { plan, reader, sender, platforms, keyring, listener, .. } = &self.replay;
         let item = &self.items[step.item];
         let original = match reader.call(item.place) {
-            Ok(original) => original,
+            Ok(original) => Arc::new(original),
             Err(damage) => {
                 self.refuse(Skipped { original: item.id, kind: None, fault: None, reason: damage.to_string() });
                 return Ok(());
@@ -222,9 +236,9 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             let late = step.late.then_some(Fault::OutOfOrder);
             let (first, second) = (sender.prepare(first), second.map(|second| sender.prepare(second)));
             let again = plan.duplicate.then(|| (first.duplicate(), second.as_ref().map(Prepared::duplicate)));
-            self.deliver(&original, step.round, fault.or(late), first, second, wires).await?;
+            self.deliver(&original, step.round, fault.or(late), first, second, worker).await?;
             if let Some((first, second)) = again.filter(|_| !self.control.is_cancelled()) {
-                self.deliver(&original, step.round, Some(Fault::Duplicate), first, second, wires).await?;
+                self.deliver(&original, step.round, Some(Fault::Duplicate), first, second, worker).await?;
             }
         }
         Ok(())
@@ -249,24 +263,24 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
 
     async fn deliver(
         &self,
-        original: &Call,
+        original: &Arc<Call>,
         round: u32,
         fault: Option<Fault>,
         first: Prepared,
         second: Option<Prepared>,
-        wires: &mut Wires,
+        worker: &mut Worker,
     ) -> Result<(), String> {
-        let changed = compare::changed(&original.request, &first.request);
-        let (call, against) = match second {
-            None => (self.send(first, fault, &mut wires.first).await?, None),
+        let (first, second) = match second {
+            None => (self.send(first, fault, &mut worker.first).await?, None),
             Some(second) => {
-                let (call, against) = tokio::join!(
-                    self.send(first, fault, &mut wires.first),
-                    self.send(second, fault, &mut wires.second)
+                let (first, second) = tokio::join!(
+                    self.send(first, fault, &mut worker.first),
+                    self.send(second, fault, &mut worker.second)
                 );
-                (call?, Some(against?))
+                (first?, Some(second?))
             }
         };
+        let (call, against) = (first.call().clone(), second.as_ref().map(|second| second.call().clone()));
         let plan = &self.replay.plan;
         let kind = original.kind.as_deref().and_then(|name| self.replay.platforms.kind(name));
         let recorded = original.response.as_ref();
@@ -278,24 +292,33 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             unmet.extend(summary(&between).map(|found| Unmet { expected: "the same answer".to_owned(), found }));
             differences.extend(between);
         }
-        let outcome =
-            Outcome { original: original.id, round: round + 1, fault, call, against, changed, differences, unmet };
-        self.count(&outcome);
+        let outcome = Outcome { original: original.clone(), round: round + 1, fault, call, against, differences, unmet };
         if !outcome.is_fine() && plan.schedule.stop_on_failure {
             lock(&self.queue).close();
         }
-        (self.tell)(Told::Sent(Box::new(outcome)));
+        let unwritten = Unwritten { outcome: Box::new(outcome), calls: (first, second) };
+        self.settle(worker.unwritten.replace(unwritten)).await
+    }
+
+    /// Waits until an outcome is written, counts it and tells it.
+    async fn settle(&self, unwritten: Option<Unwritten>) -> Result<(), String> {
+        let Some(Unwritten { outcome, calls: (first, second) }) = unwritten else { return Ok(()) };
+        for call in std::iter::once(first).chain(second) {
+            call.done().await.map_err(|error| error.to_string())?;
+        }
+        self.count(&outcome);
+        (self.tell)(Told::Sent(outcome));
         Ok(())
     }
 
-    /// Sends one call and records what came of it; what was wrong with it on purpose becomes its note.
-    async fn send(&self, prepared: Prepared, fault: Option<Fault>, wire: &mut Wire) -> Result<Arc<Call>, String> {
+    /// Sends one call and has what came of it recorded; what was wrong with it on purpose becomes its note.
+    async fn send(&self, prepared: Prepared, fault: Option<Fault>, wire: &mut Wire) -> Result<Recording, String> {
         let Replay { sender, recorder, .. } = &self.replay;
         let call = sender.exchange(prepared, Some(wire), self.control.cancelled()).await;
-        let call = recorder.record(call).await.map_err(|error| error.to_string())?;
+        let call = recorder.submit(call, false).await.map_err(|error| error.to_string())?;
         if let Some(fault) = fault {
             let note = Change::Note(Some(format!("replayed with a fault: {fault}").into()));
-            let annotation = Annotation { call: call.id, at: Timestamp::now(), change: note };
+            let annotation = Annotation { call: call.call().id, at: Timestamp::now(), change: note };
             recorder.annotate(annotation).await.map_err(|error| error.to_string())?;
         }
         Ok(call)

@@ -60,7 +60,7 @@ fn sent(outcome: &Outcome) -> String {
     let mut text = format!(
         "{} {} {:22} {} {}",
         if outcome.is_fine() { "ok  " } else { "FAIL" },
-        print::short(outcome.original),
+        print::short(outcome.original.id),
         visible::line(call.kind.as_deref().unwrap_or("-")),
         call.sig.map_or("", Sig::word),
         answer(call),
@@ -71,8 +71,9 @@ fn sent(outcome: &Outcome) -> String {
     if let Some(fault) = outcome.fault {
         let _ = write!(text, " ({fault})");
     }
-    if !outcome.changed.is_empty() {
-        let _ = write!(text, "; changed {}", visible::line(&places(&outcome.changed)));
+    let changed = outcome.changed();
+    if !changed.is_empty() {
+        let _ = write!(text, "; changed {}", visible::line(&places(&changed)));
     }
     for unmet in &outcome.unmet {
         let line = format!("     expected {}: {}", unmet.expected, unmet.found);
@@ -109,8 +110,8 @@ fn sent_json(context: &Context, outcome: &Outcome) -> String {
         context,
         &outcome.call,
         json!({
-            "original": outcome.original, "round": outcome.round, "fault": outcome.fault.map(Fault::word),
-            "fine": outcome.is_fine(), "changed": hushed(context, outcome.changed.clone()), "differences": outcome.differences,
+            "original": outcome.original.id, "round": outcome.round, "fault": outcome.fault.map(Fault::word),
+            "fine": outcome.is_fine(), "changed": hushed(context, outcome.changed()), "differences": outcome.differences,
             "unmet": outcome.unmet, "against": against,
         }),
     )

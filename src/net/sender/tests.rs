@@ -24,6 +24,7 @@ fn outgoing(url: &str, request: Request) -> Outgoing {
         signing: Signing::Exact,
         secrets: Vec::new(),
         parent: None,
+        conversation: None,
         timeout: TIMEOUT,
         tls: crate::config::Tls::default(),
         fault: None,

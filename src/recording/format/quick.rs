@@ -16,6 +16,24 @@ const LONGEST: usize = 512;
 
 /// The head, if its members stand in [`encode()`](super::encode())'s order without white space or escapes.
 pub fn head(line: &[u8]) -> Option<Head<'_>> {
+    Some(head_and_more(line)?.0)
+}
+
+/// What of a head an index does without.
+#[derive(Debug, Default)]
+pub(super) struct More<'a> {
+    pub origin: Option<&'a str>,
+    pub public: Option<&'a str>,
+    pub peer: Option<&'a str>,
+    pub error: Option<&'a str>,
+    /// The object, as it is written.
+    pub forwarded: Option<&'a str>,
+    /// Where the request's first member begins.
+    pub end: usize,
+}
+
+/// The head, and the rest of it.
+pub(super) fn head_and_more(line: &[u8]) -> Option<(Head<'_>, More<'_>)> {
     if !line.ends_with(b"}") {
         return None;
     }
@@ -50,12 +68,15 @@ pub fn head(line: &[u8]) -> Option<Head<'_>> {
     let size = rest.number()?;
     rest.skip(",\"parent\":")?;
     let parent = rest.or_null(Rest::id).ok()?;
-    rest.member(",\"origin\":")?;
-    rest.member(",\"peer\":")?;
-    let failed = rest.member(",\"error\":")?;
+    let origin = rest.member(",\"origin\":", Rest::string)?;
+    let public = rest.member(",\"public\":", Rest::string)?;
+    let peer = rest.member(",\"peer\":", Rest::string)?;
+    let error = rest.member(",\"error\":", Rest::string)?;
+    let forwarded = rest.member(",\"forwarded\":", Rest::flat)?;
     rest.skip(",\"request\":{")?;
+    let end = beginning.len() - rest.0.len();
     let text = |text| Text(Cow::Borrowed(text));
-    Some(Head {
+    let head = Head {
         id,
         at,
         dir: [Direction::Received, Direction::Sent].into_iter().find(|known| known.word() == dir)?,
@@ -68,24 +89,25 @@ pub fn head(line: &[u8]) -> Option<Head<'_>> {
         took_us,
         size,
         parent,
-        error: failed.then_some(serde::de::IgnoredAny),
-    })
+        error: error.map(|_| serde::de::IgnoredAny),
+    };
+    Some((head, More { origin, public, peer, error, forwarded, end }))
 }
 
 /// It is spelled otherwise.
 struct Otherwise;
 
 /// What of a line is not read yet.
-struct Rest<'a>(&'a str);
+pub(super) struct Rest<'a>(pub &'a str);
 
 impl<'a> Rest<'a> {
-    fn skip(&mut self, text: &str) -> Option<()> {
+    pub(super) fn skip(&mut self, text: &str) -> Option<()> {
         self.0 = self.0.strip_prefix(text)?;
         Some(())
     }
 
     /// A string without escapes.
-    fn string(&mut self) -> Option<&'a str> {
+    pub(super) fn string(&mut self) -> Option<&'a str> {
         self.skip("\"")?;
         let end = self.0.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
         let (text, rest) = self.0.split_at(end);
@@ -110,12 +132,27 @@ impl<'a> Rest<'a> {
         Sig::ALL.into_iter().find(|sig| sig.word() == word)
     }
 
-    /// Passes over a member whose value is a string, if it comes next; whether it did.
-    fn member(&mut self, name: &str) -> Option<bool> {
-        if self.skip(name).is_none() {
-            return Some(false);
+    /// An object whose values are strings without escapes, and numbers.
+    fn flat(&mut self) -> Option<&'a str> {
+        let whole = self.0;
+        self.skip("{")?;
+        loop {
+            self.string()?;
+            self.skip(":")?;
+            if self.0.starts_with('"') { self.string().map(drop) } else { self.number().map(drop) }?;
+            if self.skip("}").is_some() {
+                return whole.get(..whole.len() - self.0.len());
+            }
+            self.skip(",")?;
         }
-        self.string().map(|_| true)
+    }
+
+    /// The value of a member, if that comes next.
+    fn member<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        if self.skip(name).is_none() {
+            return Some(None);
+        }
+        read(self).map(Some)
     }
 
     fn number(&mut self) -> Option<u64> {

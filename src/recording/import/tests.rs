@@ -42,7 +42,7 @@ fn as_command(call: &Call) -> Request {
     let host = call.request.headers.get("host").unwrap_or(place).to_owned();
     let own = ["host", "content-length", "transfer-encoding", "connection", "expect"];
     let kept = call.request.headers.0.iter().filter(|(name, _)| !own.iter().any(|own| name.eq_ignore_ascii_case(own)));
-    let headers = std::iter::once(("host".to_owned(), host.into())).chain(kept.cloned()).collect();
+    let headers = std::iter::once(("host".into(), host.into())).chain(kept.cloned()).collect();
     let Request { method, target, body, .. } = call.request.clone();
     Request { method, target, headers, body, ..Request::default() }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::call::Request;
 use crate::config::Redact;
 use crate::net::fault::Fault;
 use crate::replay::testing::call;
@@ -14,19 +15,20 @@ fn report(redaction: Option<&Redaction>) -> Report {
         left: Some(left.to_owned()),
         right: Some(right.to_owned()),
     };
+    let request = |body: &'static str| Request { body: body.into(), ..call(1).request };
     let header = Place::Header("set-cookie".to_owned());
     let fine = Outcome {
-        original: Id(uuid::Uuid::nil()),
+        original: Arc::new(Call { id: Id(uuid::Uuid::nil()), request: request("{\"timestamp\":1}"), ..call(1) }),
         round: 1,
         fault: None,
         call: Arc::new(Call {
             kind: Some("moveo/dialog".into()),
             took: Duration::from_micros(1_234_567),
+            request: request("{\"timestamp\":2}"),
             response: Some(Response { status: 200, ..Response::default() }),
             ..call(1)
         }),
         against: None,
-        changed: vec![json("/timestamp", "1", "2")],
         differences: Vec::new(),
         unmet: Vec::new(),
     };

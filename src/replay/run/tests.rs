@@ -141,10 +141,10 @@ async fn calls_go_out_in_order_and_are_judged_and_recorded() {
     assert_eq!((summary.fine, summary.failed, summary.took.count, summary.late), (2, 2, 4, None));
     assert_eq!(summary.statuses.into_iter().collect::<Vec<_>>(), [(200, 1), (204, 1), (302, 1), (500, 1)]);
     assert_eq!(endpoint.seen(), ["200", "500", "204", "302"]);
-    assert!(outcomes.iter().map(|outcome| outcome.original).eq(tape.items.iter().map(|item| item.id)));
-    assert!(outcomes.iter().all(|outcome| outcome.call.parent == Some(outcome.original)));
+    assert!(outcomes.iter().map(|outcome| outcome.original.id).eq(tape.items.iter().map(|item| item.id)));
+    assert!(outcomes.iter().all(|outcome| outcome.call.parent == Some(outcome.original.id)));
     assert_eq!(outcomes.iter().map(|outcome| (*outcome.call).clone()).collect::<Vec<_>>(), tape.recorded());
-    assert_eq!(outcomes[0].changed, [], "an exact call is what was recorded");
+    assert_eq!(outcomes[0].changed(), [], "an exact call is what was recorded");
 }
 
 #[tokio::test]

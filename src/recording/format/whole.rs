@@ -1,0 +1,112 @@
+//! A whole line as this version writes it, read without a JSON parser. What it holds are slices of the line: nothing of a
+//! body is copied, and what would have to be unescaped is left to serde. Where both read a line, both give the same call.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::de::IgnoredAny;
+
+use super::quick::{self, More, Rest};
+use crate::call::{Call, Headers, Request, Response};
+
+/// The call of a line without its newline; none if it is spelled in another way.
+///
+/// A JSON body ends where its recorded length says; whether it is JSON is not looked at again.
+pub fn call(line: &Bytes) -> Option<Call> {
+    let text = std::str::from_utf8(line).ok()?;
+    // A control character is damage, and serde says where. (All are looked at, for that goes many at a time.)
+    if text.bytes().fold(false, |found, byte| found | (byte < b' ')) {
+        return None;
+    }
+    let (head, More { origin, public, peer, error, forwarded, end }) = quick::head_and_more(line)?;
+    let mut rest = Message { line, rest: Rest(&text[end..]) };
+    let headers = rest.headers()?;
+    let body = rest.body(Some(usize::try_from(head.size).ok()?))?;
+    let request = Request {
+        method: head.method.0.into_owned(),
+        target: head.path.0.into_owned(),
+        origin: origin.map(str::to_owned),
+        public: public.map(str::to_owned),
+        peer: peer.map(str::parse).transpose().ok()?,
+        headers,
+        body,
+        cut: false,
+        redacted: false,
+    };
+    let response = if rest.rest.skip("},\"response\":{").is_some() {
+        let headers = rest.headers()?;
+        Some(Response { status: head.status.unwrap_or_default(), headers, body: rest.body(None)? })
+    } else {
+        None
+    };
+    (rest.rest.0 == "}}").then_some(())?;
+    Some(Call {
+        id: head.id,
+        at: head.at,
+        direction: head.dir,
+        kind: head.kind.map(|kind| kind.0.into_owned()),
+        conversation: head.conv.map(|conversation| conversation.0.into_owned()),
+        sig: head.sig,
+        took: Duration::from_micros(head.took_us),
+        parent: head.parent,
+        error: error.map(str::to_owned),
+        forwarded: forwarded.map(serde_json::from_str).transpose().ok()?,
+        request,
+        response,
+    })
+}
+
+/// What of a line is not read yet.
+struct Message<'a> {
+    line: &'a Bytes,
+    rest: Rest<'a>,
+}
+
+impl<'a> Message<'a> {
+    /// `"headers":[["name","value"],...]`
+    fn headers(&mut self) -> Option<Headers> {
+        self.rest.skip("\"headers\":[")?;
+        let mut fields = Vec::with_capacity(16);
+        while self.rest.skip(if fields.is_empty() { "[" } else { ",[" }).is_some() {
+            let name = self.rest.string()?;
+            self.rest.skip(",")?;
+            let value = self.string()?;
+            self.rest.skip("]")?;
+            fields.push((name.into(), value));
+        }
+        self.rest.skip("]")?;
+        Some(Headers(fields))
+    }
+
+    /// The body, of `size` bytes where that is known; without, it is the line's last member.
+    fn body(&mut self, size: Option<usize>) -> Option<Bytes> {
+        if self.rest.0.starts_with('}') {
+            return (size.unwrap_or(0) == 0).then(Bytes::new);
+        }
+        if self.rest.skip(",\"json\":").is_some() {
+            let (body, rest) = self.rest.0.split_at_checked(size.unwrap_or(self.rest.0.len() - "}}".len()))?;
+            self.rest.0 = rest;
+            // What a later version may write behind it is no part of it.
+            let whole = size.is_some() || serde_json::from_str::<IgnoredAny>(body).is_ok();
+            return (whole && !body.is_empty() && rest.starts_with('}')).then(|| self.slice(body));
+        }
+        self.rest.skip(",\"text\":")?;
+        let body = self.string()?;
+        size.is_none_or(|size| size == body.len()).then_some(body)
+    }
+
+    fn string(&mut self) -> Option<Bytes> {
+        let quoted = self.rest.0;
+        if let Some(text) = self.rest.string() {
+            return Some(self.slice(text));
+        }
+        let mut read = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+        let text = read.next()?.ok()?;
+        self.rest.0 = &quoted[read.byte_offset()..];
+        Some(text.into())
+    }
+
+    fn slice(&self, text: &'a str) -> Bytes {
+        self.line.slice_ref(text.as_bytes())
+    }
+}
