@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr2;
+
 use super::{Token, TokenKind};
 
 /// The tokens of any text, also one that is not JSON (what does not fit is `Bad`). Never panics, never loses a byte.
@@ -147,10 +149,17 @@ pub(super) struct FaultyString {
 /// The end of the string that opens at `start`, after its closing quote.
 pub(super) fn string(bytes: &[u8], start: usize) -> Result<usize, FaultyString> {
     let mut at = start + 1;
+    // Up to where it is plain, but for control characters if it is not clean.
+    let (mut stop, mut clean) = (start, true);
     let mut first: Option<(StringFault, usize)> = None;
     loop {
-        let plain = bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-        at += plain.unwrap_or(bytes.len() - at);
+        if at > stop {
+            stop = at + memchr2(b'"', b'\\', &bytes[at..]).unwrap_or(bytes.len() - at);
+            // Of all bytes, for that goes many at a time.
+            clean = bytes[at..stop].iter().fold(true, |clean, byte| clean & (*byte >= b' '));
+        }
+        let control = if clean { None } else { bytes[at..stop].iter().position(|byte| *byte < b' ') };
+        at = control.map_or(stop, |control| at + control);
         let fault = match bytes.get(at) {
             None | Some(b'\n' | b'\r') => {
                 let (fault, place) = first.unwrap_or((StringFault::Unclosed, start));

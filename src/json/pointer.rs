@@ -3,15 +3,30 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::{Token, TokenKind, check, tokens, unquote};
 
 /// The span of the value a JSON Pointer (RFC 6901) names. Of duplicate keys the last one counts, as in `serde_json`.
 /// Where the text is not JSON this is the best guess.
 pub fn find(text: &str, pointer: &str) -> Option<Range<usize>> {
     let segments = segments(pointer)?;
+    if segments.iter().any(|segment| cannot_be_in(text, segment)) {
+        return None;
+    }
     let mut search = Search { text, segments: &segments, way: Vec::new(), off: 0, target: None, found: None };
     tokens(text).for_each(|token| search.take(&token));
     search.found
+}
+
+/// Whether nothing in `text` is called so: which can be seen without reading it as JSON where a name can be spelled in one
+/// way only.
+fn cannot_be_in(text: &str, segment: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    segment.bytes().all(plain)
+        && index(segment).is_none()
+        && memmem::find(text.as_bytes(), segment.as_bytes()).is_none()
+        && memmem::find(text.as_bytes(), b"\\u").is_none()
 }
 
 /// One pass over the tokens in search of a value. Only containers on the way to it are looked into.

@@ -27,8 +27,9 @@ use crate::config::Tls;
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
 use crate::net::{HOP_BY_HOP, fields};
-use crate::platform::{Keyring, Platforms, Seen};
+use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
+use crate::signature::Method;
 
 /// Longest response body that is kept, in bytes.
 const MAX_RESPONSE: usize = 64 * 1024 * 1024;
@@ -131,16 +132,17 @@ impl Sender {
         if signed.is_ok() && url.query() != request.query() {
             url.set_query(request.query());
         }
-        // What was just signed, and not spoiled, is what it says; checking it would be to sign it again.
+        // What was just sealed, and not spoiled, has its seal; to check that would be to make it again.
+        let sealed = |kind: &Kind| kind.schemes().all(|(_, scheme)| matches!(scheme.method, Method::Seal(_)));
         let sure = matches!(signing, Signing::Fresh(Some(_))) && signed.is_ok() && fault.is_none();
-        let sure = sure && known.is_some() && !request.cut && !request.redacted;
+        let sure = sure && !request.cut && !request.redacted;
         let ready = signed.and_then(|()| map(&mut request));
         let own = match signing {
             Signing::Fresh(secret) => secret.into_iter().collect(),
             Signing::Exact => secrets,
         };
         let found = |kind| self.keyring.judge(&self.platforms, &request, Some(kind), &own, at).sig;
-        let sig = known.map(|kind| if sure { Sig::Valid } else { found(kind) });
+        let sig = known.map(|kind| if sure && sealed(kind) { Sig::Valid } else { found(kind) });
         let conversation = conversation.or_else(|| known?.conversation(&Seen::new(&request)));
         let (headers, problem) = match ready {
             Ok(headers) => (headers, None),

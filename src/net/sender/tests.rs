@@ -289,6 +289,25 @@ async fn what_cannot_be_sent_is_not(#[case] name: &str, #[case] value: &'static 
 }
 
 #[tokio::test]
+async fn what_is_signed_anew_is_found_to_be_signed_so() {
+    let site = Site::new(Config::default()).await;
+    let sender = sender(&site);
+    let mut seen = 0;
+    for kind in site.platforms.kinds() {
+        let sample = Request { target: format!("/{}", kind.sample().target.trim_start_matches('/')), ..kind.sample() };
+        let Ok(secret) = site.keyring.signing_as_a_test(kind) else { continue };
+        let target = Target { secrets: secret.into_iter().collect(), ..Target::new("x", "http://127.0.0.1:1") };
+        let aimed = Outgoing::aim(sample, Some(kind), &target, SignMode::Fresh, &site.keyring, None).unwrap();
+        let own = aimed.secrets.clone();
+        let prepared = sender.prepare(aimed);
+        let verdict = site.keyring.judge(&site.platforms, &prepared.request, Some(kind), &own, Timestamp::now());
+        assert_eq!(prepared.sig, Some(verdict.sig), "{}: {}", kind.name, verdict.reason);
+        seen += usize::from(prepared.sig == Some(Sig::Valid));
+    }
+    assert!(seen > 30, "{seen}");
+}
+
+#[tokio::test]
 async fn what_is_delivered_is_recorded_as_a_repetition() {
     let mut site = Site::new(Config::default()).await;
     let parent = Id::fresh();
