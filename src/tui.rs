@@ -1,8 +1,9 @@
 //! The shell around the app: the loop, the terminal, and the effects performed. The only place that waits.
 //!
 //! The loop is generic over the backend and over the [`Console`], which gives it keys and takes the terminal back and
-//! forth, so that tests drive the real thing. It draws only when something changed and at most every 16 ms, takes
-//! in everything that waits before it draws, and sleeps when nothing happens.
+//! forth, so that tests drive the real thing. It draws only when something changed, takes in everything that waits before
+//! it draws, and sleeps when nothing happens. What comes by itself is drawn at most every 16 ms; what a key has changed does
+//! not wait for that, so that a key is answered at once however many calls come.
 
 pub mod clipboard;
 pub mod console;
@@ -34,8 +35,12 @@ use crate::tui::console::Console;
 use crate::tui::ground::Sifter;
 use crate::tui::world::{Messages, World};
 
-/// Least time between two frames.
+/// Least time between two frames for what comes by itself.
 const FRAME: Duration = Duration::from_millis(16);
+/// Least time between two frames for keys: many that come at once are one frame.
+const KEY_FRAME: Duration = Duration::from_millis(4);
+/// How long the frame for a key waits for what that has asked for, say a body: most often both are one frame.
+const PATIENCE: Duration = Duration::from_millis(3);
 /// How long a time that runs down stays on the screen.
 const TICK: Duration = Duration::from_secs(1);
 /// Most messages taken in before the keys are asked again.
@@ -64,11 +69,11 @@ where
     let mut sifter = Sifter::new(app.asks_ground() && console.ask_ground());
     let mut changed = true;
     app.update(Event::Beat(world.beat()), Timestamp::now());
-    let mut next_frame = Instant::now();
+    let mut pace = Pace::new(Instant::now());
     loop {
-        if changed && Instant::now() >= next_frame {
+        if changed && Instant::now() >= pace.due(world) {
             draw(terminal, &mut app, world)?;
-            next_frame = Instant::now() + FRAME;
+            pace.drawn(Instant::now());
             changed = false;
         }
         if app.quit || (keys.is_none() && world.idle() && messages.is_empty() && !changed) {
@@ -90,6 +95,7 @@ where
                 if !matches!(key, Some(Ok(_))) {
                     keys = None;
                 }
+                pace.pressed(Instant::now());
                 let event = key.and_then(Result::ok).and_then(translate);
                 if changed && matches!(event, Some(Event::Mouse(_))) {
                     // What is pointed at is looked up in what was measured: that must not be older than the app.
@@ -109,7 +115,7 @@ where
                 }
                 effects
             }
-            () = sleep_until(next_frame), if changed => continue,
+            () = sleep_until(pace.due(world)), if changed => continue,
             () = sleep(TICK), if app.ticks() => app.update(Event::Tick, Timestamp::now()),
         };
         changed = true;
@@ -137,6 +143,42 @@ where
                 }
                 effect => world.perform(effect),
             }
+        }
+    }
+}
+
+/// When the next frame is due.
+struct Pace {
+    /// Not before, for what came by itself.
+    next: Instant,
+    /// Not before, for a key.
+    next_for_a_key: Instant,
+    /// A key was pressed since the last frame: at the latest it is drawn by then.
+    pressed: Option<Instant>,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { next: now, next_for_a_key: now, pressed: None }
+    }
+
+    fn pressed(&mut self, now: Instant) {
+        self.pressed.get_or_insert(now + PATIENCE);
+    }
+
+    fn due(&self, world: &World) -> Instant {
+        let first = self.next.min(self.next_for_a_key);
+        match self.pressed {
+            None => self.next,
+            Some(_) if world.idle() => first,
+            Some(latest) => first.max(latest),
+        }
+    }
+
+    fn drawn(&mut self, now: Instant) {
+        self.next = now + FRAME;
+        if self.pressed.take().is_some() {
+            self.next_for_a_key = now + KEY_FRAME;
         }
     }
 }

@@ -12,9 +12,11 @@
 mod tail;
 mod tape;
 
+use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -32,6 +34,9 @@ const QUEUE: usize = 1024;
 
 /// A batch is written when it has this many bytes, even if more calls wait.
 const BATCH: u64 = 4 * 1024 * 1024;
+
+/// How long the thread sleeps at a time while it waits for more to write.
+const PAUSE: Duration = Duration::from_micros(50);
 
 /// What the recorder tells its observer, in file order, after the write.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +130,7 @@ impl Recorder {
     ) -> Result<Self, OpenError> {
         let (queue, messages) = mpsc::channel(QUEUE);
         let (ending, ended) = watch::channel(());
-        let writer = Writer { disk, end, path: path.into(), fsync, unrecorded: 0, observer, joined: Vec::new() };
+        let writer = Writer { disk, end, path: path.into(), fsync, unrecorded: 0, observer };
         thread::Builder::new()
             .name("recorder".into())
             .spawn(move || {
@@ -163,7 +168,7 @@ impl Recorder {
             call = redaction.call(&call);
         }
         call.at = format::whole_micros(call.at);
-        call.took = std::time::Duration::from_micros(format::micros(call.took));
+        call.took = Duration::from_micros(format::micros(call.took));
         let line = format::encode_checked(&call, valid);
         if u32::try_from(line.len()).is_err() {
             return Err(RecordError(
@@ -254,6 +259,31 @@ fn closed(path: &Path) -> RecordError {
     RecordError(format!("the recording {} is closed", path.display()))
 }
 
+/// What is written in one go.
+#[derive(Default)]
+struct Batch {
+    jobs: Vec<Job>,
+    bytes: u64,
+}
+
+impl Batch {
+    /// Adds `first` and what waits behind it.
+    fn take(&mut self, first: Message, messages: &mut mpsc::Receiver<Message>) {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Record(job) => {
+                    self.bytes = job.line.len().saturating_add(self.bytes);
+                    self.jobs.push(job);
+                }
+                // What waits already still comes out, and then the end.
+                Message::Close => messages.close(),
+            }
+            next = if self.bytes < BATCH { messages.try_recv().ok() } else { None };
+        }
+    }
+}
+
 /// The thread's own: the file and how far it is written.
 struct Writer<D> {
     disk: D,
@@ -262,32 +292,33 @@ struct Writer<D> {
     fsync: bool,
     unrecorded: u64,
     observer: Observer,
-    /// Where the lines of a batch are put together: kept, because fresh memory costs more than what is done with it.
-    joined: Vec<u8>,
 }
 
 impl<D: Disk> Writer<D> {
     fn run(mut self, mut messages: mpsc::Receiver<Message>) {
-        let mut batch = Vec::new();
+        let mut batch = Batch::default();
+        // How many were written last, and how long that took.
+        let mut last = (0, Duration::ZERO);
         while let Some(first) = messages.blocking_recv() {
             // Others may be about to hand in theirs, and one write for many calls costs little more than for one.
             thread::yield_now();
-            let mut size = 0;
-            let mut next = Some(first);
-            while let Some(message) = next {
-                match message {
-                    Message::Record(job) => {
-                        size = job.line.len().saturating_add(size);
-                        batch.push(job);
+            batch.take(first, &mut messages);
+            if self.fsync {
+                // Whoever was answered just now calls again: worth a wait that is short beside the disk's.
+                let (expected, until) = (batch.jobs.len() + last.0, Instant::now() + last.1 / 2);
+                while batch.jobs.len() < expected && Instant::now() < until && !messages.is_closed() {
+                    thread::sleep(PAUSE);
+                    if let Ok(next) = messages.try_recv() {
+                        batch.take(next, &mut messages);
                     }
-                    // What waits already still comes out, and then the end.
-                    Message::Close => messages.close(),
                 }
-                next = if size < BATCH { messages.try_recv().ok() } else { None };
             }
-            if !batch.is_empty() {
-                self.record(&mut batch);
+            let begun = (batch.jobs.len(), Instant::now());
+            if !batch.jobs.is_empty() {
+                self.record(&mut batch.jobs);
             }
+            batch.bytes = 0;
+            last = (begun.0, begun.1.elapsed());
         }
         if let Err(error) = self.disk.finish(self.end) {
             self.failed(0, format!("cannot finish {}: {error}", self.path.display()));
@@ -344,26 +375,17 @@ impl<D: Disk> Writer<D> {
             self.end = opened.end;
             (self.observer)(Recorded::Reopened { reason, kept });
         }
-        let written = match batch {
-            [job] => job.line.write(|piece| self.write(piece)),
-            jobs => {
-                let mut joined = std::mem::take(&mut self.joined);
-                let written = self.write_all(jobs, &mut joined);
-                joined.clear();
-                self.joined = joined;
-                written
-            }
-        };
+        let written = self.write_all(batch);
         let written = if self.fsync { written.and_then(|()| self.disk.sync()) } else { written };
         written.map_err(|error| {
             // If this fails too, the file has another length than it should: the next call sees that it has changed.
             let _ = self.disk.truncate(self.end);
             let path = self.path.display();
             match error.kind() {
-                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     format!("no space left for {path}: make room, and calls are recorded again")
                 }
-                std::io::ErrorKind::FileTooLarge => {
+                io::ErrorKind::FileTooLarge => {
                     format!(
                         "{path} is as large as a file may get here (ulimit -f, or the file system): record to another"
                     )
@@ -373,26 +395,28 @@ impl<D: Disk> Writer<D> {
         })
     }
 
-    /// Writes the lines with as few writes as can be; `joined` is where they are put together.
-    fn write_all(&mut self, jobs: &[Job], joined: &mut Vec<u8>) -> std::io::Result<()> {
-        for job in jobs {
-            if let Some(line) = job.line.whole() {
-                joined.extend_from_slice(line);
+    /// Writes the lines with as few writes as can be, and without putting them together first.
+    fn write_all(&mut self, jobs: &[Job]) -> io::Result<()> {
+        let mut pieces = Vec::with_capacity(jobs.len());
+        for part in jobs.iter().flat_map(|job| job.line.parts()) {
+            if let Some(bytes) = part.as_it_is() {
+                pieces.push(IoSlice::new(bytes));
                 continue;
             }
-            self.write(joined)?;
-            joined.clear();
-            job.line.write(|piece| self.write(piece))?;
+            self.write(&mut pieces)?;
+            pieces.clear();
+            part.write(|piece| self.write(&mut [IoSlice::new(piece)]))?;
         }
-        self.write(joined)
+        self.write(&mut pieces)
     }
 
-    fn write(&mut self, mut bytes: &[u8]) -> std::io::Result<()> {
-        while !bytes.is_empty() {
-            match self.disk.write(bytes) {
-                Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
-                Ok(count) => bytes = &bytes[count..],
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+    fn write(&mut self, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+        IoSlice::advance_slices(&mut pieces, 0);
+        while !pieces.is_empty() {
+            match self.disk.write(pieces) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => IoSlice::advance_slices(&mut pieces, count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }

@@ -1,6 +1,6 @@
 //! The terminal: taken at the start, given back at the end, on a panic, and while another program has it.
 
-use std::io;
+use std::io::{self, BufWriter, Stdout};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -10,7 +10,8 @@ use crossterm::event::{
 use crossterm::execute;
 use crossterm::style::Print;
 use futures_util::Stream;
-use ratatui::DefaultTerminal;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
 
 use crate::app::event::{Effect, Event, Notice};
 use crate::tui::{clipboard, editor, ground};
@@ -36,6 +37,12 @@ pub trait Console {
     fn away(&mut self, effect: &Effect) -> Option<Event>;
 }
 
+/// The real terminal, for drawing. A frame leaves in one piece: standard output alone would cut it into kilobytes.
+pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// More than most frames have, in bytes.
+const A_FRAME: usize = 64 * 1024;
+
 /// The real terminal. Dropping it gives the terminal back.
 #[derive(Debug)]
 pub struct Real {
@@ -48,8 +55,8 @@ impl Real {
     ///
     /// # Errors
     /// When there is no terminal.
-    pub fn take() -> io::Result<(Self, DefaultTerminal)> {
-        let terminal = ratatui::try_init()?;
+    pub fn take() -> io::Result<(Self, Screen)> {
+        drop(ratatui::try_init()?);
         let restore = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             let _ = execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste);
@@ -57,7 +64,8 @@ impl Real {
         }));
         execute!(io::stdout(), EnableBracketedPaste)?;
         take_mouse()?;
-        Ok((Self { mouse: true }, terminal))
+        let screen = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(A_FRAME, io::stdout())))?;
+        Ok((Self { mouse: true }, screen))
     }
 }
 

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use uuid::fmt::Hyphenated;
 
 use super::BASE64;
-use super::line::{LARGE, Line, Spelling, escape};
+use super::line::{LARGE, Line, SHARED, Spelling, escape};
 use crate::call::{Call, Headers, Id, Sig};
 
 /// How deep a body may nest to stand in its line as JSON. Common readers stop at 128 levels, and the line adds two.
@@ -35,7 +35,7 @@ pub fn encode(call: &Call) -> Vec<u8> {
 /// The same with large bodies still to be spelled; with `valid`, the request's body was found to be valid JSON by someone else already.
 pub fn encode_checked(call: &Call, valid: bool) -> Line {
     let Call { request, response, .. } = call;
-    let small = |body: &Bytes| if body.len() < LARGE { body.len() } else { 0 };
+    let small = |body: &Bytes| if body.len() < SHARED { body.len() } else { 0 };
     let bodies = small(&request.body) + response.as_ref().map_or(0, |response| small(&response.body));
     let fields = request.headers.0.len() + response.as_ref().map_or(0, |response| response.headers.0.len());
     let mut line =
@@ -199,10 +199,10 @@ impl Spelled {
 
     /// Leaves a large body to be spelled when it is written; false: it is not large.
     fn is_left(&mut self, how: Spelling, body: &Bytes) -> bool {
-        if body.len() < LARGE {
+        let (large, quote) = if how == Spelling::Json { (SHARED, "") } else { (LARGE, "\"") };
+        if body.len() < large {
             return false;
         }
-        let quote = if how == Spelling::Json { "" } else { "\"" };
         self.raw(quote);
         self.before.plain(std::mem::take(&mut self.text));
         self.before.spelled(how, body.clone());

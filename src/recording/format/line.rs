@@ -16,6 +16,9 @@ use super::BASE64;
 /// Bytes from which on a body is spelled only when it is written.
 pub(super) const LARGE: usize = 256 * 1024;
 
+/// The same for a body that stands in its line as it is: from here on copying it costs more than a piece more to write.
+pub(super) const SHARED: usize = 4 * 1024;
+
 /// Bytes of a body that are spelled at a time: a multiple of three, so that no piece of Base64 is padded but the last.
 const PIECE: usize = 48 * 1024;
 
@@ -23,15 +26,54 @@ const PIECE: usize = 48 * 1024;
 #[derive(Debug, Default)]
 pub struct Line(Vec<Part>);
 
+/// A part of a line.
 #[derive(Debug)]
-enum Part {
+pub enum Part {
+    /// Bytes of the line.
     Plain(Vec<u8>),
+    /// A body, and how it is spelled in the line.
     Spelled(Spelling, Bytes),
+}
+
+impl Part {
+    /// Its bytes, if they need not be spelled.
+    pub fn as_it_is(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain(text) => Some(text),
+            Self::Spelled(Spelling::Json, body) => Some(body),
+            Self::Spelled(Spelling::Text | Spelling::Base64, _) => None,
+        }
+    }
+
+    /// Gives it away in pieces.
+    ///
+    /// # Errors
+    /// Those of `write`, which then is not called any more.
+    pub fn write(&self, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let (how, body) = match self {
+            Self::Plain(text) => return write(text),
+            Self::Spelled(Spelling::Json, body) => return write(body),
+            Self::Spelled(how, body) => (how, body),
+        };
+        let mut piece = Vec::new();
+        for bytes in body.chunks(PIECE) {
+            piece.clear();
+            match how {
+                Spelling::Base64 => {
+                    piece.resize(bytes.len().div_ceil(3) * 4, 0);
+                    BASE64.encode_slice(bytes, &mut piece).map_err(io::Error::other)?;
+                }
+                _ => escape(bytes, &mut piece),
+            }
+            write(&piece)?;
+        }
+        Ok(())
+    }
 }
 
 /// How a body's bytes stand in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spelling {
+pub enum Spelling {
     /// As they are.
     Json,
     /// As the inside of a JSON string.
@@ -55,12 +97,9 @@ impl Line {
         self.0.push(Part::Spelled(how, body));
     }
 
-    /// All of it, if nothing of it is left to be spelled.
-    pub fn whole(&self) -> Option<&[u8]> {
-        match &self.0[..] {
-            [Part::Plain(line)] => Some(line),
-            _ => None,
-        }
+    /// What it is put together of.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.0.iter()
     }
 
     /// How many bytes it has.
@@ -74,40 +113,7 @@ impl Line {
         self.0.iter().map(part).sum()
     }
 
-    /// Gives it away in pieces.
-    ///
-    /// # Errors
-    /// Those of `write`, which then is not called any more.
-    pub fn write(&self, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let mut piece = Vec::new();
-        for part in &self.0 {
-            let (how, body) = match part {
-                Part::Plain(text) => {
-                    write(text)?;
-                    continue;
-                }
-                Part::Spelled(how, body) => (*how, body),
-            };
-            if how == Spelling::Json {
-                write(body)?;
-                continue;
-            }
-            for bytes in body.chunks(PIECE) {
-                piece.clear();
-                match how {
-                    Spelling::Base64 => {
-                        piece.resize(bytes.len().div_ceil(3) * 4, 0);
-                        BASE64.encode_slice(bytes, &mut piece).map_err(io::Error::other)?;
-                    }
-                    _ => escape(bytes, &mut piece),
-                }
-                write(&piece)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The same in one piece.
+    /// All of it in one piece.
     pub fn into_bytes(self) -> Vec<u8> {
         match <[Part; 1]>::try_from(self.0) {
             Ok([Part::Plain(line)]) => line,
@@ -119,10 +125,11 @@ impl Line {
     fn joined(&self) -> Vec<u8> {
         let mut line = Vec::with_capacity(usize::try_from(self.len()).unwrap_or_default());
         // Writing to a vector does not fail.
-        let _ = self.write(|piece| {
+        let mut add = |piece: &[u8]| {
             line.extend_from_slice(piece);
             Ok(())
-        });
+        };
+        let _ = self.parts().try_for_each(|part| part.write(&mut add));
         line
     }
 }
@@ -172,7 +179,6 @@ mod tests {
                 let mut line = Line::from(b"\"".to_vec());
                 line.spelled(how, body);
                 line.plain(b"\"".to_vec());
-                assert!(line.whole().is_none());
                 let len = line.len();
                 let bytes = line.into_bytes();
                 assert_eq!(bytes.len() as u64, len);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, IoSlice, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,8 +43,8 @@ impl fmt::Display for Torn {
 
 /// What the recorder needs of a file; a trait so that tests can have it fail.
 pub(super) trait Disk: Send {
-    /// Writes some of `bytes` behind all others; how many.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+    /// Writes some of the bytes, one piece after the other, behind all others; how many.
+    fn write(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Returns when all that was written is on the disk.
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts the file to `len` bytes.
@@ -160,8 +160,8 @@ fn identity(about: &fs::Metadata) -> (u64, u64) {
 }
 
 impl Disk for Tape {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+    fn write(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.file.write_vectored(pieces)
     }
 
     fn sync(&mut self) -> io::Result<()> {

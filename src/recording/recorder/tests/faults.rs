@@ -28,13 +28,14 @@ struct State {
 }
 
 impl Disk for Fake {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
         let gate = self.0.lock().unwrap().gate.take();
         if let Some(gate) = gate {
             let _ = gate.recv();
         }
         let mut state = self.0.lock().unwrap();
         state.written += 1;
+        let bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.iter().copied()).collect();
         let count = state.writes.pop_front().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
         state.content.extend(&bytes[..count]);
         Ok(count)
