@@ -202,10 +202,21 @@ fn draw<B: Backend>(terminal: &mut Terminal<B>, app: &mut App, world: &World) ->
         if regions == app.regions {
             break;
         }
+        let before = placed(app);
         app.regions = regions;
+        app.settle().into_iter().for_each(|effect| world.perform(effect));
+        if placed(app) == before {
+            break;
+        }
     }
     app.drawn();
     Ok(())
+}
+
+/// What the measures of a frame can change in the next: where panels begin, and how wide text is that is wrapped.
+fn placed(app: &App) -> impl PartialEq + use<> {
+    let widths = (app.regions.detail_width, app.regions.answer_width);
+    (app.scroll, app.calls.top, app.draft.as_ref().map(|draft| draft.scroll), widths)
 }
 
 /// What the app calls it; nothing for what it does not care about.

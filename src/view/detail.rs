@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Borders, Paragraph};
 use serde_json::{Map, Value};
 
@@ -67,7 +67,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regio
             Body::Tree(tree, _) => tree::lines(tree, rows, app.focus == Focus::Detail, needle, width),
         });
     }
-    frame.render_widget(Paragraph::new(lines), inner);
+    frame.render_widget(Text::from(lines), inner);
     if let Some(foot) = foot {
         let block = Block::new().borders(Borders::TOP).border_style(theme::DIM);
         let lines = match tree_of(app, shown) {

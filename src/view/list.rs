@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Borders, Paragraph};
+use ratatui::text::{Line, Span, Text};
+use ratatui::widgets::{Block, Borders};
 
 use crate::app::{App, Focus, Regions};
 use crate::call::Direction;
@@ -70,7 +70,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         };
         lines.push(Line::styled(text, theme::DIM));
     }
-    frame.render_widget(Paragraph::new(lines), inner);
+    frame.render_widget(Text::from(lines), inner);
 }
 
 fn title(app: &App) -> Line<'static> {
