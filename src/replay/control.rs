@@ -60,12 +60,6 @@ impl Control {
         let _ = self.0.subscribe().wait_for(|state| state.cancelled).await;
     }
 
-    /// Whether a turn that is due at `due` has come, so that it needs no waiting for.
-    pub(super) fn has_come(&self, start: Instant, due: Option<Duration>) -> bool {
-        let state = *self.0.borrow();
-        state.paused.is_none() && due.is_none_or(|due| start + due + state.shift <= Instant::now())
-    }
-
     /// Waits until a step may leave that is due so long after `start`, not counting pauses. The moment it was due, or none
     /// when nothing may leave any more.
     pub(super) async fn turn(&self, start: Instant, due: Option<Duration>) -> Option<Instant> {

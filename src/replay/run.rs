@@ -1,11 +1,13 @@
 //! The replay itself: workers that take what may leave, send it, record it, and judge the answer.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::compare::{self, Difference};
 use super::expect::{Answered, Unmet, check, summary};
@@ -17,6 +19,9 @@ use crate::net::fault::Fault;
 use crate::net::sender::{Prepared, Sender, Wire};
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{Annotation, Change, Reader, Recorder, Recording};
+
+/// How long an outcome may wait for its worker to ask whether it is written, which is cheaper than being told.
+const UNNOTICED: Duration = Duration::from_millis(20);
 
 /// A replay: a recording, a plan, and what it takes to carry it out.
 #[derive(Debug)]
@@ -196,10 +201,8 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             // Not in the condition: the lock would be held all through the body.
             let step = lock(&self.queue).take();
             let Some(step) = step else { break };
-            if !self.control.has_come(self.start, step.due) {
-                self.settle(worker.unwritten.take()).await?;
-            }
-            let Some(due) = self.control.turn(self.start, step.due).await else { break };
+            let turn = self.control.turn(self.start, step.due);
+            let Some(due) = self.settling(&mut worker.unwritten, turn).await? else { break };
             if step.due.is_some() {
                 lock(&self.score).late.add(due.elapsed());
             }
@@ -270,13 +273,12 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         second: Option<Prepared>,
         worker: &mut Worker,
     ) -> Result<(), String> {
+        let Worker { first: wire, second: other_wire, unwritten } = worker;
         let (first, second) = match second {
-            None => (self.send(first, fault, &mut worker.first).await?, None),
+            None => (self.settling(unwritten, self.send(first, fault, wire)).await??, None),
             Some(second) => {
-                let (first, second) = tokio::join!(
-                    self.send(first, fault, &mut worker.first),
-                    self.send(second, fault, &mut worker.second)
-                );
+                let both = async { tokio::join!(self.send(first, fault, wire), self.send(second, fault, other_wire)) };
+                let (first, second) = self.settling(unwritten, both).await?;
                 (first?, Some(second?))
             }
         };
@@ -296,8 +298,24 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         if !outcome.is_fine() && plan.schedule.stop_on_failure {
             lock(&self.queue).close();
         }
-        let unwritten = Unwritten { outcome: Box::new(outcome), calls: (first, second) };
-        self.settle(worker.unwritten.replace(unwritten)).await
+        let before = unwritten.replace(Unwritten { outcome: Box::new(outcome), calls: (first, second) });
+        self.settle(before).await
+    }
+
+    /// Awaits `doing`. If that takes its time, an outcome that waits does not wait for it.
+    async fn settling<D>(
+        &self,
+        unwritten: &mut Option<Unwritten>,
+        doing: impl Future<Output = D>,
+    ) -> Result<D, String> {
+        let mut doing = pin!(doing);
+        if unwritten.is_some() {
+            if let Ok(done) = timeout(UNNOTICED, &mut doing).await {
+                return Ok(done);
+            }
+            self.settle(unwritten.take()).await?;
+        }
+        Ok(doing.await)
     }
 
     /// Waits until an outcome is written, counts it and tells it.
