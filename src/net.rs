@@ -13,6 +13,7 @@ pub mod forward;
 pub mod listener;
 pub mod outgoing;
 pub mod placeholders;
+pub mod refused;
 pub mod responder;
 pub mod sender;
 pub mod template;

@@ -198,6 +198,7 @@ impl App {
                 self.answers.health.retain(|(known, _)| *known != name);
                 self.answers.health.push((name, health));
             }
+            Told::Refused(refused) => self.tell(Notice::warning(refused.to_string())),
         }
     }
 

@@ -120,6 +120,7 @@ fn tell_of(responders: &Responders) {
         Told::Target(name, Health::Down(why)) => print::note(&format!("hooktape: target {name} is down: {why}")),
         Told::Target(name, Health::Up) => print::note(&format!("target {name} is up")),
         Told::Hit { whose, left: Some(0) } => print::note(&format!("{whose}: the fault is spent")),
+        Told::Refused(refused) => print::note(&format!("hooktape: {refused}")),
         Told::Hit { .. } | Told::Held(_) | Told::Gone(..) => {}
     };
     responders.observe(Box::new(observer), false);

@@ -4,6 +4,7 @@ mod body;
 mod connections;
 mod cors;
 mod page;
+mod refusals;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ use crate::platform::{Keyring, Platforms, Seen};
 use crate::recording::{RecordError, Recorder, Recording};
 use body::Trouble;
 use connections::Peer;
+use refusals::Refusals;
 
 /// Why the listener could not start.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +90,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Output = ()> + Send + 'static) {
     let app = axum::Router::new().fallback(handle).with_state(lane.clone());
     let _serving = lane.responders.pulse.serve();
-    connections::serve(listener, app, lane.tls.clone(), stop).await;
+    connections::serve(listener, app, Arc::new(Refusals::new(lane.clone())), stop).await;
 }
 
 /// A connection drops this future when its caller goes away, and the call is recorded all the same: what has not come whole

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::call::{Forwarded, HUNG_UP, Headers, Id, Request, Response, Sig};
 use crate::config::{Config, Fault, Respond, Route, Source};
 use crate::net::forward::{Failure, Forwarder};
+use crate::net::refused::Refused;
 use crate::net::template::Known;
 use crate::platform::{Keyring, Kind};
 use crate::recording::{Query, Recorder};
@@ -63,7 +64,7 @@ pub struct Slot {
     pub respond: Respond,
 }
 
-/// What the responders tell while they work.
+/// What is told while calls are answered.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
     /// A call waits for the user.
@@ -79,6 +80,8 @@ pub enum Told {
     },
     /// How a target does has changed.
     Target(String, Health),
+    /// Something came to the listener that is no request.
+    Refused(Box<Refused>),
 }
 
 /// Why a held call waits no more.
@@ -299,7 +302,8 @@ impl Responders {
             .map(|(_, a)| a.clone())
     }
 
-    fn tell(&self, told: Told) {
+    /// Passes on what is told.
+    pub(super) fn tell(&self, told: Told) {
         if let Some(observer) = self.observer.get() {
             observer(told);
         }

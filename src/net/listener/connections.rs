@@ -1,7 +1,9 @@
 //! The connections that calls come by: how many there may be, how long each may keep silent, and how they end.
 
+mod notes;
 mod wire;
 
+use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
@@ -19,8 +21,10 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use self::notes::{Noted, Notes};
 use self::wire::Wire;
-use crate::net::tls::Identity;
+use super::refusals::Refusals;
+use crate::net::refused::{Refused, Why};
 
 /// Connections that may be open at a time; further ones wait to be accepted.
 const MOST: usize = 1024;
@@ -55,7 +59,7 @@ pub(super) struct Peer {
 pub(super) async fn serve(
     listener: TcpListener,
     app: axum::Router,
-    tls: Option<Identity>,
+    refusals: Arc<Refusals>,
     stop: impl Future<Output = ()>,
 ) {
     let mut server = Builder::new(TokioExecutor::new());
@@ -74,32 +78,73 @@ pub(super) async fn serve(
             admitted = admitted => admitted,
             () = &mut stop => break,
         };
-        let (app, server, tls, watcher) = (service.clone(), server.clone(), tls.clone(), open.watcher());
+        let (app, server, refusals, watcher) = (service.clone(), server.clone(), refusals.clone(), open.watcher());
         tokio::spawn(async move {
-            let Some(wire) = Wire::open(stream, tls.as_ref(), HEAD).await else { return };
-            let broken = wire.broken();
+            let wire = match Wire::open(stream, refusals.tls(), HEAD).await {
+                Ok(wire) => wire,
+                Err(why) => return refusals.take(Noted::default().refused(ip, why)).await,
+            };
+            let (broken, notes) = (wire.broken(), wire.notes());
             let peer = Peer { ip, tls: wire.is_tls() };
+            let noting = notes.clone();
             let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                // Of the streams of HTTP/2, one comes while another is answered: nothing more is noted.
+                let one_by_one = request.version() != hyper::Version::HTTP_2;
+                noting.taken();
                 request.extensions_mut().insert(peer);
-                let (answering, broken) = (app.call(request), broken.clone());
+                let (answering, broken, noting) = (app.call(request), broken.clone(), noting.clone());
                 async move {
                     let Ok(answer) = answering.await;
                     if answer.extensions().get::<Reset>().is_some() {
                         broken.store(true, Ordering::Relaxed);
                         return Err(io::Error::from(io::ErrorKind::ConnectionReset));
                     }
+                    if one_by_one {
+                        noting.answered();
+                    }
                     Ok(answer)
                 }
             });
             let connection = server.serve_connection(TokioIo::new(wire), service).into_owned();
-            // What goes wrong with a connection is its caller's affair: the calls that came by it are recorded.
-            let _ = watcher.watch(connection).await;
+            let refused = tokio::select! {
+                ended = watcher.watch(connection) => ended.err().and_then(|error| refused(ip, &*error, &notes)),
+                () = silence(&notes) => too_slow(ip, &notes),
+            };
+            // What goes wrong with a connection apart from that is its caller's affair: the calls that came by it are
+            // recorded.
+            if let Some(refused) = refused {
+                refusals.take(refused).await;
+            }
             drop(place);
         });
     }
     // Nobody is to connect to a listener that is going.
     drop(listener);
     let _ = tokio::time::timeout(GRACE, open.shutdown()).await;
+}
+
+/// What came on a connection that ended with an error, if it is no request.
+fn refused(peer: IpAddr, error: &(dyn Error + 'static), notes: &Notes) -> Option<Refused> {
+    if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout) {
+        return too_slow(peer, notes);
+    }
+    let end = notes.end();
+    let why = Why::of(error, &end.came, &end.went)?;
+    Some(end.refused(peer, why))
+}
+
+/// Half a head. Where nothing came at all, its caller may have kept the connection for later.
+fn too_slow(peer: IpAddr, notes: &Notes) -> Option<Refused> {
+    let end = notes.end();
+    (!end.came.is_empty()).then(|| end.refused(peer, Why::Slow(HEAD)))
+}
+
+/// Returns where no request has come in time. Hyper sees to that as soon as it knows by which HTTP it is to come.
+async fn silence(notes: &Notes) {
+    tokio::time::sleep(HEAD + Duration::from_secs(1)).await;
+    if notes.asked() {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {

@@ -1,4 +1,5 @@
-//! A connection, plain or in TLS, that can be reset: the caller sees it break instead of end (RFC 9293, 3.5.2).
+//! A connection, plain or in TLS, of which notes are taken, and that can be reset: the caller sees it break instead of end
+//! (RFC 9293, 3.5.2).
 
 use std::io;
 use std::pin::Pin;
@@ -7,10 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use super::notes::Notes;
+use crate::net::refused::Why;
 use crate::net::tls::Identity;
 
 /// A caller's connection.
@@ -18,7 +22,21 @@ use crate::net::tls::Identity;
 pub(super) struct Wire {
     stream: Stream,
     broken: Arc<AtomicBool>,
+    notes: Arc<Notes>,
+    first: First,
 }
+
+/// The first bytes. Little is asked for at first, to find out by which HTTP the caller speaks; all that has come is read, to
+/// be known if it speaks none.
+#[derive(Debug)]
+enum First {
+    Unread,
+    Read(Bytes),
+    HandedOn,
+}
+
+/// How many first bytes are read.
+const FIRST: usize = 8 * 1024;
 
 #[derive(Debug)]
 enum Stream {
@@ -30,21 +48,18 @@ enum Stream {
 const HANDSHAKE: u8 = 22;
 
 impl Wire {
-    /// The connection, once its handshake is over; none if that fails or takes longer than `patience`. With TLS, callers that
-    /// speak plain HTTP are served too.
-    pub(super) async fn open(stream: TcpStream, tls: Option<&Identity>, patience: Duration) -> Option<Self> {
-        let opening = async {
-            let Some(identity) = tls else { return Some(Stream::Plain(stream)) };
-            let mut first = [0];
-            match stream.peek(&mut first).await {
-                Ok(1) if first == [HANDSHAKE] => {
-                    Some(Stream::Tls(Box::new(identity.acceptor.accept(stream).await.ok()?)))
-                }
-                _ => Some(Stream::Plain(stream)),
-            }
+    /// The connection, once its handshake is over. With TLS, callers that speak plain HTTP are served too.
+    ///
+    /// # Errors
+    /// When the handshake fails or takes longer than `patience`.
+    pub(super) async fn open(stream: TcpStream, tls: Option<&Identity>, patience: Duration) -> Result<Self, Why> {
+        let stream = match tls {
+            Some(identity) => tokio::time::timeout(patience, Stream::open(stream, identity))
+                .await
+                .map_err(|_| Why::Handshake(format!("it was not over within {} seconds", patience.as_secs())))??,
+            None => Stream::Plain(stream),
         };
-        let stream = tokio::time::timeout(patience, opening).await.ok()??;
-        Some(Self { stream, broken: Arc::default() })
+        Ok(Self { stream, broken: Arc::default(), notes: Arc::default(), first: First::Unread })
     }
 
     /// Whether it is encrypted.
@@ -55,6 +70,41 @@ impl Wire {
     /// Set, it has the connection break where it would end.
     pub(super) fn broken(&self) -> Arc<AtomicBool> {
         self.broken.clone()
+    }
+
+    /// What is noted of it.
+    pub(super) fn notes(&self) -> Arc<Notes> {
+        self.notes.clone()
+    }
+
+    /// Notes what was written of `slices`.
+    fn note(&self, written: &Poll<io::Result<usize>>, slices: &[io::IoSlice<'_>]) {
+        let Poll::Ready(Ok(mut left)) = *written else { return };
+        for slice in slices {
+            let part = &slice[..slice.len().min(left)];
+            self.notes.went(part);
+            left -= part.len();
+        }
+    }
+}
+
+impl Stream {
+    async fn open(stream: TcpStream, identity: &Identity) -> Result<Self, Why> {
+        let mut first = [0];
+        match stream.peek(&mut first).await {
+            Ok(1) if first == [HANDSHAKE] => match identity.acceptor.accept(stream).await {
+                Ok(stream) => Ok(Self::Tls(Box::new(stream))),
+                Err(error) => Err(Why::of_handshake(&error, &identity.certificate)),
+            },
+            _ => Ok(Self::Plain(stream)),
+        }
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
     }
 }
 
@@ -77,19 +127,37 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        let Self { stream, notes, first, .. } = &mut *self;
+        if let First::Unread = first {
+            let mut room = [0; FIRST];
+            let mut room = ReadBuf::new(&mut room);
+            std::task::ready!(stream.poll_read(context, &mut room))?;
+            notes.came(room.filled());
+            *first = First::Read(Bytes::copy_from_slice(room.filled()));
         }
+        if let First::Read(bytes) = first {
+            let count = buffer.remaining().min(bytes.len());
+            buffer.put_slice(&bytes.split_to(count));
+            if bytes.is_empty() {
+                *first = First::HandedOn;
+            }
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        let read = stream.poll_read(context, buffer);
+        notes.came(&buffer.filled()[before..]);
+        read
     }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
+        let written = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+        };
+        self.note(&written, &[io::IoSlice::new(bytes)]);
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -121,9 +189,11 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
+        let written = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
+        };
+        self.note(&written, slices);
+        written
     }
 }

@@ -1,0 +1,101 @@
+//! What comes of what is no request: it is told, though a flood of it only now and then, and recorded as far as it can be read.
+
+use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Lane;
+use crate::call::{Call, Direction, Id};
+use crate::net::refused::{Refused, Why};
+use crate::net::responder::Told;
+use crate::net::tls::Identity;
+
+/// How long after one was told the next of its sort is, with how many there were.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Takes what the connections refuse.
+#[derive(Debug)]
+pub(super) struct Refusals {
+    lane: Arc<Lane>,
+    /// The sorts of which one was told lately, and the last one since then.
+    pauses: Mutex<HashMap<Discriminant<Why>, Option<Refused>>>,
+}
+
+impl Refusals {
+    pub(super) fn new(lane: Arc<Lane>) -> Self {
+        Self { lane, pauses: Mutex::default() }
+    }
+
+    /// What answers TLS handshakes.
+    pub(super) fn tls(&self) -> Option<&Identity> {
+        self.lane.tls.as_ref()
+    }
+
+    /// Records `refused` if its request line can be read, and tells it.
+    pub(super) async fn take(self: Arc<Self>, refused: Refused) {
+        if let Some(call) = call(&refused) {
+            // The recorder itself says when it fails.
+            let _ = self.lane.recorder.record(call).await;
+        }
+        self.tell(refused);
+    }
+
+    fn tell(self: Arc<Self>, refused: Refused) {
+        let sort = discriminant(&refused.why);
+        {
+            let mut pauses = self.pauses();
+            if let Some(last) = pauses.get_mut(&sort) {
+                let more = last.as_ref().map_or(0, |last| last.more) + 1;
+                *last = Some(Refused { more, ..refused });
+                return;
+            }
+            pauses.insert(sort, None);
+        }
+        self.lane.responders.tell(Told::Refused(Box::new(refused)));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(PAUSE).await;
+                let Some(last) = self.go_on(sort) else { return };
+                self.lane.responders.tell(Told::Refused(Box::new(last)));
+            }
+        });
+    }
+
+    /// The last of a sort since one was told; none: the pause is over.
+    fn go_on(&self, sort: Discriminant<Why>) -> Option<Refused> {
+        let mut pauses = self.pauses();
+        let last = pauses.get_mut(&sort)?.take();
+        if last.is_none() {
+            pauses.remove(&sort);
+        }
+        last
+    }
+
+    fn pauses(&self) -> MutexGuard<'_, HashMap<Discriminant<Why>, Option<Refused>>> {
+        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The call that it would have been.
+fn call(refused: &Refused) -> Option<Call> {
+    Some(Call {
+        id: Id::fresh(),
+        at: Timestamp::now() - refused.took,
+        direction: Direction::Received,
+        kind: None,
+        conversation: None,
+        sig: None,
+        took: refused.took,
+        parent: None,
+        error: Some(format!("refused as no request: its caller {}", refused.why)),
+        forwarded: None,
+        request: refused.request()?,
+        response: refused.response(),
+    })
+}
+
+#[cfg(test)]
+mod tests;
