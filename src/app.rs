@@ -42,10 +42,12 @@ pub mod plots;
 mod reaching;
 mod reconfigure;
 pub mod recordings;
+mod regions;
 mod remarks;
 pub mod replaying;
 mod sending;
 pub mod setting;
+mod settle;
 pub mod shown;
 pub mod testing;
 pub mod text;
@@ -64,7 +66,6 @@ use crate::app::action::{Action, Scope};
 use crate::app::answering::Answers;
 use crate::app::arrivals::Arrivals;
 use crate::app::arriving::Arriving;
-use crate::app::bodies::{Job, LARGE};
 use crate::app::body::Form;
 use crate::app::cache::Cache;
 use crate::app::calls::Calls;
@@ -73,8 +74,7 @@ use crate::app::dialog::Dialog;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
 use crate::app::keymap::Keymap;
-use crate::app::mouse::{Holder, Split, Spots};
-use crate::app::panel::Panel;
+use crate::app::mouse::{Holder, Split};
 use crate::app::plots::Plots;
 use crate::app::replaying::Replay;
 use crate::app::shown::{Shown, Tab};
@@ -88,8 +88,8 @@ use crate::recording::{Change, Entry, Index, Place, Recorded, Redaction, fixture
 use crate::replay::compare::Rules;
 use crate::replay::variables::Variables;
 
-/// Calls read ahead of and behind the rows on the screen.
-const AHEAD: usize = 20;
+pub use crate::app::regions::{Cursor, Regions};
+
 /// Notices kept for the log.
 const MOST_NOTICES: usize = 500;
 
@@ -134,67 +134,6 @@ pub enum Focus {
     List,
     /// The selected call.
     Detail,
-}
-
-/// What was drawn where: the measures that scrolling needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Regions {
-    /// What can be pointed at.
-    pub spots: Spots,
-    /// Rows of room in the list.
-    pub list_height: usize,
-    /// Columns of room in a tab.
-    pub detail_width: usize,
-    /// Rows of room in a tab.
-    pub detail_height: usize,
-    /// Rows that the tab has in all.
-    pub detail_rows: usize,
-    /// How many of them stand above the tab's text.
-    pub detail_head: usize,
-    /// The rows of the tab that the cursor is in, if it has one: the first, and the one behind the last.
-    pub cursor: Option<(usize, usize)>,
-    /// Rows of room in the answer beside a draft, and rows it has in all.
-    pub answer: (usize, usize),
-    /// Columns of room in it.
-    pub answer_width: usize,
-    /// Rows of room in the top dialog, and rows it has in all.
-    pub dialog: (usize, usize),
-    /// Columns of room in the plots.
-    pub plot_width: usize,
-}
-
-/// Where the cursor of a tab is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Cursor {
-    /// It moved: the tab scrolls to where it is.
-    chase: bool,
-    /// It does so with some rows above it, wherever it was before.
-    centred: bool,
-    /// Nothing has happened since it was drawn.
-    drawn: bool,
-    /// The selected call that the timeline's cursor was set to.
-    pointed: Option<usize>,
-    /// The field of the envelope that it is at.
-    pub field: usize,
-}
-
-impl Cursor {
-    /// The tab scrolls to it anew. Where that is does not depend on the order in which calls were read.
-    fn centre(&mut self) {
-        self.chase = true;
-        self.centred = true;
-    }
-
-    /// The tab scrolls as far as the cursor is seen.
-    fn see(&mut self) {
-        self.chase = true;
-    }
-
-    /// The tab stays where it is.
-    fn rest(&mut self) {
-        self.chase = false;
-        self.centred = false;
-    }
 }
 
 /// Everything the screen shows.
@@ -429,67 +368,6 @@ impl App {
         Vec::new()
     }
 
-    /// Brings everything in line with the last frame's measures: what is selected, what must be read for it. Called
-    /// before each frame.
-    pub fn settle(&mut self) -> Vec<Effect> {
-        self.calls.settle(self.regions.list_height);
-        self.weigh_draft();
-        let Regions { detail_height, detail_rows, detail_width, answer, answer_width, .. } = self.regions;
-        let scroll = &mut self.scroll[self.tab as usize];
-        if let Some((first, last)) = self.regions.cursor.filter(|_| self.cursor.chase) {
-            if self.cursor.centred {
-                *scroll = first.saturating_sub(detail_height / 3);
-            }
-            // What the cursor is in is seen whole, or from its beginning on.
-            *scroll = (*scroll).max(last.saturating_sub(detail_height)).min(first);
-        }
-        *scroll = (*scroll).min(detail_rows.saturating_sub(detail_height));
-        if let Some(draft) = &mut self.draft {
-            draft.scroll = draft.scroll.min(answer.1.saturating_sub(answer.0));
-            if let Some(Ok(answer)) = &mut draft.answer {
-                answer.body.wrap(answer_width);
-            }
-        }
-        if let Some(Dialog::Panel(Panel::Tester(_))) = self.dialogs.last() {
-            self.sends.wrap(answer_width);
-        }
-        let prepare = self.show_selected();
-        if let Some(shown) = &mut self.shown {
-            if self.tab == Tab::Signature && shown.why.is_none() {
-                let (call, Setup { platforms, keyring, .. }) = (&shown.call, &self.setup);
-                let own = self.setup.config.secrets_of(
-                    call.request.origin.as_deref(),
-                    call.request.path(),
-                    call.kind.as_deref(),
-                );
-                shown.explain(platforms, keyring, &own);
-            }
-            shown.body.wrap(detail_width);
-            shown.answer.wrap(detail_width);
-        }
-        let first = self.calls.top.saturating_sub(AHEAD);
-        let rows = first..self.calls.top + self.regions.list_height + AHEAD;
-        let on_screen: Vec<usize> = rows.filter_map(|row| self.calls.at(row)).collect();
-        let mut missing: Vec<(usize, Place)> = Vec::new();
-        for number in on_screen.into_iter().chain(self.calls.selected()) {
-            match self.cache.get(number) {
-                None => missing.extend(self.index.get(number).map(|entry| (number, entry.place))),
-                Some(cached) if cached.text.is_none() => {
-                    let text = cached.call.as_ref().map_or_else(|_| String::new(), |call| self.text_of(call));
-                    self.cache.set_text(number, text);
-                }
-                Some(_) => {}
-            }
-        }
-        missing.extend(self.follow_flows());
-        missing.extend(self.follow_conversation());
-        if let Some(shown) = &mut self.shown {
-            missing.extend(shown.context.compare(shown.number, &self.index, &self.cache, &self.setup.platforms));
-        }
-        let load = (!missing.is_empty()).then_some(Effect::Load(missing));
-        prepare.into_iter().chain(load).chain(self.follow_plots()).chain(self.offer()).collect()
-    }
-
     /// Whether it matters what the terminal's background is.
     #[must_use]
     pub fn asks_ground(&self) -> bool {
@@ -580,60 +458,6 @@ impl App {
         self.unfilter();
         self.renumbered();
         self.tell(Notice::error(reason));
-    }
-
-    /// Opens the selected call, once it is read. A large one is worked out by the shell.
-    fn show_selected(&mut self) -> Option<Effect> {
-        let Some(number) = self.calls.selected() else {
-            self.shown = None;
-            return None;
-        };
-        if self.shown.as_ref().is_some_and(|shown| shown.number == number) {
-            return None;
-        }
-        let Some(Ok(call)) = self.cache.get(number).map(|cached| cached.call.clone()) else {
-            self.shown = None;
-            return None;
-        };
-        let Setup { platforms, keyring, config, .. } = &self.setup;
-        let job = Job {
-            number,
-            form: self.form,
-            width: self.regions.detail_width,
-            platforms: platforms.clone(),
-            keyring: keyring.clone(),
-            config: config.clone(),
-            call,
-        };
-        if bodies::size(&job.call) <= LARGE {
-            let shown = job.run();
-            self.take(shown);
-            return None;
-        }
-        self.shown = None;
-        (self.preparing.replace(number) != Some(number)).then(|| Effect::Prepare(Box::new(job)))
-    }
-
-    /// Shows a call that was worked out.
-    fn take(&mut self, mut shown: Shown) {
-        let before = self.shown.take().and_then(|shown| shown.flow);
-        if let (Some(flow), Some(before)) = (&mut shown.flow, before)
-            && flow.is(&before)
-        {
-            *flow = before;
-        }
-        self.shown = Some(shown);
-        self.preparing = None;
-        self.cursor.field = 0;
-        self.scroll = [0; Tab::ALL.len()];
-    }
-
-    /// What the list says of a call: what the user said, else what went wrong, else where a page went, else nothing.
-    fn text_of(&self, call: &Call) -> String {
-        let kind = call.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
-        let said = kind.and_then(|kind| kind.read(&call.request).text);
-        let place = || kind.filter(|kind| kind.is_from_a_browser()).map(|_| call.request.path().to_owned());
-        said.or_else(|| call.error.clone()).or_else(place).unwrap_or_default()
     }
 
     fn ticket(&mut self) -> u64 {

@@ -17,6 +17,7 @@ mod contract;
 mod doc;
 mod envelope;
 mod fill;
+mod judging;
 mod keyring;
 mod kind;
 mod lint;
@@ -35,12 +36,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Request, Sig};
-use crate::config::{Secret, Secrets};
-use crate::signature::{self, Scheme, Verdict};
+use crate::call::Request;
+use crate::signature::Scheme;
 use kind::Shared;
 use pack::{ConversationSpec, Files, SectionSpec, VectorSpec};
 use schema::Library;
@@ -442,100 +441,9 @@ impl Platforms {
         let advice = self.pack(kind.platform())?.webhook.as_ref()?;
         if kind.is_from_a_browser() { None } else { advice.caller(request, trusted) }
     }
-
-    /// Checks a request's signature: by the scheme of its kind, or, when it was not recognised, by the scheme whose header it
-    /// bears. `route`: the secrets of the route it came by, which count instead of the platform's when there are any.
-    #[must_use]
-    pub fn verify(
-        &self,
-        request: &Request,
-        kind: Option<&Kind>,
-        secrets: &Secrets,
-        route: &[&Secret],
-        at: Timestamp,
-    ) -> Verdict {
-        match self.judged(request, kind, secrets, route, at) {
-            Some((_, verdict)) => verdict,
-            None if kind.is_some() => signature::unsigned(),
-            None => Verdict {
-                reason: "not recognised as a platform's call, so there is no signature to check".into(),
-                ..signature::unsigned()
-            },
-        }
-    }
-
-    /// Why a request's signature is not valid, as [`signature::diagnose`] has it; picks scheme and secrets as
-    /// [`Self::verify`] does and tries every other secret besides.
-    #[must_use]
-    pub fn diagnose(
-        &self,
-        request: &Request,
-        kind: Option<&Kind>,
-        secrets: &Secrets,
-        route: &[&Secret],
-        at: Timestamp,
-    ) -> Vec<String> {
-        let Some((scheme, _)) = self.judged(request, kind, secrets, route, at) else { return Vec::new() };
-        let ours = at_hand(scheme, secrets, route);
-        let others: Vec<(&str, &Secret)> = secrets.all().filter(|(_, secret)| !ours.contains(secret)).collect();
-        signature::diagnose(scheme, request, &ours, &others, at)
-    }
-
-    /// The verdict on a request, and the scheme that it is by: of several the one that says most for the request.
-    fn judged<'a>(
-        &'a self,
-        request: &Request,
-        kind: Option<&'a Kind>,
-        secrets: &Secrets,
-        route: &[&Secret],
-        at: Timestamp,
-    ) -> Option<(&'a Scheme, Verdict)> {
-        let mut best: Option<(&Scheme, Verdict)> = None;
-        for scheme in self.schemes(request, kind) {
-            let verdict = signature::verify(scheme, request, &at_hand(scheme, secrets, route), at);
-            if verdict.sig == Sig::Valid {
-                return Some((scheme, verdict));
-            }
-            if best.as_ref().is_none_or(|(_, known)| weight(&verdict) > weight(known)) {
-                best = Some((scheme, verdict));
-            }
-        }
-        best
-    }
-
-    /// The schemes that a request may be signed by.
-    fn schemes<'a>(&'a self, request: &Request, kind: Option<&'a Kind>) -> Vec<&'a Scheme> {
-        match kind {
-            Some(kind) => kind.schemes().map(|(_, scheme)| scheme).collect(),
-            None => self
-                .packs
-                .iter()
-                .flat_map(|pack| pack.schemes().values())
-                .find(|scheme| !scheme.shares_its_header() && request.headers.has(&scheme.header))
-                .into_iter()
-                .collect(),
-        }
-    }
-}
-
-/// How much a verdict says for a request, compared with that by another scheme.
-fn weight(verdict: &Verdict) -> u8 {
-    match verdict.sig {
-        Sig::Valid => 6,
-        Sig::Stale => 5,
-        Sig::Invalid => 4,
-        Sig::NoSecret => 3,
-        Sig::Malformed => 2,
-        Sig::Missing => 1,
-        Sig::Unsigned => 0,
-    }
 }
 
 /// The first of those with the highest rank.
 fn first_best<'a>(ranked: impl IntoIterator<Item = (usize, &'a Kind)>) -> Option<&'a Kind> {
     ranked.into_iter().reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, kind)| kind)
-}
-
-fn at_hand<'a>(scheme: &Scheme, secrets: &'a Secrets, route: &[&'a Secret]) -> Vec<&'a Secret> {
-    if route.is_empty() || scheme.apart { scheme.configured(secrets) } else { route.to_vec() }
 }

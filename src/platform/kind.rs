@@ -1,30 +1,27 @@
 //! A kind: one call of a platform, and everything its pack knows of it.
 
+mod contract;
+mod signing;
+mod stand_in;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
 use super::doc::Doc;
-use super::fill::Filler;
-use super::pack::{AnswerSpec, Caller, ConversationSpec, HeaderSpec, KindSpec, Reads, SectionSpec, When};
+use super::pack::{Caller, ConversationSpec, KindSpec, Reads, SectionSpec};
 use super::refresh::RefreshSpec;
 use super::schema::{Help, Library, Schema};
-use super::{Envelope, Finding, Section, Seen, Severity, envelope, recognise};
-use crate::call::{Headers, Request, Response, Sig};
-use crate::config::Secret;
-use crate::json;
-use crate::signature::{self, Carrier, Scheme, SignError};
-
-/// How many of the names that a body has twice are told.
-const MOST_DUPLICATES: usize = 5;
+use super::{Envelope, Section, Seen, Severity, envelope, recognise};
+use crate::call::{Request, Response};
+use crate::signature::{Carrier, Scheme};
 
 /// What the kinds of one pack share.
 #[derive(Clone, Debug)]
@@ -167,17 +164,6 @@ impl Kind {
         borne.or_else(|| self.scheme().map(|(_, scheme)| scheme))
     }
 
-    /// The scheme to sign `request` by with `secret`: the one that it bears, else the first; of those that the secret is for.
-    /// None where it is not signed, or need not be.
-    fn scheme_to_sign(&self, request: &Request, secret: Option<&Secret>) -> Option<&Scheme> {
-        if secret.is_none() && self.scheme().is_some_and(|(_, scheme)| scheme.optional) {
-            return None;
-        }
-        let fits = |scheme: &&Scheme| secret.is_none_or(|secret| scheme.can_sign_with(secret));
-        let borne = self.scheme_of(request).filter(fits);
-        borne.or_else(|| self.schemes().map(|(_, scheme)| scheme).find(fits)).or_else(|| self.scheme_of(request))
-    }
-
     /// The full name of the kind whose wait this one ends.
     #[must_use]
     pub fn closes(&self) -> Option<String> {
@@ -302,178 +288,8 @@ impl Kind {
         self.response.as_ref()?.help(pointer)
     }
 
-    /// Where the request departs from the contract, the gravest first.
-    #[must_use]
-    pub fn check_request(&self, request: &Request) -> Vec<Finding> {
-        let mut findings: Vec<Finding> =
-            self.spec.headers.iter().filter_map(|header| self.check_header(header, request)).collect();
-        let document = self.document(request);
-        if let Some(schema) = &self.request {
-            if request.cut {
-                let sentence = "The body was cut at the listener's limit, so it was not held against the contract.";
-                findings.push(self.finding(Severity::Note, sentence));
-            } else if document.is_empty() {
-                findings.push(self.finding(Severity::Error, "The body is empty; a JSON object is expected."));
-            } else {
-                findings.extend(self.check(schema, &document));
-            }
-        }
-        if let Some(lint) = &self.spec.lint {
-            findings.extend(lint.check(&document, self.source()));
-        }
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        findings
-    }
-
-    fn check_header(&self, spec: &HeaderSpec, request: &Request) -> Option<Finding> {
-        let HeaderSpec { name, description, required, value, finding } = spec;
-        let severity = (*required)?;
-        let sentence = match (request.headers.get(name).filter(|given| !given.is_empty()), value) {
-            (None, _) => format!("The header {name} is missing ({description}). {finding}"),
-            (Some(given), Some(wanted)) if !given.to_ascii_lowercase().starts_with(&wanted.to_ascii_lowercase()) => {
-                format!("The header {name} is {given:?}, {wanted} is expected. {finding}")
-            }
-            _ => return None,
-        };
-        Some(self.finding(severity, sentence.trim_end()))
-    }
-
-    /// Where the response departs from the contract, the gravest first.
-    #[must_use]
-    pub fn check_response(&self, response: &Response) -> Vec<Finding> {
-        let Some(schema) = &self.response else { return Vec::new() };
-        if !(200..300).contains(&response.status) {
-            let sentence = format!("The status is {}; 2xx is expected.", response.status);
-            return vec![self.finding(Severity::Error, &sentence)];
-        }
-        if response.body.is_empty() {
-            return vec![self.finding(self.spec.empty, "The body is empty; a JSON object is expected.")];
-        }
-        self.check(schema, &response.body)
-    }
-
-    fn check(&self, schema: &Schema, body: &[u8]) -> Vec<Finding> {
-        let not_json = |why: String| vec![self.finding(Severity::Error, &format!("The body is not JSON: {why}."))];
-        let text = match std::str::from_utf8(body) {
-            Ok(text) => text,
-            Err(error) => return not_json(format!("byte {} is not UTF-8", error.valid_up_to() + 1)),
-        };
-        if let Err(error) = json::check(text) {
-            return not_json(format!("line {}, column {}: {}", error.line, error.column, error.message));
-        }
-        let twice = json::duplicates(text, MOST_DUPLICATES).into_iter().map(|pointer| Finding {
-            severity: Severity::Warning,
-            sentence: "This name is there twice in its object: some readers take the first value, most the last."
-                .into(),
-            source: "RFC 8259, section 4".into(),
-            pointer,
-        });
-        match serde_json::from_str::<Value>(text) {
-            Ok(instance) => twice.chain(schema.check(&instance, self.source())).collect(),
-            // Well-formed, but nested too deeply, or with a number that no double holds.
-            Err(error) => {
-                let sentence = format!("The body could not be held against the contract: {error}.");
-                vec![self.finding(Severity::Warning, &sentence)]
-            }
-        }
-    }
-
     fn source(&self) -> &str {
         if self.spec.source.is_empty() { &self.shared.source } else { &self.spec.source }
-    }
-
-    fn finding(&self, severity: Severity, sentence: &str) -> Finding {
-        Finding { pointer: String::new(), severity, sentence: sentence.into(), source: self.source().into() }
-    }
-
-    /// An unsigned request from the pack's sample: method, target (`/hooks/moveo/pre_message`, or where the platform has it),
-    /// headers, body on one line. A token says whom it is about and is signed by nobody.
-    #[must_use]
-    pub fn sample(&self) -> Request {
-        let shared = self.shared.sample_headers.iter().filter(|_| !self.is_from_a_browser());
-        let mut headers: Headers = shared.map(|(name, value)| (name.clone(), value.clone())).collect();
-        for (name, value) in &self.spec.sample_headers {
-            headers.set(name, value.clone());
-        }
-        if !self.spec.sample_claims.is_empty()
-            && let Some((_, scheme)) = self.scheme()
-            && let Some(token) = signature::carry(scheme, &self.spec.sample_claims)
-        {
-            headers.set(&scheme.header, token);
-        }
-        let sample = self.one_line(self.spec.sample.as_ref());
-        let target = self.spec.sample_target.clone().unwrap_or_else(|| format!("/hooks/{}", self.name));
-        let (target, body) = match self.spec.reads {
-            Reads::Body => (target, sample),
-            Reads::Query => (format!("{target}?{}", as_query(&sample)), Bytes::new()),
-            Reads::Form => (target, as_query(&sample).into()),
-        };
-        let method = self.method().to_owned();
-        Request { method, target, headers, body, ..Request::default() }
-    }
-
-    /// What the listener answers where nothing is wrong: status 200 and a body that the contract allows.
-    #[must_use]
-    pub fn reply(&self) -> Response {
-        let Some(file) = &self.spec.reply else { return Response { status: 200, ..Response::default() } };
-        let file: &str = file.as_ref();
-        let media = match file.rsplit_once('.') {
-            Some((_, "xml")) => "text/xml; charset=utf-8",
-            Some((_, "txt")) => "text/plain; charset=utf-8",
-            _ => "application/json",
-        };
-        let headers = [("content-type", media)].into_iter().collect();
-        let body = self.reply.get_or_init(|| self.one_line(file)).clone();
-        Response { status: 200, headers, body }
-    }
-
-    /// What the listener answers to `request` with the verdict `sig`: what the platform would where something is wrong that the
-    /// pack knows of, else [`Self::reply`]; `secrets` seal what it asks to have sealed. Why the verdict is what it is stays here.
-    #[must_use]
-    pub fn answer(&self, request: &Request, sig: Option<Sig>, secrets: &[&Secret]) -> Response {
-        let document = self.document(request);
-        let doc = Doc::new(&document);
-        let there = |value: &RawValue| !matches!(value.get(), "null" | "\"\"");
-        let holds = |when: &When| {
-            let lacks_header = |name: &String| request.headers.get(name).unwrap_or_default().is_empty();
-            (when.sig.is_empty() || sig.is_some_and(|sig| when.sig.contains(&sig)))
-                && when.lacks_header.as_ref().is_none_or(lacks_header)
-                && when.lacks.as_ref().is_none_or(|pointer| !doc.at(pointer).is_some_and(there))
-        };
-        match self.spec.answer.iter().find(|answer| holds(&answer.when)) {
-            Some(answer) => {
-                let scheme = self.scheme().map(|(_, scheme)| scheme);
-                let filler = Filler { request, doc: &doc, scheme, secrets };
-                let (media, body) = match (&answer.text, &answer.body) {
-                    (Some(text), _) => ("text/plain; charset=utf-8", filler.text(text)),
-                    (None, Some(body)) => ("application/json", filler.value(body).to_string()),
-                    (None, None) => return Response { status: answer.status, ..Response::default() },
-                };
-                let headers = [("content-type", media)].into_iter().collect();
-                Response { status: answer.status, headers, body: body.into() }
-            }
-            None => self.reply(),
-        }
-    }
-
-    /// What [`Self::answer`] gives where something is wrong, in the order of trying.
-    #[must_use]
-    pub fn answers(&self) -> Vec<Answer> {
-        let when = |when: &When| {
-            let sig = if when.sig.is_empty() {
-                None
-            } else {
-                let words: Vec<&str> = when.sig.iter().map(|sig| sig.word()).collect();
-                Some(format!("the signature is {}", words.join(" or ")))
-            };
-            let header = when.lacks_header.as_ref().map(|name| format!("there is no {name}"));
-            let lacks = when.lacks.as_ref().map(|pointer| format!("there is no {}", &**pointer));
-            let all: Vec<String> = [sig, header, lacks].into_iter().flatten().collect();
-            if all.is_empty() { "it is called".to_owned() } else { all.join(" and ") }
-        };
-        let answers = self.spec.answer.iter();
-        let body = |spec: &AnswerSpec| spec.text.clone().map(Value::from).or(spec.body.clone()).unwrap_or_default();
-        answers.map(|spec| Answer { when: when(&spec.when), status: spec.status, body: body(spec) }).collect()
     }
 
     /// The headers and fields of the request as the documents' tables have them.
@@ -523,57 +339,6 @@ impl Kind {
         names
     }
 
-    /// A file of the pack as a platform would send it: without the white space that people like.
-    fn one_line(&self, file: &str) -> Bytes {
-        let bytes = self.shared.library.file(file).unwrap_or_default();
-        let compact = std::str::from_utf8(bytes).ok().and_then(|text| json::compact(text).ok());
-        compact.map_or_else(|| Bytes::copy_from_slice(bytes), Bytes::from)
-    }
-
-    /// Puts a fresh signature on the request; does nothing where the contract has none.
-    ///
-    /// # Errors
-    /// As [`signature::sign`].
-    pub fn sign(&self, request: &mut Request, secret: Option<&Secret>, at: Timestamp) -> Result<(), SignError> {
-        let Some(scheme) = self.scheme_to_sign(request, secret) else { return Ok(()) };
-        let borne = self.schemes().any(|(_, scheme)| scheme.is_borne_by(request));
-        let whole = |other: &&Scheme| other.carrier == Carrier::Header && (!borne || other.is_borne_by(request));
-        let mut others: Vec<&Scheme> = self.schemes().map(|(_, other)| other).filter(whole).collect();
-        signature::sign(scheme, request, secret, at)?;
-        // Where a platform signs in several headers, so does this.
-        let mut places = vec![scheme.header.to_ascii_lowercase()];
-        others.retain(|other| {
-            let place = other.header.to_ascii_lowercase();
-            let first = !places.contains(&place);
-            places.push(place);
-            first && !other.optional && secret.is_some_and(|secret| other.can_sign_with(secret))
-        });
-        others.into_iter().try_for_each(|other| signature::sign(other, request, secret, at))
-    }
-
-    /// What [`Self::sign`] would write, before there is a time; none where the contract has no signature.
-    ///
-    /// # Errors
-    /// As [`signature::sign`].
-    pub fn preview(&self, request: &Request, secret: Option<&Secret>) -> Option<Result<String, SignError>> {
-        self.scheme_to_sign(request, secret).map(|scheme| signature::preview(scheme, request, secret))
-    }
-
-    /// As [`Self::sign`], good for `lifetime` milliseconds where the scheme's signatures expire.
-    ///
-    /// # Errors
-    /// As [`signature::sign`].
-    pub fn sign_lasting(
-        &self,
-        request: &mut Request,
-        secret: Option<&Secret>,
-        at: Timestamp,
-        lifetime: u64,
-    ) -> Result<(), SignError> {
-        let scheme = self.scheme_to_sign(request, secret);
-        scheme.map_or(Ok(()), |scheme| signature::sign(&scheme.clone().lasting(lifetime), request, secret, at))
-    }
-
     /// What the pack says of this kind, for people.
     #[must_use]
     pub fn describe(&self) -> Description {
@@ -589,13 +354,4 @@ impl Kind {
             source: self.source().to_owned(),
         }
     }
-}
-
-/// A JSON object as a query.
-fn as_query(object: &[u8]) -> String {
-    let object: Map<String, Value> = serde_json::from_slice(object).unwrap_or_default();
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(object.iter().map(|(name, value)| (name, text(value))))
-        .finish()
 }

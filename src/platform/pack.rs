@@ -73,27 +73,29 @@
 //! | `[[table]]` | a table of a document that is about no field: `title` (*), `columns` (*), `rows` (*), `source` (*) |
 //! | `[webhook]` | what is taken as a webhook's address and headers: `public_https`, `max_custom_headers`, `forbidden_headers`, `doubtful_headers` (names, or beginnings with `*`), `known_headers` (name to `{ value, meaning }`), `egress` (addresses), `source` (*) |
 
-use std::borrow::Cow;
+mod files;
+mod places;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
 use std::time::Duration;
 
-use include_dir::{Dir, DirEntry};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
 use toml::Spanned;
 
 use super::advice::Advice;
 use super::consequence::{self, FailOnError};
-use super::doc::{Doc, Pointer, text};
+use super::doc::Pointer;
 use super::lint::Lint;
 use super::page::PageSpec;
 use super::recognise::Rules;
 use super::refresh::RefreshSpec;
 use super::{Endpoint, PackError, Severity, Table};
-use crate::call::{Request, Sig};
-use crate::signature::{self, Scheme};
+use crate::call::Sig;
+use crate::signature::Scheme;
+
+pub(super) use files::{Files, embedded, on_disk};
+pub(super) use places::Places;
 
 /// `pack.toml`.
 #[derive(Debug, Deserialize)]
@@ -408,137 +410,6 @@ pub(super) struct VectorSpec {
 
 fn post() -> String {
     "POST".into()
-}
-
-/// Where a value is found: one place, or several of which the first that has one counts.
-#[derive(Debug, Default)]
-pub(super) struct Places(pub Vec<Place>);
-
-/// A place in a request.
-#[derive(Debug)]
-pub(super) enum Place {
-    /// `/session_id`
-    Body(Pointer),
-    /// `header:X-Session`
-    Header(String),
-    /// `query:session_id`
-    Query(String),
-    /// `path:integration_id`: what stands where `recognise` has `{integration_id}`
-    Path(String),
-    /// `claim:sub`: of the bearer token, whoever signed it
-    Claim(String),
-}
-
-impl TryFrom<String> for Place {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
-            Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
-            Some(("path", name)) if !name.is_empty() => Ok(Self::Path(name.to_owned())),
-            Some(("claim", name)) if !name.is_empty() => Ok(Self::Claim(name.to_owned())),
-            _ if text.starts_with('/') => Pointer::try_from(text).map(Self::Body),
-            _ => Err(format!(
-                "{text:?} is no place: write a JSON Pointer (\"/user/id\"), \"header:NAME\", \"query:NAME\", \"path:NAME\" \
-                 or \"claim:NAME\""
-            )),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Places {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum OneOrMany {
-            One(String),
-            Many(Vec<String>),
-        }
-        let places = match OneOrMany::deserialize(deserializer)? {
-            OneOrMany::One(place) => vec![place],
-            OneOrMany::Many(places) => places,
-        };
-        let places: Result<Vec<Place>, String> = places.into_iter().map(Place::try_from).collect();
-        places.map(Self).map_err(D::Error::custom)
-    }
-}
-
-impl Places {
-    /// The first value that is there and not empty.
-    pub(super) fn read(&self, request: &Request, doc: &Doc<'_>, rules: &Rules) -> Option<String> {
-        let read = |place: &Place| match place {
-            Place::Body(pointer) => doc.at(pointer).filter(|value| value.get() != "null").map(text),
-            Place::Header(name) => request.headers.get(name).map(str::to_owned),
-            Place::Query(name) => url::form_urlencoded::parse(request.query()?.as_bytes())
-                .find(|(key, _)| key == name.as_str())
-                .map(|(_, value)| value.into_owned()),
-            Place::Path(name) => rules.captured(request.path(), name).map(str::to_owned),
-            Place::Claim(name) => signature::claim(request, name),
-        };
-        self.0.iter().filter_map(read).find(|value| !value.is_empty())
-    }
-
-    /// The places in the body.
-    pub(super) fn pointers(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|place| match place {
-            Place::Body(pointer) => Some(&**pointer),
-            _ => None,
-        })
-    }
-}
-
-/// The files of a pack by their path in its folder, with `/` between.
-pub(super) type Files = BTreeMap<String, Cow<'static, [u8]>>;
-
-/// The files of an embedded pack.
-pub(super) fn embedded(dir: &Dir<'static>) -> Files {
-    fn walk(dir: &Dir<'static>, root: &Path, files: &mut Files) {
-        for entry in dir.entries() {
-            match entry {
-                DirEntry::Dir(dir) => walk(dir, root, files),
-                DirEntry::File(file) => {
-                    let path = file.path().strip_prefix(root).unwrap_or(file.path());
-                    files.insert(slashed(path), Cow::Borrowed(file.contents()));
-                }
-            }
-        }
-    }
-    let mut files = Files::new();
-    walk(dir, dir.path(), &mut files);
-    files
-}
-
-/// The files of a pack on disk: `pack.toml`, and what ends in `.json`, `.toml`, `.xml` or `.txt` down to two folders deep.
-pub(super) fn on_disk(root: &Path) -> Result<Files, PackError> {
-    fn walk(dir: &Path, root: &Path, depth: usize, files: &mut Files) -> Result<(), PackError> {
-        let failed = |path: &Path, error: std::io::Error| PackError {
-            file: path.display().to_string(),
-            message: format!("cannot be read: {error}"),
-        };
-        for entry in std::fs::read_dir(dir).map_err(|error| failed(dir, error))? {
-            let path = entry.map_err(|error| failed(dir, error))?.path();
-            if path.is_dir() {
-                if depth > 0 {
-                    walk(&path, root, depth - 1, files)?;
-                }
-            } else if path
-                .extension()
-                .is_some_and(|end| ["json", "toml", "xml", "txt"].iter().any(|known| end == *known))
-            {
-                let bytes = std::fs::read(&path).map_err(|error| failed(&path, error))?;
-                files.insert(slashed(path.strip_prefix(root).unwrap_or(&path)), Cow::Owned(bytes));
-            }
-        }
-        Ok(())
-    }
-    let mut files = Files::new();
-    walk(root, root, 2, &mut files)?;
-    Ok(files)
-}
-
-fn slashed(path: &Path) -> String {
-    path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 /// Reads `pack.toml` and sees that what it refers to is there. `folder` is for the errors.

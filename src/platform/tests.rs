@@ -1,10 +1,14 @@
+mod envelopes;
+mod own;
 mod webviews;
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
 use crate::call::{Response, Sig};
+use crate::config::{Secret, Secrets};
 
 /// moveo-ai/integration-guides, README.md.
 const PUBLISHED: &str = r#"{"lang": "el", "channel":"web", "context": {"firstname": "John", "lastname": "Snow"}}"#;
@@ -332,116 +336,6 @@ fn bodies_that_are_not_text_or_too_deep_are_findings() {
     }
 }
 
-fn envelope(kind: &str, body: &str) -> Envelope {
-    platforms().kind(kind).unwrap().envelope(&post("/", body))
-}
-
-fn section<'a>(envelope: &'a Envelope, title: &str) -> Vec<(&'a str, &'a str, Option<f64>)> {
-    let section = envelope.sections.iter().find(|section| section.title == title).unwrap();
-    section.rows.iter().map(|row| (row.label.as_str(), row.value.as_str(), row.score)).collect()
-}
-
-#[test]
-fn the_envelope_of_a_dialog_call() {
-    let envelope = envelope("dialog", OLDER);
-    let titles: Vec<&str> = envelope.sections.iter().map(|section| section.title.as_str()).collect();
-    assert_eq!(
-        titles,
-        ["Input", "Intents", "Entities", "Dialog stack", "Context variables", "System variables", "Conversation"]
-    );
-    assert_eq!(section(&envelope, "Intents"), [("erasmus", "0.89", Some(0.89))]);
-    assert_eq!(section(&envelope, "Entities"), [("firstname", "George", Some(1.0))]);
-    assert_eq!(section(&envelope, "Dialog stack"), [("path", "greetings → plan_erasmus", None)]);
-    assert_eq!(
-        section(&envelope, "Context variables"),
-        [("total_months", "3", None), ("destination", "England", None), ("total_expenses", "500", None)]
-    );
-    assert_eq!(section(&envelope, "System variables").len(), 3);
-    assert_eq!(section(&envelope, "Conversation")[4], ("tags", r#"["erasmus","destination"]"#, None));
-    let entities = &envelope.sections[2].rows[0];
-    assert_eq!(
-        (entities.pointer.as_str(), entities.meaning.as_deref()),
-        ("/entities/0/value", Some("What it stands for"))
-    );
-}
-
-#[test]
-fn the_envelope_tells_what_each_value_means() {
-    let envelope = envelope("pre_message", DOCUMENTED);
-    let meaning = |pointer: &str| {
-        let rows = envelope.sections.iter().flat_map(|section| &section.rows);
-        rows.into_iter().find(|row| row.pointer == pointer).unwrap().meaning.clone().unwrap()
-    };
-    assert_eq!(meaning("/desk_id"), "Environment identifier");
-    assert_eq!(meaning("/business_closed"), "true if the conversation is happening outside business hours");
-    assert_eq!(meaning("/context/user/user_id"), "The user's unique ID in Moveo");
-    assert_eq!(
-        meaning("/context/sys-user_message_counter"),
-        "System variable: how many messages the user has sent in this session; 1 in a first message"
-    );
-    assert_eq!(
-        section(&envelope, "Conversation").into_iter().find(|row| row.0 == "timestamp").unwrap().1,
-        "1761045302529 = 2025-10-21T11:15:02.529Z"
-    );
-    assert_eq!(section(&envelope, "Input")[1], ("attachments", "[]", None));
-    assert_eq!(envelope.text.as_deref(), Some("hi"));
-}
-
-#[test]
-fn meanings_follow_references_patterns_and_unions() {
-    let platforms = platforms();
-    let kind = platforms.kind("post_message").unwrap();
-    for (pointer, words) in [
-        ("/context/sys-new", "A system variable"),
-        ("/context/claim", "A context variable"),
-        ("/output/3/options/0/label", "What the quick reply shows"),
-        ("/debug/dialog_stack", "Path of dialog nodes traversed"),
-        ("/input", "The user input that started this turn"),
-        ("", "Fires after the agent"),
-    ] {
-        assert!(kind.meaning(pointer).unwrap_or_default().starts_with(words), "{pointer}");
-    }
-    assert_eq!(kind.meaning("/nowhere"), None);
-}
-
-#[rstest]
-#[case("dialog", "input input/text intents entities debug/dialog_stack user_message_counter")]
-#[case("first_message", "input input/text input/attachments business_closed")]
-#[case("pre_message", "input input/text input/attachments business_closed")]
-#[case("post_message", "input intents entities output debug/dialog_stack user_message_counter")]
-fn every_row_of_the_documented_tables_has_its_meaning(#[case] kind: &str, #[case] added: &str) {
-    let envelope = "channel channel_type session_id desk_id integration_id brain_id lang context timestamp history";
-    let platforms = platforms();
-    for field in envelope.split(' ').chain(added.split(' ')) {
-        assert!(platforms.kind(kind).unwrap().meaning(&format!("/{field}")).is_some(), "{field}");
-    }
-}
-
-#[test]
-fn odd_bodies_have_an_envelope_too() {
-    assert_eq!(envelope("dialog", "<xml/>"), Envelope::default());
-    let odd = envelope(
-        "dialog",
-        r#"{"intents":{"a":1},"entities":[1,{"entity":"e"}],"debug":{"dialog_stack":[7]},"context":3,"a/b":1e3,"history":[1,2]}"#,
-    );
-    assert_eq!(section(&odd, "Conversation"), [("a/b", "1e3", None)]);
-    let conversation = odd.sections.iter().find(|section| section.title == "Conversation").unwrap();
-    assert_eq!(conversation.rows[0].pointer, "/a~1b");
-    assert_eq!(section(&odd, "Entities"), [("1", "1", None), ("e", r#"{"entity":"e"}"#, None)]);
-    assert_eq!(section(&odd, "Dialog stack"), [("path", "7", None)]);
-    assert_eq!(section(&odd, "History"), [("entries", "2", None)]);
-}
-
-#[test]
-fn the_reply_that_a_text_gets_is_in_the_envelope() {
-    let platforms = platforms();
-    let kind = platforms.kind("post_message").unwrap();
-    let envelope = kind.envelope(&kind.sample());
-    let planned = section(&envelope, "Planned reply");
-    assert_eq!((planned[0].0, planned[1].0), ("text", "url"));
-    assert!(planned[0].1.starts_with("Good news, Zoë"));
-}
-
 #[test]
 fn verification_picks_scheme_and_secrets() {
     let platforms = platforms();
@@ -487,129 +381,6 @@ fn a_kind_describes_itself() {
     assert!(description.signed.unwrap().contains("HMAC-SHA256 of the body, in hex, in X-Moveo-Signature"));
 }
 
-/// A small pack on disk, with `changes` made to it.
-fn pack(changes: &[(&str, &str, &str)]) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for (file, text) in [
-        (
-            "pack.toml",
-            "[platform]\nname = \"acme\"\ntitle = \"Acme\"\n\n[signature.hook]\nscheme = \"hmac-sha256\"\nheader = \"X-Acme\"\n\
-             encoding = \"hex\"\nmessage = \"{body}\"\n\n[[kind]]\nname = \"ping\"\ntitle = \"Ping\"\nsignature = \"hook\"\n\
-             recognise = { has = [\"/ping\"] }\nuser = \"/ping\"\nrequest = \"ping.schema.json\"\nresponse = \"ping.schema.json\"\n\
-             sample = \"ping.json\"\nreply = \"ping.json\"\n",
-        ),
-        ("ping.schema.json", r#"{"properties":{"ping":{"type":"string"}}}"#),
-        ("ping.json", r#"{"ping":"one"}"#),
-    ] {
-        let mut text = text.to_owned();
-        for (_, from, to) in changes.iter().filter(|(changed, ..)| *changed == file) {
-            assert!(text.contains(from), "{from}");
-            text = text.replace(from, to);
-        }
-        std::fs::write(dir.path().join(file), text).unwrap();
-    }
-    dir
-}
-
-fn problems(changes: &[(&str, &str, &str)]) -> Vec<String> {
-    let dir = pack(changes);
-    let folder = format!("{}/", dir.path().display());
-    Platforms::check(dir.path()).iter().map(|problem| problem.to_string().replace(&folder, "")).collect()
-}
-
-#[test]
-fn a_pack_of_the_users_own_is_as_good_as_a_builtin_one() {
-    assert_eq!(problems(&[]), [""; 0]);
-    let dir = pack(&[]);
-    let mut platforms = platforms();
-    assert_eq!(platforms.add_dir(dir.path()).unwrap().title, "Acme");
-    assert_eq!(platforms.recognise(&post("/", r#"{"ping":1}"#)).kind.unwrap().name, "acme/ping");
-    let count = platforms.packs().count();
-    platforms.add_dir(dir.path()).unwrap();
-    assert_eq!(platforms.packs().count(), count, "the same name takes the same place");
-}
-
-#[test]
-fn a_folder_of_packs_is_added_whole() {
-    let parent = tempfile::tempdir().unwrap();
-    std::fs::create_dir(parent.path().join("empty")).unwrap();
-    std::fs::rename(pack(&[]).keep(), parent.path().join("acme")).unwrap();
-    let mut platforms = platforms();
-    platforms.add_all(parent.path()).unwrap();
-    assert!(platforms.pack("acme").is_some() && platforms.pack("empty").is_none());
-    platforms.add_all(&parent.path().join("not there")).unwrap();
-}
-
-#[rstest]
-#[case::no_key("title = \"Ping\"\n", "", "pack.toml: line 11, `[[kind]]`: missing field `title`")]
-#[case::typo("user =", "usr =", "pack.toml: line 16, `usr`: unknown field `usr`, expected")]
-#[case::scheme(
-    "hmac-sha256",
-    "hmac-md4",
-    "pack.toml: line 6, `scheme`: there is no scheme \"hmac-md4\"; known: hmac-sha1, hmac-sha256, hmac-sha512"
-)]
-#[case::no_scheme(
-    "signature = \"hook\"",
-    "signature = \"hock\"",
-    "pack.toml: line 14, `signature`: there is no [signature.hock]; known: hook"
-)]
-#[case::no_file(
-    "sample = \"ping.json\"",
-    "sample = \"p.json\"",
-    "pack.toml: line 19, `sample`: there is no file p.json in the pack"
-)]
-#[case::place("user = \"/ping\"", "user = \"ping\"", "pack.toml: line 16, `user`: \"ping\" is no place")]
-#[case::pointer("[\"/ping\"]", "[\"ping\"]", "pack.toml: line 15, `recognise`: \"ping\" is not a JSON Pointer")]
-#[case::name("\"acme\"", "\"Acme\"", "pack.toml: line 2, `name`: \"Acme\": a name has lower-case letters")]
-#[case::syntax("[[kind]]", "[[kind]", "pack.toml: line 11, `[[kind]`:")]
-fn a_slip_in_a_pack_is_named_with_file_line_and_key(#[case] from: &str, #[case] to: &str, #[case] said: &str) {
-    let problems = problems(&[("pack.toml", from, to)]);
-    assert!(problems.len() == 1 && problems[0].starts_with(said), "{problems:?}");
-}
-
-#[test]
-fn a_folder_without_a_pack_says_so() {
-    let dir = tempfile::tempdir().unwrap();
-    assert!(Platforms::check(dir.path())[0].message.contains("a pack begins with one"));
-    assert!(Platforms::check(&dir.path().join("none"))[0].message.contains("cannot be read"));
-}
-
-#[rstest]
-#[case::own_kind("pack.toml", "has = [\"/ping\"]", "has = [\"/pong\"]", &[
-    "ping.json: is recognised as moveo/dialog, not as acme/ping",
-    "ping.json: does not satisfy `recognise` of acme/ping",
-    "pack.toml: acme/ping: /pong is in no sample and no schema of the pack",
-])]
-#[case::sample("ping.schema.json", "\"string\"", "\"integer\"", &[
-    "ping.json: departs from its contract at \"/ping\": `ping` must be an integer, it is the string \"one\".",
-    "ping.json: departs from its contract at \"/ping\": `ping` must be an integer, it is the string \"one\".",
-])]
-#[case::schema("ping.schema.json", "\"string\"", "\"strung\"", &["ping.schema.json: is no JSON Schema: "])]
-#[case::pointer("pack.toml", "user = \"/ping\"", "user = \"/who\"", &["pack.toml: acme/ping: /who is in neither its sample nor its schema"])]
-#[case::signature("pack.toml", "\"{body}\"", "\"fixed\"", &["pack.toml: [signature.hook] does not notice a change of byte 0 of acme/ping"])]
-#[case::unsignable("pack.toml", "\"{body}\"", "\"{header:X-Time}{body}\"", &["pack.toml: acme/ping cannot be signed by [signature.hook]: the signature covers"])]
-fn the_contract_test_finds(#[case] file: &str, #[case] from: &str, #[case] to: &str, #[case] said: &[&str]) {
-    // A sample that is recognised as another kind: a dialog call is one with a context and a language.
-    let body = r#"{"ping":"one","context":{},"lang":"en"}"#;
-    let recognised = from.starts_with("has");
-    let mut changes = vec![(file, from, to)];
-    if recognised {
-        changes.push(("ping.json", r#"{"ping":"one"}"#, body));
-    }
-    let problems = problems(&changes);
-    assert!(problems.len() >= said.len(), "{problems:?}");
-    for (problem, said) in problems.iter().zip(said) {
-        assert!(problem.starts_with(said), "{problems:?}");
-    }
-}
-
-#[test]
-fn a_vector_that_does_not_hold_is_reported() {
-    let vector = "reply = \"ping.json\"\n\n[[vector]]\nsignature = \"hook\"\nsecret = \"s\"\nheaders = { X-Acme = \"00\" }\nexpect = \"valid\"\nsource = \"RFC\"\n";
-    let problems = problems(&[("pack.toml", "reply = \"ping.json\"\n", vector)]);
-    assert_eq!(problems.len(), 1);
-    assert!(problems[0].contains("the vector of \"RFC\" is malformed, not valid"), "{problems:?}");
-}
 #[test]
 fn packs_are_shared_between_threads() {
     fn shared<T: Send + Sync>(_: &T) {}

@@ -1,0 +1,251 @@
+//! What the keys do in the dialogs about answers.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{Answering, Edit, Offer, Purpose};
+use crate::app::App;
+use crate::app::dialog::{Dialog, Input};
+use crate::app::dialog_keys::{Choice, picked, typed};
+use crate::app::event::{Effect, Notice};
+use crate::call::{Headers, Response};
+use crate::config::{Fault, Forward, Hold, Replies, Respond, Source};
+use crate::net::responder::{Release, Responders, Slot, Stage, Whose, like};
+
+impl App {
+    /// A dialog about answers takes the key.
+    pub(in crate::app) fn answering_key(&mut self, key: KeyEvent, answering: Answering) -> Vec<Effect> {
+        match answering {
+            Answering::List { selected } => self.list_key(key, selected),
+            Answering::Sources { slot, selected } => self.source_key(key, slot, selected),
+            Answering::Forward { slot, mut input, error } => match typed(key, &mut input, &mut 0, 0) {
+                Choice::Leave => self.back_to(slot),
+                Choice::Stay => self.ask(Answering::Forward { slot, input, error: None }),
+                Choice::Take => match self.setup.config.receiver(input.text().trim()) {
+                    Ok(target) => {
+                        let forward = Forward { targets: vec![target], keep_host: false };
+                        self.answer_from(slot, Source::Forward(Arc::new(forward)))
+                    }
+                    Err(reason) => self.ask(Answering::Forward { slot, input, error: error.or(Some(reason)) }),
+                },
+            },
+            Answering::Fault { slot, mut input, error } => match typed(key, &mut input, &mut 0, 0) {
+                Choice::Leave => self.back_to(slot),
+                Choice::Stay => self.ask(Answering::Fault { slot, input, error: None }),
+                Choice::Take => {
+                    let text = input.text().trim();
+                    match (!text.is_empty()).then(|| Fault::parse(text)).transpose() {
+                        Ok(fault) => self.change(slot, |respond| respond.fault = fault),
+                        Err(reason) => self.ask(Answering::Fault { slot, input, error: error.or(Some(reason)) }),
+                    }
+                }
+            },
+            Answering::Held { selected } => self.held_key(key, selected),
+            Answering::Edit(edit) => self.edit_key(key, edit),
+        }
+    }
+
+    fn ask(&mut self, answering: Answering) -> Vec<Effect> {
+        self.dialogs.push(Dialog::Answering(answering));
+        Vec::new()
+    }
+
+    fn back_to(&mut self, slot: usize) -> Vec<Effect> {
+        self.ask(Answering::List { selected: slot })
+    }
+
+    /// Changes a responder and goes back to the list.
+    fn change(&mut self, slot: usize, change: impl FnOnce(&mut Respond)) -> Vec<Effect> {
+        if let Some(slot) = self.answers.slots.get_mut(slot) {
+            change(&mut slot.respond);
+            let whose = slot.whose.clone();
+            self.answers.left.retain(|(known, _)| *known != whose);
+        }
+        self.ask(Answering::List { selected: slot });
+        self.respond()
+    }
+
+    fn answer_from(&mut self, slot: usize, source: Source) -> Vec<Effect> {
+        self.change(slot, |respond| respond.source = source)
+    }
+
+    fn list_key(&mut self, key: KeyEvent, mut selected: usize) -> Vec<Effect> {
+        let slots = &self.answers.slots;
+        let Some(slot) = slots.get(selected.min(slots.len().saturating_sub(1))) else { return Vec::new() };
+        match key.code {
+            KeyCode::Char('f') => {
+                let fault = slot.respond.fault.map_or_else(String::new, |fault| fault.to_string());
+                self.ask(Answering::Fault { slot: selected, input: Input::new(&fault), error: None })
+            }
+            KeyCode::Char('i') => self.change(selected, |respond| {
+                respond.hold = if respond.hold.is_some() { None } else { Some(Hold::Patience) };
+            }),
+            KeyCode::Char('x') => {
+                let whose = slot.whose.clone();
+                let mut configured = Responders::configured(&self.setup.config).into_iter();
+                if let Some(known) = configured.find(|known| known.whose == whose) {
+                    self.change(selected, |respond| *respond = known.respond)
+                } else {
+                    self.answers.slots.remove(selected);
+                    self.ask(Answering::List { selected: 0 });
+                    self.respond()
+                }
+            }
+            _ => match picked(key, &mut selected, slots.len()) {
+                Choice::Leave => Vec::new(),
+                Choice::Stay => self.back_to(selected),
+                Choice::Take => {
+                    let source = &slot.respond.source;
+                    let at = self.offers(selected).iter().position(|offer| *offer == Offer::Source(source.clone()));
+                    self.ask(Answering::Sources { slot: selected, selected: at.unwrap_or(0) })
+                }
+            },
+        }
+    }
+
+    fn source_key(&mut self, key: KeyEvent, slot: usize, mut selected: usize) -> Vec<Effect> {
+        let offers = self.offers(slot);
+        match picked(key, &mut selected, offers.len()) {
+            Choice::Leave => self.back_to(slot),
+            Choice::Stay => self.ask(Answering::Sources { slot, selected }),
+            Choice::Take => match offers.into_iter().nth(selected) {
+                Some(Offer::Source(source)) => self.answer_from(slot, source),
+                Some(Offer::Address) => {
+                    self.ask(Answering::Forward { slot, input: Input::new("http://127.0.0.1:"), error: None })
+                }
+                Some(Offer::Typed) => {
+                    let kind = self.answers.slots.get(slot).and_then(|slot| self.kind_of(slot));
+                    let known = kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+                    let mut start = known.map_or_else(
+                        || Response { status: 200, body: "{}".into(), ..Response::default() },
+                        crate::platform::Kind::reply,
+                    );
+                    if !start.headers.has("content-type") {
+                        start.headers.push("content-type", "application/json");
+                    }
+                    let edit = self.edit_answer(Purpose::Slot(slot), kind, &start);
+                    self.dialogs.push(edit);
+                    Vec::new()
+                }
+                None => Vec::new(),
+            },
+        }
+    }
+
+    fn held_key(&mut self, key: KeyEvent, mut selected: usize) -> Vec<Effect> {
+        let count = self.answers.held.len();
+        selected = selected.min(count.saturating_sub(1));
+        let Some(held) = self.answers.held.get(selected).cloned() else { return Vec::new() };
+        let release = |release| vec![Effect::Release { id: held.id, release: Box::new(release) }];
+        let mut effects = Vec::new();
+        match (key.code, &held.stage) {
+            (KeyCode::Esc | KeyCode::Char('q'), _) => return Vec::new(),
+            (KeyCode::Enter | KeyCode::Char('s'), _) => effects = release(Release::AsIs),
+            (KeyCode::Char('x'), _) => effects = release(Release::Refuse),
+            (KeyCode::Char('i'), _) => effects = self.toggle_holds(),
+            (KeyCode::Char('F'), Stage::Forward(_)) => {
+                effects = release(Release::Forward { request: None, hold_answer: true });
+            }
+            (KeyCode::Char('e'), stage) => {
+                let answer = match stage {
+                    Stage::Answer(answer) => answer.clone(),
+                    Stage::Forward(_) => {
+                        let kind = held.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+                        kind.map_or_else(Response::default, crate::platform::Kind::reply)
+                    }
+                };
+                let answer = if answer.status == 0 { Response { status: 200, ..answer } } else { answer };
+                let edit = self.edit_answer(Purpose::Answer(held.id), held.kind.clone(), &answer);
+                self.ask(Answering::Held { selected });
+                self.dialogs.push(edit);
+                return Vec::new();
+            }
+            (KeyCode::Char('r'), Stage::Forward(_)) => {
+                let edit = self.edit(
+                    Purpose::Request(held.id),
+                    held.kind.clone(),
+                    held.request.clone(),
+                    Headers::default(),
+                    200,
+                );
+                self.ask(Answering::Held { selected });
+                self.dialogs.push(edit);
+                return Vec::new();
+            }
+            (KeyCode::Char('j') | KeyCode::Down, _) => selected = (selected + 1).min(count.saturating_sub(1)),
+            (KeyCode::Char('k') | KeyCode::Up, _) => selected = selected.saturating_sub(1),
+            _ => {}
+        }
+        self.ask(Answering::Held { selected });
+        effects
+    }
+
+    fn edit_key(&mut self, key: KeyEvent, mut edit: Box<Edit>) -> Vec<Effect> {
+        match key.code {
+            _ if !edit.on_status && edit.draft.offer_key(key) => {}
+            KeyCode::Esc => {
+                if let Purpose::Slot(slot) = edit.purpose {
+                    return self.back_to(slot);
+                }
+                return Vec::new();
+            }
+            KeyCode::Char('s') if key.modifiers.contains(KeyModifiers::CONTROL) => return self.take_edit(edit),
+            KeyCode::Tab if !edit.is_request() => edit.on_status = !edit.on_status,
+            KeyCode::Enter if edit.on_status => edit.on_status = false,
+            _ if edit.on_status => drop(edit.status.0.input(key)),
+            KeyCode::Char('z') if key.modifiers.contains(KeyModifiers::CONTROL) => edit.draft.step_back(),
+            KeyCode::Char('y') if key.modifiers.contains(KeyModifiers::CONTROL) => edit.draft.step_forth(),
+            _ => {
+                let edited = edit.draft.editor.input(key);
+                edit.draft.typed(edited);
+            }
+        }
+        self.check(&mut edit);
+        self.ask(Answering::Edit(edit))
+    }
+
+    /// Puts an edit to its use.
+    fn take_edit(&mut self, edit: Box<Edit>) -> Vec<Effect> {
+        let response = match edit.response() {
+            Ok(response) => response,
+            Err(reason) => {
+                self.tell(Notice::error(reason));
+                return self.ask(Answering::Edit(edit));
+            }
+        };
+        let source = || Source::Reply(Arc::new(Replies::always(like(&response))));
+        match edit.purpose {
+            Purpose::Answer(id) => {
+                vec![Effect::Release { id, release: Box::new(Release::Answer(response)) }]
+            }
+            Purpose::Request(id) => {
+                let request = Some(Box::new(edit.draft.request()));
+                vec![Effect::Release { id, release: Box::new(Release::Forward { request, hold_answer: false }) }]
+            }
+            Purpose::Slot(slot) => self.answer_from(slot, source()),
+            Purpose::Kind(kind) => {
+                let whose = Whose::Kind(kind.clone());
+                let slot = Slot { whose, respond: Respond { source: source(), ..Respond::default() } };
+                match self.answers.slots.iter_mut().find(|known| known.whose == slot.whose) {
+                    Some(known) => known.respond.source = slot.respond.source,
+                    None => self.answers.slots.insert(0, slot),
+                }
+                self.tell(Notice::info(format!("every {kind} is answered like this from now on (a: what answers)")));
+                self.respond()
+            }
+        }
+    }
+
+    /// Pasted text goes where typed text would.
+    pub(in crate::app) fn paste_answer(answering: &mut Answering, text: &str) {
+        match answering {
+            Answering::Forward { input, .. } | Answering::Fault { input, .. } => input.paste(text),
+            Answering::Edit(edit) if edit.on_status => edit.status.paste(text),
+            Answering::Edit(edit) => {
+                edit.draft.insert(&text.replace("\r\n", "\n").replace('\r', "\n"));
+            }
+            Answering::List { .. } | Answering::Sources { .. } | Answering::Held { .. } => {}
+        }
+    }
+}

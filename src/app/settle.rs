@@ -1,0 +1,130 @@
+//! The app brought in line with what was drawn last: where it is scrolled to, which call is open, what must be read.
+
+use crate::app::bodies::{self, Job, LARGE};
+use crate::app::dialog::Dialog;
+use crate::app::event::Effect;
+use crate::app::panel::Panel;
+use crate::app::shown::{Shown, Tab};
+use crate::app::{App, Regions, Setup};
+use crate::call::Call;
+use crate::recording::Place;
+
+/// Calls read ahead of and behind the rows on the screen.
+const AHEAD: usize = 20;
+
+impl App {
+    /// Brings everything in line with the last frame's measures: what is selected, what must be read for it. Called
+    /// before each frame.
+    pub fn settle(&mut self) -> Vec<Effect> {
+        self.calls.settle(self.regions.list_height);
+        self.weigh_draft();
+        let Regions { detail_height, detail_rows, detail_width, answer, answer_width, .. } = self.regions;
+        let scroll = &mut self.scroll[self.tab as usize];
+        if let Some((first, last)) = self.regions.cursor.filter(|_| self.cursor.chase) {
+            if self.cursor.centred {
+                *scroll = first.saturating_sub(detail_height / 3);
+            }
+            // What the cursor is in is seen whole, or from its beginning on.
+            *scroll = (*scroll).max(last.saturating_sub(detail_height)).min(first);
+        }
+        *scroll = (*scroll).min(detail_rows.saturating_sub(detail_height));
+        if let Some(draft) = &mut self.draft {
+            draft.scroll = draft.scroll.min(answer.1.saturating_sub(answer.0));
+            if let Some(Ok(answer)) = &mut draft.answer {
+                answer.body.wrap(answer_width);
+            }
+        }
+        if let Some(Dialog::Panel(Panel::Tester(_))) = self.dialogs.last() {
+            self.sends.wrap(answer_width);
+        }
+        let prepare = self.show_selected();
+        if let Some(shown) = &mut self.shown {
+            if self.tab == Tab::Signature && shown.why.is_none() {
+                let (call, Setup { platforms, keyring, .. }) = (&shown.call, &self.setup);
+                let own = self.setup.config.secrets_of(
+                    call.request.origin.as_deref(),
+                    call.request.path(),
+                    call.kind.as_deref(),
+                );
+                shown.explain(platforms, keyring, &own);
+            }
+            shown.body.wrap(detail_width);
+            shown.answer.wrap(detail_width);
+        }
+        let first = self.calls.top.saturating_sub(AHEAD);
+        let rows = first..self.calls.top + self.regions.list_height + AHEAD;
+        let on_screen: Vec<usize> = rows.filter_map(|row| self.calls.at(row)).collect();
+        let mut missing: Vec<(usize, Place)> = Vec::new();
+        for number in on_screen.into_iter().chain(self.calls.selected()) {
+            match self.cache.get(number) {
+                None => missing.extend(self.index.get(number).map(|entry| (number, entry.place))),
+                Some(cached) if cached.text.is_none() => {
+                    let text = cached.call.as_ref().map_or_else(|_| String::new(), |call| self.text_of(call));
+                    self.cache.set_text(number, text);
+                }
+                Some(_) => {}
+            }
+        }
+        missing.extend(self.follow_flows());
+        missing.extend(self.follow_conversation());
+        if let Some(shown) = &mut self.shown {
+            missing.extend(shown.context.compare(shown.number, &self.index, &self.cache, &self.setup.platforms));
+        }
+        let load = (!missing.is_empty()).then_some(Effect::Load(missing));
+        prepare.into_iter().chain(load).chain(self.follow_plots()).chain(self.offer()).collect()
+    }
+
+    /// Opens the selected call, once it is read. A large one is worked out by the shell.
+    fn show_selected(&mut self) -> Option<Effect> {
+        let Some(number) = self.calls.selected() else {
+            self.shown = None;
+            return None;
+        };
+        if self.shown.as_ref().is_some_and(|shown| shown.number == number) {
+            return None;
+        }
+        let Some(Ok(call)) = self.cache.get(number).map(|cached| cached.call.clone()) else {
+            self.shown = None;
+            return None;
+        };
+        let Setup { platforms, keyring, config, .. } = &self.setup;
+        let job = Job {
+            number,
+            form: self.form,
+            width: self.regions.detail_width,
+            platforms: platforms.clone(),
+            keyring: keyring.clone(),
+            config: config.clone(),
+            call,
+        };
+        if bodies::size(&job.call) <= LARGE {
+            let shown = job.run();
+            self.take(shown);
+            return None;
+        }
+        self.shown = None;
+        (self.preparing.replace(number) != Some(number)).then(|| Effect::Prepare(Box::new(job)))
+    }
+
+    /// Shows a call that was worked out.
+    pub(super) fn take(&mut self, mut shown: Shown) {
+        let before = self.shown.take().and_then(|shown| shown.flow);
+        if let (Some(flow), Some(before)) = (&mut shown.flow, before)
+            && flow.is(&before)
+        {
+            *flow = before;
+        }
+        self.shown = Some(shown);
+        self.preparing = None;
+        self.cursor.field = 0;
+        self.scroll = [0; Tab::ALL.len()];
+    }
+
+    /// What the list says of a call: what the user said, else what went wrong, else where a page went, else nothing.
+    fn text_of(&self, call: &Call) -> String {
+        let kind = call.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        let said = kind.and_then(|kind| kind.read(&call.request).text);
+        let place = || kind.filter(|kind| kind.is_from_a_browser()).map(|_| call.request.path().to_owned());
+        said.or_else(|| call.error.clone()).or_else(place).unwrap_or_default()
+    }
+}

@@ -1,0 +1,95 @@
+//! What is wrong with a call, held against the tables of its kind.
+
+use serde_json::Value;
+
+use super::Kind;
+use crate::call::{Request, Response};
+use crate::json;
+use crate::platform::pack::HeaderSpec;
+use crate::platform::schema::Schema;
+use crate::platform::{Finding, Severity};
+
+/// How many of the names that a body has twice are told.
+const MOST_DUPLICATES: usize = 5;
+
+impl Kind {
+    /// Where the request departs from the contract, the gravest first.
+    #[must_use]
+    pub fn check_request(&self, request: &Request) -> Vec<Finding> {
+        let mut findings: Vec<Finding> =
+            self.spec.headers.iter().filter_map(|header| self.check_header(header, request)).collect();
+        let document = self.document(request);
+        if let Some(schema) = &self.request {
+            if request.cut {
+                let sentence = "The body was cut at the listener's limit, so it was not held against the contract.";
+                findings.push(self.finding(Severity::Note, sentence));
+            } else if document.is_empty() {
+                findings.push(self.finding(Severity::Error, "The body is empty; a JSON object is expected."));
+            } else {
+                findings.extend(self.check(schema, &document));
+            }
+        }
+        if let Some(lint) = &self.spec.lint {
+            findings.extend(lint.check(&document, self.source()));
+        }
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings
+    }
+
+    fn check_header(&self, spec: &HeaderSpec, request: &Request) -> Option<Finding> {
+        let HeaderSpec { name, description, required, value, finding } = spec;
+        let severity = (*required)?;
+        let sentence = match (request.headers.get(name).filter(|given| !given.is_empty()), value) {
+            (None, _) => format!("The header {name} is missing ({description}). {finding}"),
+            (Some(given), Some(wanted)) if !given.to_ascii_lowercase().starts_with(&wanted.to_ascii_lowercase()) => {
+                format!("The header {name} is {given:?}, {wanted} is expected. {finding}")
+            }
+            _ => return None,
+        };
+        Some(self.finding(severity, sentence.trim_end()))
+    }
+
+    /// Where the response departs from the contract, the gravest first.
+    #[must_use]
+    pub fn check_response(&self, response: &Response) -> Vec<Finding> {
+        let Some(schema) = &self.response else { return Vec::new() };
+        if !(200..300).contains(&response.status) {
+            let sentence = format!("The status is {}; 2xx is expected.", response.status);
+            return vec![self.finding(Severity::Error, &sentence)];
+        }
+        if response.body.is_empty() {
+            return vec![self.finding(self.spec.empty, "The body is empty; a JSON object is expected.")];
+        }
+        self.check(schema, &response.body)
+    }
+
+    fn check(&self, schema: &Schema, body: &[u8]) -> Vec<Finding> {
+        let not_json = |why: String| vec![self.finding(Severity::Error, &format!("The body is not JSON: {why}."))];
+        let text = match std::str::from_utf8(body) {
+            Ok(text) => text,
+            Err(error) => return not_json(format!("byte {} is not UTF-8", error.valid_up_to() + 1)),
+        };
+        if let Err(error) = json::check(text) {
+            return not_json(format!("line {}, column {}: {}", error.line, error.column, error.message));
+        }
+        let twice = json::duplicates(text, MOST_DUPLICATES).into_iter().map(|pointer| Finding {
+            severity: Severity::Warning,
+            sentence: "This name is there twice in its object: some readers take the first value, most the last."
+                .into(),
+            source: "RFC 8259, section 4".into(),
+            pointer,
+        });
+        match serde_json::from_str::<Value>(text) {
+            Ok(instance) => twice.chain(schema.check(&instance, self.source())).collect(),
+            // Well-formed, but nested too deeply, or with a number that no double holds.
+            Err(error) => {
+                let sentence = format!("The body could not be held against the contract: {error}.");
+                vec![self.finding(Severity::Warning, &sentence)]
+            }
+        }
+    }
+
+    fn finding(&self, severity: Severity, sentence: &str) -> Finding {
+        Finding { pointer: String::new(), severity, sentence: sentence.into(), source: self.source().into() }
+    }
+}

@@ -1,0 +1,87 @@
+//! PLACE: where a pack says that a value of a request is found.
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+
+use crate::call::Request;
+use crate::platform::doc::{Doc, Pointer, text};
+use crate::platform::recognise::Rules;
+use crate::signature;
+
+/// Where a value is found: one place, or several of which the first that has one counts.
+#[derive(Debug, Default)]
+pub(in crate::platform) struct Places(pub Vec<Place>);
+
+/// A place in a request.
+#[derive(Debug)]
+pub(in crate::platform) enum Place {
+    /// `/session_id`
+    Body(Pointer),
+    /// `header:X-Session`
+    Header(String),
+    /// `query:session_id`
+    Query(String),
+    /// `path:integration_id`: what stands where `recognise` has `{integration_id}`
+    Path(String),
+    /// `claim:sub`: of the bearer token, whoever signed it
+    Claim(String),
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
+            Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
+            Some(("path", name)) if !name.is_empty() => Ok(Self::Path(name.to_owned())),
+            Some(("claim", name)) if !name.is_empty() => Ok(Self::Claim(name.to_owned())),
+            _ if text.starts_with('/') => Pointer::try_from(text).map(Self::Body),
+            _ => Err(format!(
+                "{text:?} is no place: write a JSON Pointer (\"/user/id\"), \"header:NAME\", \"query:NAME\", \"path:NAME\" \
+                 or \"claim:NAME\""
+            )),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Places {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum OneOrMany {
+            One(String),
+            Many(Vec<String>),
+        }
+        let places = match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(place) => vec![place],
+            OneOrMany::Many(places) => places,
+        };
+        let places: Result<Vec<Place>, String> = places.into_iter().map(Place::try_from).collect();
+        places.map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl Places {
+    /// The first value that is there and not empty.
+    pub(in crate::platform) fn read(&self, request: &Request, doc: &Doc<'_>, rules: &Rules) -> Option<String> {
+        let read = |place: &Place| match place {
+            Place::Body(pointer) => doc.at(pointer).filter(|value| value.get() != "null").map(text),
+            Place::Header(name) => request.headers.get(name).map(str::to_owned),
+            Place::Query(name) => url::form_urlencoded::parse(request.query()?.as_bytes())
+                .find(|(key, _)| key == name.as_str())
+                .map(|(_, value)| value.into_owned()),
+            Place::Path(name) => rules.captured(request.path(), name).map(str::to_owned),
+            Place::Claim(name) => signature::claim(request, name),
+        };
+        self.0.iter().filter_map(read).find(|value| !value.is_empty())
+    }
+
+    /// The places in the body.
+    pub(in crate::platform) fn pointers(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|place| match place {
+            Place::Body(pointer) => Some(&**pointer),
+            _ => None,
+        })
+    }
+}
