@@ -36,7 +36,7 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 
 pub use document::closest;
-pub use error::Error;
+pub use error::{Error, Errors};
 pub use fault::{Fault, Harm, WORDS as FAULTS};
 pub use respond::{Case, Expected, Forward, Hold, Lookup, Replies, Respond, Source, Table, When};
 pub use rotation::{Limit, Rotation};
@@ -253,18 +253,19 @@ impl Config {
     /// Reads the configuration. Without any file this is the default one.
     ///
     /// # Errors
-    /// A file that is missing, unreadable, or says something that cannot be meant: the place and a repair.
-    pub fn load(sources: &Sources) -> Result<Self, Error> {
+    /// A file that is missing or unreadable, or all that it says that cannot be meant, each with the place and a repair.
+    pub fn load(sources: &Sources) -> Result<Self, Errors> {
         let Some((file, bytes)) = find_file(sources)? else {
-            return read::config(document::Source { file: None, text: "" }, &sources.directory, sources);
+            return read::config(None, "", &sources.directory, sources);
         };
         let shown = file.strip_prefix(&sources.directory).unwrap_or(&file);
         let text = std::str::from_utf8(&bytes).map_err(|error| {
             let valid = str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
-            document::Source { file: Some(shown), text: valid }.error(valid.len(), None, "this is not UTF-8")
+            let source = document::Source { file: Some(shown), text: valid, found: &document::Found::default() };
+            source.error(valid.len(), None, "this is not UTF-8")
         })?;
         let base = file.parent().unwrap_or(Path::new(""));
-        let mut config = read::config(document::Source { file: Some(shown), text }, base, sources)?;
+        let mut config = read::config(Some(shown), text, base, sources)?;
         config.file = Some(file);
         Ok(config)
     }

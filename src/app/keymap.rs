@@ -25,27 +25,33 @@ impl Keymap {
     /// The table's keys with these bindings in place of its own.
     ///
     /// # Errors
-    /// An action or a key that there is not, or a key that would mean two things: where it stands, and a repair.
-    pub fn new(bindings: &[Binding]) -> Result<Self, config::Error> {
+    /// Every action or key that there is not, and every key that would mean two things: where it stands, and a repair.
+    pub fn new(bindings: &[Binding]) -> Result<Self, config::Errors> {
         let mut map = Self::default();
         let mut bound: Vec<Option<&Binding>> = vec![None; TABLE.len()];
+        let mut errors = Vec::new();
         for binding in bindings {
-            let action = find(&binding.action).map_err(|message| binding.error(message))?;
-            let number = action as usize;
-            if bound[number].replace(binding).is_some() {
-                return Err(binding.error(format!("`{}` is bound above already", slug(action.entry().name))));
+            if let Err(message) = map.bind(binding, &mut bound) {
+                errors.push(binding.error(message));
             }
-            map.keys[number] = binding
-                .keys
-                .iter()
-                .map(|key| read(key, action))
-                .collect::<Result<_, _>>()
-                .map_err(|message| binding.error(message))?;
         }
         for (entry, binding) in TABLE.iter().zip(&bound).filter_map(|(entry, binding)| Some((entry, (*binding)?))) {
-            map.keys(entry.action).iter().try_for_each(|key| map.check(entry, key)).map_err(|e| binding.error(e))?;
+            let taken = map.keys(entry.action).iter().find_map(|key| map.check(entry, key).err());
+            errors.extend(taken.map(|message| binding.error(message)));
         }
-        Ok(map)
+        if errors.is_empty() { Ok(map) } else { Err(config::Errors(errors)) }
+    }
+
+    /// Puts a binding's keys in place of those of its action.
+    fn bind<'a>(&mut self, binding: &'a Binding, bound: &mut [Option<&'a Binding>]) -> Result<(), String> {
+        let action = find(&binding.action)?;
+        let number = action as usize;
+        let keys = binding.keys.iter().map(|key| read(key, action)).collect::<Result<_, _>>()?;
+        if bound[number].replace(binding).is_some() {
+            return Err(format!("`{}` is bound above already", slug(action.entry().name)));
+        }
+        self.keys[number] = keys;
+        Ok(())
     }
 
     /// Whether a key that was bound to an action is free to mean it.

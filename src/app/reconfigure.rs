@@ -18,7 +18,10 @@ impl App {
         let (loaded, keymap) = match loaded {
             Ok(loaded) => loaded,
             Err(reason) => {
-                self.tell(Notice::error(format!("the configuration stays as it was: {reason}")));
+                // One on each line: the log has them all, and what is seen at once is the first.
+                for reason in reason.lines().rev() {
+                    self.tell(Notice::error(format!("the configuration stays as it was: {reason}")));
+                }
                 return Vec::new();
             }
         };
@@ -154,6 +157,9 @@ mod tests {
         let notice = app.notice.as_ref().unwrap();
         assert!(notice.level == Level::Error && notice.text.contains("`e` means `edit` already"), "{notice:?}");
         assert_eq!(app.setup.config, before);
+        happen(&mut app, Event::Configured(Err("line 3\nline 5".to_owned())));
+        let told: Vec<&str> = app.log.iter().rev().map(|(_, notice)| notice.text.as_str()).take(2).collect();
+        assert_eq!(told, ["line 3", "line 5"].map(|line| format!("the configuration stays as it was: {line}")));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What every command starts from: configuration, platforms, secrets, places.
 
+mod check;
+
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,19 +12,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::app::keymap::Keymap;
 use crate::call::{Call, Sig};
 use crate::cli::{Common, Format, LaneArgs, RecordArgs, RespondArgs, print};
 use crate::config::{
     Assignment, Certificate, Config, Forward, Rotation, Source, Sources, Target, closest, parse_assignment,
 };
 use crate::net::listener::Lane;
-use crate::net::responder::Responders;
 use crate::net::sender::Sender;
 use crate::net::template::Known;
 use crate::net::tls::Identity;
 use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms};
-use crate::recording::{self, Observer, Opened, Options, Query, Recorder, Redaction};
+use crate::recording::{self, Observer, Opened, Options, Recorder, Redaction};
 use crate::replay::variables::Variables;
 use crate::signature::Verdict;
 
@@ -91,36 +91,8 @@ impl Context {
                 return Err(eyre!("--secret {}={}: {why}", assignment.name, assignment.reference));
             }
         }
-        Keymap::new(&config.keys)?;
         let mut platforms = platforms()?;
-        let file = config.file.as_deref().unwrap_or(Path::new("configuration")).display();
-        for (name, issuers) in &config.issuers {
-            platforms.allow_issuers(name, issuers).map_err(|reason| eyre!("{file}: issuers: {reason}"))?;
-        }
-        let routes = config.routes.iter().map(|route| (format!("route {}", route.path), route.kind.as_deref()));
-        let waits = config.waits.iter().map(|wait| ("wait".to_owned(), Some(wait.kind.as_str())));
-        let cases = config.replies.iter().flat_map(|replies| {
-            let place = format!("reply {}", replies.name.as_deref().unwrap_or_default());
-            let kinds = replies.cases.iter().filter_map(|case| case.when.kind.as_deref());
-            kinds.chain(replies.kinds.iter().map(String::as_str)).map(move |kind| (place.clone(), Some(kind)))
-        });
-        let unknown = |kind: &&str| platforms.kind(kind).is_none();
-        if let Some((place, kind)) =
-            routes.chain(waits).chain(cases).find_map(|(place, kind)| Some((place, kind.filter(unknown)?)))
-        {
-            return Err(eyre!("{file}: {place}: {}", no_kind(&platforms, kind)));
-        }
-        for (name, text) in &config.queries {
-            Query::parse_with(text, Timestamp::now(), &config.queries)
-                .map_err(|error| eyre!("{file}: queries.{name}: {error}"))?;
-        }
-        for slot in Responders::configured(&config) {
-            let Source::Reply(replies) = &slot.respond.source else { continue };
-            for text in replies.cases.iter().filter_map(|case| case.when.query.as_deref()) {
-                Query::parse_with(text, Timestamp::now(), &config.queries)
-                    .map_err(|error| eyre!("{file}: {}: when.query: {error}", slot.whose))?;
-            }
-        }
+        check::check(&config, &mut platforms).map_err(|wrong| eyre!(wrong))?;
         let keyring = Arc::new(Keyring::new(config.secrets.clone()));
         Ok(Self {
             config: Arc::new(config),
@@ -129,6 +101,22 @@ impl Context {
             format: common.format,
             given: (common.clone(), lane.cloned()),
         })
+    }
+
+    /// The same, where what is recorded and printed is masked if `args` say so.
+    #[must_use]
+    pub fn masking(&self, args: &RecordArgs) -> Self {
+        let mut config = (*self.config).clone();
+        config.record.redact |= args.redact;
+        Self { config: Arc::new(config), ..self.clone() }
+    }
+
+    /// What masks that which is printed; none: it is not masked.
+    ///
+    /// # Errors
+    /// As [`Self::redaction`].
+    pub fn mask(&self) -> eyre::Result<Option<Redaction>> {
+        self.config.record.redact.then(|| self.redaction()).transpose()
     }
 
     /// The same, read again.

@@ -242,14 +242,13 @@ pub(super) fn sent_json(context: &Context, call: &Call) -> String {
 
 /// The same with the members of `more`.
 pub(super) fn sent_json_with(context: &Context, call: &Call, mut more: Value) -> String {
-    more["url"] = call.request.url().into();
     let found = response_findings(context, call);
     more["findings"] = json!(found.response);
     more["consequence"] = json!(found.consequence);
-    match context.redaction().ok().filter(|_| context.config.record.redact) {
-        Some(redaction) => whole(&redaction.call(call), &more),
-        None => whole(call, &more),
-    }
+    let masked = context.mask().ok().flatten().map(|redaction| redaction.call(call));
+    let call = masked.as_ref().unwrap_or(call);
+    more["url"] = call.request.url().into();
+    whole(call, &more)
 }
 
 /// One difference in a line: where, and what stands left and right, cut to `width` columns each.

@@ -22,6 +22,7 @@ use crate::replay::{Control, Item, Plan, Refusal, Replay, Skipped, Summary, Told
 use crate::visible;
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
+    let context = &context.masking(&args.record);
     let selection = args.selection(context)?;
     let reader = Reader::open(&args.file)?;
     let (items, damaged) = select(&reader, &selection).map_err(|error| eyre!(error))?;

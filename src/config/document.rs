@@ -1,11 +1,33 @@
-//! TOML with places: every value knows its key and where it stands, so that a fault can be shown.
+//! TOML with places: every value knows its key and where it stands, so that what is wrong with it can be shown. Reading goes
+//! on behind an error, so that all of them are told at once.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::Error;
+use super::{Error, Errors};
+
+/// What was found to be wrong so far.
+#[derive(Default)]
+pub(super) struct Found(RefCell<Vec<Error>>);
+
+impl Found {
+    pub(super) fn add(&self, error: Error) {
+        self.0.borrow_mut().push(error);
+    }
+
+    /// The value; or what was found, in the order of the text.
+    pub(super) fn or<T>(self, value: T) -> Result<T, Errors> {
+        let mut errors = self.0.into_inner();
+        if errors.is_empty() {
+            return Ok(value);
+        }
+        errors.sort_by_key(|error| (error.line, error.column));
+        Err(Errors(errors))
+    }
+}
 
 /// The text that is read.
 #[derive(Clone, Copy)]
@@ -13,16 +35,26 @@ pub(super) struct Source<'a> {
     /// As it is shown.
     pub(super) file: Option<&'a Path>,
     pub(super) text: &'a str,
+    pub(super) found: &'a Found,
 }
 
 impl<'a> Source<'a> {
-    /// The text's tables.
-    pub(super) fn parse(self) -> Result<Spanned<DeTable<'a>>, Error> {
-        // The error's own rendering prints the line it stands on, which may hold a secret. Its message does not.
-        DeTable::parse(self.text).map_err(|error| {
+    /// The text's tables; none where it is not TOML: what would be wrong besides may only follow from that.
+    pub(super) fn parse(self) -> Option<Spanned<DeTable<'a>>> {
+        let (tables, errors) = DeTable::parse_recoverable(self.text);
+        let whole = errors.is_empty().then_some(tables);
+        for error in errors {
+            // The error's own rendering prints the line it stands on, which may hold a secret. Its message does not.
             let at = error.span().map_or(0, |span| span.start);
-            self.error(at, None, format!("this is not TOML: {}", error.message().replace('\n', ", ")))
-        })
+            let message = format!("this is not TOML: {}", error.message().replace('\n', ", "));
+            self.found.add(self.error(at, None, message));
+        }
+        whole
+    }
+
+    /// What was read; what is wrong with it is kept.
+    fn keep<T>(self, read: Result<T, Error>) -> Option<T> {
+        read.map_err(|error| self.found.add(error)).ok()
     }
 
     pub(super) fn error(self, at: usize, key: Option<String>, message: impl Into<String>) -> Error {
@@ -49,11 +81,11 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// The table of the whole text, which may hold the keys `known` only.
-    pub(super) fn top(source: Source<'a>, table: &'a Spanned<DeTable<'a>>, known: &[&str]) -> Result<Self, Error> {
+    pub(super) fn top(source: Source<'a>, table: &'a Spanned<DeTable<'a>>, known: &[&str]) -> Self {
         Self { source, key: String::new(), at: 0, content: table.get_ref() }.knowing(known)
     }
 
-    fn knowing(self, known: &[&str]) -> Result<Self, Error> {
+    fn knowing(self, known: &[&str]) -> Self {
         for (key, value) in self.entries() {
             if known.contains(&key) {
                 continue;
@@ -62,18 +94,30 @@ impl<'a> Table<'a> {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("known are `{}`", known.join("`, `")),
             };
-            return Err(self.source.error(
-                value.key_at,
-                Some(value.key),
-                format!("this key is not known here; {repair}"),
-            ));
+            let message = format!("this key is not known here; {repair}");
+            self.source.found.add(self.source.error(value.key_at, Some(value.key), message));
         }
-        Ok(self)
+        self
     }
 
     /// The value of a key, if it is there.
     pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
         self.entries().into_iter().find_map(|(name, value)| (name == key).then_some(value))
+    }
+
+    /// The value of a key as `read` understands it, if it is there and nothing is wrong with it.
+    pub(super) fn read<T>(&self, key: &str, read: impl FnOnce(&Value<'a>) -> Result<T, Error>) -> Option<T> {
+        self.get(key).and_then(|value| self.source.keep(read(&value)))
+    }
+
+    /// The same of a key that must be there.
+    pub(super) fn must<T>(&self, key: &str, read: impl FnOnce(&Value<'a>) -> Result<T, Error>) -> Option<T> {
+        self.source.keep(self.need(key).and_then(|value| read(&value)))
+    }
+
+    /// What was read of it; what is wrong with that is kept.
+    pub(super) fn keep<T>(&self, read: Result<T, Error>) -> Option<T> {
+        self.source.keep(read)
     }
 
     /// The value of a key that must be there.
@@ -82,12 +126,12 @@ impl<'a> Table<'a> {
     }
 
     /// The tables of an array of tables; none if it is not there.
-    pub(super) fn tables(&self, key: &str, known: &[&str]) -> Result<Vec<Table<'a>>, Error> {
-        let Some(value) = self.get(key) else { return Ok(Vec::new()) };
-        let DeValue::Array(array) = value.get() else {
-            return Err(value.error(format!("this is a list of tables: write `[[{key}]]`")));
-        };
-        array.iter().map(|item| value.with(item).table(known)).collect()
+    pub(super) fn tables(&self, key: &str, known: &[&str]) -> Vec<Table<'a>> {
+        let tables = self.read(key, |value| match value.get() {
+            DeValue::Array(_) => Ok(value.each(|item| item.table(known))),
+            _ => Err(value.error(format!("this is a list of tables: write `[[{key}]]`"))),
+        });
+        tables.unwrap_or_default()
     }
 
     /// Every key and value in the order of the text.
@@ -158,9 +202,19 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// What was read of it; what is wrong with that is kept.
+    pub(super) fn keep<T>(&self, read: Result<T, Error>) -> Option<T> {
+        self.source.keep(read)
+    }
+
+    /// The items of a list as `read` understands them, without those that something is wrong with.
+    pub(super) fn each<T>(&self, read: impl Fn(&Self) -> Result<T, Error>) -> Vec<T> {
+        self.items().iter().filter_map(|item| self.source.keep(read(item))).collect()
+    }
+
     /// The table that may hold the keys `known` only.
     pub(super) fn table(&self, known: &[&str]) -> Result<Table<'a>, Error> {
-        self.any_table()?.knowing(known)
+        Ok(self.any_table()?.knowing(known))
     }
 
     /// The table, whatever its keys.

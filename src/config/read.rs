@@ -10,22 +10,24 @@ use indexmap::IndexMap;
 use serde_json::{Map, Number};
 use toml::de::DeValue;
 
-use super::document::{Source, Table, Value};
+use super::document::{Found, Source, Table, Value};
 use super::secret::{LITERAL, expand, is_name};
 use super::target::check_url;
 use super::units::{exposure, parse_address, parse_duration, parse_size};
 use super::{
-    Certificate, Config, Environment, Error, Limit, Listen, OnFull, Record, Redact, Replies, Route, Screen, Secret,
-    Secrets, Sources, Target, Tls, Wait, screen,
+    Certificate, Config, Environment, Error, Errors, Limit, Listen, OnFull, Record, Redact, Replies, Route, Screen,
+    Secret, Secrets, Sources, Target, Tls, Wait, screen,
 };
 
 mod respond;
 
 pub use respond::{known, receiver};
 
-/// The configuration that a text describes; its relative paths start at `base`.
-pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Result<Config, Error> {
-    let document = source.parse()?;
+/// The configuration that a text describes, shown as `file`; its relative paths start at `base`.
+pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sources) -> Result<Config, Errors> {
+    let found = Found::default();
+    let source = Source { file, text, found: &found };
+    let Some(document) = source.parse() else { return found.or(Config::default()) };
     let top = Table::top(
         source,
         &document,
@@ -33,7 +35,7 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
             "listen", "record", "redact", "secrets", "issuers", "route", "target", "wait", "queries", "reply",
             "screen", "keys",
         ],
-    )?;
+    );
     let mut reader = Reader {
         base,
         environment: &sources.environment,
@@ -42,39 +44,32 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
         replies: Vec::new(),
         warnings: Vec::new(),
     };
-    let listen_table = top.get("listen").map(|value| value.table(&LISTEN)).transpose()?;
-    let mut listen = listen_table.as_ref().map_or_else(|| Ok(Listen::default()), listen)?;
-    listen.tls =
-        listen_table.as_ref().and_then(|t| t.get("tls")).map(|value| reader.certificate(&value)).transpose()?.flatten();
+    let listen_table = top.read("listen", |value| value.table(&LISTEN));
+    let mut listen = listen_table.as_ref().map_or_else(Listen::default, listen);
+    listen.tls = listen_table.as_ref().and_then(|table| table.read("tls", |value| reader.certificate(value))).flatten();
     listen.address = sources.listen.unwrap_or(listen.address);
     reader.warnings.extend(exposure(listen.address));
-    let record = top.get("record").map_or_else(|| Ok(Record::default()), |value| reader.record(&value))?;
-    let redact = top.get("redact").map_or_else(|| Ok(Redact::default()), |value| redact(&value))?;
+    let record = top.read("record", |value| reader.record(value)).unwrap_or_default();
+    let redact = top.read("redact", redact).unwrap_or_default();
     // Before routes and targets, which refer to them.
-    reader.secrets = Secrets(top.get("secrets").map_or_else(|| Ok(IndexMap::new()), |value| reader.secrets(&value))?);
-    reader.assign(sources).map_err(|message| Error {
-        file: None,
-        line: 0,
-        column: 0,
-        key: Some("--secret".to_owned()),
-        message,
-    })?;
-    let issuers = top.get("issuers").map_or_else(|| Ok(IndexMap::new()), |value| issuers(&value))?;
+    reader.secrets = Secrets(top.read("secrets", |value| reader.secrets(value)).unwrap_or_default());
+    if let Err(message) = reader.assign(sources) {
+        found.add(Error { file: None, line: 0, column: 0, key: Some("--secret".to_owned()), message });
+    }
+    let issuers = top.read("issuers", issuers).unwrap_or_default();
     let targets =
-        top.tables("target", &["name", "url", "urls", "secret", "headers", "drop_headers", "tls", "guard", "timeout"])?;
-    reader.targets = unique(&targets, "name", |table| reader.target(table), |target| &target.name)?;
-    reader.replies = reader.replies(&top.tables("reply", &respond::KEYS)?)?;
-    let respond =
-        listen_table.and_then(|table| table.get("respond")).map(|value| reader.respond(&value)).transpose()?;
-    let routes = top.tables("route", &["path", "kind", "secret", "respond", "fail_on_error", "timeout"])?;
-    let routes = unique(&routes, "path", |table| reader.route(table), |route| &route.path)?;
-    let waits = top.tables("wait", &["kind", "expires", "message", "variable"])?;
-    let waits = unique(&waits, "kind", wait, |wait| &wait.kind)?;
-    let queries = top.get("queries").map_or_else(|| Ok(IndexMap::new()), |value| queries(&value))?;
-    let screen = top.get("screen").map(|value| value.table(&["theme", "colours", "slow"])).transpose()?;
-    let screen = screen.map_or_else(|| Ok(Screen::default()), |table| screen::screen(&table))?;
-    let keys = top.get("keys").map(|value| value.any_table()).transpose()?;
-    let keys = keys.map_or_else(|| Ok(Vec::new()), |table| screen::keys(&table))?;
+        top.tables("target", &["name", "url", "urls", "secret", "headers", "drop_headers", "tls", "guard", "timeout"]);
+    reader.targets = unique(&targets, "name", |table| reader.target(table), |target| &target.name);
+    reader.replies = reader.replies(source, &top.tables("reply", &respond::KEYS));
+    let respond = listen_table.and_then(|table| table.read("respond", |value| reader.respond(value)));
+    let routes = top.tables("route", &["path", "kind", "secret", "respond", "fail_on_error", "timeout"]);
+    let routes = unique(&routes, "path", |table| reader.route(table), |route| &route.path);
+    let waits = top.tables("wait", &["kind", "expires", "message", "variable"]);
+    let waits = unique(&waits, "kind", wait, |wait| &wait.kind);
+    let queries = top.read("queries", queries).unwrap_or_default();
+    let screen = top.read("screen", |value| value.table(&["theme", "colours", "slow"]));
+    let screen = screen.map_or_else(Screen::default, |table| screen::screen(&table));
+    let keys = top.read("keys", Value::any_table).map_or_else(Vec::new, |table| screen::keys(&table));
     let own = routes
         .iter()
         .flat_map(|route: &Route| &route.secrets)
@@ -87,7 +82,7 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
     }
     let Reader { secrets, targets, replies, warnings, .. } = reader;
     let respond = respond.unwrap_or_default();
-    Ok(Config {
+    found.or(Config {
         file: None,
         listen,
         record,
@@ -110,47 +105,39 @@ pub(super) fn config(source: Source<'_>, base: &Path, sources: &Sources) -> Resu
 fn unique<T>(
     tables: &[Table<'_>],
     key: &str,
-    mut read: impl FnMut(&Table<'_>) -> Result<T, Error>,
+    mut read: impl FnMut(&Table<'_>) -> Option<T>,
     name: impl Fn(&T) -> &String,
-) -> Result<Vec<T>, Error> {
+) -> Vec<T> {
     let mut seen = HashSet::new();
-    tables
-        .iter()
-        .map(|table| {
-            let item = read(table)?;
-            if seen.insert(name(&item).clone()) {
-                Ok(item)
-            } else {
-                Err(table.need(key)?.error(format!("another one has this {key} already")))
-            }
-        })
-        .collect()
+    let mut items = Vec::new();
+    for table in tables {
+        let Some(item) = read(table) else { continue };
+        if !seen.insert(name(&item).clone()) {
+            table.must::<()>(key, |value| Err(value.error(format!("another one has this {key} already"))));
+        }
+        items.push(item);
+    }
+    items
 }
 
 const LISTEN: [&str; 7] = ["address", "max_body", "body_timeout", "trusted_proxies", "public_url", "respond", "tls"];
 
-fn listen(table: &Table<'_>) -> Result<Listen, Error> {
-    let mut listen = Listen::default();
-    if let Some(value) = table.get("address") {
-        listen.address = value.parse(parse_address)?;
+fn listen(table: &Table<'_>) -> Listen {
+    let usual = Listen::default();
+    let size = |value: &Value<'_>| match value.integer() {
+        Some(bytes) if bytes > 0 => Ok(bytes),
+        _ => value.parse(parse_size),
+    };
+    let proxy = |text: &str| text.parse().map_err(|_| "a proxy is named by its IP address".to_owned());
+    let proxies = table.get("trusted_proxies").map(|value| value.each(|item| item.parse(proxy)));
+    Listen {
+        address: table.read("address", |value| value.parse(parse_address)).unwrap_or(usual.address),
+        max_body: table.read("max_body", size).unwrap_or(usual.max_body),
+        body_timeout: table.read("body_timeout", |value| value.parse(parse_duration)).unwrap_or(usual.body_timeout),
+        trusted_proxies: proxies.unwrap_or_default(),
+        public_url: table.read("public_url", |value| value.parse(public_url)),
+        ..usual
     }
-    if let Some(value) = table.get("max_body") {
-        listen.max_body = match value.integer() {
-            Some(bytes) if bytes > 0 => bytes,
-            _ => value.parse(parse_size)?,
-        };
-    }
-    if let Some(value) = table.get("body_timeout") {
-        listen.body_timeout = value.parse(parse_duration)?;
-    }
-    if let Some(value) = table.get("trusted_proxies") {
-        let address = |text: &str| text.parse().map_err(|_| "a proxy is named by its IP address".to_owned());
-        listen.trusted_proxies = value.items().iter().map(|item| item.parse(address)).collect::<Result<_, _>>()?;
-    }
-    if let Some(value) = table.get("public_url") {
-        listen.public_url = Some(value.parse(public_url)?);
-    }
-    Ok(listen)
 }
 
 /// The address without a `/` at its end: what follows is a call's own.
@@ -164,9 +151,9 @@ fn public_url(text: &str) -> Result<String, String> {
 
 fn redact(value: &Value<'_>) -> Result<Redact, Error> {
     let table = value.table(&["defaults", "headers", "fields", "pointers", "patterns"])?;
-    let list = |key, check: fn(&str) -> Result<(), String>| -> Result<Vec<String>, Error> {
-        let items = table.get(key).map(|value| value.items()).unwrap_or_default();
-        items.iter().map(|item| item.parse(|text| check(text).map(|()| text.to_owned()))).collect()
+    let list = |key, check: fn(&str) -> Result<(), String>| -> Vec<String> {
+        let checked = |item: &Value<'_>| item.parse(|text| check(text).map(|()| text.to_owned()));
+        table.get(key).map_or_else(Vec::new, |value| value.each(checked))
     };
     let named = |text: &str| {
         text.bytes()
@@ -194,48 +181,54 @@ fn redact(value: &Value<'_>) -> Result<Redact, Error> {
         }
     };
     Ok(Redact {
-        defaults: table.get("defaults").map_or(Ok(true), |value| value.bool())?,
-        headers: list("headers", named)?,
-        fields: list("fields", named)?,
-        pointers: list("pointers", pointer)?,
-        patterns: list("patterns", pattern)?,
+        defaults: table.read("defaults", Value::bool).unwrap_or(true),
+        headers: list("headers", named),
+        fields: list("fields", named),
+        pointers: list("pointers", pointer),
+        patterns: list("patterns", pattern),
     })
 }
 
-fn wait(table: &Table<'_>) -> Result<Wait, Error> {
-    let text = |key| table.get(key).map(|value| value.string().map(ToOwned::to_owned)).transpose();
-    Ok(Wait {
-        kind: table.need("kind")?.string()?.to_owned(),
-        expires: table.get("expires").map(|value| value.parse(parse_duration)).transpose()?,
-        message: text("message")?,
-        variable: text("variable")?,
-    })
+fn wait(table: &Table<'_>) -> Option<Wait> {
+    let text = |key| table.read(key, |value| value.string().map(ToOwned::to_owned));
+    let wait = Wait {
+        kind: text("kind").unwrap_or_default(),
+        expires: table.read("expires", |value| value.parse(parse_duration)),
+        message: text("message"),
+        variable: text("variable"),
+    };
+    table.must("kind", |_| Ok(wait))
 }
 
 fn issuers(value: &Value<'_>) -> Result<IndexMap<String, Vec<String>>, Error> {
-    let mut issuers = IndexMap::new();
-    for (name, value) in value.any_table()?.entries() {
-        if !is_name(name) {
-            return Err(value.error("issuers are filed under PLATFORM or PLATFORM/SCHEME"));
-        }
-        let names: Result<Vec<String>, Error> =
-            value.items().iter().map(|item| Ok(item.string()?.to_owned())).collect();
-        issuers.insert(name.to_owned(), names?);
-    }
-    Ok(issuers)
+    let issuer = |item: &Value<'_>| Ok(item.string()?.to_owned());
+    let table = value.any_table()?;
+    let filed = |(name, _): (&str, Value<'_>)| {
+        let names = table.read(name, |value| {
+            if !is_name(name) {
+                return Err(value.error("issuers are filed under PLATFORM or PLATFORM/SCHEME"));
+            }
+            Ok(value.each(issuer))
+        });
+        Some((name.to_owned(), names?))
+    };
+    Ok(table.entries().into_iter().filter_map(filed).collect())
 }
 
 /// Queries by name. Whether they are understood is for the query language to say.
 fn queries(value: &Value<'_>) -> Result<IndexMap<String, String>, Error> {
-    let mut queries = IndexMap::new();
-    for (name, value) in value.any_table()?.entries() {
-        let good = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
-        if name.is_empty() || !name.chars().all(good) {
-            return Err(value.error("a query's name is made of letters, digits, `-` and `_`"));
-        }
-        queries.insert(name.to_owned(), value.string()?.to_owned());
-    }
-    Ok(queries)
+    let good = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
+    let table = value.any_table()?;
+    let named = |(name, _): (&str, Value<'_>)| {
+        let query = table.read(name, |value| {
+            if name.is_empty() || !name.chars().all(good) {
+                return Err(value.error("a query's name is made of letters, digits, `-` and `_`"));
+            }
+            Ok(value.string()?.to_owned())
+        });
+        Some((name.to_owned(), query?))
+    };
+    Ok(table.entries().into_iter().filter_map(named).collect())
 }
 
 /// One of a few words.
@@ -250,13 +243,13 @@ fn choice<T: Copy>(value: &Value<'_>, choices: [(&str, T); 2]) -> Result<T, Erro
 /// The secrets of a string or of a list of strings.
 fn references(value: &Value<'_>, read: impl Fn(&str) -> Result<Vec<Secret>, String>) -> Result<Vec<Secret>, Error> {
     let mut secrets = Vec::new();
+    if value.items().is_empty() {
+        return Err(value.error("this list of secrets is empty"));
+    }
     for item in value.items() {
         // A secret may look like a number, and is then still no business of this file.
         let text = item.string().map_err(|error| Error { message: LITERAL.to_owned(), ..error })?;
         secrets.extend(read(text).map_err(|message| item.error(message))?);
-    }
-    if secrets.is_empty() {
-        return Err(value.error("this list of secrets is empty"));
     }
     Ok(secrets)
 }
@@ -282,31 +275,30 @@ impl Reader<'_> {
 
     fn record(&self, value: &Value<'_>) -> Result<Record, Error> {
         let table = value.table(&["path", "fsync", "on_full", "redact", "rotate"])?;
-        let path = table.get("path").map(|value| value.string()).transpose()?;
-        let on_full =
-            table.get("on_full").map(|value| choice(&value, [("refuse", OnFull::Refuse), ("answer", OnFull::Answer)]));
-        let limits = table.get("rotate").map_or_else(Vec::new, |value| value.items());
+        let full = |value: &Value<'_>| choice(value, [("refuse", OnFull::Refuse), ("answer", OnFull::Answer)]);
+        let limits = table.get("rotate").map(|value| value.each(|item| item.parse(str::parse::<Limit>)));
         Ok(Record {
-            path: path.map(|path| expand(path, self.base, self.environment)),
-            fsync: table.get("fsync").map_or(Ok(false), |value| value.bool())?,
-            on_full: on_full.transpose()?.unwrap_or_default(),
-            redact: table.get("redact").map_or(Ok(false), |value| value.bool())?,
-            rotate: limits.iter().map(|value| value.parse(str::parse::<Limit>)).collect::<Result<_, _>>()?,
+            path: table.read("path", |value| Ok(expand(value.string()?, self.base, self.environment))),
+            fsync: table.read("fsync", Value::bool).unwrap_or_default(),
+            on_full: table.read("on_full", full).unwrap_or_default(),
+            redact: table.read("redact", Value::bool).unwrap_or_default(),
+            rotate: limits.unwrap_or_default().into_iter().collect(),
         })
     }
 
+    /// Also those that something is wrong with, so that who refers to them is not told the same.
     fn secrets(&self, value: &Value<'_>) -> Result<IndexMap<String, Vec<Secret>>, Error> {
-        let mut secrets = IndexMap::new();
-        for (name, value) in value.any_table()?.entries() {
-            if !is_name(name) {
-                return Err(value.error("a secret is filed under PLATFORM or PLATFORM/SCHEME"));
-            }
-            secrets.insert(
-                name.to_owned(),
-                references(&value, |reference| self.resolve(reference).map(|secret| vec![secret]))?,
-            );
-        }
-        Ok(secrets)
+        let table = value.any_table()?;
+        let filed = |(name, _): (&str, Value<'_>)| {
+            let secrets = table.read(name, |value| {
+                if !is_name(name) {
+                    return Err(value.error("a secret is filed under PLATFORM or PLATFORM/SCHEME"));
+                }
+                references(value, |reference| self.resolve(reference).map(|secret| vec![secret]))
+            });
+            (name.to_owned(), secrets.unwrap_or_default())
+        };
+        Ok(table.entries().into_iter().map(filed).collect())
     }
 
     /// Files the secrets of the flags, which win over the file's.
@@ -325,107 +317,111 @@ impl Reader<'_> {
     }
 
     /// The secrets of a route or target: references, or names of `[secrets]`.
-    fn own_secrets(&self, table: &Table<'_>) -> Result<Vec<Secret>, Error> {
-        let Some(value) = table.get("secret") else { return Ok(Vec::new()) };
-        references(&value, |text| match self.secrets.0.get(text) {
+    fn own_secrets(&self, table: &Table<'_>) -> Vec<Secret> {
+        let named = |text: &str| match self.secrets.0.get(text) {
             Some(shared) => Ok(shared.clone()),
             None => self
                 .resolve(text)
                 .map(|secret| vec![secret])
                 .map_err(|literal| format!("[secrets] has no such name, and {literal}")),
-        })
+        };
+        table.read("secret", |value| references(value, named)).unwrap_or_default()
     }
 
-    fn route(&self, table: &Table<'_>) -> Result<Route, Error> {
-        let kind = table.get("kind").map(|value| value.parse(kind)).transpose()?;
-        let respond = table.get("respond").map(|value| self.respond(&value)).transpose()?;
-        Ok(Route {
-            path: table.need("path")?.parse(path)?,
-            kind,
-            secrets: self.own_secrets(table)?,
-            respond,
-            fail_on_error: table.get("fail_on_error").map(|value| value.bool()).transpose()?,
-            timeout: table.get("timeout").map(|value| value.parse(parse_duration)).transpose()?,
-        })
+    fn route(&self, table: &Table<'_>) -> Option<Route> {
+        let place = table.must("path", |value| value.parse(path));
+        let route = Route {
+            path: String::new(),
+            kind: table.read("kind", |value| value.parse(kind)),
+            secrets: self.own_secrets(table),
+            respond: table.read("respond", |value| self.respond(value)),
+            fail_on_error: table.read("fail_on_error", Value::bool),
+            timeout: table.read("timeout", |value| value.parse(parse_duration)),
+        };
+        Some(Route { path: place?, ..route })
     }
 
-    fn target(&mut self, table: &Table<'_>) -> Result<Target, Error> {
-        let name = table.need("name")?.parse(target_name)?;
-        let url = table.need("url")?;
-        url.parse(check_url)?;
-        let guard = table.get("guard").map(|value| choice(&value, [("confirm", true), ("none", false)])).transpose()?;
-        let timeout = table.get("timeout").map(|value| value.parse(parse_duration)).transpose()?;
-        Ok(Target {
-            headers: self.target_headers(table, &name)?,
-            name,
-            url: url.string()?.to_owned(),
-            urls: table.get("urls").map_or_else(|| Ok(IndexMap::new()), |value| urls(&value))?,
-            secrets: self.own_secrets(table)?,
-            drop_headers: table.get("drop_headers").map_or_else(|| Ok(Vec::new()), |value| names(&value))?,
-            tls: table.get("tls").map_or_else(|| Ok(Tls::default()), |value| self.tls(&value))?,
-            guard: guard.unwrap_or(false),
-            timeout: timeout.unwrap_or(Duration::from_secs(30)),
-        })
+    fn target(&mut self, table: &Table<'_>) -> Option<Target> {
+        let name = table.must("name", |value| value.parse(target_name));
+        let url = table.must("url", |value| value.parse(|url| check_url(url).map(|()| url.to_owned())));
+        let guard = |value: &Value<'_>| choice(value, [("confirm", true), ("none", false)]);
+        let headers = self.target_headers(table, name.as_deref().unwrap_or_default());
+        let target = Target {
+            headers,
+            name: String::new(),
+            // Where something is wrong with it, it is there for those that refer to it.
+            url: url.unwrap_or_default(),
+            urls: table.read("urls", urls).unwrap_or_default(),
+            secrets: self.own_secrets(table),
+            drop_headers: table.read("drop_headers", |value| Ok(names(value))).unwrap_or_default(),
+            tls: table.read("tls", |value| self.tls(value)).unwrap_or_default(),
+            guard: table.read("guard", guard).unwrap_or(false),
+            timeout: table.read("timeout", |value| value.parse(parse_duration)).unwrap_or(Duration::from_secs(30)),
+        };
+        Some(Target { name: name?, ..target })
     }
 
     fn tls(&self, value: &Value<'_>) -> Result<Tls, Error> {
         let table = value.table(&["verify", "ca"])?;
-        let authorities = table.get("ca").map(|value| {
+        let authorities = |value: &Value<'_>| {
             let path = expand(value.string()?, self.base, self.environment);
             std::fs::read(&path).map_err(|error| value.error(format!("this file cannot be read: {error}")))
-        });
+        };
         Ok(Tls {
-            any_certificate: !table.get("verify").map_or(Ok(true), |value| value.bool())?,
-            authorities: authorities.transpose()?.unwrap_or_default(),
+            any_certificate: !table.read("verify", Value::bool).unwrap_or(true),
+            authorities: table.read("ca", authorities).unwrap_or_default(),
         })
     }
 
     /// Headers whose values may be references. One that cannot be resolved is left out with a warning.
-    fn target_headers(&mut self, table: &Table<'_>, target: &str) -> Result<Vec<(String, String)>, Error> {
-        let mut headers = Vec::new();
-        for (name, value) in table.get("headers").map(|value| headers_of(&value)).transpose()?.into_iter().flatten() {
-            let text = value.string()?;
-            let credential =
-                ["authorization", "proxy-authorization", "cookie"].iter().any(|known| name.eq_ignore_ascii_case(known));
-            if !credential && !text.starts_with("env:") && !text.starts_with("file:") {
-                headers.push((name, value.parse(header_value)?));
-                continue;
-            }
-            let secret = self.resolve(text).map_err(|message| value.error(message))?;
-            let resolved = secret.value().map_err(str::to_owned).and_then(|bytes| {
-                let text = std::str::from_utf8(bytes).map_err(|_| format!("{text} is not text"))?;
-                header_value(text)
-            });
-            self.warnings.extend(secret.warning().map(str::to_owned));
-            match resolved {
-                Ok(resolved) => headers.push((name, resolved)),
-                Err(why) => self.warnings.push(format!("target {target} goes without its header {name}: {why}")),
-            }
+    fn target_headers(&mut self, table: &Table<'_>, target: &str) -> Vec<(String, String)> {
+        let given = table.read("headers", headers_of).unwrap_or_default();
+        given
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.clone(), self.header(&name, &value, target)?)))
+            .collect()
+    }
+
+    fn header(&mut self, name: &str, value: &Value<'_>, target: &str) -> Option<String> {
+        let text = value.keep(value.string())?;
+        let credential =
+            ["authorization", "proxy-authorization", "cookie"].iter().any(|known| name.eq_ignore_ascii_case(known));
+        if !credential && !text.starts_with("env:") && !text.starts_with("file:") {
+            return value.keep(value.parse(header_value));
         }
-        Ok(headers)
+        let secret = value.keep(self.resolve(text).map_err(|message| value.error(message)))?;
+        let resolved = secret.value().map_err(str::to_owned).and_then(|bytes| {
+            let text = std::str::from_utf8(bytes).map_err(|_| format!("{text} is not text"))?;
+            header_value(text)
+        });
+        self.warnings.extend(secret.warning().map(str::to_owned));
+        let lost = |why| self.warnings.push(format!("target {target} goes without its header {name}: {why}"));
+        resolved.map_err(lost).ok()
     }
 }
 
 /// The URLs of kinds, or of platforms.
 fn urls(value: &Value<'_>) -> Result<IndexMap<String, String>, Error> {
-    let mut urls = IndexMap::new();
-    for (name, value) in value.any_table()?.entries() {
-        if !is_name(name) {
-            return Err(value.error("a URL is filed under a kind, as \"moveo/dialog\", or under its platform"));
-        }
-        value.parse(check_url)?;
-        urls.insert(name.to_owned(), value.string()?.to_owned());
-    }
-    Ok(urls)
+    let table = value.any_table()?;
+    let filed = |(name, _): (&str, Value<'_>)| {
+        let url = table.read(name, |value| {
+            if !is_name(name) {
+                return Err(value.error("a URL is filed under a kind, as \"moveo/dialog\", or under its platform"));
+            }
+            value.parse(|url| check_url(url).map(|()| url.to_owned()))
+        });
+        Some((name.to_owned(), url?))
+    };
+    Ok(table.entries().into_iter().filter_map(filed).collect())
 }
 
 /// Names of headers.
-fn names(value: &Value<'_>) -> Result<Vec<String>, Error> {
+fn names(value: &Value<'_>) -> Vec<String> {
     let name = |text: &str| match HeaderName::from_bytes(text.as_bytes()) {
         Ok(_) => Ok(text.to_owned()),
         Err(_) => Err("this is no header name".to_owned()),
     };
-    value.items().iter().map(|item| item.parse(name)).collect()
+    value.each(|item| item.parse(name))
 }
 
 fn kind(text: &str) -> Result<String, String> {

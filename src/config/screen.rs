@@ -139,30 +139,27 @@ impl Binding {
     }
 }
 
-pub(super) fn screen(table: &Table<'_>) -> Result<Screen, Error> {
-    let theme = |value: Value<'_>| value.parse(|text| word(text, &THEMES));
+pub(super) fn screen(table: &Table<'_>) -> Screen {
     let mut screen = Screen {
-        theme: table.get("theme").map(theme).transpose()?.unwrap_or_default(),
-        slow: table.get("slow").map_or(Ok(Screen::default().slow), |value| value.parse(parse_duration))?,
+        theme: table.read("theme", |value| value.parse(|text| word(text, &THEMES))).unwrap_or_default(),
+        slow: table.read("slow", |value| value.parse(parse_duration)).unwrap_or(Screen::default().slow),
         ..Screen::default()
     };
     let names = Part::ALL.map(|(name, _)| name);
-    let colours = table.get("colours").map(|value| value.table(&names)).transpose()?;
-    for (name, part) in Part::ALL {
-        let Some(value) = colours.as_ref().and_then(|table| table.get(name)) else { continue };
-        let colour = match value.integer::<u8>() {
-            Some(number) => Colour::Indexed(number),
-            None => value.parse(colour)?,
-        };
-        screen.colours.push((part, colour));
-    }
-    Ok(screen)
+    let Some(colours) = table.read("colours", |value| value.table(&names)) else { return screen };
+    let read = |value: &Value<'_>| match value.integer::<u8>() {
+        Some(number) => Ok(Colour::Indexed(number)),
+        None => value.parse(colour),
+    };
+    let coloured = |(name, part)| Some((part, colours.read(name, read)?));
+    screen.colours = Part::ALL.into_iter().filter_map(coloured).collect();
+    screen
 }
 
-pub(super) fn keys(table: &Table<'_>) -> Result<Vec<Binding>, Error> {
+pub(super) fn keys(table: &Table<'_>) -> Vec<Binding> {
     let binding = |(action, value): (&str, Value<'_>)| {
-        let keys = value.items().iter().map(|key| Ok(key.string()?.to_owned())).collect::<Result<_, Error>>()?;
-        Ok(Binding { action: action.to_owned(), keys, place: value.error("") })
+        let keys = value.each(|key| Ok(key.string()?.to_owned()));
+        Binding { action: action.to_owned(), keys, place: value.error("") }
     };
     table.entries().into_iter().map(binding).collect()
 }

@@ -108,8 +108,16 @@ impl Target {
     /// A URL that ends with its host gets that path; any other URL without placeholders is used as it is.
     ///
     /// # Errors
-    /// A sentence: the URL needs a kind and there is none, or none that belongs in a URL.
+    /// A sentence: the URL needs a kind and there is none, or none that belongs in a URL; or the call has no path: with `*`
+    /// it asks a server about itself (RFC 9110, 9.3.7).
     pub fn url_for(&self, kind: Option<&str>, path: &str) -> Result<String, String> {
+        if path == "*" {
+            return Err(format!(
+                "target {}: this call asks a server about itself (`OPTIONS *`), and no URL stands for that: ask there \
+                 directly",
+                self.name
+            ));
+        }
         let platform = kind.and_then(|kind| kind.split_once('/')).map(|(platform, _)| platform);
         let own = kind.and_then(|kind| self.urls.get(kind)).or_else(|| self.urls.get(platform?));
         let url = own.unwrap_or(&self.url);

@@ -228,7 +228,7 @@ fn files_are_looked_for_in_order() {
 
     sources.explicit = Some("none.toml".into());
     let error = Config::load(&sources).unwrap_err();
-    assert_eq!((error.line, error.file.as_deref()), (0, Some(Path::new("none.toml"))));
+    assert_eq!((error.0[0].line, error.0[0].file.as_deref()), (0, Some(Path::new("none.toml"))));
     assert!(error.to_string().starts_with("none.toml: cannot be read: "), "{error}");
     fs::write(directory.path().join("bad.toml"), b"a = 1\nb = \"\xe9\"").unwrap();
     sources.explicit = Some("bad.toml".into());
@@ -333,6 +333,9 @@ fn a_target_fills_its_url() {
     ] {
         assert_eq!(target(url).url_for(kind, path), expected.map(str::to_owned).map_err(str::to_owned), "{url}");
     }
+    for url in ["http://x", "http://x/a", "http://x/{path}"] {
+        assert!(target(url).url_for(kind, "*").unwrap_err().contains("(`OPTIONS *`)"), "never for `/*`");
+    }
 }
 
 #[test]
@@ -403,8 +406,7 @@ fn closest_is_a_slip_away() {
 proptest! {
     #[test]
     fn no_text_panics(text in "(\\[{0,2}(route|secrets|target|listen)\\]{0,2}\n|(path|name|url|x|moveo) = (\"[a-z/:{}*]{0,8}\"|[0-9]{1,3}|\\[\\])\n|.{0,3}){0,6}") {
-        let source = document::Source { file: None, text: &text };
-        let _ = read::config(source, Path::new("/nonexistent"), &Sources::default());
+        let _ = read::config(None, &text, Path::new("/nonexistent"), &Sources::default());
     }
 }
 

@@ -187,7 +187,7 @@ fn skipped_case(skipped: &Skipped) -> Case {
 }
 
 /// Masks both sides as a redaction masks them in their place.
-fn mask(difference: &mut Difference, redaction: &Redaction) {
+pub fn mask(difference: &mut Difference, redaction: &Redaction) {
     let Difference { place, left, right, .. } = difference;
     for text in [left, right].into_iter().flatten() {
         *text = match place {

@@ -427,3 +427,16 @@ fn there_is_no_progress_bar_in_a_pipe() {
     assert!(!ended.err.contains('\r') && ended.err.contains("140 fine"), "{}", ended.err);
     assert_eq!(ended.out.lines().count(), 140);
 }
+
+#[test]
+fn what_is_masked_in_the_recording_is_masked_in_what_is_printed() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let set = ["--set", "/context/access_token=\"hush-hush\"", "--format", "json"];
+    let open = replay_dialog(&home, &endpoint, &set);
+    assert!(open.out.contains("hush-hush"), "{}", open.out);
+    for more in [&["--redact"][..], &["--redact", "--dry-run"]] {
+        let masked = replay_dialog(&home, &endpoint, &[&set, more].concat());
+        assert!(masked.out.contains("access_token") && !masked.out.contains("hush-hush"), "{}", masked.out);
+    }
+    assert!(endpoint.seen().iter().all(|(_, body)| String::from_utf8_lossy(body).contains("hush-hush")));
+}

@@ -74,6 +74,14 @@ fn a_wrong_configuration_is_told_with_its_place() {
             assert!(ended.err.contains(said), "{text}: {}", ended.err);
         }
     }
+    let home = configured("[listen]\nadress = \"here\"\nmax_body = \"much\"\n[[route]]\npath = \"a\"\n");
+    let told = run(&home, &["config", "check"]).err;
+    assert_eq!(told.matches("hooktape.toml:").count(), 3, "all at once: {told}");
+    let home = configured(
+        "[keys]\nreplay = \"e\"\nfly = \"x\"\n[queries]\na = \"sig:\"\n[[route]]\npath = \"/\"\nkind = \"a/b\"\n",
+    );
+    let told = run(&home, &["config", "check"]).err;
+    assert_eq!(told.matches("hooktape.toml").count(), 4, "all at once: {told}");
     let missing = run(&Home::new(), &["config", "check", "--config", "other.toml"]);
     assert_eq!(missing.code, 2);
     assert!(missing.err.contains("other.toml: cannot be read"), "{}", missing.err);

@@ -1,6 +1,8 @@
 //! What a replay says: of a call that went out, of one that would, and of all of them.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,6 +15,7 @@ use crate::net::outgoing::{Outgoing, SignMode, Signing};
 use crate::net::sender::Sender;
 use crate::recording::redact::MASK;
 use crate::replay::compare::{Difference, Place, changed};
+use crate::replay::report::mask;
 use crate::replay::{Latencies, Outcome, Skipped, Summary, Told};
 use crate::visible;
 
@@ -30,8 +33,8 @@ pub(super) fn mode(mode: SignMode) -> &'static str {
 /// A call that was sent, or was not.
 pub(super) fn told(context: &Context, told: &Told) -> String {
     match (told, context.format) {
-        (Told::Sent(outcome), Format::Json) => sent_json(context, outcome),
-        (Told::Sent(outcome), Format::Text) => sent(outcome),
+        (Told::Sent(outcome), Format::Json) => sent_json(context, &masked(context, outcome)),
+        (Told::Sent(outcome), Format::Text) => sent(&masked(context, outcome)),
         (Told::Skipped(Skipped { original, kind, fault, reason }), Format::Json) => json!({
             "schema": 1, "event": if fault.is_some() { "skipped" } else { "unsent" }, "original": original, "kind": kind,
             "fault": fault.map(Fault::word), "reason": reason,
@@ -46,6 +49,22 @@ pub(super) fn told(context: &Context, told: &Told) -> String {
             visible::line(&line).into_owned()
         }
     }
+}
+
+/// What is told of it, masked where that is asked for.
+fn masked<'a>(context: &Context, outcome: &'a Outcome) -> Cow<'a, Outcome> {
+    let Ok(Some(redaction)) = context.mask() else { return Cow::Borrowed(outcome) };
+    let mut outcome = outcome.clone();
+    // What was changed is hushed where it is printed.
+    for difference in &mut outcome.differences {
+        mask(difference, &redaction);
+    }
+    for unmet in &mut outcome.unmet {
+        unmet.found = redaction.text(&unmet.found).into_owned();
+    }
+    // The call itself is masked where it is printed: what it lacks by its contract is judged before.
+    outcome.against = outcome.against.map(|call| Arc::new(redaction.call(&call)));
+    Cow::Owned(outcome)
 }
 
 fn answer(call: &Call) -> String {
@@ -93,6 +112,11 @@ fn places(differences: &[Difference]) -> String {
 /// Without the values of headers that may hold a secret of the target's.
 fn hushed(context: &Context, mut differences: Vec<Difference>) -> Vec<Difference> {
     let redaction = context.redaction().ok();
+    if let (Some(redaction), true) = (&redaction, context.config.record.redact) {
+        for difference in &mut differences {
+            mask(difference, redaction);
+        }
+    }
     for Difference { place, left, right, .. } in &mut differences {
         let secret = |name: &str| redaction.as_ref().is_none_or(|redaction| redaction.masks_header(name));
         if matches!(place, Place::Header(name) if secret(name)) {

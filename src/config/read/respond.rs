@@ -26,36 +26,36 @@ const TABLES: [(&str, &str); 2] = [
 
 impl Reader<'_> {
     /// The replies that come with the program, then those of the file; one of the same name takes its place.
-    pub(super) fn replies(&self, own: &[Toml<'_>]) -> Result<Vec<Arc<Replies>>, Error> {
-        let source = Text { file: None, text: BUILTIN };
-        let document = source.parse()?;
-        let builtin = Toml::top(source, &document, &["reply"])?.tables("reply", &KEYS)?;
+    pub(super) fn replies(&self, source: Text<'_>, own: &[Toml<'_>]) -> Vec<Arc<Replies>> {
+        let source = Text { file: None, text: BUILTIN, ..source };
+        let Some(document) = source.parse() else { return Vec::new() };
+        let builtin = Toml::top(source, &document, &["reply"]).tables("reply", &KEYS);
         let mut replies: Vec<Arc<Replies>> = Vec::new();
         for (table, is_own) in builtin.iter().map(|table| (table, false)).chain(own.iter().map(|table| (table, true))) {
-            let reply = self.named(table, is_own)?;
+            let Some(reply) = self.named(table, is_own) else { continue };
             match replies.iter_mut().find(|known| known.name == reply.name) {
                 Some(known) => *known = Arc::new(reply),
                 None => replies.push(Arc::new(reply)),
             }
         }
-        Ok(replies)
+        replies
     }
 
-    fn named(&self, table: &Toml<'_>, own: bool) -> Result<Replies, Error> {
-        let name = table.need("name")?.parse(|text| {
+    /// What has a name is there for those that refer to it, also where something is wrong with it.
+    fn named(&self, table: &Toml<'_>, own: bool) -> Option<Replies> {
+        let name = |text: &str| {
             let good = is_name(text) || text.chars().all(|char| char.is_ascii_alphanumeric() || "-_".contains(char));
             (good && !text.is_empty())
                 .then(|| text.to_owned())
                 .ok_or_else(|| "a reply's name is made of letters, digits, `-`, `_` and one `/`".to_owned())
-        })?;
-        let kinds = table.get("kinds").map(|value| value.items()).unwrap_or_default();
-        let replies = self.choices(table, own)?;
-        Ok(Replies {
-            name: Some(name),
-            title: table.get("title").map(|value| value.string()).transpose()?.unwrap_or_default().to_owned(),
-            kinds: kinds.iter().map(|item| item.parse(kind)).collect::<Result<_, _>>()?,
-            ..replies
-        })
+        };
+        let name = table.must("name", |value| value.parse(name));
+        let replies = Replies {
+            title: table.read("title", |value| Ok(value.string()?.to_owned())).unwrap_or_default(),
+            kinds: table.get("kinds").map_or_else(Vec::new, |value| value.each(|item| item.parse(kind))),
+            ..table.keep(self.choices(table, own)).unwrap_or_default()
+        };
+        Some(Replies { name: Some(name?), ..replies })
     }
 
     /// The `respond` of a route.
@@ -65,23 +65,21 @@ impl Reader<'_> {
             return Err(value.error("this says nothing: `reply`, `forward`, `hold` and `fault` do"));
         }
         let source = match (table.get("reply"), table.get("forward")) {
-            (Some(_), Some(forward)) => {
-                return Err(forward.error("a call is replied to or forwarded: leave out one of them"));
-            }
-            (Some(reply), None) => Source::Reply(self.reply_source(&reply)?),
-            (None, Some(forward)) => Source::Forward(Arc::new(self.forward(&forward)?)),
-            (None, None) => Source::Platform,
+            (Some(_), Some(forward)) => Err(forward.error("a call is replied to or forwarded: leave out one of them")),
+            (Some(reply), None) => self.reply_source(&reply).map(Source::Reply),
+            (None, Some(forward)) => self.forward(&forward).map(|forward| Source::Forward(Arc::new(forward))),
+            (None, None) => Ok(Source::Platform),
         };
-        let hold = match table.get("hold") {
-            None => None,
-            Some(value) => match value.get() {
-                DeValue::Boolean(true) => Some(Hold::Patience),
-                DeValue::Boolean(false) => None,
-                _ => Some(Hold::For(value.parse(parse_duration)?)),
-            },
+        let hold = |value: &Value<'_>| match value.get() {
+            DeValue::Boolean(true) => Ok(Some(Hold::Patience)),
+            DeValue::Boolean(false) => Ok(None),
+            _ => value.parse(parse_duration).map(Hold::For).map(Some),
         };
-        let fault = table.get("fault").map(|value| fault(&value)).transpose()?;
-        Ok(Respond { source, hold, fault })
+        Ok(Respond {
+            source: table.keep(source).unwrap_or_default(),
+            hold: table.read("hold", hold).flatten(),
+            fault: table.read("fault", fault),
+        })
     }
 
     /// A name, a reply, a list of replies with conditions, or a table that says more.
@@ -121,25 +119,21 @@ impl Reader<'_> {
     }
 
     fn cases(&self, value: &Value<'_>) -> Result<Vec<Case>, Error> {
-        let items = value.items();
-        if items.is_empty() {
+        if value.items().is_empty() {
             return Err(value.error("this list of replies is empty"));
         }
-        items.iter().map(|item| self.case(&item.table(&REPLY)?)).collect()
+        Ok(value.each(|item| self.case(&item.table(&REPLY)?)))
     }
 
     fn case(&self, table: &Toml<'_>) -> Result<Case, Error> {
-        let when = table.get("when").map_or_else(|| Ok(When::default()), |value| when(&value))?;
+        let when = table.read("when", when).unwrap_or_default();
         Ok(Case { when, reply: self.reply(table)? })
     }
 
     fn reply(&self, table: &Toml<'_>) -> Result<Reply, Error> {
-        let status = match table.get("status") {
-            None => 200,
-            Some(value) => value
-                .integer()
-                .filter(|status| (200..=599).contains(status))
-                .ok_or_else(|| value.error("a status is a number from 200 to 599"))?,
+        let status = |value: &Value<'_>| {
+            let status = value.integer().filter(|status| (200..=599).contains(status));
+            status.ok_or_else(|| value.error("a status is a number from 200 to 599"))
         };
         let given: Vec<_> =
             ["body", "json", "file"].into_iter().filter_map(|key| table.get(key).map(|value| (key, value))).collect();
@@ -150,16 +144,15 @@ impl Reader<'_> {
             [(_, value)] => self.file(value)?,
             [_, (_, second), ..] => return Err(second.error("a reply has one of `body`, `json` and `file`")),
         };
-        let mut headers = Vec::new();
-        for (name, value) in table.get("headers").map(|value| headers_of(&value)).transpose()?.into_iter().flatten() {
-            headers.push((name, value.parse(header_value)?));
-        }
+        let given = table.read("headers", headers_of).unwrap_or_default();
+        let header = |(name, value): (String, Value<'_>)| Some((name, value.keep(value.parse(header_value))?));
+        let mut headers: Vec<(String, String)> = given.into_iter().filter_map(header).collect();
         if let Some(content_type) = content_type
             && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
         {
             headers.push(("content-type".to_owned(), content_type.to_owned()));
         }
-        Ok(Reply { status, headers, body })
+        Ok(Reply { status: table.read("status", status).unwrap_or(200), headers, body })
     }
 
     /// A reply's file and the type its name tells.
@@ -202,17 +195,17 @@ impl Reader<'_> {
         let (to, keep_host, timeout) = match value.get() {
             DeValue::Table(_) => {
                 let table = value.table(&["to", "keep_host", "timeout"])?;
-                let keep = table.get("keep_host").map_or(Ok(false), |value| value.bool())?;
-                let timeout = table.get("timeout").map(|value| value.parse(parse_duration)).transpose()?;
+                let keep = table.read("keep_host", Value::bool).unwrap_or(false);
+                let timeout = table.read("timeout", |value| value.parse(parse_duration));
                 (table.need("to")?.items(), keep, timeout)
             }
             _ => (value.items(), false, None),
         };
-        let mut targets =
-            to.iter().map(|item| item.parse(|text| receiver(&self.targets, text))).collect::<Result<Vec<_>, _>>()?;
-        if targets.is_empty() {
+        if to.is_empty() {
             return Err(value.error("this list of addresses is empty"));
         }
+        let named = |item: &Value<'_>| item.keep(item.parse(|text| receiver(&self.targets, text)));
+        let mut targets: Vec<Target> = to.iter().filter_map(named).collect();
         for target in &mut targets {
             target.timeout = timeout.unwrap_or(target.timeout);
         }

@@ -158,8 +158,66 @@ const FAULTS: &[(&str, &str)] = &[
 #[test]
 fn every_fault_has_its_place_and_a_repair() {
     for (text, expected) in FAULTS {
-        assert_eq!(load(text), Err(format!("hooktape.toml:{expected}")), "{text}");
+        let told = load(text).unwrap_err();
+        assert!(told.lines().any(|line| line == format!("hooktape.toml:{expected}")), "{text}: {told}");
     }
+}
+
+#[test]
+fn all_faults_are_told_at_once_and_none_that_follows_from_another() {
+    let text = r#"
+        [listen]
+        adress = "127.0.0.1:1"
+        max_body = "much"
+        trusted_proxies = ["127.0.0.1", "me", "you"]
+        respond = { hold = "long", fault = "status=9" }
+        [secrets]
+        moveo = "swordfish"
+        [[target]]
+        name = "there"
+        url = "nowhere"
+        secret = "moveo"
+        guard = true
+        [[route]]
+        path = "hooks"
+        kind = "dialog"
+        secret = "moveo"
+        respond = { forward = "there" }
+        [[reply]]
+        name = "mine"
+        status = 1
+        headers = { a = "\n", "b c" = "d" }
+        [[route]]
+        path = "/mine"
+        respond = { reply = "mine" }
+        [screen]
+        theme = "blue"
+        colours = { good = "grass", bad = "fire" }
+    "#;
+    let told = load(text).unwrap_err();
+    let places: Vec<&str> = told.lines().map(|line| line.split(": ").nth(1).unwrap()).collect();
+    assert_eq!(
+        places,
+        [
+            "listen.adress",
+            "listen.max_body",
+            "listen.trusted_proxies",
+            "listen.trusted_proxies",
+            "listen.respond.hold",
+            "listen.respond.fault",
+            "secrets.moveo",
+            "target.url",
+            "target.guard",
+            "route.path",
+            "route.kind",
+            "reply.status",
+            "reply.headers.\"b c\"",
+            "screen.theme",
+            "screen.colours.good",
+            "screen.colours.bad",
+        ],
+        "{told}"
+    );
 }
 
 #[test]
