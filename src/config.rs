@@ -62,6 +62,17 @@ pub struct Sources {
     pub secrets: Vec<Assignment>,
 }
 
+impl Sources {
+    /// Where the configuration's file may stand, the one that wins first.
+    #[must_use]
+    pub fn places(&self) -> Vec<PathBuf> {
+        match &self.explicit {
+            Some(explicit) => vec![self.directory.join(explicit)],
+            None => std::iter::once(self.directory.join("hooktape.toml")).chain(self.fallback.clone()).collect(),
+        }
+    }
+}
+
 /// Everything that is configured.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
@@ -342,18 +353,11 @@ fn find_file(sources: &Sources) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
         key: None,
         message: format!("cannot be read: {error}"),
     };
-    if let Some(explicit) = &sources.explicit {
-        let path = sources.directory.join(explicit);
-        return match std::fs::read(&path) {
-            Ok(bytes) => Ok(Some((path, bytes))),
-            Err(error) => Err(unreadable(explicit, &error)),
-        };
-    }
-    for path in std::iter::once(sources.directory.join("hooktape.toml")).chain(sources.fallback.clone()) {
+    for path in sources.places() {
         match std::fs::read(&path) {
             Ok(bytes) => return Ok(Some((path, bytes))),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(unreadable(&path, &error)),
+            Err(error) if error.kind() == ErrorKind::NotFound && sources.explicit.is_none() => {}
+            Err(error) => return Err(unreadable(sources.explicit.as_ref().unwrap_or(&path), &error)),
         }
     }
     Ok(None)

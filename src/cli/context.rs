@@ -37,6 +37,8 @@ pub struct Context {
     pub keyring: Arc<Keyring>,
     /// How results are printed.
     pub format: Format,
+    /// Where the configuration's file may stand, the one that wins first.
+    pub places: Vec<PathBuf>,
     /// What the command line said.
     given: (Common, Option<LaneArgs>),
 }
@@ -99,6 +101,7 @@ impl Context {
             platforms: Arc::new(platforms),
             keyring,
             format: common.format,
+            places: sources.places(),
             given: (common.clone(), lane.cloned()),
         })
     }

@@ -10,7 +10,6 @@ use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::unbounded_channel;
-use tokio::task::JoinHandle;
 
 use crate::app::event::{Event, Notice};
 use crate::app::{App, Colours, Setup};
@@ -151,11 +150,11 @@ async fn show(context: &Context, app: App, world: &World, messages: Messages) ->
     let stop = stop_signal()?;
     let again = context.clone();
     let load = move || again.again().map(|context| context.config).map_err(|error| format!("{error:#}"));
-    let reload = context.config.file.clone().map(|file| reload::watch(file, world.events.clone(), load));
+    let reload = reload::watch(context.places.clone(), world.events.clone(), load);
     let (mut console, mut terminal) = Real::take().wrap_err("cannot take the terminal")?;
     let result = tui::run(&mut terminal, &mut console, app, world, messages, stop).await;
     drop(console);
-    reload.iter().for_each(JoinHandle::abort);
+    reload.abort();
     if terminal.show_cursor().is_err() {
         // The terminal is gone. Dropping its handle would say so with `eprintln`, which panics for the same reason.
         std::mem::forget(terminal);

@@ -1,15 +1,18 @@
-//! A configuration that changes while the screen is open is read again and handed to the app. Nothing wakes up for it
-//! before the system says that the file has changed.
+//! A configuration that changes while the screen is open is read again and handed to the app, also one that is made or
+//! removed meanwhile. Nothing wakes up for it before the system says that something has changed where it stands.
+//!
+//! ```text
+//!  ./hooktape.toml, CONFIG DIR/config.toml --> each file that is there, and the folder above it that is
+//! ```
 
-use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::app::event::{Event, Notice};
 use crate::config::Config;
@@ -17,45 +20,40 @@ use crate::tui::world::Message;
 
 /// An editor writes in several steps: this long after the last one, the file is read.
 const SETTLED: Duration = Duration::from_millis(100);
-/// How often a file that is gone is looked for.
-const GONE: Duration = Duration::from_millis(500);
 
-/// Hands what `load` makes of the file, or why it cannot, to the app each time its content changes.
+/// Hands what `load` makes of the file, or why it cannot, to the app each time the content of the first of `places` that
+/// is a file changes.
 pub fn watch(
-    file: PathBuf,
+    places: Vec<PathBuf>,
     events: UnboundedSender<Message>,
     load: impl Fn() -> Result<Arc<Config>, String> + Send + Sync + 'static,
 ) -> JoinHandle<()> {
     let load = Arc::new(load);
-    let (mut content, mut identity) = (std::fs::read(&file).ok(), identity(&file));
+    let mut content = read(&places);
     tokio::spawn(async move {
         let (told, mut changes) = unbounded_channel();
+        let ours = places.clone();
         let tell = move |event: notify::Result<notify::Event>| {
-            // Reading it is no change, and whoever reads it is us.
-            if event.is_ok_and(|event| !event.kind.is_access()) {
+            // Reading it is no change, and whoever reads it is us. What else happens in its folder is nobody's business.
+            let about = |path: &PathBuf| ours.iter().any(|place| place.starts_with(path));
+            if event
+                .is_ok_and(|event| !event.kind.is_access() && (event.need_rescan() || event.paths.iter().any(about)))
+            {
                 let _ = told.send(());
             }
         };
-        let watching = notify::recommended_watcher(tell)
-            .and_then(|mut watcher| watcher.watch(&file, RecursiveMode::NonRecursive).map(|()| watcher));
-        let mut watcher: RecommendedWatcher = match watching {
+        let mut watcher = match notify::recommended_watcher(tell) {
             Ok(watcher) => watcher,
             Err(error) => {
-                let text = format!("changes of {} are not noticed: {error}", file.display());
+                let text = format!("changes of the configuration are not noticed: {error}");
                 let _ = events.send(Event::Told(Notice::warning(text)).into());
                 return;
             }
         };
+        let mut armed = Vec::new();
         loop {
-            // Where another file stands in its place, that is the one to watch.
-            while identity.is_none() || identity != self::identity(&file) {
-                let _ = watcher.unwatch(&file);
-                match watcher.watch(&file, RecursiveMode::NonRecursive) {
-                    Ok(()) => identity = self::identity(&file),
-                    Err(_) => sleep(GONE).await,
-                }
-            }
-            let now = std::fs::read(&file).ok();
+            arm(&mut watcher, &places, &mut armed);
+            let now = read(&places);
             if now != content {
                 content = now;
                 let load = load.clone();
@@ -72,10 +70,32 @@ pub fn watch(
     })
 }
 
-/// Which file stands at a path.
-fn identity(path: &std::path::Path) -> Option<(u64, u64)> {
-    let about = std::fs::metadata(path).ok()?;
-    Some((about.dev(), about.ino()))
+/// Watches the files that are there now, and of each the nearest folder above it. Where another file or folder stands in
+/// the place of one, that is the one to watch.
+fn arm(watcher: &mut RecommendedWatcher, places: &[PathBuf], armed: &mut Vec<PathBuf>) {
+    for path in armed.drain(..) {
+        let _ = watcher.unwatch(&path);
+    }
+    loop {
+        let wanted = to_watch(places);
+        armed.extend(wanted.iter().filter(|path| watcher.watch(path, RecursiveMode::NonRecursive).is_ok()).cloned());
+        // A folder that was made before the one above it was watched has told nobody.
+        if wanted == to_watch(places) {
+            return;
+        }
+    }
+}
+
+fn to_watch(places: &[PathBuf]) -> Vec<PathBuf> {
+    let above = |place: &PathBuf| place.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_path_buf);
+    // A file may be a link to one elsewhere, whose folder says nothing of it.
+    let files = places.iter().filter(|place| place.exists()).cloned();
+    places.iter().filter_map(above).chain(files).collect()
+}
+
+/// The first of the files that can be read, and what it holds.
+fn read(places: &[PathBuf]) -> Option<(PathBuf, Vec<u8>)> {
+    places.iter().find_map(|place| Some((place.clone(), std::fs::read(place).ok()?)))
 }
 
 #[cfg(test)]
@@ -95,7 +115,7 @@ mod tests {
         let sources = Sources { explicit: Some(file.clone()), ..Sources::default() };
         let load = move || Config::load(&sources).map(Arc::new).map_err(|error| error.to_string());
         let (events, mut messages) = unbounded_channel();
-        let watching = watch(file.clone(), events, load);
+        let watching = watch(vec![file.clone()], events, load);
         let mut next = async || match messages.recv().await.unwrap().event {
             Event::Configured(result) => result.map(|config| config.targets[0].url.clone()),
             other => panic!("{other:?}"),
@@ -108,6 +128,37 @@ mod tests {
         assert_eq!(next().await.unwrap(), "http://replaced.example");
         write("hooktape.toml", "nonsense");
         assert!(next().await.unwrap_err().contains("target.url"));
+        watching.abort();
+    }
+    #[tokio::test]
+    async fn a_file_that_is_made_later_is_found_and_the_first_one_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("work");
+        std::fs::create_dir(&directory).unwrap();
+        let fallback = folder.path().join("home/config/config.toml");
+        let write = |path: &Path, name: &str| {
+            let text = format!("[[target]]\nname = \"{name}\"\nurl = \"http://one.example\"\n");
+            std::fs::write(path, text).unwrap();
+        };
+        let sources = Sources { directory: directory.clone(), fallback: Some(fallback.clone()), ..Sources::default() };
+        let places = sources.places();
+        let load = move || Config::load(&sources).map(Arc::new).map_err(|error| error.to_string());
+        let (events, mut messages) = unbounded_channel();
+        let watching = watch(places.clone(), events, load);
+        let mut next = async || match messages.recv().await.unwrap().event {
+            Event::Configured(result) => result.unwrap().targets.first().map(|target| target.name.clone()),
+            other => panic!("{other:?}"),
+        };
+        // Its folder is not there either.
+        std::fs::create_dir_all(fallback.parent().unwrap()).unwrap();
+        write(&fallback, "home");
+        assert_eq!(next().await.as_deref(), Some("home"));
+        write(&places[0], "work");
+        assert_eq!(next().await.as_deref(), Some("work"));
+        std::fs::remove_file(&places[0]).unwrap();
+        assert_eq!(next().await.as_deref(), Some("home"));
+        std::fs::remove_dir_all(folder.path().join("home")).unwrap();
+        assert_eq!(next().await, None);
         watching.abort();
     }
 }

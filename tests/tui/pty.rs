@@ -16,7 +16,7 @@ struct Terminal {
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     raw: Vec<u8>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Terminal {
@@ -49,7 +49,7 @@ impl Terminal {
         });
         let keys = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
-        Self { child, master: pair.master, keys, output, parser, raw: Vec::new(), _folder: folder }
+        Self { child, master: pair.master, keys, output, parser, raw: Vec::new(), folder }
     }
 
     fn press(&mut self, keys: &str) {
@@ -224,6 +224,16 @@ fn a_changed_configuration_is_taken_over_and_a_wrong_one_is_not() {
     terminal.press("\x07");
     terminal.sees("Help");
     terminal.press("qq");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_configuration_that_is_made_after_the_start_is_taken_over() {
+    let mut terminal = Terminal::start();
+    terminal.sees("Waiting for the first call");
+    std::fs::write(terminal.folder.path().join("hooktape.toml"), "[keys]\nhelp = \"ctrl-g\"\n").unwrap();
+    terminal.sees("ctrl-g");
+    terminal.press("q");
     assert_eq!(terminal.end(), 0);
 }
 
