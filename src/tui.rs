@@ -19,15 +19,16 @@ pub mod tape;
 pub mod world;
 
 use std::future::Future;
+use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::app::App;
 use crate::app::event::{Effect, Event};
@@ -67,6 +68,7 @@ where
     let mut stop = pin!(stop);
     let mut keys = Some(console.keys());
     let mut sifter = Sifter::new(app.asks_ground() && console.ask_ground());
+    let late = Instant::now() + ground::LATE;
     let mut changed = true;
     app.update(Event::Beat(world.beat()), Timestamp::now());
     let mut pace = Pace::new(Instant::now());
@@ -76,7 +78,11 @@ where
             pace.drawn(Instant::now());
             changed = false;
         }
-        if app.quit || (keys.is_none() && world.idle() && messages.is_empty() && !changed) {
+        if app.quit {
+            while !take_answer(keys.as_mut(), &mut sifter, late).await.is_empty() {}
+            return Ok(app);
+        }
+        if keys.is_none() && world.idle() && messages.is_empty() && !changed {
             return Ok(app);
         }
         let key = async {
@@ -132,13 +138,16 @@ where
                     app.update(event, Timestamp::now());
                 }
                 Effect::Suspend | Effect::Edit { .. } => {
+                    let typed = take_answer(keys.as_mut(), &mut sifter, late).await;
                     // Whoever reads keys must be gone before another program owns the terminal.
                     let listening = keys.take().is_some();
                     let event = console.away(&effect);
                     keys = listening.then(|| console.keys());
                     blank(terminal)?;
-                    if let Some(event) = event {
-                        app.update(event, Timestamp::now());
+                    for event in event.into_iter().chain(typed) {
+                        for effect in app.update(event, Timestamp::now()) {
+                            world.perform(effect);
+                        }
                     }
                 }
                 effect => world.perform(effect),
@@ -181,6 +190,25 @@ impl Pace {
             self.next_for_a_key = now + KEY_FRAME;
         }
     }
+}
+
+/// Before another program has the terminal, to which the answer would be keys: waits until the terminal has answered what
+/// it was asked, or will not any more. Gives the keys that came instead.
+async fn take_answer<K>(keys: Option<&mut K>, sifter: &mut Sifter, late: Instant) -> Vec<Event>
+where
+    K: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+{
+    let mut typed = Vec::new();
+    let Some(keys) = keys else { return typed };
+    while sifter.is_open()
+        && typed.is_empty()
+        && let Ok(Some(Ok(event))) = timeout_at(late, keys.next()).await
+    {
+        if let Some(Event::Key(key)) = translate(event) {
+            typed.extend(sifter.sift(key).into_iter().filter(|event| matches!(event, Event::Key(_))));
+        }
+    }
+    typed
 }
 
 /// Clears the screen and forgets what was on it. `Terminal::clear` would ask the terminal where its cursor is, and wait

@@ -152,7 +152,7 @@ async fn show(context: &Context, app: App, world: &World, messages: Messages) ->
     let load = move || again.again().map(|context| context.config).map_err(|error| format!("{error:#}"));
     let reload = reload::watch(context.places.clone(), world.events.clone(), load);
     let (mut console, mut terminal) = Real::take().wrap_err("cannot take the terminal")?;
-    let result = tui::run(&mut terminal, &mut console, app, world, messages, stop).await;
+    let result = Box::pin(tui::run(&mut terminal, &mut console, app, world, messages, stop)).await;
     drop(console);
     reload.abort();
     if terminal.show_cursor().is_err() {

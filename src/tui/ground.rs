@@ -6,12 +6,16 @@
 //!  j  [the background is dark]                  k     what is left of it
 //! ```
 
+use std::time::Duration;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::event::Event;
 
 /// Asks for the background's colour.
 pub const QUESTION: &str = "\x1b]11;?\x1b\\";
+/// An answer that comes later than this after the question is not waited for.
+pub const LATE: Duration = Duration::from_millis(500);
 /// Longer than any answer: `11;rgba:ffff/ffff/ffff/ffff`.
 const LONGEST: usize = 28;
 
@@ -31,6 +35,12 @@ impl Sifter {
     #[must_use]
     pub fn new(asked: bool) -> Self {
         Self { asked, held: Vec::new(), half: false }
+    }
+
+    /// Whether the answer may still come.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.asked || self.half
     }
 
     /// What a key amounts to: itself, the answer, nothing yet, or all that was taken for an answer and is none.

@@ -32,3 +32,14 @@ proptest! {
         runtime.block_on(Stage::size(width, height).open(&recording, &keys.concat()));
     }
 }
+
+#[tokio::test]
+async fn an_answer_of_the_terminal_that_comes_late_is_no_key_to_the_shell() {
+    let answer = "<alt-]>11;rgb:ffff/ffff/ffff<alt-\\>";
+    let unread = async |script: &str| {
+        let stage = Stage::size(80, 24);
+        stage.open(&repository("recordings/moveo.jsonl"), script).await.unread
+    };
+    assert_eq!(unread(&format!("q{answer}")).await, 0);
+    assert_eq!(unread(&format!("{answer}qls")).await, 2, "what is typed ahead is left to the shell");
+}

@@ -113,6 +113,8 @@ pub struct Ended {
     pub mouse: bool,
     /// What was put on the clipboard.
     pub copied: Vec<String>,
+    /// Keys that nobody read.
+    pub unread: usize,
 }
 
 impl Stage {
@@ -217,7 +219,9 @@ impl Stage {
         let app = run.await.unwrap();
         world.tape.close().await;
         let buffer = terminal.backend().buffer().clone();
-        Ended { app, screen: terminal.backend().to_string(), buffer, mouse: console.mouse, copied: console.copied }
+        let unread = console.keys.lock().unwrap().len();
+        let screen = terminal.backend().to_string();
+        Ended { app, screen, buffer, mouse: console.mouse, copied: console.copied, unread }
     }
 }
 
