@@ -71,6 +71,7 @@ use crate::app::cache::Cache;
 use crate::app::calls::Calls;
 use crate::app::conversation::Conversation;
 use crate::app::dialog::Dialog;
+use crate::app::dialog_keys::Press;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
 use crate::app::keymap::Keymap;
@@ -317,6 +318,7 @@ impl App {
             self.cursor.rest();
         }
         match event {
+            Event::Key(key) if keymap::leaves(key) => self.quit = true,
             Event::Key(key) => return self.key(key),
             Event::Paste(text) => return self.paste(&text),
             Event::Resized => self.cursor.see(),
@@ -393,6 +395,11 @@ impl App {
             let least = self.log.iter().position(|(_, notice)| notice.level == Level::Info);
             self.log.remove(least.unwrap_or(0));
         }
+        let text = match notice.key {
+            Some((action, does)) => format!("{} ({} {does})", notice.text, self.keymap.key(action)),
+            None => notice.text,
+        };
+        let notice = Notice { text, key: None, ..notice };
         self.log.push((self.now, notice.clone()));
         self.notice = Some(notice);
     }
@@ -405,7 +412,8 @@ impl App {
             return self.dialog_key(key);
         }
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
-            return match draft.type_key(key) {
+            let press = Press { key, action: self.keymap.action(key, Scope::Typing) };
+            return match draft.type_key(press) {
                 Some(action) => self.act(action),
                 None => Vec::new(),
             };

@@ -21,6 +21,7 @@ mod editor;
 mod empty;
 mod envelope;
 mod flow;
+mod hints;
 mod list;
 mod panel;
 mod plots;

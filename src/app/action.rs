@@ -3,27 +3,71 @@
 //! Keymap ([`keymap`](crate::app::keymap)), `?` help, palette, footer hints and the README's key table are views of it. To add an action, add a line
 //! here and an arm in `App::act`.
 
-/// Where an action means something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// On every screen.
-    Everywhere,
-    /// While looking at calls.
-    Calls,
-    /// While a draft is open and nothing is being typed.
-    Draft,
+macro_rules! scopes {
+    ($($(#[doc = $doc:literal])+ $variant:ident $title:literal [$($wider:ident)*];)*) => {
+        /// Where an action means something.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Scope { $($(#[doc = $doc])+ $variant,)* }
+
+        impl Scope {
+            /// All of them, in the order of the help.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The heading of its part of the help.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// The scopes whose keys mean something there, the nearest first: what it means by a key itself comes before
+            /// what the key means elsewhere.
+            #[must_use]
+            pub fn chain(self) -> &'static [Self] {
+                match self { $(Self::$variant => &[Self::$variant, $(Self::$wider),*],)* }
+            }
+        }
+    };
 }
 
-impl Scope {
-    /// The heading of its part of the help.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Everywhere => "Everywhere",
-            Self::Calls => "Calls",
-            Self::Draft => "Draft",
-        }
-    }
+scopes! {
+    /// While looking at calls.
+    Calls "Calls" [Moving Everywhere];
+    /// Moving about: in the list, in a call, in dialogs.
+    Moving "Moving, in dialogs too" [Everywhere];
+    /// While a draft is open and nothing is being typed.
+    Draft "Draft" [Everywhere];
+    /// On every screen.
+    Everywhere "Everywhere" [];
+    /// While something is typed. What writes a character can mean nothing else there.
+    Typing "Typing" [Everywhere];
+    /// What answers calls.
+    Answers "What answers" [Moving Everywhere];
+    /// Calls that wait for the user.
+    Held "Calls that wait" [Moving Everywhere];
+    /// What to replay, and how.
+    Options "Replay with options" [Moving Everywhere];
+    /// The replay that runs, or ran.
+    Running "Replay under way" [Moving Everywhere];
+    /// Two calls side by side.
+    Comparison "Comparison" [Moving Everywhere];
+    /// The test panel.
+    Tester "Test call" [Moving Everywhere];
+    /// The known variables.
+    Variables "Known variables" [Moving Everywhere];
+    /// The fixtures.
+    Fixtures "Fixtures" [Moving Everywhere];
+    /// What to copy.
+    Copy "Copy" [Moving Everywhere];
+    /// The plots.
+    Plots "Plots" [Moving Everywhere];
+    /// A page that is opened by hand.
+    Webview "Webview" [Moving Everywhere];
+    /// The recordings of the data directory.
+    Recordings "Recordings" [Moving Everywhere];
+    /// The help.
+    Help "Help" [Moving Everywhere];
+    /// A question: any other key is a no.
+    Question "Questions" [];
 }
 
 /// One line of the table.
@@ -64,15 +108,6 @@ macro_rules! actions {
 }
 
 actions! {
-    Calls      Down         "down"            ["j" "down"]          "One call or line down";
-    Calls      Up           "up"              ["k" "up"]            "One call or line up";
-    Calls      PageDown     "page down"       ["pgdn" "space" "ctrl-d"] "A page down";
-    Calls      PageUp       "page up"         ["pgup" "b" "ctrl-u"] "A page up";
-    Calls      Top          "first"           ["g" "home"]          "To the first call or line";
-    Calls      Bottom       "last"            ["G" "end"]           "To the last call or line";
-    Calls      Open         "open"            ["enter" "l" "right"] "Look into the selected call" ("look");
-    Calls      Back         "back"            ["esc"]               "One level back: out of the call, the search, the filter";
-    Calls      Fold         "fold"            ["h" "left"]          "Close the branch of the tree, or one level back";
     Calls      NextTab      "next tab"        ["tab" "]"]           "The next tab of the call" ("tabs");
     Calls      PreviousTab  "previous tab"    ["backtab" "["]       "The previous tab of the call";
     Calls      Envelope     "envelope"        ["1"]                 "What the call means, field by field";
@@ -93,7 +128,7 @@ actions! {
     Calls      ReplayMany   "replay with options" ["R"]             "Send calls again: which, where, how fast, what is expected; while it runs: how far it is";
     Calls      Compare      "compare"         ["c"]                 "Compare the answer with that to the call this one repeats, or two marked calls";
     Calls      Edit         "edit"            ["e"]                 "Edit the payload here, then send it" ("edit");
-    Calls      SetValue     "set value"       ["="]                 "Change the value at the cursor and no other byte: enter makes a draft of it, ctrl-s sends it";
+    Calls      SetValue     "set value"       ["="]                 "Change the value at the cursor and no other byte, in a draft or sent at once";
     Calls      EditOutside  "edit in $EDITOR" ["E"]                 "Edit the payload in $EDITOR, then send it";
     Calls      Test         "test call"       ["t"]                 "Send a built-in call of any kind; what was sent so far" ("test");
     Calls      Fixtures     "fixtures"        ["f"]                 "Drafts that were kept: send or edit one";
@@ -125,13 +160,22 @@ actions! {
     Calls      TakeBack     "take back"       ["u"]                 "Take back the last mark, note or deletion";
     Calls      Yank         "copy"            ["y"]                 "Copy of the call: body, value, pointer, headers, curl, report" ("copy");
     Calls      Original     "original"        ["^"]                 "The call that this one repeats";
-    Draft      Type         "type"            ["e" "i" "enter"]     "Type into the payload (esc stops typing)" ("type");
+    Moving     Down         "down"            ["j" "down"]          "One call, line or choice down";
+    Moving     Up           "up"              ["k" "up"]            "One call, line or choice up";
+    Moving     PageDown     "page down"       ["pgdn" "space" "ctrl-d"] "A page down";
+    Moving     PageUp       "page up"         ["pgup" "b" "ctrl-u"] "A page up";
+    Moving     Top          "first"           ["g" "home"]          "To the first call, line or choice";
+    Moving     Bottom       "last"            ["G" "end"]           "To the last call, line or choice";
+    Moving     Open         "open"            ["enter" "l" "right"] "Look into the selected call; in a dialog: take the selected choice" ("look");
+    Moving     Back         "back"            ["esc"]               "One level back: out of the dialog, the call, the search, the filter";
+    Moving     Fold         "fold"            ["h" "left"]          "Close the branch of the tree, or one level back";
+    Draft      Type         "type"            ["e" "i" "enter"]     "Type into the payload" ("type");
     Draft      Send         "send"            ["s"]                 "Send the draft" ("send");
     Draft      SwitchSigning "signing"        ["x"]                 "Sign anew (fresh), or send the signature as it was (exact)" ("signing");
     Draft      Reformat     "reformat"        ["p"]                 "Lay the JSON out prettily (an edit: it is sent as shown)";
     Draft      Revert       "revert"          ["R"]                 "Back to the payload as it was";
-    Draft      Undo         "undo"            ["u" "ctrl-z"]        "Undo (while typing: ctrl-z)";
-    Draft      Redo         "redo"            ["U" "ctrl-y"]        "Redo (while typing: ctrl-y)";
+    Draft      Undo         "undo"            ["u" "ctrl-z"]        "Undo";
+    Draft      Redo         "redo"            ["U" "ctrl-y"]        "Redo";
     Draft      DraftSearch  "search payload"  ["/"]                 "Search the payload";
     Draft      DraftNext    "next hit"        ["n"]                 "The next hit in the payload";
     Draft      DraftPrevious "previous hit"   ["N"]                 "The previous hit in the payload";
@@ -143,7 +187,7 @@ actions! {
     Everywhere Target       "target"          ["T"]                 "Choose where calls are sent" ("target");
     Everywhere Mask         "mask"            ["*"]                 "Mask what is secret or personal on the screen, or show it";
     Everywhere Register     "keep variables"  ["$"]                 "Keep what the answer holds under context and output as known variables";
-    Everywhere Variables    "variables"       ["V"]                 "The known variables; in a draft enter puts one in";
+    Everywhere Variables    "variables"       ["V"]                 "The known variables; into a draft one can be put";
     Everywhere Mouse        "mouse"           ["S"]                 "Give the mouse to the terminal for selecting text, or take it back";
     Everywhere Log          "log"             ["L"]                 "What was reported so far";
     Everywhere Palette      "palette"         [":"]                 "Find an action by its name";
@@ -151,6 +195,62 @@ actions! {
     Everywhere Redraw       "redraw"          ["ctrl-l"]            "Draw the screen anew";
     Everywhere Suspend      "suspend"         ["ctrl-z"]            "Back to the shell; fg returns";
     Everywhere Quit         "quit"            ["q" "ctrl-c"]        "Leave hooktape" ("quit");
+    Typing     Take         "take"            ["enter"]             "Take the line as it was typed" ("take");
+    Typing     LeaveTyping  "leave typing"    ["esc"]               "Leave the line as it was; in a draft: stop typing; of what is offered: take nothing" ("leave");
+    Typing     Complete     "complete"        ["tab"]               "Take what is offered; in an answer: to its status and back" ("complete");
+    Typing     NextOffer    "next offer"      ["down"]              "The next of what is offered";
+    Typing     PreviousOffer "previous offer" ["up"]                "The one before";
+    Typing     SendTyped    "send typed"      ["ctrl-s"]            "Send the draft, or take the answer, as it is typed" ("send");
+    Typing     UndoTyping   "undo typing"     ["ctrl-z"]            "Undo" ("undo");
+    Typing     RedoTyping   "redo typing"     ["ctrl-y"]            "Redo" ("redo");
+    Answers    SetFault     "fault"           ["f"]                 "Answer with a fault" ("fault");
+    Answers    HoldThese    "hold these"      ["i"]                 "Hold what comes here, or let it through" ("hold");
+    Answers    AsConfigured "as configured"   ["x"]                 "Answer as the configuration says" ("as configured");
+    Held       LetGo        "let go"          ["enter" "s"]         "Let the call go on as it is" ("lets it go");
+    Held       ForwardHeld  "forward and hold" ["F"]                "Forward the call, and hold its answer";
+    Held       EditRequest  "edit request"    ["r"]                 "Edit the request before it is forwarded";
+    Held       EditAnswer   "edit answer"     ["e"]                 "Edit the answer, or answer by hand";
+    Held       Refuse       "refuse"          ["x"]                 "Refuse the call (503)" ("refuses (503)");
+    Held       HoldNoMore   "hold no more"    ["i"]                 "Hold no more calls, or hold them again" ("holds no more");
+    Options    NextValue    "next value"      ["l" "space" "right" "tab"] "The next value of the row" ("next");
+    Options    PreviousValue "previous value" ["h" "left" "backtab"] "The value before" ("previous");
+    Options    TypeValue    "type value"      ["e"]                 "Type the value of the row" ("type");
+    Options    Begin        "begin"           ["enter"]             "Begin to send" ("begins");
+    Options    LastReplay   "last replay"     ["v"]                 "The replay that runs, or ran last";
+    Running    Pause        "pause"           ["p" "space"]         "Pause, or go on";
+    Running    CancelReplay "cancel"          ["x"]                 "Send no more";
+    Running    OnlyFailures "only failures"   ["f"]                 "List only what is not as expected, or all";
+    Running    ToCall       "to the call"     ["o"]                 "To the call that was sent" ("to the call");
+    Comparison NextDifference "next difference" ["n"]               "The next difference";
+    Comparison PreviousDifference "previous difference" ["N"]       "The difference before";
+    Comparison Ignore       "ignore"          ["x"]                 "Let this difference count no more, here and in replays" ("ignore it");
+    Comparison IgnoreNothing "ignore nothing" ["X"]                 "Let every difference count again" ("ignore nothing");
+    Comparison OtherSide    "requests or answers" ["tab" "backtab"] "Compare the requests, or the answers" ("requests, answers");
+    Tester     EditTest     "edit test call"  ["e"]                 "Edit the call first" ("edits first");
+    Tester     History      "what was sent"   ["tab" "backtab"]     "To what was sent so far, and back" ("what was sent");
+    Tester     TestDown     "scroll result"   ["J"]                 "Scroll the answer down";
+    Tester     TestUp       "scroll result up" ["K"]                "Scroll the answer up";
+    Variables  CopyVariable "copy variable"   ["y"]                 "Copy the value" ("copies");
+    Variables  Forget       "forget"          ["d"]                 "Forget the variable" ("forgets");
+    Fixtures   EditFixture  "edit fixture"    ["e"]                 "Edit the fixture, then send it" ("edits first");
+    Fixtures   RemoveFixture "remove fixture" ["d"]                 "Remove the fixture" ("removes");
+    Copy       CopyBody     "copy body"       ["b"]                 "Copy the body, as it came";
+    Copy       CopyPretty   "copy pretty"     ["p"]                 "Copy the body, laid out for reading";
+    Copy       CopyValue    "copy value"      ["v"]                 "Copy the value at the cursor";
+    Copy       CopyPointer  "copy pointer"    ["i"]                 "Copy the JSON Pointer of the value at the cursor";
+    Copy       CopyHeaders  "copy headers"    ["h"]                 "Copy the headers";
+    Copy       CopyResponse "copy response"   ["a"]                 "Copy the response's body";
+    Copy       CopyCurl     "copy curl"       ["c"]                 "Copy a curl command that sends it";
+    Copy       CopyReport   "copy report"     ["m"]                 "Copy a Markdown report, with secrets masked";
+    Plots      Later        "later"           ["l" "right"]         "To the next column that has calls";
+    Plots      Earlier      "earlier"         ["h" "left"]          "To the column before that has calls";
+    Plots      MoreKinds    "more kinds"      ["pgdn"]              "The next rows of the table of kinds" ("more kinds");
+    Plots      FewerKinds   "fewer kinds"     ["pgup"]              "The rows before";
+    Webview    CopyUrl      "copy url"        ["y"]                 "Copy the page's address" ("copy the URL");
+    Webview    WaitFor      "set expiration"  ["x"]                 "After how long the flow expires" ("expiration");
+    Recordings RemoveRecording "remove recording" ["d"]             "Remove the recording, after a question" ("removes");
+    Help       SearchHelp   "search help"     ["/"]                 "Search the help" ("searches");
+    Question   Yes          "yes"             ["y" "Y"]             "Yes: any other key is a no";
 }
 
 impl Action {
@@ -166,7 +266,7 @@ impl Action {
     /// Whether it means nothing while there is no call.
     #[must_use]
     pub fn needs_call(self) -> bool {
-        self.entry().scope == Scope::Calls
+        matches!(self.entry().scope, Scope::Calls | Scope::Moving)
             && !matches!(
                 self,
                 Self::Test
@@ -219,7 +319,11 @@ mod tests {
 
     #[test]
     fn no_essential_action_needs_ctrl() {
-        for entry in TABLE.iter().filter(|entry| !matches!(entry.action, Action::Redraw | Action::Suspend)) {
+        let essential = |entry: &&Entry| {
+            // What is typed is sent, and undone, outside of typing too.
+            entry.scope != Scope::Typing && !matches!(entry.action, Action::Redraw | Action::Suspend)
+        };
+        for entry in TABLE.iter().filter(essential) {
             assert!(entry.keys.iter().any(|key| !key.contains("ctrl-")), "{}", entry.name);
         }
     }

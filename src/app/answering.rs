@@ -11,6 +11,7 @@ mod keys;
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::app::action::{Action, Scope};
 use crate::app::dialog::{Dialog, Input};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
@@ -92,6 +93,18 @@ pub enum Answering {
     },
     /// An answer or a request being edited.
     Edit(Box<Edit>),
+}
+
+impl Answering {
+    /// The screen that the keymap is for while it lies on top.
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Self::List { .. } => Scope::Answers,
+            Self::Sources { .. } => Scope::Moving,
+            Self::Held { .. } => Scope::Held,
+            Self::Forward { .. } | Self::Fault { .. } | Self::Edit(_) => Scope::Typing,
+        }
+    }
 }
 
 /// What an edit is for.
@@ -234,10 +247,12 @@ impl App {
     fn toggle_holds(&mut self) -> Vec<Effect> {
         let hold = if self.answers.holds() { None } else { Some(Hold::Patience) };
         self.answers.slots.iter_mut().for_each(|slot| slot.respond.hold = hold);
-        self.tell(Notice::info(match hold {
-            Some(hold) => format!("calls wait for you now, each {hold}; i again lets them through"),
-            None => "calls are answered at once again".to_owned(),
-        }));
+        self.tell(match hold {
+            Some(hold) => {
+                Notice::info(format!("calls wait for you now, each {hold}")).key(Action::Hold, "lets them through")
+            }
+            None => Notice::info("calls are answered at once again"),
+        });
         self.respond()
     }
 

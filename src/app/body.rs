@@ -36,7 +36,7 @@ impl Form {
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::Tree => "bodies are shown as trees: h and l close and open, - and + by level",
+            Self::Tree => "bodies are shown as trees",
             Self::Pretty => "JSON is laid out for reading",
             Self::Raw => "bodies are shown exactly as they came",
             Self::Hex => "bodies are shown byte by byte",
@@ -44,11 +44,20 @@ impl Form {
     }
 }
 
+/// What a tree was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// A body that is no JSON: a form, the parts of a multipart one, a token.
+    Decoded(String),
+    /// What that jq filter makes of the body.
+    Filtered(String),
+}
+
 /// A body as it is shown.
 #[derive(Clone, Debug)]
 pub enum Body {
-    /// A tree, and what it is: `form`, `jq .input`.
-    Tree(Tree, Option<String>),
+    /// A tree, and what it was made of where it is not the body itself.
+    Tree(Tree, Option<Made>),
     /// Text in rows.
     Text(Text),
     /// Bytes.
@@ -67,7 +76,7 @@ impl Body {
             (Form::Tree, _) => {
                 let decoded = decode::decode(bytes, content_type);
                 match decoded.and_then(|(what, text)| Some((Tree::new(&text)?, what))) {
-                    Some((tree, what)) => Self::Tree(tree, Some(format!("{what}, decoded: p shows it as it came"))),
+                    Some((tree, what)) => Self::Tree(tree, Some(Made::Decoded(what.to_owned()))),
                     None if text.is_err() => Self::Hex(bytes.clone()),
                     None => Self::Text(Text::new(bytes, true)),
                 }
@@ -81,7 +90,7 @@ impl Body {
     /// A JSON text that a filter made of a body.
     #[must_use]
     pub fn filtered(text: &str, filter: &str) -> Self {
-        let what = format!("jq {filter} · esc goes back");
+        let what = Made::Filtered(filter.to_owned());
         Tree::new(text)
             .map_or_else(|| Self::Text(Text::new(text.as_bytes(), true)), |tree| Self::Tree(tree, Some(what)))
     }

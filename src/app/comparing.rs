@@ -10,10 +10,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent};
 use similar::{Algorithm, DiffOp, TextDiff};
 
 use crate::app::App;
+use crate::app::action::{Action, Scope};
+use crate::app::dialog_keys::Press;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::call::{Call, Id};
@@ -256,8 +257,8 @@ impl App {
             ([left, right], parent) if parent.is_none() || is_marked(selected) => self.compare_calls(*left, *right),
             (_, Some(parent)) => self.compare_calls(parent, selected),
             _ => {
-                let text = "nothing to compare: select a replayed call, or mark two calls (m)";
-                self.tell(Notice::info(text));
+                let told = Notice::info("nothing to compare: select a replayed call, or mark two calls");
+                self.tell(told.key(Action::Mark, "marks one"));
                 Vec::new()
             }
         }
@@ -298,7 +299,7 @@ impl App {
         }
     }
 
-    pub(super) fn comparison_key(&mut self, key: KeyEvent, mut comparison: Box<Comparison>) -> Vec<Effect> {
+    pub(super) fn comparison_key(&mut self, press: Press, mut comparison: Box<Comparison>) -> Vec<Effect> {
         let (room, rows) = self.regions.dialog;
         let last = rows.saturating_sub(room);
         // What is shown was scrolled to the difference where that was jumped to.
@@ -307,26 +308,28 @@ impl App {
             comparison.chase = false;
         }
         let scroll = &mut comparison.scroll;
-        match key.code {
-            KeyCode::Esc | KeyCode::Char('q' | 'c') => return Vec::new(),
-            KeyCode::Char('n') => comparison.step(1),
-            KeyCode::Char('N') => comparison.step(-1),
-            KeyCode::Char('j') | KeyCode::Down => *scroll = (*scroll + 1).min(last),
-            KeyCode::Char('k') | KeyCode::Up => *scroll = scroll.saturating_sub(1),
-            KeyCode::Char(' ') | KeyCode::PageDown => *scroll = (*scroll + room.max(1)).min(last),
-            KeyCode::Char('b') | KeyCode::PageUp => *scroll = scroll.saturating_sub(room.max(1)),
-            KeyCode::Char('g') | KeyCode::Home => *scroll = 0,
-            KeyCode::Char('G') | KeyCode::End => *scroll = last,
-            KeyCode::Tab | KeyCode::BackTab => {
+        match press.action {
+            Some(Action::Back | Action::Quit) => return Vec::new(),
+            Some(Action::NextDifference) => comparison.step(1),
+            Some(Action::PreviousDifference) => comparison.step(-1),
+            Some(Action::Down) => *scroll = (*scroll + 1).min(last),
+            Some(Action::Up) => *scroll = scroll.saturating_sub(1),
+            Some(Action::PageDown) => *scroll = (*scroll + room.max(1)).min(last),
+            Some(Action::PageUp) => *scroll = scroll.saturating_sub(room.max(1)),
+            Some(Action::Top) => *scroll = 0,
+            Some(Action::Bottom) => *scroll = last,
+            Some(Action::OtherSide) => {
                 comparison.side = if comparison.side == Side::Request { Side::Response } else { Side::Request };
                 (comparison.selected, comparison.scroll) = (0, 0);
                 comparison.work_out(&self.setup.platforms, &self.rules);
             }
-            KeyCode::Char('x') => self.ignore(&mut comparison),
-            KeyCode::Char('X') => {
+            Some(Action::Ignore) => self.ignore(&mut comparison),
+            Some(Action::IgnoreNothing) => {
                 self.rules = Rules::default();
                 comparison.work_out(&self.setup.platforms, &self.rules);
             }
+            // What opened it closes it.
+            _ if self.keymap.action(press.key, Scope::Calls) == Some(Action::Compare) => return Vec::new(),
             _ => {}
         }
         self.show_panel(Panel::Comparison(comparison));
@@ -339,7 +342,8 @@ impl App {
         let place = found.place.to_string();
         match self.rules.ignore(&place) {
             Ok(()) => {
-                self.tell(Notice::info(format!("{place} is ignored from now on: X takes that back")));
+                let told = Notice::info(format!("{place} is ignored from now on"));
+                self.tell(told.key(Action::IgnoreNothing, "takes that back"));
                 comparison.work_out(&self.setup.platforms, &self.rules);
             }
             Err(_) => self.tell(Notice::info(format!("{place} cannot be ignored: fields and headers can"))),

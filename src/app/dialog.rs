@@ -146,6 +146,34 @@ pub enum Dialog {
     },
 }
 
+impl Dialog {
+    /// The screen that the keymap is for while it lies on top.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Help { typing: true, .. }
+            | Self::Palette { .. }
+            | Self::Filter { .. }
+            | Self::Find { .. }
+            | Self::Jq { .. }
+            | Self::Set(_)
+            | Self::Note { .. }
+            | Self::Address { .. }
+            | Self::Page { .. }
+            | Self::Expiration { .. } => Scope::Typing,
+            Self::Help { .. } => Scope::Help,
+            Self::Yank { .. } => Scope::Copy,
+            Self::Plots { .. } => Scope::Plots,
+            Self::Webview { .. } => Scope::Webview,
+            Self::Recordings(Shelf { removing: true, .. }) | Self::Confirm { .. } => Scope::Question,
+            Self::Recordings(_) => Scope::Recordings,
+            Self::Answering(answering) => answering.scope(),
+            Self::Panel(panel) => panel.scope(),
+            Self::Log { .. } | Self::Conversations { .. } | Self::Targets { .. } | Self::Pages { .. } => Scope::Moving,
+        }
+    }
+}
+
 /// A conversation to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gathered {
@@ -210,7 +238,7 @@ pub fn matching(text: &str, scope: Scope) -> Vec<Action> {
     };
     let mut found: Vec<(u32, Action)> = action::TABLE
         .iter()
-        .filter(|entry| entry.scope == scope || entry.scope == Scope::Everywhere)
+        .filter(|entry| scope.chain().contains(&entry.scope))
         .filter_map(|entry| Some((rank(entry)?, entry.action)))
         .collect();
     found.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
@@ -227,7 +255,8 @@ mod tests {
         assert_eq!(matching("nxcv", Scope::Calls)[0], Action::NextInConversation, "letters in their order will do");
         assert!(matching("qzx", Scope::Calls).is_empty());
         assert!(matching("rep", Scope::Draft).iter().all(|action| action.entry().scope != Scope::Calls));
-        assert_eq!(matching("", Scope::Calls).len(), action::TABLE.iter().filter(|e| e.scope != Scope::Draft).count());
+        let here = action::TABLE.iter().filter(|entry| Scope::Calls.chain().contains(&entry.scope));
+        assert_eq!(matching("", Scope::Calls).len(), here.count());
     }
 
     #[test]

@@ -3,15 +3,24 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::App;
-use crate::app::action::Action;
+use crate::app::action::{Action, Scope};
 use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Input, Then, matching};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
-use crate::app::yank::MENU;
+use crate::app::yank;
 
 /// Choices that a page key passes.
 const PAGE: usize = 10;
+
+/// A key, and what it means on the screen that takes it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Press {
+    /// The key, where it is typed.
+    pub key: KeyEvent,
+    /// What it means.
+    pub action: Option<Action>,
+}
 
 /// What a key in a list of choices means.
 pub(super) enum Choice {
@@ -55,23 +64,22 @@ impl Dialog {
 
 impl Draft {
     /// A key while typing: it goes into the payload, but for those few that leave or mean the draft itself.
-    pub(super) fn type_key(&mut self, key: KeyEvent) -> Option<Action> {
-        let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-        if self.offer_key(key) {
+    pub(super) fn type_key(&mut self, press: Press) -> Option<Action> {
+        if self.offer_key(press.action) {
             return None;
         }
-        match key.code {
-            KeyCode::Esc => self.typing = false,
-            KeyCode::Char('c') if ctrl => return Some(Action::Quit),
-            KeyCode::Char('l') if ctrl => return Some(Action::Redraw),
-            KeyCode::Char('s') if ctrl => return Some(Action::Send),
-            KeyCode::Char('z') if ctrl => self.step_back(),
-            KeyCode::Char('y') if ctrl => self.step_forth(),
-            // A key that only moves the cursor leaves the facts as they are.
-            _ => {
-                let edited = self.editor.input(key);
+        match press.action {
+            Some(Action::LeaveTyping) => self.typing = false,
+            Some(Action::SendTyped) => return Some(Action::Send),
+            Some(Action::UndoTyping) => self.step_back(),
+            Some(Action::RedoTyping) => self.step_forth(),
+            // Of what has another meaning in a line, a text makes its own.
+            None | Some(Action::Take | Action::Complete | Action::NextOffer | Action::PreviousOffer) => {
+                // A key that only moves the cursor leaves the facts as they are.
+                let edited = self.editor.input(press.key);
                 self.typed(edited);
             }
+            action => return action,
         }
         None
     }
@@ -80,30 +88,33 @@ impl Draft {
 impl App {
     /// The top dialog takes the key.
     pub(super) fn dialog_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {
-            self.quit = true;
-            return Vec::new();
+        let Some(scope) = self.dialogs.last().map(Dialog::scope) else { return Vec::new() };
+        let press = Press { key, action: self.keymap.action(key, scope) };
+        let action = press.action;
+        let anywhere = [Action::Help, Action::Log, Action::Mask, Action::Mouse, Action::Redraw, Action::Suspend];
+        if let Some(action) = action.filter(|action| scope != Scope::Help && anywhere.contains(action)) {
+            return self.act(action);
         }
         let Some(mut dialog) = self.dialogs.pop() else { return Vec::new() };
         let last = self.regions.dialog.1.saturating_sub(self.regions.dialog.0);
         let page = self.regions.dialog.0.max(1);
         let mut effects = Vec::new();
         if let Dialog::Answering(answering) = dialog {
-            return self.answering_key(key, answering);
+            return self.answering_key(press, answering);
         }
         if let Dialog::Plots { scroll } = dialog {
-            return self.plots_key(key, scroll);
+            return self.plots_key(press, scroll);
         }
         if let Dialog::Panel(panel) = dialog {
-            return self.panel_key(key, panel);
+            return self.panel_key(press, panel);
         }
         if let Dialog::Set(setting) = dialog {
-            return self.setting_key(key, setting);
+            return self.setting_key(press, setting);
         }
         match &mut dialog {
             // Done above, for they take the dialog apart.
             Dialog::Answering(_) | Dialog::Panel(_) | Dialog::Plots { .. } | Dialog::Set(_) => {}
-            Dialog::Help { scroll, search, typing: typing @ true } => match typed(key, search, &mut 0, 0) {
+            Dialog::Help { scroll, search, typing: typing @ true } => match typed(press, search, &mut 0, 0) {
                 Choice::Leave => {
                     *search = Input::new("");
                     *typing = false;
@@ -111,40 +122,41 @@ impl App {
                 Choice::Take => *typing = false,
                 Choice::Stay => *scroll = 0,
             },
-            Dialog::Help { typing, .. } if key.code == KeyCode::Char('/') => *typing = true,
+            Dialog::Help { typing, .. } if action == Some(Action::SearchHelp) => *typing = true,
             Dialog::Yank { selected } => {
-                let by_letter = MENU.iter().find(|(letter, ..)| key.code == KeyCode::Char(*letter));
-                if let Some((_, what, _)) = by_letter {
-                    return self.yank(*what);
+                if let Some(what) = action.and_then(yank::What::of) {
+                    return self.yank(what);
                 }
-                match picked(key, selected, MENU.len()) {
+                let menu = yank::menu();
+                match picked(action, selected, menu.len()) {
                     Choice::Leave => return Vec::new(),
-                    Choice::Take => return MENU.get(*selected).map_or_else(Vec::new, |(_, what, _)| self.yank(*what)),
+                    Choice::Take => return menu.get(*selected).map_or_else(Vec::new, |(_, what)| self.yank(*what)),
                     Choice::Stay => {}
                 }
             }
             Dialog::Help { scroll, .. } | Dialog::Log { scroll } => {
                 *scroll = (*scroll).min(last);
-                match key.code {
-                    KeyCode::Char('j') | KeyCode::Down => *scroll = (*scroll + 1).min(last),
-                    KeyCode::Char('k') | KeyCode::Up => *scroll = scroll.saturating_sub(1),
-                    KeyCode::Char(' ') | KeyCode::PageDown => *scroll = (*scroll + page).min(last),
-                    KeyCode::Char('b') | KeyCode::PageUp => *scroll = scroll.saturating_sub(page),
-                    KeyCode::Char('g') | KeyCode::Home => *scroll = 0,
-                    KeyCode::Char('G') | KeyCode::End => *scroll = last,
+                match action {
+                    Some(Action::Down) => *scroll = (*scroll + 1).min(last),
+                    Some(Action::Up) => *scroll = scroll.saturating_sub(1),
+                    Some(Action::PageDown) => *scroll = (*scroll + page).min(last),
+                    Some(Action::PageUp) => *scroll = scroll.saturating_sub(page),
+                    Some(Action::Top) => *scroll = 0,
+                    Some(Action::Bottom) => *scroll = last,
+                    Some(action @ (Action::Redraw | Action::Suspend | Action::Mouse)) => effects = self.act(action),
                     _ => return Vec::new(),
                 }
             }
             Dialog::Palette { input, selected } => {
                 let found = matching(input.text(), self.scope());
-                match typed(key, input, selected, found.len()) {
+                match typed(press, input, selected, found.len()) {
                     Choice::Leave => return Vec::new(),
                     Choice::Take => return found.get(*selected).map_or_else(Vec::new, |action| self.act(*action)),
                     Choice::Stay => {}
                 }
             }
-            Dialog::Filter { .. } => return self.filter_key(key, dialog),
-            Dialog::Find { input } => match typed(key, input, &mut 0, 0) {
+            Dialog::Filter { .. } => return self.filter_key(press, dialog),
+            Dialog::Find { input } => match typed(press, input, &mut 0, 0) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => {
                     let needle = input.text().to_owned();
@@ -153,7 +165,7 @@ impl App {
                 }
                 Choice::Stay => {}
             },
-            Dialog::Jq { input, error } => match typed(key, input, &mut 0, 0) {
+            Dialog::Jq { input, error } => match typed(press, input, &mut 0, 0) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => {
                     let filter = input.text().to_owned();
@@ -161,7 +173,7 @@ impl App {
                 }
                 Choice::Stay => *error = None,
             },
-            Dialog::Note { call, input } => match typed(key, input, &mut 0, 0) {
+            Dialog::Note { call, input } => match typed(press, input, &mut 0, 0) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => {
                     let (call, text) = (*call, input.text().to_owned());
@@ -169,7 +181,7 @@ impl App {
                 }
                 Choice::Stay => {}
             },
-            Dialog::Conversations { choices, selected } => match picked(key, selected, choices.len()) {
+            Dialog::Conversations { choices, selected } => match picked(action, selected, choices.len()) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => {
                     if let Some(chosen) = choices.get(*selected) {
@@ -181,7 +193,7 @@ impl App {
             },
             Dialog::Targets { selected, then } => {
                 let choices = self.target_choices();
-                match picked(key, selected, choices.len()) {
+                match picked(action, selected, choices.len()) {
                     Choice::Leave => return Vec::new(),
                     Choice::Take => {
                         let then = then.clone();
@@ -193,7 +205,7 @@ impl App {
                     Choice::Stay => {}
                 }
             }
-            Dialog::Address { input, then, error } => match typed(key, input, &mut 0, 0) {
+            Dialog::Address { input, then, error } => match typed(press, input, &mut 0, 0) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => match self.add_target(input.text()) {
                     Ok(number) => {
@@ -204,7 +216,7 @@ impl App {
                 },
                 Choice::Stay => *error = None,
             },
-            Dialog::Pages { selected } => match picked(key, selected, self.page_kinds().len()) {
+            Dialog::Pages { selected } => match picked(action, selected, self.page_kinds().len()) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => {
                     self.ask_page(*selected);
@@ -212,7 +224,7 @@ impl App {
                 }
                 Choice::Stay => {}
             },
-            Dialog::Page { kind, input, error } => match typed(key, input, &mut 0, 0) {
+            Dialog::Page { kind, input, error } => match typed(press, input, &mut 0, 0) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => match self.launch(kind, input.text()) {
                     Ok(launch) => dialog = Dialog::Webview { launch: Box::new(launch) },
@@ -220,11 +232,11 @@ impl App {
                 },
                 Choice::Stay => *error = None,
             },
-            Dialog::Webview { launch } => match key.code {
-                KeyCode::Esc | KeyCode::Char('q') => return Vec::new(),
-                KeyCode::Enter if self.go_to_callback(launch) => return Vec::new(),
-                KeyCode::Char('y') => effects.push(Effect::Copy(launch.opening.url.clone())),
-                KeyCode::Char('x') => {
+            Dialog::Webview { launch } => match action {
+                Some(Action::Back | Action::Quit) => return Vec::new(),
+                Some(Action::Open) if self.go_to_callback(launch) => return Vec::new(),
+                Some(Action::CopyUrl) => effects.push(Effect::Copy(launch.opening.url.clone())),
+                Some(Action::WaitFor) => {
                     let kind = launch.kind.clone();
                     self.dialogs.push(dialog);
                     self.ask_expiration(&kind);
@@ -232,7 +244,7 @@ impl App {
                 }
                 _ => {}
             },
-            Dialog::Expiration { kind, input, error } => match typed(key, input, &mut 0, 0) {
+            Dialog::Expiration { kind, input, error } => match typed(press, input, &mut 0, 0) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => match self.set_expiration(kind, input.text()) {
                     Ok(()) => return Vec::new(),
@@ -240,12 +252,12 @@ impl App {
                 },
                 Choice::Stay => *error = None,
             },
-            Dialog::Recordings(stored) => match self.shelf_key(key, stored) {
+            Dialog::Recordings(stored) => match self.shelf_key(action, stored) {
                 Some(asked) => effects = asked,
                 None => return Vec::new(),
             },
             Dialog::Confirm { ticket, outgoing, .. } => {
-                if matches!(key.code, KeyCode::Char('y' | 'Y')) {
+                if action == Some(Action::Yes) {
                     let (ticket, outgoing) = (*ticket, outgoing.clone());
                     return self.send_now(ticket, outgoing);
                 }
@@ -258,16 +270,16 @@ impl App {
     }
 
     /// The filter narrows the list with every key; enter keeps it, esc goes back to what was before.
-    fn filter_key(&mut self, key: KeyEvent, dialog: Dialog) -> Vec<Effect> {
+    fn filter_key(&mut self, press: Press, dialog: Dialog) -> Vec<Effect> {
         let Dialog::Filter { mut input, before, error } = dialog else { return Vec::new() };
         let was = input.text().to_owned();
-        if key.code == KeyCode::Tab {
+        if press.action == Some(Action::Complete) {
             let (begin, found) = complete(&was, &self.setup.platforms, &self.setup.config.queries);
             if let Some((first, _)) = found.first() {
                 return self.narrow(Input::new(&format!("{}{first}", &was[..begin])), before);
             }
         }
-        match typed(key, &mut input, &mut 0, 0) {
+        match typed(press, &mut input, &mut 0, 0) {
             Choice::Leave if self.calls.filter_text() == before => {}
             // Its hits are not kept aside: a search ends where another begins, and calls that came went to that one.
             Choice::Leave => return self.filter_again(&before),
@@ -322,32 +334,34 @@ impl App {
 }
 
 /// A key in a list of `count` choices.
-pub(super) fn picked(key: KeyEvent, selected: &mut usize, count: usize) -> Choice {
-    match key.code {
-        KeyCode::Char('j') | KeyCode::Down => *selected = (*selected + 1).min(count.saturating_sub(1)),
-        KeyCode::Char('k') | KeyCode::Up => *selected = selected.saturating_sub(1),
-        KeyCode::PageDown => *selected = (*selected + PAGE).min(count.saturating_sub(1)),
-        KeyCode::PageUp => *selected = selected.saturating_sub(PAGE),
-        KeyCode::Char('g') | KeyCode::Home => *selected = 0,
-        KeyCode::Char('G') | KeyCode::End => *selected = count.saturating_sub(1),
-        KeyCode::Enter | KeyCode::Char('l') | KeyCode::Right => return Choice::Take,
-        KeyCode::Esc | KeyCode::Char('q' | 'h') | KeyCode::Left => return Choice::Leave,
+pub(super) fn picked(action: Option<Action>, selected: &mut usize, count: usize) -> Choice {
+    match action {
+        Some(Action::Down) => *selected = (*selected + 1).min(count.saturating_sub(1)),
+        Some(Action::Up) => *selected = selected.saturating_sub(1),
+        Some(Action::PageDown) => *selected = (*selected + PAGE).min(count.saturating_sub(1)),
+        Some(Action::PageUp) => *selected = selected.saturating_sub(PAGE),
+        Some(Action::Top) => *selected = 0,
+        Some(Action::Bottom) => *selected = count.saturating_sub(1),
+        Some(Action::Open) => return Choice::Take,
+        Some(Action::Back | Action::Fold | Action::Quit) => return Choice::Leave,
         _ => {}
     }
     Choice::Stay
 }
 
 /// A key in a line of text, with `count` choices below it.
-pub(super) fn typed(key: KeyEvent, input: &mut Input, selected: &mut usize, count: usize) -> Choice {
-    match key.code {
-        KeyCode::Enter => return Choice::Take,
-        KeyCode::Esc => return Choice::Leave,
-        KeyCode::Down if count > 0 => *selected = (*selected + 1).min(count - 1),
-        KeyCode::Up if count > 0 => *selected = selected.saturating_sub(1),
-        // A line has no second one.
-        KeyCode::Char('m' | 'j') if key.modifiers.contains(KeyModifiers::CONTROL) => {}
+pub(super) fn typed(press: Press, input: &mut Input, selected: &mut usize, count: usize) -> Choice {
+    match press.action {
+        Some(Action::Take) => return Choice::Take,
+        Some(Action::LeaveTyping) => return Choice::Leave,
+        Some(Action::NextOffer) if count > 0 => *selected = (*selected + 1).min(count - 1),
+        Some(Action::PreviousOffer) if count > 0 => *selected = selected.saturating_sub(1),
         _ => {
-            if input.0.input(key) {
+            let KeyEvent { code, modifiers, .. } = press.key;
+            let ctrl = modifiers.contains(KeyModifiers::CONTROL);
+            // A line has no second one.
+            let breaks = code == KeyCode::Enter || (ctrl && matches!(code, KeyCode::Char('m' | 'j')));
+            if !breaks && input.0.input(press.key) {
                 *selected = 0;
             }
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use crate::app::action::Action;
 use crate::app::bodies::Job;
 use crate::app::kept::{Keep, Kept};
 use crate::app::replaying::{self, Progress, Steer};
@@ -213,21 +214,29 @@ pub struct Notice {
     pub level: Level,
     /// The sentence.
     pub text: String,
+    /// An action whose key is worth knowing then, and what it does.
+    pub key: Option<(Action, &'static str)>,
 }
 
 impl Notice {
     /// Good to know.
     pub fn info(text: impl Into<String>) -> Self {
-        Self { level: Level::Info, text: text.into() }
+        Self { level: Level::Info, text: text.into(), key: None }
     }
 
     /// Something did not go as meant.
     pub fn warning(text: impl Into<String>) -> Self {
-        Self { level: Level::Warning, text: text.into() }
+        Self { level: Level::Warning, text: text.into(), key: None }
+    }
+
+    /// The same, and what the key of an action does about it.
+    #[must_use]
+    pub fn key(self, action: Action, does: &'static str) -> Self {
+        Self { key: Some((action, does)), ..self }
     }
 
     /// Something was lost or refused.
     pub fn error(text: impl Into<String>) -> Self {
-        Self { level: Level::Error, text: text.into() }
+        Self { level: Level::Error, text: text.into(), key: None }
     }
 }

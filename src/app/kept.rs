@@ -6,11 +6,10 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::dialog::Input;
-use crate::app::dialog_keys::{Choice, picked, typed};
+use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
@@ -127,18 +126,18 @@ impl App {
         known
     }
 
-    pub(super) fn variables_key(&mut self, key: KeyEvent, mut selected: usize) -> Vec<Effect> {
+    pub(super) fn variables_key(&mut self, action: Option<Action>, mut selected: usize) -> Vec<Effect> {
         let known = self.known();
         let chosen = known.get(selected).map(|(name, variable)| ((*name).to_owned(), variable.value.clone()));
         let count = known.len();
         let mut effects = Vec::new();
-        match (key.code, chosen) {
-            (KeyCode::Char('y'), Some((_, value))) => effects.push(Effect::Copy(value)),
-            (KeyCode::Char('d'), Some((name, _))) => {
+        match (action, chosen) {
+            (Some(Action::CopyVariable), Some((_, value))) => effects.push(Effect::Copy(value)),
+            (Some(Action::Forget), Some((name, _))) => {
                 selected = selected.min(count.saturating_sub(2));
                 effects.push(Effect::Keep(Keep::Forget(name)));
             }
-            (_, chosen) => match picked(key, &mut selected, count) {
+            (_, chosen) => match picked(action, &mut selected, count) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => {
                     if let (Some(draft), Some((name, _))) = (&mut self.draft, chosen) {
@@ -159,21 +158,21 @@ impl App {
         vec![Effect::Keep(Keep::Fixtures)]
     }
 
-    pub(super) fn fixtures_key(&mut self, key: KeyEvent, mut selected: usize) -> Vec<Effect> {
+    pub(super) fn fixtures_key(&mut self, action: Option<Action>, mut selected: usize) -> Vec<Effect> {
         let chosen = self.fixtures.get(selected).cloned();
         let count = self.fixtures.len();
         let mut effects = Vec::new();
-        match (key.code, chosen) {
-            (KeyCode::Char('d'), Some((name, _))) => {
+        match (action, chosen) {
+            (Some(Action::RemoveFixture), Some((name, _))) => {
                 selected = selected.min(count.saturating_sub(2));
                 effects.push(Effect::Keep(Keep::Remove(name)));
             }
-            (KeyCode::Char('e'), Some((_, Ok(call)))) => {
+            (Some(Action::EditFixture), Some((_, Ok(call)))) => {
                 self.draft_of(&call);
                 return Vec::new();
             }
-            (KeyCode::Char('e'), Some((_, Err(reason)))) => self.tell(Notice::error(reason)),
-            (_, chosen) => match (picked(key, &mut selected, count), chosen) {
+            (Some(Action::EditFixture), Some((_, Err(reason)))) => self.tell(Notice::error(reason)),
+            (_, chosen) => match (picked(action, &mut selected, count), chosen) {
                 (Choice::Leave, _) => return Vec::new(),
                 (Choice::Take, Some((_, Ok(call)))) => {
                     // A draft fills in what stands between braces, and shows the answer.
@@ -203,8 +202,8 @@ impl App {
         self.show_panel(Panel::Name { input: Box::new(Input::new(name)), error: None });
     }
 
-    pub(super) fn name_key(&mut self, key: KeyEvent, mut input: Box<Input>) -> Vec<Effect> {
-        match typed(key, &mut input, &mut 0, 0) {
+    pub(super) fn name_key(&mut self, press: Press, mut input: Box<Input>) -> Vec<Effect> {
+        match typed(press, &mut input, &mut 0, 0) {
             Choice::Leave => return Vec::new(),
             Choice::Take => match (fixtures::check_name(input.text().trim()), self.fixture()) {
                 (Ok(()), Some(call)) => {

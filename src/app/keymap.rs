@@ -6,6 +6,20 @@ use crate::app::action::{Action, Entry, Scope, TABLE};
 use crate::app::keys;
 use crate::config::{self, Binding, closest};
 
+/// The key that leaves whatever is bound.
+const LEAVES: &str = "ctrl-c";
+
+/// Whether a key leaves whatever it is bound to.
+#[must_use]
+pub fn leaves(key: KeyEvent) -> bool {
+    keys::name(key).is_some_and(|name| name == LEAVES)
+}
+
+/// Whether a key writes a character where something is typed.
+fn writes(key: &str) -> bool {
+    key == "space" || key.chars().count() == 1
+}
+
 /// The keys of every action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keymap {
@@ -57,9 +71,10 @@ impl Keymap {
     /// Whether a key that was bound to an action is free to mean it.
     fn check(&self, entry: &Entry, key: &str) -> Result<(), String> {
         let meets = |other: &&Entry| {
-            let scopes = [entry.scope, other.scope];
+            let meet = entry.scope.chain().contains(&other.scope) || other.scope.chain().contains(&entry.scope);
             other.action != entry.action
-                && (scopes[0] == scopes[1] || scopes.contains(&Scope::Everywhere))
+                && meet
+                && !(writes(key) && [entry.scope, other.scope].contains(&Scope::Typing))
                 && self.keys(other.action).iter().any(|taken| taken == key)
         };
         match TABLE.iter().find(meets) {
@@ -88,11 +103,17 @@ impl Keymap {
     #[must_use]
     pub fn action(&self, key: KeyEvent, scope: Scope) -> Option<Action> {
         let name = keys::name(key)?;
-        let meaning = |wanted: Scope| {
-            let mut entries = TABLE.iter().filter(|entry| entry.scope == wanted);
+        if name == LEAVES {
+            return Some(Action::Quit);
+        }
+        if scope == Scope::Typing && writes(&name) {
+            return None;
+        }
+        let meaning = |wanted: &Scope| {
+            let mut entries = TABLE.iter().filter(|entry| entry.scope == *wanted);
             entries.find(|entry| self.keys(entry.action).contains(&name)).map(|entry| entry.action)
         };
-        meaning(scope).or_else(|| meaning(Scope::Everywhere))
+        scope.chain().iter().find_map(meaning)
     }
 
     /// The first key of an action that means it on a screen of `scope`.
@@ -128,7 +149,10 @@ fn read(key: &str, action: Action) -> Result<String, String> {
     let name = keys::parse(key).and_then(keys::name);
     match name.as_deref() {
         None => Err(format!("`{key}` is no key: write it as `j`, `G`, `space`, `pgdn`, `f5`, `ctrl-r` or `alt-x`")),
-        Some("ctrl-c") if action != Action::Quit => Err("ctrl-c always leaves: choose another key".to_owned()),
+        Some(LEAVES) if action != Action::Quit => Err("ctrl-c always leaves: choose another key".to_owned()),
+        Some(name) if action.entry().scope == Scope::Typing && writes(name) => {
+            Err(format!("`{name}` is a character to type: choose a key with ctrl or alt, or one such as f5"))
+        }
         Some(name) => Ok(name.to_owned()),
     }
 }
@@ -187,6 +211,28 @@ mod tests {
         // Two that change places are no conflict.
         let swapped = map("[keys]\nreplay = \"e\"\nedit = \"r\"").unwrap();
         assert_eq!(press(&swapped, "e", Scope::Calls), Some(Action::Replay));
+    }
+
+    #[test]
+    fn what_is_typed_is_no_other_key_and_dialogs_keys_can_be_bound() {
+        let bound = map("[keys]\ndown = \"f7\"\n\"send typed\" = \"f5\"\nrefuse = \"R\"\nquit = \"Q\"").unwrap();
+        assert_eq!(press(&bound, "?", Scope::Typing), None);
+        assert_eq!(press(&bound, "f1", Scope::Typing), Some(Action::Help));
+        assert_eq!(press(&bound, "f5", Scope::Typing), Some(Action::SendTyped));
+        assert_eq!(press(&bound, "R", Scope::Held), Some(Action::Refuse));
+        assert_eq!(press(&bound, "x", Scope::Held), None);
+        assert_eq!(press(&bound, "f7", Scope::Comparison), Some(Action::Down));
+        assert_eq!(press(&bound, "ctrl-c", Scope::Question), Some(Action::Quit), "it leaves whatever is bound");
+        for (text, wanted) in [
+            ("refuse = \"e\"", "the key `e` means `edit-answer` already"),
+            ("down = \"n\"", "the key `n` means `next-match` already"),
+            ("\"next match\" = []\ndown = \"n\"", "the key `n` means `next-difference` already"),
+            ("take = \"x\"", "`x` is a character to type"),
+            ("\"undo typing\" = \"ctrl-l\"", "the key `ctrl-l` means `redraw` already"),
+        ] {
+            let error = map(&format!("[keys]\n{text}")).unwrap_err();
+            assert!(error.contains(wanted), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -5,10 +5,10 @@
 //!  a key that moves --> none
 //! ```
 
-use crossterm::event::{KeyCode, KeyEvent};
 use tui_textarea::{CursorMove, DataCursor};
 
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::answering::{Answering, Edit};
 use crate::app::completion::{Known, Offers, offers};
 use crate::app::dialog::Dialog;
@@ -22,18 +22,18 @@ use crate::replay::variables::Variables;
 type Says = fn(&Kind, &str) -> Option<Help>;
 
 impl Draft {
-    /// A key for what is offered; false where it is none, and means what it always does.
-    pub(super) fn offer_key(&mut self, key: KeyEvent) -> bool {
+    /// What a key means for what is offered; false where it is none, and means what it always does.
+    pub(super) fn offer_key(&mut self, action: Option<Action>) -> bool {
         let count = self.offers.list.len();
-        if count == 0 || !key.modifiers.is_empty() {
+        if count == 0 {
             return false;
         }
         let selected = &mut self.offers.selected;
-        match key.code {
-            KeyCode::Tab => self.take_offer(),
-            KeyCode::Down => *selected = (*selected + 1) % count,
-            KeyCode::Up => *selected = (*selected + count - 1) % count,
-            KeyCode::Esc => self.offers = Offers::default(),
+        match action {
+            Some(Action::Complete) => self.take_offer(),
+            Some(Action::NextOffer) => *selected = (*selected + 1) % count,
+            Some(Action::PreviousOffer) => *selected = (*selected + count - 1) % count,
+            Some(Action::LeaveTyping) => self.offers = Offers::default(),
             _ => return false,
         }
         true

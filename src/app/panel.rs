@@ -1,11 +1,11 @@
 //! What lies over the screen where calls leave in numbers, and where what came back is held against what was: replays,
 //! comparisons, tests, variables, fixtures. A panel takes the keys as a dialog does.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use crate::app::App;
+use crate::app::action::{Action, Scope};
 use crate::app::comparing::Comparison;
 use crate::app::dialog::{Dialog, Input};
+use crate::app::dialog_keys::Press;
 use crate::app::event::{Effect, Notice};
 use crate::app::replaying::{Job, Options};
 use crate::app::testing::Tester;
@@ -48,6 +48,21 @@ pub enum Panel {
 }
 
 impl Panel {
+    /// The screen that the keymap is for while it lies on top.
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Self::Options(options) if options.typing.is_some() => Scope::Typing,
+            Self::Options(_) => Scope::Options,
+            Self::Sure { .. } => Scope::Question,
+            Self::Running => Scope::Running,
+            Self::Comparison(_) => Scope::Comparison,
+            Self::Tester(_) => Scope::Tester,
+            Self::Variables { .. } => Scope::Variables,
+            Self::Fixtures { .. } => Scope::Fixtures,
+            Self::Name { .. } => Scope::Typing,
+        }
+    }
+
     /// Takes pasted text where there is a line to type in.
     pub(super) fn paste(&mut self, text: &str) {
         match self {
@@ -60,21 +75,21 @@ impl Panel {
 
 impl App {
     /// The top panel takes the key.
-    pub(super) fn panel_key(&mut self, key: KeyEvent, panel: Panel) -> Vec<Effect> {
+    pub(super) fn panel_key(&mut self, key: Press, panel: Panel) -> Vec<Effect> {
         match panel {
             Panel::Options(options) => self.options_key(key, options),
             Panel::Sure { job, .. } => {
-                if matches!(key.code, KeyCode::Char('y' | 'Y')) {
+                if key.action == Some(Action::Yes) {
                     return self.start_replay(job);
                 }
                 self.tell(Notice::info("nothing was sent"));
                 Vec::new()
             }
-            Panel::Running => self.running_key(key),
+            Panel::Running => self.running_key(key.action),
             Panel::Comparison(comparison) => self.comparison_key(key, comparison),
-            Panel::Tester(tester) => self.tester_key(key, tester),
-            Panel::Variables { selected } => self.variables_key(key, selected),
-            Panel::Fixtures { selected } => self.fixtures_key(key, selected),
+            Panel::Tester(tester) => self.tester_key(key.action, tester),
+            Panel::Variables { selected } => self.variables_key(key.action, selected),
+            Panel::Fixtures { selected } => self.fixtures_key(key.action, selected),
             Panel::Name { input, .. } => self.name_key(key, input),
         }
     }

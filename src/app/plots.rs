@@ -8,10 +8,9 @@
 //!
 //! A recording of a million calls is looked through a part a frame, and only while the panel is open.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use crate::app::action::{Action, Scope};
 use crate::app::dialog::Dialog;
+use crate::app::dialog_keys::Press;
 use crate::app::event::{Effect, Notice};
 use crate::app::{App, Focus};
 use crate::call::{Direction, Sig};
@@ -296,23 +295,24 @@ impl App {
     }
 
     /// A key while the plots are open: it moves in the list, whose selected call the plots point at.
-    pub(super) fn plots_key(&mut self, key: KeyEvent, mut scroll: usize) -> Vec<Effect> {
+    pub(super) fn plots_key(&mut self, press: Press, mut scroll: usize) -> Vec<Effect> {
         let last = self.regions.dialog.1.saturating_sub(self.regions.dialog.0);
-        match key.code {
-            KeyCode::Char('h') | KeyCode::Left => self.step_in_time(-1),
-            KeyCode::Char('l') | KeyCode::Right => self.step_in_time(1),
-            KeyCode::PageDown => scroll = (scroll + 1).min(last),
-            KeyCode::PageUp => scroll = scroll.min(last).saturating_sub(1),
-            _ => match self.keymap.action(key, Scope::Calls) {
-                Some(Action::Down) => self.calls.step(1),
-                Some(Action::Up) => self.calls.step(-1),
-                Some(Action::Top) => self.calls.step(-isize::MAX),
-                Some(Action::Bottom) => self.calls.step(isize::MAX),
-                Some(Action::Open) => {
-                    (self.focus, self.calls.follow) = (Focus::Detail, false);
-                    return Vec::new();
-                }
-                Some(Action::Back | Action::Plots | Action::Quit) => return Vec::new(),
+        match press.action {
+            Some(Action::Earlier) => self.step_in_time(-1),
+            Some(Action::Later) => self.step_in_time(1),
+            Some(Action::MoreKinds) => scroll = (scroll + 1).min(last),
+            Some(Action::FewerKinds) => scroll = scroll.min(last).saturating_sub(1),
+            Some(Action::Down) => self.calls.step(1),
+            Some(Action::Up) => self.calls.step(-1),
+            Some(Action::Top) => self.calls.step(-isize::MAX),
+            Some(Action::Bottom) => self.calls.step(isize::MAX),
+            Some(Action::Open) => {
+                (self.focus, self.calls.follow) = (Focus::Detail, false);
+                return Vec::new();
+            }
+            Some(Action::Back | Action::Quit) => return Vec::new(),
+            _ => match self.keymap.action(press.key, Scope::Calls) {
+                Some(Action::Plots) => return Vec::new(),
                 Some(
                     action @ (Action::NextError
                     | Action::PreviousError
@@ -321,9 +321,7 @@ impl App {
                     | Action::NextUnproven
                     | Action::PreviousUnproven
                     | Action::NextInConversation
-                    | Action::PreviousInConversation
-                    | Action::Redraw
-                    | Action::Suspend),
+                    | Action::PreviousInConversation),
                 ) => {
                     self.dialogs.push(Dialog::Plots { scroll });
                     return self.act(action);

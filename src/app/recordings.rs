@@ -1,8 +1,7 @@
 //! The recordings of the data directory: listed, opened elsewhere, and removed one by one, each asked for by its name.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::dialog::Dialog;
 use crate::app::dialog_keys::{Choice, picked};
 use crate::app::event::{Effect, Notice};
@@ -68,16 +67,16 @@ impl App {
     }
 
     /// A key in the dialog; none when it leaves it.
-    pub(super) fn shelf_key(&mut self, key: KeyEvent, stored: &mut Shelf) -> Option<Vec<Effect>> {
+    pub(super) fn shelf_key(&mut self, action: Option<Action>, stored: &mut Shelf) -> Option<Vec<Effect>> {
         let chosen = stored.chosen().cloned();
         if std::mem::take(&mut stored.removing) {
-            if matches!(key.code, KeyCode::Char('y' | 'Y')) {
+            if action == Some(Action::Yes) {
                 return Some(vec![Effect::Shelf { remove: chosen }]);
             }
             self.tell(Notice::info("nothing was removed"));
             return Some(Vec::new());
         }
-        if key.code == KeyCode::Char('d') {
+        if action == Some(Action::RemoveRecording) {
             match &chosen {
                 Some(kept) if self.shows(kept) => self.tell(Notice::warning("not removed: it is on this screen")),
                 Some(kept) if kept.in_use => {
@@ -88,7 +87,7 @@ impl App {
             }
             return Some(Vec::new());
         }
-        match picked(key, &mut stored.selected, stored.kept.as_ref().map_or(0, Vec::len)) {
+        match picked(action, &mut stored.selected, stored.kept.as_ref().map_or(0, Vec::len)) {
             Choice::Leave => None,
             Choice::Take => Some(chosen.iter().map(|kept| Effect::Copy(command(kept))).collect()),
             Choice::Stay => Some(Vec::new()),

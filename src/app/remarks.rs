@@ -2,6 +2,7 @@
 //! the screen shows it once the recorder has it.
 
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Input};
 use crate::app::event::{Effect, Notice};
 use crate::call::Id;
@@ -56,7 +57,8 @@ impl App {
     pub(super) fn toggle_deleted(&mut self) -> Vec<Effect> {
         let effects = self.say(|remarks| Change::Delete(!remarks.deleted));
         if let [Effect::Annotate(Annotation { change: Change::Delete(true), .. })] = &effects[..] {
-            self.tell(Notice::info("deleted: u brings it back, `hooktape compact` removes it for good"));
+            let told = Notice::info("deleted: `hooktape compact` removes it for good");
+            self.tell(told.key(Action::TakeBack, "brings it back"));
         }
         effects
     }

@@ -12,9 +12,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
 
+use crate::app::action::Action;
 use crate::app::dialog_keys::{Choice, picked};
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
@@ -230,14 +230,14 @@ impl App {
         }
     }
 
-    pub(super) fn running_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+    pub(super) fn running_key(&mut self, action: Option<Action>) -> Vec<Effect> {
         let now = self.now;
         let Some(replay) = &mut self.replay else { return Vec::new() };
         let ticket = replay.ticket;
         let steer = |steer| vec![Effect::Steer { ticket, steer }];
         let mut effects = Vec::new();
-        match key.code {
-            KeyCode::Char('p' | ' ') if replay.runs() => match replay.paused.take() {
+        match action {
+            Some(Action::Pause) if replay.runs() => match replay.paused.take() {
                 None => {
                     replay.paused = Some(now);
                     effects = steer(Steer::Pause);
@@ -247,12 +247,12 @@ impl App {
                     effects = steer(Steer::Resume);
                 }
             },
-            KeyCode::Char('x') if replay.runs() => effects = steer(Steer::Cancel),
-            KeyCode::Char('f') => {
+            Some(Action::CancelReplay) if replay.runs() => effects = steer(Steer::Cancel),
+            Some(Action::OnlyFailures) => {
                 replay.failures_only = !replay.failures_only;
                 replay.selected = 0;
             }
-            KeyCode::Char('o') => {
+            Some(Action::ToCall) => {
                 let chosen = replay.listed().nth(replay.selected).and_then(|sent| Some(sent.call.as_ref()?.id));
                 let Some(row) = chosen.and_then(|id| self.index.row_of(id)) else {
                     self.show_panel(Panel::Running);
@@ -265,7 +265,7 @@ impl App {
             _ => {
                 let count = replay.listed().count();
                 replay.selected = replay.selected.min(count.saturating_sub(1));
-                match picked(key, &mut replay.selected, count) {
+                match picked(action, &mut replay.selected, count) {
                     Choice::Leave => return Vec::new(),
                     Choice::Take => {
                         let chosen = replay.listed().nth(replay.selected);

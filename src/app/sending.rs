@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Then};
 use crate::app::draft::{Draft, Facts};
 use crate::app::event::{Effect, Notice};
@@ -234,10 +235,15 @@ impl App {
         parent: Option<Id>,
         mode: SignMode,
     ) -> Result<Outgoing, String> {
-        let target = self.target().ok_or("no target is chosen: T chooses one")?;
+        let target = self.target().ok_or_else(|| self.no_target())?;
         let kind = kind.and_then(|name| self.setup.platforms.kind(name));
         Outgoing::aim(request, kind, target, mode, &self.setup.keyring, self.setup.listener)
             .map(|outgoing| outgoing.repeating(parent))
+    }
+
+    /// That there is none, and the key that chooses one.
+    pub(super) fn no_target(&self) -> String {
+        format!("no target is chosen: {} chooses one", self.keymap.key(Action::Target))
     }
 
     fn send(&mut self, outgoing: Outgoing) -> Vec<Effect> {

@@ -1,17 +1,16 @@
 //! One value of the selected call's body put for another: every other byte leaves as it came.
 //!
 //! ```text
-//!  = --> /context/tier = "gold"▏ --enter--> a draft of it      ctrl-s: sent at once
+//!  set value --> /context/tier = "gold"▏ --take--> a draft of it      send typed: sent at once
 //! ```
 
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::body::Body;
 use crate::app::dialog::{Dialog, Input};
-use crate::app::dialog_keys::{Choice, typed};
+use crate::app::dialog_keys::{Choice, Press, typed};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::app::shown::Tab;
@@ -35,7 +34,7 @@ impl App {
     pub(super) fn ask_value(&mut self) {
         match self.value_to_set() {
             Ok(setting) => self.dialogs.push(Dialog::Set(Box::new(setting))),
-            Err(why) => self.tell(Notice::info(why)),
+            Err(why) => self.tell(Notice::info(why).key(Action::Edit, "edits the whole call")),
         }
     }
 
@@ -51,19 +50,20 @@ impl App {
             Tab::Envelope => shown.fields().nth(self.cursor.field).map(|field| field.pointer.clone()),
             _ => None,
         };
-        let pointer = pointer.ok_or("there is no value at the cursor: tabs 1 and 2 have those of the body")?;
+        let pointer =
+            pointer.ok_or("there is no value at the cursor: the envelope and the tree of the body have one")?;
         let value =
             std::str::from_utf8(&call.request.body).ok().and_then(|text| Some(&text[json::find(text, &pointer)?]));
-        let value = value.ok_or("this is not in the body: e edits the whole call")?.to_owned();
+        let value = value.ok_or("this is not in the body")?.to_owned();
         if value.starts_with(['{', '[']) {
-            return Err("this holds other values: e edits the whole body");
+            return Err("this holds other values");
         }
         Ok(Setting { pointer, input: Input::new(&value), error: None, call })
     }
 
-    pub(super) fn setting_key(&mut self, key: KeyEvent, mut setting: Box<Setting>) -> Vec<Effect> {
-        let send = key.code == KeyCode::Char('s') && key.modifiers.contains(KeyModifiers::CONTROL);
-        let choice = if send { Choice::Take } else { typed(key, &mut setting.input, &mut 0, 0) };
+    pub(super) fn setting_key(&mut self, press: Press, mut setting: Box<Setting>) -> Vec<Effect> {
+        let send = press.action == Some(Action::SendTyped);
+        let choice = if send { Choice::Take } else { typed(press, &mut setting.input, &mut 0, 0) };
         match choice {
             Choice::Leave => return Vec::new(),
             Choice::Stay => setting.error = None,

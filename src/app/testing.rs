@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Then};
 use crate::app::dialog_keys::{Choice, picked};
 use crate::app::draft::Answer;
@@ -90,44 +89,40 @@ impl App {
         self.sends.newest_first().find(|answer| answer.call.kind.as_deref() == Some(&kind.name))
     }
 
-    pub(super) fn tester_key(&mut self, key: KeyEvent, mut tester: Tester) -> Vec<Effect> {
+    pub(super) fn tester_key(&mut self, action: Option<Action>, mut tester: Tester) -> Vec<Effect> {
         let kinds = self.kind_names();
         let (room, rows) = self.regions.dialog;
         let before = tester;
-        match key.code {
-            KeyCode::Esc | KeyCode::Char('q') => {
-                self.tester = tester;
-                return Vec::new();
-            }
-            KeyCode::Tab | KeyCode::BackTab => {
+        match action {
+            Some(Action::History) => {
                 tester.in_history = !tester.in_history && self.sends.newest_first().next().is_some();
             }
-            KeyCode::Char('J') => tester.scroll = (tester.scroll + 1).min(rows.saturating_sub(room)),
-            KeyCode::Char('K') => tester.scroll = tester.scroll.saturating_sub(1),
-            KeyCode::Char('T') => {
+            Some(Action::TestDown) => tester.scroll = (tester.scroll + 1).min(rows.saturating_sub(room)),
+            Some(Action::TestUp) => tester.scroll = tester.scroll.saturating_sub(1),
+            Some(Action::Target) => {
                 self.show_panel(Panel::Tester(tester));
                 self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
                 return Vec::new();
             }
-            KeyCode::Char('e') if !tester.in_history => {
+            Some(Action::EditTest) if !tester.in_history => {
                 self.tester = tester;
                 kinds.get(tester.kind).into_iter().for_each(|kind| self.draft_sample(kind));
                 return Vec::new();
             }
-            KeyCode::Char('e') => {
+            Some(Action::EditTest) => {
                 let Some(call) = self.tested(&tester).map(|answer| answer.call.clone()) else { return Vec::new() };
                 self.tester = tester;
                 self.draft_of(&call);
                 return Vec::new();
             }
-            KeyCode::Char('$') => {
+            Some(Action::Register) => {
                 let call = self.tested(&tester).map(|answer| answer.call.clone());
                 self.show_panel(Panel::Tester(tester));
                 return call.map_or_else(Vec::new, |call| self.register(call));
             }
             _ if tester.in_history => {
                 let count = self.sends.newest_first().count();
-                match picked(key, &mut tester.send, count) {
+                match picked(action, &mut tester.send, count) {
                     Choice::Leave => tester.in_history = false,
                     Choice::Take => {
                         let row = self.tested(&tester).and_then(|answer| self.index.row_of(answer.call.id));
@@ -140,7 +135,7 @@ impl App {
                     Choice::Stay => {}
                 }
             }
-            _ => match picked(key, &mut tester.kind, kinds.len()) {
+            _ => match picked(action, &mut tester.kind, kinds.len()) {
                 Choice::Leave => {
                     self.tester = tester;
                     return Vec::new();

@@ -1,6 +1,7 @@
 //! What can be copied of the selected call, and how each is written.
 
 use crate::app::App;
+use crate::app::action::{Action, Entry, TABLE};
 use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::shown::{Shown, Tab};
@@ -30,17 +31,29 @@ pub enum What {
     Markdown,
 }
 
-/// The menu: a key, what it copies, and that in words.
-pub const MENU: [(char, What, &str); 8] = [
-    ('b', What::Body, "the body, as it came"),
-    ('p', What::Pretty, "the body, laid out for reading"),
-    ('v', What::Value, "the value at the cursor"),
-    ('i', What::Pointer, "the JSON Pointer of the value at the cursor"),
-    ('h', What::Headers, "the headers"),
-    ('a', What::Response, "the response's body"),
-    ('c', What::Curl, "a curl command that sends it"),
-    ('m', What::Markdown, "a Markdown report, with secrets masked"),
-];
+impl What {
+    /// What an action of the menu copies.
+    #[must_use]
+    pub fn of(action: Action) -> Option<Self> {
+        Some(match action {
+            Action::CopyBody => Self::Body,
+            Action::CopyPretty => Self::Pretty,
+            Action::CopyValue => Self::Value,
+            Action::CopyPointer => Self::Pointer,
+            Action::CopyHeaders => Self::Headers,
+            Action::CopyResponse => Self::Response,
+            Action::CopyCurl => Self::Curl,
+            Action::CopyReport => Self::Markdown,
+            _ => return None,
+        })
+    }
+}
+
+/// The menu: the actions that copy, and what each copies.
+#[must_use]
+pub fn menu() -> Vec<(&'static Entry, What)> {
+    TABLE.iter().filter_map(|entry| Some((entry, What::of(entry.action)?))).collect()
+}
 
 impl App {
     /// Asks what to copy.
@@ -120,7 +133,7 @@ impl App {
 }
 
 fn no_cursor() -> String {
-    "there is no value at the cursor: tabs 1, 2 and 5 have one".to_owned()
+    "there is no value at the cursor: the envelope and the trees of bodies have one".to_owned()
 }
 
 fn headers(headers: &Headers) -> String {

@@ -294,7 +294,8 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             unmet.extend(summary(&between).map(|found| Unmet { expected: "the same answer".to_owned(), found }));
             differences.extend(between);
         }
-        let outcome = Outcome { original: original.clone(), round: round + 1, fault, call, against, differences, unmet };
+        let outcome =
+            Outcome { original: original.clone(), round: round + 1, fault, call, against, differences, unmet };
         if !outcome.is_fine() && plan.schedule.stop_on_failure {
             lock(&self.queue).close();
         }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use crate::app::action::Action;
 use crate::app::event::Notice;
 
 /// The longest text that terminals take by OSC 52, in bytes: xterm stops reading at 100 000 characters of base64.
@@ -25,7 +26,8 @@ pub fn copy(text: &str, terminal: impl FnOnce(&str) -> std::io::Result<()>) -> N
     match (handed, taken) {
         (true, Some((program, _))) => Notice::info(format!("copied {size}: to the terminal (OSC 52) and by {program}")),
         (false, Some((program, _))) => Notice::info(format!("copied {size} by {program}")),
-        (true, None) => Notice::info(format!("handed {size} to the terminal's clipboard (OSC 52); S frees the mouse")),
+        (true, None) => Notice::info(format!("handed {size} to the terminal's clipboard (OSC 52)"))
+            .key(Action::Mouse, "frees the mouse for selecting"),
         (false, None) => match keep(text) {
             Ok(path) => {
                 Notice::warning(format!("{size} are too much for the terminal's clipboard: they are in {path}"))

@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
+use crate::app::action::Action;
 use crate::app::event::{Event, Notice};
 use crate::app::kept::{Keep, Kept};
 use crate::call::{Call, Id, Request};
@@ -47,7 +48,8 @@ fn perform(data: &Path, keep: Keep) -> Result<(Option<Notice>, Kept), String> {
                 return Ok((Some(notice), Kept::Variables(known)));
             }
             known.save(&path)?;
-            let notice = Notice::info(format!("known from now on (V lists them): {}", names.join(", ")));
+            let notice =
+                Notice::info(format!("known from now on: {}", names.join(", "))).key(Action::Variables, "lists them");
             Ok((Some(notice), Kept::Variables(known)))
         }
         Keep::Forget(name) => {
@@ -59,8 +61,8 @@ fn perform(data: &Path, keep: Keep) -> Result<(Option<Notice>, Kept), String> {
         Keep::Fixtures => Ok((None, Kept::Fixtures(fixtures::list(data)?))),
         Keep::Save(name, call) => {
             fixtures::save(data, &name, &Call { id: Id::fresh(), ..*call })?;
-            let notice =
-                Notice::info(format!("kept as {name}: f lists fixtures, `hooktape send fixture:{name}` sends it"));
+            let notice = Notice::info(format!("kept as {name}: `hooktape send fixture:{name}` sends it"))
+                .key(Action::Fixtures, "lists fixtures");
             Ok((Some(notice), Kept::Fixtures(fixtures::list(data)?)))
         }
         Keep::Remove(name) => {

@@ -22,12 +22,11 @@ const PREVIEW: usize = 8;
 pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Rect, _regions: &mut Regions) {
     match answering {
         Answering::List { selected } => {
-            let title = " What answers · enter changes · f fault · i hold · x as configured ";
-            picker(frame, area, title, &slots(app, area), *selected);
+            picker(frame, area, " What answers ", &slots(app, area), *selected);
         }
         Answering::Sources { slot, selected } => {
             let whose = app.answers.slots.get(*slot).map_or_else(String::new, |slot| slot.whose.to_string());
-            let title = format!(" What answers {whose}? · enter chooses ");
+            let title = format!(" What answers {whose}? ");
             let picks: Vec<Pick> = app.offers(*slot).iter().map(|offer| Pick::Choice(offered(offer, area))).collect();
             picker(frame, area, &title, &picks, *selected);
         }
@@ -108,14 +107,6 @@ fn held(app: &App, frame: &mut Frame, area: Rect, selected: usize) {
                 lines.extend(rows::heading(&format!("Goes to {}", visible::line(target))));
             }
         }
-        lines.push(Line::default());
-        let forward = matches!(held.stage, Stage::Forward(_));
-        let keys = if forward {
-            "enter forwards · F forwards, holds the answer · r request · e answers by hand · x refuses"
-        } else {
-            "enter lets it go · e edits the answer · x refuses (503) · i holds no more · esc later"
-        };
-        lines.extend(rows::row(&[(keys, theme::DIM, width)]));
     }
     boxed(frame, area, " Calls that wait for you: in time they go on by themselves ", lines);
 }
@@ -170,11 +161,11 @@ fn edited(app: &App, edit: &Edit, frame: &mut Frame, area: Rect) {
         let line = Rect { x: status.x + 7, width: status.width.saturating_sub(7), ..status };
         frame.render_widget(&edit.status.0, line);
     }
-    editor::draw(&edit.draft, frame, body);
+    editor::draw(app, &edit.draft, frame, body);
     frame.render_widget(Paragraph::new(facts), facts_place);
 }
 
-/// What is wrong with it, as one types, and what the keys do.
+/// What is wrong with it, as one types.
 fn facts(edit: &Edit, width: usize) -> Vec<Line<'static>> {
     let error = theme::level(Level::Error);
     let mut lines = Vec::new();
@@ -191,11 +182,9 @@ fn facts(edit: &Edit, width: usize) -> Vec<Line<'static>> {
     } else {
         lines.extend(rows::findings(&edit.findings, width));
     }
-    let keys = if edit.is_request() {
-        "ctrl-s forwards it, signed anew · esc leaves it as it was"
-    } else {
-        "ctrl-s takes it · tab to the status and back · esc leaves it as it was · {{request:/pointer}} fills in"
-    };
-    lines.extend(rows::row(&[(keys, theme::DIM, width)]));
+    if !edit.is_request() {
+        let text = "{{request:/pointer}} fills in what the request has there";
+        lines.extend(rows::row(&[(text, theme::DIM, width)]));
+    }
     lines
 }

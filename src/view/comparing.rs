@@ -43,8 +43,7 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
         Span::styled(rows::pad(&head(&comparison.right), half), theme::HEADING),
     ])];
     let selected = comparison.differences.get(comparison.selected);
-    let at = selected.map_or_else(String::new, |found| format!("{} · ", found.place));
-    let hint = format!("{at}n N jump · x ignore it · X ignore nothing · tab requests, answers · esc close");
+    let at = selected.map_or_else(String::new, |found| found.place.to_string());
     let room = usize::from(inner.height).saturating_sub(lines.len() + 1);
     regions.dialog = (room, comparison.rows.len());
     let first = shown_from(comparison, room).min(comparison.rows.len().saturating_sub(room));
@@ -52,7 +51,7 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
     lines.extend(shown.map(|row| line(row, comparison.selected, half)));
     let fill = usize::from(inner.height).saturating_sub(lines.len() + 1);
     lines.extend(std::iter::repeat_n(Line::default(), fill));
-    lines.push(Line::styled(rows::pad(&hint, usize::from(inner.width)), theme::DIM));
+    lines.push(Line::styled(rows::pad(&at, usize::from(inner.width)), theme::DIM));
     frame.render_widget(Paragraph::new(lines), inner);
 }
 

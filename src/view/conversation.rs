@@ -14,6 +14,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::changes::{Change, How};
 use crate::app::conversation::{Conversation, Told, Turn};
 use crate::app::event::Level;
@@ -32,6 +33,11 @@ const VALUE: usize = 200;
 type Rows = Vec<Line<'static>>;
 
 /// The timeline, and the rows of it that the cursor is in.
+fn not_shown(app: &App, which: &str) -> Line<'static> {
+    let key = app.keymap.key(Action::Filter);
+    Line::styled(format!("… {which} calls are not shown: {key} with conv: lists them"), theme::DIM)
+}
+
 pub(super) fn lines(app: &App, width: usize) -> (Rows, Option<(usize, usize)>) {
     let Some(conversation) = &app.conversation else {
         return (vec![Line::styled("this call belongs to no conversation", theme::DIM)], None);
@@ -39,7 +45,7 @@ pub(super) fn lines(app: &App, width: usize) -> (Rows, Option<(usize, usize)>) {
     let mut lines = rows::row(&[(&conversation.key, theme::HEADING, width)]);
     lines.extend(rows::row(&[(&summary(app, conversation), theme::DIM, width)]));
     if conversation.cut.0 {
-        lines.push(Line::styled("… earlier calls are not shown: / with conv: lists them", theme::DIM));
+        lines.push(not_shown(app, "earlier"));
     }
     // The rows of the call that the cursor is at; of the first, those above it as well.
     let (mut cursor, mut row) = (None, 0);
@@ -88,7 +94,7 @@ pub(super) fn lines(app: &App, width: usize) -> (Rows, Option<(usize, usize)>) {
     }
     if conversation.cut.1 {
         lines.push(Line::default());
-        lines.push(Line::styled("… later calls are not shown: / with conv: lists them", theme::DIM));
+        lines.push(not_shown(app, "later"));
     }
     (lines, cursor)
 }

@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Borders, Paragraph};
 use serde_json::{Map, Value};
 
-use crate::app::body::Body;
+use crate::app::action::Action;
+use crate::app::body::{Body, Made};
 use crate::app::mouse::Spots;
 use crate::app::shown::{Shown, Tab};
 use crate::app::tree::Tree;
@@ -172,7 +173,7 @@ fn remarks(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>> {
         lines.extend(rows::row(&[(sign, style, 1), (text, style, width.saturating_sub(2))]));
     };
     if remarks.deleted {
-        say(sign, style, "deleted: d brings it back");
+        say(sign, style, &format!("deleted: {} brings it back", app.keymap.key(Action::Delete)));
     } else if let Some(mark) = remarks.mark {
         say(sign, style, &mark.colour.map_or("marked".to_owned(), |colour| format!("marked {}", colour.word())));
     }
@@ -191,7 +192,7 @@ fn content<'a>(app: &App, shown: &'a Shown, width: usize) -> Content<'a> {
             Content { head, body: None, cursor }
         }
         Tab::Body if shown.body.is_empty() => head(no_body(&shown.call, width)),
-        Tab::Body => with_body(body_head(&shown.body, width), &shown.body),
+        Tab::Body => with_body(body_head(app, &shown.body, width), &shown.body),
         Tab::Headers => head(headers_tab(&shown.call, width)),
         Tab::Signature => head(signature(shown, width)),
         Tab::Response => with_body(response(shown, width), &shown.answer),
@@ -211,11 +212,13 @@ fn with_body<'a>(head: Vec<Line<'static>>, body: &'a Body) -> Content<'a> {
 }
 
 /// What a tree is that is not the body itself.
-fn body_head(body: &Body, width: usize) -> Vec<Line<'static>> {
-    match body {
-        Body::Tree(_, Some(what)) => rows::row(&[(what, theme::DIM, width)]),
-        _ => Vec::new(),
-    }
+fn body_head(app: &App, body: &Body, width: usize) -> Vec<Line<'static>> {
+    let Body::Tree(_, Some(made)) = body else { return Vec::new() };
+    let text = match made {
+        Made::Decoded(what) => format!("{what}, decoded: {} shows it as it came", app.keymap.key(Action::Pretty)),
+        Made::Filtered(filter) => format!("jq {filter} · {} goes back", app.keymap.key(Action::Back)),
+    };
+    rows::row(&[(&text, theme::DIM, width)])
 }
 
 /// What a request says that has no body: its query.

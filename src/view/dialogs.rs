@@ -7,15 +7,15 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
-use crate::app::action::{self, Scope};
+use crate::app::action::{self, Action, Scope};
 use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Gathered, Input, matching};
 use crate::app::event::Notice;
-use crate::app::yank::MENU;
+use crate::app::yank;
 use crate::app::{App, Regions};
 use crate::platform::Kind;
 use crate::recording::QueryError;
-use crate::view::{answering, panel, plots, recordings, rows, status, theme, webview};
+use crate::view::{answering, hints, panel, plots, recordings, rows, status, theme, webview};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
@@ -25,18 +25,23 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
             let width = inner_width(area, 76);
             let title = match (typing, search.text()) {
                 (true, text) => format!(" Help · /{text}▏ "),
-                (false, "") => " Help · / searches · esc closes ".to_owned(),
-                (false, text) => format!(" Help · /{text} · esc closes "),
+                (false, "") => " Help ".to_owned(),
+                (false, text) => format!(" Help · /{text} "),
             };
             scrolled(frame, area, &title, help(app, search.text(), width), *scroll, regions);
         }
         Dialog::Yank { selected } => {
-            let picks: Vec<Pick> = MENU.iter().map(|(key, _, what)| Pick::Choice(format!("{key}  {what}"))).collect();
+            let menu = yank::menu().into_iter().map(|(entry, _)| entry);
+            let what = |entry: &action::Entry| entry.help.trim_start_matches("Copy ");
+            let keys: Vec<(&str, &str)> = menu.map(|entry| (hints::key(app, entry.action), what(entry))).collect();
+            let wide = keys.iter().map(|(key, _)| visible::width(key)).max().unwrap_or(0);
+            let picks: Vec<Pick> =
+                keys.iter().map(|(key, what)| Pick::Choice(format!("{key:wide$}  {what}"))).collect();
             picker(frame, area, " Copy what? ", &picks, *selected);
         }
         Dialog::Log { scroll } => {
             let width = inner_width(area, 100);
-            scrolled(frame, area, " What was reported · esc closes ", log(app, width), *scroll, regions);
+            scrolled(frame, area, " What was reported ", log(app, width), *scroll, regions);
         }
         Dialog::Plots { scroll } => plots::draw(app, *scroll, frame, area, regions),
         Dialog::Palette { input, selected } => palette(app, frame, area, input, *selected),
@@ -53,19 +58,13 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
             line_input(frame, area, "send to (URL, host:port or :port) ", input, error.as_deref());
         }
         Dialog::Conversations { choices, selected } => {
-            picker(
-                frame,
-                area,
-                " Conversations, the newest first · enter opens ",
-                &conversations(app, choices),
-                *selected,
-            );
+            picker(frame, area, " Conversations, the newest first ", &conversations(app, choices), *selected);
         }
         Dialog::Targets { selected, .. } => {
-            picker(frame, area, " Where to? · enter chooses ", &targets(app), *selected);
+            picker(frame, area, " Where to? ", &targets(app), *selected);
         }
         Dialog::Pages { selected } => {
-            let title = " Open a page as which platform? · enter chooses ";
+            let title = " Open a page as which platform? ";
             picker(frame, area, title, &kinds(app, app.page_kinds().into_iter()), *selected);
         }
         Dialog::Page { input, error, .. } => line_input(frame, area, "page (URL) ", input, error.as_deref()),
@@ -80,7 +79,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
             let width = inner_width(area, 60);
             let mut lines = rows::row(&[(question, theme::HEADING, width)]);
             lines.push(Line::default());
-            lines.push(Line::raw("y sends, any other key does not"));
+            lines.push(Line::raw(format!("{} sends, any other key does not", hints::key(app, Action::Yes))));
             boxed(frame, area, " Guarded target ", lines);
         }
     }
@@ -216,6 +215,8 @@ pub(super) fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &In
     let wrong = error.map_or_else(Vec::new, |error| {
         rows::row(&[(error, theme::level(crate::app::event::Level::Error), usize::from(area.width.saturating_sub(1)))])
     });
+    // The row of hints stays.
+    let area = Rect { height: area.height.saturating_sub(1), ..area };
     let height = u16::try_from(1 + wrong.len()).unwrap_or(u16::MAX).min(area.height);
     let place = Rect { y: area.bottom().saturating_sub(height), height, ..area };
     frame.render_widget(Clear, place);
@@ -239,12 +240,12 @@ fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, error: 
     });
     line_input(frame, area, "/", input, shown.as_deref());
     let (begin, found) = complete(input.text(), &app.setup.platforms, &app.setup.config.queries);
-    let above = area.bottom().saturating_sub(2);
+    let above = area.bottom().saturating_sub(3);
     if found.is_empty() || area.height < 4 || error.is_some() {
         return;
     }
     let place = Rect { y: above, height: 1, ..area };
-    let mut spans = vec![Span::styled(" tab  ", theme::KEY)];
+    let mut spans = vec![Span::styled(format!(" {}  ", hints::key(app, Action::Complete)), theme::KEY)];
     for (number, (candidate, meaning)) in found.iter().enumerate() {
         let style = if number == 0 { theme::HEADING } else { theme::DIM };
         spans.push(Span::styled(visible::line(candidate).into_owned(), style));
@@ -258,14 +259,20 @@ fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, error: 
 }
 
 fn help(app: &App, search: &str, width: usize) -> Vec<Line<'static>> {
-    let scope = app.scope();
-    let other = if scope == Scope::Calls { Scope::Draft } else { Scope::Calls };
+    // First what the keys do where one comes from.
+    let below = app.dialogs.iter().rev().find(|dialog| !matches!(dialog, Dialog::Help { .. }));
+    let mut here = below.map_or(app.scope(), Dialog::scope).chain().to_vec();
+    if here[0] == Scope::Calls {
+        // Whoever begins has to move first.
+        here.swap(0, 1);
+    }
+    let others = Scope::ALL.iter().filter(|scope| !here.contains(scope));
     let mut lines = Vec::new();
-    for part in [scope, Scope::Everywhere, other] {
+    for part in here.iter().chain(others) {
         let search = search.to_lowercase();
         let found = |entry: &&action::Entry| {
             let texts = [entry.name, entry.help, &app.keymap.keys(entry.action).join(" ")].map(str::to_lowercase);
-            entry.scope == part && texts.iter().any(|text| text.contains(&search))
+            entry.scope == *part && texts.iter().any(|text| text.contains(&search))
         };
         let mut entries = action::TABLE.iter().filter(found).peekable();
         if entries.peek().is_none() {

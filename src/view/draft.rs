@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
 
+use crate::app::action::Action;
 use crate::app::draft::Draft;
 use crate::app::event::Level;
 use crate::app::{App, Regions};
@@ -31,14 +32,14 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     // What is typed is to be seen, however low the screen.
     let facts = FACTS.min(left.height.saturating_sub(PAYLOAD));
     let [payload, facts] = Layout::vertical([Constraint::Min(1), Constraint::Length(facts)]).areas(left);
-    draw_payload(draft, frame, payload);
+    draw_payload(app, draft, frame, payload);
     frame.render_widget(Paragraph::new(fact_lines(app, draft, usize::from(facts.width))), facts);
     if right.height > 0 {
         draw_answer(app, draft, frame, right, beside, regions);
     }
 }
 
-fn draw_payload(draft: &Draft, frame: &mut Frame, area: Rect) {
+fn draw_payload(app: &App, draft: &Draft, frame: &mut Frame, area: Rect) {
     let style = if draft.typing { theme::FOCUSED } else { theme::HEADING };
     let kind = draft.kind.as_deref().unwrap_or("call");
     let of = draft.parent.map_or_else(String::new, |parent| format!(" of {parent}"));
@@ -48,7 +49,7 @@ fn draw_payload(draft: &Draft, frame: &mut Frame, area: Rect) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if draft.editable() {
-        editor::draw(draft, frame, inner);
+        editor::draw(app, draft, frame, inner);
     } else {
         let text = format!("{} bytes that are not text", draft.body().len());
         frame.render_widget(Paragraph::new(text), inner);
@@ -80,7 +81,7 @@ fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
         SignMode::Fresh => "fresh: signed anew as it is sent",
         SignMode::Exact => "exact: the signature stays as it was",
     };
-    let target = app.target().map_or_else(|| "none yet: sending asks (T)".to_owned(), status::target_label);
+    let target = app.target().map_or_else(|| "none yet: sending asks".to_owned(), status::target_label);
     let facts = [
         ("to", target, Style::new()),
         (if draft.edits_the_target() { "target" } else { "json" }, json, json_style),
@@ -127,7 +128,8 @@ fn answer_head(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
     }
     let answer = match &draft.answer {
         None => {
-            let mut lines = vec![Line::styled("s sends the draft; the answer appears here", theme::DIM)];
+            let text = format!("{} sends the draft; the answer appears here", app.keymap.key(Action::Send));
+            let mut lines = vec![Line::styled(text, theme::DIM)];
             let kind = draft.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
             lines.extend(kind.map_or_else(Vec::new, |kind| panel::expected(kind, width)));
             return lines;

@@ -7,6 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use tui_textarea::{DataCursor, TextArea};
 
+use crate::app::App;
+use crate::app::action::Action;
 use crate::app::completion::Offers;
 use crate::app::draft::Draft;
 use crate::json;
@@ -20,13 +22,15 @@ const OFFERS: usize = 6;
 /// Columns that an offer has at most.
 const WIDEST: usize = 64;
 
-pub(super) fn draw(draft: &Draft, frame: &mut Frame, area: Rect) {
+pub(super) fn draw(app: &App, draft: &Draft, frame: &mut Frame, area: Rect) {
     frame.render_widget(&draft.editor, area);
     if draft.is_json() && draft.editor.lines().iter().map(String::len).sum::<usize>() <= COLOURED {
         colour(&draft.editor, frame, area);
     }
     if draft.typing && !draft.offers.list.is_empty() {
-        draw_offers(&draft.editor, &draft.offers, frame, area);
+        let keys = [Action::Complete, Action::LeaveTyping].map(|action| app.keymap.key(action));
+        let keys = format!(" {} takes it · {} ", keys[0], keys[1]);
+        draw_offers(&draft.editor, &draft.offers, keys, frame, area);
     }
 }
 
@@ -76,7 +80,7 @@ fn colour(editor: &TextArea<'_>, frame: &mut Frame, area: Rect) {
 }
 
 /// A box below the cursor or, where there is more room, above it.
-fn draw_offers(editor: &TextArea<'_>, offers: &Offers, frame: &mut Frame, area: Rect) {
+fn draw_offers(editor: &TextArea<'_>, offers: &Offers, keys: String, frame: &mut Frame, area: Rect) {
     let (top, left) = editor.scroll_offset();
     let cursor = editor.screen_cursor();
     let (Ok(row), Ok(column)) =
@@ -108,7 +112,7 @@ fn draw_offers(editor: &TextArea<'_>, offers: &Offers, frame: &mut Frame, area: 
     let x = area.x + column.min(area.width - width);
     let y = if height <= below { area.y + row + 1 } else { area.y + above.saturating_sub(height) };
     let place = Rect { x, y, width, height }.intersection(area);
-    let keys = Line::styled(" tab takes it · esc ", theme::DIM);
+    let keys = Line::styled(keys, theme::DIM);
     let block = Block::bordered().border_type(BorderType::Rounded).border_style(theme::DIM).title_bottom(keys);
     frame.render_widget(Clear, place);
     frame.render_widget(Paragraph::new(lines).block(block), place);

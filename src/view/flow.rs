@@ -5,6 +5,8 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
 use crate::app::App;
+use crate::app::action::Action;
+use crate::app::dialog::Dialog;
 use crate::app::flow::Flow;
 use crate::call::{Call, Id};
 use crate::json;
@@ -84,7 +86,11 @@ fn time_left(app: &App, flow: &Flow, wait: &Wait) -> String {
             let left = until.duration_since(app.now).max(SignedDuration::ZERO).as_secs();
             format!("{}:{:02}, until {}", left / 60, left % 60, time(app, until))
         }
-        None if then(app, flow, Outcome::Expired).is_some() => "no expiration time is known: x sets it".to_owned(),
+        None if then(app, flow, Outcome::Expired).is_some() => {
+            let dialog = matches!(app.dialogs.last(), Some(Dialog::Webview { .. }));
+            let action = if dialog { Action::WaitFor } else { Action::Expiration };
+            format!("no expiration time is known: {} sets it", app.keymap.key(action))
+        }
         None => "the platform has no limit for it".to_owned(),
     }
 }

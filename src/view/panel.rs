@@ -18,7 +18,7 @@ use crate::app::{App, Regions};
 use crate::call::Call;
 use crate::platform::Kind;
 use crate::view::dialogs::{Pick, boxed, inner_width, line_input, picker};
-use crate::view::{body, comparing, detail, list, rows, status, theme};
+use crate::view::{body, comparing, detail, hints, list, rows, status, theme};
 use crate::visible;
 
 /// Rows of the newest sends below the kinds.
@@ -31,7 +31,7 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
             let width = inner_width(area, 60);
             let mut lines = rows::row(&[(question, theme::HEADING, width)]);
             lines.push(Line::default());
-            lines.push(Line::raw("y sends, any other key does not"));
+            lines.push(Line::raw(format!("{} sends, any other key does not", hints::key(app, Action::Yes))));
             boxed(frame, area, " Guarded target ", lines);
         }
         Panel::Running => {
@@ -42,20 +42,19 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
         Panel::Comparison(comparison) => comparing::draw(app, comparison, frame, area, regions),
         Panel::Tester(tester) => tests(app, tester, frame, area, regions),
         Panel::Variables { selected } => {
-            let put = if app.draft.is_some() { "enter puts it in · " } else { "" };
-            let title = format!(" Known variables · {put}y copies · d forgets ");
-            picks(frame, area, &title, variables(app, area), *selected, "none yet: $ keeps what an answer holds");
+            let none = format!("none yet: {} keeps what an answer holds", hints::key(app, Action::Register));
+            picks(frame, area, " Known variables ", variables(app, area), *selected, none);
         }
         Panel::Fixtures { selected } => {
-            let title = " Fixtures · enter sends · e edits first · d removes ";
-            picks(frame, area, title, fixtures(app), *selected, "none yet: f in a draft keeps it as one");
+            let none = format!("none yet: {} in a draft keeps it as one", app.keymap.key(Action::SaveFixture));
+            picks(frame, area, " Fixtures ", fixtures(app), *selected, none);
         }
         Panel::Name { input, error } => line_input(frame, area, "keep the draft as ", input, error.as_deref()),
     }
 }
 
-fn picks(frame: &mut Frame, area: Rect, title: &str, picks: Vec<Pick>, selected: usize, none: &str) {
-    let picks = if picks.is_empty() { vec![Pick::Heading(none.to_owned())] } else { picks };
+fn picks(frame: &mut Frame, area: Rect, title: &str, picks: Vec<Pick>, selected: usize, none: String) {
+    let picks = if picks.is_empty() { vec![Pick::Heading(none)] } else { picks };
     picker(frame, area, title, &picks, selected);
 }
 
@@ -116,13 +115,10 @@ fn draw_options(app: &App, options: &Options, frame: &mut Frame, area: Rect) {
         ])
     };
     let mut lines: Vec<Line> = Field::ALL.iter().map(row).collect();
-    lines.push(Line::default());
     if let Some(error) = &options.error {
+        lines.push(Line::default());
         lines.extend(rows::row(&[(error, theme::level(Level::Error), width)]));
     }
-    let more = if app.replay.is_some() { " · v the last one" } else { "" };
-    let keys = format!("h l change · e type · T target · enter begins{more}");
-    lines.push(Line::styled(keys, theme::DIM));
     boxed(frame, area, " Replay ", lines);
     if let Some(input) = &options.typing {
         line_input(frame, area, "value ", input, None);
@@ -198,9 +194,6 @@ fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect) {
     let chosen = replay.selected.min(listed.len().saturating_sub(1));
     let mut foot = listed.get(chosen).map_or_else(Vec::new, |sent| told(sent, width));
     foot.truncate(usize::from(inner.height) / 3);
-    let only = if replay.failures_only { "all" } else { "failures" };
-    let run = if replay.runs() { "p pause · x cancel · " } else { "" };
-    foot.push(Line::styled(format!("{run}enter compare · o to the call · f only {only} · esc close"), theme::DIM));
     let room = usize::from(inner.height).saturating_sub(head.len() + foot.len() + 1);
     let first = (chosen + 1).saturating_sub(room);
     let mut lines = head;
@@ -260,9 +253,7 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
         None => "a target to choose".to_owned(),
     };
     let inner = large(frame, area, &format!(" Test call to {target} "));
-    let keys = "enter sends · e edits first · T target · $ keep variables · tab what was sent · J K scroll · esc";
-    let [main, hint] = Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(inner);
-    frame.render_widget(Paragraph::new(Line::styled(keys, theme::DIM)), hint);
+    let main = inner;
     let beside = main.width >= 100;
     let [left, right] = if beside {
         Layout::horizontal([Constraint::Length(46), Constraint::Min(0)]).areas(main)
@@ -285,7 +276,10 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
         None => app.setup.platforms.kinds().nth(tester.kind),
     };
     let mut lines = answer.map_or_else(
-        || vec![Line::styled("not sent yet: enter sends the built-in call", theme::DIM)],
+        || {
+            let text = format!("not sent yet: {} sends the built-in call", hints::key(app, Action::Open));
+            vec![Line::styled(text, theme::DIM)]
+        },
         |answer| answered(answer, width),
     );
     if let Some(answer) = answer {

@@ -6,10 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::recordings::{Shelf, command};
 use crate::recording::Kept;
 use crate::view::dialogs::{boxed, inner_width};
-use crate::view::{rows, theme};
+use crate::view::{hints, rows, theme};
 use crate::visible;
 
 /// Rows of the box that are no recording: its border, the command below them, the line that leaves them below.
@@ -20,7 +21,10 @@ pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
     if let (true, Some(kept)) = (shelf.removing, shelf.chosen()) {
         let question = format!("Remove {} ({}) for good?", kept.name(), visible::size(kept.bytes));
         let mut lines = rows::row(&[(&question, theme::HEADING, width)]);
-        lines.extend([Line::default(), Line::raw("y removes it, any other key does not")]);
+        lines.extend([
+            Line::default(),
+            Line::raw(format!("{} removes it, any other key does not", hints::key(app, Action::Yes))),
+        ]);
         boxed(frame, area, " Remove a recording ", lines);
         return;
     }
@@ -47,12 +51,12 @@ pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
         Some(one) => {
             lines.push(Line::default());
             lines.extend(rows::row(&[
-                ("enter copies", theme::KEY, 12),
+                (&format!("{} copies", hints::key(app, Action::Open)), theme::KEY, 12),
                 (&command(one), theme::DIM, width.saturating_sub(13)),
             ]));
         }
     }
-    let title = format!(" {} recording{plural}, {sum} · enter says how to open · d removes ", kept.len());
+    let title = format!(" {} recording{plural}, {sum} ", kept.len());
     boxed(frame, area, &title, lines);
 }
 

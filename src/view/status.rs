@@ -7,13 +7,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::app::App;
-use crate::app::action::{Action, Entry, Scope, TABLE};
-use crate::app::dialog::Dialog;
+use crate::app::action::Action;
 use crate::app::mouse::Holder;
 use crate::net::base_url;
 use crate::net::responder::Health;
 use crate::net::tunnel::Tunnel;
-use crate::view::{answering, theme};
+use crate::view::{answering, hints, theme};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, state: Rect, hints: Rect) {
@@ -164,59 +163,5 @@ fn hint_line(app: &App, width: usize) -> Line<'static> {
         let text = format!(" {}", visible::truncate(&text, width.saturating_sub(1)));
         return Line::styled(text, theme::level(notice.level));
     }
-    if let Some(Dialog::Webview { .. }) = app.dialogs.last() {
-        let keys = [("y", "copy the URL"), ("enter", "to the callback"), ("x", "expiration"), ("esc", "close")];
-        return hints(keys.into_iter(), width);
-    }
-    if let Some(Dialog::Plots { .. }) = app.dialogs.last() {
-        let key = |action| app.keymap.key(action);
-        let both = |next, previous| format!("{} {}", key(previous), key(next));
-        let errors = both(Action::NextError, Action::PreviousError);
-        let slow = both(Action::NextSlow, Action::PreviousSlow);
-        let bad = both(Action::NextUnproven, Action::PreviousUnproven);
-        let step = format!("{} {}", key(Action::Down), key(Action::Up));
-        let keys = [
-            ("h l", "in time"),
-            (errors.as_str(), "errors"),
-            (&slow, "slow"),
-            (&bad, "bad signatures"),
-            (&step, "call by call"),
-            (key(Action::Open), "look"),
-            ("esc", "close"),
-            ("pgdn", "more kinds"),
-        ];
-        return hints(keys.into_iter(), width);
-    }
-    if app.draft.as_ref().is_some_and(|draft| draft.typing) && app.dialogs.is_empty() {
-        return hints(
-            [("esc", "stop typing"), ("ctrl-s", "send"), ("ctrl-z", "undo"), ("ctrl-y", "redo")].into_iter(),
-            width,
-        );
-    }
-    let scope = app.scope();
-    let of = |wanted: Scope| TABLE.iter().filter(move |entry| entry.scope == wanted);
-    // A key that the screen itself uses is no hint for what it means everywhere.
-    let key = |entry: &Entry| app.keymap.hint(entry.action, scope);
-    let idle = scope == Scope::Calls && app.calls.total == 0;
-    let entries = of(Scope::Everywhere)
-        .filter(|entry| entry.action == Action::Help)
-        .chain(of(scope).filter(|entry| !idle || !entry.action.needs_call()))
-        .chain(of(Scope::Everywhere).filter(|entry| entry.action != Action::Help))
-        .filter_map(|entry| Some((key(entry)?, entry.hint?)));
-    hints(entries, width)
-}
-
-fn hints<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>, width: usize) -> Line<'static> {
-    let mut spans = vec![Span::raw(" ")];
-    let mut used = 1;
-    for (key, does) in entries {
-        let wide = visible::width(key) + visible::width(does) + 3;
-        if used + wide > width {
-            break;
-        }
-        spans.push(Span::styled(key.to_owned(), theme::KEY));
-        spans.push(Span::styled(format!(" {does}  "), theme::DIM));
-        used += wide;
-    }
-    Line::from(spans)
+    hints::row(app, width)
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
 use super::{Answering, Edit, Offer, Purpose};
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Input};
-use crate::app::dialog_keys::{Choice, picked, typed};
+use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::event::{Effect, Notice};
 use crate::call::{Headers, Response};
 use crate::config::{Fault, Forward, Hold, Replies, Respond, Source};
@@ -15,11 +14,11 @@ use crate::net::responder::{Release, Responders, Slot, Stage, Whose, like};
 
 impl App {
     /// A dialog about answers takes the key.
-    pub(in crate::app) fn answering_key(&mut self, key: KeyEvent, answering: Answering) -> Vec<Effect> {
+    pub(in crate::app) fn answering_key(&mut self, press: Press, answering: Answering) -> Vec<Effect> {
         match answering {
-            Answering::List { selected } => self.list_key(key, selected),
-            Answering::Sources { slot, selected } => self.source_key(key, slot, selected),
-            Answering::Forward { slot, mut input, error } => match typed(key, &mut input, &mut 0, 0) {
+            Answering::List { selected } => self.list_key(press.action, selected),
+            Answering::Sources { slot, selected } => self.source_key(press.action, slot, selected),
+            Answering::Forward { slot, mut input, error } => match typed(press, &mut input, &mut 0, 0) {
                 Choice::Leave => self.back_to(slot),
                 Choice::Stay => self.ask(Answering::Forward { slot, input, error: None }),
                 Choice::Take => match self.setup.config.receiver(input.text().trim()) {
@@ -30,7 +29,7 @@ impl App {
                     Err(reason) => self.ask(Answering::Forward { slot, input, error: error.or(Some(reason)) }),
                 },
             },
-            Answering::Fault { slot, mut input, error } => match typed(key, &mut input, &mut 0, 0) {
+            Answering::Fault { slot, mut input, error } => match typed(press, &mut input, &mut 0, 0) {
                 Choice::Leave => self.back_to(slot),
                 Choice::Stay => self.ask(Answering::Fault { slot, input, error: None }),
                 Choice::Take => {
@@ -41,8 +40,8 @@ impl App {
                     }
                 }
             },
-            Answering::Held { selected } => self.held_key(key, selected),
-            Answering::Edit(edit) => self.edit_key(key, edit),
+            Answering::Held { selected } => self.held_key(press.action, selected),
+            Answering::Edit(edit) => self.edit_key(press, edit),
         }
     }
 
@@ -70,18 +69,18 @@ impl App {
         self.change(slot, |respond| respond.source = source)
     }
 
-    fn list_key(&mut self, key: KeyEvent, mut selected: usize) -> Vec<Effect> {
+    fn list_key(&mut self, action: Option<Action>, mut selected: usize) -> Vec<Effect> {
         let slots = &self.answers.slots;
         let Some(slot) = slots.get(selected.min(slots.len().saturating_sub(1))) else { return Vec::new() };
-        match key.code {
-            KeyCode::Char('f') => {
+        match action {
+            Some(Action::SetFault) => {
                 let fault = slot.respond.fault.map_or_else(String::new, |fault| fault.to_string());
                 self.ask(Answering::Fault { slot: selected, input: Input::new(&fault), error: None })
             }
-            KeyCode::Char('i') => self.change(selected, |respond| {
+            Some(Action::HoldThese) => self.change(selected, |respond| {
                 respond.hold = if respond.hold.is_some() { None } else { Some(Hold::Patience) };
             }),
-            KeyCode::Char('x') => {
+            Some(Action::AsConfigured) => {
                 let whose = slot.whose.clone();
                 let mut configured = Responders::configured(&self.setup.config).into_iter();
                 if let Some(known) = configured.find(|known| known.whose == whose) {
@@ -92,7 +91,7 @@ impl App {
                     self.respond()
                 }
             }
-            _ => match picked(key, &mut selected, slots.len()) {
+            _ => match picked(action, &mut selected, slots.len()) {
                 Choice::Leave => Vec::new(),
                 Choice::Stay => self.back_to(selected),
                 Choice::Take => {
@@ -104,9 +103,9 @@ impl App {
         }
     }
 
-    fn source_key(&mut self, key: KeyEvent, slot: usize, mut selected: usize) -> Vec<Effect> {
+    fn source_key(&mut self, action: Option<Action>, slot: usize, mut selected: usize) -> Vec<Effect> {
         let offers = self.offers(slot);
-        match picked(key, &mut selected, offers.len()) {
+        match picked(action, &mut selected, offers.len()) {
             Choice::Leave => self.back_to(slot),
             Choice::Stay => self.ask(Answering::Sources { slot, selected }),
             Choice::Take => match offers.into_iter().nth(selected) {
@@ -133,21 +132,21 @@ impl App {
         }
     }
 
-    fn held_key(&mut self, key: KeyEvent, mut selected: usize) -> Vec<Effect> {
+    fn held_key(&mut self, action: Option<Action>, mut selected: usize) -> Vec<Effect> {
         let count = self.answers.held.len();
         selected = selected.min(count.saturating_sub(1));
         let Some(held) = self.answers.held.get(selected).cloned() else { return Vec::new() };
         let release = |release| vec![Effect::Release { id: held.id, release: Box::new(release) }];
         let mut effects = Vec::new();
-        match (key.code, &held.stage) {
-            (KeyCode::Esc | KeyCode::Char('q'), _) => return Vec::new(),
-            (KeyCode::Enter | KeyCode::Char('s'), _) => effects = release(Release::AsIs),
-            (KeyCode::Char('x'), _) => effects = release(Release::Refuse),
-            (KeyCode::Char('i'), _) => effects = self.toggle_holds(),
-            (KeyCode::Char('F'), Stage::Forward(_)) => {
+        let Some(action) = action else { return self.ask(Answering::Held { selected }) };
+        match (action, &held.stage) {
+            (Action::LetGo, _) => effects = release(Release::AsIs),
+            (Action::Refuse, _) => effects = release(Release::Refuse),
+            (Action::HoldNoMore, _) => effects = self.toggle_holds(),
+            (Action::ForwardHeld, Stage::Forward(_)) => {
                 effects = release(Release::Forward { request: None, hold_answer: true });
             }
-            (KeyCode::Char('e'), stage) => {
+            (Action::EditAnswer, stage) => {
                 let answer = match stage {
                     Stage::Answer(answer) => answer.clone(),
                     Stage::Forward(_) => {
@@ -161,7 +160,7 @@ impl App {
                 self.dialogs.push(edit);
                 return Vec::new();
             }
-            (KeyCode::Char('r'), Stage::Forward(_)) => {
+            (Action::EditRequest, Stage::Forward(_)) => {
                 let edit = self.edit(
                     Purpose::Request(held.id),
                     held.kind.clone(),
@@ -173,31 +172,33 @@ impl App {
                 self.dialogs.push(edit);
                 return Vec::new();
             }
-            (KeyCode::Char('j') | KeyCode::Down, _) => selected = (selected + 1).min(count.saturating_sub(1)),
-            (KeyCode::Char('k') | KeyCode::Up, _) => selected = selected.saturating_sub(1),
-            _ => {}
+            (action, _) => {
+                if let Choice::Leave = picked(Some(action), &mut selected, count) {
+                    return Vec::new();
+                }
+            }
         }
         self.ask(Answering::Held { selected });
         effects
     }
 
-    fn edit_key(&mut self, key: KeyEvent, mut edit: Box<Edit>) -> Vec<Effect> {
-        match key.code {
-            _ if !edit.on_status && edit.draft.offer_key(key) => {}
-            KeyCode::Esc => {
+    fn edit_key(&mut self, press: Press, mut edit: Box<Edit>) -> Vec<Effect> {
+        match press.action {
+            action if !edit.on_status && edit.draft.offer_key(action) => {}
+            Some(Action::LeaveTyping) => {
                 if let Purpose::Slot(slot) = edit.purpose {
                     return self.back_to(slot);
                 }
                 return Vec::new();
             }
-            KeyCode::Char('s') if key.modifiers.contains(KeyModifiers::CONTROL) => return self.take_edit(edit),
-            KeyCode::Tab if !edit.is_request() => edit.on_status = !edit.on_status,
-            KeyCode::Enter if edit.on_status => edit.on_status = false,
-            _ if edit.on_status => drop(edit.status.0.input(key)),
-            KeyCode::Char('z') if key.modifiers.contains(KeyModifiers::CONTROL) => edit.draft.step_back(),
-            KeyCode::Char('y') if key.modifiers.contains(KeyModifiers::CONTROL) => edit.draft.step_forth(),
+            Some(Action::SendTyped) => return self.take_edit(edit),
+            Some(Action::Complete) if !edit.is_request() => edit.on_status = !edit.on_status,
+            Some(Action::Take) if edit.on_status => edit.on_status = false,
+            _ if edit.on_status => drop(typed(press, &mut edit.status, &mut 0, 0)),
+            Some(Action::UndoTyping) => edit.draft.step_back(),
+            Some(Action::RedoTyping) => edit.draft.step_forth(),
             _ => {
-                let edited = edit.draft.editor.input(key);
+                let edited = edit.draft.editor.input(press.key);
                 edit.draft.typed(edited);
             }
         }
@@ -231,7 +232,8 @@ impl App {
                     Some(known) => known.respond.source = slot.respond.source,
                     None => self.answers.slots.insert(0, slot),
                 }
-                self.tell(Notice::info(format!("every {kind} is answered like this from now on (a: what answers)")));
+                let told = Notice::info(format!("every {kind} is answered like this from now on"));
+                self.tell(told.key(Action::Answers, "shows what answers"));
                 self.respond()
             }
         }

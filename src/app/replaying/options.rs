@@ -1,10 +1,9 @@
 //! What to replay, and how: asked in a dialog whose rows go through values by arrow keys, or take typed ones.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use super::{Job, Replay};
+use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Input, Then};
-use crate::app::dialog_keys::{Choice, picked, typed};
+use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::event::Effect;
 use crate::app::event::Notice;
 use crate::app::panel::Panel;
@@ -208,9 +207,9 @@ impl App {
         }
     }
 
-    pub(in crate::app) fn options_key(&mut self, key: KeyEvent, mut options: Box<Options>) -> Vec<Effect> {
+    pub(in crate::app) fn options_key(&mut self, press: Press, mut options: Box<Options>) -> Vec<Effect> {
         if let Some(mut input) = options.typing.take() {
-            match typed(key, &mut input, &mut 0, 0) {
+            match typed(press, &mut input, &mut 0, 0) {
                 Choice::Leave => {}
                 Choice::Take => {
                     let value = input.text().trim().to_owned();
@@ -222,30 +221,28 @@ impl App {
             self.show_panel(Panel::Options(options));
             return Vec::new();
         }
-        let steps = match key.code {
-            KeyCode::Esc | KeyCode::Char('q') => return Vec::new(),
-            KeyCode::Enter => return self.begin_replay(options),
-            KeyCode::Char('e') => {
+        let steps = match press.action {
+            Some(Action::Begin) => return self.begin_replay(options),
+            Some(Action::TypeValue) => {
                 options.typing = options.text().map(|text| Input::new(text));
                 0
             }
-            KeyCode::Char('v') if self.replay.is_some() => {
+            Some(Action::LastReplay) if self.replay.is_some() => {
                 self.show_panel(Panel::Options(options));
                 self.show_panel(Panel::Running);
                 return Vec::new();
             }
-            KeyCode::Char('l' | ' ') | KeyCode::Right | KeyCode::Tab => 1,
-            KeyCode::Char('h') | KeyCode::Left | KeyCode::BackTab => -1,
-            KeyCode::Char('T') => {
+            Some(Action::NextValue) => 1,
+            Some(Action::PreviousValue) => -1,
+            Some(Action::Target) => {
                 self.show_panel(Panel::Options(options));
                 self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
                 return Vec::new();
             }
-            _ => {
-                // What leaves a list of choices has been handled: here it only moves.
-                picked(key, &mut options.selected, Field::ALL.len());
-                0
-            }
+            action => match picked(action, &mut options.selected, Field::ALL.len()) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take | Choice::Stay => 0,
+            },
         };
         if steps != 0 {
             self.turn(&mut options, steps);
@@ -284,7 +281,7 @@ impl App {
 
     /// A plan to the chosen target. Our own listener gets calls only where it is the target by name.
     pub(in crate::app) fn plan_to_target(&self) -> Result<Plan, String> {
-        let target = self.target().ok_or("no target is chosen: T chooses one")?;
+        let target = self.target().ok_or_else(|| self.no_target())?;
         let avoid = self.setup.listener.filter(|_| !sending::is_ours(target));
         Ok(Plan { avoid, rules: self.rules.clone(), ..Plan::new(target.clone()) })
     }
