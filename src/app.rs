@@ -76,7 +76,7 @@ use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
 use crate::app::keymap::Keymap;
 use crate::app::mouse::{Holder, Split};
-use crate::app::plots::Plots;
+use crate::app::plots::{Plots, Troubles};
 use crate::app::replaying::Replay;
 use crate::app::shown::{Shown, Tab};
 use crate::app::testing::{Sends, Tester};
@@ -222,6 +222,8 @@ pub struct App {
     pub arriving: Arriving,
     /// The call that is being worked out.
     preparing: Option<usize>,
+    /// Where calls deserve a look.
+    troubles: Troubles,
     /// Two calls that are to be compared once they are read.
     comparing: Option<(usize, usize)>,
     /// Where the test panel was left.
@@ -288,6 +290,7 @@ impl App {
             regions: Regions::default(),
             arriving: Arriving::default(),
             preparing: None,
+            troubles: Troubles::default(),
             comparing: None,
             tester: Tester::default(),
             jq: String::new(),

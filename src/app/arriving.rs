@@ -10,7 +10,7 @@ use crate::app::cache::Cache;
 use crate::app::dialog::{Dialog, Then};
 use crate::app::event::Effect;
 use crate::app::flow::Flow;
-use crate::app::plots::Plots;
+use crate::app::plots::{Plots, Troubles};
 use crate::call::Call;
 use crate::recording::{Annotation, Index};
 
@@ -92,7 +92,7 @@ impl App {
 
     /// Forgets whatever names calls by numbers that are no longer theirs.
     pub(super) fn renumbered(&mut self) {
-        self.plots = Plots::default();
+        (self.plots, self.troubles) = (Plots::default(), Troubles::default());
         self.cache = Cache::default();
         self.cache.set_mask(self.redaction.clone().filter(|_| self.masked));
         (self.shown, self.preparing, self.conversation, self.comparing) = (None, None, None, None);

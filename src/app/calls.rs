@@ -97,6 +97,15 @@ impl Calls {
         }
     }
 
+    /// The first row whose call may have that number or a higher one.
+    #[must_use]
+    pub fn row_from(&self, number: usize) -> usize {
+        match &self.filter {
+            Some(filter) => filter.found.partition_point(|found| *found < number),
+            None => number.min(self.total),
+        }
+    }
+
     /// The selected row.
     #[must_use]
     pub fn row(&self) -> usize {

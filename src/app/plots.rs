@@ -11,11 +11,15 @@
 use crate::app::action::{Action, Scope};
 use crate::app::dialog::Dialog;
 use crate::app::dialog_keys::Press;
-use crate::app::event::{Effect, Notice};
+use crate::app::event::Effect;
 use crate::app::{App, Focus};
 use crate::call::{Direction, Sig};
 use crate::recording::{Index, View};
 use crate::replay::{Latencies, Times};
+
+mod jumps;
+
+pub use jumps::Troubles;
 
 /// Calls looked through in a frame.
 const PART: usize = 50_000;
@@ -48,6 +52,8 @@ pub struct Span {
     pub took_us: u64,
     /// How long the slowest took.
     pub slowest_us: u64,
+    /// The number of its first call in the file.
+    pub first: Option<usize>,
 }
 
 impl Span {
@@ -57,18 +63,23 @@ impl Span {
         self.unproven += other.unproven;
         self.took_us = self.took_us.saturating_add(other.took_us);
         self.slowest_us = self.slowest_us.max(other.slowest_us);
+        self.first = self.first.into_iter().chain(other.first).min();
     }
 
-    fn of(view: &View) -> Self {
+    fn of(number: usize, view: &View) -> Self {
         Self {
             calls: 1,
             errors: is(view, Trouble::Error).into(),
             unproven: is(view, Trouble::Signature).into(),
             took_us: view.took_us,
             slowest_us: view.took_us,
+            first: Some(number),
         }
     }
 }
+
+/// A column of a plot: its first moment, its length, and what happened in it.
+pub type Column = (i64, i64, Span);
 
 /// The time that calls cover, in spans that double in length when there would be too many. Times are microseconds.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +135,7 @@ impl Timeline {
 
     /// The same in at most `width` columns of about equal length, each with its first moment and its length.
     #[must_use]
-    pub fn columns(&self, width: usize) -> Vec<(i64, i64, Span)> {
+    pub fn columns(&self, width: usize) -> Vec<Column> {
         let count = width.min(self.spans.len());
         let first = |column: usize| column * self.spans.len() / count;
         let moment = |number: usize| self.begin + i64::try_from(number).unwrap_or(0) * self.step;
@@ -177,7 +188,8 @@ impl Plots {
         if end == self.seen {
             return false;
         }
-        (self.seen..end).filter_map(|row| index.view(row)).for_each(|view| self.add(&view));
+        let views = (self.seen..end).filter_map(|row| Some((row, index.view(row)?)));
+        views.for_each(|(row, view)| self.add(row, &view));
         self.seen = end;
         for group in self.groups.iter_mut().filter(|group| group.stale) {
             group.stale = false;
@@ -187,8 +199,8 @@ impl Plots {
         end < index.len()
     }
 
-    fn add(&mut self, view: &View) {
-        let span = Span::of(view);
+    fn add(&mut self, number: usize, view: &View) {
+        let span = Span::of(number, view);
         self.timeline.add(view.at.as_microsecond(), &span);
         let same = |group: &Group| group.direction == view.direction && group.kind.as_deref() == view.kind;
         let number = self.groups.iter().position(same).unwrap_or_else(|| {
@@ -245,55 +257,6 @@ impl App {
         (open && self.plots.catch_up(&self.index)).then_some(Effect::GoOn)
     }
 
-    /// Selects the next call of the list (`step` 1) or the one before (-1) that deserves a look, from the other end where
-    /// there is none on this side.
-    pub(super) fn jump(&mut self, trouble: Trouble, step: isize) {
-        let slow = u64::try_from(self.setup.config.screen.slow.as_micros()).unwrap_or(u64::MAX);
-        let fits = |row: &usize| {
-            let view = self.calls.at(*row).and_then(|number| self.index.view(number));
-            view.is_some_and(|view| if trouble == Trouble::Slow { view.took_us >= slow } else { is(&view, trouble) })
-        };
-        let (row, rows) = (self.calls.row(), self.calls.len());
-        let (found, around) = if step > 0 {
-            let ahead = (row + 1..rows).find(fits);
-            (ahead.or_else(|| (0..rows.min(row + 1)).find(fits)), ahead.is_none())
-        } else {
-            let behind = (0..row).rev().find(fits);
-            (behind.or_else(|| (row..rows).rev().find(fits)), behind.is_none())
-        };
-        let what = match trouble {
-            Trouble::Error => "call that failed",
-            Trouble::Slow => return self.jump_to_slow(found.map(|row| (row, around))),
-            Trouble::Signature => "call with a signature that is missing or not good",
-        };
-        match found {
-            None => self.tell(Notice::info(format!("there is no {what}"))),
-            Some(only) if only == row => self.tell(Notice::info(format!("this is the only {what}"))),
-            Some(found) => self.land(found, around, what),
-        }
-    }
-
-    /// Where nothing is slow, the slowest call is the one to look at.
-    fn jump_to_slow(&mut self, found: Option<(usize, bool)>) {
-        let limit = self.setup.config.screen.slow;
-        if let Some((row, around)) = found {
-            return self.land(row, around, &format!("call of {limit:?} or more"));
-        }
-        let took = |row: &usize| self.calls.at(*row).and_then(|n| self.index.view(n)).map_or(0, |view| view.took_us);
-        let Some(row) = (0..self.calls.len()).max_by_key(took) else { return };
-        self.calls.select_row(row);
-        self.calls.follow = false;
-        self.tell(Notice::info(format!("no call took {limit:?} ([screen] slow): this one took longest")));
-    }
-
-    fn land(&mut self, row: usize, around: bool, what: &str) {
-        self.calls.select_row(row);
-        self.calls.follow = false;
-        if around {
-            self.tell(Notice::info(format!("no other {what} this way: from the other end")));
-        }
-    }
-
     /// A key while the plots are open: it moves in the list, whose selected call the plots point at.
     pub(super) fn plots_key(&mut self, press: Press, mut scroll: usize) -> Vec<Effect> {
         let last = self.regions.dialog.1.saturating_sub(self.regions.dialog.0);
@@ -331,27 +294,6 @@ impl App {
         }
         self.dialogs.push(Dialog::Plots { scroll });
         Vec::new()
-    }
-
-    /// Selects the first call of the next column of the plots that has one, or of the one before.
-    fn step_in_time(&mut self, step: isize) {
-        let at = |row: usize| Some(self.index.view(self.calls.at(row)?)?.at.as_microsecond());
-        let Some(now) = at(self.calls.row()) else { return };
-        let columns = self.plots.timeline.columns(self.regions.plot_width.max(1));
-        let Some(&(begin, length, _)) = columns.iter().rev().find(|(begin, ..)| *begin <= now) else { return };
-        let rows = self.calls.len();
-        let found = if step > 0 {
-            (self.calls.row()..rows).find(|row| at(*row).is_some_and(|at| at >= begin + length))
-        } else {
-            // The last call before this column, then the first of that one's.
-            let before = (0..self.calls.row()).rev().find_map(|row| at(row).filter(|at| *at < begin));
-            let column = before.and_then(|before| columns.iter().rev().find(|(begin, ..)| *begin <= before));
-            column.and_then(|(begin, ..)| (0..rows).find(|row| at(*row).is_some_and(|at| at >= *begin)))
-        };
-        if let Some(row) = found {
-            self.calls.select_row(row);
-            self.calls.follow = false;
-        }
     }
 }
 

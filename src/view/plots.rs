@@ -17,8 +17,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::app::plots::{Group, OCTAVES, Plots};
-use crate::app::{App, Regions, plots};
+use crate::app::plots::{self, Column, Group, OCTAVES, Plots};
+use crate::app::{App, Regions};
 use crate::call::Direction;
 use crate::view::list::duration;
 use crate::view::panel::large;
@@ -34,9 +34,6 @@ const SHAPE: usize = 16;
 const ROOMY: usize = 110;
 /// Bars by their height in eighths.
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-
-/// A column: its first moment and its length in microseconds, and what happened in it.
-type Column = (i64, i64, plots::Span);
 
 pub(super) fn draw(app: &App, scroll: usize, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let sum = app.plots.sum();

@@ -6,7 +6,7 @@ use crate::app::keys::script;
 use crate::app::tests::{app, call, happen, recorded};
 
 fn span(took_us: u64) -> Span {
-    Span { calls: 1, errors: took_us % 2, unproven: 0, took_us, slowest_us: took_us }
+    Span { calls: 1, errors: took_us % 2, unproven: 0, took_us, slowest_us: took_us, first: None }
 }
 
 proptest! {
