@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
 
-use crate::call::{Call, Direction, Id, Request};
+use crate::call::{Call, Direction, Id, Request, Response};
 use crate::cli::context::{Context, data_dir, find_call};
 use crate::recording::fixtures;
 use crate::replay::template::{self, Values};
@@ -38,6 +38,8 @@ pub(super) struct Draft {
     pub kind: Option<String>,
     /// The recorded call that it was made from. Its bytes are not filled in: they are what once came.
     pub parent: Option<Id>,
+    /// What that one was answered.
+    pub recorded: Option<Response>,
 }
 
 pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
@@ -53,13 +55,13 @@ impl DraftArgs {
     pub(super) fn read(&self, context: &Context) -> eyre::Result<Draft> {
         let mut draft = if let Some(name) = self.what.strip_prefix("fixture:") {
             let call = fixtures::load(&data_dir()?, name).map_err(|error| eyre!(error))?;
-            Draft { request: call.request, kind: call.kind, parent: None }
+            Draft { request: call.request, kind: call.kind, parent: None, recorded: None }
         } else if let Some((file, id)) = self.what.rsplit_once('#') {
             let call = find_call(Path::new(file), id)?;
-            Draft { request: call.request, kind: call.kind, parent: Some(call.id) }
+            Draft { request: call.request, kind: call.kind, parent: Some(call.id), recorded: call.response }
         } else {
             let kind = context.kind(&self.what)?;
-            Draft { request: kind.sample(), kind: Some(kind.name.clone()), parent: None }
+            Draft { request: kind.sample(), kind: Some(kind.name.clone()), parent: None, recorded: None }
         };
         if let Some(data) = &self.data {
             draft.request.body = payload(data)?.into();

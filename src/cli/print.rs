@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::call::{Call, Direction, Headers, Id, Sig};
 use crate::cli::context::Findings;
 use crate::cli::{Context, Format, waits};
+use crate::net::fault::Fault;
 use crate::platform::{Fate, Finding, Platforms, Wait};
 use crate::recording::{self, Entries, Recorded};
 use crate::replay::compare::Difference;
@@ -206,6 +207,14 @@ pub(super) fn trouble(event: &Recorded) {
             note(&format!("hooktape: {} {verb} not in the recording: {reason}", count(*unrecorded, "call")));
         }
     }
+}
+
+/// How long the answer took of a delivery that was slow on purpose; nothing for others.
+pub(super) fn after(call: &Call, fault: Fault) -> String {
+    let after = fault.slowness().map(|slow| call.took.saturating_sub(slow));
+    after.filter(|_| call.response.is_some()).map_or_else(String::new, |after| {
+        format!(", answered {:.1} ms after it", after.as_secs_f64() * 1000.0)
+    })
 }
 
 /// A sent call and what came back.

@@ -1,14 +1,27 @@
 //! `hooktape send WHAT --to TARGET|URL`: make, sign and send one call.
 
-use color_eyre::eyre::{self, eyre};
+use std::fmt::Write as _;
 
+use color_eyre::eyre::{self, eyre};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::call::Call;
 use crate::cli::context::{Context, data_dir};
-use crate::cli::draft::DraftArgs;
-use crate::cli::replay::args::{Sign, TargetArgs};
-use crate::cli::{Outcome, RecordArgs, print};
+use crate::cli::draft::{Draft, DraftArgs};
+use crate::cli::replay::args::{Faults, RuleArgs, Sign, TargetArgs};
+use crate::cli::{Format, Outcome, RecordArgs, print};
+use crate::config::Target;
+use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, SignMode};
-use crate::replay::took;
+use crate::recording::{Annotation, Change};
+use crate::replay::compare::Difference;
+use crate::replay::expect::{Answered, Expectation, Unmet, check};
 use crate::replay::variables::Variables;
+use crate::visible;
+
+/// Columns of a value that differs.
+const VALUE: usize = 60;
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -25,6 +38,16 @@ pub struct Args {
     /// Sign anew, or send the headers as they are
     #[arg(long, value_enum, default_value_t = Sign::Fresh)]
     sign: Sign,
+    /// What goes wrong.
+    #[command(flatten)]
+    faults: Faults,
+    /// What shall come back: recorded (of FILE#ID), contract, status<400, took<500ms, /pointer=value, header:NAME=value
+    /// (repeatable) [default: status=2xx, or what a sound endpoint makes of the fault]
+    #[arg(long, value_name = "WHAT")]
+    expect: Vec<Expectation>,
+    /// What the recorded answer is compared by.
+    #[command(flatten)]
+    rules: RuleArgs,
     /// Make known as variables what the answer holds under `context` and `output`
     #[arg(long)]
     register: bool,
@@ -40,25 +63,104 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let mut draft = args.draft.read(context)?;
     draft.fill()?;
     let target = args.target.apply(context.target(&args.to)?)?;
+    let deliveries = deliveries(context, args, &draft, &target)?;
     if !args.yes {
-        super::replay::confirm(&target, 1)?;
+        super::replay::confirm(&target, deliveries.len() as u64)?;
     }
-    let mode = SignMode::from(args.sign);
     let kind = draft.kind.as_deref().and_then(|name| context.platforms.kind(name));
-    let outgoing = Outgoing::aim(draft.request, kind, &target, mode, &context.keyring, None).map_err(|e| eyre!(e))?;
     let recorder = context.recorder(&args.record, Box::new(drop))?;
-    let call = context.sender()?.send(outgoing.repeating(draft.parent)).await;
-    let written = recorder.record(call.clone()).await;
+    let (sender, mut fine, mut last) = (context.sender()?, true, None);
+    for outgoing in deliveries {
+        let fault = outgoing.fault;
+        let call = sender.send(outgoing).await;
+        let mut written = recorder.record(call.clone()).await.map(Some);
+        if let (Some(fault), true) = (fault, written.is_ok()) {
+            let note = Change::Note(Some(format!("sent with a fault: {fault}").into()));
+            written =
+                recorder.annotate(Annotation { call: call.id, at: Timestamp::now(), change: note }).await.and(written);
+        }
+        let rules = args.rules.rules()?;
+        let (unmet, differences) = check(
+            &args.expect,
+            &Answered { call: &call, fault, kind, recorded: draft.recorded.as_ref(), rules: &rules },
+        );
+        fine &= unmet.is_empty();
+        // As it is recorded: perhaps masked. Whether or not it could be: it has left, and what came back is to be seen.
+        let shown = written.as_ref().ok().and_then(Option::as_deref).unwrap_or(&call);
+        print::out(&told(context, args, shown, fault, &unmet, &differences))?;
+        if let Err(error) = written {
+            recorder.close().await;
+            return Err(error.into());
+        }
+        last = Some(call);
+    }
     recorder.close().await;
-    // As it is recorded: perhaps masked. Whether or not it could be: it has left, and what came back is to be seen.
-    print::out(&print::sent(context, written.as_deref().unwrap_or(&call)))?;
-    written?;
-    if args.register {
+    if let Some(call) = last.filter(|_| args.register) {
         let path = Variables::path(&data_dir()?);
         let mut known = Variables::load(&path).map_err(|error| eyre!(error))?;
         let names = known.register(&call, &context.redaction()?);
         known.save(&path).map_err(|error| eyre!(error))?;
         print::note(&format!("{}: {}", print::count(names.len() as u64, "variable"), names.join(", ")));
     }
-    Ok(took(&call).into())
+    Ok(fine.into())
+}
+
+/// What leaves, one after the other.
+fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) -> eyre::Result<Vec<Outgoing>> {
+    let (mode, now) = (SignMode::from(args.sign), Timestamp::now());
+    let kind = draft.kind.as_deref().and_then(|name| context.platforms.kind(name));
+    let chosen = args.faults.chosen();
+    let faults = if chosen.is_empty() { vec![None] } else { chosen.into_iter().map(Some).collect() };
+    let mut deliveries = Vec::new();
+    for fault in faults {
+        let mut request = draft.request.clone();
+        if let Some((fault, why)) = fault.and_then(|fault| Some((fault, fault.why_not(kind, &request)?))) {
+            return Err(eyre!("it cannot be sent with the fault {fault:?}: {why}", fault = fault.word()));
+        }
+        match (fault, mode, kind) {
+            (Some(Fault::Stale), SignMode::Fresh, Some(kind)) => kind.refresh(&mut request, now - STALE),
+            (Some(Fault::Stale), ..) => {
+                return Err(eyre!("what is sent exactly is as old as it is: leave --stale out"));
+            }
+            _ => {}
+        }
+        let aimed = Outgoing::aim(request, kind, target, mode, &context.keyring, None).map_err(|e| eyre!(e))?;
+        let first = Outgoing { fault, ..aimed.repeating(draft.parent) };
+        let again =
+            args.faults.duplicate.then(|| Outgoing { fault: fault.or(Some(Fault::Duplicate)), ..first.clone() });
+        deliveries.extend(std::iter::once(first).chain(again));
+    }
+    Ok(deliveries)
+}
+
+/// What came back of a delivery, and what was expected and did not come.
+fn told(
+    context: &Context,
+    args: &Args,
+    call: &Call,
+    fault: Option<Fault>,
+    unmet: &[Unmet],
+    differences: &[Difference],
+) -> String {
+    if context.format == Format::Json {
+        let more = json!({
+            "fault": fault.map(Fault::word), "slow_us": fault.and_then(Fault::slowness).map(|time| time.as_micros()),
+            "fine": unmet.is_empty(), "unmet": unmet, "differences": differences,
+        });
+        return print::sent_json_with(context, call, more);
+    }
+    let mut text = print::sent(context, call);
+    if let Some(fault) = fault {
+        let _ = write!(text, "\nsent with a fault: {fault}{}", print::after(call, fault));
+    }
+    // That a plain call was refused is said by its status.
+    let asked = fault.is_some() || !args.expect.is_empty();
+    for unmet in unmet.iter().filter(|_| asked) {
+        let line = format!("expected {}: {}", unmet.expected, unmet.found);
+        let _ = write!(text, "\n{}", visible::line(&line));
+    }
+    for difference in differences {
+        let _ = write!(text, "\n  {}", print::difference(difference, VALUE));
+    }
+    text
 }

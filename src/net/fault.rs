@@ -72,6 +72,15 @@ impl Fault {
         }
     }
 
+    /// How long it takes on purpose.
+    #[must_use]
+    pub fn slowness(self) -> Option<Duration> {
+        match self {
+            Self::SlowBody(time) => Some(time),
+            _ => None,
+        }
+    }
+
     /// Why a call cannot have this fault, if it cannot. The request is as it would be sent without it.
     #[must_use]
     pub fn why_not(self, kind: Option<&Kind>, request: &Request) -> Option<String> {

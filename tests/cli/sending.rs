@@ -38,6 +38,44 @@ fn sample_bodies() -> Vec<Vec<u8>> {
 }
 
 #[test]
+fn send_holds_the_answer_against_what_is_expected() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let expect = |args: &[&str]| send(&home, &endpoint, &[&SIGNED[..], args].concat());
+    let met = expect(&["--expect", "contract", "--expect", "/context"]);
+    assert_eq!(met.code, 0, "{}", met.out);
+    let unmet = expect(&["--expect", "status=201", "--expect", "took<1h"]);
+    assert_eq!(unmet.code, 1);
+    assert!(unmet.out.ends_with("\nexpected status=201: status 200\n"), "{}", unmet.out);
+    let nothing = expect(&["--expect", "recorded"]);
+    assert!(nothing.code == 1 && nothing.out.contains("no answer was recorded"), "{}", nothing.out);
+    let json = expect(&["--expect", "status=201", "--format", "json"]).json().remove(0);
+    assert_eq!((&json["fine"], &json["unmet"][0]["found"]), (&false.into(), &"status 200".into()));
+}
+
+#[test]
+fn send_makes_faulty_deliveries_and_labels_them() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let faults = ["--bad-signature", "--tampered", "--slow-body=200ms"];
+    let sent = send(&home, &endpoint, &[&SIGNED[..], &faults].concat());
+    assert_eq!(sent.code, 0, "{}", sent.out);
+    for label in ["bad signature", "tampered body", "slow body, answered "] {
+        assert!(sent.out.contains(&format!("\nsent with a fault: {label}")), "{label}: {}", sent.out);
+    }
+    assert_eq!(endpoint.seen().len(), 3);
+    let recording = std::fs::read_to_string(home.path("sent.jsonl")).unwrap();
+    assert_eq!(recording.matches("sent with a fault: ").count(), 3);
+    let json = send(&home, &endpoint, &[&SIGNED[..], &["--slow-body=50ms", "--format", "json"]].concat());
+    assert_eq!(json.json()[0]["slow_us"], 50_000);
+    let fast = send(&home, &endpoint, &[&SIGNED[..], &["--slow-body=1s", "--expect", "took<900ms"]].concat());
+    assert_eq!(fast.code, 0, "what is slow on purpose is not the endpoint's: {}", fast.out);
+
+    let twice = send(&home, &endpoint, &[&SIGNED[..], &["--duplicate"]].concat());
+    assert!(twice.code == 0 && twice.out.contains("sent with a fault: duplicate"), "{}", twice.out);
+    let exact = send(&home, &endpoint, &[&SIGNED[..], &["--stale", "--sign", "exact"]].concat());
+    assert!(exact.code == 2 && exact.err.contains("as old as it is"), "{}", exact.err);
+}
+
+#[test]
 fn send_signs_a_sample_and_shows_the_answer() {
     let (home, endpoint) = (Home::new(), Endpoint::new());
     let sent = send(&home, &endpoint, &SIGNED);

@@ -53,6 +53,9 @@ pub struct Args {
     /// What goes wrong.
     #[command(flatten)]
     faults: Faults,
+    /// Of each two neighbours in a conversation send the second first
+    #[arg(long, help_heading = "Faulty deliveries")]
+    out_of_order: bool,
     /// What shall come back: recorded, contract, status<400, took<500ms, /pointer=value, header:NAME=value (repeatable)
     /// [default: status=2xx]
     #[arg(long, value_name = "WHAT")]
@@ -123,17 +126,14 @@ struct When {
     stop_on_failure: bool,
 }
 
-/// What goes wrong on purpose. With several of the middle five, each call is sent once with each.
+/// What goes wrong on purpose. With several of the last five, each call is sent once with each.
 #[derive(clap::Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are bools")]
 #[command(next_help_heading = "Faulty deliveries")]
-struct Faults {
+pub struct Faults {
     /// Send each call twice, byte for byte
     #[arg(long)]
-    duplicate: bool,
-    /// Of each two neighbours in a conversation send the second first
-    #[arg(long)]
-    out_of_order: bool,
+    pub duplicate: bool,
     /// Make and sign each call an hour ago; it should be refused
     #[arg(long)]
     stale: bool,
@@ -149,6 +149,20 @@ struct Faults {
     /// End the connection in the middle of the body
     #[arg(long)]
     cut_body: bool,
+}
+
+impl Faults {
+    /// Those that a call is sent with, one after the other.
+    pub fn chosen(&self) -> Vec<Fault> {
+        let chosen = [
+            self.stale.then_some(Fault::Stale),
+            self.bad_signature.then_some(Fault::BadSignature),
+            self.tampered.then_some(Fault::Tampered),
+            self.slow_body.map(Fault::SlowBody),
+            self.cut_body.then_some(Fault::CutBody),
+        ];
+        chosen.into_iter().flatten().collect()
+    }
 }
 
 /// What two answers are compared by.
@@ -262,26 +276,18 @@ impl Args {
             target.headers.extend(self.header.iter().cloned());
             Ok(target)
         };
-        let faults = &self.faults;
-        let chosen = [
-            faults.stale.then_some(Fault::Stale),
-            faults.bad_signature.then_some(Fault::BadSignature),
-            faults.tampered.then_some(Fault::Tampered),
-            faults.slow_body.map(Fault::SlowBody),
-            faults.cut_body.then_some(Fault::CutBody),
-        ];
         Ok(Plan {
             target: target(&self.to)?,
             against: self.against.as_deref().map(target).transpose()?,
             mode: self.sign.into(),
             changes: self.set.clone(),
-            faults: chosen.into_iter().flatten().collect(),
-            duplicate: faults.duplicate,
+            faults: self.faults.chosen(),
+            duplicate: self.faults.duplicate,
             schedule: Schedule {
                 pace: rate.map_or(pace, Pace::Rate),
                 concurrency: concurrency.into(),
                 repeat,
-                out_of_order: faults.out_of_order,
+                out_of_order: self.out_of_order,
                 stop_on_failure,
             },
             expect: self.expect.clone(),

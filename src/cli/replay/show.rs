@@ -88,7 +88,7 @@ fn sent(outcome: &Outcome) -> String {
         let _ = write!(text, " | {}", answer(against));
     }
     if let Some(fault) = outcome.fault {
-        let _ = write!(text, " ({fault})");
+        let _ = write!(text, " ({fault}{})", print::after(call, fault));
     }
     let changed = outcome.changed();
     if !changed.is_empty() {
@@ -135,7 +135,7 @@ fn sent_json(context: &Context, outcome: &Outcome) -> String {
         &outcome.call,
         json!({
             "original": outcome.original.id, "round": outcome.round, "fault": outcome.fault.map(Fault::word),
-            "fine": outcome.is_fine(), "changed": hushed(context, outcome.changed()), "differences": outcome.differences,
+            "slow_us": outcome.fault.and_then(Fault::slowness).map(|time| time.as_micros()), "fine": outcome.is_fine(), "changed": hushed(context, outcome.changed()), "differences": outcome.differences,
             "unmet": outcome.unmet, "against": against,
         }),
     )
