@@ -1,5 +1,7 @@
 //! What a body is that is not JSON: a form, a form of several parts, a token. Decoded, each is shown as JSON.
 
+use std::ops::Range;
+
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value, json};
 
@@ -67,26 +69,62 @@ fn parameter(value: &str, wanted: &str) -> Option<String> {
 
 /// RFC 7578: each part with its name, its file's name, its type and its size, and its content where that is text.
 fn parts(body: &[u8], boundary: &str) -> Option<String> {
+    let found: Vec<Value> =
+        split(body, boundary)?.into_iter().map(|(head, content)| part_of(&body[head], &body[content])).collect();
+    (!found.is_empty()).then(|| Value::Array(found).to_string())
+}
+
+/// Where the head and the content of each part are.
+fn split(body: &[u8], boundary: &str) -> Option<Vec<(Range<usize>, Range<usize>)>> {
     let delimiter = format!("--{boundary}");
     let starts: Vec<usize> =
         memchr::memmem::find_iter(body, &delimiter).filter(|&at| at == 0 || body[at - 1] == b'\n').collect();
     let mut found = Vec::new();
     for (number, &start) in starts.iter().enumerate() {
-        let from = start + delimiter.len();
-        let to = starts.get(number + 1).copied().unwrap_or(body.len());
-        let part = body.get(from..to)?;
-        if part.starts_with(b"--") {
+        let mut from = start + delimiter.len();
+        let mut to = starts.get(number + 1).copied().unwrap_or(body.len());
+        if body.get(from..to)?.starts_with(b"--") {
             break;
         }
-        let part = part.strip_prefix(b"\r\n").or_else(|| part.strip_prefix(b"\n")).unwrap_or(part);
-        let (head, content) = match memchr::memmem::find(part, b"\r\n\r\n") {
-            Some(at) => (&part[..at], &part[at + 4..]),
-            None => memchr::memmem::find(part, b"\n\n").map(|at| (&part[..at], &part[at + 2..]))?,
+        from += line_end(&body[from..to], <[u8]>::starts_with);
+        let part = &body[from..to];
+        let (head, gap) = match memchr::memmem::find(part, b"\r\n\r\n") {
+            Some(at) => (at, 4),
+            None => (memchr::memmem::find(part, b"\n\n")?, 2),
         };
-        let content = content.strip_suffix(b"\r\n").or_else(|| content.strip_suffix(b"\n")).unwrap_or(content);
-        found.push(part_of(head, content));
+        to -= line_end(&part[head + gap..], <[u8]>::ends_with);
+        found.push((from..from + head, from + head + gap..to));
     }
-    (!found.is_empty()).then(|| Value::Array(found).to_string())
+    Some(found)
+}
+
+/// How many bytes the line's end has that stands there.
+fn line_end(text: &[u8], stands: fn(&[u8], &[u8]) -> bool) -> usize {
+    if stands(text, b"\r\n") { 2 } else { usize::from(stands(text, b"\n")) }
+}
+
+/// Where in a form the value stands that [`decode`] shows at `pointer`, as it is encoded.
+#[must_use]
+pub fn in_form(form: &str, pointer: &str) -> Option<Range<usize>> {
+    let mut tokens = pointer.strip_prefix('/')?.split('/');
+    let name = tokens.next()?.replace("~1", "/").replace("~0", "~");
+    let wanted: usize = tokens.next().map_or(Some(0), |number| number.parse().ok())?;
+    let mut begin = 0;
+    let mut values = form.split('&').filter_map(|member| {
+        let place = begin..begin + member.len();
+        begin = place.end + 1;
+        let (found, _) = url::form_urlencoded::parse(member.as_bytes()).next()?;
+        let value = member.find('=')? + 1;
+        (found == name).then_some(place.start + value..place.end)
+    });
+    values.nth(wanted)
+}
+
+/// Where in a body of several parts the content stands that [`decode`] shows at `pointer`.
+#[must_use]
+pub fn in_parts(body: &[u8], content_type: &str, pointer: &str) -> Option<Range<usize>> {
+    let number: usize = pointer.strip_prefix('/')?.strip_suffix("/content")?.parse().ok()?;
+    Some(split(body, &boundary(content_type)?)?.into_iter().nth(number)?.1)
 }
 
 fn part_of(head: &[u8], content: &[u8]) -> Value {
@@ -141,6 +179,19 @@ mod tests {
         for torn in 0..body.len() {
             drop(decode(&body[..torn], Some("multipart/form-data; boundary=X")));
         }
+    }
+
+    #[test]
+    fn values_are_found_where_they_stand() {
+        let form = "a=1&b=x+y&a=%C3%A4&c";
+        for (pointer, raw) in [("/a/0", "1"), ("/a/1", "%C3%A4"), ("/b", "x+y")] {
+            assert_eq!(&form[in_form(form, pointer).unwrap()], raw);
+        }
+        assert_eq!([in_form(form, "/c"), in_form(form, "/a/2"), in_form(form, "")], [None, None, None]);
+        let body = b"--X\r\nA: b\r\n\r\nhi\r\n--X\nC: d\n\n{}\n--X--\r\n";
+        let found = |pointer| in_parts(body, "multipart/form-data; boundary=X", pointer).map(|place| &body[place]);
+        assert_eq!([found("/0/content"), found("/1/content")], [Some(&b"hi"[..]), Some(&b"{}"[..])]);
+        assert_eq!([found("/2/content"), found("/0/name"), found("/0")], [None, None, None]);
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl Draft {
         let bodiless =
             request.body.is_empty() && matches!(request.method.as_str(), "GET" | "HEAD" | "DELETE" | "OPTIONS");
         let (layout, opened) = match text {
-            _ if bodiless => (Layout::Target, request.target.replacen('?', "\n?", 1).replace('&', "\n&")),
+            _ if bodiless => (Layout::Target, in_lines(&request.target)),
             Some(text) => lay_out(text),
             None => (Layout::AsShown { crlf: false }, String::new()),
         };
@@ -234,6 +234,11 @@ impl Draft {
         self.editor.move_cursor(CursorMove::Jump(u16::try_from(row).unwrap_or(0), 0));
         self.editor.move_cursor(CursorMove::End);
         self.amended = Some((shown, body.into()));
+    }
+
+    /// Puts `target` for the original one.
+    pub(super) fn amend_target(&mut self, target: &str) {
+        self.replace(&in_lines(target), false);
     }
 
     /// The target that would be sent: the original one while nothing was edited. What has no place in one is encoded, and a
@@ -340,6 +345,11 @@ impl Draft {
             self.replace(text, false);
         }
     }
+}
+
+/// A target with each member of its query in a line.
+fn in_lines(target: &str) -> String {
+    target.replacen('?', "\n?", 1).replace('&', "\n&")
 }
 
 /// The layout of a text and what the editor shows for it.

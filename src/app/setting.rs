@@ -1,32 +1,97 @@
-//! One value of the selected call's body put for another: every other byte leaves as it came.
+//! One value of the selected call put for another, in its body or its query: every other byte leaves as it came.
 //!
 //! ```text
 //!  set value --> /context/tier = "gold"▏ --take--> a draft of it      send typed: sent at once
 //! ```
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::action::Action;
-use crate::app::body::Body;
+use crate::app::decode;
 use crate::app::dialog::{Dialog, Input};
 use crate::app::dialog_keys::{Choice, Press, typed};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::app::shown::Tab;
-use crate::call::Call;
+use crate::app::tree::Tree;
+use crate::call::{Call, Request};
 use crate::json;
 
 /// A value being typed in place of another.
 #[derive(Debug)]
 pub struct Setting {
-    /// Where it stands in the body.
+    /// Its JSON Pointer.
     pub pointer: String,
-    /// Its JSON text.
+    /// Its text: JSON, or what a form's or a part's value says.
     pub input: Input,
     /// Why it cannot stand there.
     pub error: Option<String>,
     call: Arc<Call>,
+    place: Place,
+}
+
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// In a body of JSON.
+    Json,
+    /// These bytes of the body, encoded as a form's are.
+    Form(Range<usize>),
+    /// These bytes of the body.
+    Part(Range<usize>),
+    /// These bytes of the target, encoded as a form's are.
+    Query(Range<usize>),
+}
+
+/// The place of the value at `pointer`, and what is to be typed there.
+fn locate(request: &Request, pointer: &str) -> Option<(Place, String)> {
+    let decoded = |raw: &str| {
+        let pair = format!("x={raw}");
+        url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned())
+    };
+    let content_type = request.headers.get("content-type").unwrap_or_default();
+    let Ok(body) = std::str::from_utf8(&request.body) else { return None };
+    if let Some(span) = json::find(body, pointer) {
+        return Some((Place::Json, body[span].to_owned()));
+    }
+    if let Some(span) = decode::in_parts(&request.body, content_type, pointer) {
+        let text = body.get(span.clone())?.to_owned();
+        return Some((Place::Part(span), text));
+    }
+    if body.is_empty() {
+        let query = request.query()?;
+        let begin = request.target.len() - query.len();
+        let span = decode::in_form(query, pointer)?;
+        let text = decoded(&query[span.clone()])?;
+        return Some((Place::Query(begin + span.start..begin + span.end), text));
+    }
+    let span = decode::in_form(body, pointer)?;
+    let text = decoded(&body[span.clone()])?;
+    Some((Place::Form(span), text))
+}
+
+impl Setting {
+    /// The draft with the typed value in the place of the old one.
+    fn draft(&self, ticket: u64) -> Result<Draft, String> {
+        let Call { id, kind, request, .. } = &*self.call;
+        let typed = self.input.text();
+        let with = |text: &str, span: &Range<usize>, value: &str| {
+            format!("{}{value}{}", &text[..span.start], &text[span.end..])
+        };
+        let encoded = || url::form_urlencoded::byte_serialize(typed.as_bytes()).collect::<String>();
+        let body = String::from_utf8_lossy(&request.body);
+        let mut draft = Draft::new(ticket, request.clone(), kind.clone(), Some(*id));
+        match &self.place {
+            Place::Json => draft.amend(json::set(&body, &self.pointer, typed)?, &self.pointer),
+            Place::Form(span) => draft.amend(with(&body, span, &encoded()), &self.pointer),
+            Place::Part(span) => draft.amend(with(&body, span, typed), &self.pointer),
+            Place::Query(span) => draft.amend_target(&with(&request.target, span, &encoded())),
+        }
+        draft.typing = false;
+        Ok(draft)
+    }
 }
 
 impl App {
@@ -43,22 +108,20 @@ impl App {
         let call = self.cache.original(shown.number).ok_or("the call is being read")?;
         let pointer = match self.tab {
             _ if shown.filtered => None,
-            Tab::Body => match &shown.body {
-                Body::Tree(tree, None) => Some(tree.pointer()),
-                _ => None,
-            },
+            Tab::Body => shown.body.tree().map(Tree::pointer),
             Tab::Envelope => shown.fields().nth(self.cursor.field).map(|field| field.pointer.clone()),
             _ => None,
         };
         let pointer =
             pointer.ok_or("there is no value at the cursor: the envelope and the tree of the body have one")?;
-        let value =
-            std::str::from_utf8(&call.request.body).ok().and_then(|text| Some(&text[json::find(text, &pointer)?]));
-        let value = value.ok_or("this is not in the body")?.to_owned();
-        if value.starts_with(['{', '[']) {
+        let (place, value) = locate(&call.request, &pointer).ok_or("this cannot be set alone")?;
+        if place == Place::Json && value.starts_with(['{', '[']) {
             return Err("this holds other values");
         }
-        Ok(Setting { pointer, input: Input::new(&value), error: None, call })
+        if value.contains('\n') {
+            return Err("this has several lines");
+        }
+        Ok(Setting { pointer, input: Input::new(&value), error: None, call, place })
     }
 
     pub(super) fn setting_key(&mut self, press: Press, mut setting: Box<Setting>) -> Vec<Effect> {
@@ -67,22 +130,52 @@ impl App {
         match choice {
             Choice::Leave => return Vec::new(),
             Choice::Stay => setting.error = None,
-            Choice::Take => {
-                let text = String::from_utf8_lossy(&setting.call.request.body).into_owned();
-                match json::set(&text, &setting.pointer, setting.input.text()) {
-                    Ok(body) => {
-                        let Call { id, kind, request, .. } = &*setting.call;
-                        let mut draft = Draft::new(self.ticket(), request.clone(), kind.clone(), Some(*id));
-                        draft.amend(body, &setting.pointer);
-                        draft.typing = false;
-                        self.draft = Some(draft);
-                        return if send { self.send_draft() } else { Vec::new() };
-                    }
-                    Err(why) => setting.error = Some(why),
+            Choice::Take => match setting.draft(self.ticket()) {
+                Ok(draft) => {
+                    self.draft = Some(draft);
+                    return if send { self.send_draft() } else { Vec::new() };
                 }
-            }
+                Err(why) => setting.error = Some(why),
+            },
         }
         self.dialogs.push(Dialog::Set(setting));
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(target: &str, content_type: &str, body: &str, pointer: &str, value: &str) -> Option<(String, String)> {
+        let mut request = Request { target: target.to_owned(), method: "POST".to_owned(), ..Request::default() };
+        if body.is_empty() {
+            request.method = "GET".to_owned();
+        }
+        request.body = body.to_owned().into();
+        request.headers.push("content-type", content_type.to_owned());
+        let (place, _) = locate(&request, pointer)?;
+        let call = Arc::new(Call { request, ..crate::app::tests::call("/") });
+        let setting = Setting { pointer: pointer.to_owned(), input: Input::new(value), error: None, call, place };
+        let sent = setting.draft(1).unwrap().request();
+        Some((sent.target, String::from_utf8(sent.body.to_vec()).unwrap()))
+    }
+
+    #[test]
+    fn one_value_is_set_wherever_it_stands_and_no_other_byte() {
+        let form = "application/x-www-form-urlencoded";
+        let parts = "multipart/form-data; boundary=X";
+        let of_parts = |text: &str| format!("--X\r\nContent-Disposition: form-data; name=a\r\n\r\n{text}\r\n--X--\r\n");
+        for (target, content_type, body, pointer, value, wanted_target, wanted_body) in [
+            ("/x", "application/json", r#"{"a": 1,  "b":2}"#, "/a", "\"z\"", "/x", r#"{"a": "z",  "b":2}"#),
+            ("/x", form, "a=1&b=x+y&a=2", "/a/1", "ä b", "/x", "a=1&b=x+y&a=%C3%A4+b"),
+            ("/x?a=%41&b=2", "", "", "/a", "1&2", "/x?a=1%262&b=2", ""),
+            ("/x", parts, &of_parts("hi"), "/0/content", "ho", "/x", &of_parts("ho")),
+        ] {
+            let set = set(target, content_type, body, pointer, value).unwrap();
+            assert_eq!(set, (wanted_target.to_owned(), wanted_body.to_owned()), "{pointer} of {content_type}");
+        }
+        assert_eq!(set("/x", "text/plain", "just text", "/a", "1"), None);
+        assert_eq!(set("/x", parts, &of_parts("hi"), "/0/name", "1"), None);
     }
 }
