@@ -1,12 +1,13 @@
 //! `hooktape export FILE [ID]`: calls in the forms of others.
 
-use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use color_eyre::eyre::{self, WrapErr, eyre};
+use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
+use tempfile::NamedTempFile;
 
 use crate::call::{Call, Sig};
 use crate::cli::context::{Context, find_call};
@@ -44,8 +45,19 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let marks = reader.marks();
     let redaction = if args.unredacted { None } else { Some(context.redaction()?) };
     let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let mut exporter = Exporter::new(open(args.out.as_deref())?, args.form, &title, Timestamp::now())?;
+    let file = args.out.as_deref().map(begin).transpose()?;
+    let out: Box<dyn Write> = match &file {
+        Some(file) => Box::new(BufWriter::new(file.as_file())),
+        None => Box::new(BufWriter::new(io::stdout().lock())),
+    };
+    let mut exporter = Exporter::new(out, args.form, &title, Timestamp::now())?;
     let (mut count, mut whole) = (0_u64, true);
+    let (mut progress, size) = (print::Progress::new(), reader.size()?);
+    let ended = Arc::new(AtomicBool::new(false));
+    if file.is_some() {
+        // Standard output has taken what it has taken.
+        signal_hook::flag::register(signal_hook::consts::SIGINT, ended.clone())?;
+    }
     let mut write = |call: Call| {
         count += 1;
         let remarks = marks.of(call.id).cloned().unwrap_or_default();
@@ -56,6 +68,13 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     } else {
         let mut entries = reader.entries(Position::default());
         for entry in &mut entries {
+            if ended.load(Ordering::Relaxed) {
+                progress.clear();
+                return Err(eyre!("ended before its end: nothing was written"));
+            }
+            if let Ok(entry) = &entry {
+                progress.show(entry.place.offset, size);
+            }
             match entry {
                 Ok(entry) if fits(&query, &entry, &reader, &marks)? => write(reader.call(entry.place)?)?,
                 Ok(_) => {}
@@ -68,23 +87,29 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         print::unfinished(&entries);
     }
     exporter.finish()?;
-    if let Some(out) = &args.out {
+    progress.clear();
+    if let (Some(out), Some(file)) = (&args.out, file) {
+        file.persist_noclobber(out).map_err(|error| taken(out, error.error))?;
         let masked = if args.unredacted { "not masked: keep it to yourself" } else { "masked" };
         print::note(&format!("{} to {}, {masked}", print::count(count, "call"), out.display()));
     }
     Ok(whole.into())
 }
 
-/// A new file, for its owner only; or standard output.
-fn open(path: Option<&Path>) -> eyre::Result<Box<dyn Write>> {
-    let Some(path) = path else { return Ok(Box::new(BufWriter::new(io::stdout().lock()))) };
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(file) => Ok(Box::new(BufWriter::new(file))),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(eyre!("{} is there already: remove it, or write to another", path.display()))
-        }
-        Err(error) => Err(error).wrap_err_with(|| format!("cannot create {}", path.display())),
+/// A file for its owner only, which gets its name once it is whole.
+fn begin(path: &Path) -> eyre::Result<NamedTempFile> {
+    if path.exists() {
+        return Err(taken(path, io::ErrorKind::AlreadyExists.into()));
     }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    NamedTempFile::new_in(folder).map_err(|error| taken(path, error))
+}
+
+fn taken(path: &Path, error: io::Error) -> eyre::Report {
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        return eyre!("{} is there already: remove it, or write to another", path.display());
+    }
+    eyre::Report::new(error).wrap_err(format!("cannot create {}", path.display()))
 }
 
 fn report(context: &Context, call: Call, remarks: Remarks, redaction: Option<&Redaction>) -> Report {

@@ -1,7 +1,8 @@
 //! Calls, findings and verdicts as text and as JSON lines.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -15,6 +16,9 @@ use crate::recording::{self, Entries, Recorded};
 use crate::replay::compare::Difference;
 use crate::signature::Verdict;
 use crate::visible;
+
+/// How often a line that tells how far something is is drawn anew.
+const PROGRESS: Duration = Duration::from_millis(100);
 
 /// Columns of the user's text in a line.
 const TEXT: usize = 48;
@@ -209,12 +213,41 @@ pub(super) fn trouble(event: &Recorded) {
     }
 }
 
+/// A line on the terminal that tells how far something is. In a pipe there is none.
+pub(super) struct Progress {
+    last: Option<Instant>,
+    drawn: bool,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self { last: std::io::stderr().is_terminal().then(Instant::now), drawn: false }
+    }
+
+    /// So many of `total` are done. Nothing is drawn of what takes no time.
+    pub(super) fn show(&mut self, done: u64, total: u64) {
+        let Some(last) = self.last.filter(|last| last.elapsed() >= PROGRESS) else { return };
+        self.last = Some(last + last.elapsed());
+        self.drawn = true;
+        // That nobody sees it is no reason to stop.
+        let percent = done.saturating_mul(100) / total.max(1);
+        let _ = write!(std::io::stderr(), "\r\x1b[K{percent} %, ctrl-c ends it");
+    }
+
+    /// Takes the line away, for something else to be printed.
+    pub(super) fn clear(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
 /// How long the answer took of a delivery that was slow on purpose; nothing for others.
 pub(super) fn after(call: &Call, fault: Fault) -> String {
     let after = fault.slowness().map(|slow| call.took.saturating_sub(slow));
-    after.filter(|_| call.response.is_some()).map_or_else(String::new, |after| {
-        format!(", answered {:.1} ms after it", after.as_secs_f64() * 1000.0)
-    })
+    after
+        .filter(|_| call.response.is_some())
+        .map_or_else(String::new, |after| format!(", answered {:.1} ms after it", after.as_secs_f64() * 1000.0))
 }
 
 /// A sent call and what came back.
