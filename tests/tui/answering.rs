@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use hooktape::app::answering::Answering;
+use hooktape::app::dialog::Dialog;
 use hooktape::app::event::{Effect, Event};
 use hooktape::app::{App, keys};
 use hooktape::call::{Id, Request, Response, Sig};
@@ -93,6 +95,28 @@ fn the_list_says_what_answers_and_the_status_what_is_broken() {
     insta::assert_snapshot!(screen(&mut app));
     app.update(Event::Responding(Told::Hit { whose: Whose::Rest, left: Some(0) }), at(0));
     assert!(!screen(&mut app).contains("FAULT"));
+}
+
+#[test]
+fn what_an_answer_may_go_on_with_is_offered_and_taken() {
+    let mut app = app();
+    let empty = Response { body: "{}".into(), status: 200, ..Response::default() };
+    let id = held(&mut app, Waits::Answer(empty));
+    press(&mut app, "e<right><enter>\"");
+    // What is offered is worked out before the frame.
+    insta::assert_snapshot!(screen(&mut app));
+    let offers = |app: &App| match app.dialogs.last() {
+        Some(Dialog::Answering(Answering::Edit(edit))) => edit.draft.offers.list.len(),
+        other => panic!("{other:?}"),
+    };
+    assert!(offers(&app) > 0);
+    press(&mut app, "<tab>");
+    let taken = screen(&mut app);
+    assert!(taken.contains("\"valid\": "), "{taken}");
+    let effects = press(&mut app, "true<ctrl-s>");
+    let [Effect::Release { id: released, release }] = &effects[..] else { panic!("{effects:?}") };
+    let Release::Answer(answer) = &**release else { panic!("{release:?}") };
+    assert_eq!((*released, &answer.body[..]), (id, &br#"{"valid":true}"#[..]));
 }
 
 #[test]
