@@ -89,7 +89,27 @@ impl App {
     /// The top dialog takes the key.
     pub(super) fn dialog_key(&mut self, key: KeyEvent) -> Vec<Effect> {
         let Some(scope) = self.dialogs.last().map(Dialog::scope) else { return Vec::new() };
-        let press = Press { key, action: self.keymap.action(key, scope) };
+        self.dialog_press(Press { key, action: self.keymap.action(key, scope) }, scope)
+    }
+
+    /// The wheel moves in the top dialog as keys would.
+    pub(super) fn dialog_wheel(&mut self, down: bool) {
+        let Some(scope) = self.dialogs.last().map(Dialog::scope) else { return };
+        let action = match scope {
+            // Any key that is no yes would be a no.
+            Scope::Question => return,
+            Scope::Typing if down => Action::NextOffer,
+            Scope::Typing => Action::PreviousOffer,
+            Scope::Tester if down => Action::TestDown,
+            Scope::Tester => Action::TestUp,
+            _ if down => Action::Down,
+            _ => Action::Up,
+        };
+        let key = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
+        self.dialog_press(Press { key, action: Some(action) }, scope);
+    }
+
+    fn dialog_press(&mut self, press: Press, scope: Scope) -> Vec<Effect> {
         let action = press.action;
         let anywhere = [Action::Help, Action::Log, Action::Mask, Action::Mouse, Action::Redraw, Action::Suspend];
         if let Some(action) = action.filter(|action| scope != Scope::Help && anywhere.contains(action)) {

@@ -64,7 +64,7 @@ pub struct Spots {
 }
 
 impl App {
-    /// The mouse did something. Over a dialog or a draft, which are for keys, it does nothing.
+    /// The mouse did something. A draft is for keys, and so is a dialog, in which only the wheel moves.
     pub(super) fn point(&mut self, mouse: MouseEvent) {
         let at = (mouse.column, mouse.row);
         if self.split.held && matches!(mouse.kind, MouseEventKind::Drag(_)) {
@@ -79,7 +79,14 @@ impl App {
             )));
             return;
         }
-        if !self.dialogs.is_empty() || self.draft.is_some() {
+        if !self.dialogs.is_empty() {
+            return match mouse.kind {
+                MouseEventKind::ScrollDown => self.dialog_wheel(true),
+                MouseEventKind::ScrollUp => self.dialog_wheel(false),
+                _ => {}
+            };
+        }
+        if self.draft.is_some() {
             return;
         }
         self.cursor.rest();

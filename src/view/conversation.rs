@@ -147,11 +147,13 @@ fn call(app: &App, told: &Told, here: bool, width: usize) -> Line<'static> {
         None => ("ERR".to_owned(), theme::severity(Severity::Error).1),
     };
     let room = 20.min(width / 3);
+    // Where there is no room for both, the sign stands for the word.
+    let verdict = if width < 48 { rows::pad(sign, 1) } else { rows::pad(&format!("{sign} {word}"), 10) + " " };
     let mut spans = vec![
         Span::styled(if here { "  ▸ " } else { "    " }, theme::FOCUSED),
         Span::raw(format!("{arrow} ")),
         Span::raw(rows::pad(&format!("{kind}{repeat}"), room)),
-        Span::styled(format!("{} ", rows::pad(&format!("{sign} {word}"), 10)), sig_style),
+        Span::styled(verdict, sig_style),
         Span::styled(format!("{status} "), status_style),
         Span::styled(list::duration(told.took_us), theme::DIM),
     ];

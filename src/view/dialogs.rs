@@ -58,7 +58,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
             line_input(frame, area, "send to (URL, host:port or :port) ", input, error.as_deref());
         }
         Dialog::Conversations { choices, selected } => {
-            picker(frame, area, " Conversations, the newest first ", &conversations(app, choices), *selected);
+            picker(frame, area, " Conversations, the newest first ", &conversations(app, choices, area), *selected);
         }
         Dialog::Targets { selected, .. } => {
             picker(frame, area, " Where to? ", &targets(app), *selected);
@@ -67,7 +67,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
             let title = " Open a page as which platform? ";
             picker(frame, area, title, &kinds(app, app.page_kinds().into_iter()), *selected);
         }
-        Dialog::Page { input, error, .. } => line_input(frame, area, "page (URL) ", input, error.as_deref()),
+        Dialog::Page { input, error, .. } => line_input(frame, area, "page of yours (URL) ", input, error.as_deref()),
         Dialog::Webview { launch } => webview::draw(app, launch, frame, area),
         Dialog::Expiration { input, error, .. } => {
             line_input(frame, area, "the flow waits for (300, 5m; empty: for ever) ", input, error.as_deref());
@@ -122,13 +122,17 @@ pub(super) enum Pick {
 }
 
 /// `10:02:11  12 calls  2 ✗  8563dcdf-...`
-fn conversations(app: &App, choices: &[Gathered]) -> Vec<Pick> {
+fn conversations(app: &App, choices: &[Gathered], area: Rect) -> Vec<Pick> {
     let shown = |choice: &Gathered| {
         let at = app.index.view(choice.last).map(|view| view.at).unwrap_or_default();
         let time = at.to_zoned(app.setup.zone.clone()).strftime("%m-%d %H:%M:%S").to_string();
         let ill = if choice.ill > 0 { format!("{} ✗", choice.ill) } else { String::new() };
         let calls = format!("{} call{}", choice.calls, if choice.calls == 1 { "" } else { "s" });
-        Pick::Choice(format!("{time}  {calls:>10}  {ill:>5}  {}", choice.key))
+        // Where there is little room, the key and what is wrong matter most.
+        Pick::Choice(match area.width {
+            60.. => format!("{time}  {calls:>10}  {ill:>5}  {}", choice.key),
+            _ => format!("{:>5} {ill:>4}  {}  {time}", choice.calls, choice.key.chars().take(8).collect::<String>()),
+        })
     };
     choices.iter().map(shown).collect()
 }

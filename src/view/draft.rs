@@ -14,7 +14,7 @@ use crate::net::outgoing::SignMode;
 use crate::view::{SIDE_BY_SIDE, body, editor, panel, rows, status, theme};
 use crate::visible;
 
-/// Rows below the payload: target, JSON, body, contract, signature.
+/// Rows below the payload where there is room: target, JSON, contract, body, signature.
 const FACTS: u16 = 6;
 /// Rows that the payload has at least, its heading among them.
 const PAYLOAD: u16 = 4;
@@ -30,7 +30,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         Layout::vertical([Constraint::Min(0), Constraint::Length(answer)]).areas(area)
     };
     // What is typed is to be seen, however low the screen.
-    let facts = FACTS.min(left.height.saturating_sub(PAYLOAD));
+    let facts = FACTS.min(left.height.saturating_sub(PAYLOAD)).min((left.height / 3).max(1));
     let [payload, facts] = Layout::vertical([Constraint::Min(1), Constraint::Length(facts)]).areas(left);
     draw_payload(app, draft, frame, payload);
     frame.render_widget(Paragraph::new(fact_lines(app, draft, usize::from(facts.width))), facts);
@@ -45,6 +45,7 @@ fn draw_payload(app: &App, draft: &Draft, frame: &mut Frame, area: Rect) {
     let of = draft.parent.map_or_else(String::new, |parent| format!(" of {parent}"));
     let typing = if draft.typing { " · typing" } else { "" };
     let title = format!(" Draft {}{of}{typing} ", visible::line(kind));
+    let title = visible::truncate(&title, area.width.into()).into_owned();
     let block = Block::new().borders(Borders::TOP).title(Line::styled(title, style));
     let inner = block.inner(area);
     frame.render_widget(block, area);
@@ -85,8 +86,8 @@ fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
     let facts = [
         ("to", target, Style::new()),
         (if draft.edits_the_target() { "target" } else { "json" }, json, json_style),
-        ("body", facts.state.to_owned(), Style::new()),
         ("contract", contract, contract_style),
+        ("body", facts.state.to_owned(), Style::new()),
         ("signing", mode.to_owned(), Style::new()),
         ("signature", signature, signature_style),
     ];

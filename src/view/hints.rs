@@ -235,6 +235,8 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             (&[Action::Register], "keep variables"),
             CLOSE,
         ],
+        Panel::Variables { .. } if app.known().is_empty() => vec![CLOSE],
+        Panel::Fixtures { .. } if app.fixtures.is_empty() => vec![CLOSE],
         Panel::Variables { .. } => {
             let copies: [Hint; 3] = [(&[Action::CopyVariable], "copy"), (&[Action::Forget], "forget"), CLOSE];
             let put: Option<Hint> = app.draft.is_some().then_some((&[Action::Open], "put it in"));

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Borders};
 
+use crate::app::action::Action;
 use crate::app::{App, Focus, Regions};
 use crate::call::Direction;
 use crate::recording::{Entry, Remarks};
@@ -64,9 +65,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     if app.calls.is_empty() {
         let over = app.calls.filter.as_ref().is_none_or(|filter| filter.finished);
         let text = match (over, app.calls.filter_text()) {
-            (true, "") => "all calls are deleted: /deleted shows them",
-            (true, _) => "no call fits the filter",
-            (false, _) => "searching …",
+            (true, "") => format!("all calls are deleted: {}deleted shows them", app.keymap.key(Action::Filter)),
+            (true, _) => format!("no call fits the filter: {} drops it", app.keymap.key(Action::Back)),
+            (false, _) => format!("searching … {} ends that", app.keymap.key(Action::Back)),
         };
         lines.push(Line::styled(text, theme::DIM));
     }

@@ -21,6 +21,8 @@ use crate::view::dialogs::{Pick, boxed, inner_width, line_input, picker};
 use crate::view::{body, comparing, detail, hints, list, rows, status, theme};
 use crate::visible;
 
+/// Columns of a kind's name before its title.
+const KIND: usize = 27;
 /// Rows of the newest sends below the kinds.
 const HISTORY: u16 = 8;
 
@@ -43,19 +45,22 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
         Panel::Tester(tester) => tests(app, tester, frame, area, regions),
         Panel::Variables { selected } => {
             let none = format!("none yet: {} keeps what an answer holds", hints::key(app, Action::Register));
-            picks(frame, area, " Known variables ", variables(app, area), *selected, none);
+            picks(frame, area, " Known variables ", &variables(app, area), *selected, &none);
         }
         Panel::Fixtures { selected } => {
             let none = format!("none yet: {} in a draft keeps it as one", app.keymap.key(Action::SaveFixture));
-            picks(frame, area, " Fixtures ", fixtures(app), *selected, none);
+            picks(frame, area, " Fixtures ", &fixtures(app), *selected, &none);
         }
         Panel::Name { input, error } => line_input(frame, area, "keep the draft as ", input, error.as_deref()),
     }
 }
 
-fn picks(frame: &mut Frame, area: Rect, title: &str, picks: Vec<Pick>, selected: usize, none: String) {
-    let picks = if picks.is_empty() { vec![Pick::Heading(none)] } else { picks };
-    picker(frame, area, title, &picks, selected);
+fn picks(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick], selected: usize, none: &str) {
+    if picks.is_empty() {
+        boxed(frame, area, title, rows::row(&[(none, theme::DIM, inner_width(area, 60))]));
+        return;
+    }
+    picker(frame, area, title, picks, selected);
 }
 
 fn variables(app: &App, area: Rect) -> Vec<Pick> {
@@ -256,11 +261,14 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
     let main = inner;
     let beside = main.width >= 100;
     let [left, right] = if beside {
-        Layout::horizontal([Constraint::Length(46), Constraint::Min(0)]).areas(main)
+        let widest = app.setup.platforms.kinds().map(|kind| KIND + visible::width(&kind.title)).max().unwrap_or(0);
+        let wanted = u16::try_from(widest + 4).unwrap_or(u16::MAX).clamp(46, main.width * 2 / 5);
+        Layout::horizontal([Constraint::Length(wanted), Constraint::Min(0)]).areas(main)
     } else {
         Layout::vertical([Constraint::Percentage(45), Constraint::Min(0)]).areas(main)
     };
-    let history = HISTORY.min(left.height / 3);
+    let sent = app.sends.newest_first().next().is_some();
+    let history = if sent { HISTORY.min(left.height / 3) } else { 0 };
     let [kinds, sends] = Layout::vertical([Constraint::Min(0), Constraint::Length(history)]).areas(left);
     kind_list(app, tester, frame, kinds);
     send_list(app, tester, frame, sends);
@@ -300,7 +308,7 @@ fn kind_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
             let title = app.setup.platforms.pack(kind.platform()).map_or(kind.platform(), |pack| &pack.title);
             lines.push((None, title.to_owned()));
         }
-        lines.push((Some(number), format!("{:26} {}", kind.name, kind.title)));
+        lines.push((Some(number), format!("{:wide$} {}", kind.name, kind.title, wide = KIND - 1)));
     }
     let chosen = lines.iter().position(|(number, _)| *number == Some(tester.kind)).unwrap_or(0);
     let room = usize::from(area.height);

@@ -46,7 +46,7 @@ pub(super) fn draw(app: &App, scroll: usize, frame: &mut Frame, area: Rect, regi
     let mut lines = Vec::new();
     // Two plots, a row of signs, the axis, the selected call and what is known of it: the rest is for the kinds.
     let kinds = app.plots.groups.len() + 2;
-    let tall = (height.saturating_sub(4 + kinds.min(height / 2)) / 2).clamp(1, 12);
+    let tall = (height.saturating_sub(4 + kinds.min(height / 2)) / 2).clamp(1, 20);
     let at = app.calls.selected().and_then(|number| app.index.view(number)).map(|view| view.at.as_microsecond());
     let cursor = at.and_then(|at| columns.iter().rposition(|(begin, ..)| *begin <= at));
     lines.extend(calls(&columns, tall, cursor));

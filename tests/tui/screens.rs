@@ -24,7 +24,7 @@ async fn the_sample_recording_at_three_sizes() {
 }
 
 #[tokio::test]
-async fn every_tab() {
+async fn every_tab_at_three_sizes() {
     for (name, keys) in [
         ("envelope", "gjjjj<enter>z"),
         ("envelope_changes", "gjjjj<enter>zGkkkkkkkkkkkkkkk"),
@@ -40,39 +40,58 @@ async fn every_tab() {
         ("signature_invalid", "G4<enter>z"),
         ("response", "gjjjj5<enter>z"),
     ] {
-        assert_snapshot!(format!("tab_{name}_80x24"), screen(80, 24, keys).await);
+        for (width, height) in [(40, 12), (80, 24), (160, 45)] {
+            assert_snapshot!(format!("tab_{name}_{width}x{height}"), screen(width, height, keys).await);
+        }
     }
 }
 
 #[tokio::test]
-async fn dialogs() {
+async fn every_dialog_at_three_sizes() {
     for (name, keys) in [
         ("help", "?"),
         ("palette", ":rep"),
         ("targets", "T"),
+        ("address", "T<enter>"),
         ("tests", "t"),
         ("filter_wrong", "/kind:dialog stat:"),
         ("filter", "/sig:invalid<enter>"),
         ("filter_completion", "/kind:dialog st"),
+        ("filter_nothing", "/nothing<enter>"),
         ("yank", "y"),
         ("help_search", "?/call<enter>"),
         ("find", "gjj2<enter>/visitor<enter>"),
+        ("jq", "gjj2<enter>|.input["),
+        ("note", ";"),
         ("log", "pSL"),
+        ("conversations", "v"),
+        ("pages", "w"),
+        ("options", "gR"),
+        ("options_typing", "gRjjjje"),
         ("plots", "Z"),
+        ("plots_jump", "Z}"),
+        ("comparison", "gmjmc"),
+        ("variables_none", "V"),
+        ("fixtures_none", "f"),
     ] {
-        let screen = screen(80, 24, keys).await;
-        with_settings!({ filters => vec![(r"│ \d\d:\d\d:\d\d  ", "│ [time]    ")] }, {
-            assert_snapshot!(format!("dialog_{name}_80x24"), screen);
-        });
+        for (width, height) in [(40, 12), (80, 24), (160, 45)] {
+            let folder = tempfile::tempdir().unwrap();
+            let recording = folder.path().join("moveo.jsonl");
+            std::fs::copy(sample(), &recording).unwrap();
+            let stage = Stage { data: Some(folder.path().to_owned()), ..Stage::size(width, height) };
+            let screen = Box::pin(stage.open(&recording, keys)).await.screen;
+            with_settings!({ filters => vec![(r"│ \d\d:\d\d:\d\d  ", "│ [time]    ")] }, {
+                assert_snapshot!(format!("dialog_{name}_{width}x{height}"), screen);
+            });
+        }
     }
-    assert_snapshot!("dialog_plots_40x12", screen(40, 12, "Z").await);
-    assert_snapshot!("dialog_plots_160x45", screen(160, 45, "Z}").await);
 }
 
 #[tokio::test]
 async fn a_draft() {
-    assert_snapshot!("draft_80x24", screen(80, 24, "gjjjje").await);
-    assert_snapshot!("draft_160x45", screen(160, 45, "gjjjje").await);
+    for (width, height) in [(40, 12), (80, 24), (160, 45)] {
+        assert_snapshot!(format!("draft_{width}x{height}"), screen(width, height, "gjjjje").await);
+    }
     assert_snapshot!("draft_broken_80x24", screen(80, 24, "gjjjjex").await);
     assert_snapshot!("draft_exact_80x24", screen(80, 24, "gjjjje<esc>x").await);
 }
@@ -153,10 +172,21 @@ async fn one_value_is_changed_and_no_other_byte() {
     assert!(ended.screen.contains("one value changed") && !ended.screen.contains("typing"), "{}", ended.screen);
     let wrong = Stage::size(80, 24).open(&sample(), "gjjjj2<enter>j=x<enter>").await;
     assert!(wrong.app.draft.is_none() && wrong.screen.contains("the value is not JSON"), "{}", wrong.screen);
-    for (keys, why) in [("gjjjj2<enter>=", "this holds other values"), ("gjjjj3=", "no value at the cursor")] {
+    for (keys, why) in [("gjjjj2<enter>=", "this holds other values (e edits"), ("gjjjj3=", "no value at the cursor")] {
         let ended = Stage::size(80, 24).open(&sample(), keys).await;
         assert!(ended.app.dialogs.is_empty() && ended.screen.contains(why), "{}", ended.screen);
     }
+}
+
+#[tokio::test]
+async fn one_value_of_a_query_is_changed() {
+    let ended = Stage::size(80, 24).open(&repository("recordings/moveo-webview.jsonl"), "g1<enter>=").await;
+    assert_snapshot!("dialog_set_80x24", ended.screen);
+    let before = Stage::size(80, 24).open(&repository("recordings/moveo-webview.jsonl"), "ge").await;
+    let before = before.app.draft.as_ref().unwrap().target();
+    let ended = Stage::size(80, 24).open(&repository("recordings/moveo-webview.jsonl"), "g1<enter>=X<enter>").await;
+    let after = ended.app.draft.as_ref().unwrap().target();
+    assert_eq!(after.len(), before.len() + 1, "{before}\n{after}");
 }
 
 #[tokio::test]
