@@ -1,4 +1,5 @@
-//! The order in which a call reaches the disk and its sender, as the kernel sees it: written, on the disk, answered.
+//! The order in which a call reaches the disk and its sender, as the kernel sees it: written, on the disk, answered. And what
+//! comes of it where the kernel says no.
 //!
 //! Needs Debian's `strace`: `cargo test --features strace --test syscalls`.
 
@@ -11,7 +12,17 @@ mod lane;
 use std::collections::{HashMap, HashSet};
 use std::thread;
 
+use hooktape::recording::{Entry, Position, Reader};
 use lane::{HOOKTAPE, Home, Listener};
+
+/// Ends the listener that strace runs, and strace with it, which a signal to strace would not; gives what it said.
+fn end(mut listener: Listener) -> String {
+    let strace = listener.child.id();
+    let children = std::fs::read_to_string(format!("/proc/{strace}/task/{strace}/children")).unwrap();
+    let ended = listener.end_process("TERM", children.trim());
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    ended.err
+}
 
 /// The ids in what a system call was given.
 fn ids(arguments: &str) -> impl Iterator<Item = &str> {
@@ -72,7 +83,7 @@ fn with_fsync_a_call_is_on_the_disk_before_its_answer_leaves() {
             });
         }
     });
-    drop(listener);
+    end(listener);
     assert_eq!(answered_in_order(&std::fs::read_to_string(home.path("trace")).unwrap()), 100);
 }
 
@@ -91,4 +102,74 @@ fn an_answer_that_overtakes_the_disk_is_noticed() {
         format!("1 {}", answer("b")),
     ];
     answered_in_order(&trace.join("\n"));
+}
+
+/// A listener whose system calls on its recording fail as `inject` says (strace(1)), counted for each thread.
+struct Failing {
+    home: Home,
+    listener: Listener,
+}
+
+impl Failing {
+    fn new(inject: &str, on_full: &str, args: &[&str]) -> Self {
+        let home = Home::new();
+        std::fs::write(home.path("hooktape.toml"), format!("[record]\non_full = \"{on_full}\"\n")).unwrap();
+        let inject = format!("inject={inject}");
+        let tape = home.path("tape.jsonl");
+        // What strace looks at is the path as it is given.
+        let tape = tape.to_str().unwrap();
+        let strace = ["-f", "-o", "trace", "-P", tape, "-e", &inject];
+        let listen = [HOOKTAPE, "listen", "--listen", "127.0.0.1:0", "--record", tape];
+        let listener = Listener::start(home.command("strace", &[&strace[..], &listen, args].concat()));
+        Self { home, listener }
+    }
+
+    /// Ends it; gives what it said and the bodies that are in the file.
+    fn end(self) -> (String, Vec<String>) {
+        let said = end(self.listener);
+        let reader = Reader::open(&self.home.path("tape.jsonl")).unwrap();
+        let entries: Vec<_> = reader.entries(Position::default()).map(Result::unwrap).collect();
+        assert!(!self.home.path("tape.jsonl.torn").exists(), "nothing is torn");
+        let body = |entry: &Entry| String::from_utf8(reader.call(entry.place).unwrap().request.body.to_vec()).unwrap();
+        (said, entries.iter().map(body).collect())
+    }
+}
+
+/// The second and the third write, or what puts them on the disk, fail; what comes before and after does not.
+#[test]
+fn a_failing_disk_loses_no_call_silently_and_tears_nothing() {
+    let eio = "tape.jsonl: Input/output error";
+    for (inject, args, why) in [
+        ("write:error=EIO:when=2..3", &[][..], eio),
+        ("write:error=ENOSPC:when=2..3", &[], "no space left for "),
+        ("write:error=EIO:when=2..3", &["--fsync"], eio),
+        ("fdatasync:error=EIO:when=2..3", &["--fsync"], eio),
+    ] {
+        for (on_full, lost) in [("refuse", 503), ("answer", 200)] {
+            let failing = Failing::new(inject, on_full, args);
+            let mut caller = failing.listener.call();
+            let mut post = |body: &str| caller.post("/", "", body.as_bytes()).unwrap().0;
+            let statuses = ["one", "two", "three", "four", "five"].map(&mut post);
+            assert_eq!(statuses, [200, lost, lost, 200, 200], "{inject} {on_full}");
+            let (said, recorded) = failing.end();
+            assert_eq!(recorded, ["one", "four", "five"], "{inject} {on_full}: {said}");
+            let told: Vec<&str> = said.lines().filter(|line| line.contains("not in the recording")).collect();
+            assert_eq!(told.len(), 2, "{said}");
+            assert!(told[0].contains("1 call is not") && told[1].contains("2 calls are not"), "{said}");
+            assert!(told.iter().all(|line| line.contains(why)), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_file_system_that_cannot_be_written_is_told_at_the_start() {
+    let home = Home::new();
+    let tape = home.path("tape.jsonl");
+    let tape = tape.to_str().unwrap();
+    let strace = ["-f", "-o", "trace", "-P", tape, "-e", "inject=openat:error=EROFS"];
+    let listen = [HOOKTAPE, "listen", "--listen", "127.0.0.1:0", "--record", tape];
+    let ended = home.command("strace", &[&strace[..], &listen].concat()).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(said.contains("tape.jsonl") && said.contains("Read-only file system"), "{said}");
 }

@@ -6,6 +6,7 @@ mod kills;
 #[path = "../support/lane.rs"]
 mod lane;
 mod load;
+mod weight;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

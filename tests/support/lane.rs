@@ -90,8 +90,12 @@ impl Listener {
 
     /// Ends it with a signal, `TERM` or `KILL`.
     pub fn end(&mut self, signal: &str) -> Ended {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        self.end_process(signal, &self.child.id().to_string())
+    }
+
+    /// The same, by a signal to another process: the one that it started itself.
+    pub fn end_process(&mut self, signal: &str, id: &str) -> Ended {
+        assert!(Command::new("kill").args(["-s", signal, id]).status().unwrap().success());
         let (mut out, mut err) = (String::new(), String::new());
         self.out.read_to_string(&mut out).unwrap();
         self.err.read_to_string(&mut err).unwrap();

@@ -200,6 +200,8 @@ impl Disk for Tape {
     }
 
     fn rotate(&mut self, end: u64, now: Timestamp) -> Result<Option<Rotated>, String> {
+        // After a clock that was ahead has been set back, its age counts from then on.
+        self.begun.0 = self.begun.0.min(now);
         let (begun, header) = self.begun;
         let Rotation { size, age } = self.options.rotate;
         // A file without a call stays: there is nothing to set aside.

@@ -10,6 +10,7 @@ use crate::call::Request;
 use crate::recording::testing::call;
 use crate::recording::{Change, Position, Reader, encode};
 
+mod clock;
 mod faults;
 
 fn folder() -> (TempDir, PathBuf) {

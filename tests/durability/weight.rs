@@ -1,0 +1,96 @@
+//! What the program weighs while much comes: with many connections, and with long bodies.
+//!
+//! `HOOKTAPE_BODY_MB=100 cargo test --release --test durability weight -- --nocapture --test-threads 1` sends bodies of 100 MB
+//! instead of 1, and prints what it finds.
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use hooktape::recording::{Position, Reader};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::lane::{Home, Listener, read_message};
+
+/// The megabytes of a long body.
+fn megabytes() -> usize {
+    std::env::var("HOOKTAPE_BODY_MB").map_or(1, |megabytes| megabytes.parse().unwrap())
+}
+
+/// A figure of `/proc/PID/status` (proc(5)), in MB.
+fn memory(listener: &Listener, name: &str) -> u64 {
+    let about = std::fs::read_to_string(format!("/proc/{}/status", listener.child.id())).unwrap();
+    let line = about.lines().find(|line| line.starts_with(name)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1000
+}
+
+/// Memory now, and the most there ever was.
+fn weight(listener: &Listener) -> (u64, u64) {
+    (memory(listener, "VmRSS:"), memory(listener, "VmHWM:"))
+}
+
+/// The calls in the recordings of a home.
+fn recorded(home: &Home) -> usize {
+    let files = std::fs::read_dir(home.path(".")).unwrap().map(|entry| entry.unwrap().path());
+    let tapes = files.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    tapes.map(|path| Reader::open(&path).unwrap().entries(Position::default()).map(Result::unwrap).count()).sum()
+}
+
+/// A JSON body of about this many bytes.
+fn body(size: usize) -> Vec<u8> {
+    format!("{{\"text\":\"{}\"}}", "lorem ipsum ".repeat(size / 12)).into_bytes()
+}
+
+#[test]
+fn a_long_body_is_held_once_and_given_back() {
+    let home = Home::new();
+    std::fs::write(home.path("hooktape.toml"), "[listen]\nmax_body = \"200 MB\"\n").unwrap();
+    let listener = home.listen(&[]);
+    let (before, _) = weight(&listener);
+    let body = body(megabytes() * 1_000_000);
+    let mut caller = listener.call();
+    for _ in 0..3 {
+        assert_eq!(caller.post("/", "", &body).unwrap().0, 200);
+    }
+    let (after, peak) = weight(&listener);
+    let size = body.len() as u64 / 1_000_000;
+    drop(listener);
+    println!("three bodies of {size} MB: {before} MB before, at most {peak}, {after} after");
+    assert_eq!(recorded(&home), 3);
+    assert!(peak < before + 2 * size + 20, "{before} MB, then {peak} MB");
+}
+
+#[test]
+fn a_thousand_slow_callers_are_all_answered() {
+    const CALLERS: usize = 1000;
+    // Of its own 1,024 file descriptors this process would have too few left for the tests beside it.
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
+    let home = Home::new();
+    let listener = home.listen(&[]);
+    let (before, _) = weight(&listener);
+    let mut callers: Vec<TcpStream> = (0..CALLERS).map(|_| TcpStream::connect(&listener.address).unwrap()).collect();
+    // Head and body in drips, everybody's at once; in between, one who is quick.
+    let request = b"POST /slow HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nbody";
+    let (mut quick, mut slowest) = (listener.call(), Duration::ZERO);
+    for drip in request.chunks(7) {
+        for caller in &mut callers {
+            caller.write_all(drip).unwrap();
+        }
+        let begun = Instant::now();
+        assert_eq!(quick.post("/quick", "", b"{}").unwrap().0, 200);
+        slowest = slowest.max(begun.elapsed());
+    }
+    let held = weight(&listener).0;
+    for caller in callers {
+        assert!(read_message(&mut std::io::BufReader::new(caller)).unwrap().0.starts_with("HTTP/1.1 200 "));
+    }
+    let (after, peak) = weight(&listener);
+    drop(listener);
+    println!(
+        "{CALLERS} callers in drips: {before} MB before, {held} while they send, at most {peak}, {after} after; the slowest \
+         answer to a quick one after {slowest:?}"
+    );
+    assert_eq!(recorded(&home), CALLERS + request.chunks(7).count());
+    assert!(peak < before + 100, "{before} MB, then {peak} MB");
+}
