@@ -156,7 +156,7 @@ pub(super) fn string(bytes: &[u8], start: usize) -> Result<usize, FaultyString> 
         if at > stop {
             stop = at + memchr2(b'"', b'\\', &bytes[at..]).unwrap_or(bytes.len() - at);
             // Of all bytes, for that goes many at a time.
-            clean = bytes[at..stop].iter().fold(true, |clean, byte| clean & (*byte >= b' '));
+            clean = bytes[at..stop].iter().fold(0, |controls, byte| controls | u8::from(*byte < b' ')) == 0;
         }
         let control = if clean { None } else { bytes[at..stop].iter().position(|byte| *byte < b' ') };
         at = control.map_or(stop, |control| at + control);

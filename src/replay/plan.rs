@@ -117,7 +117,7 @@ impl Plan {
             }
             // New ids and times leave a call in its conversation; what is set in it might not.
             let conversation = call.conversation.clone().filter(|_| self.changes.is_empty());
-            Ok(Outgoing { fault, conversation, ..aimed })
+            Ok(Outgoing { conversation, fault, ..aimed })
         };
         let second = self.against.as_ref().map(|target| aim(target, request.clone())).transpose()?;
         Ok((aim(&self.target, request)?, second))

@@ -278,7 +278,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             None => (self.settling(unwritten, self.send(first, fault, wire)).await??, None),
             Some(second) => {
                 let both = async { tokio::join!(self.send(first, fault, wire), self.send(second, fault, other_wire)) };
-                let (first, second) = self.settling(unwritten, both).await?;
+                let (first, second) = Box::pin(self.settling(unwritten, both)).await?;
                 (first?, Some(second?))
             }
         };

@@ -68,13 +68,14 @@ pub(super) fn head_and_more(line: &[u8]) -> Option<(Head<'_>, More<'_>)> {
     let size = rest.number()?;
     rest.skip(",\"parent\":")?;
     let parent = rest.or_null(Rest::id).ok()?;
-    let origin = rest.member(",\"origin\":", Rest::string)?;
-    let public = rest.member(",\"public\":", Rest::string)?;
-    let peer = rest.member(",\"peer\":", Rest::string)?;
-    let error = rest.member(",\"error\":", Rest::string)?;
-    let forwarded = rest.member(",\"forwarded\":", Rest::flat)?;
+    let mut more = More::default();
+    rest.member(",\"origin\":", Rest::string, &mut more.origin)?;
+    rest.member(",\"public\":", Rest::string, &mut more.public)?;
+    rest.member(",\"peer\":", Rest::string, &mut more.peer)?;
+    rest.member(",\"error\":", Rest::string, &mut more.error)?;
+    rest.member(",\"forwarded\":", Rest::flat, &mut more.forwarded)?;
     rest.skip(",\"request\":{")?;
-    let end = beginning.len() - rest.0.len();
+    more.end = beginning.len() - rest.0.len();
     let text = |text| Text(Cow::Borrowed(text));
     let head = Head {
         id,
@@ -89,9 +90,9 @@ pub(super) fn head_and_more(line: &[u8]) -> Option<(Head<'_>, More<'_>)> {
         took_us,
         size,
         parent,
-        error: error.map(|_| serde::de::IgnoredAny),
+        error: more.error.map(|_| serde::de::IgnoredAny),
     };
-    Some((head, More { origin, public, peer, error, forwarded, end }))
+    Some((head, more))
 }
 
 /// It is spelled otherwise.
@@ -147,12 +148,12 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// The value of a member, if that comes next.
-    fn member<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
-        if self.skip(name).is_none() {
-            return Some(None);
+    /// Reads the value of a member, if that comes next.
+    fn member<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>, to: &mut Option<T>) -> Option<()> {
+        if self.skip(name).is_some() {
+            *to = Some(read(self)?);
         }
-        read(self).map(Some)
+        Some(())
     }
 
     fn number(&mut self) -> Option<u64> {

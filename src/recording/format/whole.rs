@@ -15,7 +15,7 @@ use crate::call::{Call, Headers, Request, Response};
 pub fn call(line: &Bytes) -> Option<Call> {
     let text = std::str::from_utf8(line).ok()?;
     // A control character is damage, and serde says where. (All are looked at, for that goes many at a time.)
-    if text.bytes().fold(false, |found, byte| found | (byte < b' ')) {
+    if text.bytes().fold(0, |controls, byte| controls | u8::from(byte < b' ')) != 0 {
         return None;
     }
     let (head, More { origin, public, peer, error, forwarded, end }) = quick::head_and_more(line)?;

@@ -1,7 +1,7 @@
 //! A clock that is set back while calls are recorded: the file has them in the order in which they came.
 
 use super::*;
-use crate::recording::recorder::tape::{Disk as _, Tape};
+use crate::recording::recorder::tape::Tape;
 
 #[tokio::test]
 async fn calls_stand_in_the_order_in_which_they_came_whatever_the_clock_says() {
