@@ -44,7 +44,7 @@ fn answered_in_order(trace: &str) -> usize {
     for line in trace.lines() {
         let (thread, event) = line.split_once(' ').unwrap();
         let event = event.trim_start();
-        if event.starts_with("write(") && event.contains(r#", "{\"id\":"#) {
+        if event.starts_with("write") && event.contains(r#""{\"id\":"#) {
             under_way.insert(thread, Step::Write(ids(event).collect()));
         } else if event.starts_with("fdatasync(") {
             under_way.insert(thread, Step::Synchronise(written.clone()));
@@ -140,9 +140,9 @@ impl Failing {
 fn a_failing_disk_loses_no_call_silently_and_tears_nothing() {
     let eio = "tape.jsonl: Input/output error";
     for (inject, args, why) in [
-        ("write:error=EIO:when=2..3", &[][..], eio),
-        ("write:error=ENOSPC:when=2..3", &[], "no space left for "),
-        ("write:error=EIO:when=2..3", &["--fsync"], eio),
+        ("writev:error=EIO:when=2..3", &[][..], eio),
+        ("writev:error=ENOSPC:when=2..3", &[], "no space left for "),
+        ("writev:error=EIO:when=2..3", &["--fsync"], eio),
         ("fdatasync:error=EIO:when=2..3", &["--fsync"], eio),
     ] {
         for (on_full, lost) in [("refuse", 503), ("answer", 200)] {
