@@ -103,8 +103,13 @@ where
                 }
                 pace.pressed(Instant::now());
                 let event = key.and_then(Result::ok).and_then(translate);
-                if changed && matches!(event, Some(Event::Mouse(_))) {
-                    // What is pointed at is looked up in what was measured: that must not be older than the app.
+                let measured = match event {
+                    Some(Event::Mouse(_)) => true,
+                    Some(Event::Key(_)) => app.regions.cursor.is_some(),
+                    _ => false,
+                };
+                if changed && measured {
+                    // What is pointed at, or walked to, is looked up in what was measured: that must not be older than the app.
                     draw(terminal, &mut app, world)?;
                 }
                 let events = match event {

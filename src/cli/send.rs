@@ -38,9 +38,6 @@ pub struct Args {
     /// Sign anew, or send the headers as they are
     #[arg(long, value_enum, default_value_t = Sign::Fresh)]
     sign: Sign,
-    /// What goes wrong.
-    #[command(flatten)]
-    faults: Faults,
     /// What shall come back: recorded (of FILE#ID), contract, status<400, took<500ms, /pointer=value, header:NAME=value
     /// (repeatable) [default: status=2xx, or what a sound endpoint makes of the fault]
     #[arg(long, value_name = "WHAT")]
@@ -57,6 +54,9 @@ pub struct Args {
     /// Where to record.
     #[command(flatten)]
     record: RecordArgs,
+    /// What goes wrong; last, for its heading stands over what comes behind it.
+    #[command(flatten)]
+    faults: Faults,
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {

@@ -50,12 +50,6 @@ pub struct Args {
     /// When.
     #[command(flatten)]
     when: When,
-    /// What goes wrong.
-    #[command(flatten)]
-    faults: Faults,
-    /// Of each two neighbours in a conversation send the second first
-    #[arg(long, help_heading = "Faulty deliveries")]
-    out_of_order: bool,
     /// What shall come back: recorded, contract, status<400, took<500ms, /pointer=value, header:NAME=value (repeatable)
     /// [default: status=2xx]
     #[arg(long, value_name = "WHAT")]
@@ -81,6 +75,12 @@ pub struct Args {
     /// Where to record.
     #[command(flatten)]
     pub(super) record: RecordArgs,
+    /// What goes wrong; last, for its heading stands over what comes behind it.
+    #[command(flatten)]
+    faults: Faults,
+    /// Of each two neighbours in a conversation send the second first
+    #[arg(long, help_heading = "Faulty deliveries")]
+    out_of_order: bool,
 }
 
 /// Which calls.
