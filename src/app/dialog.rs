@@ -28,7 +28,7 @@ pub enum Dialog {
     },
     /// What to copy.
     Yank {
-        /// Which of [`MENU`](crate::app::yank::MENU) is meant.
+        /// Which of the menu's choices ([`crate::app::yank::menu`]) is meant.
         selected: usize,
     },
     /// What was reported so far.

@@ -52,7 +52,7 @@ pub fn run(folder: &Path, path: &Path, rounds: usize) {
                 // Help comes, and goes: what else is painted meanwhile is not what was asked for.
                 let (keys, there) = if number % 2 == 0 { ("?", true) } else { ("\u{1b}", false) };
                 probe.send(keys);
-                let took = probe.until(|screen| screen.contains("Help ·") == there);
+                let took = probe.until(|screen| screen.contains("╭ Help ") == there);
                 std::thread::sleep(Duration::from_millis(10));
                 took
             };
