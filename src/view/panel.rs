@@ -262,7 +262,7 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
     let beside = main.width >= 100;
     let [left, right] = if beside {
         let widest = app.setup.platforms.kinds().map(|kind| KIND + visible::width(&kind.title)).max().unwrap_or(0);
-        let wanted = u16::try_from(widest + 4).unwrap_or(u16::MAX).clamp(46, main.width * 2 / 5);
+        let wanted = u16::try_from(widest + 4).unwrap_or(u16::MAX).clamp(46, (main.width * 2 / 5).max(46));
         Layout::horizontal([Constraint::Length(wanted), Constraint::Min(0)]).areas(main)
     } else {
         Layout::vertical([Constraint::Percentage(45), Constraint::Min(0)]).areas(main)
