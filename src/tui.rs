@@ -30,8 +30,8 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use crate::app::App;
 use crate::app::event::{Effect, Event};
+use crate::app::{App, Focus};
 use crate::tui::console::Console;
 use crate::tui::ground::Sifter;
 use crate::tui::world::{Messages, World};
@@ -105,7 +105,7 @@ where
                 let event = key.and_then(Result::ok).and_then(translate);
                 let measured = match event {
                     Some(Event::Mouse(_)) => true,
-                    Some(Event::Key(_)) => app.regions.cursor.is_some(),
+                    Some(Event::Key(_)) => app.focus == Focus::Detail && app.regions.cursor.is_some(),
                     _ => false,
                 };
                 if changed && measured {

@@ -82,6 +82,30 @@ pub(super) struct Head<'a> {
 pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 impl Head<'_> {
+    /// The call that begins so; of its messages, what a head has is taken from here.
+    pub(super) fn call(
+        self,
+        error: Option<String>,
+        forwarded: Option<Forwarded>,
+        request: Request,
+        response: Option<Response>,
+    ) -> Call {
+        Call {
+            id: self.id,
+            at: self.at,
+            direction: self.dir,
+            kind: self.kind.map(|kind| kind.0.into_owned()),
+            conversation: self.conv.map(|conversation| conversation.0.into_owned()),
+            sig: self.sig,
+            took: Duration::from_micros(self.took_us),
+            parent: self.parent,
+            error,
+            forwarded,
+            request: Request { method: self.method.0.into_owned(), target: self.path.0.into_owned(), ..request },
+            response: response.map(|response| Response { status: self.status.unwrap_or_default(), ..response }),
+        }
+    }
+
     /// What an index keeps of the call at `place`.
     pub fn view(&self, place: Place) -> View<'_> {
         View {
@@ -249,33 +273,12 @@ pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
     let Rest { origin, public, peer, error, forwarded, request, response } = serde_json::from_slice(line)?;
     let (cut, redacted) = (request.cut, request.redacted);
     let (headers, body) = request.into_parts();
-    Ok(Call {
-        id: head.id,
-        at: head.at,
-        direction: head.dir,
-        kind: head.kind.map(|kind| kind.0.into_owned()),
-        conversation: head.conv.map(|conversation| conversation.0.into_owned()),
-        sig: head.sig,
-        took: Duration::from_micros(head.took_us),
-        parent: head.parent,
-        error,
-        forwarded,
-        request: Request {
-            method: head.method.0.into_owned(),
-            target: head.path.0.into_owned(),
-            origin,
-            public,
-            peer,
-            headers,
-            body,
-            cut,
-            redacted,
-        },
-        response: response.map(|response| {
-            let (headers, body) = response.into_parts();
-            Response { status: head.status.unwrap_or_default(), headers, body }
-        }),
-    })
+    let request = Request { origin, public, peer, headers, body, cut, redacted, ..Request::default() };
+    let response = response.map(|response| {
+        let (headers, body) = response.into_parts();
+        Response { headers, body, ..Response::default() }
+    });
+    Ok(head.call(error, forwarded, request, response))
 }
 
 /// The same for a line that nobody else needs: the call's values are slices of it where they can be. A JSON body is not

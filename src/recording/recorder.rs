@@ -297,28 +297,28 @@ struct Writer<D> {
 impl<D: Disk> Writer<D> {
     fn run(mut self, mut messages: mpsc::Receiver<Message>) {
         let mut batch = Batch::default();
-        // How many were written last, and how long that took.
-        let mut last = (0, Duration::ZERO);
+        // How many are soon to be written, and how long the last ones took.
+        let mut soon = (0, Duration::ZERO);
         while let Some(first) = messages.blocking_recv() {
             // Others may be about to hand in theirs, and one write for many calls costs little more than for one.
             thread::yield_now();
             batch.take(first, &mut messages);
             if self.fsync {
                 // Whoever was answered just now calls again: worth a wait that is short beside the disk's.
-                let (expected, until) = (batch.jobs.len() + last.0, Instant::now() + last.1 / 2);
-                while batch.jobs.len() < expected && Instant::now() < until && !messages.is_closed() {
+                let until = Instant::now() + soon.1 / 2;
+                while batch.jobs.len() < soon.0 && Instant::now() < until && !messages.is_closed() {
                     thread::sleep(PAUSE);
                     if let Ok(next) = messages.try_recv() {
                         batch.take(next, &mut messages);
                     }
                 }
             }
-            let begun = (batch.jobs.len(), Instant::now());
+            let (written, begun) = (batch.jobs.len(), Instant::now());
             if !batch.jobs.is_empty() {
                 self.record(&mut batch.jobs);
             }
             batch.bytes = 0;
-            last = (begun.0, begun.1.elapsed());
+            soon = (written + messages.len(), begun.elapsed());
         }
         if let Err(error) = self.disk.finish(self.end) {
             self.failed(0, format!("cannot finish {}: {error}", self.path.display()));

@@ -2,6 +2,8 @@
 //!
 //! Every key that is named comes from the keymap, so that none is named that means something else.
 
+use ratatui::text::{Line, Span};
+
 use crate::app::action::{Action, Entry, Scope, TABLE};
 use crate::app::answering::Answering;
 use crate::app::dialog::Dialog;
@@ -10,7 +12,6 @@ use crate::app::{App, answering};
 use crate::net::responder::Stage;
 use crate::view::theme;
 use crate::visible;
-use ratatui::text::{Line, Span};
 
 /// Actions that belong together, and what they do.
 type Hint = (&'static [Action], &'static str);

@@ -1,8 +1,6 @@
 //! A whole line as this version writes it, read without a JSON parser. What it holds are slices of the line: nothing of a
 //! body is copied, and what would have to be unescaped is left to serde. Where both read a line, both give the same call.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 
@@ -23,37 +21,22 @@ pub fn call(line: &Bytes) -> Option<Call> {
     let headers = rest.headers()?;
     let body = rest.body(Some(usize::try_from(head.size).ok()?))?;
     let request = Request {
-        method: head.method.0.into_owned(),
-        target: head.path.0.into_owned(),
         origin: origin.map(str::to_owned),
         public: public.map(str::to_owned),
         peer: peer.map(str::parse).transpose().ok()?,
         headers,
         body,
-        cut: false,
-        redacted: false,
+        ..Request::default()
     };
     let response = if rest.rest.skip("},\"response\":{").is_some() {
         let headers = rest.headers()?;
-        Some(Response { status: head.status.unwrap_or_default(), headers, body: rest.body(None)? })
+        Some(Response { headers, body: rest.body(None)?, ..Response::default() })
     } else {
         None
     };
     (rest.rest.0 == "}}").then_some(())?;
-    Some(Call {
-        id: head.id,
-        at: head.at,
-        direction: head.dir,
-        kind: head.kind.map(|kind| kind.0.into_owned()),
-        conversation: head.conv.map(|conversation| conversation.0.into_owned()),
-        sig: head.sig,
-        took: Duration::from_micros(head.took_us),
-        parent: head.parent,
-        error: error.map(str::to_owned),
-        forwarded: forwarded.map(serde_json::from_str).transpose().ok()?,
-        request,
-        response,
-    })
+    let forwarded = forwarded.map(serde_json::from_str).transpose().ok()?;
+    Some(head.call(error.map(str::to_owned), forwarded, request, response))
 }
 
 /// What of a line is not read yet.
