@@ -1,10 +1,13 @@
-//! The only writer of a recording: a thread of its own that writes what waits for it in one go.
+//! The only writer of a recording: a task of its own that writes what waits for it in one go.
 //!
 //! ```text
-//!  task --encode--> queue (bounded) --> thread: drain, one write a batch [, fdatasync] --> observer, in file order
+//!  task --encode--> queue (bounded) --> writer: drain, one write a batch [, fdatasync] --> observer, in file order
 //!   ^                                                                                          |
 //!   +------------------------- the call, or why it is not recorded ----------------------------+
 //! ```
+//!
+//! A write is a copy into the page cache and costs less than to wake a thread for it, so the task makes it itself. What
+//! waits for the disk (with `fsync`, or after a write that took long) is left to a thread that may block.
 //!
 //! A call is answered for only when its bytes are with the operating system (with `fsync`: on the disk). What could not be
 //! written is cut off again, counted, and told; the next call tries anew.
@@ -20,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task;
 
 pub(super) use self::tail::torn_path;
 use self::tape::{Disk, Rotated, Tape};
@@ -35,8 +39,11 @@ const QUEUE: usize = 1024;
 /// A batch is written when it has this many bytes, even if more calls wait.
 const BATCH: u64 = 4 * 1024 * 1024;
 
-/// How long the thread sleeps at a time while it waits for more to write.
+/// How long a thread sleeps at a time while it waits for more to sync.
 const PAUSE: Duration = Duration::from_micros(50);
+
+/// A write that takes longer waits for the disk; the next one is not made where others are kept from their work.
+const LONG: Duration = Duration::from_millis(2);
 
 /// What the recorder tells its observer, in file order, after the write.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,10 +83,10 @@ pub struct Options {
     pub rotate: Rotation,
 }
 
-/// Learns of every call that was written. Runs on the recorder's thread, so it should only pass on what it hears.
+/// Learns of every call that was written. Runs in the recorder's task, so it should only pass on what it hears.
 pub type Observer = Box<dyn Fn(Recorded) + Send>;
 
-/// The way to the recorder's thread. Cheap to clone; the thread writes what waits and ends when the last clone is gone.
+/// The way to the recorder's task. Cheap to clone; the task writes what waits and ends when the last clone is gone.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     queue: mpsc::Sender<Message>,
@@ -115,9 +122,12 @@ impl Recorder {
     ///
     /// # Errors
     /// When the file cannot be made, read or locked, or is no recording that this version can go on with.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub fn open(path: &Path, options: Options, observer: Observer) -> Result<(Self, Opened), OpenError> {
         let (tape, opened) = Tape::open(path, options)?;
-        let recorder = Self::start(tape, opened.end, path, options, observer)?;
+        let recorder = Self::start(tape, opened.end, path, options, observer);
         Ok((recorder, opened))
     }
 
@@ -127,18 +137,12 @@ impl Recorder {
         path: &Path,
         Options { fsync, .. }: Options,
         observer: Observer,
-    ) -> Result<Self, OpenError> {
+    ) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
         let (ending, ended) = watch::channel(());
         let writer = Writer { disk, end, path: path.into(), fsync, unrecorded: 0, observer };
-        thread::Builder::new()
-            .name("recorder".into())
-            .spawn(move || {
-                writer.run(messages);
-                drop(ending);
-            })
-            .map_err(OpenError::io("start a thread to write", path))?;
-        Ok(Self { queue, ended, path: path.into(), redaction: None })
+        tokio::spawn(Turn { writer, messages, batch: Batch::default(), soon: 0, last: Duration::ZERO, ending }.run());
+        Self { queue, ended, path: path.into(), redaction: None }
     }
 
     /// The same recorder, which masks every call before it is written.
@@ -209,9 +213,9 @@ impl Recorder {
     /// Writes what waits, takes no more from any clone, and returns when the file is complete, on the disk and unlocked.
     /// A file that this recorder made and that holds no call is removed.
     pub async fn close(mut self) {
-        // Fails when the thread has ended already, which is what we are here for.
+        // Fails when the task has ended already, which is what we are here for.
         let _ = self.queue.send(Message::Close).await;
-        // Nothing is ever sent: this is the end of the sender, and so of the thread.
+        // Nothing is ever sent: this is the end of the sender, and so of the task.
         let _ = self.ended.changed().await;
     }
 }
@@ -240,7 +244,7 @@ impl Recording {
     }
 }
 
-/// What the thread will say of a line.
+/// What the recorder will say of a line.
 #[derive(Debug)]
 struct Written {
     answer: oneshot::Receiver<Result<u64, RecordError>>,
@@ -284,7 +288,82 @@ impl Batch {
     }
 }
 
-/// The thread's own: the file and how far it is written.
+/// One round after the other: what waits is taken and written. Whatever ends it, what waits then is still written.
+struct Turn<D: Disk> {
+    writer: Writer<D>,
+    messages: mpsc::Receiver<Message>,
+    batch: Batch,
+    /// How many are soon to be written.
+    soon: usize,
+    /// How long the last write took.
+    last: Duration,
+    /// Held until all is done.
+    #[expect(dead_code, reason = "its end is what is waited for")]
+    ending: watch::Sender<()>,
+}
+
+impl<D: Disk + 'static> Turn<D> {
+    async fn run(mut self) {
+        while let Some(first) = self.messages.recv().await {
+            // Others may be about to hand in theirs, and one write for many calls costs little more than for one.
+            task::yield_now().await;
+            self.batch.take(first, &mut self.messages);
+            if !self.writer.fsync && self.last < LONG {
+                self.write();
+                continue;
+            }
+            let blocking = task::spawn_blocking(move || {
+                if self.writer.fsync {
+                    self.gather();
+                }
+                self.write();
+                self
+            });
+            // Fails when the program ends: then it was dropped, and all is written.
+            let Ok(back) = blocking.await else { return };
+            self = back;
+        }
+    }
+}
+
+impl<D: Disk> Turn<D> {
+    /// Whoever was answered just now calls again: worth a wait that is short beside the disk's.
+    fn gather(&mut self) {
+        let until = Instant::now() + self.last / 2;
+        while self.batch.jobs.len() < self.soon && Instant::now() < until && !self.messages.is_closed() {
+            thread::sleep(PAUSE);
+            if let Ok(next) = self.messages.try_recv() {
+                self.batch.take(next, &mut self.messages);
+            }
+        }
+    }
+
+    fn write(&mut self) {
+        let (jobs, begun) = (self.batch.jobs.len(), Instant::now());
+        if jobs > 0 {
+            self.writer.record(&mut self.batch.jobs);
+        }
+        self.batch.bytes = 0;
+        (self.soon, self.last) = (jobs + self.messages.len(), begun.elapsed());
+    }
+}
+
+impl<D: Disk> Drop for Turn<D> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        self.messages.close();
+        self.write();
+        while let Ok(next) = self.messages.try_recv() {
+            self.batch.take(next, &mut self.messages);
+            self.write();
+        }
+        self.writer.finish();
+    }
+}
+
+/// The file and how far it is written.
 struct Writer<D> {
     disk: D,
     end: u64,
@@ -295,31 +374,7 @@ struct Writer<D> {
 }
 
 impl<D: Disk> Writer<D> {
-    fn run(mut self, mut messages: mpsc::Receiver<Message>) {
-        let mut batch = Batch::default();
-        // How many are soon to be written, and how long the last ones took.
-        let mut soon = (0, Duration::ZERO);
-        while let Some(first) = messages.blocking_recv() {
-            // Others may be about to hand in theirs, and one write for many calls costs little more than for one.
-            thread::yield_now();
-            batch.take(first, &mut messages);
-            if self.fsync {
-                // Whoever was answered just now calls again: worth a wait that is short beside the disk's.
-                let until = Instant::now() + soon.1 / 2;
-                while batch.jobs.len() < soon.0 && Instant::now() < until && !messages.is_closed() {
-                    thread::sleep(PAUSE);
-                    if let Ok(next) = messages.try_recv() {
-                        batch.take(next, &mut messages);
-                    }
-                }
-            }
-            let (written, begun) = (batch.jobs.len(), Instant::now());
-            if !batch.jobs.is_empty() {
-                self.record(&mut batch.jobs);
-            }
-            batch.bytes = 0;
-            soon = (written + messages.len(), begun.elapsed());
-        }
+    fn finish(&mut self) {
         if let Err(error) = self.disk.finish(self.end) {
             self.failed(0, format!("cannot finish {}: {error}", self.path.display()));
         }

@@ -3,11 +3,14 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, mpsc as channel};
+use std::sync::{Arc, Barrier, Mutex, mpsc as channel};
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
 
 use crate::recording::encode;
 use crate::recording::recorder::tape::{Disk, Reopened, Rotated};
-use crate::recording::recorder::{OpenError, Options, RecordError, Recorded, Recorder};
+use crate::recording::recorder::{LONG, OpenError, Options, RecordError, Recorded, Recorder};
 use crate::recording::testing::call;
 
 /// A file in memory that does as the test says, and then as it should.
@@ -79,8 +82,7 @@ impl Fake {
         let (heard, events) = channel::channel();
         let tell = Box::new(move |event| heard.send(event).unwrap_or_default());
         let recorder =
-            Recorder::start(self.clone(), 0, Path::new("/tape"), Options { fsync, ..Options::default() }, tell)
-                .unwrap();
+            Recorder::start(self.clone(), 0, Path::new("/tape"), Options { fsync, ..Options::default() }, tell);
         (recorder, events)
     }
 
@@ -187,14 +189,64 @@ async fn what_waits_is_written_in_one_go_and_fails_as_one() {
     assert!(matches!(events[..], [Recorded::Call(..), Recorded::Failed { unrecorded: 10, .. }]));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_long_write_others_are_not_kept_from_their_work() {
+    let fake = Fake::default();
+    let (recorder, _) = fake.start(false);
+    let gated = || {
+        let (open_gate, gate) = channel::channel();
+        fake.script(|state| state.gate = Some(gate));
+        open_gate
+    };
+    for number in 1..=3 {
+        let open_gate = gated();
+        let mut recording = Box::pin(recorder.record(call(number)));
+        assert!(futures_util::poll!(&mut recording).is_pending());
+        while fake.0.lock().unwrap().gate.is_some() {
+            tokio::task::yield_now().await;
+        }
+        let standing = Instant::now();
+        while standing.elapsed() < LONG {
+            tokio::task::yield_now().await;
+        }
+        // From the second on, both workers of the runtime are free meanwhile.
+        let workers = if number == 1 { 1 } else { 2 };
+        let meeting = Arc::new(Barrier::new(workers));
+        let both = (0..workers).map(|_| {
+            let meeting = meeting.clone();
+            tokio::spawn(async move { meeting.wait().is_leader() })
+        });
+        let leaders = futures_util::future::join_all(both.collect::<Vec<_>>()).await;
+        assert_eq!(leaders.iter().filter(|leader| *leader.as_ref().unwrap()).count(), 1);
+        open_gate.send(()).unwrap();
+        recording.await.unwrap();
+    }
+}
+
+#[test]
+fn what_waits_when_the_runtime_ends_is_written() {
+    let fake = Fake::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let recordings: Vec<_> = runtime.block_on(async {
+        let (recorder, _) = fake.start(false);
+        futures_util::future::join_all((1..=3).map(|number| recorder.submit(call(number), false))).await
+    });
+    drop(runtime);
+    assert_eq!(fake.content(), [1, 2, 3].map(|number| encode(&call(number))).concat());
+    let done = recordings.into_iter().map(|recording| recording.unwrap().done().now_or_never());
+    assert!(done.into_iter().all(|done| matches!(done, Some(Ok(_)))));
+}
+
 #[tokio::test]
-async fn the_thread_ends_when_the_last_clone_is_gone() {
+async fn the_task_ends_when_the_last_clone_is_gone() {
     let fake = Fake::default();
     let (recorder, events) = fake.start(false);
     recorder.record(call(1)).await.unwrap();
     drop(recorder.clone());
     assert!(events.recv().is_ok());
+    let mut ended = recorder.ended.clone();
     drop(recorder);
-    assert!(events.recv().is_err(), "the observer is gone with its thread");
+    ended.changed().await.unwrap_err();
+    assert!(events.recv().is_err(), "the observer is gone with its task");
     assert_eq!(fake.0.lock().unwrap().synced, encode(&call(1)).len(), "written through before it ended");
 }
