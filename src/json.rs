@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! text --tokens--> Token, Token, ...      any text, lossless: colours, pointers, editing
-//!        `-check-> the same, judged       strict RFC 8259: printing, and the place and name of a fault
+//!        |-check-> the same, judged       strict RFC 8259: printing, and the place and name of a fault
+//!        `-parts-> slices                 strict too, and quick: one level, without tokens
 //! ```
 //!
 //! Nothing here builds a value or touches a number: `1e3`, `12345678901234567890123`, `\u00e4` and duplicate keys come
-//! out as they went in. All work is linear in the text, and nesting costs no stack.
+//! out as they went in. All work is linear in the text, and nesting costs no stack, or is limited.
 
 mod check;
 mod duplicates;
 mod leaves;
 mod lexer;
+mod parts;
 mod pointer;
 mod print;
 mod string;
@@ -25,6 +27,7 @@ pub use check::{DEPTH_LIMIT, check};
 pub use duplicates::duplicates;
 pub use leaves::leaves;
 pub use lexer::tokens;
+pub use parts::{items, members};
 pub use pointer::{find, pointer_at, set};
 pub use print::{compact, javascript_stringify, pretty, python_dumps, spaced};
 pub use string::unquote;

@@ -202,7 +202,7 @@ impl Lane {
             (kind, kind.and_then(|kind| kind.conversation(&seen)), seen.is_known_as_json())
         };
         let own = route.map_or(&[][..], |route| &route.secrets);
-        let sig = kind.map(|kind| self.keyring.judge(&self.platforms, &request, Some(kind), own, at).sig);
+        let sig = kind.map(|kind| self.keyring.sig(&self.platforms, &request, Some(kind), own, at));
         let id = Id::fresh();
         let responder = self.responders.of(kind, route).filter(|responder| !responder.is_plain());
         let forwards = responder.as_ref().is_some_and(|responder| responder.forwards());
@@ -294,7 +294,7 @@ fn as_it_leaves(mut answer: Response, method: &str, at: Timestamp) -> Response {
         answer.body = Bytes::new();
     }
     if !answer.headers.has("date") {
-        answer.headers.push("date", at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        answer.headers.push("date", httpdate::fmt_http_date(at.into()));
     }
     answer
 }

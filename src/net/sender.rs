@@ -141,7 +141,7 @@ impl Sender {
             Signing::Fresh(secret) => secret.into_iter().collect(),
             Signing::Exact => secrets,
         };
-        let found = |kind| self.keyring.judge(&self.platforms, &request, Some(kind), &own, at).sig;
+        let found = |kind| self.keyring.sig(&self.platforms, &request, Some(kind), &own, at);
         let sig = known.map(|kind| if sure && sealed(kind) { Sig::Valid } else { found(kind) });
         let conversation = conversation.or_else(|| known?.conversation(&Seen::new(&request)));
         let (headers, problem) = match ready {

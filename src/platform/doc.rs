@@ -5,47 +5,60 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::fmt;
 
 use indexmap::IndexMap;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
-/// The members of an object, each value as the text it came as. Of duplicate keys the last counts.
-pub(super) type Members<'a> = IndexMap<String, &'a RawValue>;
+use crate::json::{self, unquote};
 
 /// A body that may be JSON.
 pub(super) struct Doc<'a> {
     body: &'a [u8],
-    root: OnceCell<Option<Root<'a>>>,
+    root: OnceCell<Root<'a>>,
 }
 
-/// The members of the outermost object in their order. Few, and looked up a few times: a map would cost more than it saves.
-struct Root<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// What a body is.
+enum Root<'a> {
+    /// An object: its members in their order. Few, and looked up a few times: a map would cost more than it saves.
+    Object(Vec<(Cow<'a, str>, &'a str)>),
+    /// An array: its items.
+    Array(Vec<&'a str>),
+    /// Another value, or no JSON.
+    Other,
+}
+
+impl<'a> Root<'a> {
+    fn of(body: &'a [u8]) -> Self {
+        let Ok(text) = std::str::from_utf8(body) else { return Self::Other };
+        match body.trim_ascii_start().first() {
+            Some(b'{') => json::members(text).map_or(Self::Other, |members| {
+                Self::Object(members.into_iter().map(|(name, value)| (unquote(name), value)).collect())
+            }),
+            Some(b'[') => json::items(text).map_or(Self::Other, Self::Array),
+            _ => Self::Other,
+        }
+    }
+}
 
 impl<'a> Doc<'a> {
     pub(super) fn new(body: &'a [u8]) -> Self {
         Self { body, root: OnceCell::new() }
     }
 
-    /// The root's members, if the body is a JSON object. A body that cannot be one is not parsed.
-    fn root(&self) -> Option<&Root<'a>> {
-        let read = || {
-            if self.body.trim_ascii_start().starts_with(b"{") { serde_json::from_slice(self.body).ok() } else { None }
-        };
-        self.root.get_or_init(read).as_ref()
+    fn root(&self) -> &Root<'a> {
+        self.root.get_or_init(|| Root::of(self.body))
     }
 
-    /// Whether it was read and is a JSON object.
+    /// Whether it was read and is JSON.
     pub(super) fn is_known_as_json(&self) -> bool {
-        matches!(self.root.get(), Some(Some(_)))
+        matches!(self.root.get(), Some(Root::Object(_) | Root::Array(_)))
     }
 
-    /// The value a JSON Pointer names.
-    pub(super) fn find(&self, pointer: &str) -> Option<&'a RawValue> {
+    /// The text of the value that a JSON Pointer names.
+    pub(super) fn find(&self, pointer: &str) -> Option<&'a str> {
         if pointer.is_empty() {
-            return serde_json::from_slice(self.body).ok();
+            let text = std::str::from_utf8(self.body).ok()?;
+            return json::check(text).is_ok().then(|| text.trim_ascii());
         }
         let mut tokens = tokens(pointer);
         let first = self.member(&tokens.next()?)?;
@@ -53,46 +66,24 @@ impl<'a> Doc<'a> {
     }
 
     /// The same for a pointer of a pack, which is taken apart already.
-    pub(super) fn at(&self, pointer: &Pointer) -> Option<&'a RawValue> {
+    pub(super) fn at(&self, pointer: &Pointer) -> Option<&'a str> {
         let Some((first, rest)) = pointer.tokens.split_first() else { return self.find("") };
         rest.iter().try_fold(self.member(first)?, |value, token| child(value, token))
     }
 
     /// A member of the root, or an item if that is an array.
-    fn member(&self, name: &str) -> Option<&'a RawValue> {
-        if self.body.trim_ascii_start().starts_with(b"[") {
-            return child(self.find("")?, name);
+    fn member(&self, name: &str) -> Option<&'a str> {
+        match self.root() {
+            Root::Object(members) => members.iter().rfind(|(known, _)| known == name).map(|(_, value)| *value),
+            Root::Array(items) => item(items, name),
+            Root::Other => None,
         }
-        self.root()?.0.iter().rfind(|(known, _)| *known == name).map(|(_, value)| *value)
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Root<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Root<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(16);
-                while let Some((Name(name), value)) = map.next_entry()? {
-                    members.push((name, value));
-                }
-                Ok(Root(members))
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
+fn item<'a>(items: &[&'a str], index: &str) -> Option<&'a str> {
+    items.get(index.parse::<usize>().ok()?).copied()
 }
-
-/// The name of a member, borrowed unless it has escapes.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A JSON Pointer in a pack, known to be one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -134,65 +125,27 @@ pub(super) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-pub(super) fn members(value: &RawValue) -> Option<Members<'_>> {
-    if value.get().starts_with('{') { serde_json::from_str(value.get()).ok() } else { None }
+/// The members of an object, each value as the text it came as. Of duplicate names the last counts.
+pub(super) fn members(value: &str) -> Option<IndexMap<Cow<'_, str>, &str>> {
+    Some(json::members(value)?.into_iter().map(|(name, value)| (unquote(name), value)).collect())
 }
 
-pub(super) fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
-    if value.get().starts_with('[') { serde_json::from_str(value.get()).ok() } else { None }
-}
-
-fn child<'a>(value: &'a RawValue, token: &str) -> Option<&'a RawValue> {
-    match value.get().as_bytes().first()? {
-        b'{' => Member(token).deserialize(&mut serde_json::Deserializer::from_str(value.get())).ok(),
-        b'[' => items(value)?.get(token.parse::<usize>().ok()?).copied(),
+fn child<'a>(value: &'a str, token: &str) -> Option<&'a str> {
+    match value.as_bytes().first()? {
+        b'{' => json::members(value)?.into_iter().rfind(|(name, _)| unquote(name) == token).map(|(_, value)| value),
+        b'[' => item(&json::items(value)?, token),
         _ => None,
     }
 }
 
-/// The value of one member of an object.
-struct Member<'t>(&'t str);
-
-impl<'de> DeserializeSeed<'de> for Member<'_> {
-    type Value = &'de RawValue;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Member<'_> {
-    type Value = &'de RawValue;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with the member {:?}", self.0)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(Name(name)) = map.next_key()? {
-            if name == self.0 {
-                found = Some(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        found.ok_or_else(|| A::Error::custom("there is no such member"))
-    }
-}
-
 /// The value at a pointer relative to `value`.
-pub(super) fn within<'a>(value: &'a RawValue, pointer: &str) -> Option<&'a RawValue> {
+pub(super) fn within<'a>(value: &'a str, pointer: &str) -> Option<&'a str> {
     tokens(pointer).try_fold(value, |value, token| child(value, &token))
 }
 
 /// A string's content; any other value's own text.
-pub(super) fn text(value: &RawValue) -> String {
-    let json = value.get();
-    if json.starts_with('"') {
-        return serde_json::from_str(json).unwrap_or_else(|_| json.to_owned());
-    }
-    json.to_owned()
+pub(super) fn text(value: &str) -> String {
+    if value.starts_with('"') { unquote(value).into_owned() } else { value.to_owned() }
 }
 
 #[cfg(test)]
@@ -221,7 +174,7 @@ mod tests {
             assert_eq!(at(pointer), None, "{pointer}");
         }
         for body in [&b""[..], b"[1]", b"{\"a\":", b"a=1", b"\xff"] {
-            assert!(Doc::new(body).find("/a").is_none() && Doc::new(body).root().is_none());
+            assert!(Doc::new(body).find("/a").is_none(), "{body:?}");
         }
     }
 
@@ -231,7 +184,7 @@ mod tests {
             let body = format!("{{\"k\":{inside}}}");
             let doc = Doc::new(body.as_bytes());
             let _ = doc.find("/k");
-            proptest::prop_assert!(!doc.is_known_as_json() || serde_json::from_str::<IgnoredAny>(&body).is_ok());
+            proptest::prop_assert_eq!(doc.is_known_as_json(), json::check(&body).is_ok());
         }
     }
 }

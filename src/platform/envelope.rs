@@ -1,8 +1,6 @@
 //! A call decoded: the sections that a pack lays out, each value with what it means.
 
-use serde_json::value::RawValue;
-
-use super::doc::{Doc, escape, items, members, text, within};
+use super::doc::{Doc, escape, members, text, within};
 use super::pack::{Form, SectionSpec};
 use super::schema::Schema;
 use crate::json;
@@ -61,21 +59,21 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn of(&self, value: &RawValue) -> Vec<Row> {
+    fn of(&self, value: &str) -> Vec<Row> {
         match self.spec.form {
             Form::Fields => members(value)
                 .into_iter()
                 .flatten()
                 .filter(|(key, _)| self.shows(key))
-                .map(|(key, value)| self.row(&escape(&key), key.clone(), value, None))
+                .map(|(key, value)| self.row(&escape(&key), key.into_owned(), value, None))
                 .collect(),
-            Form::List => items(value)
+            Form::List => json::items(value)
                 .into_iter()
                 .flatten()
                 .enumerate()
                 .map(|(index, item)| {
                     let label = self.label(item).unwrap_or_else(|| (index + 1).to_string());
-                    let score = self.spec.score.as_ref().and_then(|place| within(item, place)?.get().parse().ok());
+                    let score = self.spec.score.as_ref().and_then(|place| within(item, place)?.parse().ok());
                     let found = self.spec.value.iter().find_map(|place| Some((place, within(item, place)?)));
                     match found {
                         Some((place, value)) => self.row(&format!("{index}{}", &**place), label, value, score),
@@ -89,7 +87,7 @@ impl Rows<'_> {
                 })
                 .collect(),
             Form::Path => {
-                let steps: Vec<String> = items(value)
+                let steps: Vec<String> = json::items(value)
                     .into_iter()
                     .flatten()
                     .map(|item| self.label(item).unwrap_or_else(|| text(item)))
@@ -97,7 +95,7 @@ impl Rows<'_> {
                 if steps.is_empty() { Vec::new() } else { vec![self.whole("path", steps.join(" → "))] }
             }
             Form::Count => {
-                items(value).map(|items| self.whole("entries", items.len().to_string())).into_iter().collect()
+                json::items(value).map(|items| self.whole("entries", items.len().to_string())).into_iter().collect()
             }
         }
     }
@@ -107,7 +105,7 @@ impl Rows<'_> {
         (self.spec.only.is_empty() || self.spec.only.iter().any(fits)) && !self.spec.except.iter().any(fits)
     }
 
-    fn label(&self, item: &RawValue) -> Option<String> {
+    fn label(&self, item: &str) -> Option<String> {
         self.spec.label.iter().find_map(|place| within(item, place)).map(text)
     }
 
@@ -118,11 +116,11 @@ impl Rows<'_> {
         Row { pointer, label: label.into(), value, score: None, meaning }
     }
 
-    fn row(&self, under: &str, label: String, value: &RawValue, score: Option<f64>) -> Row {
+    fn row(&self, under: &str, label: String, value: &str, score: Option<f64>) -> Row {
         let pointer = format!("{}/{under}", &*self.spec.pointer);
         let meaning = self.meaning(&pointer);
-        let mut shown = match value.get().as_bytes().first() {
-            Some(b'{' | b'[') => json::compact(value.get()).unwrap_or_else(|_| value.get().to_owned()),
+        let mut shown = match value.as_bytes().first() {
+            Some(b'{' | b'[') => json::compact(value).unwrap_or_else(|_| value.to_owned()),
             _ => text(value),
         };
         if self.schema.and_then(|schema| schema.form(&pointer)) == Some("epoch-ms")

@@ -19,14 +19,32 @@ impl Platforms {
         route: &[&Secret],
         at: Timestamp,
     ) -> Verdict {
-        match self.judged(request, kind, secrets, route, at) {
-            Some((_, verdict)) => verdict,
+        let judged = self.judged(request, kind, secrets, route, |scheme, secrets| {
+            let verdict = signature::verify(scheme, request, secrets, at);
+            (verdict.sig, verdict)
+        });
+        match judged {
+            Some((_, _, verdict)) => verdict,
             None if kind.is_some() => signature::unsigned(),
             None => Verdict {
                 reason: "not recognised as a platform's call, so there is no signature to check".into(),
                 ..signature::unsigned()
             },
         }
+    }
+
+    /// The word of [`Self::verify`]'s verdict, without its sentences.
+    #[must_use]
+    pub fn sig(
+        &self,
+        request: &Request,
+        kind: Option<&Kind>,
+        secrets: &Secrets,
+        route: &[&Secret],
+        at: Timestamp,
+    ) -> Sig {
+        let sig = |scheme: &Scheme, secrets: &[&Secret]| (signature::sig(scheme, request, secrets, at), ());
+        self.judged(request, kind, secrets, route, sig).map_or(Sig::Unsigned, |(_, sig, ())| sig)
     }
 
     /// Why a request's signature is not valid, as [`signature::diagnose`] has it; picks scheme and secrets as
@@ -40,29 +58,30 @@ impl Platforms {
         route: &[&Secret],
         at: Timestamp,
     ) -> Vec<String> {
-        let Some((scheme, _)) = self.judged(request, kind, secrets, route, at) else { return Vec::new() };
+        let sig = |scheme: &Scheme, secrets: &[&Secret]| (signature::sig(scheme, request, secrets, at), ());
+        let Some((scheme, ..)) = self.judged(request, kind, secrets, route, sig) else { return Vec::new() };
         let ours = at_hand(scheme, secrets, route);
         let others: Vec<(&str, &Secret)> = secrets.all().filter(|(_, secret)| !ours.contains(secret)).collect();
         signature::diagnose(scheme, request, &ours, &others, at)
     }
 
-    /// The verdict on a request, and the scheme that it is by: of several the one that says most for the request.
-    fn judged<'a>(
+    /// What `judge` says of a request, and the scheme that it is by: of several the one that says most for the request.
+    fn judged<'a, T>(
         &'a self,
         request: &Request,
         kind: Option<&'a Kind>,
         secrets: &Secrets,
         route: &[&Secret],
-        at: Timestamp,
-    ) -> Option<(&'a Scheme, Verdict)> {
-        let mut best: Option<(&Scheme, Verdict)> = None;
+        judge: impl Fn(&Scheme, &[&Secret]) -> (Sig, T),
+    ) -> Option<(&'a Scheme, Sig, T)> {
+        let mut best: Option<(&Scheme, Sig, T)> = None;
         for scheme in self.schemes(request, kind) {
-            let verdict = signature::verify(scheme, request, &at_hand(scheme, secrets, route), at);
-            if verdict.sig == Sig::Valid {
-                return Some((scheme, verdict));
+            let (sig, said) = judge(scheme, &at_hand(scheme, secrets, route));
+            if best.as_ref().is_none_or(|(_, known, _)| weight(sig) > weight(*known)) {
+                best = Some((scheme, sig, said));
             }
-            if best.as_ref().is_none_or(|(_, known)| weight(&verdict) > weight(known)) {
-                best = Some((scheme, verdict));
+            if sig == Sig::Valid {
+                break;
             }
         }
         best
@@ -84,8 +103,8 @@ impl Platforms {
 }
 
 /// How much a verdict says for a request, compared with that by another scheme.
-fn weight(verdict: &Verdict) -> u8 {
-    match verdict.sig {
+fn weight(sig: Sig) -> u8 {
+    match sig {
         Sig::Valid => 6,
         Sig::Stale => 5,
         Sig::Invalid => 4,

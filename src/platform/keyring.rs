@@ -52,6 +52,22 @@ impl Keyring {
         }
     }
 
+    /// The word of [`Self::judge`]'s verdict, without its sentences: for the path of every call.
+    #[must_use]
+    pub fn sig(
+        &self,
+        platforms: &Platforms,
+        request: &Request,
+        kind: Option<&Kind>,
+        own: &[Secret],
+        at: Timestamp,
+    ) -> Sig {
+        match self.tests_for(platforms, request, kind) {
+            Some(tests) => platforms.sig(request, kind, &tests, &[], at),
+            None => platforms.sig(request, kind, &self.secrets, &own.iter().collect::<Vec<_>>(), at),
+        }
+    }
+
     /// Why a verdict is what it is: sentences, best first. Dear: signs the body many times.
     #[must_use]
     pub fn diagnose(

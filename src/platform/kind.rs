@@ -11,7 +11,6 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
@@ -249,7 +248,7 @@ impl Kind {
     #[must_use]
     pub fn context<'a>(&self, request: &'a Request) -> Option<&'a str> {
         let pointer = self.shared.conversation.context.as_ref().filter(|_| self.spec.reads == Reads::Body)?;
-        Doc::new(&request.body).find(pointer).map(RawValue::get)
+        Doc::new(&request.body).find(pointer)
     }
 
     /// Whether its requests have the conversation's variables, all of them.

@@ -207,7 +207,7 @@ impl Rule {
         let asked = |name: &&String| seen.asks(name);
         let there = |pointer: &Pointer| seen.doc.at(pointer).is_some();
         let equal = |(pointer, wanted): (&Pointer, &Value)| {
-            let found = seen.doc.at(pointer).and_then(|found| serde_json::from_str::<Value>(found.get()).ok());
+            let found = seen.doc.at(pointer).and_then(|found| serde_json::from_str::<Value>(found).ok());
             found.as_ref() == Some(wanted)
         };
         let fits = self.headers.iter().all(|name| seen.bears(name))

@@ -183,13 +183,13 @@ fn said(call: &Call, kind: &Kind) -> Option<(Outcome, Option<String>)> {
     let doc = Doc::new(&document);
     let outcome = match &closes.success {
         None => Outcome::Success,
-        Some(pointer) => match doc.find(pointer)?.get() {
+        Some(pointer) => match doc.find(pointer)? {
             "true" => Outcome::Success,
             "false" => Outcome::Error,
             _ => return None,
         },
     };
-    let data = closes.data.as_ref().and_then(|pointer| doc.find(pointer)).map(|value| value.get().to_owned());
+    let data = closes.data.as_ref().and_then(|pointer| doc.find(pointer)).map(str::to_owned);
     Some((outcome, data))
 }
 

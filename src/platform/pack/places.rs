@@ -66,7 +66,7 @@ impl Places {
     /// The first value that is there and not empty.
     pub(in crate::platform) fn read(&self, request: &Request, doc: &Doc<'_>, rules: &Rules) -> Option<String> {
         let read = |place: &Place| match place {
-            Place::Body(pointer) => doc.at(pointer).filter(|value| value.get() != "null").map(text),
+            Place::Body(pointer) => doc.at(pointer).filter(|value| *value != "null").map(text),
             Place::Header(name) => request.headers.get(name).map(str::to_owned),
             Place::Query(name) => url::form_urlencoded::parse(request.query()?.as_bytes())
                 .find(|(key, _)| key == name.as_str())
