@@ -30,6 +30,7 @@ pub mod dialog;
 mod dialog_keys;
 pub mod draft;
 pub mod event;
+pub mod exporting;
 pub mod flow;
 pub mod jq;
 pub mod kept;
@@ -53,6 +54,7 @@ pub mod testing;
 pub mod text;
 pub mod tree;
 pub mod webview;
+pub mod which;
 pub mod yank;
 
 use std::net::SocketAddr;
@@ -74,6 +76,7 @@ use crate::app::dialog::Dialog;
 use crate::app::dialog_keys::Press;
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Event, Level, Notice};
+use crate::app::exporting::Export;
 use crate::app::keymap::Keymap;
 use crate::app::mouse::{Holder, Split};
 use crate::app::plots::{Plots, Troubles};
@@ -198,6 +201,8 @@ pub struct App {
     pub sending: usize,
     /// The replay that runs, or ran last.
     pub replay: Option<Replay>,
+    /// The export that is under way.
+    pub export: Option<Export>,
     /// When calls came and how long they took, as far as that was looked at.
     pub plots: Plots,
     /// What came back from the calls sent so far.
@@ -279,6 +284,7 @@ impl App {
             waits: setup.config.waits.clone(),
             sending: 0,
             replay: None,
+            export: None,
             plots: Plots::default(),
             sends: Sends::default(),
             rules: Rules::default(),
@@ -361,6 +367,7 @@ impl App {
             Event::Filtered { ticket, result } => self.filtered(ticket, result),
             Event::Sent { ticket, result } => self.sent(ticket, result),
             Event::Replayed { ticket, progress } => self.replayed(ticket, progress),
+            Event::Exported { ticket, progress } => self.exported(ticket, progress),
             Event::Kept(kept) => return self.kept(kept),
             Event::Edited { ticket, result } => self.edited(ticket, result),
             Event::Told(notice) => self.tell(notice),

@@ -8,6 +8,7 @@
 pub mod clipboard;
 pub mod console;
 pub mod editor;
+mod exports;
 pub mod feed;
 pub mod follow;
 pub mod ground;

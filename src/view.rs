@@ -20,6 +20,7 @@ mod draft;
 mod editor;
 mod empty;
 mod envelope;
+mod exporting;
 mod flow;
 mod hints;
 mod list;

@@ -58,6 +58,7 @@ impl App {
             Action::Expiration => self.ask_shown_expiration(),
             Action::Mask => self.toggle_mask(),
             Action::Yank => self.ask_yank(),
+            Action::Export => self.ask_export(),
             Action::Mark => return self.toggle_mark(),
             Action::ColourMark => return self.colour_mark(),
             Action::Note => self.ask_note(),
@@ -349,7 +350,7 @@ impl App {
             return Ok(Vec::new());
         }
         self.calls.set_filter(Some(filter));
-        let places = self.index.iter().map(|view| view.place).collect();
+        let places = (0..self.index.len()).filter_map(|row| self.index.place(row)).collect();
         Ok(vec![Effect::Search { search, query, places, marks: self.index.marks().clone() }])
     }
 }

@@ -44,8 +44,14 @@ scopes! {
     Answers "What answers" [Moving Everywhere];
     /// Calls that wait for the user.
     Held "Calls that wait" [Moving Everywhere];
+    /// Rows whose values are gone through: what to replay or export, and how.
+    Rows "Replay with options, export" [Moving Everywhere];
     /// What to replay, and how.
-    Options "Replay with options" [Moving Everywhere];
+    Options "Replay with options" [Rows Moving Everywhere];
+    /// What to export, and how.
+    Export "Export" [Rows Moving Everywhere];
+    /// The export that is under way.
+    Exporting "Export under way" [Everywhere];
     /// The replay that runs, or ran.
     Running "Replay under way" [Moving Everywhere];
     /// Two calls side by side.
@@ -152,13 +158,14 @@ actions! {
     Calls      NextUnproven "next bad signature" ["}"]              "The next call whose signature is missing or not good";
     Calls      PreviousUnproven "previous bad signature" ["{"]      "The call before whose signature is missing or not good";
     Calls      Plots        "plots"           ["Z"]                 "When calls came and how long they took, by kind" ("plots");
-    Calls      Expiration   "expiration"      ["x"]                 "After how long the flow that waits for a page expires";
+    Calls      Expiration   "expiration"      ["X"]                 "After how long the flow that waits for a page expires";
     Calls      Mark         "mark"            ["m"]                 "Mark the call, or take its mark away" ("mark");
     Calls      ColourMark   "mark in colour"  ["M"]                 "Mark the call in the next colour";
     Calls      Note         "note"            [";"]                 "Write a note on the call; an empty one takes it away";
     Calls      Delete       "delete"          ["d"]                 "Delete the call (hidden, still in the file), or bring a deleted one back";
     Calls      TakeBack     "take back"       ["u"]                 "Take back the last mark, note or deletion";
     Calls      Yank         "copy"            ["y"]                 "Copy of the call: body, value, pointer, headers, curl, report" ("copy");
+    Calls      Export       "export"          ["x"]                 "Export calls to a file: as HAR, curl, JSON, Markdown, a page; secrets are masked" ("export");
     Calls      Original     "original"        ["^"]                 "The call that this one repeats";
     Moving     Down         "down"            ["j" "down"]          "One call, line or choice down";
     Moving     Up           "up"              ["k" "up"]            "One call, line or choice up";
@@ -212,11 +219,13 @@ actions! {
     Held       EditAnswer   "edit answer"     ["e"]                 "Edit the answer, or answer by hand";
     Held       Refuse       "refuse"          ["x"]                 "Refuse the call (503)" ("refuses (503)");
     Held       HoldNoMore   "hold no more"    ["i"]                 "Hold no more calls, or hold them again" ("holds no more");
-    Options    NextValue    "next value"      ["l" "space" "right" "tab"] "The next value of the row" ("next");
-    Options    PreviousValue "previous value" ["h" "left" "backtab"] "The value before" ("previous");
-    Options    TypeValue    "type value"      ["e"]                 "Type the value of the row" ("type");
-    Options    Begin        "begin"           ["enter"]             "Begin to send" ("begins");
+    Rows       NextValue    "next value"      ["l" "space" "right" "tab"] "The next value of the row" ("next");
+    Rows       PreviousValue "previous value" ["h" "left" "backtab"] "The value before" ("previous");
+    Rows       TypeValue    "type value"      ["e"]                 "Type the value of the row; of an export: the file" ("type");
+    Rows       Begin        "begin"           ["enter"]             "Begin to send, or to write" ("begins");
     Options    LastReplay   "last replay"     ["v"]                 "The replay that runs, or ran last";
+    Exporting  CancelExport "cancel export"   ["esc" "x"]           "Write no more: there is no file then" ("cancels");
+    Exporting  Meanwhile    "meanwhile"       ["enter"]             "Let it go on, and do something else meanwhile" ("goes on meanwhile");
     Running    Pause        "pause"           ["p" "space"]         "Pause, or go on";
     Running    CancelReplay "cancel"          ["x"]                 "Send no more";
     Running    OnlyFailures "only failures"   ["f"]                 "List only what is not as expected, or all";
@@ -247,7 +256,7 @@ actions! {
     Plots      MoreKinds    "more kinds"      ["pgdn"]              "The next rows of the table of kinds" ("more kinds");
     Plots      FewerKinds   "fewer kinds"     ["pgup"]              "The rows before";
     Webview    CopyUrl      "copy url"        ["y"]                 "Copy the page's address" ("copy the URL");
-    Webview    WaitFor      "set expiration"  ["x"]                 "After how long the flow expires" ("expiration");
+    Webview    WaitFor      "set expiration"  ["X"]                 "After how long the flow expires" ("expiration");
     Recordings RemoveRecording "remove recording" ["d"]             "Remove the recording, after a question" ("removes");
     Help       SearchHelp   "search help"     ["/"]                 "Search the help" ("searches");
     Question   Yes          "yes"             ["y" "Y"]             "Yes: any other key is a no";

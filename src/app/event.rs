@@ -8,6 +8,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::app::action::Action;
 use crate::app::bodies::Job;
+use crate::app::exporting;
 use crate::app::kept::{Keep, Kept};
 use crate::app::replaying::{self, Progress, Steer};
 use crate::app::shown::Shown;
@@ -87,6 +88,13 @@ pub enum Event {
         /// How it goes on.
         progress: Progress,
     },
+    /// What [`Effect::Export`] tells.
+    Exported {
+        /// The ticket it was begun under.
+        ticket: u64,
+        /// How it goes on.
+        progress: exporting::Progress,
+    },
     /// What came of [`Effect::Keep`].
     Kept(Kept),
     /// What came out of [`Effect::Edit`].
@@ -154,6 +162,13 @@ pub enum Effect {
         ticket: u64,
         /// What it shall do.
         steer: Steer,
+    },
+    /// Write calls to a file.
+    Export(Box<exporting::Job>),
+    /// End an export.
+    CancelExport {
+        /// The ticket it was begun under.
+        ticket: u64,
     },
     /// Read or change what is kept in the data directory.
     Keep(Keep),

@@ -1,4 +1,4 @@
-//! What lies over the screen where calls leave in numbers, and where what came back is held against what was: replays,
+//! What lies over the screen where calls leave in numbers, and where what came back is held against what was: replays, exports,
 //! comparisons, tests, variables, fixtures. A panel takes the keys as a dialog does.
 
 use crate::app::App;
@@ -7,6 +7,7 @@ use crate::app::comparing::Comparison;
 use crate::app::dialog::{Dialog, Input};
 use crate::app::dialog_keys::Press;
 use crate::app::event::{Effect, Notice};
+use crate::app::exporting;
 use crate::app::replaying::{Job, Options};
 use crate::app::testing::Tester;
 
@@ -24,6 +25,19 @@ pub enum Panel {
     },
     /// The replay that runs or ran: the app's `replay`.
     Running,
+    /// What to export, and how.
+    Export(Box<exporting::Options>),
+    /// Whether an export may take the place of a file.
+    Replace {
+        /// What is done if the answer is yes.
+        job: Box<exporting::Job>,
+        /// The length of the file that is there, in bytes.
+        bytes: u64,
+        /// What was asked for.
+        options: Box<exporting::Options>,
+    },
+    /// The export that is under way: the app's `export`.
+    Exporting,
     /// Two calls side by side.
     Comparison(Box<Comparison>),
     /// Test calls, their answers, and what was sent so far.
@@ -53,7 +67,10 @@ impl Panel {
         match self {
             Self::Options(options) if options.typing.is_some() => Scope::Typing,
             Self::Options(_) => Scope::Options,
-            Self::Sure { .. } => Scope::Question,
+            Self::Export(options) if options.typing.is_some() => Scope::Typing,
+            Self::Export(_) => Scope::Export,
+            Self::Exporting => Scope::Exporting,
+            Self::Sure { .. } | Self::Replace { .. } => Scope::Question,
             Self::Running => Scope::Running,
             Self::Comparison(_) => Scope::Comparison,
             Self::Tester(_) => Scope::Tester,
@@ -67,6 +84,7 @@ impl Panel {
     pub(super) fn paste(&mut self, text: &str) {
         match self {
             Self::Options(options) => options.paste(text),
+            Self::Export(options) => options.paste(text),
             Self::Name { input, .. } => input.paste(text),
             _ => {}
         }
@@ -86,6 +104,9 @@ impl App {
                 Vec::new()
             }
             Panel::Running => self.running_key(key.action),
+            Panel::Export(options) => self.export_key(key, options),
+            Panel::Replace { job, options, .. } => self.replace_key(key.action, job, options),
+            Panel::Exporting => self.exporting_key(key.action),
             Panel::Comparison(comparison) => self.comparison_key(key, comparison),
             Panel::Tester(tester) => self.tester_key(key.action, tester),
             Panel::Variables { selected } => self.variables_key(key.action, selected),

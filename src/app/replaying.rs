@@ -26,7 +26,7 @@ use crate::platform::{Keyring, Platforms};
 use crate::replay::compare::{Difference, Place};
 use crate::replay::{Item, Meter, Plan, Refusal, Summary, Told};
 
-pub use self::options::{Field, Options, Which};
+pub use self::options::{Field, Options};
 
 /// Most results kept for the list; of those beyond, only the ones that are not as expected, and as many again.
 const MOST_RESULTS: usize = 10_000;

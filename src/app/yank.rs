@@ -80,7 +80,7 @@ impl App {
         let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
             Ok("") => Err("there is no body to copy".to_owned()),
             Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err("the body is not text: `hooktape export` writes it".to_owned()),
+            Err(_) => Err(format!("the body is not text: {} exports it", self.keymap.key(Action::Export))),
         };
         match what {
             What::Body => text(&call.request.body),
@@ -92,7 +92,7 @@ impl App {
                 .response
                 .as_ref()
                 .map_or_else(|| Err("there is no response to copy".to_owned()), |response| text(&response.body)),
-            What::Curl | What::Markdown => self.exported(shown, what == What::Markdown),
+            What::Curl | What::Markdown => self.written(shown, what == What::Markdown),
         }
     }
 
@@ -111,7 +111,7 @@ impl App {
         Some((tree.pointer(), value))
     }
 
-    fn exported(&self, shown: &Shown, report: bool) -> Result<String, String> {
+    fn written(&self, shown: &Shown, report: bool) -> Result<String, String> {
         let kind = shown.call.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
         let why = shown.why.clone().unwrap_or_default();
         let judgement = shown.verdict.clone().map(|verdict| Judgement { verdict, why });

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::call::{Call, Sig};
+use crate::call::Call;
 use crate::cli::{Common, Format, LaneArgs, RecordArgs, RespondArgs, print};
 use crate::config::{
     Assignment, Certificate, Config, Forward, Rotation, Source, Sources, Target, closest, parse_assignment,
@@ -22,6 +22,7 @@ use crate::net::sender::Sender;
 use crate::net::template::Known;
 use crate::net::tls::Identity;
 use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms};
+use crate::recording::export::{Judgement, Reporter};
 use crate::recording::{self, Observer, Opened, Options, Recorder, Redaction};
 use crate::replay::variables::Variables;
 use crate::signature::Verdict;
@@ -227,16 +228,18 @@ impl Context {
 
     /// Checks the signature of a recorded call as its listener would: the verdict, and sentences on why it is no better.
     pub fn judge(&self, call: &Call, kind: &Kind) -> (Verdict, Vec<String>) {
-        let request = &call.request;
-        let own = self.config.secrets_of(request.origin.as_deref(), request.path(), call.kind.as_deref());
-        let verdict = self.keyring.judge(&self.platforms, request, Some(kind), &own, call.at);
-        // Without a secret there is no more to say than the verdict does.
-        let why = if verdict.needs_explaining() && verdict.sig != Sig::NoSecret {
-            self.keyring.diagnose(&self.platforms, request, Some(kind), &own, call.at)
-        } else {
-            Vec::new()
-        };
+        let Judgement { verdict, why } = self.reporter(None).judge(call, kind);
         (verdict, why)
+    }
+
+    /// Says of calls what is to be said.
+    pub fn reporter(&self, redaction: Option<Redaction>) -> Reporter {
+        Reporter {
+            config: self.config.clone(),
+            platforms: self.platforms.clone(),
+            keyring: self.keyring.clone(),
+            redaction: redaction.map(Arc::new),
+        }
     }
 
     /// Where a call departs from the contract of its kind.

@@ -1,20 +1,19 @@
 //! `hooktape export FILE [ID]`: calls in the forms of others.
 
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
-use tempfile::NamedTempFile;
 
-use crate::call::{Call, Sig};
+use crate::call::Call;
 use crate::cli::context::{Context, find_call};
 use crate::cli::show::{fits, parse_query};
 use crate::cli::{Outcome, print};
-use crate::recording::export::{Exporter, Format, Judgement, Report};
-use crate::recording::{Position, Reader, Redaction, Remarks};
+use crate::recording::export::{ExportFile, Exporter, Format};
+use crate::recording::{Position, Reader};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -44,24 +43,25 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
     let redaction = if args.unredacted { None } else { Some(context.redaction()?) };
+    let reporter = context.reporter(redaction);
     let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let file = args.out.as_deref().map(begin).transpose()?;
-    let out: Box<dyn Write> = match &file {
-        Some(file) => Box::new(BufWriter::new(file.as_file())),
+    let mut file = args.out.as_deref().map(|path| ExportFile::begin(path, false)).transpose()?;
+    let written = file.is_some();
+    let out: Box<dyn Write + '_> = match &mut file {
+        Some(file) => Box::new(file),
         None => Box::new(BufWriter::new(io::stdout().lock())),
     };
     let mut exporter = Exporter::new(out, args.form, &title, Timestamp::now())?;
     let (mut count, mut whole) = (0_u64, true);
     let (mut progress, size) = (print::Progress::new(), reader.size()?);
     let ended = Arc::new(AtomicBool::new(false));
-    if file.is_some() {
+    if written {
         // Standard output has taken what it has taken.
         signal_hook::flag::register(signal_hook::consts::SIGINT, ended.clone())?;
     }
     let mut write = |call: Call| {
         count += 1;
-        let remarks = marks.of(call.id).cloned().unwrap_or_default();
-        exporter.write(&report(context, call, remarks, redaction.as_ref()))
+        exporter.write(&reporter.report(call, &marks))
     };
     if let Some(call) = only {
         write(call)?;
@@ -89,44 +89,9 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     exporter.finish()?;
     progress.clear();
     if let (Some(out), Some(file)) = (&args.out, file) {
-        file.persist_noclobber(out).map_err(|error| taken(out, error.error))?;
+        file.keep()?;
         let masked = if args.unredacted { "not masked: keep it to yourself" } else { "masked" };
         print::note(&format!("{} to {}, {masked}", print::count(count, "call"), out.display()));
     }
     Ok(whole.into())
-}
-
-/// A file for its owner only, which gets its name once it is whole.
-fn begin(path: &Path) -> eyre::Result<NamedTempFile> {
-    if path.exists() {
-        return Err(taken(path, io::ErrorKind::AlreadyExists.into()));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    NamedTempFile::new_in(folder).map_err(|error| taken(path, error))
-}
-
-fn taken(path: &Path, error: io::Error) -> eyre::Report {
-    if error.kind() == io::ErrorKind::AlreadyExists {
-        return eyre!("{} is there already: remove it, or write to another", path.display());
-    }
-    eyre::Report::new(error).wrap_err(format!("cannot create {}", path.display()))
-}
-
-fn report(context: &Context, call: Call, remarks: Remarks, redaction: Option<&Redaction>) -> Report {
-    let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
-    let judgement = kind.map(|kind| {
-        let (verdict, why) = context.judge(&call, kind);
-        Judgement { verdict, why }
-    });
-    // What cannot be checked here and now was checked when it was recorded.
-    let judgement = judgement.filter(|now| {
-        let unknown = call.request.redacted || now.verdict.sig == Sig::NoSecret;
-        call.sig.is_none() || !unknown
-    });
-    let consequence = kind.and_then(|kind| kind.consequence(&call, &context.config));
-    let report = Report { consequence, ..Report::new(call, kind, judgement, remarks) };
-    match redaction {
-        Some(redaction) => report.redacted(redaction, kind),
-        None => report,
-    }
 }

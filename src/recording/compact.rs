@@ -64,7 +64,8 @@ pub(super) fn lock(file: &File, path: &Path) -> Result<(), OpenError> {
     })
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a file is in, or will be.
+pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -6,6 +6,7 @@
 //! ```
 
 pub(crate) mod curl;
+mod file;
 mod har;
 mod html;
 mod http;
@@ -18,7 +19,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-pub use self::report::{Judgement, Report};
+pub use self::file::{ExportFile, FileError};
+pub use self::report::{Judgement, Report, Reporter};
 use super::{Annotation, format};
 use crate::call::Call;
 
@@ -52,6 +54,32 @@ impl Format {
             Self::Http => "http",
             Self::Json => "json",
             Self::Markdown => "markdown",
+            Self::Html => "html",
+        }
+    }
+
+    /// What it is good for, in a few words.
+    #[must_use]
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Har => "browsers' tools",
+            Self::Curl => "a shell command a call",
+            Self::Http => "editors' HTTP clients",
+            Self::Json => "a recording of its own",
+            Self::Markdown => "for a bug report",
+            Self::Html => "one page to read",
+        }
+    }
+
+    /// How the names of its files end.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Har => "har",
+            Self::Curl => "sh",
+            Self::Http => "http",
+            Self::Json => "jsonl",
+            Self::Markdown => "md",
             Self::Html => "html",
         }
     }

@@ -203,6 +203,12 @@ impl Index {
         })
     }
 
+    /// Where the call at `row` stands: what is asked of very many.
+    #[must_use]
+    pub fn place(&self, row: usize) -> Option<Place> {
+        self.rows.get(row).map(|found| Place { offset: found.offset, len: found.len })
+    }
+
     /// The row of the call with this id. Looks from the end: what is asked for is mostly recent.
     #[must_use]
     pub fn row_of(&self, id: Id) -> Option<usize> {

@@ -15,6 +15,7 @@ use crate::net::outgoing::Outgoing;
 use crate::net::responder::{Beat, Responders};
 use crate::net::sender::Sender;
 use crate::recording::{self, Annotation, Found, Marks, Place, Query, RecordError};
+use crate::tui::exports::Exporting;
 use crate::tui::replays::Running;
 use crate::tui::tape::Tape;
 
@@ -78,7 +79,10 @@ pub struct World {
     pub demo: Vec<Outgoing>,
     /// Where recordings, variables and fixtures are kept.
     pub data: Option<PathBuf>,
+    /// Where files are written that are named without a directory; empty: in the current one.
+    pub folder: PathBuf,
     pub(super) running: Running,
+    pub(super) exporting: Exporting,
     busy: Arc<AtomicUsize>,
     /// The newest search: an older one gives up.
     search: Arc<AtomicU64>,
@@ -95,7 +99,9 @@ impl World {
             responders: None,
             demo,
             data: None,
+            folder: PathBuf::new(),
             running: Running::default(),
+            exporting: Exporting::default(),
             busy: Arc::default(),
             search: Arc::default(),
         }
@@ -114,6 +120,12 @@ impl World {
     #[must_use]
     pub fn keeping(self, data: Option<PathBuf>) -> Self {
         Self { data, ..self }
+    }
+
+    /// The same world with another directory for files that are named without one.
+    #[must_use]
+    pub fn writing_in(self, folder: PathBuf) -> Self {
+        Self { folder, ..self }
     }
 
     /// The listener's pulse; that of one that is not there without it.
@@ -157,6 +169,8 @@ impl World {
             Effect::Send { ticket, outgoing } => self.send(ticket, *outgoing, busy),
             Effect::Replay(job) => self.replay(*job, busy),
             Effect::Steer { ticket, steer } => self.running.steer(ticket, steer),
+            Effect::Export(job) => self.export(job, busy),
+            Effect::CancelExport { ticket } => self.exporting.cancel(ticket),
             Effect::Keep(keep) => self.keep(keep, busy),
             Effect::Configure(config) => {
                 self.responders.iter().for_each(|responders| responders.reconfigure(config.clone()));

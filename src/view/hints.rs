@@ -8,7 +8,7 @@ use crate::app::action::{Action, Entry, Scope, TABLE};
 use crate::app::answering::Answering;
 use crate::app::dialog::Dialog;
 use crate::app::panel::Panel;
-use crate::app::{App, answering};
+use crate::app::{App, answering, exporting};
 use crate::net::responder::Stage;
 use crate::view::theme;
 use crate::visible;
@@ -219,6 +219,20 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
                 CLOSE,
             ]);
             hints
+        }
+        Panel::Export(options) if options.typing.is_some() => TYPING.to_vec(),
+        Panel::Export(options) => {
+            let turns: Hint = (&[Action::PreviousValue, Action::NextValue], "change");
+            let turns = (options.field() != exporting::Field::File).then_some(turns);
+            let begins: Hint = (&[Action::Begin], "export");
+            let names: Hint = (&[Action::TypeValue], "name the file");
+            [begins].into_iter().chain(turns).chain([names, CLOSE]).collect()
+        }
+        Panel::Replace { .. } => vec![(&[Action::Yes], "replace it")],
+        Panel::Exporting => {
+            let cancels = app.export.as_ref().is_some_and(|export| !export.cancelled);
+            let cancels: Option<Hint> = cancels.then_some((&[Action::CancelExport], "cancel"));
+            cancels.into_iter().chain([(&[Action::Meanwhile] as &[Action], "go on meanwhile")]).collect()
         }
         Panel::Comparison(_) => vec![
             (&[Action::NextDifference, Action::PreviousDifference], "jump"),

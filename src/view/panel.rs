@@ -18,7 +18,7 @@ use crate::app::{App, Regions};
 use crate::call::Call;
 use crate::platform::Kind;
 use crate::view::dialogs::{Pick, boxed, inner_width, line_input, picker};
-use crate::view::{body, comparing, detail, hints, list, rows, status, theme};
+use crate::view::{body, comparing, detail, exporting, hints, list, rows, status, theme};
 use crate::visible;
 
 /// Columns of a kind's name before its title.
@@ -39,6 +39,13 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
         Panel::Running => {
             if let Some(replay) = &app.replay {
                 running(app, replay, frame, area);
+            }
+        }
+        Panel::Export(options) => exporting::options(app, options, frame, area),
+        Panel::Replace { job, bytes, .. } => exporting::replace(app, job, *bytes, frame, area),
+        Panel::Exporting => {
+            if let Some(export) = &app.export {
+                exporting::progress(export, frame, area);
             }
         }
         Panel::Comparison(comparison) => comparing::draw(app, comparison, frame, area, regions),
@@ -112,12 +119,7 @@ fn draw_options(app: &App, options: &Options, frame: &mut Frame, area: Rect) {
             Field::To if guarded => theme::level(Level::Error),
             _ => Style::new(),
         };
-        let value = visible::line(&value).into_owned();
-        let room = width.saturating_sub(12);
-        Line::from(vec![
-            Span::styled(format!("{label:11} "), theme::DIM),
-            Span::styled(visible::truncate(&value, room).into_owned(), style),
-        ])
+        option_row(label, &value, style, width)
     };
     let mut lines: Vec<Line> = Field::ALL.iter().map(row).collect();
     if let Some(error) = &options.error {
@@ -128,6 +130,18 @@ fn draw_options(app: &App, options: &Options, frame: &mut Frame, area: Rect) {
     if let Some(input) = &options.typing {
         line_input(frame, area, "value ", input, None);
     }
+}
+
+/// Columns before a value that is gone through.
+pub(super) const OPTION: usize = 12;
+
+/// A row whose value is gone through.
+pub(super) fn option_row(label: &str, value: &str, style: Style, width: usize) -> Line<'static> {
+    let value = visible::line(value);
+    Line::from(vec![
+        Span::styled(format!("{label:OPTION$}"), theme::DIM),
+        Span::styled(visible::truncate(&value, width.saturating_sub(OPTION)).into_owned(), style),
+    ])
 }
 
 fn mode_words(mode: crate::net::outgoing::SignMode) -> &'static str {

@@ -54,6 +54,10 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
     if app.masked {
         parts.push((format!("masked ({})", key(Action::Mask)), Style::new().fg(theme::WARNING)));
     }
+    if let Some(export) = &app.export {
+        let text = format!("exporting {} % ({})", export.percent(), key(Action::Export));
+        parts.push((text, Style::new().fg(theme::WARNING)));
+    }
     let plural = if app.calls.total == 1 { "" } else { "s" };
     parts.push((format!("{} call{plural}", app.calls.total), Style::new()));
     parts.extend(signs_of_life(app).into_iter().map(|sign| (sign, Style::new())));

@@ -9,6 +9,7 @@ mod conversations;
 mod escapes;
 #[path = "../support/evil.rs"]
 mod evil;
+mod exporting;
 mod follow;
 mod keys;
 #[path = "../support/leaks.rs"]

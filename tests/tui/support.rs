@@ -28,6 +28,7 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use tempfile::TempDir;
 
 /// The published verification token of Moveo's own examples.
 const TOKEN: &str = "123456789";
@@ -101,6 +102,8 @@ pub struct Stage {
     pub follow: bool,
     /// The data directory.
     pub data: Option<PathBuf>,
+    /// Where files are written that are named without a directory.
+    pub folder: TempDir,
 }
 
 /// What a run ended with.
@@ -115,6 +118,8 @@ pub struct Ended {
     pub copied: Vec<String>,
     /// Keys that nobody read.
     pub unread: usize,
+    /// Where files were written that were named without a directory.
+    pub folder: TempDir,
 }
 
 impl Stage {
@@ -130,6 +135,7 @@ impl Stage {
             editor: |text| Ok(text.to_owned()),
             follow: false,
             data: None,
+            folder: tempfile::tempdir().unwrap(),
         }
     }
 
@@ -154,7 +160,8 @@ impl Stage {
         let (events, messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
         let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new())
-            .keeping(self.data.clone());
+            .keeping(self.data.clone())
+            .writing_in(self.folder.path().to_owned());
         tokio::spawn(feed(&world, None, self.follow.then_some(std::time::Duration::from_millis(1)), written));
         self.play(setup, world, messages, script).await
     }
@@ -187,7 +194,8 @@ impl Stage {
         let calls = demo::conversation(&setup.platforms, &setup.keyring, &base_url(address)).unwrap();
         let world = World::new(events, Tape::running(recorder, live), sender, calls)
             .answering(responders)
-            .keeping(self.data.clone());
+            .keeping(self.data.clone())
+            .writing_in(self.folder.path().to_owned());
         tokio::spawn(feed(&world, Some(opened.end), None, written));
         meanwhile(base_url(address)).await;
         // What was recorded meanwhile is on the screen before the first key.
@@ -221,7 +229,7 @@ impl Stage {
         let buffer = terminal.backend().buffer().clone();
         let unread = console.keys.lock().unwrap().len();
         let screen = terminal.backend().to_string();
-        Ended { app, screen, buffer, mouse: console.mouse, copied: console.copied, unread }
+        Ended { app, screen, buffer, mouse: console.mouse, copied: console.copied, unread, folder: self.folder }
     }
 }
 

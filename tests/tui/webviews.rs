@@ -245,7 +245,7 @@ fn the_dialog_joins_the_callback_to_its_open_and_enter_goes_there() {
     screen.keys("wj<enter><enter>");
     let key = screen.conversation();
     assert!(screen.text().contains('█') && screen.text().contains("Waiting for the page"), "{}", screen.text());
-    screen.keys("x90<enter>");
+    screen.keys("X90<enter>");
     screen.came(call(1_000, "GET", &format!("/webview?executionId={key}"), &[], "", 200));
     screen.text();
     assert!(screen.app.counts_down());
@@ -268,7 +268,7 @@ fn the_dialog_joins_the_callback_to_its_open_and_enter_goes_there() {
 #[test]
 fn a_wait_expires_on_the_screen() {
     let mut screen = Screen::new(160, 45);
-    screen.keys("wj<enter><enter>x30s<enter>");
+    screen.keys("wj<enter><enter>X30s<enter>");
     let key = screen.conversation();
     screen.came(call(1_000, "GET", &format!("/webview?executionId={key}"), &[], "", 200));
     assert!(screen.text().contains("0:30, until"), "{}", screen.text());
@@ -278,7 +278,7 @@ fn a_wait_expires_on_the_screen() {
     assert!(!screen.app.counts_down());
     screen.came(jelou_callback(33_500, &key, true));
     assert!(screen.text().contains("late by 2 s"), "{}", screen.text());
-    screen.keys("x<backspace><backspace><backspace>0<enter>");
+    screen.keys("X<backspace><backspace><backspace>0<enter>");
     assert!(screen.text().contains("a duration is written"), "{}", screen.text());
 }
 

@@ -7,8 +7,9 @@ use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::event::Effect;
 use crate::app::event::Notice;
 use crate::app::panel::Panel;
+use crate::app::which::Which;
 use crate::app::{App, sending};
-use crate::call::{Direction, Id};
+use crate::call::Direction;
 use crate::net::outgoing::SignMode;
 use crate::replay::expect::Expectation;
 use crate::replay::{Item, Pace, Plan, Schedule};
@@ -20,37 +21,8 @@ const CONCURRENCIES: [&str; 6] = ["1", "2", "4", "8", "16", "32"];
 /// Expectations that the arrow keys go through.
 const EXPECTATIONS: [&str; 5] = ["status=2xx", "recorded", "contract", "recorded contract", "status<400"];
 
-/// Which calls are sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// The selected one.
-    This,
-    /// The selected one and what came after it in its conversation.
-    FromHere,
-    /// Those that are marked.
-    Marked,
-    /// Those that the list shows.
-    Listed,
-    /// All that the recording holds.
-    All,
-}
-
-impl Which {
-    /// In the order they stand in.
-    pub const ALL: [Self; 5] = [Self::This, Self::FromHere, Self::Marked, Self::Listed, Self::All];
-
-    /// In words.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::This => "this call",
-            Self::FromHere => "the conversation from this call on",
-            Self::Marked => "the marked calls",
-            Self::Listed => "the calls the filter shows",
-            Self::All => "the whole recording",
-        }
-    }
-}
+/// Which calls can be sent again.
+const WHICH: [Which; 5] = [Which::This, Which::FromHere, Which::Marked, Which::Listed, Which::All];
 
 /// A row of the options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,33 +150,13 @@ impl App {
         self.show_panel(Panel::Options(Box::new(options)));
     }
 
-    /// The rows of the calls that are meant, rising. Deleted ones are not, unless the list shows them.
+    /// The rows of the calls that are meant, rising.
     fn meant(&self, options: &Options) -> Vec<usize> {
-        let Some(selected) = self.calls.selected() else { return Vec::new() };
-        let wanted = |id: Id, direction: Direction| {
-            (options.sent || direction == Direction::Received)
-                && !self.index.marks().of(id).is_some_and(|remarks| remarks.deleted)
-        };
-        let all = || self.index.iter().enumerate().filter(|(_, view)| wanted(view.id, view.direction));
-        match options.which {
-            Which::This => vec![selected],
-            Which::FromHere => {
-                let later = self.index.same_conversation(selected, selected + 1..self.index.len());
-                let later =
-                    later.filter(|row| self.index.view(*row).is_some_and(|view| wanted(view.id, view.direction)));
-                std::iter::once(selected).chain(later).collect()
-            }
-            Which::Marked => {
-                let marked = |id| self.index.marks().of(id).is_some_and(|remarks| remarks.mark.is_some());
-                all().filter(|(_, view)| marked(view.id)).map(|(row, _)| row).collect()
-            }
-            Which::Listed => {
-                let shown = (0..self.calls.len()).filter_map(|row| self.calls.at(row));
-                let direction = |row: usize| self.index.view(row).map(|view| view.direction);
-                shown.filter(|row| options.sent || direction(*row) == Some(Direction::Received)).collect()
-            }
-            Which::All => all().map(|(row, _)| row).collect(),
-        }
+        let chosen = self.calls.selected().filter(|_| matches!(options.which, Which::This | Which::FromHere));
+        let received = |row| self.index.view(row).is_some_and(|view| view.direction == Direction::Received);
+        let mut rows = self.rows_of(options.which);
+        rows.retain(|row| options.sent || Some(*row) == chosen || received(*row));
+        rows
     }
 
     pub(in crate::app) fn options_key(&mut self, press: Press, mut options: Box<Options>) -> Vec<Effect> {
@@ -263,8 +215,8 @@ impl App {
         };
         match options.field() {
             Field::Which => {
-                let at = Which::ALL.iter().position(|which| *which == options.which);
-                options.which = Which::ALL[next(at, Which::ALL.len())];
+                let at = WHICH.iter().position(|which| *which == options.which);
+                options.which = WHICH[next(at, WHICH.len())];
             }
             Field::Sent => options.sent = !options.sent,
             Field::To => self.target = (!self.targets.is_empty()).then(|| next(self.target, self.targets.len())),

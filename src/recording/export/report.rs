@@ -1,8 +1,11 @@
 //! A call with what is to be said of it.
 
-use crate::call::{Call, Request, Response};
-use crate::platform::{Consequence, Finding, Kind};
-use crate::recording::{Redaction, Remarks};
+use std::sync::Arc;
+
+use crate::call::{Call, Request, Response, Sig};
+use crate::config::Config;
+use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms};
+use crate::recording::{Marks, Redaction, Remarks};
 use crate::signature::Verdict;
 
 /// What the signature check found, and sentences on why it is no better.
@@ -61,6 +64,54 @@ impl Report {
         self.call = call;
         self.remarks.note = self.remarks.note.map(|note| redaction.text(&note).into());
         self
+    }
+}
+
+/// What it takes to say of a call what is to be said.
+#[derive(Clone, Debug)]
+pub struct Reporter {
+    /// The secrets of routes.
+    pub config: Arc<Config>,
+    /// What is known of platforms.
+    pub platforms: Arc<Platforms>,
+    /// The secrets at hand.
+    pub keyring: Arc<Keyring>,
+    /// What is masked; none: nothing is.
+    pub redaction: Option<Arc<Redaction>>,
+}
+
+impl Reporter {
+    /// Checks the signature of a recorded call as its listener would.
+    #[must_use]
+    pub fn judge(&self, call: &Call, kind: &Kind) -> Judgement {
+        let request = &call.request;
+        let own = self.config.secrets_of(request.origin.as_deref(), request.path(), call.kind.as_deref());
+        let verdict = self.keyring.judge(&self.platforms, request, Some(kind), &own, call.at);
+        // Without a secret there is no more to say than the verdict does.
+        let why = if verdict.needs_explaining() && verdict.sig != Sig::NoSecret {
+            self.keyring.diagnose(&self.platforms, request, Some(kind), &own, call.at)
+        } else {
+            Vec::new()
+        };
+        Judgement { verdict, why }
+    }
+
+    /// What is to be said of a call of which `marks` say the rest.
+    #[must_use]
+    pub fn report(&self, call: Call, marks: &Marks) -> Report {
+        let kind = call.kind.as_deref().and_then(|name| self.platforms.kind(name));
+        // What cannot be checked here and now was checked when it was recorded.
+        let judgement = kind.map(|kind| self.judge(&call, kind)).filter(|now| {
+            let unknown = call.request.redacted || now.verdict.sig == Sig::NoSecret;
+            call.sig.is_none() || !unknown
+        });
+        let consequence = kind.and_then(|kind| kind.consequence(&call, &self.config));
+        let remarks = marks.of(call.id).cloned().unwrap_or_default();
+        let report = Report { consequence, ..Report::new(call, kind, judgement, remarks) };
+        match &self.redaction {
+            Some(redaction) => report.redacted(redaction, kind),
+            None => report,
+        }
     }
 }
 

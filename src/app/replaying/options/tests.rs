@@ -2,7 +2,7 @@ use super::*;
 use crate::app::event::Event;
 use crate::app::replaying::{Progress, Steer};
 use crate::app::tests::{app, call, happen, recorded};
-use crate::call::Call;
+use crate::call::{Call, Id};
 use crate::config::Target;
 use crate::recording::{Annotation, Change, Mark};
 

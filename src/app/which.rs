@@ -1,0 +1,67 @@
+//! Which calls something is done with: replays and exports ask for them in the same words.
+
+use crate::app::App;
+use crate::recording::Query;
+
+/// Which calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The selected one.
+    This,
+    /// The selected one and what came after it in its conversation.
+    FromHere,
+    /// All of its conversation.
+    Conversation,
+    /// Those that are marked.
+    Marked,
+    /// Those that the list shows.
+    Listed,
+    /// All that the recording holds.
+    All,
+}
+
+impl Which {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::This => "this call",
+            Self::FromHere => "the conversation from this call on",
+            Self::Conversation => "this call's conversation",
+            Self::Marked => "the marked calls",
+            Self::Listed => "the calls the filter shows",
+            Self::All => "the whole recording",
+        }
+    }
+}
+
+impl App {
+    /// The rows of these calls, rising. Deleted ones are not among them, unless one is selected or the list shows them.
+    pub(super) fn rows_of(&self, which: Which) -> Vec<usize> {
+        let selected = self.calls.selected();
+        let marks = self.index.marks();
+        let deleted =
+            |row: &usize| self.index.view(*row).and_then(|view| view.remarks).is_some_and(|said| said.deleted);
+        let talk = |from: usize, row: usize| {
+            let rows = self.index.same_conversation(row, from..self.index.len());
+            rows.filter(|row| !deleted(row)).collect::<Vec<_>>()
+        };
+        match which {
+            Which::This => selected.into_iter().collect(),
+            Which::FromHere => selected.map_or_else(Vec::new, |row| {
+                let later = talk(row + 1, row);
+                std::iter::once(row).chain(later).collect()
+            }),
+            Which::Conversation => selected.map_or_else(Vec::new, |row| talk(0, row)),
+            Which::Marked if marks.is_empty() => Vec::new(),
+            Which::Marked => self.rows_that_fit("marked"),
+            Which::Listed => (0..self.calls.len()).filter_map(|row| self.calls.at(row)).collect(),
+            Which::All if marks.deleted() == 0 => (0..self.index.len()).collect(),
+            Which::All => self.rows_that_fit(""),
+        }
+    }
+
+    fn rows_that_fit(&self, query: &str) -> Vec<usize> {
+        Query::parse(query, self.now).map_or_else(|_| Vec::new(), |query| self.index.matching(&query))
+    }
+}
