@@ -236,6 +236,8 @@ pub struct App {
     /// The jq filter that was asked for last, and the ticket of the one under way.
     jq: String,
     filtering: Option<u64>,
+    /// The search that was under way when this was looked at last.
+    searching: Option<u64>,
     /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
     awaited: Option<Id>,
     /// What would take back what was said of calls, the newest last.
@@ -301,6 +303,7 @@ impl App {
             tester: Tester::default(),
             jq: String::new(),
             filtering: None,
+            searching: None,
             awaited: None,
             said: Vec::new(),
             restored: None,
@@ -357,7 +360,8 @@ impl App {
                 self.show_comparison();
             }
             Event::Found { search, hits, scanned, finished } => {
-                if let Some(filter) = self.calls.filter.as_mut().filter(|filter| filter.search == search) {
+                let filter = self.calls.filter.as_mut().filter(|filter| filter.search == search);
+                if let Some(filter) = filter.filter(|filter| !filter.finished) {
                     filter.found(&hits);
                     filter.scanned = scanned;
                     filter.finished = finished;

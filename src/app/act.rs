@@ -216,7 +216,15 @@ impl App {
                 self.focus = Focus::List;
                 self.calls.follow = self.calls.row() + 1 >= self.calls.len();
             }
-            Focus::List => self.unfilter(),
+            // What was found so far stays; once more drops the filter.
+            Focus::List => match self.calls.filter.as_mut().filter(|filter| !filter.finished) {
+                Some(filter) => {
+                    filter.stop();
+                    let told = format!("search ended after {} of {} calls", filter.scanned, self.index.len());
+                    self.tell(Notice::info(told).key(Action::Back, "drops the filter"));
+                }
+                None => self.unfilter(),
+            },
         }
     }
 

@@ -134,7 +134,7 @@ actions! {
     Calls      ReplayMany   "replay with options" ["R"]             "Send calls again: which, where, how fast, what is expected; while it runs: how far it is";
     Calls      Compare      "compare"         ["c"]                 "Compare the answer with that to the call this one repeats, or two marked calls";
     Calls      Edit         "edit"            ["e"]                 "Edit the payload here, then send it" ("edit");
-    Calls      SetValue     "set value"       ["="]                 "Change the value at the cursor and no other byte, in a draft or sent at once";
+    Calls      SetValue     "set value"       ["="]                 "Change the value at the cursor and no other byte: in a line, or in its place in a draft";
     Calls      EditOutside  "edit in $EDITOR" ["E"]                 "Edit the payload in $EDITOR, then send it";
     Calls      Test         "test call"       ["t"]                 "Send a built-in call of any kind; what was sent so far" ("test");
     Calls      Fixtures     "fixtures"        ["f"]                 "Drafts that were kept: send or edit one";

@@ -15,6 +15,8 @@ pub struct Filter {
     pub scanned: usize,
     /// Whether the looking through is over.
     pub finished: bool,
+    /// It was ended before its end: there may be more hits than are known.
+    pub stopped: bool,
     /// Hits among the calls that were there when it began.
     found: Vec<usize>,
     /// Hits among the calls that came since.
@@ -25,12 +27,17 @@ impl Filter {
     /// A filter that fits nothing yet.
     #[must_use]
     pub fn new(text: String, query: Query, search: u64) -> Self {
-        Self { text, query, search, scanned: 0, finished: false, found: Vec::new(), came: Vec::new() }
+        Self { text, query, search, scanned: 0, finished: false, stopped: false, found: Vec::new(), came: Vec::new() }
     }
 
     /// Adds hits among the calls that were there when it began, in rising order.
     pub fn found(&mut self, hits: &[usize]) {
         self.found.extend_from_slice(hits);
+    }
+
+    /// Takes no more hits among the calls that were there when it began.
+    pub fn stop(&mut self) {
+        (self.stopped, self.finished) = (!self.finished, true);
     }
 
     /// Adds a call that came since.

@@ -229,11 +229,19 @@ impl Draft {
             Layout::AsShown { crlf: false } | Layout::Target => None,
         };
         self.replace(shown.as_ref().unwrap_or(&body), false);
-        let shown = self.text();
-        let row = json::find(&shown, pointer).map_or(0, |span| shown[..span.start].matches('\n').count());
-        self.editor.move_cursor(CursorMove::Jump(u16::try_from(row).unwrap_or(0), 0));
+        self.go_to(pointer, 0);
         self.editor.move_cursor(CursorMove::End);
-        self.amended = Some((shown, body.into()));
+        self.amended = Some((self.text(), body.into()));
+    }
+
+    /// Puts the cursor into the row of the value at `pointer`; where there is none, of byte `at` of the original body.
+    pub(super) fn go_to(&mut self, pointer: &str, at: usize) {
+        let shown = self.text();
+        let row = match json::find(&shown, pointer) {
+            Some(span) => shown[..span.start].matches('\n').count(),
+            None => self.request.body.get(..at).map_or(0, |before| memchr::memchr_iter(b'\n', before).count()),
+        };
+        self.editor.move_cursor(CursorMove::Jump(u16::try_from(row).unwrap_or(0), 0));
     }
 
     /// Puts `target` for the original one.

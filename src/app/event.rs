@@ -134,6 +134,8 @@ pub enum Effect {
         /// What is said of them.
         marks: Marks,
     },
+    /// Nobody waits for the search that is under way, if one is.
+    EndSearch,
     /// Work out what the tabs show of a large call.
     Prepare(Box<Job>),
     /// Put a body through a jq filter.

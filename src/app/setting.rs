@@ -45,6 +45,14 @@ enum Place {
     Query(Range<usize>),
 }
 
+/// A value at the cursor.
+struct Value {
+    call: Arc<Call>,
+    pointer: String,
+    place: Place,
+    text: String,
+}
+
 /// The place of the value at `pointer`, and what is to be typed there.
 fn locate(request: &Request, pointer: &str) -> Option<(Place, String)> {
     let decoded = |raw: &str| {
@@ -97,13 +105,30 @@ impl Setting {
 impl App {
     /// Asks for another value at the cursor.
     pub(super) fn ask_value(&mut self) {
-        match self.value_to_set() {
-            Ok(setting) => self.dialogs.push(Dialog::Set(Box::new(setting))),
-            Err(why) => self.tell(Notice::info(why).key(Action::Edit, "edits the whole call")),
-        }
+        let Value { call, pointer, place, text: value } = match self.value_to_set() {
+            Ok(found) => found,
+            Err(why) => return self.tell(Notice::info(why).key(Action::Edit, "edits the whole call")),
+        };
+        let why = match place {
+            Place::Json if value.starts_with(['{', '[']) => "this holds other values: change them here",
+            _ if value.contains('\n') => "this has several lines: change them here",
+            _ => {
+                let setting = Setting { pointer, input: Input::new(&value), error: None, call, place };
+                return self.dialogs.push(Dialog::Set(Box::new(setting)));
+            }
+        };
+        let at = match &place {
+            Place::Form(span) | Place::Part(span) => span.start,
+            Place::Json | Place::Query(_) => 0,
+        };
+        let mut draft = Draft::new(self.ticket(), call.request.clone(), call.kind.clone(), Some(call.id));
+        draft.go_to(&pointer, at);
+        self.draft = Some(draft);
+        self.tell(Notice::info(why).key(Action::LeaveTyping, "stops typing"));
     }
 
-    fn value_to_set(&self) -> Result<Setting, &'static str> {
+    /// The value at the cursor.
+    fn value_to_set(&self) -> Result<Value, &'static str> {
         let shown = self.shown.as_ref().ok_or("there is no call")?;
         let call = self.cache.original(shown.number).ok_or("the call is being read")?;
         let pointer = match self.tab {
@@ -114,14 +139,17 @@ impl App {
         };
         let pointer =
             pointer.ok_or("there is no value at the cursor: the envelope and the tree of the body have one")?;
-        let (place, value) = locate(&call.request, &pointer).ok_or("this cannot be set alone")?;
-        if place == Place::Json && value.starts_with(['{', '[']) {
-            return Err("this holds other values");
-        }
-        if value.contains('\n') {
-            return Err("this has several lines");
-        }
-        Ok(Setting { pointer, input: Input::new(&value), error: None, call, place })
+        let is_token =
+            || std::str::from_utf8(&call.request.body).is_ok_and(|body| decode::token(body.trim()).is_some());
+        let found = locate(&call.request, &pointer);
+        let found = found.ok_or_else(|| {
+            if is_token() {
+                "a token is signed as a whole: `hooktape keys jwt` makes another"
+            } else {
+                "this cannot be set alone"
+            }
+        })?;
+        Ok(Value { call, pointer, place: found.0, text: found.1 })
     }
 
     pub(super) fn setting_key(&mut self, press: Press, mut setting: Box<Setting>) -> Vec<Effect> {

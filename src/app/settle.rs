@@ -71,7 +71,15 @@ impl App {
             missing.extend(shown.context.compare(shown.number, &self.index, &self.cache, &self.setup.platforms));
         }
         let load = (!missing.is_empty()).then_some(Effect::Load(missing));
-        prepare.into_iter().chain(load).chain(self.follow_plots()).chain(self.offer()).collect()
+        let unwanted = self.end_search();
+        prepare.into_iter().chain(load).chain(unwanted).chain(self.follow_plots()).chain(self.offer()).collect()
+    }
+
+    /// Ends a search whose hits nobody waits for any more. A newer one ends it by itself.
+    fn end_search(&mut self) -> Option<Effect> {
+        let waited = self.calls.filter.as_ref().filter(|filter| !filter.finished).map(|filter| filter.search);
+        let before = std::mem::replace(&mut self.searching, waited);
+        (before.is_some() && waited.is_none()).then_some(Effect::EndSearch)
     }
 
     /// Opens the selected call, once it is read. A large one is worked out by the shell.

@@ -100,7 +100,7 @@ impl FromStr for Format {
     }
 }
 
-/// Writes calls in one form, one after the other. Only a page (`html`) is held in memory till the end.
+/// Writes calls in one form, one after the other. A page (`html`) is put together at the end.
 #[derive(Debug)]
 pub struct Exporter<W> {
     out: W,
@@ -151,10 +151,7 @@ impl<W: Write> Exporter<W> {
                 said.try_for_each(|annotation| out.write_all(&annotation.encode()))
             }
             Format::Markdown => out.write_all(markdown::text(report).as_bytes()),
-            Format::Html => {
-                self.page.push(report);
-                Ok(())
-            }
+            Format::Html => self.page.push(report),
         }
     }
 
@@ -165,7 +162,7 @@ impl<W: Write> Exporter<W> {
     pub fn finish(mut self) -> io::Result<()> {
         match self.format {
             Format::Har => har::end(&mut self.out)?,
-            Format::Html => self.out.write_all(self.page.finish().as_bytes())?,
+            Format::Html => self.page.finish(&mut self.out)?,
             Format::Curl | Format::Http | Format::Json | Format::Markdown => {}
         }
         self.out.flush()

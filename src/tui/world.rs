@@ -158,6 +158,8 @@ impl World {
         match effect {
             Effect::Load(wanted) => self.load(wanted, busy),
             Effect::Search { search, query, places, marks } => self.look_through(search, query, places, marks, busy),
+            // Tickets begin at 1.
+            Effect::EndSearch => self.search.store(0, Ordering::SeqCst),
             Effect::Prepare(job) => {
                 let events = self.events.clone();
                 Handle::current().spawn_blocking(move || {
@@ -213,6 +215,8 @@ impl World {
                 Err(error) => {
                     let told = Notice::error(format!("cannot search: {error}"));
                     let _ = events.send(Event::Told(told).into());
+                    let over = Event::Found { search, hits: Vec::new(), scanned: 0, finished: true };
+                    let _ = events.send(over.into());
                     return;
                 }
             };

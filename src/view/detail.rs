@@ -114,6 +114,7 @@ fn waiting(app: &App) -> Line<'static> {
             let text = format!("this call cannot be read: {reason}");
             Line::styled(visible::line(&text).into_owned(), theme::level(crate::app::event::Level::Error))
         }
+        _ if app.calls.is_empty() => Line::default(),
         _ => Line::styled("reading …", theme::DIM),
     }
 }
@@ -248,7 +249,9 @@ fn headers_tab(call: &Call, width: usize) -> Vec<Line<'static>> {
 }
 
 fn headers(headers: &Headers, width: usize) -> Vec<Line<'static>> {
-    let name_width = 26.min(width / 2);
+    // As wide as the long names of CORS are.
+    let longest = headers.iter().map(|(name, _)| visible::width(name)).max().unwrap_or(0);
+    let name_width = longest.clamp(26, 34).min(width / 2);
     headers
         .iter()
         .flat_map(|(name, value)| {

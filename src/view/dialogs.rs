@@ -214,6 +214,9 @@ fn palette(app: &App, frame: &mut Frame, area: Rect, input: &Input, selected: us
     frame.render_widget(&input.0, line);
 }
 
+/// Fewer columns than these are no room for a line to type in.
+const TYPED: u16 = 16;
+
 /// A line to type in above the status lines, with what is wrong with it.
 pub(super) fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &Input, error: Option<&str>) {
     let wrong = error.map_or_else(Vec::new, |error| {
@@ -221,14 +224,21 @@ pub(super) fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &In
     });
     // The row of hints stays.
     let area = Rect { height: area.height.saturating_sub(1), ..area };
-    let height = u16::try_from(1 + wrong.len()).unwrap_or(u16::MAX).min(area.height);
+    let wide = u16::try_from(visible::width(prompt)).unwrap_or(0);
+    // What is typed is to be seen: a prompt that leaves no room for it stands above it.
+    let above = u16::from(area.width.saturating_sub(wide) < TYPED && area.height > 2);
+    let height = u16::try_from(1 + wrong.len()).unwrap_or(u16::MAX).saturating_add(above).min(area.height);
     let place = Rect { y: area.bottom().saturating_sub(height), height, ..area };
     frame.render_widget(Clear, place);
-    let wide = u16::try_from(visible::width(prompt)).unwrap_or(0);
     frame.render_widget(Paragraph::new(Span::styled(prompt.to_owned(), theme::KEY)), Rect { height: 1, ..place });
+    let (place, wide) = if above == 0 {
+        (place, wide)
+    } else {
+        (Rect { y: place.y + 1, height: place.height.saturating_sub(1), ..place }, 0)
+    };
     let line = Rect { x: place.x + wide, width: place.width.saturating_sub(wide), height: 1, ..place };
     frame.render_widget(&input.0, line);
-    let below = Rect { y: place.y + 1, height: height - 1, ..place };
+    let below = Rect { y: place.y + 1, height: place.height.saturating_sub(1), ..place };
     frame.render_widget(Paragraph::new(wrong), below);
 }
 

@@ -60,16 +60,20 @@ fn draw_payload(app: &App, draft: &Draft, frame: &mut Frame, area: Rect) {
 fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
     let Some(facts) = &draft.facts else { return Vec::new() };
     let error = theme::level(Level::Error);
-    let (json, json_style) = match &facts.syntax_error {
-        _ if draft.edits_the_target() => (facts.target.clone(), Style::new()),
-        Some(wrong) => (format!("line {}, column {}: {}", wrong.line, wrong.column, wrong.message), error),
-        None => ("fine".to_owned(), Style::new()),
+    let payload = match &facts.syntax_error {
+        _ if draft.edits_the_target() => Some(("target", facts.target.clone(), Style::new())),
+        Some(wrong) => {
+            Some(("json", format!("line {}, column {}: {}", wrong.line, wrong.column, wrong.message), error))
+        }
+        None => draft.is_json().then(|| ("json", "fine".to_owned(), Style::new())),
     };
+    let known = draft.kind.as_deref().is_some_and(|name| app.setup.platforms.kind(name).is_some());
     let (signature, signature_style) = match &facts.signature {
         Ok(signature) => (signature.clone(), Style::new()),
         Err(reason) => (reason.clone(), theme::level(Level::Warning)),
     };
     let (contract, contract_style) = match facts.findings.as_deref() {
+        _ if !known => ("none: no platform claims this call".to_owned(), theme::DIM),
         None => ("not checked while typing: the payload is large".to_owned(), theme::DIM),
         Some([]) => ("kept".to_owned(), Style::new()),
         Some([first, others @ ..]) => {
@@ -84,15 +88,16 @@ fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
     };
     let target = app.target().map_or_else(|| "none yet: sending asks".to_owned(), status::target_label);
     let facts = [
-        ("to", target, Style::new()),
-        (if draft.edits_the_target() { "target" } else { "json" }, json, json_style),
-        ("contract", contract, contract_style),
-        ("body", facts.state.to_owned(), Style::new()),
-        ("signing", mode.to_owned(), Style::new()),
-        ("signature", signature, signature_style),
+        Some(("to", target, Style::new())),
+        payload,
+        Some(("contract", contract, contract_style)),
+        Some(("body", facts.state.to_owned(), Style::new())),
+        Some(("signing", mode.to_owned(), Style::new())),
+        Some(("signature", signature, signature_style)),
     ];
     facts
         .into_iter()
+        .flatten()
         .map(|(label, text, style)| {
             let shown = visible::line(&text);
             Line::from(vec![

@@ -51,14 +51,14 @@ fn tail(path: &str, columns: usize) -> String {
     ends.find(|end| visible::width(end) < columns).map_or_else(String::new, |end| format!("…{end}"))
 }
 
-/// `the calls the filter shows (12 so far)`.
+/// `12 so far, the calls the filter shows`.
 fn calls(app: &App, options: &Options) -> String {
-    let filter = app.calls.filter.as_ref().filter(|_| options.which == Which::Listed);
-    match filter {
-        // A filter goes on looking while the dialog is there.
-        Some(filter) if !filter.finished => format!("{} ({} so far)", options.which.words(), app.calls.len()),
-        Some(_) => format!("{} ({})", options.which.words(), app.calls.len()),
-        None => format!("{} ({})", options.which.words(), options.count()),
+    let words = options.which.words();
+    // A filter goes on looking while the dialog is there.
+    match app.calls.filter.as_ref().filter(|_| options.which == Which::Listed) {
+        Some(filter) if !filter.finished => format!("{} so far, {words}", app.calls.len()),
+        Some(_) => format!("{}, {words}", app.calls.len()),
+        None => format!("{}, {words}", options.count()),
     }
 }
 

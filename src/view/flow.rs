@@ -30,15 +30,16 @@ pub(super) fn lines(app: &App, flow: &Flow, wait: &Wait, this: Option<Id>, width
     };
     let (sign, style) = outcome(wait.outcome);
     lines.extend(fact("outcome", &format!("{sign} {state}"), style));
-    if let Some(sentence) = then(app, flow, wait.outcome) {
-        lines.extend(fact("", sentence, theme::DIM));
-    }
     let settings = app.wait(&flow.opening);
     if wait.outcome == Outcome::Waiting {
         lines.extend(fact("time left", &time_left(app, flow, wait), Style::new()));
-        if let Some(message) = settings.and_then(|settings| settings.message.as_deref()) {
-            lines.extend(fact("message", message, theme::SAID));
-        }
+    }
+    if let Some(sentence) = then(app, flow, wait.outcome) {
+        lines.extend(fact("", sentence, theme::DIM));
+    }
+    let message = settings.and_then(|settings| settings.message.as_deref());
+    if let Some(message) = message.filter(|_| wait.outcome == Outcome::Waiting) {
+        lines.extend(fact("message", message, theme::SAID));
     }
     if let Some(data) = &wait.data {
         let data = json::compact(data).unwrap_or_else(|_| data.clone());

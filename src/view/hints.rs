@@ -57,12 +57,16 @@ pub(super) fn key(app: &App, action: Action) -> &str {
 fn of_table(app: &App, scope: Scope) -> Vec<(String, &'static str)> {
     let of = |wanted: Scope| TABLE.iter().filter(move |entry| entry.scope == wanted);
     let idle = scope == Scope::Calls && app.calls.total == 0;
+    let fixed = app.draft.as_ref().is_some_and(|draft| !draft.editable());
     // A key that the screen itself uses is no hint for what it means everywhere.
     let shown = |entry: &Entry| Some((app.keymap.hint(entry.action, scope)?.to_owned(), entry.hint?));
     let near = [Scope::Moving, scope].into_iter().filter(|near| scope.chain().contains(near)).flat_map(of);
     of(Scope::Everywhere)
         .filter(|entry| entry.action == Action::Help)
-        .chain(near.filter(|entry| !idle || !entry.action.needs_call()))
+        .chain(
+            near.filter(|entry| !idle || !entry.action.needs_call())
+                .filter(|entry| !fixed || entry.action != Action::Type),
+        )
         .chain(of(Scope::Everywhere).filter(|entry| entry.action != Action::Help))
         .filter_map(shown)
         .collect()

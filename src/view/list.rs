@@ -66,6 +66,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         let over = app.calls.filter.as_ref().is_none_or(|filter| filter.finished);
         let text = match (over, app.calls.filter_text()) {
             (true, "") => format!("all calls are deleted: {}deleted shows them", app.keymap.key(Action::Filter)),
+            (true, _) if app.calls.filter.as_ref().is_some_and(|filter| filter.stopped) => {
+                format!("none found: {} drops the filter", app.keymap.key(Action::Back))
+            }
             (true, _) => format!("no call fits the filter: {} drops it", app.keymap.key(Action::Back)),
             (false, _) => format!("searching … {} ends that", app.keymap.key(Action::Back)),
         };
@@ -78,7 +81,11 @@ fn title(app: &App) -> Line<'static> {
     let style = if app.focus == Focus::List { theme::FOCUSED } else { theme::HEADING };
     let mut spans = vec![Span::styled(" Calls ", style)];
     if let Some(filter) = app.calls.filter.as_ref().filter(|filter| !filter.text.is_empty()) {
-        let state = if filter.finished { String::new() } else { format!(", {} searched", filter.scanned) };
+        let state = match (filter.finished, filter.stopped) {
+            (false, _) => format!(", {} searched", filter.scanned),
+            (true, true) => format!(", ended after {}", filter.scanned),
+            (true, false) => String::new(),
+        };
         let shown = visible::line(&filter.text).into_owned();
         spans.push(Span::raw(format!("{} of {}{state}  /{shown} ", app.calls.len(), app.calls.total)));
     } else {

@@ -101,7 +101,7 @@ fn draw_options(app: &App, options: &Options, frame: &mut Frame, area: Rect) {
     let row = |field: &Field| {
         let guarded = app.target().is_some_and(|target| target.guard);
         let (label, value) = match field {
-            Field::Which => ("calls", format!("{} ({})", options.which.words(), options.count)),
+            Field::Which => ("calls", format!("{}, {}", options.count, options.which.words())),
             Field::Sent => ("sent ones", if options.sent { "too" } else { "no, only received ones" }.to_owned()),
             Field::To => (
                 "target",

@@ -60,6 +60,9 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
     }
     let plural = if app.calls.total == 1 { "" } else { "s" };
     parts.push((format!("{} call{plural}", app.calls.total), Style::new()));
+    if let Some(percent) = app.arriving.percent() {
+        parts.push((format!("reading {percent} %"), theme::DIM));
+    }
     parts.extend(signs_of_life(app).into_iter().map(|sign| (sign, Style::new())));
     if app.sending > 0 {
         parts.push((format!("sending {}…", app.sending), Style::new().fg(theme::WARNING)));

@@ -19,6 +19,8 @@ use crate::{qr, visible};
 /// Columns that the text beside a code needs while there is little to say, and once the page was opened.
 const LITTLE: usize = 30;
 const MUCH: usize = 64;
+/// Rows from which on there is room for more than how the wait stands.
+const ROOMY: usize = 14;
 
 pub(super) fn draw(app: &App, launch: &Launch, frame: &mut Frame, area: Rect) {
     // The last row says what the keys do.
@@ -41,7 +43,7 @@ pub(super) fn draw(app: &App, launch: &Launch, frame: &mut Frame, area: Rect) {
     let fits = columns > 0 && needs <= width && above + code.len() <= height;
     let text_width = if fits { width - columns - 1 } else { width };
     let mut text = vec![Line::default()];
-    text.extend(said(app, launch, text_width));
+    text.extend(said(app, launch, text_width, height));
     let remark = match (fits, opened, columns) {
         (true, ..) if is_loopback(launch) => {
             "A phone cannot reach a loopback address: put a tunnel in front, and open the page by the tunnel's URL."
@@ -98,10 +100,13 @@ fn is_loopback(launch: &Launch) -> bool {
     }
 }
 
-fn said(app: &App, launch: &Launch, width: usize) -> Vec<Line<'static>> {
+fn said(app: &App, launch: &Launch, width: usize, height: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
+    let wait = launch.flow.wait(app.now);
     let served = app.serves(&launch.opening.url);
-    if let Some((method, path)) = &launch.callback {
+    // Where there is little room, how the wait stands comes first.
+    let callback = launch.callback.as_ref().filter(|_| wait.is_none() || height >= ROOMY);
+    if let Some((method, path)) = callback {
         let base = app.setup.listener.map(base_url).unwrap_or_default();
         lines.extend(rows::labelled("calls back", &format!("{method} {base}{path}"), Style::new(), width));
         lines.push(Line::default());
@@ -111,7 +116,7 @@ fn said(app: &App, launch: &Launch, width: usize) -> Vec<Line<'static>> {
             format!("The page's own query has {} too, and a page reads the first.", launch.opening.twice.join(", "));
         lines.extend(rows::row(&[(&text, theme::level(Level::Warning), width)]));
     }
-    if let Some(wait) = launch.flow.wait(app.now) {
+    if let Some(wait) = wait {
         lines.extend(flow::lines(app, &launch.flow, wait, None, width));
         return lines;
     }

@@ -12,10 +12,8 @@ use hooktape::config::{Config, Fault, Forward, Respond, Route, Source, Sources, 
 use hooktape::net::responder::{Beat, Health, Held, Parting, Release, Stage as Waits, Told, Whose};
 use hooktape::net::tunnel::Tunnel;
 use jiff::{SignedDuration, Timestamp};
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 
-use crate::support::Stage;
+use crate::support::{SIZES, Stage, drawn};
 
 const BODY: &str = r#"{"request_id":"r","session_id":"s","value":"123456789","context":{}}"#;
 
@@ -58,14 +56,7 @@ fn press(app: &mut App, script: &str) -> Vec<Effect> {
 }
 
 fn screen(app: &mut App) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(90, 24)).unwrap();
-    for _ in 0..2 {
-        app.settle();
-        let mut regions = app.regions;
-        terminal.draw(|frame| regions = hooktape::view::draw(app, frame)).unwrap();
-        app.regions = regions;
-    }
-    terminal.backend().to_string()
+    drawn(app, (90, 24))
 }
 
 fn held(app: &mut App, stage: Waits) -> Id {
@@ -153,6 +144,38 @@ fn a_held_call_shows_its_time_and_its_answer_is_edited_against_the_contract() {
     assert!(!response.headers.has("content-length"));
     app.update(Event::Responding(Told::Gone(id, Parting::TimeUp)), at(8));
     assert!(app.dialogs.is_empty() && !screen(&mut app).contains("WAITING"));
+}
+
+#[test]
+fn what_answers_and_what_waits_at_three_sizes() {
+    for size in SIZES {
+        for (name, keys) in [
+            ("list", "a"),
+            ("sources", "ajj<enter>"),
+            ("forward", "a<enter>jj<enter>"),
+            ("fault", "aGfstatus=99<enter>"),
+            ("capture", "A"),
+        ] {
+            let mut app = app();
+            press(&mut app, keys);
+            insta::assert_snapshot!(format!("answers_{name}_{}x{}", size.0, size.1), drawn(&mut app, size));
+        }
+        for (name, stage, keys) in [
+            ("answer", answer as fn() -> Waits, ""),
+            ("forward", || Waits::Forward("mine".into()), ""),
+            ("answer_edited", answer, "e<down><home><right><right><right>x"),
+            ("answer_status", answer, "e<tab><backspace><backspace><backspace>99<tab>"),
+            ("request_edited", || Waits::Forward("mine".into()), "r<down><down>"),
+            ("later", answer, "<esc>"),
+        ] {
+            let mut app = app();
+            held(&mut app, answer());
+            held(&mut app, stage());
+            press(&mut app, "G");
+            press(&mut app, keys);
+            insta::assert_snapshot!(format!("held_{name}_{}x{}", size.0, size.1), drawn(&mut app, size));
+        }
+    }
 }
 
 #[test]

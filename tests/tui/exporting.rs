@@ -5,18 +5,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::leaks::{Needle, none_in};
-use crate::support::{Ended, Stage, repository};
+use crate::support::{Ended, SIZES, Stage, drawn, long, repository};
 use hooktape::app::event::Event;
 use hooktape::app::exporting::Progress;
 use hooktape::app::keys;
 use hooktape::config::Secret;
 use hooktape::recording::export::Format;
 use hooktape::recording::{Position, Reader, import};
-use hooktape::view;
 use insta::{assert_snapshot, with_settings};
 use jiff::Timestamp;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 
 async fn opened(script: &str) -> Ended {
     Stage::size(100, 24).open(&repository("recordings/moveo.jsonl"), script).await
@@ -45,7 +42,7 @@ async fn the_dialog_at_three_sizes() {
         ("done", "xe<ctrl-a><ctrl-k>x.har<enter><enter>"),
         ("help", "x?"),
     ] {
-        for (width, height) in [(40, 12), (80, 24), (160, 45)] {
+        for (width, height) in SIZES {
             let folder = tempfile::tempdir_in("/tmp").unwrap();
             let recording = folder.path().join("moveo.jsonl");
             fs::copy(repository("recordings/moveo.jsonl"), &recording).unwrap();
@@ -91,7 +88,7 @@ async fn each_form_is_written_for_its_owner_and_read_back() {
 
 #[tokio::test]
 async fn progress_at_three_sizes() {
-    for (width, height) in [(40, 12), (80, 24), (160, 45)] {
+    for (width, height) in SIZES {
         let mut app = Stage::size(width, height).open(&repository("recordings/moveo.jsonl"), "").await.app;
         for key in keys::script("xe<ctrl-a><ctrl-k>x.har<enter><enter>").unwrap() {
             app.update(Event::Key(key), Timestamp::now());
@@ -102,9 +99,7 @@ async fn progress_at_three_sizes() {
             for key in keys::script(keys).unwrap() {
                 app.update(Event::Key(key), Timestamp::now());
             }
-            let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-            terminal.draw(|frame| _ = view::draw(&app, frame)).unwrap();
-            assert_snapshot!(format!("export_{name}_{width}x{height}"), terminal.backend());
+            assert_snapshot!(format!("export_{name}_{width}x{height}"), drawn(&mut app, (width, height)));
         };
         draw("progress", "");
         draw("meanwhile", "<enter>k");
@@ -136,15 +131,6 @@ async fn while_calls_come_what_is_there_is_written() {
     let ended = Stage::size(80, 24).listen(&folder.path().join("tape.jsonl"), "Dxjlllk<enter>", |_| async {}).await;
     let text = fs::read_to_string(only(ended.folder.path())).unwrap();
     assert_eq!(text.lines().filter(|line| line.contains("\"request\"")).count(), ended.app.calls.total, "{text}");
-}
-
-/// A recording of very many calls.
-fn long(folder: &Path, times: usize) -> PathBuf {
-    let sample = fs::read_to_string(repository("recordings/moveo.jsonl")).unwrap();
-    let (header, calls) = sample.split_once('\n').unwrap();
-    let path = folder.join("long.jsonl");
-    fs::write(&path, format!("{header}\n{}", calls.repeat(times))).unwrap();
-    path
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod answering;
 mod anything;
 mod bodies;
 mod conversations;
+mod drafts;
 mod escapes;
 #[path = "../support/evil.rs"]
 mod evil;
@@ -25,4 +26,5 @@ mod screenshots;
 mod secrets;
 mod sharing;
 mod support;
+mod waiting;
 mod webviews;

@@ -270,3 +270,27 @@ fn typed(script: &str) -> VecDeque<Typed> {
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
+
+/// Terminals of little, usual and much room: columns and rows.
+pub const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 45)];
+
+/// What is drawn of an app whose world does nothing.
+pub fn drawn(app: &mut App, (width, height): (u16, u16)) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    for _ in 0..3 {
+        app.settle();
+        let mut regions = app.regions;
+        terminal.draw(|frame| regions = hooktape::view::draw(app, frame)).unwrap();
+        app.regions = regions;
+    }
+    terminal.backend().to_string()
+}
+
+/// A recording in `folder` that has the sample's calls so many times.
+pub fn long(folder: &Path, times: usize) -> PathBuf {
+    let sample = std::fs::read_to_string(repository("recordings/moveo.jsonl")).unwrap();
+    let (header, calls) = sample.split_once('\n').unwrap();
+    let path = folder.join("long.jsonl");
+    std::fs::write(&path, format!("{header}\n{}", calls.repeat(times))).unwrap();
+    path
+}

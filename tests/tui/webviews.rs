@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use crate::support::Stage;
+use crate::support::{SIZES, Stage};
 
 /// The public key of moveo-ai/integration-guides, README.md.
 const KEY: &str = "-----BEGIN PUBLIC KEY-----
@@ -125,7 +125,7 @@ async fn the_calls_of_pages() {
         message: Some("Finish the payment first".into()),
         variable: Some("payment".into()),
     };
-    for (width, height) in [(80, 24), (160, 45)] {
+    for (width, height) in SIZES {
         for (name, keys) in [
             ("list", "g"),
             ("opened", "g<enter>z"),
@@ -263,6 +263,36 @@ fn the_dialog_joins_the_callback_to_its_open_and_enter_goes_there() {
     screen.keys("<enter>");
     assert_eq!((screen.app.calls.selected(), screen.app.dialogs.len()), (Some(1), 0));
     assert!(screen.text().contains("ended the wait (this call)"), "{}", screen.text());
+}
+
+#[test]
+fn a_page_that_is_waited_for_at_three_sizes() {
+    for (width, height) in SIZES {
+        let mut screen = Screen::new(width, height);
+        let shown = |name: &str, screen: &mut Screen| {
+            let filters = vec![("[0-9a-f]{8}-[0-9a-f-]{4,27}", "[id]"), (r" *[█▀▄].*", " [a QR code]")];
+            with_settings!({ filters => filters }, {
+                assert_snapshot!(format!("webview_{name}_{width}x{height}"), screen.text());
+            });
+        };
+        screen.keys("w");
+        shown("pages", &mut screen);
+        screen.keys("j<enter>");
+        shown("address", &mut screen);
+        screen.keys("<enter>");
+        shown("opened", &mut screen);
+        let key = screen.conversation();
+        screen.keys("X");
+        shown("expiration", &mut screen);
+        screen.keys("90<enter>");
+        screen.came(call(1_000, "GET", &format!("/webview?executionId={key}"), &[], "", 200));
+        screen.now = at(31_000);
+        screen.app.update(Event::Tick, screen.now);
+        shown("counting", &mut screen);
+        screen.came(jelou_callback(40_000, &key, true));
+        screen.keys("");
+        shown("ended", &mut screen);
+    }
 }
 
 #[test]

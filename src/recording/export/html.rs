@@ -7,12 +7,14 @@ mod plot;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{self, Seek as _, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+use tempfile::{SpooledTempFile, spooled_tempfile};
 
 use self::plot::Point;
 use super::{Report, caveats, url};
@@ -25,6 +27,9 @@ const STYLE: &str = include_str!("html/page.css");
 /// How much of a body is shown.
 const LONGEST: usize = 64 * 1024;
 
+/// How much of each of a page's parts is held in memory, in bytes; what is more is in a file without a name till the end.
+const HELD: usize = 4 << 20;
+
 /// The page, as far as it has come.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -36,8 +41,8 @@ pub(super) struct Page {
     statuses: BTreeMap<String, usize>,
     /// The turns of each conversation.
     conversations: IndexMap<String, String>,
-    timeline: String,
-    calls: String,
+    timeline: SpooledTempFile,
+    calls: SpooledTempFile,
 }
 
 impl Page {
@@ -49,12 +54,16 @@ impl Page {
             verdicts: BTreeMap::new(),
             statuses: BTreeMap::new(),
             conversations: IndexMap::new(),
-            timeline: String::new(),
-            calls: String::new(),
+            timeline: spooled_tempfile(HELD),
+            calls: spooled_tempfile(HELD),
         }
     }
 
-    pub(super) fn push(&mut self, report: &Report) {
+    /// Adds a call.
+    ///
+    /// # Errors
+    /// When there is no room for it in the temporary directory.
+    pub(super) fn push(&mut self, report: &Report) -> io::Result<()> {
         let call = &report.call;
         let sig = sig(report);
         let status = call.status().map_or_else(|| "none".to_owned(), |status| status.to_string());
@@ -67,13 +76,13 @@ impl Page {
         let text = escape(report.text.as_deref().unwrap_or_default());
         let findings = report.request.len() + report.response.len();
         let findings = if findings == 0 { String::new() } else { findings.to_string() };
-        let _ = writeln!(
+        writeln!(
             self.timeline,
             "<tr><td><time>{at}</time><td>{}<td><a href=\"#c{id}\">{kind}</a><td>{text}\
              <td class=\"{sig}\">{sig}<td>{findings}<td>{status}<td>{}",
             arrow(call.direction),
             millis(call),
-        );
+        )?;
         if let Some(conversation) = &call.conversation {
             let turns = self.conversations.entry(conversation.clone()).or_default();
             let said = if text.is_empty() { String::new() } else { format!("<q>{text}</q>") };
@@ -85,11 +94,17 @@ impl Page {
                 millis(call),
             );
         }
-        push_call(&mut self.calls, report, &kind);
+        let mut text = String::new();
+        push_call(&mut text, report, &kind);
+        self.calls.write_all(text.as_bytes())
     }
 
-    pub(super) fn finish(self) -> String {
-        let Self { title, now, mut points, verdicts, statuses, conversations, timeline, calls } = self;
+    /// Writes the page.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub(super) fn finish(self, out: &mut impl Write) -> io::Result<()> {
+        let Self { title, now, mut points, verdicts, statuses, conversations, mut timeline, mut calls } = self;
         let title = escape(&title);
         let hash = BASE64.encode(Sha256::digest(STYLE));
         let mut page = format!(
@@ -118,18 +133,20 @@ impl Page {
         page.push_str(
             "<h2>Timeline</h2>\n<table>\n<tr><th>time (UTC)<th><th>kind<th>text<th>signature<th>findings<th>status<th>took\n",
         );
-        page.push_str(&timeline);
-        page.push_str("</table>\n");
+        out.write_all(page.as_bytes())?;
+        timeline.rewind()?;
+        io::copy(&mut timeline, out)?;
+        out.write_all(b"</table>\n")?;
         if !conversations.is_empty() {
-            page.push_str("<h2>Conversations</h2>\n");
+            out.write_all(b"<h2>Conversations</h2>\n")?;
         }
         for (key, turns) in &conversations {
-            let _ = writeln!(page, "<h3>{}</h3>\n<ol class=\"turns\">\n{turns}</ol>", escape(key));
+            writeln!(out, "<h3>{}</h3>\n<ol class=\"turns\">\n{turns}</ol>", escape(key))?;
         }
-        page.push_str("<h2>Calls</h2>\n");
-        page.push_str(&calls);
-        page.push_str("</body>\n</html>\n");
-        page
+        out.write_all(b"<h2>Calls</h2>\n")?;
+        calls.rewind()?;
+        io::copy(&mut calls, out)?;
+        out.write_all(b"</body>\n</html>\n")
     }
 }
 
