@@ -342,6 +342,7 @@ impl App {
             Event::Annotated(said) => return self.said(said),
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
             Event::Recorded(Recorded::Reopened { reason, kept }) => self.reopened(reason, kept),
+            Event::Recorded(Recorded::Unread { reason }) => self.tell(Notice::error(reason)),
             Event::Newest(calls) => self.newest(*calls),
             Event::Indexed(calls) => return self.indexed(&calls),
             Event::Reading { done, total } => self.arriving.reading(done, total),
@@ -469,6 +470,9 @@ impl App {
     }
 
     fn not_recorded(&mut self, unrecorded: u64, reason: String) {
+        if unrecorded == 0 {
+            return self.tell(Notice::error(reason));
+        }
         self.tell(Notice::error(format!("{unrecorded} calls are not in the recording: {reason}")));
         self.unrecorded = Some((unrecorded, reason));
     }

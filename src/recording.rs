@@ -8,9 +8,10 @@
 //!                                       Query <--View------+        Call <-- Reader::call (one line, when it is shown)
 //! ```
 //!
-//! [`Recorder`] is the only writer; [`Reader`] never locks and never writes. A recording is never loaded: an [`Index`]
+//! Whoever takes in slowly what a recorder tells has a [`backlog`] between. [`Recorder`] is the only writer; [`Reader`] never locks and never writes. A recording is never loaded: an [`Index`]
 //! keeps a small fixed record a call, and bodies are read where they are shown.
 
+pub mod backlog;
 mod compact;
 mod cores;
 pub mod export;

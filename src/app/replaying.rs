@@ -25,11 +25,17 @@ use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::{Keyring, Platforms};
 use crate::replay::compare::{Difference, Place};
 use crate::replay::{Item, Meter, Plan, Refusal, Summary, Told};
+use crate::visible;
 
 pub use self::options::{Field, Options};
 
 /// Most results kept for the list; of those beyond, only the ones that are not as expected, and as many again.
 const MOST_RESULTS: usize = 10_000;
+/// Most places that are named of what differs.
+const MOST_NAMED: usize = 100;
+/// Most columns of a path.
+const LONGEST: usize = 100;
+
 /// A replay for the shell to run.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -68,24 +74,48 @@ pub enum Steer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     /// What became of one call.
-    Told(Told),
+    Told(Box<Sent>),
     /// It is over, or never began: what became of all of it.
     Ended(Result<Box<Summary>, String>),
 }
 
-/// What became of one call that was sent again.
+/// What became of one call that was sent again. Without the calls themselves: there may be many, and they are recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sent {
     /// The recorded call.
     pub original: Id,
     /// What was sent and came back; none where it was not sent.
-    pub call: Option<Arc<Call>>,
+    pub call: Option<Answered>,
     /// Where what left differs from what was recorded.
     pub changed: Vec<Place>,
     /// What was expected and did not come, or why it was not sent.
     pub unmet: Vec<String>,
-    /// How the answer differs from the recorded one, where that was looked at.
+    /// How the answer differs from the recorded one, where that was looked at: the first [`MOST_NAMED`].
     pub differences: Vec<Difference>,
+    failed: bool,
+}
+
+/// What is shown of a call that was sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Its name.
+    pub id: Id,
+    /// When it left.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// The answer's status code; none if there was none.
+    pub status: Option<u16>,
+    /// Its kind, or else its path.
+    pub what: String,
+}
+
+impl From<&Call> for Answered {
+    fn from(call: &Call) -> Self {
+        let what = call.kind.as_deref().unwrap_or_else(|| call.request.path());
+        let what = visible::truncate(what, LONGEST).into_owned();
+        Self { id: call.id, at: call.at, took: call.took, status: call.status(), what }
+    }
 }
 
 impl From<Told> for Sent {
@@ -93,15 +123,17 @@ impl From<Told> for Sent {
         match told {
             Told::Sent(outcome) => Self {
                 original: outcome.original.id,
-                changed: outcome.changed().into_iter().map(|change| change.place).collect(),
+                call: Some(outcome.call.as_ref().into()),
+                changed: outcome.changed().into_iter().map(|change| change.place).take(MOST_NAMED).collect(),
+                failed: !outcome.is_fine(),
                 unmet: outcome.unmet.into_iter().map(|unmet| format!("{}: {}", unmet.expected, unmet.found)).collect(),
-                differences: outcome.differences,
-                call: Some(outcome.call),
+                differences: outcome.differences.into_iter().take(MOST_NAMED).collect(),
             },
             Told::Skipped(skipped) => Self {
                 original: skipped.original,
                 call: None,
                 changed: Vec::new(),
+                failed: skipped.is_failure(),
                 unmet: vec![skipped.reason],
                 differences: Vec::new(),
             },
@@ -180,13 +212,9 @@ impl Replay {
         self.results.iter().filter(|sent| !self.failures_only || !sent.is_fine())
     }
 
-    fn told(&mut self, told: Told) {
+    fn told(&mut self, sent: Sent) {
         self.meter.done += 1;
-        self.meter.failed += u64::from(match &told {
-            Told::Sent(outcome) => !outcome.is_fine(),
-            Told::Skipped(skipped) => skipped.is_failure(),
-        });
-        let sent = Sent::from(told);
+        self.meter.failed += u64::from(sent.failed);
         if self.results.len() < if sent.is_fine() { MOST_RESULTS } else { 2 * MOST_RESULTS } {
             self.results.push(sent);
         }
@@ -212,7 +240,7 @@ impl App {
     pub(super) fn replayed(&mut self, ticket: u64, progress: Progress) {
         let Some(replay) = self.replay.as_mut().filter(|replay| replay.ticket == ticket) else { return };
         match progress {
-            Progress::Told(told) => replay.told(told),
+            Progress::Told(sent) => replay.told(*sent),
             Progress::Ended(result) => {
                 replay.paused = None;
                 let notice = match &result {

@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::net::{base_url, demo, listener};
 use crate::recording::Recorded;
+use crate::recording::backlog::backlog;
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -25,8 +26,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     if let Some(name) = platform.filter(|name| context.platforms.pack(name).is_none()) {
         return Err(super::platforms::unknown(&context.platforms, name));
     }
-    let (lines, mut written) = tokio::sync::mpsc::unbounded_channel::<Recorded>();
-    let recorder = context.recorder(&args.record, Box::new(move |event| drop(lines.send(event))))?;
+    let (teller, told) = backlog();
+    let recorder = context.recorder(&args.record, Box::new(move |event| teller.tell(event)))?;
+    let mut told = told.of(recorder.path());
     let path = recorder.path().to_owned();
     // Any free port will do: nobody else is to call it.
     let socket = listener::bind(([127, 0, 0, 1], 0).into()).await?;
@@ -47,7 +49,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let _ = stop.send(());
     serving.await?;
     recorder.close().await;
-    while let Some(event) = written.recv().await {
+    while let Some(event) = told.next().await {
         match event {
             Recorded::Call(call, _) => print::out(&print::call_line(&call, &context.platforms, context.format))?,
             other => print::trouble(&other),

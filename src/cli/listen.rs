@@ -2,12 +2,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use color_eyre::eyre;
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use crate::cli::context::{Context, stop_signal};
+use crate::cli::print::Said;
 use crate::cli::{Format, LaneArgs, Outcome, print};
 use crate::config::Respond;
 use crate::net::listener::Lane;
@@ -16,38 +19,49 @@ use crate::net::tls::Identity;
 use crate::net::tunnel::{Keeper, Tunnel};
 use crate::net::{base_url, listener};
 use crate::recording::Recorded;
+use crate::recording::backlog::backlog;
 
 /// How often the targets that calls are forwarded to are looked at.
 const WATCH: Duration = Duration::from_secs(5);
+/// Most remarks that wait for somebody to read them; further ones are left out. None of them holds up a call.
+const MOST_REMARKS: usize = 1000;
 
 pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outcome> {
-    let (lines, mut printed) = tokio::sync::mpsc::unbounded_channel::<Recorded>();
+    let (teller, told) = backlog();
     for sentence in context.config.warnings.iter().chain(&context.config.problems()) {
         print::note(&format!("hooktape: {sentence}"));
     }
-    let recorder = context.recorder(&args.record, Box::new(move |event| drop(lines.send(event))))?;
+    let recorder = context.recorder(&args.record, Box::new(move |event| teller.tell(event)))?;
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
     // The URL comes first, so that a script that let us choose the port knows where to call.
     announce(context, &base_url(address), recorder.path())?;
     let lane = Arc::new(context.lane(recorder.clone())?);
     let format = context.format;
-    let tunnel = tunnel(context, address, &lane, move |tunnel| tell_of_tunnel(&tunnel, format))?;
-    tell_of(&lane.responders);
+    let (say, said) = sync_channel(MOST_REMARKS);
+    let remarks = tokio::task::spawn_blocking(move || said.iter().map_while(|said| said).for_each(Said::print));
+    let of_tunnel = {
+        let say = say.clone();
+        move |tunnel| drop(say.try_send(Some(of_tunnel(&tunnel, format))))
+    };
+    let tunnel = tunnel(context, address, &lane, of_tunnel)?;
+    tell_of(&lane.responders, say.clone());
     if let Some(identity) = &lane.tls {
         print::note(&with_tls(address, identity));
     }
     let watched = lane.responders.clone();
     let watching = tokio::spawn(async move { watched.watch(WATCH).await });
     let serving = listener::serve(socket, lane, stop_signal()?);
-    let platforms = context.platforms.clone();
+    let (platforms, mut told) = (context.platforms.clone(), told.of(recorder.path()));
     let printing = tokio::task::spawn_blocking(move || {
-        // A reader that goes away ends the printing, not the listening.
+        // A reader that goes away ends the printing, not the listening; one that reads nothing holds up nobody.
         let mut read = true;
-        while let Some(event) = printed.blocking_recv() {
+        while let Some(event) = Handle::current().block_on(told.next()) {
             match event {
                 Recorded::Call(call, _) if read => {
-                    read = print::out(&print::call_line(&call, &platforms, format)).is_ok();
+                    let text = print::call_line(&call, &platforms, format);
+                    drop(call);
+                    read = print::out(&text).is_ok();
                 }
                 other => print::trouble(&other),
             }
@@ -59,7 +73,19 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
         tunnel.stop().await;
     }
     recorder.close().await;
-    printing.await?;
+    let printed = async {
+        printing.await?;
+        // Where there is no room for the end, nobody reads.
+        if say.try_send(None).is_ok() {
+            remarks.await?;
+        }
+        Ok::<_, eyre::Report>(())
+    };
+    tokio::select! {
+        printed = printed => printed?,
+        // Whoever reads slowly may have the rest of the lines; asked a second time, it ends without.
+        () = stop_signal()? => {}
+    }
     Ok(Outcome::Yes)
 }
 
@@ -76,18 +102,13 @@ pub(super) fn tunnel(
     keeper.map(Some).map_err(|error| eyre::eyre!(error))
 }
 
-/// The public address is a result, all else a remark. Nobody reading the one is no reason to end.
-pub(super) fn tell_of_tunnel(tunnel: &Tunnel, format: Format) {
-    let _ = match (tunnel, format) {
-        (Tunnel::Up(url), Format::Text) => print::out(&format!("public {url}")),
-        (Tunnel::Up(url), Format::Json) => {
-            print::out(&json!({ "schema": 1, "event": "public", "url": url }).to_string())
-        }
-        (tunnel, _) => {
-            print::note(&format!("hooktape: {tunnel}"));
-            Ok(())
-        }
-    };
+/// The public address is a result, all else a remark.
+pub(super) fn of_tunnel(tunnel: &Tunnel, format: Format) -> Said {
+    match (tunnel, format) {
+        (Tunnel::Up(url), Format::Text) => Said::Out(format!("public {url}")),
+        (Tunnel::Up(url), Format::Json) => Said::Out(json!({ "schema": 1, "event": "public", "url": url }).to_string()),
+        (tunnel, _) => Said::Note(format!("hooktape: {tunnel}")),
+    }
 }
 
 /// Where TLS is spoken, and how to have its certificate trusted.
@@ -104,7 +125,7 @@ pub(super) fn with_tls(address: SocketAddr, identity: &Identity) -> String {
 }
 
 /// Says on standard error what answers, and what becomes of it.
-fn tell_of(responders: &Responders) {
+fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>) {
     for slot in responders.slots() {
         if slot.respond != Respond::default() {
             print::note(&format!("{} is answered with: {}", slot.whose, slot.respond));
@@ -116,12 +137,15 @@ fn tell_of(responders: &Responders) {
             ));
         }
     }
-    let observer = |told| match told {
-        Told::Target(name, Health::Down(why)) => print::note(&format!("hooktape: target {name} is down: {why}")),
-        Told::Target(name, Health::Up) => print::note(&format!("target {name} is up")),
-        Told::Hit { whose, left: Some(0) } => print::note(&format!("{whose}: the fault is spent")),
-        Told::Refused(refused) => print::note(&format!("hooktape: {refused}")),
-        Told::Hit { .. } | Told::Held(_) | Told::Gone(..) => {}
+    let observer = move |told| {
+        let note = match told {
+            Told::Target(name, Health::Down(why)) => format!("hooktape: target {name} is down: {why}"),
+            Told::Target(name, Health::Up) => format!("target {name} is up"),
+            Told::Hit { whose, left: Some(0) } => format!("{whose}: the fault is spent"),
+            Told::Refused(refused) => format!("hooktape: {refused}"),
+            Told::Hit { .. } | Told::Held(_) | Told::Gone(..) => return,
+        };
+        let _ = say.try_send(Some(Said::Note(note)));
     };
     responders.observe(Box::new(observer), false);
 }

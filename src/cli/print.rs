@@ -187,6 +187,24 @@ pub(super) fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", visible::text(line));
 }
 
+/// Something to say that is nobody's answer: it is said where it comes up, or left to a thread that may wait for a reader.
+pub(super) enum Said {
+    /// A line to standard output.
+    Out(String),
+    /// A line to standard error.
+    Note(String),
+}
+
+impl Said {
+    /// That nobody reads it is no reason to end.
+    pub(super) fn print(self) {
+        match self {
+            Self::Out(line) => drop(out(&line)),
+            Self::Note(line) => note(&line),
+        }
+    }
+}
+
 /// Tells of a last line that is not whole, once all others were read.
 pub(super) fn unfinished(entries: &Entries<'_>) {
     let bytes = entries.unfinished();
@@ -203,7 +221,9 @@ pub(super) fn unfinished(entries: &Entries<'_>) {
 pub(super) fn trouble(event: &Recorded) {
     match event {
         Recorded::Call(..) | Recorded::Annotated(..) => {}
-        Recorded::Failed { unrecorded: 0, reason } | Recorded::Reopened { reason, .. } => {
+        Recorded::Failed { unrecorded: 0, reason }
+        | Recorded::Reopened { reason, .. }
+        | Recorded::Unread { reason } => {
             note(&format!("hooktape: {reason}"));
         }
         Recorded::Failed { unrecorded, reason } => {

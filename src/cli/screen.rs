@@ -18,6 +18,7 @@ use crate::cli::listen::{tunnel, with_tls};
 use crate::cli::{LaneArgs, Outcome};
 use crate::net::{base_url, demo, listener};
 use crate::recording::Reader;
+use crate::recording::backlog::backlog;
 use crate::tui;
 use crate::tui::console::Real;
 use crate::tui::feed::feed;
@@ -45,9 +46,9 @@ pub struct Args {
 }
 
 pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&str>) -> eyre::Result<Outcome> {
-    let (live, written) = unbounded_channel();
+    let (live, written) = backlog();
     let told = live.clone();
-    let (recorder, found) = context.record(&args.record, Box::new(move |event| drop(told.send(event))))?;
+    let (recorder, found) = context.record(&args.record, Box::new(move |event| told.tell(event)))?;
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
     let notices: Vec<String> = found.torn.iter().map(ToString::to_string).collect();
@@ -91,7 +92,7 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
         let file = args.file.display();
         return Err(eyre!("{file} is compressed, so nothing comes to it: open it without --follow"));
     }
-    let (live, recorded) = unbounded_channel();
+    let (live, recorded) = backlog();
     let (events, messages) = unbounded_channel();
     let mut app = start(context, &args.file, None, &[], args.to.as_deref())?;
     app.setup.follow = args.follow;

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use url::{Host, Url};
 use uuid::Uuid;
@@ -30,6 +30,7 @@ use crate::net::tunnel::Tunnel;
 use crate::net::{base_url, is_ourselves, listener};
 use crate::platform::{self, Fate, Kind, Opening, Severity, Wait};
 use crate::recording::Recorded;
+use crate::recording::backlog::{Backlog, backlog};
 use crate::{qr, visible};
 
 /// What to do with a webview.
@@ -98,8 +99,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
-    let (tell, written) = mpsc::unbounded_channel::<Recorded>();
-    let recorder = context.recorder(&args.lane.record, Box::new(move |event| drop(tell.send(event))))?;
+    let (teller, told) = backlog();
+    let recorder = context.recorder(&args.lane.record, Box::new(move |event| teller.tell(event)))?;
+    let told = told.of(recorder.path());
     let local = network_url(address);
     let name = Uuid::new_v4().to_string();
     let open = |base: &str| {
@@ -113,7 +115,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let (up, public) = watch::channel(None);
     let format = context.format;
     let tunnel = listen::tunnel(context, address, &lane, move |tunnel| {
-        listen::tell_of_tunnel(&tunnel, format);
+        listen::of_tunnel(&tunnel, format).print();
         if let Tunnel::Up(url) = tunnel {
             up.send_replace(Some(url));
         }
@@ -124,7 +126,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let _ = stopped.await;
     }));
     let concluded = match base(context, tunnel.is_some().then_some(public), local).await? {
-        Some(base) => hand_over(context, args, kind, &open(&base)?, &base, address, written).await,
+        Some(base) => hand_over(context, args, kind, &open(&base)?, &base, address, told).await,
         None => Ok(Outcome::No),
     };
     let _ = stop.send(());
@@ -159,12 +161,12 @@ async fn hand_over(
     opening: &Opening,
     base: &str,
     address: SocketAddr,
-    written: mpsc::UnboundedReceiver<Recorded>,
+    told: Backlog,
 ) -> eyre::Result<Outcome> {
     hand_out(context, args, kind, opening, base, address)?;
     let limit = args.expires.or_else(|| context.config.wait(&kind.name)?.expires);
     let mut watch = Watch::new(context, kind, opening, limit);
-    watch.follow(written, args.wait, args.linger).await?;
+    watch.follow(told, args.wait, args.linger).await?;
     watch.conclude()
 }
 
@@ -319,12 +321,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Tells what comes, until there has been a callback and `linger` after it, or `patience` is over.
-    async fn follow(
-        &mut self,
-        mut written: mpsc::UnboundedReceiver<Recorded>,
-        patience: Duration,
-        linger: Duration,
-    ) -> eyre::Result<()> {
+    async fn follow(&mut self, mut told: Backlog, patience: Duration, linger: Duration) -> eyre::Result<()> {
         let begun = Instant::now();
         let far = begun + Duration::from_hours(365 * 24);
         let mut end = begun.checked_add(patience).unwrap_or(far);
@@ -332,7 +329,7 @@ impl<'a> Watch<'a> {
         let mut stop = std::pin::pin!(stop_signal()?);
         loop {
             tokio::select! {
-                event = written.recv() => match event {
+                event = told.next() => match event {
                     None => return Ok(()),
                     Some(Recorded::Call(call, _)) => {
                         let before = self.called_back;

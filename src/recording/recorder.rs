@@ -59,6 +59,11 @@ pub enum Recorded {
         /// Why, as a sentence with the repair.
         reason: String,
     },
+    /// Calls that waited in a [`Backlog`](super::backlog::Backlog) can no longer be read back.
+    Unread {
+        /// How many and why, as a sentence.
+        reason: String,
+    },
     /// The file was set aside, or was changed, moved or removed by another hand, and was opened anew. Nothing that this
     /// recorder is asked to write from now on is affected.
     Reopened {

@@ -3,16 +3,24 @@
 
 use std::future::Future;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
 
 use crate::app::event::{Event, Notice};
+use crate::recording::backlog::{Backlog, weight};
 use crate::recording::{self, Position, Recorded};
 use crate::tui::follow::Follower;
 use crate::tui::tape::Tape;
 use crate::tui::world::{Message, World};
+
+/// What calls that wait for the loop may take in memory, in KiB. While the terminal stands still, further ones are left where
+/// they wait already, or in their file.
+const ROOM: u32 = 4096;
+const KIB: usize = 1024;
 
 /// Reads the world's recording up to the byte `until` (all of it without one) and then passes on what is `recorded`, and
 /// with `follow` what another process goes on to record, looked for that often. Until the reading is over, the world is busy.
@@ -20,7 +28,7 @@ pub fn feed(
     world: &World,
     until: Option<u64>,
     follow: Option<Duration>,
-    mut recorded: UnboundedReceiver<Recorded>,
+    mut recorded: Backlog,
 ) -> impl Future<Output = ()> + Send + 'static {
     let (events, tape, busy) = (world.events.clone(), world.tape.clone(), world.hold());
     async move {
@@ -44,9 +52,10 @@ pub fn feed(
         });
         // A recording of our own has no other writer.
         let Ok(mut follower) = reading.await else { return };
+        let room = Arc::new(Semaphore::new(ROOM as usize));
         loop {
             let (event, look) = tokio::select! {
-                event = recorded.recv() => match event {
+                event = recorded.next() => match event {
                     // What another process wrote before we began to write stands before it.
                     Some(event) => (Some(event), until.is_none()),
                     None => return,
@@ -65,15 +74,27 @@ pub fn feed(
                     found
                 };
                 more = !found.is_empty();
-                if found.into_iter().any(|event| events.send(event.into()).is_err()) {
-                    return;
+                for event in found {
+                    let Some(()) = pass_on(event, &events, &room).await else { return };
                 }
             }
-            if event.is_some_and(|event| events.send(Event::Recorded(event).into()).is_err()) {
-                return;
+            if let Some(event) = event {
+                let Some(()) = pass_on(Event::Recorded(event), &events, &room).await else { return };
             }
         }
     }
+}
+
+/// Hands `event` to the loop; a call only when what waits there already leaves room for it. None if the loop is gone.
+async fn pass_on(event: Event, events: &UnboundedSender<Message>, room: &Arc<Semaphore>) -> Option<()> {
+    let message = match event {
+        Event::Recorded(Recorded::Call(_, place)) => {
+            let taken = u32::try_from(weight(place) / KIB).unwrap_or(u32::MAX).clamp(1, ROOM);
+            Message::from(event).taking(room.clone().acquire_many_owned(taken).await.ok()?)
+        }
+        event => event.into(),
+    };
+    events.send(message).ok()
 }
 
 /// Says that the recording ends within a line.

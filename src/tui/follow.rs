@@ -11,6 +11,9 @@ use crate::tui::tape::Tape;
 /// Most calls read at once, so that the screen shows how it goes on.
 const MOST: usize = 512;
 
+/// Bytes of them that are enough.
+const MOST_BYTES: u64 = 4 << 20;
+
 /// How far a recording was read, and which file that was.
 #[derive(Debug)]
 pub struct Follower {
@@ -63,7 +66,12 @@ impl Follower {
 
     fn read(&mut self, reader: &Reader, until: u64, events: &mut Vec<Event>) {
         let mut entries = reader.entries_until(self.position, until);
-        for found in entries.by_ref().take(MOST) {
+        let begun = self.position.offset;
+        for _ in 0..MOST {
+            if entries.position().offset > begun + MOST_BYTES {
+                break;
+            }
+            let Some(found) = entries.next() else { break };
             let read = found.map_err(|damage| damage.to_string()).and_then(|entry| {
                 let call = reader.call(entry.place).map_err(|error| error.to_string())?;
                 Ok(Recorded::Call(Arc::new(call), entry.place))

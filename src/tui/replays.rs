@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::app::event::Event;
 use crate::app::replaying::{Job, Progress, Steer};
 use crate::recording::Reader;
-use crate::replay::{Control, Replay, Summary};
+use crate::replay::{Control, Replay, Summary, Told};
 use crate::tui::world::{Busy, Message, World};
 
 /// The replay that runs.
@@ -44,9 +44,10 @@ impl World {
                 let recorder = tape.recorder().await.map_err(|error| error.to_string())?.clone();
                 let Job { plan, items, platforms, keyring, listener, .. } = job;
                 let replay = Replay { plan, reader, sender, recorder, platforms, keyring, listener };
-                let tell = move |outcome| {
+                let tell = move |outcome: Told| {
                     // Nobody listens any more when the screen is closed.
-                    let _ = told.send(Event::Replayed { ticket, progress: Progress::Told(outcome) }.into());
+                    let progress = Progress::Told(Box::new(outcome.into()));
+                    let _ = told.send(Event::Replayed { ticket, progress }.into());
                 };
                 replay.run(items, control, tell).await
             };

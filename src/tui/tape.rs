@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::OnceCell;
-use tokio::sync::mpsc::UnboundedSender;
 
-use crate::recording::{Options, Reader, RecordError, Recorded, Recorder, Redaction};
+use crate::recording::backlog::Teller;
+use crate::recording::{Options, Reader, RecordError, Recorder, Redaction};
 
 /// Where sent calls, and what is said of calls, are recorded.
 #[derive(Debug)]
 pub struct Tape {
     path: PathBuf,
     recorder: OnceCell<Recorder>,
-    told: UnboundedSender<Recorded>,
+    told: Teller,
     begins: AtomicU64,
     packed: OnceLock<Arc<Reader>>,
     redaction: Option<Redaction>,
@@ -25,7 +25,7 @@ pub struct Tape {
 impl Tape {
     /// A recording that is being written.
     #[must_use]
-    pub fn running(recorder: Recorder, told: UnboundedSender<Recorded>) -> Self {
+    pub fn running(recorder: Recorder, told: Teller) -> Self {
         Self {
             path: recorder.path().to_owned(),
             recorder: OnceCell::new_with(Some(recorder)),
@@ -38,7 +38,7 @@ impl Tape {
 
     /// A recording that is only looked at so far. What is written to it is told to `told`.
     #[must_use]
-    pub fn resting(path: PathBuf, told: UnboundedSender<Recorded>) -> Self {
+    pub fn resting(path: PathBuf, told: Teller) -> Self {
         Self {
             path,
             recorder: OnceCell::new(),
@@ -88,7 +88,7 @@ impl Tape {
         self.recorder
             .get_or_try_init(|| async {
                 let told = self.told.clone();
-                Recorder::open(&self.path, Options::default(), Box::new(move |event| drop(told.send(event))))
+                Recorder::open(&self.path, Options::default(), Box::new(move |event| told.tell(event)))
                     .map(|(recorder, opened)| {
                         self.begins.store(opened.end, Ordering::SeqCst);
                         match self.redaction.clone() {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::app::event::{Effect, Event, Notice};
@@ -28,11 +29,12 @@ pub struct Message {
     /// What happened.
     pub event: Event,
     _busy: Option<Busy>,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl From<Event> for Message {
     fn from(event: Event) -> Self {
-        Self { event, _busy: None }
+        Self { event, _busy: None, _room: None }
     }
 }
 
@@ -40,7 +42,13 @@ impl Message {
     /// The last event of something that was under way.
     #[must_use]
     pub fn last(event: Event, busy: Busy) -> Self {
-        Self { event, _busy: Some(busy) }
+        Self { _busy: Some(busy), ..event.into() }
+    }
+
+    /// The same event, that takes up room until it was taken in.
+    #[must_use]
+    pub fn taking(self, room: OwnedSemaphorePermit) -> Self {
+        Self { _room: Some(room), ..self }
     }
 }
 
@@ -227,7 +235,7 @@ impl World {
                 let finished = scanned == total;
                 let event = Event::Found { search, hits, scanned, finished };
                 let busy = if finished { busy.take() } else { None };
-                match events.send(Message { event, _busy: busy }) {
+                match events.send(Message { _busy: busy, ..event.into() }) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(_) => ControlFlow::Break(()),
                 }

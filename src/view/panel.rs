@@ -233,9 +233,9 @@ fn result(app: &App, sent: &Sent, width: usize, selected: bool) -> Line<'static>
     };
     let text = match &sent.call {
         Some(call) => {
-            let status = call.status().map_or("---".to_owned(), |status| status.to_string());
+            let status = call.status.map_or("---".to_owned(), |status| status.to_string());
             let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
-            let kind = call.kind.as_deref().unwrap_or_else(|| call.request.path());
+            let kind = &call.what;
             let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
             let unmet = sent.unmet.first().map_or("", String::as_str);
             format!(" {status}  {took:>6}  {time}  {kind:24}  {unmet}")

@@ -8,7 +8,8 @@ use hooktape::signature::keys;
 use serde_json::json;
 
 use crate::chromium::Browser;
-use crate::lane::{HOOKTAPE, Home, Listener, read_message};
+use crate::lane::caller::read_message;
+use crate::lane::{HOOKTAPE, Home, Listener};
 use crate::{calls, gist};
 
 const MOVEO: &str = include_str!("pages/moveo.html");

@@ -229,7 +229,7 @@ fn answering(body: &'static str) -> String {
         for stream in listener.incoming() {
             let mut stream = BufReader::new(stream.unwrap());
             std::thread::spawn(move || {
-                while crate::lane::read_message(&mut stream).is_ok() {
+                while crate::lane::caller::read_message(&mut stream).is_ok() {
                     let head = format!(
                         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
                         body.len()

@@ -11,7 +11,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 
-use crate::lane::{HOOKTAPE, Home, TOKEN, read_message};
+use crate::lane::caller::read_message;
+use crate::lane::{HOOKTAPE, Home, TOKEN};
 
 /// A conversation through all kinds of call, signed with the token of Moveo's own examples; the last call is tampered with.
 pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/moveo.jsonl");

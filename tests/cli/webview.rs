@@ -6,7 +6,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::lane::{HOOKTAPE, Home, read_message};
+use crate::lane::caller::read_message;
+use crate::lane::{HOOKTAPE, Home};
 use crate::support::run;
 use crate::tunnel::pipe;
 

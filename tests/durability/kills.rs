@@ -13,7 +13,8 @@ use std::time::Duration;
 use hooktape::call::Call;
 use hooktape::recording::{Position, Reader};
 
-use crate::lane::{Home, read_message};
+use crate::lane::Home;
+use crate::lane::caller::read_message;
 
 /// Connections that call at a time, each one call after the other.
 const SENDERS: u64 = 8;

@@ -6,7 +6,8 @@ use std::net::TcpStream;
 
 use hooktape::recording::{Position, Reader};
 
-use crate::lane::{HOOKTAPE, Home, Listener, read_message};
+use crate::lane::caller::read_message;
+use crate::lane::{HOOKTAPE, Home, Listener};
 
 fn request(number: usize) -> Vec<u8> {
     let body = format!("{{\"number\":{number}}}");

@@ -5,12 +5,15 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use hooktape::recording::{Position, Reader};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::lane::{Home, Listener, read_message};
+use crate::lane::caller::read_message;
+use crate::lane::{HOOKTAPE, Home, Listener};
 
 /// The megabytes of a long body.
 fn megabytes() -> usize {
@@ -93,4 +96,55 @@ fn a_thousand_slow_callers_are_all_answered() {
     );
     assert_eq!(recorded(&home), CALLERS + request.chunks(7).count());
     assert!(peak < before + 100, "{before} MB, then {peak} MB");
+}
+
+#[test]
+fn calls_that_nobody_reads_of_weigh_nothing_and_are_not_lost() {
+    const CALLS: usize = 200;
+    let home = Home::new();
+    // Of the second, each line is 200 KB: three of them are more than a pipe takes.
+    for format in ["text", "json"] {
+        let record = format!("{format}.jsonl");
+        let mut listener = Listener::start(home.command(
+            HOOKTAPE,
+            &["--format", format, "listen", "--listen", "127.0.0.1:0", "--rotate", "10 MB", "--record", &record],
+        ));
+        let (before, _) = weight(&listener);
+        let mut caller = listener.call();
+        for number in 0..CALLS {
+            let body = format!("{{\"number\":{number},\"text\":\"{}\"}}", "lorem ipsum ".repeat(200_000 / 12));
+            assert_eq!(caller.post("/", "", body.as_bytes()).unwrap().0, 200);
+        }
+        let (after, peak) = weight(&listener);
+        println!(
+            "{CALLS} calls of 200 KB and nobody reads, {format}: {before} MB before, at most {peak}, {after} after"
+        );
+        assert!(peak < before + 25, "{format}: {before} MB, then {peak} MB");
+        // A reader that comes late has all of them, in order.
+        let ended = listener.end("TERM");
+        assert_eq!((ended.code, ended.out.lines().count()), (Some(0), CALLS), "{}", ended.err);
+        if format == "json" {
+            let numbers = ended.out.lines().map(|line| line.split_once("{\"number\":").unwrap().1);
+            assert!(numbers.enumerate().all(|(number, rest)| rest.starts_with(&format!("{number},"))));
+        }
+    }
+    assert_eq!(recorded(&home), 2 * CALLS);
+}
+
+#[test]
+fn a_second_signal_ends_what_waits_for_a_reader() {
+    let home = Home::new();
+    let mut listener = home.listen(&["--format", "json"]);
+    let mut caller = listener.call();
+    for _ in 0..3 {
+        assert_eq!(caller.post("/", "", &body(100_000)).unwrap().0, 200);
+    }
+    let id = listener.child.id().to_string();
+    // The first one ends the listening; whoever waits for the lines of the rest is asked again until it has gone.
+    while listener.child.try_wait().unwrap().is_none() {
+        Command::new("kill").args(["-s", "INT", &id]).status().unwrap();
+        thread::yield_now();
+    }
+    assert_eq!(listener.child.wait().unwrap().code(), Some(0));
+    assert_eq!(recorded(&home), 3);
 }

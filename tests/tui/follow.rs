@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::support::{Stage, repository};
 use hooktape::app::event::Event;
 use hooktape::net::sender::Sender;
+use hooktape::recording::backlog::backlog;
 use hooktape::recording::{Annotation, Change, Options, Position, Reader, Recorded, Recorder, compact};
 use hooktape::tui::feed::feed;
 use hooktape::tui::tape::Tape;
@@ -27,7 +28,7 @@ async fn what_another_process_records_is_told_as_if_we_had() {
     other.record(calls[0].clone()).await.unwrap();
 
     let setup = Stage::size(80, 24).setup(&path, None);
-    let (live, written) = unbounded_channel();
+    let (live, written) = backlog();
     let (events, mut messages) = unbounded_channel();
     let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
     let world = World::new(events, Tape::resting(path.clone(), live), sender, Vec::new());

@@ -5,6 +5,8 @@
 mod answering;
 mod anything;
 mod bodies;
+#[path = "../support/caller.rs"]
+mod caller;
 mod conversations;
 mod drafts;
 mod escapes;

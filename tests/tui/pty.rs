@@ -1,10 +1,12 @@
 //! What only a real terminal shows: the binary in a pseudo-terminal, its screen read the way a terminal reads it.
 
 use std::io::{Read as _, Write};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::caller::Caller;
 
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,7 +40,8 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let (chunks, output) = channel();
+        // A terminal whose output nobody takes stands still.
+        let (chunks, output) = sync_channel(0);
         std::thread::spawn(move || {
             let mut chunk = [0; 4096];
             while let Ok(length @ 1..) = reader.read(&mut chunk) {
@@ -105,6 +108,13 @@ impl Terminal {
     fn signal(&self, name: &str) {
         let id = self.child.process_id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// The most memory that the process ever had, in MB.
+    fn peak(&self) -> u64 {
+        let about = std::fs::read_to_string(format!("/proc/{}/status", self.child.process_id().unwrap())).unwrap();
+        let line = about.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1000
     }
 
     /// The process's state as Linux has it: `S` sleeping, `T` stopped.
@@ -274,4 +284,26 @@ fn a_terminal_that_goes_away_ends_it_without_a_crash() {
     let status = child.wait().unwrap();
     // 2 when a frame could not be written before the signal came.
     assert!(status.signal().is_none() && [0, 2].contains(&status.exit_code()), "{status:?}");
+}
+
+#[test]
+fn a_terminal_that_stands_still_holds_up_no_call_and_costs_no_memory() {
+    const CALLS: usize = 800;
+    let mut terminal = Terminal::start();
+    terminal.sees("http://127.0.0.1:");
+    let screen = terminal.screen();
+    let port = screen.split_once("http://127.0.0.1:").unwrap().1.split(|c: char| !c.is_ascii_digit()).next().unwrap();
+    let mut caller = Caller::to(&format!("127.0.0.1:{port}"));
+    let before = terminal.peak();
+    // From here on nothing that it draws is taken.
+    let body = format!("\"{}\"", "lorem ipsum ".repeat(200_000 / 12));
+    for _ in 0..CALLS {
+        assert_eq!(caller.post("/", "", body.as_bytes()).unwrap().0, 200);
+    }
+    // Of their 160 MB it has those that it keeps for the next look at them, and what waits on its two ways.
+    let peak = terminal.peak();
+    assert!(peak < before + 110, "{before} MB, then {peak} MB");
+    terminal.sees(&format!("{CALLS} calls"));
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
 }

@@ -17,6 +17,7 @@ use hooktape::config::{Config, Secret, Secrets};
 use hooktape::net::sender::Sender;
 use hooktape::net::{base_url, demo, listener};
 use hooktape::platform::{Keyring, Platforms};
+use hooktape::recording::backlog::backlog;
 use hooktape::recording::{Options, Recorder};
 use hooktape::tui;
 use hooktape::tui::console::Console;
@@ -156,7 +157,7 @@ impl Stage {
     /// Opens a recording and types `script`.
     pub async fn open(self, recording: &Path, script: &str) -> Ended {
         let setup = self.setup(recording, None);
-        let (live, written) = tokio::sync::mpsc::unbounded_channel();
+        let (live, written) = backlog();
         let (events, messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
         let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new())
@@ -174,12 +175,12 @@ impl Stage {
         script: &str,
         meanwhile: impl FnOnce(String) -> F,
     ) -> Ended {
-        let (live, written) = tokio::sync::mpsc::unbounded_channel();
+        let (live, written) = backlog();
         let (told, heard) = (live.clone(), Arc::new(AtomicUsize::new(0)));
         let count = heard.clone();
         let observer = Box::new(move |event| {
             count.fetch_add(1, Ordering::SeqCst);
-            drop(told.send(event));
+            told.tell(event);
         });
         let (recorder, opened) = Recorder::open(recording, Options::default(), observer).unwrap();
         let socket = listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();

@@ -1,0 +1,280 @@
+//! What a recorder tells, on its way to somebody who may be slow to take it in: a terminal that stands still, a pipe that
+//! nobody reads.
+//!
+//! ```text
+//!  recorder's thread --Teller--> [ call, call, ..., calls from byte A to B of the file ] --Backlog--> whoever takes it in
+//! ```
+//!
+//! As long as they are few, calls wait as they are. Beyond [`MOST_HELD`] bytes of them only the stretch of the file is kept
+//! that they stand in, and they are read back from it when it is their turn: in the same order, each once. So what waits
+//! costs the same whether it is a thousand calls or a billion.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::{Place, Position, Reader, Recorded};
+use crate::call::Id;
+
+/// Bytes of calls that wait as they are.
+pub const MOST_HELD: usize = 4 << 20;
+
+/// What a call takes in memory besides its line's length, in bytes.
+const CALL: usize = 1024;
+
+/// Bytes of a file in which calls are found at a time.
+const LOOKED_THROUGH: u64 = 1 << 20;
+
+/// The two ends of a backlog.
+#[must_use]
+pub fn backlog() -> (Teller, Backlog) {
+    holding(MOST_HELD)
+}
+
+/// The same with room for so many bytes of calls.
+fn holding(most: usize) -> (Teller, Backlog) {
+    let queue = Queue { most, waiting: VecDeque::new(), held: 0, closed: false };
+    let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Notify::new() });
+    (Teller(Arc::new(Mouth(shared.clone()))), Backlog { shared, file: PathBuf::new(), read_back: None })
+}
+
+/// About what a call takes in memory, in bytes, whose line is at that place.
+#[must_use]
+pub fn weight(place: Place) -> usize {
+    CALL + place.len as usize
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Notify,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Nobody panics while it is locked.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Queue {
+    /// Bytes of calls that wait as they are.
+    most: usize,
+    waiting: VecDeque<Waiting>,
+    /// The weight of the calls among them that wait as they are.
+    held: usize,
+    /// One of the ends is gone.
+    closed: bool,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Told(Recorded),
+    Stretch(Stretch),
+}
+
+/// Calls that stand one behind the other in a file.
+#[derive(Debug)]
+struct Stretch {
+    /// The first one's, to know the file by: it may have another name by now.
+    first: Id,
+    from: u64,
+    /// Where the last one's line ends.
+    until: u64,
+    calls: u64,
+}
+
+/// Where a recorder's observer puts what it hears. When the last clone is gone, that was all.
+#[derive(Clone, Debug)]
+pub struct Teller(Arc<Mouth>);
+
+#[derive(Debug)]
+struct Mouth(Arc<Shared>);
+
+impl Teller {
+    /// Puts `event` behind all others. To nobody, once the other end is gone.
+    pub fn tell(&self, event: Recorded) {
+        let Mouth(shared) = &*self.0;
+        let mut queue = shared.lock();
+        if !queue.closed {
+            queue.push(event);
+        }
+        drop(queue);
+        shared.changed.notify_one();
+    }
+}
+
+impl Drop for Mouth {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.changed.notify_one();
+    }
+}
+
+impl Queue {
+    fn push(&mut self, event: Recorded) {
+        if let Recorded::Call(call, place) = &event {
+            let room = self.held + weight(*place) <= self.most;
+            if !room && !self.waiting.is_empty() {
+                return self.put_off(call.id, *place);
+            }
+            self.held += weight(*place);
+        } else if let (Recorded::Failed { reason: new, .. }, Some(Waiting::Told(Recorded::Failed { reason: old, .. }))) =
+            (&event, self.waiting.back())
+            && new == old
+        {
+            // It counts the calls of the one before, too.
+            self.waiting.pop_back();
+        }
+        self.waiting.push_back(Waiting::Told(event));
+    }
+
+    fn put_off(&mut self, id: Id, place: Place) {
+        let until = place.offset + u64::from(place.len) + 1;
+        match self.waiting.back_mut() {
+            // Whatever else is told ends a stretch, a file that was set aside above all.
+            Some(Waiting::Stretch(stretch)) => {
+                stretch.until = until;
+                stretch.calls += 1;
+            }
+            _ => self.waiting.push_back(Waiting::Stretch(Stretch { first: id, from: place.offset, until, calls: 1 })),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Waiting> {
+        let next = self.waiting.pop_front();
+        if let Some(Waiting::Told(Recorded::Call(_, place))) = &next {
+            self.held -= weight(*place);
+        }
+        next
+    }
+}
+
+/// What was told and not taken in yet.
+#[derive(Debug)]
+pub struct Backlog {
+    shared: Arc<Shared>,
+    file: PathBuf,
+    read_back: Option<ReadBack>,
+}
+
+impl Backlog {
+    /// The same for what the recorder of `file` tells: there it is read back.
+    #[must_use]
+    pub fn of(mut self, file: &Path) -> Self {
+        file.clone_into(&mut self.file);
+        self
+    }
+
+    /// The next of what was told, in its order; none when the teller is gone and that was all. Dropping the future takes
+    /// nothing out.
+    pub async fn next(&mut self) -> Option<Recorded> {
+        loop {
+            if let Some(event) = self.read_back.as_mut().and_then(ReadBack::next) {
+                return Some(event);
+            }
+            let (next, closed) = {
+                let mut queue = self.shared.lock();
+                (queue.pop(), queue.closed)
+            };
+            match next {
+                Some(Waiting::Told(event)) => return Some(event),
+                Some(Waiting::Stretch(stretch)) => {
+                    let reader = self.read_back.take().and_then(|read| read.reader);
+                    self.read_back = Some(ReadBack::new(stretch, reader, &self.file));
+                }
+                None if closed => return None,
+                None => {
+                    self.read_back = None;
+                    self.shared.changed.notified().await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Backlog {
+    fn drop(&mut self) {
+        let mut queue = self.shared.lock();
+        queue.closed = true;
+        queue.waiting.clear();
+    }
+}
+
+/// A stretch being read back.
+#[derive(Debug)]
+struct ReadBack {
+    /// None where the file is not to be found.
+    reader: Option<Reader>,
+    stretch: Stretch,
+    found: VecDeque<Place>,
+}
+
+impl ReadBack {
+    /// With the reader of the stretch before, which most often fits.
+    fn new(stretch: Stretch, reader: Option<Reader>, file: &Path) -> Self {
+        let fits = |reader: &Reader| stretch.is_in(reader);
+        let reader = reader.filter(fits).or_else(|| Reader::open(file).ok().filter(fits)).or_else(|| {
+            // It was set aside since, or moved.
+            beside(file).iter().filter_map(|path| Reader::open(path).ok()).find(fits)
+        });
+        Self { reader, stretch, found: VecDeque::new() }
+    }
+
+    fn next(&mut self) -> Option<Recorded> {
+        let Self { reader, stretch, found } = self;
+        if let Some(reader) = reader {
+            while !found.is_empty() || stretch.look_on(reader, found) {
+                let place = found.pop_front()?;
+                if let Ok(call) = reader.call(place) {
+                    stretch.calls = stretch.calls.saturating_sub(1);
+                    return Some(Recorded::Call(Arc::new(call), place));
+                }
+            }
+        }
+        let missing = std::mem::take(&mut stretch.calls);
+        (missing > 0).then(|| Recorded::Unread {
+            reason: format!("calls that waited here can no longer be read from the recording: {missing} were removed by another hand"),
+        })
+    }
+}
+
+impl Stretch {
+    fn position(&self) -> Position {
+        Position { offset: self.from, ..Position::default() }
+    }
+
+    /// Finds the places of some of its next calls. False where there are no more.
+    fn look_on(&mut self, reader: &Reader, found: &mut VecDeque<Place>) -> bool {
+        let mut entries = reader.entries_until(self.position(), self.until);
+        while (found.is_empty() || entries.position().offset < self.from + LOOKED_THROUGH)
+            && let Some(entry) = entries.next()
+        {
+            // What was damaged since is missing in the end.
+            found.extend(entry.ok().map(|entry| entry.place));
+        }
+        self.from = entries.position().offset;
+        !found.is_empty()
+    }
+
+    fn is_in(&self, reader: &Reader) -> bool {
+        let first = reader.entries_until(self.position(), self.until).next();
+        first.is_some_and(|first| first.is_ok_and(|first| first.id == self.first && first.place.offset == self.from))
+    }
+}
+
+/// The files of the same folder whose names begin alike.
+fn beside(file: &Path) -> Vec<PathBuf> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let stem = file.file_stem().unwrap_or_default().as_encoded_bytes();
+    let Ok(found) = fs::read_dir(folder) else { return Vec::new() };
+    let alike = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(stem));
+    found.filter_map(|entry| Some(entry.ok()?.path())).filter(alike).collect()
+}
+
+#[cfg(test)]
+mod tests;
