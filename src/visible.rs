@@ -6,7 +6,8 @@
 //! U+202E        ->  ⟨U+202E⟩       what would be invisible, or reorder what is not
 //! ```
 //!
-//! Safe first: only what an emoji needs of the invisible characters stays, and only inside an emoji. So Persian and Indic
+//! Of marks that are put on one character, [`MOST_MARKS`] stay and the others are shown one by one: a letter with a million of
+//! them would be one column of megabytes. Safe first: only what an emoji needs of the invisible characters stays, and only inside an emoji. So Persian and Indic
 //! text shows its joiners, and the flags of England, Scotland and Wales their tags.
 
 use std::borrow::Cow;
@@ -14,7 +15,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Most characters that are joined to the one before them: as many as no language goes beyond (UAX #15, section 13).
+const MOST_MARKS: usize = 30;
 
 /// `text` with every control character, escape, bidi control, zero-width or otherwise invisible or format character
 /// replaced by a visible symbol, newlines and tabs too (one-line use). Unchanged text is borrowed.
@@ -112,6 +116,7 @@ fn shown(text: &str, layout: Layout) -> Cow<'_, str> {
     let mut chars = text.char_indices().peekable();
     let mut in_emoji = false;
     let mut before = None;
+    let (mut joins, mut marks) = (false, 0);
     while let Some((at, char)) = chars.next() {
         let next = chars.peek().map(|&(_, next)| next);
         let keep = match char {
@@ -124,6 +129,9 @@ fn shown(text: &str, layout: Layout) -> Cow<'_, str> {
             }
             _ => !is_hidden(char),
         };
+        marks = if joins || char.width() == Some(0) { marks + 1 } else { 0 };
+        let keep = keep && marks <= MOST_MARKS;
+        joins = keep && char == '\u{200d}';
         in_emoji = is_emoji(char) || (char == '\u{fe0f}' && keep && in_emoji);
         before = Some(char);
         if !keep {
@@ -212,6 +220,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn no_character_has_marks_without_end() {
+        let few = format!("a{}b", "\u{301}".repeat(MOST_MARKS));
+        assert_eq!(line(&few), few);
+        for (first, mark) in [("a", "\u{301}"), ("👩", "\u{200d}👩"), ("", "\u{20dd}"), ("क", "\u{94d}")] {
+            let many = format!("{first}{}", mark.repeat(100_000));
+            let shown = line(&many);
+            let longest = shown.graphemes(true).map(str::len).max().unwrap();
+            assert!(longest < 300, "{mark:?}: {longest} bytes");
+            assert!(truncate(&shown, 40).len() < 40 * 300);
+        }
+    }
 
     #[test]
     fn sizes_and_ages_are_short() {

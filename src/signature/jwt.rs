@@ -83,7 +83,7 @@ impl Algorithm {
     }
 }
 
-/// Where a subject is found.
+/// Where a value is found in a request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Place {
@@ -103,13 +103,15 @@ impl TryFrom<String> for Place {
             Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
             Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
             _ if text.starts_with('/') => Ok(Self::Body(text)),
-            _ => Err(format!("{text:?} is no place: write \"/user_id\", \"query:NAME\" or \"header:NAME\"")),
+            _ => Err(format!("{text:?} is no place: write \"/pointer\", \"query:NAME\", \"header:NAME\"")),
         }
     }
 }
 
 impl Place {
-    fn read(&self, request: &Request) -> Option<String> {
+    /// The value, if it is there and not empty.
+    #[must_use]
+    pub fn read(&self, request: &Request) -> Option<String> {
         let value = match self {
             Self::Body(pointer) => message::value(&request.body, pointer).filter(|value| value != "null")?.into_owned(),
             Self::Header(name) => request.headers.get(name)?.to_owned(),

@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph};
 
 use crate::app::action::{self, Action, Scope};
 use crate::app::complete::complete;
@@ -96,15 +96,22 @@ pub(super) fn boxed(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>
     let width = u16::try_from(widest + 4).unwrap_or(u16::MAX).min(area.width);
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
-    let title = visible::truncate(title, usize::from(width.saturating_sub(2))).into_owned();
+    let inner = framed(frame, place, title);
+    frame.render_widget(Paragraph::new(lines), inner);
+    inner
+}
+
+/// An empty box with a title; gives what is inside.
+pub(super) fn framed(frame: &mut Frame, place: Rect, title: &str) -> Rect {
+    let title = visible::line(title);
+    let title = visible::truncate(&title, usize::from(place.width.saturating_sub(2))).into_owned();
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .title(Line::styled(title, theme::FOCUSED))
-        .padding(ratatui::widgets::Padding::horizontal(1));
+        .padding(Padding::horizontal(1));
     let inner = block.inner(place);
     frame.render_widget(Clear, place);
     frame.render_widget(block, place);
-    frame.render_widget(Paragraph::new(lines), inner);
     inner
 }
 

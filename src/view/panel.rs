@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Borders, Clear, Padding, Paragraph};
+use ratatui::widgets::{Block, Borders, Padding, Paragraph};
 
 use crate::app::action::Action;
 use crate::app::draft::Answer;
@@ -17,7 +17,7 @@ use crate::app::testing::Tester;
 use crate::app::{App, Regions};
 use crate::call::Call;
 use crate::platform::Kind;
-use crate::view::dialogs::{Pick, boxed, inner_width, line_input, picker};
+use crate::view::dialogs::{Pick, boxed, framed, inner_width, line_input, picker};
 use crate::view::{body, comparing, detail, exporting, hints, list, rows, status, theme};
 use crate::visible;
 
@@ -153,16 +153,7 @@ fn mode_words(mode: crate::net::outgoing::SignMode) -> &'static str {
 
 /// A box over most of the screen.
 pub(super) fn large(frame: &mut Frame, area: Rect, title: &str) -> Rect {
-    let place = Rect { height: area.height.saturating_sub(2), ..area };
-    let title = visible::line(title).into_owned();
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .title(Line::styled(title, theme::FOCUSED))
-        .padding(Padding::horizontal(1));
-    let inner = block.inner(place);
-    frame.render_widget(Clear, place);
-    frame.render_widget(block, place);
-    inner
+    framed(frame, Rect { height: area.height.saturating_sub(2), ..area }, title)
 }
 
 /// `████░░░░ 12 of 40 · 31.0/s · 2 failed · 1s left`.

@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod bodies;
 #[path = "../fuzz/src/lib.rs"]
 mod entries;
 mod escapes;
 #[path = "../support/evil.rs"]
 mod evil;
-#[expect(dead_code, reason = "what other tests do with a listener")]
 #[path = "../support/lane.rs"]
 mod lane;
 mod readers;

@@ -17,10 +17,8 @@ pub(in crate::platform) struct Places(pub Vec<Place>);
 pub(in crate::platform) enum Place {
     /// `/session_id`
     Body(Pointer),
-    /// `header:X-Session`
-    Header(String),
-    /// `query:session_id`
-    Query(String),
+    /// `header:X-Session` or `query:session_id`
+    Head(signature::Place),
     /// `path:integration_id`: what stands where `recognise` has `{integration_id}`
     Path(String),
     /// `claim:sub`: of the bearer token, whoever signed it
@@ -32,15 +30,12 @@ impl TryFrom<String> for Place {
 
     fn try_from(text: String) -> Result<Self, String> {
         match text.split_once(':') {
-            Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
-            Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
             Some(("path", name)) if !name.is_empty() => Ok(Self::Path(name.to_owned())),
             Some(("claim", name)) if !name.is_empty() => Ok(Self::Claim(name.to_owned())),
             _ if text.starts_with('/') => Pointer::try_from(text).map(Self::Body),
-            _ => Err(format!(
-                "{text:?} is no place: write a JSON Pointer (\"/user/id\"), \"header:NAME\", \"query:NAME\", \"path:NAME\" \
-                 or \"claim:NAME\""
-            )),
+            _ => signature::Place::try_from(text)
+                .map(Self::Head)
+                .map_err(|error| format!("{error}, \"path:NAME\" or \"claim:NAME\"")),
         }
     }
 }
@@ -67,10 +62,7 @@ impl Places {
     pub(in crate::platform) fn read(&self, request: &Request, doc: &Doc<'_>, rules: &Rules) -> Option<String> {
         let read = |place: &Place| match place {
             Place::Body(pointer) => doc.at(pointer).filter(|value| *value != "null").map(text),
-            Place::Header(name) => request.headers.get(name).map(str::to_owned),
-            Place::Query(name) => url::form_urlencoded::parse(request.query()?.as_bytes())
-                .find(|(key, _)| key == name.as_str())
-                .map(|(_, value)| value.into_owned()),
+            Place::Head(place) => place.read(request),
             Place::Path(name) => rules.captured(request.path(), name).map(str::to_owned),
             Place::Claim(name) => signature::claim(request, name),
         };
