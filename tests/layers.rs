@@ -128,9 +128,8 @@ fn what_the_readme_says_of_contributing_is_there() {
     let (_, text) = readme.split_once("## Contributing").unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let names = text.split('`').skip(1).step_by(2);
-    let files: Vec<&str> = names
-        .filter(|name| ["src/", "tests/", ".ci/"].iter().any(|folder| name.starts_with(folder)))
-        .collect();
+    let files: Vec<&str> =
+        names.filter(|name| ["src/", "tests/", ".ci/"].iter().any(|folder| name.starts_with(folder))).collect();
     assert!(files.len() > 8, "{files:?}");
     let missing: Vec<_> = files.iter().filter(|file| !root.join(file).exists()).collect();
     assert!(missing.is_empty(), "{missing:?}");
