@@ -2,7 +2,7 @@
 //! nobody reads.
 //!
 //! ```text
-//!  recorder's thread --Teller--> [ call, call, ..., calls from byte A to B of the file ] --Backlog--> whoever takes it in
+//!  recorder --Teller--> [ call, call, ..., calls from byte A to B of the file ] --Backlog--> whoever takes it in
 //! ```
 //!
 //! As long as they are few, calls wait as they are. Beyond [`MOST_HELD`] bytes of them only the stretch of the file is kept

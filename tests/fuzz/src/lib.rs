@@ -223,12 +223,11 @@ pub fn recording(data: &[u8]) {
         let mut file = std::fs::File::create(&path).expect("a file");
         file.write_all(&[header.as_bytes(), data].concat()).expect("a file");
         let before = ids(&path);
-        let (held, ended) = std::sync::mpsc::channel::<()>();
-        let observer = Box::new(move |_| drop(held.clone()));
-        let opened = Recorder::open(&path, Options::default(), observer).map(|(recorder, _)| {
-            drop(recorder);
-            // Its thread lets go of the file, and then of this.
-            ended.recv().expect_err("nothing is ever sent");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let opened = runtime.block_on(async {
+            let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(drop))?;
+            recorder.close().await;
+            Ok::<_, hooktape::recording::OpenError>(())
         });
         // A file that is no recording is not touched; one that is keeps every call that could be read.
         match (before, opened) {
