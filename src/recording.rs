@@ -1,7 +1,7 @@
 //! The file of calls: JSON Lines, append-only, one writer (design.md, section 6).
 //!
 //! ```text
-//!  Call --> Recorder --> format::encode --> Recorder's task --one write a batch--> FILE.jsonl
+//!  Call --> Recorder --> format::encode --> recorder's task --one write a batch--> FILE.jsonl
 //!                                               |                                     |
 //!            observer <--Recorded, in file order+        Index <--Batch-- scan (heads only, every core)
 //!                                                          |                          |
