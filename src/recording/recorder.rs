@@ -310,9 +310,12 @@ struct Turn<D: Disk> {
 impl<D: Disk + 'static> Turn<D> {
     async fn run(mut self) {
         while let Some(first) = self.messages.recv().await {
+            self.batch.take(first, &mut self.messages);
             // Others may be about to hand in theirs, and one write for many calls costs little more than for one.
             task::yield_now().await;
-            self.batch.take(first, &mut self.messages);
+            if let Ok(next) = self.messages.try_recv() {
+                self.batch.take(next, &mut self.messages);
+            }
             if !self.writer.fsync && self.last < LONG {
                 self.write();
                 continue;

@@ -225,16 +225,26 @@ async fn after_a_long_write_others_are_not_kept_from_their_work() {
 
 #[test]
 fn what_waits_when_the_runtime_ends_is_written() {
-    let fake = Fake::default();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let recordings: Vec<_> = runtime.block_on(async {
-        let (recorder, _) = fake.start(false);
-        futures_util::future::join_all((1..=3).map(|number| recorder.submit(call(number), false))).await
-    });
-    drop(runtime);
-    assert_eq!(fake.content(), [1, 2, 3].map(|number| encode(&call(number))).concat());
-    let done = recordings.into_iter().map(|recording| recording.unwrap().done().now_or_never());
-    assert!(done.into_iter().all(|done| matches!(done, Some(Ok(_)))));
+    // Before the task has seen any of it, and while it waits for more.
+    for turns in 0..2 {
+        let fake = Fake::default();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let recordings: Vec<_> = runtime.block_on(async {
+            let (recorder, _) = fake.start(false);
+            let recordings =
+                futures_util::future::join_all((1..=3).map(|number| recorder.submit(call(number), false))).await;
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+            recordings
+        });
+        assert!(fake.content().is_empty());
+        drop(runtime);
+        assert_eq!(fake.content(), [1, 2, 3].map(|number| encode(&call(number))).concat());
+        for recording in recordings {
+            assert!(matches!(recording.unwrap().done().now_or_never(), Some(Ok(_))));
+        }
+    }
 }
 
 #[tokio::test]
