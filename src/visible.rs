@@ -6,9 +6,9 @@
 //! U+202E        ->  ⟨U+202E⟩       what would be invisible, or reorder what is not
 //! ```
 //!
-//! Of marks that are put on one character, [`MOST_MARKS`] stay and the others are shown one by one: a letter with a million of
-//! them would be one column of megabytes. Safe first: only what an emoji needs of the invisible characters stays, and only inside an emoji. So Persian and Indic
-//! text shows its joiners, and the flags of England, Scotland and Wales their tags.
+//! Safe first: only what an emoji needs of the invisible characters stays, and only inside an emoji. So Persian and Indic
+//! text shows its joiners, and the flags of England, Scotland and Wales their tags. Of marks that are put on one character
+//! a few stay and the others are shown one by one: a letter with a million of them would be one column of megabytes.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

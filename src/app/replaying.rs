@@ -90,7 +90,7 @@ pub struct Sent {
     pub changed: Vec<Place>,
     /// What was expected and did not come, or why it was not sent.
     pub unmet: Vec<String>,
-    /// How the answer differs from the recorded one, where that was looked at: the first [`MOST_NAMED`].
+    /// How the answer differs from the recorded one, where that was looked at: the first `MOST_NAMED`.
     pub differences: Vec<Difference>,
     failed: bool,
 }
