@@ -120,8 +120,10 @@ impl Failing {
         let tape = tape.to_str().unwrap();
         let strace = ["-f", "-o", "trace", "-P", tape, "-e", &inject];
         let listen = [HOOKTAPE, "listen", "--listen", "127.0.0.1:0", "--record", tape];
-        let listener = Listener::start(home.command("strace", &[&strace[..], &listen, args].concat()));
-        Self { home, listener }
+        let mut command = home.command("strace", &[&strace[..], &listen, args].concat());
+        // strace counts by thread: one makes all writes.
+        command.env("TOKIO_WORKER_THREADS", "1");
+        Self { listener: Listener::start(command), home }
     }
 
     /// Ends it; gives what it said and the bodies that are in the file.
