@@ -10,6 +10,9 @@
 mod lane;
 
 use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use hooktape::recording::{Entry, Position, Reader};
@@ -104,37 +107,39 @@ fn an_answer_that_overtakes_the_disk_is_noticed() {
     answered_in_order(&trace.join("\n"));
 }
 
-/// A listener whose system calls on its recording fail as `inject` says (strace(1)), counted for each thread.
-struct Failing {
-    home: Home,
-    listener: Listener,
-}
+/// While it lives, system calls of a listener on its recording fail as `inject` says (strace(1)).
+///
+/// It comes and goes beside a listener that runs, since strace counts by thread and which of them writes is open.
+struct Failing(Child);
 
 impl Failing {
-    fn new(inject: &str, on_full: &str, args: &[&str]) -> Self {
-        let home = Home::new();
-        std::fs::write(home.path("hooktape.toml"), format!("[record]\non_full = \"{on_full}\"\n")).unwrap();
-        let inject = format!("inject={inject}");
-        let tape = home.path("tape.jsonl");
+    fn new(home: &Home, listener: &Listener, inject: &str) -> Self {
+        let (id, inject) = (listener.child.id().to_string(), format!("inject={inject}"));
         // What strace looks at is the path as it is given.
-        let tape = tape.to_str().unwrap();
-        let strace = ["-f", "-o", "trace", "-P", tape, "-e", &inject];
-        let listen = [HOOKTAPE, "listen", "--listen", "127.0.0.1:0", "--record", tape];
-        let mut command = home.command("strace", &[&strace[..], &listen, args].concat());
-        // strace counts by thread: one makes all writes.
-        command.env("TOKIO_WORKER_THREADS", "1");
-        Self { listener: Listener::start(command), home }
+        let tape = home.path("tape.jsonl");
+        let strace = ["-f", "-o", "trace", "-P", tape.to_str().unwrap(), "-e", &inject, "-p", &id];
+        let mut strace = home.command("strace", &strace).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(strace.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+        assert!(said.contains("attached"), "{said}");
+        Self(strace)
     }
+}
 
-    /// Ends it; gives what it said and the bodies that are in the file.
-    fn end(self) -> (String, Vec<String>) {
-        let said = end(self.listener);
-        let reader = Reader::open(&self.home.path("tape.jsonl")).unwrap();
-        let entries: Vec<_> = reader.entries(Position::default()).map(Result::unwrap).collect();
-        assert!(!self.home.path("tape.jsonl.torn").exists(), "nothing is torn");
-        let body = |entry: &Entry| String::from_utf8(reader.call(entry.place).unwrap().request.body.to_vec()).unwrap();
-        (said, entries.iter().map(body).collect())
+impl Drop for Failing {
+    fn drop(&mut self) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-s", "INT", &id]).status().unwrap().success());
+        self.0.wait().unwrap();
     }
+}
+
+/// The bodies of the calls in a recording.
+fn bodies(tape: &Path) -> Vec<String> {
+    let reader = Reader::open(tape).unwrap();
+    let entries = reader.entries(Position::default()).map(Result::unwrap);
+    let body = |entry: Entry| String::from_utf8(reader.call(entry.place).unwrap().request.body.to_vec()).unwrap();
+    entries.map(body).collect()
 }
 
 /// The second and the third write, or what puts them on the disk, fail; what comes before and after does not.
@@ -142,19 +147,25 @@ impl Failing {
 fn a_failing_disk_loses_no_call_silently_and_tears_nothing() {
     let eio = "tape.jsonl: Input/output error";
     for (inject, args, why) in [
-        ("writev:error=EIO:when=2..3", &[][..], eio),
-        ("writev:error=ENOSPC:when=2..3", &[], "no space left for "),
-        ("writev:error=EIO:when=2..3", &["--fsync"], eio),
-        ("fdatasync:error=EIO:when=2..3", &["--fsync"], eio),
+        ("writev:error=EIO", &[][..], eio),
+        ("writev:error=ENOSPC", &[], "no space left for "),
+        ("writev:error=EIO", &["--fsync"], eio),
+        ("fdatasync:error=EIO", &["--fsync"], eio),
     ] {
         for (on_full, lost) in [("refuse", 503), ("answer", 200)] {
-            let failing = Failing::new(inject, on_full, args);
-            let mut caller = failing.listener.call();
+            let home = Home::new();
+            std::fs::write(home.path("hooktape.toml"), format!("[record]\non_full = \"{on_full}\"\n")).unwrap();
+            let mut listener = home.listen(args);
+            let mut caller = listener.call();
             let mut post = |body: &str| caller.post("/", "", body.as_bytes()).unwrap().0;
-            let statuses = ["one", "two", "three", "four", "five"].map(&mut post);
-            assert_eq!(statuses, [200, lost, lost, 200, 200], "{inject} {on_full}");
-            let (said, recorded) = failing.end();
-            assert_eq!(recorded, ["one", "four", "five"], "{inject} {on_full}: {said}");
+            assert_eq!(post("one"), 200);
+            let failing = Failing::new(&home, &listener, inject);
+            assert_eq!(["two", "three"].map(&mut post), [lost, lost], "{inject} {on_full}");
+            drop(failing);
+            assert_eq!(["four", "five"].map(&mut post), [200, 200], "{inject} {on_full}");
+            let said = listener.end("TERM").err;
+            assert!(!home.path("tape.jsonl.torn").exists(), "nothing is torn");
+            assert_eq!(bodies(&home.path("tape.jsonl")), ["one", "four", "five"], "{inject} {on_full}: {said}");
             let told: Vec<&str> = said.lines().filter(|line| line.contains("not in the recording")).collect();
             assert_eq!(told.len(), 2, "{said}");
             assert!(told[0].contains("1 call is not") && told[1].contains("2 calls are not"), "{said}");
