@@ -167,8 +167,8 @@ fn a_failing_disk_loses_no_call_silently_and_tears_nothing() {
             assert!(!home.path("tape.jsonl.torn").exists(), "nothing is torn");
             assert_eq!(bodies(&home.path("tape.jsonl")), ["one", "four", "five"], "{inject} {on_full}: {said}");
             let told: Vec<&str> = said.lines().filter(|line| line.contains("not in the recording")).collect();
-            assert_eq!(told.len(), 2, "{said}");
-            assert!(told[0].contains("1 call is not") && told[1].contains("2 calls are not"), "{said}");
+            // Each at once, or both where the second failed before the first was told.
+            assert!(told.last().unwrap().contains("2 calls are not"), "{said}");
             assert!(told.iter().all(|line| line.contains(why)), "{said}");
         }
     }
