@@ -1,24 +1,27 @@
-//! What is kept in memory of a recording: one cache line a call, and each kind, path and conversation once.
+//! What is kept in memory of a recording: 40 bytes a call, and each kind, path and conversation once.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher as _, Hash};
+mod rows;
+mod table;
+
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
 use jiff::Timestamp;
 
+use self::rows::{Few, Row, Rows};
+use self::table::{Kept, Table};
 use super::{Annotation, Entry, Marks, Place, Query, View, cores};
 use crate::call::{Direction, Id, Sig};
 
 /// The entries of a recording in file order.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
-    rows: Vec<Row>,
+    rows: Rows,
     shapes: Table<Shape>,
+    fates: Table<Fate>,
     conversations: Table<Arc<str>>,
-    /// By row, because few calls are repeats.
-    parents: HashMap<usize, Id>,
+    /// Of those that repeat another.
+    parents: Few<Id>,
     marks: Marks,
 }
 
@@ -61,46 +64,45 @@ impl Kept for Shape {
     }
 }
 
-impl Kept for Arc<str> {
-    type Key<'a> = &'a str;
-
-    fn new(key: &str) -> Self {
-        key.into()
-    }
-
-    fn key(&self) -> &str {
-        self
-    }
-
-    fn is(&self, key: &str) -> bool {
-        **self == *key
-    }
-}
-
-/// One call. At most 64 bytes, so that a filter touches one cache line a call.
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    offset: u64,
-    at_us: i64,
-    took_us: u64,
-    len: u32,
-    size: u32,
-    /// Its number in `shapes`.
+/// What those of them have in common that went alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Fate {
+    /// The number of their shape.
     shape: u32,
-    /// 0 is none; else one more than its number in `conversations`.
-    conversation: u32,
-    id: Id,
     status: Option<u16>,
     sig: Option<Sig>,
     direction: Direction,
     failed: bool,
+    /// They repeat other calls.
     repeat: bool,
+}
+
+impl Fate {
+    fn is_ill(self) -> bool {
+        self.failed
+            || self.status.is_some_and(|status| status >= 400)
+            || matches!(self.sig, Some(Sig::Invalid | Sig::Stale | Sig::Malformed))
+    }
+}
+
+impl Kept for Fate {
+    type Key<'a> = Self;
+
+    fn new(fate: Self) -> Self {
+        fate
+    }
+
+    fn key(&self) -> Self {
+        *self
+    }
+
+    fn is(&self, fate: Self) -> bool {
+        *self == fate
+    }
 }
 
 /// Rows that one core looks at at a time: more than most recordings have, and those need no other core.
 const RUN: usize = 32 * 1024;
-
-const _: () = assert!(size_of::<Row>() <= 64, "a call outgrew its cache line");
 
 impl Index {
     /// An index of nothing.
@@ -117,23 +119,24 @@ impl Index {
     /// The same, borrowed.
     pub(super) fn add(&mut self, entry: &View<'_>) {
         if let Some(parent) = entry.parent {
-            self.parents.insert(self.rows.len(), parent);
+            self.parents.push(self.rows.len(), parent);
         }
-        self.rows.push(Row {
-            offset: entry.place.offset,
-            at_us: entry.at.as_microsecond(),
-            took_us: entry.took_us,
-            len: entry.place.len,
-            // A body is no longer than its line, whose length is a u32 too.
-            size: entry.size.try_into().unwrap_or(u32::MAX),
+        let fate = Fate {
             shape: self.shapes.number((entry.kind, entry.method, entry.path)),
-            conversation: entry.conversation.map_or(0, |name| self.conversations.number(name) + 1),
-            id: entry.id,
             status: entry.status,
             sig: entry.sig,
             direction: entry.direction,
             failed: entry.failed,
             repeat: entry.parent.is_some(),
+        };
+        self.rows.push(Row {
+            place: entry.place,
+            id: entry.id,
+            at_us: entry.at.as_microsecond(),
+            took_us: entry.took_us,
+            size: entry.size,
+            fate: self.fates.number(fate),
+            conversation: entry.conversation.map(|name| self.conversations.number(name)),
         });
     }
 
@@ -153,12 +156,11 @@ impl Index {
         let before = self.rows.len();
         let shapes = self.shapes.take_in(&part.shapes);
         let conversations = self.conversations.take_in(&part.conversations);
-        self.rows.extend(part.rows.iter().map(|row| Row {
-            shape: shapes[row.shape as usize],
-            conversation: row.conversation.checked_sub(1).map_or(0, |number| conversations[number as usize] + 1),
-            ..*row
-        }));
-        self.parents.extend(part.parents.iter().map(|(row, id)| (before + row, *id)));
+        let fates = part.fates.values.iter().map(|fate| Fate { shape: shapes[fate.shape as usize], ..*fate });
+        let fates: Vec<u32> = fates.map(|fate| self.fates.number(fate)).collect();
+        let number = |numbers: &[u32], number| numbers[number as usize];
+        self.rows.append(&part.rows, |fate| number(&fates, fate), |name| number(&conversations, name));
+        self.parents.append(&part.parents, before);
     }
 
     /// How many calls there are.
@@ -170,7 +172,7 @@ impl Index {
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.len() == 0
     }
 
     /// The call at `row`, counted from 0 in file order.
@@ -182,16 +184,16 @@ impl Index {
     /// The same, to keep.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<Entry> {
-        let view = self.view(row)?;
-        let Row { shape, .. } = self.rows[row];
-        let Shape { kind, method, path } = self.shapes.values[shape as usize].clone();
+        let found = self.rows.get(row)?;
+        let view = self.show(row, found);
+        let Shape { kind, method, path } = self.shape(self.fate(found)).clone();
         Some(Entry {
             place: view.place,
             id: view.id,
             at: view.at,
             direction: view.direction,
             kind,
-            conversation: self.conversation(&self.rows[row]).cloned(),
+            conversation: self.conversation(found).cloned(),
             sig: view.sig,
             method,
             path,
@@ -206,20 +208,20 @@ impl Index {
     /// Where the call at `row` stands: what is asked of very many.
     #[must_use]
     pub fn place(&self, row: usize) -> Option<Place> {
-        self.rows.get(row).map(|found| Place { offset: found.offset, len: found.len })
+        self.rows.place(row)
     }
 
     /// The row of the call with this id. Looks from the end: what is asked for is mostly recent.
     #[must_use]
     pub fn row_of(&self, id: Id) -> Option<usize> {
-        self.rows.iter().rposition(|row| row.id == id)
+        self.rows.find(id)
     }
 
     /// Those of the rows `among` whose calls are of the same conversation as that of `row`.
     pub fn same_conversation(&self, row: usize, among: Range<usize>) -> impl DoubleEndedIterator<Item = usize> {
-        let number = self.rows.get(row).map_or(0, |row| row.conversation);
+        let number = self.rows.conversation(row);
         let among = among.start.min(self.rows.len())..among.end.min(self.rows.len());
-        among.filter(move |&other| number > 0 && self.rows[other].conversation == number)
+        among.filter(move |&other| number.is_some() && self.rows.conversation(other) == number)
     }
 
     /// The conversations, in the order of their last calls, the newest first.
@@ -227,15 +229,14 @@ impl Index {
     pub fn conversations(&self) -> Vec<Conversation<'_>> {
         let mut found: Vec<Option<Conversation>> = vec![None; self.conversations.values.len()];
         for (row, call) in self.rows.iter().enumerate() {
-            let Some(number) = call.conversation.checked_sub(1).map(|number| number as usize) else { continue };
+            let Some(number) = call.conversation.map(|number| number as usize) else { continue };
             let (Some(slot), Some(key)) = (found.get_mut(number), self.conversations.values.get(number)) else {
                 continue;
             };
             let group = slot.get_or_insert(Conversation { key, calls: 0, first: row, last: row, ill: 0 });
             group.calls += 1;
             group.last = row;
-            let ill = call.failed || call.status.is_some_and(|status| status >= 400);
-            group.ill += usize::from(ill || matches!(call.sig, Some(Sig::Invalid | Sig::Stale | Sig::Malformed)));
+            group.ill += usize::from(self.fate(call).is_ill());
         }
         let mut found: Vec<Conversation> = found.into_iter().flatten().collect();
         found.sort_unstable_by_key(|group| std::cmp::Reverse(group.last));
@@ -252,7 +253,7 @@ impl Index {
     pub fn matching(&self, query: &Query) -> Vec<usize> {
         let look = |run: usize| {
             let rows = run * RUN..self.rows.len().min((run + 1) * RUN);
-            let matches = |row: &usize| query.matches_view(&self.show(*row, &self.rows[*row])) == Some(true);
+            let matches = |row: &usize| self.view(*row).is_some_and(|view| query.matches_view(&view) == Some(true));
             rows.filter(matches).collect::<Vec<_>>()
         };
         let mut found = Vec::new();
@@ -266,39 +267,47 @@ impl Index {
     /// The number of the call whose line stands at `offset`.
     #[must_use]
     pub fn at_offset(&self, offset: u64) -> Option<usize> {
-        self.rows.binary_search_by_key(&offset, |row| row.offset).ok()
+        self.rows.at_offset(offset).ok()
     }
 
     /// Forgets the calls whose lines stand at `offset` or behind it: they are no longer in the file.
     pub fn truncate(&mut self, offset: u64) {
-        let kept = self.rows.partition_point(|row| row.offset < offset);
+        let (Ok(kept) | Err(kept)) = self.rows.at_offset(offset);
         self.rows.truncate(kept);
-        self.parents.retain(|row, _| *row < kept);
+        self.parents.truncate(kept);
         self.marks.truncate(offset);
     }
 
-    fn conversation(&self, row: &Row) -> Option<&Arc<str>> {
-        let number = row.conversation.checked_sub(1)?;
-        self.conversations.values.get(number as usize)
+    fn conversation(&self, row: Row) -> Option<&Arc<str>> {
+        self.conversations.values.get(row.conversation? as usize)
     }
 
-    fn show(&self, number: usize, row: &Row) -> View<'_> {
-        let shape = &self.shapes.values[row.shape as usize];
+    fn fate(&self, row: Row) -> Fate {
+        self.fates.values[row.fate as usize]
+    }
+
+    fn shape(&self, fate: Fate) -> &Shape {
+        &self.shapes.values[fate.shape as usize]
+    }
+
+    fn show(&self, number: usize, row: Row) -> View<'_> {
+        let fate @ Fate { status, sig, direction, failed, repeat, .. } = self.fate(row);
+        let shape = self.shape(fate);
         View {
-            place: Place { offset: row.offset, len: row.len },
+            place: row.place,
             id: row.id,
             at: Timestamp::from_microsecond(row.at_us).unwrap_or_default(),
-            direction: row.direction,
+            direction,
             kind: shape.kind.as_deref(),
             conversation: self.conversation(row).map(|name| &**name),
-            sig: row.sig,
+            sig,
             method: &shape.method,
             path: &shape.path,
-            status: row.status,
+            status,
             took_us: row.took_us,
-            size: row.size.into(),
-            parent: if row.repeat { self.parents.get(&number).copied() } else { None },
-            failed: row.failed,
+            size: row.size,
+            parent: if repeat { self.parents.get(number) } else { None },
+            failed,
             remarks: self.marks.of(row.id),
         }
     }
@@ -319,134 +328,5 @@ impl<'a> FromIterator<&'a Entry> for Index {
     }
 }
 
-/// A value that is kept once, and looked up without being made.
-trait Kept {
-    type Key<'a>: Copy + Hash;
-
-    fn new(key: Self::Key<'_>) -> Self;
-    fn key(&self) -> Self::Key<'_>;
-    fn is(&self, key: Self::Key<'_>) -> bool;
-}
-
-/// Values numbered in the order they first came.
-#[derive(Clone, Debug)]
-struct Table<T> {
-    values: Vec<T>,
-    numbers: HashTable<u32>,
-    hasher: DefaultHashBuilder,
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Self {
-        Self { values: Vec::new(), numbers: HashTable::new(), hasher: DefaultHashBuilder::default() }
-    }
-}
-
-impl<T: Kept> Table<T> {
-    fn number(&mut self, key: T::Key<'_>) -> u32 {
-        self.number_or(key, || T::new(key))
-    }
-
-    /// The number of the value with this key; of the one that `new` gives, if there was none.
-    fn number_or(&mut self, key: T::Key<'_>, new: impl FnOnce() -> T) -> u32 {
-        let Self { values, numbers, hasher } = self;
-        let hash = hasher.hash_one(key);
-        if let Some(&number) = numbers.find(hash, |&number| values[number as usize].is(key)) {
-            return number;
-        }
-        // Four thousand million distinct values do not fit into memory beside their rows.
-        let number = u32::try_from(values.len()).unwrap_or(u32::MAX - 1);
-        values.push(new());
-        numbers.insert_unique(hash, number, |&number| hasher.hash_one(values[number as usize].key()));
-        number
-    }
-}
-
-impl<T: Kept + Clone> Table<T> {
-    /// Adds the values of another table; which numbers they have here.
-    fn take_in(&mut self, other: &Self) -> Vec<u32> {
-        other.values.iter().map(|value| self.number_or(value.key(), || value.clone())).collect()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(number: u64) -> Entry {
-        Entry {
-            place: Place { offset: 100 * (number + 1), len: 99 },
-            id: Id(uuid::Uuid::from_u128(number.into())),
-            at: Timestamp::from_microsecond(-5 + i64::try_from(number).unwrap()).unwrap(),
-            direction: if number.is_multiple_of(2) { Direction::Received } else { Direction::Sent },
-            kind: (!number.is_multiple_of(3)).then(|| "moveo/dialog".into()),
-            conversation: (!number.is_multiple_of(4)).then(|| format!("c{}", number % 7).into()),
-            sig: Sig::ALL.get(usize::try_from(number % 9).unwrap()).copied(),
-            method: "POST".into(),
-            path: format!("/{}", number % 5).into(),
-            status: (number % 2 == 1).then_some(200),
-            took_us: u64::MAX - number,
-            size: number,
-            parent: (number % 10 == 9).then(|| Id(uuid::Uuid::from_u128(7))),
-            failed: number.is_multiple_of(6),
-        }
-    }
-
-    #[test]
-    fn conversations_are_gathered_and_walked_both_ways() {
-        let mut index = Index::new();
-        (0..100).for_each(|number| index.push(&entry(number)));
-        let rows = |key: &str| -> Vec<usize> {
-            (0..100).filter(|&row| index.view(row).unwrap().conversation == Some(key)).collect()
-        };
-        let wanted = rows("c3");
-        assert_eq!(index.same_conversation(wanted[1], 0..1000).collect::<Vec<_>>(), wanted);
-        assert_eq!(index.same_conversation(wanted[1], 0..wanted[3]).next_back(), Some(wanted[2]));
-        assert_eq!(index.same_conversation(0, 0..100).count(), 0, "the first call belongs to none");
-        assert_eq!(index.same_conversation(500, 0..100).count(), 0);
-        let all = index.conversations();
-        assert_eq!(all.len(), 7);
-        assert!(all.is_sorted_by_key(|group| std::cmp::Reverse(group.last)));
-        let group = all.iter().find(|group| group.key == "c3").unwrap();
-        assert_eq!((group.calls, group.first, Some(&group.last)), (wanted.len(), wanted[0], wanted.last()));
-    }
-
-    #[test]
-    fn gives_back_what_was_pushed_and_keeps_each_string_once() {
-        let entries: Vec<_> = (0..100).map(entry).collect();
-        let mut index = Index::new();
-        for entry in &entries {
-            index.push(entry);
-        }
-        assert_eq!(index.len(), 100);
-        assert!((0..100).all(|row| index.get(row).as_ref() == Some(&entries[row])));
-        assert!(index.iter().eq(entries.iter().map(Entry::view)));
-        assert_eq!(index.get(100), None);
-        assert_eq!(index.row_of(entries[42].id), Some(42));
-        assert_eq!(index.row_of(Id(uuid::Uuid::max())), None);
-        assert_eq!(index.conversations.values.len(), 7);
-        assert!(Arc::ptr_eq(&index.get(1).unwrap().path, &index.get(31).unwrap().path));
-    }
-
-    #[test]
-    fn parts_make_the_same_index_wherever_they_are_cut() {
-        let entries: Vec<_> = (0..40).map(entry).collect();
-        let whole: Index = entries.iter().collect();
-        for cut in 0..=40 {
-            let mut parts: Index = entries[..cut].iter().collect();
-            parts.append(&entries[cut..].iter().collect());
-            assert_eq!(parts, whole);
-            assert_eq!(parts.conversations.values.len(), 7);
-        }
-    }
-
-    #[test]
-    fn forgets_from_an_offset_on() {
-        let mut index = Index::new();
-        (0..30).for_each(|number| index.push(&entry(number)));
-        index.truncate(entry(20).place.offset);
-        assert_eq!(index.len(), 20);
-        (20..25).for_each(|number| index.push(&entry(number + 1)));
-        assert_eq!(index.get(20), Some(entry(21)), "and takes no parent from the row that was there");
-    }
-}
+mod tests;

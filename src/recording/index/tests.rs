@@ -1,0 +1,78 @@
+use super::*;
+
+fn entry(number: u64) -> Entry {
+    Entry {
+        place: Place { offset: 100 * (number + 1), len: 99 },
+        id: Id(uuid::Uuid::from_u128(number.into())),
+        at: Timestamp::from_microsecond(-5 + i64::try_from(number).unwrap()).unwrap(),
+        direction: if number.is_multiple_of(2) { Direction::Received } else { Direction::Sent },
+        kind: (!number.is_multiple_of(3)).then(|| "moveo/dialog".into()),
+        conversation: (!number.is_multiple_of(4)).then(|| format!("c{}", number % 7).into()),
+        sig: Sig::ALL.get(usize::try_from(number % 9).unwrap()).copied(),
+        method: "POST".into(),
+        path: format!("/{}", number % 5).into(),
+        status: (number % 2 == 1).then_some(200),
+        took_us: u64::MAX - number,
+        size: number,
+        parent: (number % 10 == 9).then(|| Id(uuid::Uuid::from_u128(7))),
+        failed: number.is_multiple_of(6),
+    }
+}
+
+#[test]
+fn conversations_are_gathered_and_walked_both_ways() {
+    let mut index = Index::new();
+    (0..100).for_each(|number| index.push(&entry(number)));
+    let rows = |key: &str| -> Vec<usize> {
+        (0..100).filter(|&row| index.view(row).unwrap().conversation == Some(key)).collect()
+    };
+    let wanted = rows("c3");
+    assert_eq!(index.same_conversation(wanted[1], 0..1000).collect::<Vec<_>>(), wanted);
+    assert_eq!(index.same_conversation(wanted[1], 0..wanted[3]).next_back(), Some(wanted[2]));
+    assert_eq!(index.same_conversation(0, 0..100).count(), 0, "the first call belongs to none");
+    assert_eq!(index.same_conversation(500, 0..100).count(), 0);
+    let all = index.conversations();
+    assert_eq!(all.len(), 7);
+    assert!(all.is_sorted_by_key(|group| std::cmp::Reverse(group.last)));
+    let group = all.iter().find(|group| group.key == "c3").unwrap();
+    assert_eq!((group.calls, group.first, Some(&group.last)), (wanted.len(), wanted[0], wanted.last()));
+}
+
+#[test]
+fn gives_back_what_was_pushed_and_keeps_each_string_once() {
+    let entries: Vec<_> = (0..100).map(entry).collect();
+    let mut index = Index::new();
+    for entry in &entries {
+        index.push(entry);
+    }
+    assert_eq!(index.len(), 100);
+    assert!((0..100).all(|row| index.get(row).as_ref() == Some(&entries[row])));
+    assert!(index.iter().eq(entries.iter().map(Entry::view)));
+    assert_eq!(index.get(100), None);
+    assert_eq!(index.row_of(entries[42].id), Some(42));
+    assert_eq!(index.row_of(Id(uuid::Uuid::max())), None);
+    assert_eq!(index.conversations.values.len(), 7);
+    assert!(Arc::ptr_eq(&index.get(1).unwrap().path, &index.get(31).unwrap().path));
+}
+
+#[test]
+fn parts_make_the_same_index_wherever_they_are_cut() {
+    let entries: Vec<_> = (0..40).map(entry).collect();
+    let whole: Index = entries.iter().collect();
+    for cut in 0..=40 {
+        let mut parts: Index = entries[..cut].iter().collect();
+        parts.append(&entries[cut..].iter().collect());
+        assert_eq!(parts, whole);
+        assert_eq!(parts.conversations.values.len(), 7);
+    }
+}
+
+#[test]
+fn forgets_from_an_offset_on() {
+    let mut index = Index::new();
+    (0..30).for_each(|number| index.push(&entry(number)));
+    index.truncate(entry(20).place.offset);
+    assert_eq!(index.len(), 20);
+    (20..25).for_each(|number| index.push(&entry(number + 1)));
+    assert_eq!(index.get(20), Some(entry(21)), "and takes no parent from the row that was there");
+}
