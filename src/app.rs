@@ -36,6 +36,7 @@ pub mod jq;
 pub mod kept;
 pub mod keymap;
 pub mod keys;
+mod leaving;
 pub mod mouse;
 mod offering;
 pub mod panel;
@@ -92,6 +93,7 @@ use crate::recording::{Change, Entry, Index, Place, Recorded, Redaction, fixture
 use crate::replay::compare::Rules;
 use crate::replay::variables::Variables;
 
+pub use crate::app::leaving::Leaving;
 pub use crate::app::regions::{Cursor, Regions};
 
 /// Notices kept for the log.
@@ -217,8 +219,8 @@ pub struct App {
     pub split: Split,
     /// Who has the mouse.
     pub mouse: Holder,
-    /// The user wants to leave.
-    pub quit: bool,
+    /// Whether the user wants to leave.
+    pub leaving: Leaving,
     /// The measures of the last frame.
     pub regions: Regions,
     /// Where the cursor of a tab is.
@@ -294,7 +296,7 @@ impl App {
             fixtures: Vec::new(),
             split: Split::default(),
             mouse: Holder::default(),
-            quit: false,
+            leaving: Leaving::No,
             regions: Regions::default(),
             arriving: Arriving::default(),
             preparing: None,
@@ -330,7 +332,7 @@ impl App {
             self.cursor.rest();
         }
         match event {
-            Event::Key(key) if keymap::leaves(key) => self.quit = true,
+            Event::Key(key) if keymap::leaves(key) => self.leaving = Leaving::Yes,
             Event::Key(key) => return self.key(key),
             Event::Paste(text) => return self.paste(&text),
             Event::Resized => self.cursor.see(),
@@ -434,6 +436,9 @@ impl App {
             };
         }
         let action = self.keymap.action(key, self.scope());
+        if action != Some(Action::Quit) {
+            self.leaving = Leaving::No;
+        }
         if let Some(draft) = self.draft.as_mut().filter(|_| action != Some(Action::Close)) {
             draft.leaving = false;
         }

@@ -32,7 +32,7 @@ use ratatui::backend::Backend;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::app::event::{Effect, Event};
-use crate::app::{App, Focus};
+use crate::app::{App, Focus, Leaving};
 use crate::tui::console::Console;
 use crate::tui::ground::Sifter;
 use crate::tui::world::{Messages, World};
@@ -79,7 +79,7 @@ where
             pace.drawn(Instant::now());
             changed = false;
         }
-        if app.quit {
+        if app.leaving == Leaving::Yes {
             while !take_answer(keys.as_mut(), &mut sifter, late).await.is_empty() {}
             return Ok(app);
         }
@@ -95,7 +95,7 @@ where
         let effects = tokio::select! {
             biased;
             () = &mut stop => {
-                app.quit = true;
+                app.leaving = Leaving::Yes;
                 Vec::new()
             }
             key = key => {

@@ -97,7 +97,7 @@ impl App {
             Action::Help => self.dialogs.push(Dialog::Help { scroll: 0, search: Input::new(""), typing: false }),
             Action::Redraw => return vec![Effect::Redraw],
             Action::Suspend => return vec![Effect::Suspend],
-            Action::Quit => self.quit = true,
+            Action::Quit => self.leave(),
             Action::Send => return self.send_draft(),
             Action::DraftOutside => return self.edit_outside(),
             Action::DraftSearch => self.dialogs.push(Dialog::Find { input: Input::new("") }),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::support::{SIZES, Stage, drawn, long, repository};
 use hooktape::app::event::Event;
-use hooktape::app::{App, keys};
+use hooktape::app::{App, Leaving, keys};
 use hooktape::recording::{Index, Position, Reader};
 use insta::assert_snapshot;
 use jiff::Timestamp;
@@ -50,7 +50,7 @@ fn how_far_a_long_recording_is_read_at_three_sizes() {
 async fn a_recording_that_is_being_read_is_left_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let ended = Stage::size(80, 24).open(&long(folder.path(), 1000), "<now q>").await;
-    assert!(ended.app.quit && ended.app.calls.total < 7000);
+    assert!(ended.app.leaving == Leaving::Yes && ended.app.calls.total < 7000);
 }
 
 #[tokio::test]
