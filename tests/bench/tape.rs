@@ -50,6 +50,7 @@ fn call(number: u64, size: usize) -> Call {
     let text = if number % 1000 == 999 { NEEDLE } else { "Hi, when will my claim be paid?" };
     let body = load::body(size).replacen("Sure, it’s QQ 12 34 56 C", text, 1);
     let conversation = Uuid::from_u64_pair(splitmix(number / 10), number / 10).to_string();
+    let at_us = 1_760_000_000_000_000 + number * 1_037;
     let refused = noise.is_multiple_of(50);
     let request = [
         ("host", "hooks.example.com".to_owned()),
@@ -60,8 +61,8 @@ fn call(number: u64, size: usize) -> Call {
         ("x-moveo-signature", format!("{noise:016x}{noise:016x}{noise:016x}{noise:016x}")),
     ];
     Call {
-        id: Id(Uuid::from_u64_pair(0x0193_0000_0000_7000 + (number << 16), noise)),
-        at: Timestamp::from_microsecond(1_760_000_000_000_000 + i64::try_from(number * 1_037).unwrap()).unwrap(),
+        id: Id(Uuid::from_u64_pair(((at_us / 1000) << 16) | 0x7000, noise)),
+        at: Timestamp::from_microsecond(at_us.try_into().unwrap()).unwrap(),
         direction: Direction::Received,
         kind: Some(format!("moveo/{kind}")),
         conversation: Some(conversation),

@@ -11,9 +11,6 @@ use uuid::Uuid;
 use super::{Head, Text};
 use crate::call::{Direction, Id, Sig};
 
-/// Where a head has ended at the latest: what follows is not looked at.
-const LONGEST: usize = 512;
-
 /// The head, if its members stand in [`encode()`](super::encode())'s order without white space or escapes.
 pub fn head(line: &[u8]) -> Option<Head<'_>> {
     Some(head_and_more(line)?.0)
@@ -37,50 +34,45 @@ pub(super) fn head_and_more(line: &[u8]) -> Option<(Head<'_>, More<'_>)> {
     if !line.ends_with(b"}") {
         return None;
     }
-    // Once for all strings, for each would cost more than what is in it.
-    let beginning = &line[..line.len().min(LONGEST)];
-    let beginning = match std::str::from_utf8(beginning) {
-        Ok(text) => text,
-        Err(error) => std::str::from_utf8(&beginning[..error.valid_up_to()]).ok()?,
-    };
-    let mut rest = Rest(beginning);
-    rest.skip("{\"id\":")?;
+    let mut rest = Rest(line);
+    rest.skip(br#"{"id":"#)?;
     let id = rest.id()?;
-    rest.skip(",\"at\":")?;
-    let at = time(rest.string_of(27)?)?;
-    rest.skip(",\"dir\":")?;
-    let dir = rest.string()?;
-    rest.skip(",\"kind\":")?;
+    rest.skip(br#","at":""#)?;
+    let at = time(rest.take()?)?;
+    rest.skip(br#"","dir":""#)?;
+    let received = rest.skip(br#"received""#).is_some();
+    let dir = if received { Direction::Received } else { rest.skip(br#"sent""#).map(|()| Direction::Sent)? };
+    rest.skip(br#","kind":"#)?;
     let kind = rest.or_null(Rest::string).ok()?;
-    rest.skip(",\"conv\":")?;
+    rest.skip(br#","conv":"#)?;
     let conv = rest.or_null(Rest::string).ok()?;
-    rest.skip(",\"sig\":")?;
+    rest.skip(br#","sig":"#)?;
     let sig = rest.or_null(Rest::sig).ok()?;
-    rest.skip(",\"method\":")?;
+    rest.skip(br#","method":"#)?;
     let method = rest.string()?;
-    rest.skip(",\"path\":")?;
+    rest.skip(br#","path":"#)?;
     let path = rest.string()?;
-    rest.skip(",\"status\":")?;
+    rest.skip(br#","status":"#)?;
     let status = rest.or_null(|rest| u16::try_from(rest.number()?).ok()).ok()?;
-    rest.skip(",\"took_us\":")?;
+    rest.skip(br#","took_us":"#)?;
     let took_us = rest.number()?;
-    rest.skip(",\"size\":")?;
+    rest.skip(br#","size":"#)?;
     let size = rest.number()?;
-    rest.skip(",\"parent\":")?;
+    rest.skip(br#","parent":"#)?;
     let parent = rest.or_null(Rest::id).ok()?;
     let mut more = More::default();
-    rest.member(",\"origin\":", Rest::string, &mut more.origin)?;
-    rest.member(",\"public\":", Rest::string, &mut more.public)?;
-    rest.member(",\"peer\":", Rest::string, &mut more.peer)?;
-    rest.member(",\"error\":", Rest::string, &mut more.error)?;
-    rest.member(",\"forwarded\":", Rest::flat, &mut more.forwarded)?;
-    rest.skip(",\"request\":{")?;
-    more.end = beginning.len() - rest.0.len();
+    rest.member(br#","origin":"#, Rest::string, &mut more.origin)?;
+    rest.member(br#","public":"#, Rest::string, &mut more.public)?;
+    rest.member(br#","peer":"#, Rest::string, &mut more.peer)?;
+    rest.member(br#","error":"#, Rest::string, &mut more.error)?;
+    rest.member(br#","forwarded":"#, Rest::flat, &mut more.forwarded)?;
+    rest.skip(br#","request":{"#)?;
+    more.end = line.len() - rest.0.len();
     let text = |text| Text(Cow::Borrowed(text));
     let head = Head {
         id,
         at,
-        dir: [Direction::Received, Direction::Sent].into_iter().find(|known| known.word() == dir)?,
+        dir,
         kind: kind.map(text),
         conv: conv.map(text),
         sig,
@@ -99,57 +91,63 @@ pub(super) fn head_and_more(line: &[u8]) -> Option<(Head<'_>, More<'_>)> {
 struct Otherwise;
 
 /// What of a line is not read yet.
-pub(super) struct Rest<'a>(pub &'a str);
+pub(super) struct Rest<'a>(pub &'a [u8]);
 
 impl<'a> Rest<'a> {
-    pub(super) fn skip(&mut self, text: &str) -> Option<()> {
-        self.0 = self.0.strip_prefix(text)?;
-        Some(())
+    pub(super) fn skip<const LEN: usize>(&mut self, text: &[u8; LEN]) -> Option<()> {
+        self.0.starts_with(text).then(|| self.0 = &self.0[LEN..])
+    }
+
+    fn take<const LEN: usize>(&mut self) -> Option<&'a [u8; LEN]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// What stands in a string without escapes, whatever its bytes mean.
+    pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0.strip_prefix(b"\"")?;
+        let (text, rest) = rest.split_at(end_of_string(rest)?);
+        self.0 = &rest[1..];
+        Some(text)
     }
 
     /// A string without escapes.
     pub(super) fn string(&mut self) -> Option<&'a str> {
-        self.skip("\"")?;
-        let end = self.0.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
-        let (text, rest) = self.0.split_at(end);
-        self.0 = rest.strip_prefix('"')?;
-        Some(text)
-    }
-
-    /// A string of so many bytes, to be read by someone who takes neither quotes nor escapes.
-    fn string_of(&mut self, len: usize) -> Option<&'a str> {
-        self.skip("\"")?;
-        let (text, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest.strip_prefix('"')?;
-        Some(text)
+        std::str::from_utf8(self.bytes()?).ok()
     }
 
     fn or_null<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<Option<T>, Otherwise> {
-        if self.skip("null").is_some() { Ok(None) } else { read(self).map(Some).ok_or(Otherwise) }
+        if self.skip(b"null").is_some() { Ok(None) } else { read(self).map(Some).ok_or(Otherwise) }
     }
 
     fn sig(&mut self) -> Option<Sig> {
-        let word = self.string()?;
-        Sig::ALL.into_iter().find(|sig| sig.word() == word)
+        let word = self.bytes()?;
+        Sig::ALL.into_iter().find(|sig| sig.word().as_bytes() == word)
     }
 
     /// An object whose values are strings without escapes, and numbers.
     fn flat(&mut self) -> Option<&'a str> {
         let whole = self.0;
-        self.skip("{")?;
+        self.skip(b"{")?;
         loop {
             self.string()?;
-            self.skip(":")?;
-            if self.0.starts_with('"') { self.string().map(drop) } else { self.number().map(drop) }?;
-            if self.skip("}").is_some() {
-                return whole.get(..whole.len() - self.0.len());
+            self.skip(b":")?;
+            if self.0.starts_with(b"\"") { self.string().map(drop) } else { self.number().map(drop) }?;
+            if self.skip(b"}").is_some() {
+                return std::str::from_utf8(&whole[..whole.len() - self.0.len()]).ok();
             }
-            self.skip(",")?;
+            self.skip(b",")?;
         }
     }
 
     /// Reads the value of a member, if that comes next.
-    fn member<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>, to: &mut Option<T>) -> Option<()> {
+    fn member<T, const LEN: usize>(
+        &mut self,
+        name: &[u8; LEN],
+        read: impl FnOnce(&mut Self) -> Option<T>,
+        to: &mut Option<T>,
+    ) -> Option<()> {
         if self.skip(name).is_some() {
             *to = Some(read(self)?);
         }
@@ -157,45 +155,73 @@ impl<'a> Rest<'a> {
     }
 
     fn number(&mut self) -> Option<u64> {
-        let count = self.0.bytes().take_while(u8::is_ascii_digit).count();
-        let (digits, rest) = self.0.split_at(count);
-        let digits = digits.as_bytes();
-        // JSON has no leading zeros, and 19 digits always fit.
-        if !(1..=19).contains(&count) || (count > 1 && digits[0] == b'0') {
+        let mut number = 0;
+        let mut count = 0;
+        while let Some(digit) = self.0.get(count).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            count += 1;
+            // 19 digits always fit.
+            if count > 19 {
+                return None;
+            }
+            number = 10 * number + u64::from(digit);
+        }
+        // JSON has no leading zeros.
+        if count == 0 || (count > 1 && self.0[0] == b'0') {
             return None;
         }
-        self.0 = rest;
-        Some(digits.iter().fold(0, |number, digit| 10 * number + u64::from(digit - b'0')))
+        self.0 = &self.0[count..];
+        Some(number)
     }
 
     fn id(&mut self) -> Option<Id> {
-        Uuid::try_parse_ascii(self.string_of(36)?.as_bytes()).ok().map(Id)
+        self.skip(b"\"")?;
+        let id = Uuid::try_parse_ascii(self.take::<36>()?).ok()?;
+        self.skip(b"\"")?;
+        Some(Id(id))
     }
 }
 
-/// `2026-11-21T10:02:11.120331Z`
-fn time(text: &str) -> Option<Timestamp> {
-    let bytes: &[u8; 27] = text.as_bytes().try_into().ok()?;
-    if (bytes[4], bytes[7], bytes[10], bytes[13], bytes[16], bytes[19], bytes[26])
-        != (b'-', b'-', b'T', b':', b':', b'.', b'Z')
-    {
-        return None;
+/// Where the quote stands that ends a string. None where an escape or a control character comes before it.
+fn end_of_string(text: &[u8]) -> Option<usize> {
+    // Eight bytes at a time: most strings of a head are short, which is where a search by SIMD takes long to begin.
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = EACH * 0x80;
+    // The high bit of each byte below `limit`, up to and with the first such byte.
+    let below = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word & HIGH;
+    let (words, last) = text.as_chunks();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let [quote, escape] = [b'"', b'\\'].map(|byte| below(word ^ (EACH * u64::from(byte)), 1));
+        let found = quote | escape | below(word, b' ');
+        if found != 0 {
+            let end = 8 * number + found.trailing_zeros() as usize / 8;
+            return (text[end] == b'"').then_some(end);
+        }
     }
-    let number = |from: usize, to: usize| {
-        let digits = bytes[from..to].iter();
-        digits
-            .copied()
-            .try_fold(0_i64, |number, digit| digit.is_ascii_digit().then(|| 10 * number + i64::from(digit - b'0')))
+    let end = last.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
+    (last[end] == b'"').then_some(text.len() - last.len() + end)
+}
+
+/// `2026-11-21T10:02:11.120331Z`
+fn time(text: &[u8; 27]) -> Option<Timestamp> {
+    #[rustfmt::skip]
+    let [y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', mi1, mi2, b':', s1, s2, b'.', micros @ .., b'Z'] = text
+    else {
+        return None;
     };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second, micros) = (number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 26)?);
+    let number = |digits: &[u8]| {
+        let all = digits.iter().all(u8::is_ascii_digit);
+        all.then(|| digits.iter().fold(0, |number, digit| 10 * number + i64::from(digit - b'0')))
+    };
+    let (year, month, day) = (number(&[*y1, *y2, *y3, *y4])?, number(&[*mo1, *mo2])?, number(&[*d1, *d2])?);
+    let (hour, minute, second) = (number(&[*h1, *h2])?, number(&[*mi1, *mi2])?, number(&[*s1, *s2])?);
     let short = |number: i64| i8::try_from(number).ok();
     Date::new(i16::try_from(year).ok()?, short(month)?, short(day)?).ok()?;
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
-    Timestamp::from_microsecond(seconds * 1_000_000 + micros).ok()
+    Timestamp::from_microsecond(seconds * 1_000_000 + number(micros)?).ok()
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar: years that begin in March put the leap day last.

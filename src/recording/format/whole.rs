@@ -11,13 +11,12 @@ use crate::call::{Call, Headers, Request, Response};
 ///
 /// A JSON body ends where its recorded length says; whether it is JSON is not looked at again.
 pub fn call(line: &Bytes) -> Option<Call> {
-    let text = std::str::from_utf8(line).ok()?;
     // A control character is damage, and serde says where. (All are looked at, for that goes many at a time.)
-    if text.bytes().fold(0, |controls, byte| controls | u8::from(byte < b' ')) != 0 {
+    if std::str::from_utf8(line).is_err() || line.iter().fold(0, |found, &byte| found | u8::from(byte < b' ')) != 0 {
         return None;
     }
     let (head, More { origin, public, peer, error, forwarded, end }) = quick::head_and_more(line)?;
-    let mut rest = Message { line, rest: Rest(&text[end..]) };
+    let mut rest = Message { line, rest: Rest(&line[end..]) };
     let headers = rest.headers()?;
     let body = rest.body(Some(usize::try_from(head.size).ok()?))?;
     let request = Request {
@@ -28,13 +27,13 @@ pub fn call(line: &Bytes) -> Option<Call> {
         body,
         ..Request::default()
     };
-    let response = if rest.rest.skip("},\"response\":{").is_some() {
+    let response = if rest.rest.skip(br#"},"response":{"#).is_some() {
         let headers = rest.headers()?;
         Some(Response { headers, body: rest.body(None)?, ..Response::default() })
     } else {
         None
     };
-    (rest.rest.0 == "}}").then_some(())?;
+    (rest.rest.0 == b"}}").then_some(())?;
     let forwarded = forwarded.map(serde_json::from_str).transpose().ok()?;
     Some(head.call(error.map(str::to_owned), forwarded, request, response))
 }
@@ -48,48 +47,48 @@ struct Message<'a> {
 impl<'a> Message<'a> {
     /// `"headers":[["name","value"],...]`
     fn headers(&mut self) -> Option<Headers> {
-        self.rest.skip("\"headers\":[")?;
+        self.rest.skip(br#""headers":["#)?;
         let mut fields = Vec::with_capacity(16);
-        while self.rest.skip(if fields.is_empty() { "[" } else { ",[" }).is_some() {
+        while (fields.is_empty() || self.rest.skip(b",").is_some()) && self.rest.skip(b"[").is_some() {
             let name = self.rest.string()?;
-            self.rest.skip(",")?;
+            self.rest.skip(b",")?;
             let value = self.string()?;
-            self.rest.skip("]")?;
+            self.rest.skip(b"]")?;
             fields.push((name.into(), value));
         }
-        self.rest.skip("]")?;
+        self.rest.skip(b"]")?;
         Some(Headers(fields))
     }
 
     /// The body, of `size` bytes where that is known; without, it is the line's last member.
     fn body(&mut self, size: Option<usize>) -> Option<Bytes> {
-        if self.rest.0.starts_with('}') {
+        if self.rest.0.starts_with(b"}") {
             return (size.unwrap_or(0) == 0).then(Bytes::new);
         }
-        if self.rest.skip(",\"json\":").is_some() {
+        if self.rest.skip(br#","json":"#).is_some() {
             let (body, rest) = self.rest.0.split_at_checked(size.unwrap_or(self.rest.0.len() - "}}".len()))?;
             self.rest.0 = rest;
             // What a later version may write behind it is no part of it.
-            let whole = size.is_some() || serde_json::from_str::<IgnoredAny>(body).is_ok();
-            return (whole && !body.is_empty() && rest.starts_with('}')).then(|| self.slice(body));
+            let whole = size.is_some() || serde_json::from_slice::<IgnoredAny>(body).is_ok();
+            return (whole && !body.is_empty() && rest.starts_with(b"}")).then(|| self.slice(body));
         }
-        self.rest.skip(",\"text\":")?;
+        self.rest.skip(br#","text":"#)?;
         let body = self.string()?;
         size.is_none_or(|size| size == body.len()).then_some(body)
     }
 
     fn string(&mut self) -> Option<Bytes> {
         let quoted = self.rest.0;
-        if let Some(text) = self.rest.string() {
+        if let Some(text) = self.rest.bytes() {
             return Some(self.slice(text));
         }
-        let mut read = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+        let mut read = serde_json::Deserializer::from_slice(quoted).into_iter::<String>();
         let text = read.next()?.ok()?;
         self.rest.0 = &quoted[read.byte_offset()..];
         Some(text.into())
     }
 
-    fn slice(&self, text: &'a str) -> Bytes {
-        self.line.slice_ref(text.as_bytes())
+    fn slice(&self, text: &'a [u8]) -> Bytes {
+        self.line.slice_ref(text)
     }
 }

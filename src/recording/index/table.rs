@@ -20,11 +20,13 @@ pub(super) struct Table<T> {
     pub values: Vec<T>,
     numbers: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    /// What was asked for last: it is often asked for again.
+    last: u32,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), numbers: HashTable::new(), hasher: DefaultHashBuilder::default() }
+        Self { values: Vec::new(), numbers: HashTable::new(), hasher: DefaultHashBuilder::default(), last: 0 }
     }
 }
 
@@ -36,15 +38,20 @@ impl<T: Kept> Table<T> {
 
     /// The same; if there was none, of the one that `new` gives.
     fn number_or(&mut self, key: T::Key<'_>, new: impl FnOnce() -> T) -> u32 {
-        let Self { values, numbers, hasher } = self;
+        let Self { values, numbers, hasher, last } = self;
+        if values.get(*last as usize).is_some_and(|value| value.is(key)) {
+            return *last;
+        }
         let hash = hasher.hash_one(key);
         if let Some(&number) = numbers.find(hash, |&number| values[number as usize].is(key)) {
+            *last = number;
             return number;
         }
         // Four thousand million distinct values do not fit into memory beside their rows.
         let number = u32::try_from(values.len()).unwrap_or(u32::MAX - 1);
         values.push(new());
         numbers.insert_unique(hash, number, |&number| hasher.hash_one(values[number as usize].key()));
+        *last = number;
         number
     }
 }
