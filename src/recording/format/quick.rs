@@ -19,12 +19,12 @@ pub fn head(line: &[u8]) -> Option<Head<'_>> {
 /// What of a head an index does without.
 #[derive(Debug, Default)]
 pub(super) struct More<'a> {
-    pub origin: Option<&'a str>,
-    pub public: Option<&'a str>,
-    pub peer: Option<&'a str>,
-    pub error: Option<&'a str>,
+    pub origin: Option<&'a [u8]>,
+    pub public: Option<&'a [u8]>,
+    pub peer: Option<&'a [u8]>,
+    pub error: Option<&'a [u8]>,
     /// The object, as it is written.
-    pub forwarded: Option<&'a str>,
+    pub forwarded: Option<&'a [u8]>,
     /// Where the request's first member begins.
     pub end: usize,
 }
@@ -42,16 +42,18 @@ pub(super) fn head_and_more(line: &[u8]) -> Option<(Head<'_>, More<'_>)> {
     rest.skip(br#"","dir":""#)?;
     let received = rest.skip(br#"received""#).is_some();
     let dir = if received { Direction::Received } else { rest.skip(br#"sent""#).map(|()| Direction::Sent)? };
+    let strings = rest.0;
     rest.skip(br#","kind":"#)?;
-    let kind = rest.or_null(Rest::string).ok()?;
+    let kind = rest.or_null(Rest::bytes).ok()?;
     rest.skip(br#","conv":"#)?;
-    let conv = rest.or_null(Rest::string).ok()?;
+    let conv = rest.or_null(Rest::bytes).ok()?;
     rest.skip(br#","sig":"#)?;
     let sig = rest.or_null(Rest::sig).ok()?;
     rest.skip(br#","method":"#)?;
-    let method = rest.string()?;
+    let method = rest.bytes()?;
     rest.skip(br#","path":"#)?;
-    let path = rest.string()?;
+    let path = rest.bytes()?;
+    let strings = Utf8::new(&strings[..strings.len() - rest.0.len()])?;
     rest.skip(br#","status":"#)?;
     let status = rest.or_null(|rest| u16::try_from(rest.number()?).ok()).ok()?;
     rest.skip(br#","took_us":"#)?;
@@ -61,23 +63,23 @@ pub(super) fn head_and_more(line: &[u8]) -> Option<(Head<'_>, More<'_>)> {
     rest.skip(br#","parent":"#)?;
     let parent = rest.or_null(Rest::id).ok()?;
     let mut more = More::default();
-    rest.member(br#","origin":"#, Rest::string, &mut more.origin)?;
-    rest.member(br#","public":"#, Rest::string, &mut more.public)?;
-    rest.member(br#","peer":"#, Rest::string, &mut more.peer)?;
-    rest.member(br#","error":"#, Rest::string, &mut more.error)?;
+    rest.member(br#","origin":"#, Rest::bytes, &mut more.origin)?;
+    rest.member(br#","public":"#, Rest::bytes, &mut more.public)?;
+    rest.member(br#","peer":"#, Rest::bytes, &mut more.peer)?;
+    rest.member(br#","error":"#, Rest::bytes, &mut more.error)?;
     rest.member(br#","forwarded":"#, Rest::flat, &mut more.forwarded)?;
     rest.skip(br#","request":{"#)?;
     more.end = line.len() - rest.0.len();
-    let text = |text| Text(Cow::Borrowed(text));
+    let text = |bytes| Some(Text(Cow::Borrowed(strings.part(bytes)?)));
     let head = Head {
         id,
         at,
         dir,
-        kind: kind.map(text),
-        conv: conv.map(text),
+        kind: kind.and_then(text),
+        conv: conv.and_then(text),
         sig,
-        method: text(method),
-        path: text(path),
+        method: text(method)?,
+        path: text(path)?,
         status,
         took_us,
         size,
@@ -85,6 +87,21 @@ pub(super) fn head_and_more(line: &[u8]) -> Option<(Head<'_>, More<'_>)> {
         error: more.error.map(|_| serde::de::IgnoredAny),
     };
     Some((head, more))
+}
+
+/// Bytes found to be UTF-8, once for all strings among them: for each it would cost more than to find its end.
+struct Utf8<'a>(&'a str);
+
+impl<'a> Utf8<'a> {
+    fn new(bytes: &'a [u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().map(Self)
+    }
+
+    /// What of it these bytes, a slice of it, mean.
+    fn part(&self, slice: &[u8]) -> Option<&'a str> {
+        let begin = (slice.as_ptr() as usize).checked_sub(self.0.as_ptr() as usize)?;
+        self.0.get(begin..begin + slice.len())
+    }
 }
 
 /// It is spelled otherwise.
@@ -127,15 +144,15 @@ impl<'a> Rest<'a> {
     }
 
     /// An object whose values are strings without escapes, and numbers.
-    fn flat(&mut self) -> Option<&'a str> {
+    fn flat(&mut self) -> Option<&'a [u8]> {
         let whole = self.0;
         self.skip(b"{")?;
         loop {
-            self.string()?;
+            self.bytes()?;
             self.skip(b":")?;
-            if self.0.starts_with(b"\"") { self.string().map(drop) } else { self.number().map(drop) }?;
+            if self.0.starts_with(b"\"") { self.bytes().map(drop) } else { self.number().map(drop) }?;
             if self.skip(b"}").is_some() {
-                return std::str::from_utf8(&whole[..whole.len() - self.0.len()]).ok();
+                return whole.get(..whole.len() - self.0.len());
             }
             self.skip(b",")?;
         }

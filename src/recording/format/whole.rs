@@ -16,13 +16,14 @@ pub fn call(line: &Bytes) -> Option<Call> {
         return None;
     }
     let (head, More { origin, public, peer, error, forwarded, end }) = quick::head_and_more(line)?;
+    let text = |bytes: Option<&[u8]>| bytes.map(|bytes| std::str::from_utf8(bytes).map(str::to_owned)).transpose();
     let mut rest = Message { line, rest: Rest(&line[end..]) };
     let headers = rest.headers()?;
     let body = rest.body(Some(usize::try_from(head.size).ok()?))?;
     let request = Request {
-        origin: origin.map(str::to_owned),
-        public: public.map(str::to_owned),
-        peer: peer.map(str::parse).transpose().ok()?,
+        origin: text(origin).ok()?,
+        public: text(public).ok()?,
+        peer: text(peer).ok()?.map(|peer| peer.parse()).transpose().ok()?,
         headers,
         body,
         ..Request::default()
@@ -34,8 +35,8 @@ pub fn call(line: &Bytes) -> Option<Call> {
         None
     };
     (rest.rest.0 == b"}}").then_some(())?;
-    let forwarded = forwarded.map(serde_json::from_str).transpose().ok()?;
-    Some(head.call(error.map(str::to_owned), forwarded, request, response))
+    let forwarded = forwarded.map(serde_json::from_slice).transpose().ok()?;
+    Some(head.call(text(error).ok()?, forwarded, request, response))
 }
 
 /// What of a line is not read yet.
