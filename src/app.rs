@@ -426,7 +426,13 @@ impl App {
             self.notice = None;
         }
         if !self.dialogs.is_empty() {
-            return self.dialog_key(key);
+            let (open, told) = (self.dialogs.len(), self.log.len());
+            let effects = self.dialog_key(key);
+            // What was wrong in a dialog that is gone is wrong no more.
+            if self.dialogs.len() < open && self.log.len() == told {
+                self.notice = None;
+            }
+            return effects;
         }
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
             let press = Press { key, action: self.keymap.action(key, Scope::Typing) };

@@ -16,6 +16,15 @@ use crate::recording::QueryError;
 impl App {
     /// Does what the user means.
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
+        if action.is_of_a_call() && self.calls.selected().is_none() {
+            let hidden = self.calls.total > 0;
+            self.tell(Notice::info(if hidden {
+                "no call is shown: the filter hides them all"
+            } else {
+                "there is no call yet"
+            }));
+            return Vec::new();
+        }
         match action {
             Action::Down => self.step(1),
             Action::Up => self.step(-1),
@@ -110,7 +119,7 @@ impl App {
     /// Edits that were never sent are in no recording: they go only when that is asked for twice.
     fn close_draft(&mut self) {
         match &mut self.draft {
-            Some(draft) if draft.touched() && draft.answer.is_none() && !draft.leaving => {
+            Some(draft) if draft.unsent() && !draft.leaving => {
                 draft.leaving = true;
                 self.tell(Notice::warning("the edits were not sent: once more drops them, any other key keeps them"));
             }
@@ -243,7 +252,7 @@ impl App {
         (self.shown, self.preparing, self.conversation) = (None, None, None);
         self.flows().for_each(Flow::forget);
         let how = if self.masked {
-            "secret and personal values are masked; a masked call's signature cannot be checked"
+            "secret and personal values are masked; verdicts and findings are those of the calls as they are"
         } else {
             "calls are shown as they are"
         };

@@ -31,11 +31,15 @@ macro_rules! scopes {
 
 scopes! {
     /// While looking at calls.
-    Calls "Calls" [Moving Everywhere];
+    Calls "Calls" [Moving Main Sending Everywhere];
     /// Moving about: in the list, in a call, in dialogs.
     Moving "Moving, in dialogs too" [Everywhere];
     /// While a draft is open and nothing is being typed.
-    Draft "Draft" [Everywhere];
+    Draft "Draft" [Main Sending Everywhere];
+    /// While looking at calls or a draft, with no dialog over them.
+    Main "Calls and drafts" [Everywhere];
+    /// Where calls are sent from.
+    Sending "Sending" [Everywhere];
     /// On every screen.
     Everywhere "Everywhere" [];
     /// While something is typed. What writes a character can mean nothing else there.
@@ -47,7 +51,7 @@ scopes! {
     /// Rows whose values are gone through: what to replay or export, and how.
     Rows "Replay with options, export" [Moving Everywhere];
     /// What to replay, and how.
-    Options "Replay with options" [Rows Moving Everywhere];
+    Options "Replay with options" [Rows Moving Sending Everywhere];
     /// What to export, and how.
     Export "Export" [Rows Moving Everywhere];
     /// The export that is under way.
@@ -57,7 +61,7 @@ scopes! {
     /// Two calls side by side.
     Comparison "Comparison" [Moving Everywhere];
     /// The test panel.
-    Tester "Test call" [Moving Everywhere];
+    Tester "Test call" [Moving Sending Everywhere];
     /// The known variables.
     Variables "Known variables" [Moving Everywhere];
     /// The fixtures.
@@ -191,17 +195,17 @@ actions! {
     Draft      ScrollUp     "scroll answer up" ["k" "up" "pgup"]    "Scroll the answer up";
     Draft      SaveFixture  "save as fixture" ["f"]                 "Keep the draft under a name, to be sent again";
     Draft      Close        "close draft"     ["esc" "q"]           "Close the draft" ("close");
-    Everywhere Target       "target"          ["T"]                 "Choose where calls are sent" ("target");
+    Main       Variables    "variables"       ["V"]                 "The known variables; into a draft one can be put";
+    Main       Palette      "palette"         [":"]                 "Find an action by its name";
+    Sending    Target       "target"          ["T"]                 "Choose where calls are sent" ("target");
+    Sending    Register     "keep variables"  ["$"]                 "Keep what the answer holds under context and output as known variables";
     Everywhere Mask         "mask"            ["*"]                 "Mask what is secret or personal on the screen, or show it";
-    Everywhere Register     "keep variables"  ["$"]                 "Keep what the answer holds under context and output as known variables";
-    Everywhere Variables    "variables"       ["V"]                 "The known variables; into a draft one can be put";
     Everywhere Mouse        "mouse"           ["S"]                 "Give the mouse to the terminal for selecting text, or take it back";
     Everywhere Log          "log"             ["L"]                 "What was reported so far";
-    Everywhere Palette      "palette"         [":"]                 "Find an action by its name";
     Everywhere Help         "help"            ["?" "f1"]            "This help" ("help");
     Everywhere Redraw       "redraw"          ["ctrl-l"]            "Draw the screen anew";
     Everywhere Suspend      "suspend"         ["ctrl-z"]            "Back to the shell; fg returns";
-    Everywhere Quit         "quit"            ["q" "ctrl-c"]        "Leave hooktape" ("quit");
+    Everywhere Quit         "quit"            ["q" "ctrl-c"]        "Leave hooktape; out of a dialog" ("quit");
     Typing     Take         "take"            ["enter"]             "Take the line as it was typed" ("take");
     Typing     LeaveTyping  "leave typing"    ["esc"]               "Leave the line as it was; in a draft: stop typing; of what is offered: take nothing" ("leave");
     Typing     Complete     "complete"        ["tab"]               "Take what is offered; in an answer: to its status and back" ("complete");
@@ -270,6 +274,37 @@ impl Action {
     #[must_use]
     pub fn entry(self) -> &'static Entry {
         &TABLE[self as usize]
+    }
+
+    /// Whether it means nothing where no calls come.
+    #[must_use]
+    pub fn needs_listener(self) -> bool {
+        matches!(self, Self::Demo | Self::Answers | Self::Hold)
+    }
+
+    /// Whether it is about the selected call.
+    #[must_use]
+    pub fn is_of_a_call(self) -> bool {
+        matches!(
+            self,
+            Self::Replay
+                | Self::Compare
+                | Self::Edit
+                | Self::SetValue
+                | Self::EditOutside
+                | Self::AnswerSo
+                | Self::NextInConversation
+                | Self::PreviousInConversation
+                | Self::Expiration
+                | Self::Mark
+                | Self::ColourMark
+                | Self::Note
+                | Self::Delete
+                | Self::Yank
+                | Self::Export
+                | Self::Original
+                | Self::Jq
+        )
     }
 
     /// Whether it means nothing while there is no call.

@@ -175,6 +175,8 @@ impl App {
                 self.answers.held.push(held);
                 let open = self.dialogs.is_empty() && self.draft.is_none();
                 if open {
+                    // What was told before hides what the keys do here.
+                    self.notice = None;
                     self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0 }));
                 }
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::action::Action;
 use crate::app::body::{Body, Form};
 use crate::app::dialog::{Dialog, Input};
 use crate::app::event::{Effect, Notice};
@@ -11,6 +12,7 @@ use crate::app::{App, Focus};
 use crate::call::Call;
 use crate::config::Config;
 use crate::platform::{Keyring, Platforms};
+use crate::recording::Redaction;
 
 /// From this size on, in bytes, a call is worked out off the screen's thread.
 pub(super) const LARGE: usize = 512 << 10;
@@ -20,8 +22,10 @@ pub(super) const LARGE: usize = 512 << 10;
 pub struct Job {
     /// Its number in the recording.
     pub number: usize,
-    /// The call.
+    /// The call, as it is shown.
     pub call: Arc<Call>,
+    /// As it is, where it is shown masked, and what masks it.
+    pub original: Option<(Arc<Call>, Arc<Redaction>)>,
     /// How its bodies are to be shown.
     pub form: Form,
     /// Columns that they have.
@@ -42,6 +46,9 @@ impl Job {
     #[must_use]
     pub fn run(self) -> Shown {
         let mut shown = Shown::new(self.number, self.call, &self.platforms, &self.keyring, &self.config, self.form);
+        if let Some((original, mask)) = self.original {
+            shown.judge_masked(original, mask, &self.platforms, &self.keyring, &self.config);
+        }
         shown.body.wrap(self.width);
         shown.answer.wrap(self.width);
         shown
@@ -59,6 +66,17 @@ impl App {
         }
     }
 
+    /// Whether there is something to look into at the cursor.
+    #[must_use]
+    pub fn opens(&self) -> bool {
+        let body = || match (self.tab, &self.shown) {
+            (Tab::Body, Some(shown)) => Some(&shown.body),
+            (Tab::Response, Some(shown)) => Some(&shown.answer),
+            _ => None,
+        };
+        self.focus == Focus::List || self.tab == Tab::Conversation || matches!(body(), Some(Body::Tree(..)))
+    }
+
     /// The tree that keys walk in, if they do.
     pub(super) fn open_tree(&mut self) -> Option<&mut Tree> {
         if self.focus == Focus::List {
@@ -70,17 +88,31 @@ impl App {
 
     /// Walks in the tree, where there is one.
     pub(super) fn walk(&mut self, walk: impl FnOnce(&mut Tree)) {
-        if let Some(tree) = self.open_tree() {
-            walk(tree);
+        match self.open_tree() {
+            Some(tree) => walk(tree),
+            None => self.tell_no_tree(),
         }
+    }
+
+    /// There is none where the keys of trees were pressed.
+    fn tell_no_tree(&mut self) {
+        let told = match self.tab {
+            Tab::Body | Tab::Response if self.focus == Focus::List => {
+                Notice::info("the tree is in the call").key(Action::Open, "goes there")
+            }
+            Tab::Body | Tab::Response => {
+                Notice::info("this is not shown as a tree").key(Action::Pretty, "shows JSON as one")
+            }
+            _ => Notice::info("there is no tree here").key(Action::Body, "shows the body"),
+        };
+        self.tell(told);
     }
 
     /// Opens or closes by levels.
     pub(super) fn level(&mut self, step: isize) {
-        if let Some(level) = self.open_tree().map(|tree| tree.level(step)) {
-            let plural = if level == 1 { "" } else { "s" };
-            self.tell(Notice::info(format!("{level} level{plural} open")));
-        }
+        let Some(level) = self.open_tree().map(|tree| tree.level(step)) else { return self.tell_no_tree() };
+        let plural = if level == 1 { "" } else { "s" };
+        self.tell(Notice::info(format!("{level} level{plural} open")));
     }
 
     /// Shows bodies in the next form.
@@ -133,7 +165,11 @@ impl App {
 
     /// Goes to the match `step` further.
     pub(super) fn next_hit(&mut self, step: isize) {
-        let Some(shown) = self.shown.as_mut().filter(|shown| !shown.hits.places.is_empty()) else { return };
+        let Some(shown) = self.shown.as_mut().filter(|shown| !shown.hits.places.is_empty()) else {
+            let told = Notice::info("nothing was searched for in this call");
+            let told = if self.focus == Focus::Detail { told.key(Action::Filter, "searches") } else { told };
+            return self.tell(told);
+        };
         let count = shown.hits.places.len();
         let step = step.rem_euclid(isize::try_from(count).unwrap_or(isize::MAX));
         shown.hits.at = shown.hits.at.saturating_add_signed(step) % count;

@@ -113,6 +113,8 @@ pub struct Draft {
     pub sending: bool,
     /// What came back last, or why nothing did.
     pub answer: Option<Result<Answer, String>>,
+    /// The text that was sent last.
+    pub(super) sent: Option<String>,
     /// First row of the answer that is shown.
     pub scroll: usize,
     /// None until they are worked out for the text as it is.
@@ -155,6 +157,7 @@ impl Draft {
             leaving: false,
             sending: false,
             answer: None,
+            sent: None,
             scroll: 0,
             facts: None,
             offers: Offers::default(),
@@ -184,6 +187,12 @@ impl Draft {
     #[must_use]
     pub fn edits_the_target(&self) -> bool {
         self.layout == Layout::Target
+    }
+
+    /// Whether there are edits that were never sent: they are in no recording.
+    #[must_use]
+    pub fn unsent(&self) -> bool {
+        self.touched() && self.sent.as_ref() != Some(&self.text())
     }
 
     /// The text in the editor.
@@ -319,13 +328,18 @@ impl Draft {
 
     /// Undoes the last edit.
     pub fn step_back(&mut self) {
-        self.editor.undo();
+        // A text that is put for another one passes through none, which is not for anyone to see.
+        if self.editor.undo() && self.editor.is_empty() {
+            self.editor.undo();
+        }
         self.changed();
     }
 
     /// Does again what was undone last.
     pub fn step_forth(&mut self) {
-        self.editor.redo();
+        if self.editor.redo() && self.editor.is_empty() {
+            self.editor.redo();
+        }
         self.changed();
     }
 
@@ -410,7 +424,10 @@ mod tests {
         assert_eq!(draft.body(), r#"{"a":[2]}"#);
         draft.revert();
         assert!(!draft.touched());
-        assert!(draft.editor.undo(), "reverting can be undone");
+        draft.step_back();
+        assert_eq!(draft.body(), r#"{"a":[2]}"#, "reverting is undone in one step");
+        draft.step_forth();
+        assert!(!draft.touched());
     }
 
     #[test]

@@ -116,11 +116,16 @@ impl Keymap {
         scope.chain().iter().find_map(meaning)
     }
 
-    /// The first key of an action that means it on a screen of `scope`.
+    /// The keys of an action that mean it on a screen of `scope`.
+    pub fn meant(&self, action: Action, scope: Scope) -> impl Iterator<Item = &str> {
+        let meant = move |key: &&String| keys::parse(key).and_then(|key| self.action(key, scope)) == Some(action);
+        self.keys(action).iter().filter(meant).map(String::as_str)
+    }
+
+    /// The first of them.
     #[must_use]
     pub fn hint(&self, action: Action, scope: Scope) -> Option<&str> {
-        let meant = |key: &&String| keys::parse(key).and_then(|key| self.action(key, scope)) == Some(action);
-        self.keys(action).iter().find(meant).map(String::as_str)
+        self.meant(action, scope).next()
     }
 }
 

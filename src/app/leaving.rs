@@ -37,7 +37,7 @@ impl App {
             1 => Some("1 held call waits for its answer".to_owned()),
             count => Some(format!("{count} held calls wait for their answers")),
         };
-        let draft = self.draft.as_ref().filter(|draft| draft.touched());
+        let draft = self.draft.as_ref().filter(|draft| draft.unsent());
         let draft = draft.map(|_| "a draft was not sent".to_owned());
         [export, replay, held, draft].into_iter().flatten().collect()
     }

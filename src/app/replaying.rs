@@ -276,6 +276,11 @@ impl App {
                 }
             },
             Some(Action::CancelReplay) if replay.runs() => effects = steer(Steer::Cancel),
+            Some(Action::Pause | Action::CancelReplay) => {
+                self.show_panel(Panel::Running);
+                self.tell(Notice::info("the replay is over"));
+                return Vec::new();
+            }
             Some(Action::OnlyFailures) => {
                 replay.failures_only = !replay.failures_only;
                 replay.selected = 0;

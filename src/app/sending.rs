@@ -263,6 +263,7 @@ impl App {
         self.sending += 1;
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) {
             draft.sending = true;
+            draft.sent = Some(draft.text());
         }
         vec![Effect::Send { ticket, outgoing }]
     }
@@ -278,6 +279,9 @@ impl App {
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) {
             draft.sending = false;
             draft.typing = false;
+            if answered.is_err() {
+                draft.sent = None;
+            }
             draft.scroll = 0;
             draft.answer = Some(answered);
             return;

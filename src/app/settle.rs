@@ -95,9 +95,11 @@ impl App {
             self.shown = None;
             return None;
         };
+        let mask = self.redaction.clone().filter(|_| self.masked);
         let Setup { platforms, keyring, config, .. } = &self.setup;
         let job = Job {
             number,
+            original: self.cache.original(number).zip(mask),
             form: self.form,
             width: self.regions.detail_width,
             platforms: platforms.clone(),

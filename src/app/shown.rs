@@ -9,6 +9,7 @@ use crate::app::text::Text;
 use crate::call::{Call, Direction};
 use crate::config::{Config, Secret};
 use crate::platform::{Consequence, Envelope, Finding, Keyring, Kind, Platforms, Row};
+use crate::recording::Redaction;
 use crate::signature::{Scheme, Verdict};
 
 /// Most fields of a section that are shown: the body has them all.
@@ -107,6 +108,8 @@ pub struct Shown {
     pub hits: Hits,
     /// A filter changed what is shown of a body.
     pub filtered: bool,
+    /// The call as it is, where it is shown masked, and what masks it.
+    original: Option<(Arc<Call>, Arc<Redaction>)>,
     form: Form,
 }
 
@@ -151,6 +154,7 @@ impl Shown {
             answer: answer_body(&call, form),
             hits: Hits::default(),
             filtered: false,
+            original: None,
             call,
             form,
         }
@@ -164,12 +168,53 @@ impl Shown {
 
     /// Finds out why the verdict is what it is, once. Dear, for the body is signed many times.
     pub fn explain(&mut self, platforms: &Platforms, keyring: &Keyring, own: &[Secret]) {
-        let Self { call, verdict, why, .. } = self;
+        let Self { call, verdict, why, original, .. } = self;
         why.get_or_insert_with(|| {
             let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
             let wanted = verdict.as_ref().is_some_and(Verdict::needs_explaining);
-            if wanted { keyring.diagnose(platforms, &call.request, kind, own, call.at) } else { Vec::new() }
+            let judged = original.as_ref().map_or(&*call, |(original, _)| original);
+            let why =
+                if wanted { keyring.diagnose(platforms, &judged.request, kind, own, call.at) } else { Vec::new() };
+            match original {
+                Some((_, mask)) => why.iter().map(|sentence| mask.text(sentence).into_owned()).collect(),
+                None => why,
+            }
         });
+    }
+
+    /// What is found in a call does not change where it is shown masked; what would quote it is left out.
+    pub fn judge_masked(
+        &mut self,
+        original: Arc<Call>,
+        mask: Arc<Redaction>,
+        platforms: &Platforms,
+        keyring: &Keyring,
+        config: &Config,
+    ) {
+        let known = Self::new(self.number, original.clone(), platforms, keyring, config, self.form);
+        self.verdict = known.verdict.map(|verdict| Verdict {
+            reason: mask.text(&verdict.reason).into_owned(),
+            given: None,
+            notes: Vec::new(),
+            ..verdict
+        });
+        self.signed_text = None;
+        let masked = |found: Vec<Finding>, quotable: &[Finding]| {
+            let tell = |finding: Finding| {
+                let sentence = "what stands here is not what it should be; it is masked".to_owned();
+                if quotable.contains(&finding) { finding } else { Finding { sentence, ..finding } }
+            };
+            found.into_iter().map(tell).collect()
+        };
+        self.request_findings = masked(known.request_findings, &self.request_findings);
+        self.response_findings = masked(known.response_findings, &self.response_findings);
+        self.original = Some((original, mask));
+    }
+
+    /// Whether it is shown masked.
+    #[must_use]
+    pub fn is_masked(&self) -> bool {
+        self.original.is_some()
     }
 
     /// How its bodies are shown.

@@ -8,7 +8,7 @@ use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Then};
 use crate::app::dialog_keys::{Choice, picked};
 use crate::app::draft::Answer;
-use crate::app::event::Effect;
+use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::text::Text;
 use crate::call::Call;
@@ -118,7 +118,11 @@ impl App {
             Some(Action::Register) => {
                 let call = self.tested(&tester).map(|answer| answer.call.clone());
                 self.show_panel(Panel::Tester(tester));
-                return call.map_or_else(Vec::new, |call| self.register(call));
+                let Some(call) = call else {
+                    self.tell(Notice::info("nothing was sent yet, so there is no answer to keep"));
+                    return Vec::new();
+                };
+                return self.register(call);
             }
             _ if tester.in_history => {
                 let count = self.sends.newest_first().count();

@@ -240,7 +240,8 @@ impl Tree {
         let open = |node: &&Node| !node.closed && node.count > 0;
         let visible = self.rows.iter().map(|&row| &self.nodes[row as usize]);
         let now = visible.filter(open).map(|node| usize::from(node.depth) + 1).max().unwrap_or(0);
-        let level = now.saturating_add_signed(step).max(1);
+        let deepest = self.nodes.iter().filter(|node| node.count > 0).map(|node| usize::from(node.depth) + 1).max();
+        let level = now.saturating_add_signed(step).clamp(1, deepest.unwrap_or(1));
         let here = self.here();
         self.nodes.iter_mut().for_each(|node| node.closed = false);
         self.close_from(level);

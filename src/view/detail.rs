@@ -268,6 +268,10 @@ fn signature(shown: &Shown, width: usize) -> Vec<Line<'static>> {
     let (sign, style) = theme::sig(verdict.sig);
     let mut lines = rows::labelled("verdict", &format!("{sign} {}", verdict.sig.word()), style, width);
     lines.extend(rows::labelled("", &verdict.reason, Style::new(), width));
+    if shown.is_masked() {
+        let text = "what was given and signed; the verdict is that of the call as it is";
+        lines.extend(rows::labelled("masked", text, theme::DIM, width));
+    }
     if let Some(then) = shown.call.sig.filter(|then| *then != verdict.sig) {
         let text = format!("{}, with the secrets at hand then", then.word());
         lines.extend(rows::labelled("when recorded", &text, theme::DIM, width));

@@ -94,6 +94,8 @@ pub(super) fn inner_width(area: Rect, wanted: u16) -> usize {
 pub(super) fn boxed(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>) -> Rect {
     let widest = lines.iter().map(Line::width).max().unwrap_or(0).max(visible::width(title));
     let width = u16::try_from(widest + 4).unwrap_or(u16::MAX).min(area.width);
+    // One column of what is below is no frame.
+    let width = if area.width - width < 2 { area.width } else { width };
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
     let inner = framed(frame, place, title);
@@ -119,6 +121,8 @@ fn scrolled(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, scroll
     let room = usize::from(area.height.saturating_sub(3));
     regions.dialog = (room, lines.len());
     let first = scroll.min(lines.len().saturating_sub(room));
+    let part = format!("{title}{} to {} of {} ", first + 1, first + room, lines.len());
+    let title = if lines.len() > room { &part } else { title };
     boxed(frame, area, title, lines.into_iter().skip(first).take(room).collect());
 }
 
@@ -212,10 +216,13 @@ fn palette(app: &App, frame: &mut Frame, area: Rect, input: &Input, selected: us
     lines.extend(found.iter().enumerate().skip(first).take(room).map(|(n, action)| {
         let entry = action.entry();
         let key = app.keymap.hint(*action, app.scope()).unwrap_or_default();
-        let text = format!("{:22} {key:>6}  {}", entry.name, entry.help);
+        let text = format!("{:24} {key:>6}  {}", entry.name, entry.help);
         let style = if n == selected { theme::SELECTED } else { Style::new() };
         Line::styled(format!("{:width$}", visible::truncate(&text, width)), style)
     }));
+    if found.is_empty() {
+        lines.push(Line::styled("no action has such a name", theme::DIM));
+    }
     let inner = boxed(frame, area, " What to do? ", lines);
     let line = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), height: 1.min(inner.height), ..inner };
     frame.render_widget(&input.0, line);
@@ -282,7 +289,8 @@ fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, error: 
 fn help(app: &App, search: &str, width: usize) -> Vec<Line<'static>> {
     // First what the keys do where one comes from.
     let below = app.dialogs.iter().rev().find(|dialog| !matches!(dialog, Dialog::Help { .. }));
-    let mut here = below.map_or(app.scope(), Dialog::scope).chain().to_vec();
+    let scope = below.map_or(app.scope(), Dialog::scope);
+    let mut here = scope.chain().to_vec();
     if here[0] == Scope::Calls {
         // Whoever begins has to move first.
         here.swap(0, 1);
@@ -291,11 +299,15 @@ fn help(app: &App, search: &str, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for part in here.iter().chain(others) {
         let search = search.to_lowercase();
-        let found = |entry: &&action::Entry| {
-            let texts = [entry.name, entry.help, &app.keymap.keys(entry.action).join(" ")].map(str::to_lowercase);
-            entry.scope == *part && texts.iter().any(|text| text.contains(&search))
+        // Here a key may mean something nearer.
+        let scope = if here.contains(part) { scope } else { *part };
+        let found = |entry: &'static action::Entry| {
+            let keys = app.keymap.meant(entry.action, scope).collect::<Vec<_>>().join(" ");
+            let texts = [entry.name, entry.help, &keys].map(str::to_lowercase);
+            let shown = !keys.is_empty() || app.keymap.keys(entry.action).is_empty();
+            (entry.scope == *part && shown && texts.iter().any(|text| text.contains(&search))).then_some((keys, entry))
         };
-        let mut entries = action::TABLE.iter().filter(found).peekable();
+        let mut entries = action::TABLE.iter().filter_map(found).peekable();
         if entries.peek().is_none() {
             continue;
         }
@@ -303,8 +315,7 @@ fn help(app: &App, search: &str, width: usize) -> Vec<Line<'static>> {
             lines.push(Line::default());
         }
         lines.push(Line::styled(part.title(), theme::HEADING));
-        for entry in entries {
-            let keys = app.keymap.keys(entry.action).join(" ");
+        for (keys, entry) in entries {
             lines.extend(rows::row(&[(&keys, theme::KEY, 18), (entry.help, Style::new(), width.saturating_sub(19))]));
         }
     }

@@ -43,7 +43,7 @@ pub(super) fn row(app: &App, width: usize) -> Line<'static> {
 }
 
 /// The screen that the keymap is for.
-fn scope(app: &App) -> Scope {
+pub(super) fn scope(app: &App) -> Scope {
     let typing = app.draft.as_ref().is_some_and(|draft| draft.typing);
     app.dialogs.last().map_or(if typing { Scope::Typing } else { app.scope() }, Dialog::scope)
 }
@@ -61,13 +61,21 @@ fn of_table(app: &App, scope: Scope) -> Vec<(String, &'static str)> {
     // A key that the screen itself uses is no hint for what it means everywhere.
     let shown = |entry: &Entry| Some((app.keymap.hint(entry.action, scope)?.to_owned(), entry.hint?));
     let near = [Scope::Moving, scope].into_iter().filter(|near| scope.chain().contains(near)).flat_map(of);
-    of(Scope::Everywhere)
+    let far = || {
+        [Scope::Main, Scope::Sending, Scope::Everywhere]
+            .into_iter()
+            .filter(|far| scope.chain().contains(far))
+            .flat_map(of)
+    };
+    far()
         .filter(|entry| entry.action == Action::Help)
         .chain(
             near.filter(|entry| !idle || !entry.action.needs_call())
-                .filter(|entry| !fixed || entry.action != Action::Type),
+                .filter(|entry| !fixed || entry.action != Action::Type)
+                .filter(|entry| entry.action != Action::Open || app.opens())
+                .filter(|entry| app.setup.listener.is_some() || !entry.action.needs_listener()),
         )
-        .chain(of(Scope::Everywhere).filter(|entry| entry.action != Action::Help))
+        .chain(far().filter(|entry| entry.action != Action::Help))
         .filter_map(shown)
         .collect()
 }

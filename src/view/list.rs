@@ -139,8 +139,11 @@ fn line(
         _ => sign.to_owned(),
     };
     let (status, status_style) = match entry.status {
-        Some(status) => (status.to_string(), theme::status(status)),
-        None => ("ERR".to_owned(), theme::unanswered()),
+        // An answer that reached nobody is none.
+        Some(status) if status >= 400 || !(entry.failed && entry.direction == Direction::Received) => {
+            (status.to_string(), theme::status(status))
+        }
+        _ => ("ERR".to_owned(), theme::unanswered()),
     };
     let (mark, mark_style) = remarks.map_or((" ", Style::new()), theme::remarks);
     let text = text.unwrap_or("…");

@@ -1,6 +1,7 @@
 //! The panels around sending: replay options and progress, the test panel, variables, fixtures.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -165,7 +166,8 @@ fn meter(app: &App, replay: &Replay, width: usize) -> Line<'static> {
     let mut text = format!(" {} of {} · {:.1}/s", meter.done, meter.total, meter.rate(elapsed));
     let left = meter.left(elapsed).filter(|_| replay.runs() && replay.paused.is_none());
     if let Some(left) = left {
-        let _ = write!(text, " · {} s left", left.as_secs() + u64::from(left.subsec_nanos() > 0));
+        let left = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
+        let _ = write!(text, " · {} left", visible::age(left));
     }
     if replay.paused.is_some() {
         text.push_str(" · paused");

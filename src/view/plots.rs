@@ -10,6 +10,8 @@
 
 #![expect(clippy::cast_precision_loss, reason = "what is drawn has a few dozen steps")]
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -91,13 +93,23 @@ fn part(share: f64, tall: usize, below: usize) -> usize {
     eighths.saturating_sub(below * 8).min(8)
 }
 
+/// So many a second, or in the unit of time in which there is one.
+fn per_time(rate: f64) -> String {
+    let (each, unit) = match rate {
+        0.1.. => (1.0, "s"),
+        0.002.. => (60.0, "min"),
+        _ => (3_600.0, "h"),
+    };
+    format!("{:.1}/{unit}", rate * each)
+}
+
 fn calls(columns: &[Column], tall: usize, cursor: Option<usize>) -> Vec<Line<'static>> {
     let second = columns.iter().any(|(_, length, _)| *length >= 1_000_000);
     // Columns differ in length by a little: where there are many calls in one, what is drawn is calls in a time.
     let rate = |(_, length, span): &Column| span.calls as f64 / if second { (*length).max(1) as f64 } else { 1.0 };
     let most = columns.iter().map(rate).fold(0.0, f64::max);
     let busiest = columns.iter().map(|(.., span)| span.calls).max().unwrap_or(0);
-    let top = if second { format!("{:.1}/s", most * 1e6) } else { busiest.to_string() };
+    let top = if second { per_time(most * 1e6) } else { busiest.to_string() };
     let rows = (0..tall).rev().map(|below| {
         let label = if below + 1 == tall {
             top.as_str()
@@ -161,7 +173,10 @@ fn axis(app: &App, columns: &[Column], width: usize) -> Line<'static> {
     };
     let (first, last) = (shown(begin), shown(end));
     let length = columns.iter().map(|(_, length, _)| *length).max().unwrap_or(0);
-    let each = format!("a column is {}", duration(u64::try_from(length).unwrap_or(0)));
+    let length = u64::try_from(length).unwrap_or(0);
+    let long = length >= 120_000_000;
+    let length = if long { visible::age(Duration::from_micros(length)) } else { duration(length) };
+    let each = format!("a column is {length}");
     let room = columns.len().max(first.len() + last.len() + 1).min(width.saturating_sub(GUTTER + 1));
     let between = room.saturating_sub(first.len() + last.len());
     let each = if each.len() + 4 <= between { each } else { String::new() };

@@ -23,19 +23,19 @@ pub(super) fn draw(app: &App, frame: &mut Frame, state: Rect, hints: Rect) {
 /// What stands in the state line, the most important first: what does not fit any more is left out whole.
 fn state_line(app: &App, width: usize) -> Line<'static> {
     let mut parts: Vec<(String, Style)> = Vec::new();
-    let key = |action| app.keymap.key(action);
+    // A key that means something else where one is now is no hint.
+    let key = |action| {
+        let key = app.keymap.hint(action, hints::scope(app));
+        key.map_or_else(String::new, |key| format!(" ({key})"))
+    };
     if let Some((count, _)) = &app.unrecorded {
         let alarm = theme::ALARM;
-        parts.push((format!("{count} NOT RECORDED ({} says why)", key(Action::Log)), alarm));
+        parts.push((format!("{count} NOT RECORDED ({} says why)", hints::key(app, Action::Log)), alarm));
     }
     let alarm = |text| (text, theme::CAUTION);
     if let Some(first) = app.answers.held.first() {
-        parts.push(alarm(format!(
-            "{} WAITING {} ({})",
-            app.answers.held.len(),
-            answering::remaining(app, first),
-            key(Action::Hold)
-        )));
+        let left = answering::remaining(app, first);
+        parts.push(alarm(format!("{} WAITING {left}{}", app.answers.held.len(), key(Action::Hold))));
     }
     for (slot, fault, left) in app.answers.faults() {
         let left = left.map_or_else(String::new, |left| format!(", {left} left"));
@@ -49,13 +49,18 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         }
     }
     if app.mouse == Holder::Terminal {
-        parts.push((format!("mouse free ({})", key(Action::Mouse)), Style::new().fg(theme::WARNING)));
+        parts.push((format!("mouse free{}", key(Action::Mouse)), Style::new().fg(theme::WARNING)));
     }
     if app.masked {
-        parts.push((format!("masked ({})", key(Action::Mask)), Style::new().fg(theme::WARNING)));
+        parts.push((format!("masked{}", key(Action::Mask)), Style::new().fg(theme::WARNING)));
     }
     if let Some(export) = &app.export {
-        let text = format!("exporting {} % ({})", export.percent(), key(Action::Export));
+        let text = format!("exporting {} %{}", export.percent(), key(Action::Export));
+        parts.push((text, Style::new().fg(theme::WARNING)));
+    }
+    if let Some(replay) = app.replay.as_ref().filter(|replay| replay.runs()) {
+        let (done, total) = (replay.meter.done, replay.meter.total);
+        let text = format!("replaying {done} of {total}{}", key(Action::ReplayMany));
         parts.push((text, Style::new().fg(theme::WARNING)));
     }
     let plural = if app.calls.total == 1 { "" } else { "s" };
@@ -72,12 +77,12 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
             let style = if target.guard { Style::new().fg(theme::BAD) } else { Style::new() };
             (format!("→ {}", visible::line(&target_label(target))), style)
         }
-        None => (format!("→ no target ({})", key(Action::Target)), theme::DIM),
+        None => (format!("→ no target{}", key(Action::Target)), theme::DIM),
     });
     let file = app.setup.recording.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     parts.push((visible::line(&file).into_owned(), theme::DIM));
     if app.tunnel.is_none() && app.unreachable().is_some() {
-        parts.push((format!("this machine only ({})", key(Action::Public)), theme::DIM));
+        parts.push((format!("this machine only{}", key(Action::Public)), theme::DIM));
     }
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
@@ -167,8 +172,14 @@ pub(super) fn target_label(target: &crate::config::Target) -> String {
 fn hint_line(app: &App, width: usize) -> Line<'static> {
     if let Some(notice) = &app.notice {
         let text = visible::line(&notice.text);
-        let text = format!(" {}", visible::truncate(&text, width.saturating_sub(1)));
-        return Line::styled(text, theme::level(notice.level));
+        let room = width.saturating_sub(1);
+        let style = theme::level(notice.level);
+        if visible::width(&text) <= room {
+            return Line::styled(format!(" {text}"), style);
+        }
+        let more = format!(" ({} has it all)", hints::key(app, Action::Log));
+        let cut = visible::truncate(&text, room.saturating_sub(visible::width(&more))).into_owned();
+        return Line::from(vec![Span::styled(format!(" {cut}"), style), Span::styled(more, theme::DIM)]);
     }
     hints::row(app, width)
 }

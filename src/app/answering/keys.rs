@@ -172,6 +172,9 @@ impl App {
                 self.dialogs.push(edit);
                 return Vec::new();
             }
+            (Action::ForwardHeld | Action::EditRequest, Stage::Answer(_)) => {
+                self.tell(Notice::info("this call is not forwarded: what waits is its answer"));
+            }
             (action, _) => {
                 if let Choice::Leave = picked(Some(action), &mut selected, count) {
                     return Vec::new();

@@ -4,8 +4,7 @@ use super::{Job, Replay};
 use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Input, Then};
 use crate::app::dialog_keys::{Choice, Press, picked, typed};
-use crate::app::event::Effect;
-use crate::app::event::Notice;
+use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::which::Which;
 use crate::app::{App, sending};
@@ -183,6 +182,14 @@ impl App {
                 self.show_panel(Panel::Options(options));
                 self.show_panel(Panel::Running);
                 return Vec::new();
+            }
+            Some(Action::LastReplay) => {
+                self.tell(Notice::info("nothing was replayed yet"));
+                0
+            }
+            Some(Action::Register) => {
+                self.tell(Notice::info("answers are kept where they are looked at: in the call, or after a test call"));
+                0
             }
             Some(Action::NextValue) => 1,
             Some(Action::PreviousValue) => -1,
