@@ -12,6 +12,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on should say where")]
 #![expect(clippy::cast_precision_loss, reason = "numbers are counted to be divided")]
 
+mod bare;
 mod capture;
 mod forwarding;
 mod load;
@@ -54,6 +55,7 @@ fn main() {
     match args.split_first() {
         Some((mode, rest)) if mode == "--load" => return load::main(rest),
         Some((mode, _)) if mode == "--sink" => return replaying::sink(),
+        Some((mode, _)) if mode == "--bare" => return bare::main(),
         Some((mode, rest)) if mode == "--open" => return opening::main(Path::new(&rest[0])),
         _ => {}
     }

@@ -23,8 +23,9 @@ const QUIET: Duration = Duration::from_millis(40);
 pub fn run(folder: &Path, path: &Path, rounds: usize) {
     let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/moveo.jsonl");
     let [mut start, mut start_large, mut key, mut busy_key] = [(); 4].map(|()| Sample::default());
+    let [mut start_bare, mut key_bare] = [(); 2].map(|()| Sample::default());
     let [mut empty, mut large, mut wakes] = [(); 3].map(|()| Sample::default());
-    measure::take_turns(rounds, 3, |turn| match turn {
+    measure::take_turns(rounds, 4, |turn| match turn {
         0 => start.push(Probe::open(&small, folder).shows("calls").as_secs_f64() * 1e3),
         1 => {
             let mut probe = Probe::open(path, folder);
@@ -35,7 +36,13 @@ pub fn run(folder: &Path, path: &Path, rounds: usize) {
             let before = probe.wakes();
             probe.rest(Duration::from_secs(1));
             wakes.push(probe.wakes() - before);
-            key.push(worst((0..KEYS).map(|number| probe.press(if number % 7 == 0 { "g" } else { "j" }))));
+            key.push(probe.walk());
+        }
+        2 => {
+            let mut probe = Probe::bare();
+            start_bare.push(probe.shows("call 0").as_secs_f64() * 1e3);
+            probe.rest(Duration::from_millis(500));
+            key_bare.push(probe.walk());
         }
         _ => {
             let mut probe = Probe::listen(folder);
@@ -61,6 +68,8 @@ pub fn run(folder: &Path, path: &Path, rounds: usize) {
         }
     });
     println!("\nScreen: {}x{}, {rounds} rounds; the 99th percentile of {KEYS} keys", SIZE.0, SIZE.1);
+    println!("  {:<42}{start_bare}", "a bare list: start to first frame, ms");
+    println!("  {:<42}{key_bare}", "a bare list: key to last byte, ms");
     for (what, sample, target) in [
         ("start to first frame, ms", &start, 25.0),
         ("the same with the large recording, ms", &start_large, 60.0),
@@ -119,6 +128,16 @@ impl Probe {
     fn start(args: &[&std::ffi::OsStr], folder: &Path, address: String) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hooktape"));
         command.args(args);
+        Self::run(command, folder, address)
+    }
+
+    fn bare() -> Self {
+        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+        command.arg("--bare");
+        Self::run(command, Path::new("."), String::new())
+    }
+
+    fn run(mut command: CommandBuilder, folder: &Path, address: String) -> Self {
         command.env("TERM", "xterm-256color");
         command.env("XDG_CONFIG_HOME", folder);
         command.env("COLORFGBG", "15;0");
@@ -171,6 +190,11 @@ impl Probe {
             last = at;
         }
         last - self.since
+    }
+
+    /// What all but one of a hundred keys take at most, in milliseconds, mostly down and now and then to the first row.
+    fn walk(&mut self) -> f64 {
+        worst((0..KEYS).map(|number| self.press(if number % 7 == 0 { "g" } else { "j" })))
     }
 
     /// Returns when nothing was painted for so long.
