@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::alarm::Alarm;
+
 /// A hand on a replay. Clones are of the same replay.
 #[derive(Clone, Debug)]
 pub struct Control(Arc<watch::Sender<State>>);
@@ -61,8 +63,8 @@ impl Control {
     }
 
     /// Waits until a step may leave that is due so long after `start`, not counting pauses. The moment it was due, or none
-    /// when nothing may leave any more.
-    pub(super) async fn turn(&self, start: Instant, due: Option<Duration>) -> Option<Instant> {
+    /// when nothing may leave any more. Without an alarm it is as exact as the runtime's timer.
+    pub(super) async fn turn(&self, start: Instant, due: Option<Duration>, alarm: Option<&Alarm>) -> Option<Instant> {
         loop {
             let state = *self.0.borrow();
             let at = due.map_or(start, |due| start + due + state.shift);
@@ -80,8 +82,14 @@ impl Control {
             if state.paused.is_some() {
                 let _ = changes.changed().await;
             } else {
+                let at = async {
+                    match alarm {
+                        Some(alarm) => alarm.at(at.into_std()).await,
+                        None => sleep_until(at).await,
+                    }
+                };
                 tokio::select! {
-                    () = sleep_until(at) => {}
+                    () = at => {}
                     _ = changes.changed() => {}
                 }
             }
@@ -98,13 +106,13 @@ mod tests {
         let control = Control::default();
         let start = Instant::now();
         let second = Duration::from_secs(1);
-        assert_eq!(control.turn(start, None).await, Some(start));
-        assert_eq!(control.turn(start, Some(second)).await, Some(start + second));
+        assert_eq!(control.turn(start, None, None).await, Some(start));
+        assert_eq!(control.turn(start, Some(second), None).await, Some(start + second));
         assert_eq!(start.elapsed().as_secs(), 1);
         control.pause();
         assert!(control.is_paused());
         let other = control.clone();
-        let waiting = tokio::spawn(async move { other.turn(start, Some(2 * second)).await });
+        let waiting = tokio::spawn(async move { other.turn(start, Some(2 * second), None).await });
         tokio::time::sleep(5 * second).await;
         assert!(!waiting.is_finished());
         control.resume();
@@ -116,13 +124,13 @@ mod tests {
     async fn a_cancelled_replay_waits_for_nothing() {
         let control = Control::default();
         let (other, start) = (control.clone(), Instant::now());
-        let waiting = tokio::spawn(async move { other.turn(start, Some(Duration::from_secs(9))).await });
+        let waiting = tokio::spawn(async move { other.turn(start, Some(Duration::from_secs(9)), None).await });
         tokio::time::sleep(Duration::from_secs(1)).await;
         control.cancel();
         assert_eq!(waiting.await.unwrap(), None);
         control.cancelled().await;
         control.pause();
-        assert_eq!(control.turn(start, None).await, None);
+        assert_eq!(control.turn(start, None, None).await, None);
         assert!(control.is_cancelled());
     }
 }

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use super::alarm::Alarm;
 use super::compare::{self, Difference};
 use super::expect::{Answered, Unmet, check, summary};
-use super::schedule::{Queue, Step};
+use super::schedule::{Pace, Queue, Step};
 use super::summary::Times;
 use super::{Control, Item, Plan, Refusal, Summary};
 use crate::call::{Call, Id};
@@ -113,6 +114,8 @@ struct Shared<T> {
     score: Mutex<Score>,
     control: Control,
     start: Instant,
+    /// Wakes those who wait for their turn, where calls are due at some time.
+    alarm: Option<Alarm>,
     tell: T,
 }
 
@@ -148,9 +151,19 @@ impl Replay {
         let score =
             Score { summary: Summary::default(), took: Times::new()?, late: Times::new()?, refused: Vec::new() };
         let workers = self.plan.schedule.concurrency.clamp(1, items.len().max(1));
+        let alarm = (self.plan.schedule.pace != Pace::Asap).then(Alarm::start).transpose();
+        let alarm = alarm.map_err(|error| format!("no thread to keep the time: {error}"))?;
         let start = Instant::now();
-        let shared =
-            Arc::new(Shared { replay: self, items, queue: queue.into(), score: score.into(), control, start, tell });
+        let shared = Arc::new(Shared {
+            replay: self,
+            items,
+            queue: queue.into(),
+            score: score.into(),
+            control,
+            start,
+            alarm,
+            tell,
+        });
         let mut tasks = JoinSet::new();
         for _ in 0..workers {
             let shared = shared.clone();
@@ -201,7 +214,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             // Not in the condition: the lock would be held all through the body.
             let step = lock(&self.queue).take();
             let Some(step) = step else { break };
-            let turn = self.control.turn(self.start, step.due);
+            let turn = self.control.turn(self.start, step.due, self.alarm.as_ref());
             let Some(due) = self.settling(&mut worker.unwritten, turn).await? else { break };
             if step.due.is_some() {
                 lock(&self.score).late.add(due.elapsed());

@@ -108,10 +108,24 @@ pub fn run(folder: &Path, rounds: usize) {
     for (rate, args) in [(10_000.0, vec!["--rate", "10000"]), (500.0, vec!["--rate", "500", "--query", "conv:0"])] {
         let summary = replay(&calls, &sink, &[&args[..], &["--concurrency", "64"]].concat());
         let (late, got) = (summary["late"]["p99_us"].as_f64().unwrap() / 1000.0, summary["rate"].as_f64().unwrap());
-        println!("replay: {rate} calls a second");
+        println!("replay: {rate} calls a second; a thread that only sleeps is {} late", asleep(rate));
         judge("rate, to what was asked", &Sample::one(got / rate), 0.99, true);
         judge("ms later than due, 99th percentile", &Sample::one(late), 2.0, false);
     }
+}
+
+/// How late a thread is at the 99th percentile that has nothing to do but to be in time, for two seconds.
+fn asleep(rate: f64) -> String {
+    let (begun, each) = (Instant::now(), Duration::from_secs_f64(1.0 / rate));
+    let moments = (1..).map(|number| begun + each * number).take_while(|due| *due < begun + Duration::from_secs(2));
+    let mut late: Vec<Duration> = moments
+        .map(|due| {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            due.elapsed()
+        })
+        .collect();
+    late.sort();
+    format!("{:.1?}", late[late.len() * 99 / 100 - 1])
 }
 
 /// Comparing two recordings, of which every call differs in a field.
