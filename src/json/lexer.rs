@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::memchr2;
-
-use super::{Token, TokenKind};
+use super::{Token, TokenKind, plain};
 
 /// The tokens of any text, also one that is not JSON (what does not fit is `Bad`). Never panics, never loses a byte.
 pub fn tokens(text: &str) -> impl Iterator<Item = Token> + '_ {
@@ -149,17 +147,9 @@ pub(super) struct FaultyString {
 /// The end of the string that opens at `start`, after its closing quote.
 pub(super) fn string(bytes: &[u8], start: usize) -> Result<usize, FaultyString> {
     let mut at = start + 1;
-    // Up to where it is plain, but for control characters if it is not clean.
-    let (mut stop, mut clean) = (start, true);
     let mut first: Option<(StringFault, usize)> = None;
     loop {
-        if at > stop {
-            stop = at + memchr2(b'"', b'\\', &bytes[at..]).unwrap_or(bytes.len() - at);
-            // Of all bytes, for that goes many at a time.
-            clean = bytes[at..stop].iter().fold(0, |controls, byte| controls | u8::from(*byte < b' ')) == 0;
-        }
-        let control = if clean { None } else { bytes[at..stop].iter().position(|byte| *byte < b' ') };
-        at = control.map_or(stop, |control| at + control);
+        at += plain(&bytes[at..]);
         let fault = match bytes.get(at) {
             None | Some(b'\n' | b'\r') => {
                 let (fault, place) = first.unwrap_or((StringFault::Unclosed, start));

@@ -3,9 +3,7 @@
 
 use super::DEPTH_LIMIT;
 use super::lexer::{is_delimiter, is_number, is_space, string};
-
-/// Bytes of a string that are looked at one by one, before many are looked at in one go: most strings are short.
-const SHORT: usize = 24;
+use super::plain;
 
 /// The members of the object that is all of `text`, in their order and with duplicates: each name as it is written, with
 /// its quotes, and its value's text. None if that is not JSON, no object, or nested beyond [`DEPTH_LIMIT`].
@@ -113,10 +111,9 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Option<()> {
         let bytes = &self.text.as_bytes()[self.at..];
         let inside = bytes.strip_prefix(b"\"")?;
-        let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
-        let first = inside.iter().take(SHORT).position(special);
-        self.at = match first {
-            Some(end) if inside[end] == b'"' => self.at + end + 2,
+        let end = plain(inside);
+        self.at = match inside.get(end)? {
+            b'"' => self.at + end + 2,
             _ => string(self.text.as_bytes(), self.at).ok()?,
         };
         Some(())

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use bytes::Bytes;
 
 use super::BASE64;
+use crate::json;
 
 /// Bytes from which on a body is spelled only when it is written.
 pub(super) const LARGE: usize = 256 * 1024;
@@ -145,13 +146,12 @@ fn width(byte: u8) -> u8 {
 
 /// The bytes of a text as the inside of a JSON string. They may be any part of it: what is escaped is one byte long.
 pub(super) fn escape(bytes: &[u8], to: &mut Vec<u8>) {
-    let mut done = 0;
-    for (index, &byte) in bytes.iter().enumerate() {
-        if byte >= b' ' && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        to.extend_from_slice(&bytes[done..index]);
-        done = index + 1;
+    let mut rest = bytes;
+    loop {
+        let (plain, other) = rest.split_at(json::plain(rest));
+        to.extend_from_slice(plain);
+        let Some((&byte, behind)) = other.split_first() else { return };
+        rest = behind;
         match byte {
             b'"' | b'\\' => to.extend_from_slice(&[b'\\', byte]),
             b'\n' => to.extend_from_slice(b"\\n"),
@@ -160,7 +160,6 @@ pub(super) fn escape(bytes: &[u8], to: &mut Vec<u8>) {
             _ => to.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
         }
     }
-    to.extend_from_slice(&bytes[done..]);
 }
 
 #[cfg(test)]

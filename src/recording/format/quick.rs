@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Head, Text};
 use crate::call::{Direction, Id, Sig};
+use crate::json;
 
 /// The head, if its members stand in [`encode()`](super::encode())'s order without white space or escapes.
 pub fn head(line: &[u8]) -> Option<Head<'_>> {
@@ -124,8 +125,8 @@ impl<'a> Rest<'a> {
     /// What stands in a string without escapes, whatever its bytes mean.
     pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
         let rest = self.0.strip_prefix(b"\"")?;
-        let (text, rest) = rest.split_at(end_of_string(rest)?);
-        self.0 = &rest[1..];
+        let (text, rest) = rest.split_at(json::plain(rest));
+        self.0 = rest.strip_prefix(b"\"")?;
         Some(text)
     }
 
@@ -196,27 +197,6 @@ impl<'a> Rest<'a> {
         self.skip(b"\"")?;
         Some(Id(id))
     }
-}
-
-/// Where the quote stands that ends a string. None where an escape or a control character comes before it.
-fn end_of_string(text: &[u8]) -> Option<usize> {
-    // Eight bytes at a time: most strings of a head are short, which is where a search by SIMD takes long to begin.
-    const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = EACH * 0x80;
-    // The high bit of each byte below `limit`, up to and with the first such byte.
-    let below = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word & HIGH;
-    let (words, last) = text.as_chunks();
-    for (number, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let [quote, escape] = [b'"', b'\\'].map(|byte| below(word ^ (EACH * u64::from(byte)), 1));
-        let found = quote | escape | below(word, b' ');
-        if found != 0 {
-            let end = 8 * number + found.trailing_zeros() as usize / 8;
-            return (text[end] == b'"').then_some(end);
-        }
-    }
-    let end = last.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
-    (last[end] == b'"').then_some(text.len() - last.len() + end)
 }
 
 /// `2026-11-21T10:02:11.120331Z`
