@@ -114,7 +114,7 @@ struct Shared<T> {
     score: Mutex<Score>,
     control: Control,
     start: Instant,
-    /// Wakes those who wait for their turn, where calls are due at some time.
+    /// Wakes those who wait for their turn, where few are due at a time.
     alarm: Option<Alarm>,
     tell: T,
 }
@@ -151,7 +151,13 @@ impl Replay {
         let score =
             Score { summary: Summary::default(), took: Times::new()?, late: Times::new()?, refused: Vec::new() };
         let workers = self.plan.schedule.concurrency.clamp(1, items.len().max(1));
-        let alarm = (self.plan.schedule.pace != Pace::Asap).then(Alarm::start).transpose();
+        // Where many leave in each of the timer's milliseconds, to wake for every one would cost more than it gains.
+        let sparse = match self.plan.schedule.pace {
+            Pace::Asap => false,
+            Pace::Original(_) => true,
+            Pace::Rate(rate) => rate <= 2_000.0,
+        };
+        let alarm = sparse.then(Alarm::start).transpose();
         let alarm = alarm.map_err(|error| format!("no thread to keep the time: {error}"))?;
         let start = Instant::now();
         let shared = Arc::new(Shared {
