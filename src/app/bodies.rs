@@ -97,6 +97,7 @@ impl App {
     /// There is none where the keys of trees were pressed.
     fn tell_no_tree(&mut self) {
         let told = match self.tab {
+            _ if self.shown.is_none() => Notice::info("there is no call yet"),
             Tab::Body | Tab::Response if self.focus == Focus::List => {
                 Notice::info("the tree is in the call").key(Action::Open, "goes there")
             }
@@ -230,6 +231,8 @@ impl App {
                 }
                 self.scroll[self.tab as usize] = 0;
                 self.focus = Focus::Detail;
+                let told = Notice::info(format!("what jq makes of it: {filter}"));
+                self.tell(told.key(Action::Back, "shows all of it again"));
             }
             (Ok(_), None) => {}
             (Err(reason), _) => {

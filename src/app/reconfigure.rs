@@ -59,7 +59,8 @@ impl App {
             effects.push(Effect::Respond(self.answers.slots.clone()));
         }
         let rest: Vec<&str> = same.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
-        let file = config.file.as_ref().and_then(|file| file.file_name()).unwrap_or_default().to_string_lossy();
+        let name = config.file.as_ref().and_then(|file| file.file_name());
+        let file = name.map_or("the configuration".into(), |name| name.to_string_lossy());
         self.tell(if rest.is_empty() {
             Notice::info(format!("{file} has changed: taken over"))
         } else {

@@ -30,13 +30,13 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         print::note(&format!("hooktape: {damage}"));
     }
     let plan = args.plan(context)?;
-    if args.dry_run {
-        return rehearse(context, &reader, &items, &plan);
-    }
     if items.is_empty() {
         let hint = if args.selects_sent() { "" } else { "; --sent takes those that were sent from here, too" };
         // Not a success: a slip in a query would else pass for a replay that went well.
         return Err(eyre!("no call to send{hint}"));
+    }
+    if args.dry_run {
+        return rehearse(context, &reader, &items, &plan);
     }
     let total = plan.total(items.len());
     if !args.yes {

@@ -289,7 +289,8 @@ fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, error: 
 fn help(app: &App, search: &str, width: usize) -> Vec<Line<'static>> {
     // First what the keys do where one comes from.
     let below = app.dialogs.iter().rev().find(|dialog| !matches!(dialog, Dialog::Help { .. }));
-    let scope = below.map_or(app.scope(), Dialog::scope);
+    let typing = app.draft.as_ref().is_some_and(|draft| draft.typing);
+    let scope = below.map_or(if typing { Scope::Typing } else { app.scope() }, Dialog::scope);
     let mut here = scope.chain().to_vec();
     if here[0] == Scope::Calls {
         // Whoever begins has to move first.

@@ -52,7 +52,7 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
         Panel::Comparison(comparison) => comparing::draw(app, comparison, frame, area, regions),
         Panel::Tester(tester) => tests(app, tester, frame, area, regions),
         Panel::Variables { selected } => {
-            let none = format!("none yet: {} keeps what an answer holds", hints::key(app, Action::Register));
+            let none = format!("none yet: {} at a call keeps what its answer holds", app.keymap.key(Action::Register));
             picks(frame, area, " Known variables ", &variables(app, area), *selected, &none);
         }
         Panel::Fixtures { selected } => {

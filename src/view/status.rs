@@ -37,6 +37,9 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         let left = answering::remaining(app, first);
         parts.push(alarm(format!("{} WAITING {left}{}", app.answers.held.len(), key(Action::Hold))));
     }
+    if app.answers.held.is_empty() && app.answers.holds() {
+        parts.push((format!("holding calls{}", key(Action::Hold)), Style::new().fg(theme::WARNING)));
+    }
     for (slot, fault, left) in app.answers.faults() {
         let left = left.map_or_else(String::new, |left| format!(", {left} left"));
         let words = crate::config::Fault { next: None, ..*fault };

@@ -253,15 +253,16 @@ impl App {
     fn begin_replay(&mut self, mut options: Box<Options>) -> Vec<Effect> {
         let rows = self.meant(&options);
         let plan = match self.plan(&options) {
-            Ok(_) if rows.is_empty() => Err(format!("{}: there are none to send", options.which.words())),
+            _ if rows.is_empty() => Err(format!("{}: there are none to send", options.which.words())),
             plan => plan,
         };
         let plan = match plan {
             Ok(plan) => plan,
             Err(error) => {
-                options.error = Some(error).filter(|_| self.target.is_some());
+                let aimed = self.target.is_some() || rows.is_empty();
+                options.error = Some(error).filter(|_| aimed);
                 self.show_panel(Panel::Options(options));
-                if self.target.is_none() {
+                if !aimed {
                     self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
                 }
                 return Vec::new();
