@@ -225,14 +225,18 @@ impl App {
             (Ok(text), Some(body)) => {
                 *body = Body::filtered(&text, &filter);
                 body.wrap(width);
+                // A tree says itself what it is made of.
+                let made_no_tree = body.tree().is_none();
                 if let Some(shown) = &mut self.shown {
                     shown.hits = Hits::default();
                     shown.filtered = true;
                 }
                 self.scroll[self.tab as usize] = 0;
                 self.focus = Focus::Detail;
-                let told = Notice::info(format!("what jq makes of it: {filter}"));
-                self.tell(told.key(Action::Back, "shows all of it again"));
+                if made_no_tree {
+                    let told = Notice::info(format!("this is what {filter} makes of it"));
+                    self.tell(told.key(Action::Back, "shows all"));
+                }
             }
             (Ok(_), None) => {}
             (Err(reason), _) => {

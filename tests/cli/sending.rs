@@ -211,6 +211,7 @@ fn stop_on_failure_stops_there() {
     let (home, endpoint) = (Home::new(), Endpoint::new());
     let stopped = replay(&home, &endpoint, &["--sign", "exact", "--stop-on-failure"]);
     assert!(stopped.code == 1 && stopped.err.contains("\n0 fine, 1 failed\n"), "{}", stopped.err);
+    assert!(stopped.err.contains("\nended at the first failure: 5 calls not sent\n"), "{}", stopped.err);
     assert_eq!(endpoint.seen().len(), 1);
 }
 

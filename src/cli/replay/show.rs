@@ -211,6 +211,10 @@ pub(super) fn summary(summary: &Summary, total: u64) -> Vec<String> {
     if summary.fine + summary.failed > 1 {
         lines.push(format!("{:.1} calls a second in {:.1} s", summary.rate(), summary.elapsed.as_secs_f64()));
     }
+    let left = total.saturating_sub(summary.fine + summary.failed + summary.skipped);
+    if !summary.cancelled && left > 0 {
+        lines.push(format!("ended at the first failure: {} not sent", print::count(left, "call")));
+    }
     if summary.cancelled {
         lines.push(format!("ended before its end: {} were to be sent", print::count(total, "call")));
     }
