@@ -422,17 +422,10 @@ impl App {
     }
 
     fn key(&mut self, key: crossterm::event::KeyEvent) -> Vec<Effect> {
-        if self.notice.as_ref().is_some_and(|notice| notice.level == Level::Info) || self.dialogs.is_empty() {
-            self.notice = None;
-        }
+        // It was read, or is in the log.
+        self.notice = None;
         if !self.dialogs.is_empty() {
-            let (open, told) = (self.dialogs.len(), self.log.len());
-            let effects = self.dialog_key(key);
-            // What was wrong in a dialog that is gone is wrong no more.
-            if self.dialogs.len() < open && self.log.len() == told {
-                self.notice = None;
-            }
-            return effects;
+            return self.dialog_key(key);
         }
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
             let press = Press { key, action: self.keymap.action(key, Scope::Typing) };

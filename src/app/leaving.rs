@@ -24,7 +24,7 @@ impl App {
         }
         self.leaving = Leaving::Asked;
         let cut_off = cut_off.join(", ");
-        self.tell(Notice::warning(format!("{cut_off}: once more leaves all the same, any other key stays")));
+        self.tell(Notice::warning(format!("once more leaves, though {cut_off}")));
     }
 
     /// What would not be finished, a sentence each.
@@ -61,7 +61,7 @@ mod tests {
             let told = app.notice.as_ref().filter(|notice| notice.level == Level::Warning);
             (app.leaving == Leaving::Yes, told.map_or("", |notice| &notice.text).to_owned())
         };
-        let told = "an export is at 0 %: once more leaves all the same, any other key stays";
+        let told = "once more leaves, though an export is at 0 %";
         assert_eq!(press("x<enter><enter>q"), (false, told.to_owned()));
         assert_eq!(press("j"), (false, String::new()), "it stays");
         assert_eq!(press("q"), (false, told.to_owned()), "and asks again");

@@ -264,7 +264,7 @@ impl World {
             };
             let event = match result {
                 Ok(line) => Event::Annotated(vec![line]),
-                Err(error) => Event::Told(Notice::error(format!("this is not in the recording: {error}"))),
+                Err(error) => Event::Told(Notice::error(format!("not kept: {error}"))),
             };
             let _ = events.send(Message::last(event, busy));
         });

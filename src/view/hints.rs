@@ -59,7 +59,11 @@ fn of_table(app: &App, scope: Scope) -> Vec<(String, &'static str)> {
     let idle = scope == Scope::Calls && app.calls.total == 0;
     let fixed = app.draft.as_ref().is_some_and(|draft| !draft.editable());
     // A key that the screen itself uses is no hint for what it means everywhere.
-    let shown = |entry: &Entry| Some((app.keymap.hint(entry.action, scope)?.to_owned(), entry.hint?));
+    let holding = app.answers.holds() && app.answers.held.is_empty();
+    let shown = |entry: &Entry| {
+        let does = if holding && entry.action == Action::Hold { "let through" } else { entry.hint? };
+        Some((app.keymap.hint(entry.action, scope)?.to_owned(), does))
+    };
     let near = [Scope::Moving, scope].into_iter().filter(|near| scope.chain().contains(near)).flat_map(of);
     let far = || {
         [Scope::Main, Scope::Sending, Scope::Everywhere]

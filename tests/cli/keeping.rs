@@ -42,7 +42,7 @@ fn a_recording_in_use_is_left_alone() {
     let home = Home::new();
     let _listener = home.listen(&[]);
     let said = run(&home, &["compact", "tape.jsonl"]);
-    assert!(said.code == 2 && said.err.contains("is being recorded to"), "{}", said.err);
+    assert!(said.code == 2 && said.err.contains("another hooktape records to"), "{}", said.err);
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// Another process is recording to it.
-    #[error("{0} is being recorded to by another hooktape: give --record another path, or stop that one first")]
+    #[error("another hooktape records to {0}: stop that one first, or give --record another path")]
     InUse(PathBuf),
     /// It is something else.
     #[error("{path} is not a recording: {why}")]
