@@ -119,6 +119,28 @@ impl PartialEq for Shown {
     }
 }
 
+/// What is found in a call.
+struct Judged {
+    verdict: Option<Verdict>,
+    request_findings: Vec<Finding>,
+    response_findings: Vec<Finding>,
+}
+
+impl Judged {
+    fn of(call: &Call, platforms: &Platforms, keyring: &Keyring, config: &Config) -> Self {
+        let own = config.secrets_of(call.request.origin.as_deref(), call.request.path(), call.kind.as_deref());
+        let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        Self {
+            verdict: kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), &own, call.at)),
+            request_findings: kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request)),
+            response_findings: match (kind, &call.response) {
+                (Some(kind), Some(response)) => kind.check_response(response),
+                _ => Vec::new(),
+            },
+        }
+    }
+}
+
 impl Shown {
     /// Works out what the tabs show.
     #[must_use]
@@ -130,9 +152,8 @@ impl Shown {
         config: &Config,
         form: Form,
     ) -> Self {
-        let own = config.secrets_of(call.request.origin.as_deref(), call.request.path(), call.kind.as_deref());
         let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
-        let verdict = kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), &own, call.at));
+        let Judged { verdict, request_findings, response_findings } = Judged::of(&call, platforms, keyring, config);
         let scheme = kind.and_then(|kind| kind.scheme_of(&call.request));
         Self {
             number,
@@ -143,11 +164,8 @@ impl Shown {
             why: None,
             scheme: scheme.map(Scheme::describe),
             signed_text: scheme.and_then(|scheme| scheme.signed_text(&call.request)),
-            request_findings: kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request)),
-            response_findings: match (kind, &call.response) {
-                (Some(kind), Some(response)) => kind.check_response(response),
-                _ => Vec::new(),
-            },
+            request_findings,
+            response_findings,
             consequence: kind.and_then(|kind| kind.consequence(&call, config)),
             context: Context::of(kind, &call),
             body: request_body(&call, form),
@@ -191,7 +209,7 @@ impl Shown {
         keyring: &Keyring,
         config: &Config,
     ) {
-        let known = Self::new(self.number, original.clone(), platforms, keyring, config, self.form);
+        let known = Judged::of(&original, platforms, keyring, config);
         self.verdict = known.verdict.map(|verdict| Verdict {
             reason: mask.text(&verdict.reason).into_owned(),
             given: None,

@@ -46,10 +46,7 @@ impl Keyring {
         own: &[Secret],
         at: Timestamp,
     ) -> Verdict {
-        match self.tests_for(platforms, request, kind) {
-            Some(tests) => platforms.verify(request, kind, &tests, &[], at),
-            None => platforms.verify(request, kind, &self.secrets, &own.iter().collect::<Vec<_>>(), at),
-        }
+        self.with(platforms, request, kind, own, |secrets, own| platforms.verify(request, kind, secrets, own, at))
     }
 
     /// The word of [`Self::judge`]'s verdict, without its sentences: for the path of every call.
@@ -62,10 +59,7 @@ impl Keyring {
         own: &[Secret],
         at: Timestamp,
     ) -> Sig {
-        match self.tests_for(platforms, request, kind) {
-            Some(tests) => platforms.sig(request, kind, &tests, &[], at),
-            None => platforms.sig(request, kind, &self.secrets, &own.iter().collect::<Vec<_>>(), at),
-        }
+        self.with(platforms, request, kind, own, |secrets, own| platforms.sig(request, kind, secrets, own, at))
     }
 
     /// Why a verdict is what it is: sentences, best first. Dear: signs the body many times.
@@ -78,9 +72,21 @@ impl Keyring {
         own: &[Secret],
         at: Timestamp,
     ) -> Vec<String> {
+        self.with(platforms, request, kind, own, |secrets, own| platforms.diagnose(request, kind, secrets, own, at))
+    }
+
+    /// Asks with the secrets that count for a request.
+    fn with<T>(
+        &self,
+        platforms: &Platforms,
+        request: &Request,
+        kind: Option<&Kind>,
+        own: &[Secret],
+        ask: impl FnOnce(&Secrets, &[&Secret]) -> T,
+    ) -> T {
         match self.tests_for(platforms, request, kind) {
-            Some(tests) => platforms.diagnose(request, kind, &tests, &[], at),
-            None => platforms.diagnose(request, kind, &self.secrets, &own.iter().collect::<Vec<_>>(), at),
+            Some(tests) => ask(&tests, &[]),
+            None => ask(&self.secrets, &own.iter().collect::<Vec<_>>()),
         }
     }
 
