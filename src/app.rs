@@ -43,6 +43,7 @@ pub mod panel;
 pub mod plots;
 mod reaching;
 mod reconfigure;
+mod recorded;
 pub mod recordings;
 mod regions;
 mod remarks;
@@ -84,12 +85,12 @@ use crate::app::plots::{Plots, Troubles};
 use crate::app::replaying::Replay;
 use crate::app::shown::{Shown, Tab};
 use crate::app::testing::{Sends, Tester};
-use crate::call::{Call, Direction, Id};
+use crate::call::Id;
 use crate::config::{self, Config, Target, Theme};
 use crate::net::responder::Responders;
 use crate::net::tunnel::Tunnel;
 use crate::platform::{Keyring, Platforms};
-use crate::recording::{Change, Entry, Index, Place, Recorded, Redaction, fixtures};
+use crate::recording::{Change, Index, Recorded, Redaction, fixtures};
 use crate::replay::compare::Rules;
 use crate::replay::variables::Variables;
 
@@ -424,6 +425,7 @@ impl App {
     fn key(&mut self, key: crossterm::event::KeyEvent) -> Vec<Effect> {
         // It was read, or is in the log.
         self.notice = None;
+        let leaving = std::mem::take(&mut self.leaving);
         if !self.dialogs.is_empty() {
             return self.dialog_key(key);
         }
@@ -435,59 +437,13 @@ impl App {
             };
         }
         let action = self.keymap.action(key, self.scope());
-        if action != Some(Action::Quit) {
-            self.leaving = Leaving::No;
+        if action == Some(Action::Quit) {
+            self.leaving = leaving;
         }
         if let Some(draft) = self.draft.as_mut().filter(|_| action != Some(Action::Close)) {
             draft.leaving = false;
         }
         action.map_or_else(Vec::new, |action| self.act(action))
-    }
-
-    fn add(&mut self, entry: &Entry) {
-        self.index.push(entry);
-        self.calls.total = self.index.len();
-    }
-
-    /// A call was recorded: it is the newest.
-    fn came(&mut self, call: Arc<Call>, place: Place) {
-        let entry = Entry::from_call(&call, place);
-        let number = self.index.len();
-        if matches!(self.dialogs.last(), Some(Dialog::Webview { .. })) {
-            // It may say that nothing has come yet.
-            self.notice = None;
-        }
-        if let Some(filter) = &mut self.calls.filter
-            && filter.query.matches(&entry.view(), &call)
-        {
-            filter.came(number);
-        }
-        self.add(&entry);
-        if call.direction == Direction::Received {
-            self.arrivals.came(self.now);
-        }
-        let awaited = self.awaited == Some(call.id);
-        self.cache.put(number, Ok(call));
-        if awaited {
-            self.show_awaited();
-        }
-    }
-
-    fn not_recorded(&mut self, unrecorded: u64, reason: String) {
-        if unrecorded == 0 {
-            return self.tell(Notice::error(reason));
-        }
-        self.tell(Notice::error(format!("{unrecorded} calls are not in the recording: {reason}")));
-        self.unrecorded = Some((unrecorded, reason));
-    }
-
-    /// Another hand changed the file: what it held behind `kept` is gone.
-    fn reopened(&mut self, reason: String, kept: u64) {
-        self.index.truncate(kept);
-        self.calls.total = self.index.len();
-        self.unfilter();
-        self.renumbered();
-        self.tell(Notice::error(reason));
     }
 
     fn ticket(&mut self) -> u64 {

@@ -17,12 +17,7 @@ impl App {
     /// Does what the user means.
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
         if action.is_of_a_call() && self.calls.selected().is_none() {
-            let hidden = self.calls.total > 0;
-            self.tell(Notice::info(if hidden {
-                "no call is shown: the filter hides them all"
-            } else {
-                "there is no call yet"
-            }));
+            self.tell_no_call();
             return Vec::new();
         }
         match action {
@@ -114,6 +109,12 @@ impl App {
             action => self.act_on_draft(action),
         }
         Vec::new()
+    }
+
+    /// There is none where a key is about one.
+    pub(super) fn tell_no_call(&mut self) {
+        let hidden = self.calls.total > 0;
+        self.tell(Notice::info(if hidden { "no call is shown to do that to" } else { "there is no call yet" }));
     }
 
     /// Edits that were never sent are in no recording: they go only when that is asked for twice.

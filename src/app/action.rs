@@ -301,7 +301,6 @@ impl Action {
                 | Self::Note
                 | Self::Delete
                 | Self::Yank
-                | Self::Export
                 | Self::Original
                 | Self::Jq
         )

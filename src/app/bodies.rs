@@ -96,8 +96,10 @@ impl App {
 
     /// There is none where the keys of trees were pressed.
     fn tell_no_tree(&mut self) {
+        if self.calls.selected().is_none() {
+            return self.tell_no_call();
+        }
         let told = match self.tab {
-            _ if self.shown.is_none() => Notice::info("there is no call yet"),
             Tab::Body | Tab::Response if self.focus == Focus::List => {
                 Notice::info("the tree is in the call").key(Action::Open, "goes there")
             }

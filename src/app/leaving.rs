@@ -65,6 +65,7 @@ mod tests {
         assert_eq!(press("x<enter><enter>q"), (false, told.to_owned()));
         assert_eq!(press("j"), (false, String::new()), "it stays");
         assert_eq!(press("q"), (false, told.to_owned()), "and asks again");
+        assert_eq!(press("L<esc>q"), (false, told.to_owned()), "also after keys in a dialog");
         assert_eq!(press("q"), (true, String::new()));
     }
 

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::app::keys::script;
-use crate::call::{Direction, Request, Response};
+use crate::call::{Call, Direction, Request, Response};
 use crate::config::Secrets;
+use crate::recording::{Entry, Place};
 
 pub(super) fn app() -> App {
     let setup = Setup {

@@ -289,8 +289,7 @@ fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, error: 
 fn help(app: &App, search: &str, width: usize) -> Vec<Line<'static>> {
     // First what the keys do where one comes from.
     let below = app.dialogs.iter().rev().find(|dialog| !matches!(dialog, Dialog::Help { .. }));
-    let typing = app.draft.as_ref().is_some_and(|draft| draft.typing);
-    let scope = below.map_or(if typing { Scope::Typing } else { app.scope() }, Dialog::scope);
+    let scope = hints::scope_with(app, below);
     let mut here = scope.chain().to_vec();
     if here[0] == Scope::Calls {
         // Whoever begins has to move first.

@@ -44,8 +44,13 @@ pub(super) fn row(app: &App, width: usize) -> Line<'static> {
 
 /// The screen that the keymap is for.
 pub(super) fn scope(app: &App) -> Scope {
+    scope_with(app, app.dialogs.last())
+}
+
+/// The same, were this the topmost dialog.
+pub(super) fn scope_with(app: &App, top: Option<&Dialog>) -> Scope {
     let typing = app.draft.as_ref().is_some_and(|draft| draft.typing);
-    app.dialogs.last().map_or(if typing { Scope::Typing } else { app.scope() }, Dialog::scope)
+    top.map_or(if typing { Scope::Typing } else { app.scope() }, Dialog::scope)
 }
 
 /// The key that means an action on the screen as it is; where none does, the name by which the palette finds it.
@@ -58,8 +63,8 @@ fn of_table(app: &App, scope: Scope) -> Vec<(String, &'static str)> {
     let of = |wanted: Scope| TABLE.iter().filter(move |entry| entry.scope == wanted);
     let idle = scope == Scope::Calls && app.calls.total == 0;
     let fixed = app.draft.as_ref().is_some_and(|draft| !draft.editable());
-    // A key that the screen itself uses is no hint for what it means everywhere.
     let holding = app.answers.holds() && app.answers.held.is_empty();
+    // A key that the screen itself uses is no hint for what it means everywhere.
     let shown = |entry: &Entry| {
         let does = if holding && entry.action == Action::Hold { "let through" } else { entry.hint? };
         Some((app.keymap.hint(entry.action, scope)?.to_owned(), does))
