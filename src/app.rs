@@ -247,6 +247,8 @@ pub struct App {
     said: Vec<(Id, Change)>,
     /// A call of which something is being taken back: it is selected when that is recorded.
     restored: Option<Id>,
+    /// When the last key was pressed.
+    touched: Option<Timestamp>,
     tickets: u64,
 }
 
@@ -282,6 +284,7 @@ impl App {
             unrecorded: None,
             answers: Answers {
                 slots: setup.listener.map_or_else(Vec::new, |_| Responders::configured(&setup.config)),
+                calm: answering::CALM,
                 ..Answers::default()
             },
             tunnel: setup.listener.and(setup.config.listen.tunnel.as_ref()).map(|_| Tunnel::Starting(None)),
@@ -310,6 +313,7 @@ impl App {
             awaited: None,
             said: Vec::new(),
             restored: None,
+            touched: None,
             tickets: 0,
             setup,
         };
@@ -425,6 +429,7 @@ impl App {
     fn key(&mut self, key: crossterm::event::KeyEvent) -> Vec<Effect> {
         // It was read, or is in the log.
         self.notice = None;
+        self.touched = Some(self.now);
         let leaving = std::mem::take(&mut self.leaving);
         if !self.dialogs.is_empty() {
             return self.dialog_key(key);

@@ -247,10 +247,12 @@ fn draw<B: Backend>(terminal: &mut Terminal<B>, app: &mut App, world: &World) ->
     Ok(())
 }
 
-/// What the measures of a frame can change in the next: where panels begin, and how wide text is that is wrapped.
+/// What the measures of a frame can change in the next: where panels begin, how wide text is that is wrapped, and whether
+/// a dialog has more than it shows.
 fn placed(app: &App) -> impl PartialEq + use<> {
     let widths = (app.regions.detail_width, app.regions.answer_width);
-    (app.scroll, app.calls.top, app.draft.as_ref().map(|draft| draft.scroll), widths)
+    let more = app.regions.dialog.0 < app.regions.dialog.1;
+    (app.scroll, app.calls.top, app.draft.as_ref().map(|draft| draft.scroll), widths, more)
 }
 
 /// What the app calls it; nothing for what it does not care about.

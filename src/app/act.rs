@@ -218,7 +218,7 @@ impl App {
 
     fn back(&mut self) {
         match self.focus {
-            Focus::Detail if self.shown.as_ref().is_some_and(|shown| shown.filtered) => self.show_anew(),
+            Focus::Detail if self.shown.as_ref().is_some_and(|shown| shown.filtered.is_some()) => self.show_anew(),
             Focus::Detail if self.shown.as_ref().is_some_and(|shown| !shown.hits.needle.is_empty()) => {
                 self.shown.iter_mut().for_each(|shown| shown.hits = Hits::default());
             }

@@ -31,9 +31,11 @@ macro_rules! scopes {
 
 scopes! {
     /// While looking at calls.
-    Calls "Calls" [Moving Main Sending Everywhere];
+    Calls "Calls" [Moving Jumping Main Sending Everywhere];
     /// Moving about: in the list, in a call, in dialogs.
     Moving "Moving, in dialogs too" [Everywhere];
+    /// From call to call, in the list and in the plots.
+    Jumping "From call to call" [Everywhere];
     /// While a draft is open and nothing is being typed.
     Draft "Draft" [Main Sending Everywhere];
     /// While looking at calls or a draft, with no dialog over them.
@@ -69,7 +71,7 @@ scopes! {
     /// What to copy.
     Copy "Copy" [Moving Everywhere];
     /// The plots.
-    Plots "Plots" [Moving Everywhere];
+    Plots "Plots" [Moving Jumping Everywhere];
     /// A page that is opened by hand.
     Webview "Webview" [Moving Everywhere];
     /// The recordings of the data directory.
@@ -153,14 +155,6 @@ actions! {
     Calls      NextMatch    "next match"      ["n"]                 "The next match of the search";
     Calls      PreviousMatch "previous match" ["N"]                 "The previous match of the search";
     Calls      Follow       "follow"          ["F"]                 "Follow the newest call, or stay";
-    Calls      NextInConversation "next in conversation" ["o"]      "The next call of the same conversation";
-    Calls      PreviousInConversation "previous in conversation" ["O"] "The previous call of the same conversation";
-    Calls      NextError    "next error"      [">"]                 "The next call that failed, or was answered with an error";
-    Calls      PreviousError "previous error" ["<"]                 "The call before that failed";
-    Calls      NextSlow     "next slow call"  [")"]                 "The next call that took long (screen.slow); without any the slowest";
-    Calls      PreviousSlow "previous slow call" ["("]              "The slow call before";
-    Calls      NextUnproven "next bad signature" ["}"]              "The next call whose signature is missing or not good";
-    Calls      PreviousUnproven "previous bad signature" ["{"]      "The call before whose signature is missing or not good";
     Calls      Plots        "plots"           ["Z"]                 "When calls came and how long they took, by kind" ("plots");
     Calls      Expiration   "expiration"      ["X"]                 "After how long the flow that waits for a page expires";
     Calls      Mark         "mark"            ["m"]                 "Mark the call, or take its mark away" ("mark");
@@ -180,6 +174,14 @@ actions! {
     Moving     Open         "open"            ["enter" "l" "right"] "Look into the selected call; in a dialog: take the selected choice" ("look");
     Moving     Back         "back"            ["esc"]               "One level back: out of the dialog, the call, the search, the filter";
     Moving     Fold         "fold"            ["h" "left"]          "Close the branch of the tree, or one level back";
+    Jumping    NextInConversation "next in conversation" ["o"]      "The next call of the same conversation";
+    Jumping    PreviousInConversation "previous in conversation" ["O"] "The previous call of the same conversation";
+    Jumping    NextError    "next error"      [">"]                 "The next call that failed, or was answered with an error";
+    Jumping    PreviousError "previous error" ["<"]                 "The call before that failed";
+    Jumping    NextSlow     "next slow call"  [")"]                 "The next call that took long (screen.slow); without any the slowest";
+    Jumping    PreviousSlow "previous slow call" ["("]              "The slow call before";
+    Jumping    NextUnproven "next bad signature" ["}"]              "The next call whose signature is missing or not good";
+    Jumping    PreviousUnproven "previous bad signature" ["{"]      "The call before whose signature is missing or not good";
     Draft      Type         "type"            ["e" "i" "enter"]     "Type into the payload" ("type");
     Draft      Send         "send"            ["s"]                 "Send the draft" ("send");
     Draft      SwitchSigning "signing"        ["x"]                 "Sign anew (fresh), or send the signature as it was (exact)" ("signing");
@@ -214,6 +216,7 @@ actions! {
     Typing     SendTyped    "send typed"      ["ctrl-s"]            "Send the draft, or take the answer, as it is typed" ("send");
     Typing     UndoTyping   "undo typing"     ["ctrl-z"]            "Undo" ("undo");
     Typing     RedoTyping   "redo typing"     ["ctrl-y"]            "Redo" ("redo");
+    Typing     ClearLine    "clear line"      ["ctrl-u"]            "Delete what stands before the cursor in its line";
     Answers    SetFault     "fault"           ["f"]                 "Answer with a fault" ("fault");
     Answers    HoldThese    "hold these"      ["i"]                 "Hold what comes here, or let it through" ("hold");
     Answers    AsConfigured "as configured"   ["x"]                 "Answer as the configuration says" ("as configured");
@@ -309,7 +312,7 @@ impl Action {
     /// Whether it means nothing while there is no call.
     #[must_use]
     pub fn needs_call(self) -> bool {
-        matches!(self.entry().scope, Scope::Calls | Scope::Moving)
+        matches!(self.entry().scope, Scope::Calls | Scope::Jumping | Scope::Moving)
             && !matches!(
                 self,
                 Self::Test

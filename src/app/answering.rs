@@ -9,6 +9,7 @@
 mod keys;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::App;
 use crate::app::action::{Action, Scope};
@@ -33,7 +34,13 @@ pub struct Answers {
     pub health: Vec<(String, Health)>,
     /// The listener's pulse, as it was felt last.
     pub beat: Beat,
+    /// How long no key must have been pressed before a held call opens its dialog by itself: else a key that was meant for
+    /// what is on the screen could let the call go, or refuse it, unseen.
+    pub calm: Duration,
 }
+
+/// For how long hands that have stopped are still.
+pub(super) const CALM: Duration = Duration::from_secs(1);
 
 impl Answers {
     /// The faults that still hit calls, with how many more they hit.
@@ -173,11 +180,14 @@ impl App {
         match told {
             Told::Held(held) => {
                 self.answers.held.push(held);
-                let open = self.dialogs.is_empty() && self.draft.is_none();
-                if open {
+                if !self.dialogs.is_empty() || self.draft.is_some() {
+                    // The state line says that it waits.
+                } else if self.is_calm() {
                     // What was told before hides what the keys do here.
                     self.notice = None;
                     self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0 }));
+                } else {
+                    self.tell(Notice::warning("a call waits for you").key(Action::Hold, "shows it"));
                 }
             }
             Told::Gone(id, parting) => {
@@ -214,6 +224,11 @@ impl App {
             }
             Told::Refused(refused) => self.tell(Notice::warning(refused.to_string())),
         }
+    }
+
+    /// Whether the last key was pressed long enough ago that the next one is an answer to what the screen shows by then.
+    fn is_calm(&self) -> bool {
+        self.touched.is_none_or(|at| self.now.duration_since(at).unsigned_abs() >= self.answers.calm)
     }
 
     /// Whether the screen changes with time: the listener's pulse is on it, the age of the last call, a time that runs down.
@@ -344,3 +359,6 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -225,20 +225,15 @@ impl App {
         let (filter, width) = (self.jq.clone(), self.regions.detail_width);
         match (result, self.open_body()) {
             (Ok(text), Some(body)) => {
-                *body = Body::filtered(&text, &filter);
+                *body = Body::filtered(&text);
                 body.wrap(width);
-                // A tree says itself what it is made of.
-                let made_no_tree = body.tree().is_none();
+                let tab = self.tab;
                 if let Some(shown) = &mut self.shown {
                     shown.hits = Hits::default();
-                    shown.filtered = true;
+                    shown.filtered = Some((tab, filter));
                 }
-                self.scroll[self.tab as usize] = 0;
+                self.scroll[tab as usize] = 0;
                 self.focus = Focus::Detail;
-                if made_no_tree {
-                    let told = Notice::info(format!("this is what {filter} makes of it"));
-                    self.tell(told.key(Action::Back, "shows all"));
-                }
             }
             (Ok(_), None) => {}
             (Err(reason), _) => {

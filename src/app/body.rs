@@ -43,21 +43,11 @@ impl Form {
         }
     }
 }
-
-/// What a tree was made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Made {
-    /// A body that is no JSON: a form, the parts of a multipart one, a token.
-    Decoded(String),
-    /// What that jq filter makes of the body.
-    Filtered(String),
-}
-
 /// A body as it is shown.
 #[derive(Clone, Debug)]
 pub enum Body {
     /// A tree, and what it was made of where it is not the body itself.
-    Tree(Tree, Option<Made>),
+    Tree(Tree, Option<String>),
     /// Text in rows.
     Text(Text),
     /// Bytes.
@@ -76,7 +66,7 @@ impl Body {
             (Form::Tree, _) => {
                 let decoded = decode::decode(bytes, content_type);
                 match decoded.and_then(|(what, text)| Some((Tree::new(&text)?, what))) {
-                    Some((tree, what)) => Self::Tree(tree, Some(Made::Decoded(what.to_owned()))),
+                    Some((tree, what)) => Self::Tree(tree, Some(what.to_owned())),
                     None if text.is_err() => Self::Hex(bytes.clone()),
                     None => Self::Text(Text::new(bytes, true)),
                 }
@@ -89,10 +79,8 @@ impl Body {
 
     /// A JSON text that a filter made of a body.
     #[must_use]
-    pub fn filtered(text: &str, filter: &str) -> Self {
-        let what = Made::Filtered(filter.to_owned());
-        Tree::new(text)
-            .map_or_else(|| Self::Text(Text::new(text.as_bytes(), true)), |tree| Self::Tree(tree, Some(what)))
+    pub fn filtered(text: &str) -> Self {
+        Tree::new(text).map_or_else(|| Self::Text(Text::new(text.as_bytes(), true)), |tree| Self::Tree(tree, None))
     }
 
     /// Whether there is nothing to show.

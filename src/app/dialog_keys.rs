@@ -73,6 +73,7 @@ impl Draft {
             Some(Action::SendTyped) => return Some(Action::Send),
             Some(Action::UndoTyping) => self.step_back(),
             Some(Action::RedoTyping) => self.step_forth(),
+            Some(Action::ClearLine) => self.clear_line(),
             // Of what has another meaning in a line, a text makes its own.
             None | Some(Action::Take | Action::Complete | Action::NextOffer | Action::PreviousOffer) => {
                 // A key that only moves the cursor leaves the facts as they are.
@@ -376,6 +377,9 @@ pub(super) fn typed(press: Press, input: &mut Input, selected: &mut usize, count
         Some(Action::LeaveTyping) => return Choice::Leave,
         Some(Action::NextOffer) if count > 0 => *selected = (*selected + 1).min(count - 1),
         Some(Action::PreviousOffer) if count > 0 => *selected = selected.saturating_sub(1),
+        Some(Action::ClearLine) => *selected = if input.0.delete_line_by_head() { 0 } else { *selected },
+        Some(Action::UndoTyping) => *selected = if input.0.undo() { 0 } else { *selected },
+        Some(Action::RedoTyping) => *selected = if input.0.redo() { 0 } else { *selected },
         _ => {
             let KeyEvent { code, modifiers, .. } = press.key;
             let ctrl = modifiers.contains(KeyModifiers::CONTROL);

@@ -326,6 +326,12 @@ impl Draft {
         self.editor.insert_str(text);
     }
 
+    /// Deletes what stands before the cursor in its line.
+    pub(super) fn clear_line(&mut self) {
+        let edited = self.editor.delete_line_by_head();
+        self.typed(edited);
+    }
+
     /// Undoes the last edit.
     pub fn step_back(&mut self) {
         // A text that is put for another one passes through none, which is not for anyone to see.

@@ -31,7 +31,14 @@ pub enum Keep {
     /// Read the fixtures.
     Fixtures,
     /// Keep the request of a call under a name.
-    Save(String, Box<Call>),
+    Save {
+        /// The name.
+        name: String,
+        /// The call.
+        call: Box<Call>,
+        /// In place of the fixture that has the name already.
+        replace: bool,
+    },
     /// Remove a fixture.
     Remove(String),
     /// Fill in what stands between double braces in a request.
@@ -51,7 +58,9 @@ impl PartialEq for Keep {
             }
             (Self::Register(call, _), Self::Register(other, _)) => call == other,
             (Self::Forget(name), Self::Forget(other)) | (Self::Remove(name), Self::Remove(other)) => name == other,
-            (Self::Save(name, call), Self::Save(other, others)) => (name, call) == (other, others),
+            (Self::Save { name, call, replace }, Self::Save { name: other, call: others, replace: replaces }) => {
+                (name, call, replace) == (other, others, replaces)
+            }
             (Self::Fill { ticket, request }, Self::Fill { ticket: other, request: others }) => {
                 (ticket, request) == (other, others)
             }
@@ -67,6 +76,8 @@ pub enum Kept {
     Variables(Variables),
     /// The fixtures as they are now.
     Fixtures(Vec<fixtures::Named>),
+    /// A fixture of that name is there: the call was not kept.
+    Taken(String, Box<Call>),
     /// A request, filled in.
     Filled {
         /// The ticket it was asked for under.
@@ -82,6 +93,14 @@ impl App {
         match kept {
             Kept::Variables(variables) => self.variables = Some(variables),
             Kept::Fixtures(fixtures) => self.fixtures = fixtures,
+            Kept::Taken(name, call) => {
+                let question = format!("There is a fixture {name} already. Replace it?");
+                self.show_panel(Panel::Certain {
+                    question,
+                    yes: "replace it",
+                    keep: Keep::Save { name, call, replace: true },
+                });
+            }
             Kept::Filled { ticket, result: Ok(request) } => return self.send_filled(ticket, *request),
             Kept::Filled { result: Err(reason), .. } => self.tell(Notice::error(reason)),
         }
@@ -134,8 +153,10 @@ impl App {
         match (action, chosen) {
             (Some(Action::CopyVariable), Some((_, value))) => effects.push(Effect::Copy(value)),
             (Some(Action::Forget), Some((name, _))) => {
-                selected = selected.min(count.saturating_sub(2));
-                effects.push(Effect::Keep(Keep::Forget(name)));
+                self.show_panel(Panel::Variables { selected: selected.min(count.saturating_sub(2)) });
+                let question = format!("Forget ${name} for good?");
+                self.show_panel(Panel::Certain { question, yes: "forget it", keep: Keep::Forget(name) });
+                return Vec::new();
             }
             (_, chosen) => match picked(action, &mut selected, count) {
                 Choice::Leave => return Vec::new(),
@@ -161,11 +182,12 @@ impl App {
     pub(super) fn fixtures_key(&mut self, action: Option<Action>, mut selected: usize) -> Vec<Effect> {
         let chosen = self.fixtures.get(selected).cloned();
         let count = self.fixtures.len();
-        let mut effects = Vec::new();
         match (action, chosen) {
             (Some(Action::RemoveFixture), Some((name, _))) => {
-                selected = selected.min(count.saturating_sub(2));
-                effects.push(Effect::Keep(Keep::Remove(name)));
+                self.show_panel(Panel::Fixtures { selected: selected.min(count.saturating_sub(2)) });
+                let question = format!("Remove the fixture {name} for good?");
+                self.show_panel(Panel::Certain { question, yes: "remove it", keep: Keep::Remove(name) });
+                return Vec::new();
             }
             (Some(Action::EditFixture), Some((_, Ok(call)))) => {
                 self.draft_of(&call);
@@ -185,7 +207,7 @@ impl App {
             },
         }
         self.show_panel(Panel::Fixtures { selected });
-        effects
+        Vec::new()
     }
 
     /// Opens a draft of a call that was made before.
@@ -193,6 +215,15 @@ impl App {
         let ticket = self.ticket();
         let known = call.parent.filter(|parent| self.index.row_of(*parent).is_some());
         self.draft = Some(Draft::new(ticket, call.request.clone(), call.kind.clone(), known));
+    }
+
+    /// The answer to whether something kept may go.
+    pub(super) fn certain_key(&mut self, action: Option<Action>, keep: Keep) -> Vec<Effect> {
+        if action == Some(Action::Yes) {
+            return vec![Effect::Keep(keep)];
+        }
+        self.tell(Notice::info("all is kept as it was"));
+        Vec::new()
     }
 
     /// Asks for the name to keep the draft under.
@@ -207,7 +238,8 @@ impl App {
             Choice::Leave => return Vec::new(),
             Choice::Take => match (fixtures::check_name(input.text().trim()), self.fixture()) {
                 (Ok(()), Some(call)) => {
-                    return vec![Effect::Keep(Keep::Save(input.text().trim().to_owned(), Box::new(call)))];
+                    let name = input.text().trim().to_owned();
+                    return vec![Effect::Keep(Keep::Save { name, call: Box::new(call), replace: false })];
                 }
                 (Err(error), _) => self.show_panel(Panel::Name { input, error: Some(error) }),
                 (Ok(()), None) => {}

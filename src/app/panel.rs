@@ -8,6 +8,7 @@ use crate::app::dialog::{Dialog, Input};
 use crate::app::dialog_keys::Press;
 use crate::app::event::{Effect, Notice};
 use crate::app::exporting;
+use crate::app::kept::Keep;
 use crate::app::replaying::{Job, Options};
 use crate::app::testing::Tester;
 
@@ -52,6 +53,15 @@ pub enum Panel {
         /// Which one is meant.
         selected: usize,
     },
+    /// Whether something kept may go.
+    Certain {
+        /// The question, naming it.
+        question: String,
+        /// What a yes does.
+        yes: &'static str,
+        /// What is done if the answer is yes.
+        keep: Keep,
+    },
     /// The name to keep the draft under.
     Name {
         /// The name.
@@ -70,7 +80,7 @@ impl Panel {
             Self::Export(options) if options.typing.is_some() => Scope::Typing,
             Self::Export(_) => Scope::Export,
             Self::Exporting => Scope::Exporting,
-            Self::Sure { .. } | Self::Replace { .. } => Scope::Question,
+            Self::Sure { .. } | Self::Replace { .. } | Self::Certain { .. } => Scope::Question,
             Self::Running => Scope::Running,
             Self::Comparison(_) => Scope::Comparison,
             Self::Tester(_) => Scope::Tester,
@@ -111,6 +121,7 @@ impl App {
             Panel::Tester(tester) => self.tester_key(key.action, tester),
             Panel::Variables { selected } => self.variables_key(key.action, selected),
             Panel::Fixtures { selected } => self.fixtures_key(key.action, selected),
+            Panel::Certain { keep, .. } => self.certain_key(key.action, keep),
             Panel::Name { input, .. } => self.name_key(key, input),
         }
     }

@@ -274,23 +274,13 @@ impl App {
                 return Vec::new();
             }
             Some(Action::Back | Action::Quit) => return Vec::new(),
-            _ => match self.keymap.action(press.key, Scope::Calls) {
-                Some(Action::Plots) => return Vec::new(),
-                Some(
-                    action @ (Action::NextError
-                    | Action::PreviousError
-                    | Action::NextSlow
-                    | Action::PreviousSlow
-                    | Action::NextUnproven
-                    | Action::PreviousUnproven
-                    | Action::NextInConversation
-                    | Action::PreviousInConversation),
-                ) => {
-                    self.dialogs.push(Dialog::Plots { scroll });
-                    return self.act(action);
-                }
-                _ => {}
-            },
+            Some(jump) if jump.entry().scope == Scope::Jumping => {
+                self.dialogs.push(Dialog::Plots { scroll });
+                return self.act(jump);
+            }
+            // What opened them closes them.
+            _ if self.keymap.action(press.key, Scope::Calls) == Some(Action::Plots) => return Vec::new(),
+            _ => {}
         }
         self.dialogs.push(Dialog::Plots { scroll });
         Vec::new()

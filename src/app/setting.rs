@@ -132,7 +132,7 @@ impl App {
         let shown = self.shown.as_ref().ok_or("there is no call")?;
         let call = self.cache.original(shown.number).ok_or("the call is being read")?;
         let pointer = match self.tab {
-            _ if shown.filtered => None,
+            _ if shown.filtered.is_some() => None,
             Tab::Body => shown.body.tree().map(Tree::pointer),
             Tab::Envelope => shown.fields().nth(self.cursor.field).map(|field| field.pointer.clone()),
             _ => None,

@@ -107,7 +107,7 @@ pub struct Shown {
     /// The search in the body or the answer.
     pub hits: Hits,
     /// A filter changed what is shown of a body.
-    pub filtered: bool,
+    pub filtered: Option<(Tab, String)>,
     /// The call as it is, where it is shown masked, and what masks it.
     original: Option<(Arc<Call>, Arc<Redaction>)>,
     form: Form,
@@ -171,7 +171,7 @@ impl Shown {
             body: request_body(&call, form),
             answer: answer_body(&call, form),
             hits: Hits::default(),
-            filtered: false,
+            filtered: None,
             original: None,
             call,
             form,
@@ -244,7 +244,7 @@ impl Shown {
     /// Lays the bodies out anew.
     pub fn set_form(&mut self, form: Form) {
         self.form = form;
-        self.filtered = false;
+        self.filtered = None;
         self.hits = Hits::default();
         self.body = request_body(&self.call, form);
         self.answer = answer_body(&self.call, form);

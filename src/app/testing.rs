@@ -95,7 +95,11 @@ impl App {
         let before = tester;
         match action {
             Some(Action::History) => {
-                tester.in_history = !tester.in_history && self.sends.newest_first().next().is_some();
+                let any = self.sends.newest_first().next().is_some();
+                if !any {
+                    self.tell(Notice::info("nothing was sent yet"));
+                }
+                tester.in_history = !tester.in_history && any;
             }
             Some(Action::TestDown) => tester.scroll = (tester.scroll + 1).min(rows.saturating_sub(room)),
             Some(Action::TestUp) => tester.scroll = tester.scroll.saturating_sub(1),

@@ -101,10 +101,12 @@ impl App {
         let tree = match self.tab {
             Tab::Response => shown.answer.tree(),
             Tab::Body => shown.body.tree(),
-            _ => {
+            Tab::Envelope => {
                 let field = shown.fields().nth(self.cursor.field)?;
                 return Some((field.pointer.clone(), field.value.clone()));
             }
+            // None is seen there.
+            Tab::Headers | Tab::Signature | Tab::Conversation => None,
         }?;
         let value = tree.value();
         let value = if value.starts_with('"') { json::unquote(value).into_owned() } else { value.to_owned() };

@@ -54,6 +54,12 @@ pub fn save(data_dir: &Path, name: &str, call: &Call) -> Result<PathBuf, String>
     Ok(path)
 }
 
+/// Whether there is a fixture of that name, be it one that cannot be read.
+#[must_use]
+pub fn exists(data_dir: &Path, name: &str) -> bool {
+    path(data_dir, name).is_ok_and(|path| path.exists())
+}
+
 /// The fixture of that name.
 ///
 /// # Errors

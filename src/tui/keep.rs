@@ -59,7 +59,10 @@ fn perform(data: &Path, keep: Keep) -> Result<(Option<Notice>, Kept), String> {
             Ok((Some(Notice::info(format!("{name} is forgotten"))), Kept::Variables(known)))
         }
         Keep::Fixtures => Ok((None, Kept::Fixtures(fixtures::list(data)?))),
-        Keep::Save(name, call) => {
+        Keep::Save { name, call, replace: false } if fixtures::exists(data, &name) => {
+            Ok((None, Kept::Taken(name, call)))
+        }
+        Keep::Save { name, call, .. } => {
             fixtures::save(data, &name, &Call { id: Id::fresh(), ..*call })?;
             let notice = Notice::info(format!("kept as {name}: `hooktape send fixture:{name}` sends it"))
                 .key(Action::Fixtures, "lists fixtures");

@@ -11,8 +11,8 @@ use crate::app::event::Level;
 use crate::app::{App, Regions};
 use crate::config::Source;
 use crate::json;
-use crate::net::responder::{Held, Slot, Stage};
-use crate::view::dialogs::{Pick, boxed, inner_width, line_input, picker};
+use crate::net::responder::{Held, Slot, Stage, Whose};
+use crate::view::dialogs::{NARROW, Pick, WIDE, boxed, inner_width, line_input, picker};
 use crate::view::{editor, rows, theme};
 use crate::visible;
 
@@ -25,8 +25,8 @@ pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Re
             picker(frame, area, " What answers ", &slots(app, area), *selected);
         }
         Answering::Sources { slot, selected } => {
-            let whose = app.answers.slots.get(*slot).map_or_else(String::new, |slot| slot.whose.to_string());
-            let title = format!(" What answers {whose}? ");
+            let theirs = app.answers.slots.get(*slot).map_or_else(String::new, |slot| whose(app, slot));
+            let title = format!(" What answers {theirs}? ");
             let picks: Vec<Pick> = app.offers(*slot).iter().map(|offer| Pick::Choice(offered(offer, area))).collect();
             picker(frame, area, &title, &picks, *selected);
         }
@@ -42,10 +42,18 @@ pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Re
     }
 }
 
+/// Whose calls a responder answers: where it is the only one, everyone's.
+pub(super) fn whose(app: &App, slot: &Slot) -> String {
+    match slot.whose {
+        Whose::Rest if app.answers.slots.len() == 1 => "every call".to_owned(),
+        ref whose => whose.to_string(),
+    }
+}
+
 fn slots(app: &App, area: Rect) -> Vec<Pick> {
-    let whose = |slot: &Slot| slot.whose.to_string();
+    let whose = |slot: &Slot| whose(app, slot);
     let first = app.answers.slots.iter().map(|slot| visible::width(&whose(slot))).max().unwrap_or(0).min(34);
-    let room = inner_width(area, 110);
+    let room = inner_width(area, WIDE);
     let row = |slot: &Slot| {
         let left = app.answers.faults().find(|(known, ..)| known.whose == slot.whose).and_then(|(.., left)| left);
         let spent = slot.respond.fault.is_some() && !app.answers.faults().any(|(known, ..)| known.whose == slot.whose);
@@ -69,7 +77,7 @@ fn offered(offer: &Offer, area: Rect) -> String {
         }
         Offer::Source(source) => source.to_string(),
     };
-    visible::truncate(&visible::line(&text), inner_width(area, 110)).into_owned()
+    visible::truncate(&visible::line(&text), inner_width(area, WIDE)).into_owned()
 }
 
 /// How long a held call still waits.
@@ -79,18 +87,18 @@ pub(super) fn remaining(app: &App, held: &Held) -> String {
 }
 
 fn held(app: &App, frame: &mut Frame, area: Rect, selected: usize) {
-    let width = inner_width(area, 90);
+    let width = inner_width(area, WIDE);
     let selected = selected.min(app.answers.held.len().saturating_sub(1));
-    let mut lines = Vec::new();
-    for (number, held) in app.answers.held.iter().enumerate() {
+    let mut waiting = Vec::new();
+    for held in &app.answers.held {
         let what = held.kind.clone().unwrap_or_else(|| format!("{} {}", held.request.method, held.request.target));
         let kind = held.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
         let text = kind.and_then(|kind| kind.read(&held.request).text);
         let said = text.map_or_else(String::new, |text| format!(" “{text}”"));
-        let style = if number == selected { theme::SELECTED } else { Style::new() };
         let line = format!("{:>5}  {what}{said}", remaining(app, held));
-        lines.push(Line::styled(format!("{:width$}", visible::truncate(&visible::line(&line), width)), style));
+        waiting.push(visible::truncate(&visible::line(&line), width).into_owned());
     }
+    let mut lines = Vec::new();
     if let Some(held) = app.answers.held.get(selected) {
         if let Some(sig) = held.sig {
             let (sign, style) = theme::sig(sig);
@@ -108,6 +116,13 @@ fn held(app: &App, frame: &mut Frame, area: Rect, selected: usize) {
             }
         }
     }
+    let widest = waiting.iter().map(|line| visible::width(line)).chain(lines.iter().map(Line::width)).max();
+    let width = widest.unwrap_or(0).max(inner_width(area, NARROW)).min(width);
+    let row = |(number, line): (usize, &String)| {
+        let style = if number == selected { theme::SELECTED } else { Style::new() };
+        Line::styled(rows::pad(line, width), style)
+    };
+    let lines = waiting.iter().enumerate().map(row).chain(lines).collect();
     boxed(frame, area, " Calls that wait for you: in time they go on by themselves ", lines);
 }
 
@@ -139,8 +154,8 @@ fn edited(app: &App, edit: &Edit, frame: &mut Frame, area: Rect) {
             format!(" {what}{left} ")
         }
         Purpose::Slot(slot) => {
-            let whose = app.answers.slots.get(*slot).map_or_else(String::new, |slot| slot.whose.to_string());
-            format!(" What answers {} ", visible::line(&whose))
+            let theirs = app.answers.slots.get(*slot).map_or_else(String::new, |slot| whose(app, slot));
+            format!(" What answers {} ", visible::line(&theirs))
         }
         Purpose::Kind(kind) => format!(" Every {} is answered like this from now on ", visible::line(kind)),
     };

@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use serde_json::{Map, Value};
 
 use crate::app::action::Action;
-use crate::app::body::{Body, Made};
+use crate::app::body::Body;
 use crate::app::mouse::Spots;
 use crate::app::shown::{Shown, Tab};
 use crate::app::tree::Tree;
@@ -91,7 +91,7 @@ fn tree_of<'a>(app: &App, shown: &'a Shown) -> Option<&'a Tree> {
 /// What the contract says of the value at a tree's cursor.
 fn meaning<'a>(app: &'a App, shown: &Shown, tree: &Tree) -> Option<&'a str> {
     let kind = app.setup.platforms.kind(shown.call.kind.as_deref()?)?;
-    if app.tab == Tab::Body && !shown.filtered { kind.meaning(&tree.pointer()) } else { None }
+    if app.tab == Tab::Body && shown.filtered.is_none() { kind.meaning(&tree.pointer()) } else { None }
 }
 
 /// Room at the foot of the tab for what is to be said of the field or the value under the cursor.
@@ -192,11 +192,15 @@ fn content<'a>(app: &App, shown: &'a Shown, width: usize) -> Content<'a> {
             let (head, cursor) = envelope::lines(app, shown, width);
             Content { head, body: None, cursor }
         }
-        Tab::Body if shown.body.is_empty() => head(no_body(&shown.call, width)),
-        Tab::Body => with_body(body_head(app, &shown.body, width), &shown.body),
+        Tab::Body if shown.body.is_empty() && shown.filtered.is_none() => head(no_body(&shown.call, width)),
+        Tab::Body => with_body(made(app, shown, &shown.body, width), &shown.body),
         Tab::Headers => head(headers_tab(&shown.call, width)),
         Tab::Signature => head(signature(shown, width)),
-        Tab::Response => with_body(response(shown, width), &shown.answer),
+        Tab::Response => {
+            let mut head = response(shown, width);
+            head.extend(made(app, shown, &shown.answer, width));
+            with_body(head, &shown.answer)
+        }
         Tab::Conversation => {
             let (head, cursor) = conversation::lines(app, width);
             Content { head, body: None, cursor }
@@ -212,12 +216,17 @@ fn with_body<'a>(head: Vec<Line<'static>>, body: &'a Body) -> Content<'a> {
     Content { head, body: Some(body), cursor }
 }
 
-/// What a tree is that is not the body itself.
-fn body_head(app: &App, body: &Body, width: usize) -> Vec<Line<'static>> {
-    let Body::Tree(_, Some(made)) = body else { return Vec::new() };
-    let text = match made {
-        Made::Decoded(what) => format!("{what}, decoded: {} shows it as it came", app.keymap.key(Action::Pretty)),
-        Made::Filtered(filter) => format!("jq {filter} · {} goes back", app.keymap.key(Action::Back)),
+/// What is shown where it is not the body itself.
+fn made(app: &App, shown: &Shown, body: &Body, width: usize) -> Vec<Line<'static>> {
+    let text = match (&shown.filtered, body) {
+        (Some((tab, filter)), _) if *tab == app.tab => {
+            let nothing = if body.is_empty() { " gives nothing" } else { "" };
+            format!("jq {filter}{nothing} · {} goes back", app.keymap.key(Action::Back))
+        }
+        (_, Body::Tree(_, Some(what))) => {
+            format!("{what}, decoded: {} shows it as it came", app.keymap.key(Action::Pretty))
+        }
+        _ => return Vec::new(),
     };
     rows::row(&[(&text, theme::DIM, width)])
 }

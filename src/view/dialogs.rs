@@ -11,6 +11,7 @@ use crate::app::action::{self, Action, Scope};
 use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Gathered, Input, matching};
 use crate::app::event::Notice;
+use crate::app::panel::Panel;
 use crate::app::yank;
 use crate::app::{App, Regions};
 use crate::platform::Kind;
@@ -19,10 +20,20 @@ use crate::view::{answering, hints, panel, plots, recordings, rows, status, them
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
-    let Some(dialog) = app.dialogs.last() else { return };
+    let Some((top, below)) = app.dialogs.split_last() else { return };
+    // What is asked there is about the dialog below.
+    if matches!(top, Dialog::Expiration { .. } | Dialog::Panel(Panel::Certain { .. }))
+        && let Some(below) = below.last()
+    {
+        draw_one(app, below, frame, area, regions);
+    }
+    draw_one(app, top, frame, area, regions);
+}
+
+fn draw_one(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     match dialog {
         Dialog::Help { scroll, search, typing } => {
-            let width = inner_width(area, 76);
+            let width = inner_width(area, NARROW);
             let title = match (typing, search.text()) {
                 (true, text) => format!(" Help · /{text}▏ "),
                 (false, "") => " Help ".to_owned(),
@@ -40,7 +51,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
             picker(frame, area, " Copy what? ", &picks, *selected);
         }
         Dialog::Log { scroll } => {
-            let width = inner_width(area, 100);
+            let width = inner_width(area, 150);
             scrolled(frame, area, " What was reported ", log(app, width), *scroll, regions);
         }
         Dialog::Plots { scroll } => plots::draw(app, *scroll, frame, area, regions),
@@ -84,6 +95,11 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         }
     }
 }
+
+/// Columns that a box of choices may have: with more, a row is no longer taken in at a glance.
+pub(super) const WIDE: u16 = 110;
+/// Columns that it has where it needs no more.
+pub(super) const NARROW: u16 = 76;
 
 /// Columns inside a box that would like to be `wanted` wide.
 pub(super) fn inner_width(area: Rect, wanted: u16) -> usize {
@@ -185,7 +201,7 @@ pub(super) fn picker(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick],
     let choices = picks.iter().enumerate().filter(|(_, pick)| matches!(pick, Pick::Choice(_)));
     let chosen = choices.map(|(row, _)| row).nth(selected).unwrap_or(0);
     let first = (chosen + 1).saturating_sub(room);
-    let width = inner_width(area, 76);
+    let width = inner_width(area, WIDE);
     let lines: Vec<Line> = picks
         .iter()
         .enumerate()
@@ -208,7 +224,7 @@ pub(super) fn picker(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick],
 }
 
 fn palette(app: &App, frame: &mut Frame, area: Rect, input: &Input, selected: usize) {
-    let width = inner_width(area, 72);
+    let width = inner_width(area, WIDE);
     let room = usize::from(area.height.saturating_sub(6)).clamp(1, 14);
     let found = matching(input.text(), app.scope());
     let first = (selected + 1).saturating_sub(room);

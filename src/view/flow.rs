@@ -81,6 +81,14 @@ fn then<'a>(app: &'a App, flow: &Flow, outcome: Outcome) -> Option<&'a str> {
     platforms.then(platforms.kind(&flow.opening)?, outcome)
 }
 
+/// After how long a flow waits no more for its page; none where its platform has no limit.
+pub(super) fn limit(app: &App, flow: &Flow) -> Option<String> {
+    then(app, flow, Outcome::Expired)?;
+    let expires = app.wait(&flow.opening).and_then(|wait| wait.expires);
+    let after = expires.and_then(|limit| SignedDuration::try_from(limit).ok()).map(|limit| format!("after {limit:#}"));
+    Some(after.unwrap_or_else(|| "never, as far as is known".to_owned()))
+}
+
 fn time_left(app: &App, flow: &Flow, wait: &Wait) -> String {
     match wait.until {
         Some(until) => {

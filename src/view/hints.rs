@@ -85,6 +85,8 @@ fn of_table(app: &App, scope: Scope) -> Vec<(String, &'static str)> {
                 .filter(|entry| app.setup.listener.is_some() || !entry.action.needs_listener()),
         )
         .chain(far().filter(|entry| entry.action != Action::Help))
+        // Where the one key that leaves drops what was typed, it is no hint.
+        .filter(|entry| entry.action != Action::Quit || scope != Scope::Draft)
         .filter_map(shown)
         .collect()
 }
@@ -92,11 +94,7 @@ fn of_table(app: &App, scope: Scope) -> Vec<(String, &'static str)> {
 /// Those of the hints that have a key.
 fn named<'a>(app: &'a App, scope: Scope, hints: &'a [Hint]) -> impl Iterator<Item = (String, &'static str)> + 'a {
     hints.iter().filter_map(move |(actions, does)| {
-        // In the plots the jumps of the list go on.
-        let own = |action: &Action| {
-            if scope == Scope::Plots && action.entry().scope == Scope::Calls { Scope::Calls } else { scope }
-        };
-        let keys: Vec<&str> = actions.iter().filter_map(|action| app.keymap.hint(*action, own(action))).collect();
+        let keys: Vec<&str> = actions.iter().filter_map(|action| app.keymap.hint(*action, scope)).collect();
         (!keys.is_empty()).then(|| (keys.join(" "), *does))
     })
 }
@@ -114,16 +112,20 @@ fn of_dialog(app: &App, dialog: &Dialog) -> Vec<Hint> {
         Dialog::Help { typing: false, .. } => vec![(&[Action::SearchHelp], "search"), CLOSE],
         Dialog::Log { .. } => vec![CLOSE],
         Dialog::Yank { .. } => vec![(&[Action::Open], "copy"), CLOSE],
-        Dialog::Plots { .. } => vec![
-            (&[Action::Earlier, Action::Later], "in time"),
-            (&[Action::PreviousError, Action::NextError], "errors"),
-            (&[Action::PreviousSlow, Action::NextSlow], "slow"),
-            (&[Action::PreviousUnproven, Action::NextUnproven], "bad signatures"),
-            (&[Action::Down, Action::Up], "call by call"),
-            (&[Action::Open], "look"),
-            CLOSE,
-            (&[Action::MoreKinds], "more kinds"),
-        ],
+        Dialog::Plots { .. } => {
+            let more: Option<Hint> =
+                (app.regions.dialog.0 < app.regions.dialog.1).then_some((&[Action::MoreKinds], "more kinds"));
+            let hints: [Hint; 7] = [
+                (&[Action::Earlier, Action::Later], "in time"),
+                (&[Action::PreviousError, Action::NextError], "errors"),
+                (&[Action::PreviousSlow, Action::NextSlow], "slow"),
+                (&[Action::PreviousUnproven, Action::NextUnproven], "bad signatures"),
+                (&[Action::Down, Action::Up], "call by call"),
+                (&[Action::Open], "look"),
+                CLOSE,
+            ];
+            hints.into_iter().chain(more).collect()
+        }
         Dialog::Palette { .. } => vec![(&[Action::Take], "do it"), (&[Action::LeaveTyping], "close")],
         Dialog::Conversations { .. } => vec![(&[Action::Open], "open"), CLOSE],
         Dialog::Targets { .. } | Dialog::Pages { .. } => CHOOSE.to_vec(),
@@ -176,9 +178,9 @@ fn of_answering(app: &App, answering: &Answering) -> Vec<Hint> {
             if held.is_some_and(|held| matches!(held.stage, Stage::Forward(_))) {
                 vec![
                     (&[Action::LetGo], "forward"),
-                    (&[Action::ForwardHeld], "forward, hold the answer"),
+                    (&[Action::ForwardHeld], "and hold"),
                     (&[Action::EditRequest], "request"),
-                    (&[Action::EditAnswer], "answer by hand"),
+                    (&[Action::EditAnswer], "answer"),
                     (&[Action::Refuse], "refuse"),
                     (&[Action::Back], "later"),
                 ]
@@ -262,15 +264,24 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             (&[Action::IgnoreNothing], "ignore nothing"),
             CLOSE,
         ],
-        Panel::Tester(tester) => vec![
-            (&[Action::Open], if tester.in_history { "to the call" } else { "send" }),
-            (&[Action::EditTest], "edit first"),
-            (&[Action::Target], "target"),
-            (&[Action::History], if tester.in_history { "the kinds" } else { "what was sent" }),
-            (&[Action::TestDown, Action::TestUp], "scroll"),
-            (&[Action::Register], "keep variables"),
-            CLOSE,
-        ],
+        Panel::Tester(tester) => {
+            let mut hints: Vec<Hint> = vec![
+                (&[Action::Open], if tester.in_history { "to the call" } else { "send" }),
+                (&[Action::EditTest], "edit first"),
+                (&[Action::Target], "target"),
+            ];
+            if app.sends.newest_first().next().is_some() {
+                hints.push((&[Action::History], if tester.in_history { "the kinds" } else { "what was sent" }));
+            }
+            if app.regions.dialog.0 < app.regions.dialog.1 {
+                hints.push((&[Action::TestDown, Action::TestUp], "scroll"));
+            }
+            if app.tested(tester).is_some() {
+                hints.push((&[Action::Register], "keep variables"));
+            }
+            hints.push(CLOSE);
+            hints
+        }
         Panel::Variables { .. } if app.known().is_empty() => vec![CLOSE],
         Panel::Fixtures { .. } if app.fixtures.is_empty() => vec![CLOSE],
         Panel::Variables { .. } => {
@@ -284,6 +295,7 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             (&[Action::RemoveFixture], "remove"),
             CLOSE,
         ],
+        Panel::Certain { yes, .. } => vec![(&[Action::Yes], yes)],
         Panel::Name { .. } => TYPING.to_vec(),
     }
 }

@@ -18,7 +18,7 @@ use crate::app::testing::Tester;
 use crate::app::{App, Regions};
 use crate::call::Call;
 use crate::platform::Kind;
-use crate::view::dialogs::{Pick, boxed, framed, inner_width, line_input, picker};
+use crate::view::dialogs::{Pick, WIDE, boxed, framed, inner_width, line_input, picker};
 use crate::view::{body, comparing, detail, exporting, hints, list, rows, status, theme};
 use crate::visible;
 
@@ -59,6 +59,14 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
             let none = format!("none yet: {} in a draft keeps it as one", app.keymap.key(Action::SaveFixture));
             picks(frame, area, " Fixtures ", &fixtures(app), *selected, &none);
         }
+        Panel::Certain { question, yes, .. } => {
+            let width = inner_width(area, 60);
+            let mut lines = rows::row(&[(question, theme::HEADING, width)]);
+            lines.push(Line::default());
+            let does = format!("{} {yes}, any other key: no", hints::key(app, Action::Yes));
+            lines.extend(rows::row(&[(&does, Style::new(), width)]));
+            boxed(frame, area, " Sure? ", lines);
+        }
         Panel::Name { input, error } => line_input(frame, area, "keep the draft as ", input, error.as_deref()),
     }
 }
@@ -72,7 +80,7 @@ fn picks(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick], selected: u
 }
 
 fn variables(app: &App, area: Rect) -> Vec<Pick> {
-    let room = inner_width(area, 76);
+    let room = inner_width(area, WIDE);
     let known = app.known();
     let first = known.iter().map(|(name, _)| visible::width(name)).max().unwrap_or(0).min(24);
     let row = |(name, variable): &(&str, &crate::replay::variables::Variable)| {

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::app::action::Action;
 use crate::app::recordings::{Shelf, command};
 use crate::recording::Kept;
-use crate::view::dialogs::{boxed, inner_width};
+use crate::view::dialogs::{NARROW, WIDE, boxed, inner_width};
 use crate::view::{hints, rows, theme};
 use crate::visible;
 
@@ -17,7 +17,7 @@ use crate::visible;
 const AROUND: u16 = 6;
 
 pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
-    let width = inner_width(area, 76);
+    let width = inner_width(area, WIDE);
     if let (true, Some(kept)) = (shelf.removing, shelf.chosen()) {
         let question = format!("Remove {} ({}) for good?", kept.name(), visible::size(kept.bytes));
         let mut lines = rows::row(&[(&question, theme::HEADING, width)]);
@@ -36,25 +36,28 @@ pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
     let sum = visible::size(kept.iter().map(|one| one.bytes).sum());
     let room = usize::from(area.height.saturating_sub(AROUND)).max(1);
     let first = (shelf.selected + 1).saturating_sub(room);
-    let mut lines: Vec<Line> = kept
+    let command = shelf.chosen().map(command).unwrap_or_default();
+    let shown: Vec<String> = kept.iter().map(|one| line(app, one)).collect();
+    let widest = shown.iter().map(|line| visible::width(line)).chain([visible::width(&command) + 13]).max();
+    let width = widest.unwrap_or(0).max(inner_width(area, NARROW)).min(width);
+    let mut lines: Vec<Line> = shown
         .iter()
         .enumerate()
         .skip(first)
         .take(room)
         .map(|(row, one)| {
             let style = if row == shelf.selected { theme::SELECTED } else { Style::new() };
-            Line::styled(rows::pad(&line(app, one), width), style)
+            Line::styled(rows::pad(one, width), style)
         })
         .collect();
-    match shelf.chosen() {
-        None => lines.push(Line::styled("no recording is kept yet", theme::DIM)),
-        Some(one) => {
-            lines.push(Line::default());
-            lines.extend(rows::row(&[
-                (&format!("{} copies", hints::key(app, Action::Open)), theme::KEY, 12),
-                (&command(one), theme::DIM, width.saturating_sub(13)),
-            ]));
-        }
+    if shelf.chosen().is_some() {
+        lines.push(Line::default());
+        lines.extend(rows::row(&[
+            (&format!("{} copies", hints::key(app, Action::Open)), theme::KEY, 12),
+            (&command, theme::DIM, width.saturating_sub(13)),
+        ]));
+    } else {
+        lines.push(Line::styled("no recording is kept yet", theme::DIM));
     }
     let title = format!(" {} recording{plural}, {sum} ", kept.len());
     boxed(frame, area, &title, lines);

@@ -43,7 +43,7 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
     for (slot, fault, left) in app.answers.faults() {
         let left = left.map_or_else(String::new, |left| format!(", {left} left"));
         let words = crate::config::Fault { next: None, ..*fault };
-        parts.push(alarm(format!("FAULT {} {words}{left}", visible::line(&slot.whose.to_string()))));
+        parts.push(alarm(format!("FAULT {} {words}{left}", visible::line(&answering::whose(app, slot)))));
     }
     parts.extend(listener(app));
     for (name, health) in &app.answers.health {

@@ -10,6 +10,7 @@ use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 use url::{Host, Url};
 
 use crate::app::App;
+use crate::app::action::Action;
 use crate::app::event::Level;
 use crate::app::webview::Launch;
 use crate::net::base_url;
@@ -129,5 +130,10 @@ fn said(app: &App, launch: &Launch, width: usize, height: usize) -> Vec<Line<'st
         }
     };
     lines.extend(rows::row(&[(waiting, theme::DIM, width)]));
+    if let Some(limit) = flow::limit(app, &launch.flow) {
+        let text = format!("{limit} ({} changes that)", app.keymap.key(Action::WaitFor));
+        lines.push(Line::default());
+        lines.extend(rows::labelled("expires", &text, Style::new(), width));
+    }
     lines
 }

@@ -129,9 +129,13 @@ async fn what_an_answer_holds_is_known_and_put_into_drafts() {
     assert_snapshot!(stage("gV").await.screen);
     let ended = stage("ge<esc>V<enter>").await;
     assert!(ended.app.draft.unwrap().text().contains("{{$"), "{}", ended.screen);
-    stage("gVd").await;
-    let left = Variables::load(&Variables::path(folder.path())).unwrap();
-    assert_eq!(left.iter().count(), names.len() - 1);
+    let left = || Variables::load(&Variables::path(folder.path())).unwrap().iter().count();
+    let asked = stage("gVd").await;
+    assert!(asked.screen.contains(&format!("Forget ${}", names[names.len() - 1])), "{}", asked.screen);
+    stage("gVdn").await;
+    assert_eq!(left(), names.len());
+    stage("gVdy").await;
+    assert_eq!(left(), names.len() - 1);
 }
 
 #[tokio::test]
@@ -161,4 +165,28 @@ async fn a_draft_is_kept_as_a_fixture_filled_in_and_sent() {
     let answer = ended.app.draft.as_ref().unwrap().answer.as_ref().unwrap().as_ref().unwrap();
     assert!(!String::from_utf8_lossy(&answer.call.request.body).contains("{{"), "{}", ended.screen);
     assert_eq!(answer.call.status(), Some(200));
+}
+
+#[tokio::test]
+async fn a_fixture_is_replaced_and_removed_only_when_that_is_confirmed() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = |script| {
+        let stage = Stage { data: Some(folder.path().to_owned()), ..Stage::size(110, 30) };
+        async move { stage.open(&repository("recordings/moveo.jsonl"), script).await.screen }
+    };
+    let body = || fixtures::load(folder.path(), "one").map(|call| call.request.body.len());
+    assert!(stage("ge<esc>f<ctrl-u>one<enter>").await.contains("kept as one"));
+    let first = body().unwrap();
+    let asked = stage("gex<esc>f<ctrl-u>one<enter>").await;
+    assert!(asked.contains("There is a fixture one already. Replace it?"), "{asked}");
+    assert_eq!(body(), Ok(first));
+    stage("gex<esc>f<ctrl-u>one<enter>n").await;
+    assert_eq!(body(), Ok(first));
+    assert!(stage("gex<esc>f<ctrl-u>one<enter>y").await.contains("kept as one"));
+    assert_ne!(body(), Ok(first), "it has what was typed");
+    assert!(stage("fd").await.contains("Remove the fixture one for good?"));
+    stage("fdn").await;
+    assert!(body().is_ok());
+    assert!(stage("fdy").await.contains("one is removed"));
+    assert!(body().is_err());
 }

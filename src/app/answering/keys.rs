@@ -200,6 +200,7 @@ impl App {
             _ if edit.on_status => drop(typed(press, &mut edit.status, &mut 0, 0)),
             Some(Action::UndoTyping) => edit.draft.step_back(),
             Some(Action::RedoTyping) => edit.draft.step_forth(),
+            Some(Action::ClearLine) => edit.draft.clear_line(),
             _ => {
                 let edited = edit.draft.editor.input(press.key);
                 edit.draft.typed(edited);

@@ -1,0 +1,39 @@
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::app::event::Event;
+use crate::app::keys::script;
+use crate::app::tests::app;
+use crate::net::responder::Stage;
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap()
+}
+
+/// What lies over the screen once a call has come to wait, so long after a key.
+fn opened(after: Option<i64>) -> App {
+    let mut app = app();
+    if after.is_some() {
+        app.update(Event::Key(script("j").unwrap()[0]), at(0));
+    }
+    let now = at(after.unwrap_or(0));
+    let stage = Stage::Answer(Response::default());
+    let until = now + SignedDuration::from_secs(20);
+    let request = Request::default();
+    let held = Held { id: Id::fresh(), at: now, until, kind: None, sig: None, request, stage };
+    app.update(Event::Responding(Told::Held(Arc::new(held))), now);
+    app
+}
+
+#[test]
+fn a_call_that_waits_opens_by_itself_only_to_hands_that_are_still() {
+    for after in [None, Some(1000), Some(60_000)] {
+        let app = opened(after);
+        assert!(matches!(app.dialogs[..], [Dialog::Answering(Answering::Held { .. })]), "{after:?}: {:?}", app.dialogs);
+    }
+    for after in [0, 300, 999] {
+        let app = opened(Some(after));
+        assert!(app.dialogs.is_empty(), "{after}: a key meant for the list would answer the call");
+        assert_eq!(app.notice.map(|notice| notice.text).as_deref(), Some("a call waits for you (i shows it)"));
+    }
+}
