@@ -198,11 +198,9 @@ impl Context {
     }
 
     /// The HTTP client.
-    ///
-    /// # Errors
-    /// When the TLS library cannot start.
-    pub fn sender(&self) -> eyre::Result<Sender> {
-        Sender::new(self.platforms.clone(), self.keyring.clone()).wrap_err("cannot start the HTTP client")
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender::new(self.platforms.clone(), self.keyring.clone())
     }
 
     /// The target of that name, or at that address; or a platform's own endpoint, which is guarded.

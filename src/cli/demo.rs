@@ -38,7 +38,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let serving = tokio::spawn(listener::serve(socket, lane, async move {
         let _ = stopped.await;
     }));
-    let sender = context.sender()?;
+    let sender = context.sender();
     let calls = demo::conversation_with(&context.platforms, platform, &context.keyring, &base);
     for outgoing in calls.map_err(|error| eyre!(error))? {
         let call = sender.send(outgoing).await;

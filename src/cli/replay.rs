@@ -52,7 +52,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let replay = Replay {
         plan,
         reader,
-        sender: context.sender()?,
+        sender: context.sender(),
         recorder: recorder.clone(),
         platforms: context.platforms.clone(),
         keyring: context.keyring.clone(),
@@ -126,7 +126,7 @@ impl Listing {
 
 /// Says what would go where, and sends nothing.
 fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> eyre::Result<Outcome> {
-    let sender = context.sender()?;
+    let sender = context.sender();
     let mut outcome = Outcome::Yes;
     for item in items {
         let call = reader.call(item.place)?;

@@ -59,7 +59,7 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     }
     let calls = demo::conversation(&context.platforms, &context.keyring, &base_url(address)).map_err(|e| eyre!(e))?;
     let (events, messages) = unbounded_channel();
-    let world = World::new(events, Tape::running(recorder.clone(), live), context.sender()?, calls)
+    let world = World::new(events, Tape::running(recorder.clone(), live), context.sender(), calls)
         .answering(lane.responders.clone())
         .keeping(data_dir().ok());
     let told = world.events.clone();
@@ -98,7 +98,7 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
     app.setup.follow = args.follow;
     let masks = context.config.record.redact.then(|| context.redaction()).transpose()?;
     let tape = Tape::resting(args.file.clone(), live).redacting(masks);
-    let world = World::new(events, tape, context.sender()?, Vec::new()).keeping(data_dir().ok());
+    let world = World::new(events, tape, context.sender(), Vec::new()).keeping(data_dir().ok());
     tokio::spawn(feed(&world, None, args.follow.then_some(FOLLOW), recorded));
     let result = show(context, app, &world, messages).await;
     world.tape.close().await;
@@ -120,7 +120,7 @@ fn start(
         recording: recording.to_owned(),
         listener,
         follow: false,
-        zone: TimeZone::system(),
+        zone: zone(),
         colours: colours(|name| std::env::var(name).ok()),
         notices: warnings.map(Notice::warning).collect(),
     };
@@ -130,6 +130,16 @@ fn start(
         app.choose(context.target(to)?);
     }
     Ok(app)
+}
+
+/// The user's time zone. What the system keeps of it is read directly: to look it up by its name, all zones that there are
+/// would be listed first.
+fn zone() -> TimeZone {
+    let own = || match std::env::var_os("TZ") {
+        None => TimeZone::tzif("local", &std::fs::read("/etc/localtime").ok()?).ok(),
+        Some(_) => None,
+    };
+    own().unwrap_or_else(TimeZone::system)
 }
 
 /// How many colours the terminal has, as its variables say.

@@ -69,7 +69,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     let kind = draft.kind.as_deref().and_then(|name| context.platforms.kind(name));
     let recorder = context.recorder(&args.record, Box::new(drop))?;
-    let (sender, mut fine, mut last) = (context.sender()?, true, None);
+    let (sender, mut fine, mut last) = (context.sender(), true, None);
     for outgoing in deliveries {
         let fault = outgoing.fault;
         let call = sender.send(outgoing).await;

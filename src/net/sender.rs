@@ -75,15 +75,11 @@ impl Prepared {
 
 impl Sender {
     /// A client that follows no redirect and decodes nothing.
-    ///
-    /// # Errors
-    /// When the TLS library cannot start.
-    pub fn new(platforms: Arc<Platforms>, keyring: Arc<Keyring>) -> Result<Self, reqwest::Error> {
+    #[must_use]
+    pub fn new(platforms: Arc<Platforms>, keyring: Arc<Keyring>) -> Self {
         let named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let proxied = ["http_proxy", "all_proxy", "ALL_PROXY"].into_iter().any(named);
-        let sender = Self { clients: Arc::default(), platforms, keyring, proxied };
-        sender.client(&Tls::default(), true)?;
-        Ok(sender)
+        Self { clients: Arc::default(), platforms, keyring, proxied }
     }
 
     /// Sends, waits for the answer, records both, and gives the call back.
@@ -208,7 +204,7 @@ impl Sender {
         }
     }
 
-    /// The client for such an endpoint, made when it is first needed.
+    /// The client for such an endpoint, made when it is first needed: it reads all certificates that the system trusts.
     fn client(&self, tls: &Tls, local: bool) -> Result<reqwest::Client, reqwest::Error> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&(tls.clone(), local)) {

@@ -30,7 +30,7 @@ async fn what_another_process_records_is_told_as_if_we_had() {
     let setup = Stage::size(80, 24).setup(&path, None);
     let (live, written) = backlog();
     let (events, mut messages) = unbounded_channel();
-    let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
+    let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone());
     let world = World::new(events, Tape::resting(path.clone(), live), sender, Vec::new());
     tokio::spawn(feed(&world, None, Some(Duration::from_millis(1)), written));
     while next(&mut messages).await != Event::Indexed(Box::default()) {}

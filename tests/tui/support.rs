@@ -159,7 +159,7 @@ impl Stage {
         let setup = self.setup(recording, None);
         let (live, written) = backlog();
         let (events, messages) = tokio::sync::mpsc::unbounded_channel();
-        let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
+        let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone());
         let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new())
             .keeping(self.data.clone())
             .writing_in(self.folder.path().to_owned());
@@ -191,7 +191,7 @@ impl Stage {
         let responders = lane.responders.clone();
         tokio::spawn(listener::serve(socket, Arc::new(lane), std::future::pending()));
         let (events, mut messages) = tokio::sync::mpsc::unbounded_channel();
-        let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone()).unwrap();
+        let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone());
         let calls = demo::conversation(&setup.platforms, &setup.keyring, &base_url(address)).unwrap();
         let world = World::new(events, Tape::running(recorder, live), sender, calls)
             .answering(responders)

@@ -13,7 +13,7 @@ use crate::signature::{TokenAlgorithm, claim, keys};
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn sender(site: &Site) -> Sender {
-    Sender::new(site.platforms.clone(), site.keyring.clone()).unwrap()
+    Sender::new(site.platforms.clone(), site.keyring.clone())
 }
 
 fn outgoing(url: &str, request: Request) -> Outgoing {

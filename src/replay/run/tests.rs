@@ -102,7 +102,7 @@ impl Tape {
         let replay = Replay {
             plan,
             reader: Reader::open(&self.folder.path().join("tape.jsonl")).unwrap(),
-            sender: Sender::new(platforms.clone(), keyring.clone()).unwrap(),
+            sender: Sender::new(platforms.clone(), keyring.clone()),
             recorder: recorder.clone(),
             platforms,
             keyring,
