@@ -1,6 +1,7 @@
 //! The app brought in line with what was drawn last: where it is scrolled to, which call is open, what must be read.
 
 use crate::app::bodies::{self, Job, LARGE};
+use crate::app::calls::Calls;
 use crate::app::dialog::Dialog;
 use crate::app::event::Effect;
 use crate::app::panel::Panel;
@@ -9,8 +10,10 @@ use crate::app::{App, Regions, Setup};
 use crate::call::Call;
 use crate::recording::Place;
 
-/// Calls read ahead of and behind the rows on the screen.
+/// Calls read ahead of and behind the rows on the screen, and how near to the screen the first must be that is missing: so
+/// not every row that one walks asks for one more.
 const AHEAD: usize = 20;
+const NEAR: usize = AHEAD / 2;
 
 impl App {
     /// Brings everything in line with the last frame's measures: what is selected, what must be read for it. Called
@@ -51,11 +54,16 @@ impl App {
             shown.body.wrap(detail_width);
             shown.answer.wrap(detail_width);
         }
-        let first = self.calls.top.saturating_sub(AHEAD);
-        let rows = first..self.calls.top + self.regions.list_height + AHEAD;
-        let on_screen: Vec<usize> = rows.filter_map(|row| self.calls.at(row)).collect();
+        let around = |calls: &Calls, more: usize, height: usize| -> Vec<usize> {
+            let rows = calls.top.saturating_sub(more)..calls.top + height + more;
+            rows.filter_map(|row| calls.at(row)).chain(calls.selected()).collect()
+        };
+        let height = self.regions.list_height;
+        let near = around(&self.calls, NEAR, height);
+        let wanted =
+            if near.iter().all(|number| self.cache.has(*number)) { near } else { around(&self.calls, AHEAD, height) };
         let mut missing: Vec<(usize, Place)> = Vec::new();
-        for number in on_screen.into_iter().chain(self.calls.selected()) {
+        for number in wanted {
             match self.cache.get(number) {
                 None => missing.extend(self.index.get(number).map(|entry| (number, entry.place))),
                 Some(cached) if cached.text.is_none() => {

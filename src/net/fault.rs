@@ -81,6 +81,12 @@ impl Fault {
         }
     }
 
+    /// What the endpoint itself took of the time that a delivery took: what is slow on purpose is not its own.
+    #[must_use]
+    pub fn own(fault: Option<Self>, took: Duration) -> Duration {
+        took.saturating_sub(fault.and_then(Self::slowness).unwrap_or_default())
+    }
+
     /// Why a call cannot have this fault, if it cannot. The request is as it would be sent without it.
     #[must_use]
     pub fn why_not(self, kind: Option<&Kind>, request: &Request) -> Option<String> {

@@ -222,9 +222,7 @@ pub fn check(expectations: &[Expectation], answered: &Answered<'_>) -> (Vec<Unme
                 ((response.status / 100 == *class) != *shall).then(|| format!("status {}", response.status))
             }
             What::Took(test, limit) => {
-                // What is slow on purpose is not the endpoint's.
-                let slow = answered.fault.and_then(Fault::slowness).unwrap_or_default();
-                let took = call.took.saturating_sub(slow);
+                let took = Fault::own(answered.fault, call.took);
                 (!test.holds(&took, limit)).then(|| format!("{took:.1?}"))
             }
             What::Value(pointer, test) => value(&response.body, pointer, test.as_ref()),

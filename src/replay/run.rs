@@ -371,7 +371,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         }
         *score.summary.statuses.entry(outcome.call.status().unwrap_or(0)).or_default() += 1;
         if outcome.call.response.is_some() {
-            score.took.add(outcome.call.took);
+            score.took.add(Fault::own(outcome.fault, outcome.call.took));
         }
         let refused = std::mem::take(&mut score.refused);
         drop(score);

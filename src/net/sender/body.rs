@@ -11,8 +11,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::net::fault::Fault;
 
-/// How many pieces a slow body comes in.
-const PIECES: u32 = 20;
+/// How many pieces a slow body comes in at most.
+const PIECES: usize = 20;
 
 /// How long a connection stays after half a body.
 const FLUSH: Duration = Duration::from_millis(20);
@@ -40,11 +40,13 @@ enum Way {
 impl Outbound {
     pub(super) fn new(body: Bytes, fault: Option<Fault>) -> Self {
         let way = match fault {
-            Some(Fault::SlowBody(over)) => Way::Slow {
-                pause: Box::pin(sleep_until(Instant::now())),
-                step: over / PIECES,
-                piece: body.len().div_ceil(PIECES as usize).max(1),
-            },
+            Some(Fault::SlowBody(over)) => {
+                let piece = body.len().div_ceil(PIECES).max(1);
+                let pieces = u32::try_from(body.len().div_ceil(piece)).unwrap_or(u32::MAX);
+                // A wait before each: with the last piece the time is over.
+                let step = over / pieces.max(1);
+                Way::Slow { pause: Box::pin(sleep_until(Instant::now() + step)), step, piece }
+            }
             Some(Fault::CutBody) => {
                 Way::Cut { pause: Box::pin(sleep_until(Instant::now())), left: body.len() - kept(body.len()) }
             }

@@ -258,3 +258,17 @@ async fn answers_are_compared_with_the_recorded_and_with_another_targets() {
     assert_eq!(outcomes[1].against.as_ref().and_then(|call| call.status()), Some(201));
     assert_eq!((endpoint.seen().len(), other.seen().len()), (4, 2));
 }
+
+#[tokio::test]
+async fn what_is_slow_on_purpose_is_not_among_the_percentiles() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["- 200"]).await;
+    let slow = Duration::from_millis(300);
+    let faults = vec![Fault::SlowBody(slow)];
+    let (summary, outcomes) = tape.replay(Plan { faults, ..plan(&endpoint, workers(1)) }, Control::default()).await;
+    let (all, own) = (outcomes[0].call.took, summary.unwrap().took);
+    assert_eq!(own.count, 1);
+    // Three digits of a time count.
+    let own = Duration::from_micros(own.max_us);
+    assert!(all >= slow && own < (all - slow) + all / 500, "{own:?} of {all:?}");
+}
