@@ -236,9 +236,9 @@ pub struct App {
     comparing: Option<(usize, usize)>,
     /// Where the test panel was left.
     tester: Tester,
-    /// The jq filter that was asked for last, and the ticket of the one under way.
+    /// The jq filter that was asked for last, and of the one under way the ticket, the call and the tab of the body.
     jq: String,
-    filtering: Option<u64>,
+    filtering: Option<(u64, usize, Tab)>,
     /// The search that was under way when this was looked at last.
     searching: Option<u64>,
     /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
@@ -359,6 +359,7 @@ impl App {
                         continue;
                     }
                     self.cache.put(number, call);
+                    self.tell_row(number);
                     let Some(call) = self.cache.get(number).map(|cached| cached.call.clone()) else { continue };
                     self.flows().for_each(|flow| flow.loaded(number, &call));
                     if let Some(conversation) = &mut self.conversation {

@@ -278,10 +278,7 @@ impl App {
     pub(super) fn find_in_draft(&mut self, needle: &str) {
         let Some(draft) = &mut self.draft else { return };
         // The text area searches by regular expression; what the user types is meant as it is.
-        let literal: String = needle
-            .chars()
-            .flat_map(|c| (!c.is_alphanumeric() && c.is_ascii()).then_some('\\').into_iter().chain([c]))
-            .collect();
+        let literal = regex::escape(needle);
         let found =
             draft.editor.set_search_pattern(format!("(?i){literal}")).is_ok() && draft.editor.search_forward(true);
         if !found && !needle.is_empty() {

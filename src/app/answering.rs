@@ -191,7 +191,9 @@ impl App {
                 }
             }
             Told::Gone(id, parting) => {
+                let place = self.answers.held.iter().position(|held| held.id == id);
                 self.answers.held.retain(|held| held.id != id);
+                self.keep_held_selection(place, parting);
                 let about = |dialog: &Dialog| match dialog {
                     Dialog::Answering(Answering::Edit(edit)) => {
                         edit.purpose == Purpose::Answer(id) || edit.purpose == Purpose::Request(id)
@@ -223,6 +225,25 @@ impl App {
                 self.answers.health.push((name, health));
             }
             Told::Refused(refused) => self.tell(Notice::warning(refused.to_string())),
+        }
+    }
+
+    /// The call that is meant among those that wait stays meant, also when one before it goes. When it goes itself, unasked, a
+    /// key that is on its way must not mean the next one: the dialog closes.
+    fn keep_held_selection(&mut self, gone: Option<usize>, parting: Parting) {
+        let Some(gone) = gone else { return };
+        let mut lost = false;
+        self.dialogs.retain_mut(|dialog| {
+            let Dialog::Answering(Answering::Held { selected }) = dialog else { return true };
+            let its = *selected == gone && parting != Parting::Released;
+            if *selected > gone {
+                *selected -= 1;
+            }
+            lost |= its;
+            !its
+        });
+        if lost && !self.answers.held.is_empty() {
+            self.tell(Notice::info("the call that was selected waits no more").key(Action::Hold, "shows the others"));
         }
     }
 

@@ -158,7 +158,7 @@ impl App {
         let Some(places) = self.open_body().map(|body| body.find(needle)) else { return };
         let count = places.len();
         if let Some(shown) = &mut self.shown {
-            shown.hits = Hits { needle: needle.to_owned(), places, at: 0 };
+            shown.hits = Hits { needle: needle.to_owned(), tab: self.tab, places, at: 0 };
         }
         match count {
             0 => self.tell(Notice::warning(format!("{needle:?} is not in the {}", self.tab.title().to_lowercase()))),
@@ -176,7 +176,8 @@ impl App {
         let count = shown.hits.places.len();
         let step = step.rem_euclid(isize::try_from(count).unwrap_or(isize::MAX));
         shown.hits.at = shown.hits.at.saturating_add_signed(step) % count;
-        let (at, place) = (shown.hits.at, shown.hits.places[shown.hits.at]);
+        let (at, place, tab) = (shown.hits.at, shown.hits.places[shown.hits.at], shown.hits.tab);
+        self.show_tab(tab);
         let above = self.regions.detail_height / 3;
         let row = (place + self.regions.detail_head).saturating_sub(above);
         match self.open_body() {
@@ -212,31 +213,31 @@ impl App {
             Tab::Response => shown.call.response.as_ref().map(|response| response.body.clone()).unwrap_or_default(),
             _ => shown.call.request.body.clone(),
         };
+        let number = shown.number;
         let ticket = self.ticket();
-        self.filtering = Some(ticket);
+        self.filtering = Some((ticket, number, self.tab));
         vec![Effect::Jq { ticket, body: whole, filter: self.jq.clone() }]
     }
 
     /// A filter is through, or failed: then it is asked for again.
     pub(super) fn filtered(&mut self, ticket: u64, result: Result<String, String>) {
-        if self.filtering.take_if(|mine| *mine == ticket).is_none() {
-            return;
-        }
-        let (filter, width) = (self.jq.clone(), self.regions.detail_width);
-        match (result, self.open_body()) {
-            (Ok(text), Some(body)) => {
+        let Some((_, number, tab)) = self.filtering.take_if(|(mine, ..)| *mine == ticket) else { return };
+        // Another call may be shown by now.
+        let Some(shown) = self.shown.as_mut().filter(|shown| shown.number == number) else { return };
+        let filter = self.jq.clone();
+        match result {
+            Ok(text) => {
+                let body = if tab == Tab::Response { &mut shown.answer } else { &mut shown.body };
                 *body = Body::filtered(&text);
-                body.wrap(width);
-                let tab = self.tab;
-                if let Some(shown) = &mut self.shown {
-                    shown.hits = Hits::default();
-                    shown.filtered = Some((tab, filter));
-                }
+                body.wrap(self.regions.detail_width);
+                shown.hits = Hits::default();
+                shown.filtered = Some((tab, filter));
                 self.scroll[tab as usize] = 0;
-                self.focus = Focus::Detail;
+                if self.tab == tab {
+                    self.focus = Focus::Detail;
+                }
             }
-            (Ok(_), None) => {}
-            (Err(reason), _) => {
+            Err(reason) => {
                 let input = Input::new(&filter);
                 self.dialogs.push(Dialog::Jq { input, error: Some(reason) });
             }

@@ -10,16 +10,18 @@ use crate::recording::Redaction;
 const MOST_CALLS: usize = 512;
 /// Most bytes of bodies kept, but for the newest call, which is kept whatever its size.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// Most texts of rows kept: many times what a screen has.
+const MOST_TEXTS: usize = 4096;
 
-/// A call and what a row of the list says of it.
+/// A call.
 #[derive(Clone, Debug)]
 pub struct Cached {
     /// The call as it is shown, or why it could not be read.
     pub call: Result<Arc<Call>, String>,
     /// The call as it is, where what is shown is masked.
     original: Option<Arc<Call>>,
-    /// What the user said in it; worked out when its row is first shown.
-    pub text: Option<String>,
+    /// What it counts for among [`MOST_BYTES`].
+    bytes: usize,
 }
 
 /// Calls by their number in the recording, the oldest dropped first.
@@ -28,6 +30,8 @@ pub struct Cache {
     calls: HashMap<usize, Cached>,
     order: VecDeque<usize>,
     bytes: usize,
+    /// What rows of the list say of their calls. They outlive the calls: a screen of large ones has more than is kept.
+    texts: HashMap<usize, String>,
     /// What is masked in all that is given out, but for [`Cache::original`].
     mask: Option<Arc<Redaction>>,
 }
@@ -47,16 +51,17 @@ impl Cache {
 
     /// Keeps a call, dropping older ones where it gets too much.
     pub fn put(&mut self, number: usize, call: Result<Arc<Call>, String>) {
-        let size = size(&call);
-        match self.calls.insert(number, masked(call, self.mask.as_deref())) {
-            Some(old) => self.bytes -= self::size(&old.call),
+        let bytes = size(&call);
+        self.texts.remove(&number);
+        match self.calls.insert(number, masked(call, bytes, self.mask.as_deref())) {
+            Some(old) => self.bytes -= old.bytes,
             None => self.order.push_back(number),
         }
-        self.bytes += size;
+        self.bytes += bytes;
         while self.order.len() > 1 && (self.order.len() > MOST_CALLS || self.bytes > MOST_BYTES) {
             let Some(oldest) = self.order.pop_front() else { break };
             if let Some(dropped) = self.calls.remove(&oldest) {
-                self.bytes -= self::size(&dropped.call);
+                self.bytes -= dropped.bytes;
             }
         }
     }
@@ -72,23 +77,31 @@ impl Cache {
     pub fn set_mask(&mut self, mask: Option<Arc<Redaction>>) {
         for cached in self.calls.values_mut() {
             let call = cached.original.take().map_or_else(|| cached.call.clone(), Ok);
-            *cached = masked(call, mask.as_deref());
+            *cached = masked(call, cached.bytes, mask.as_deref());
         }
+        self.texts.clear();
         self.mask = mask;
     }
 
-    /// Remembers what the user said in a call.
+    /// What the row of a call says of it, once that is worked out.
+    #[must_use]
+    pub fn text(&self, number: usize) -> Option<&str> {
+        self.texts.get(&number).map(String::as_str)
+    }
+
+    /// Remembers what the row of a call says of it.
     pub fn set_text(&mut self, number: usize, text: String) {
-        if let Some(cached) = self.calls.get_mut(&number) {
-            cached.text = Some(text);
+        if self.texts.len() >= MOST_TEXTS {
+            self.texts.clear();
         }
+        self.texts.insert(number, text);
     }
 }
 
-fn masked(call: Result<Arc<Call>, String>, mask: Option<&Redaction>) -> Cached {
+fn masked(call: Result<Arc<Call>, String>, bytes: usize, mask: Option<&Redaction>) -> Cached {
     match (call, mask) {
-        (Ok(call), Some(mask)) => Cached { call: Ok(Arc::new(mask.call(&call))), original: Some(call), text: None },
-        (call, _) => Cached { call, original: None, text: None },
+        (Ok(call), Some(mask)) => Cached { call: Ok(Arc::new(mask.call(&call))), original: Some(call), bytes },
+        (call, _) => Cached { call, original: None, bytes },
     }
 }
 
@@ -117,5 +130,35 @@ mod tests {
         cache.put(1, Err("b".into()));
         assert_eq!(cache.order.len(), 1);
         assert_eq!(cache.get(1).unwrap().call, Err("b".into()));
+    }
+
+    #[test]
+    fn what_is_masked_counts_for_what_it_is() {
+        let redact = crate::config::Redact { pointers: vec!["/n".to_owned()], ..Default::default() };
+        let mask = Arc::new(Redaction::new(&redact).unwrap());
+        let mut cache = Cache::default();
+        for _ in 0..2 {
+            cache.set_mask(Some(mask.clone()));
+            for number in 0..2 * MOST_CALLS {
+                let mut call = crate::app::tests::call("/");
+                call.request.body = r#"{"n":5}"#.into();
+                cache.put(number, Ok(Arc::new(call)));
+            }
+            cache.set_mask(None);
+            assert_eq!((cache.order.len(), cache.bytes), (MOST_CALLS, 7 * MOST_CALLS));
+        }
+    }
+
+    #[test]
+    fn texts_outlive_large_calls() {
+        let mut cache = Cache::default();
+        for number in 0..3 {
+            let mut call = crate::app::tests::call("/");
+            call.request.body = vec![b' '; MOST_BYTES / 2 + 1].into();
+            cache.put(number, Ok(Arc::new(call)));
+            cache.set_text(number, number.to_string());
+        }
+        assert!(!cache.has(0) && cache.has(2));
+        assert_eq!(cache.text(0), Some("0"));
     }
 }

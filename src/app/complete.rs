@@ -16,7 +16,9 @@ pub fn complete(text: &str, platforms: &Platforms, saved: &IndexMap<String, Stri
     if text.matches('"').count() % 2 == 1 {
         return (text.len(), Vec::new());
     }
-    let begin = text.rfind([' ', '(', '|', '-']).map_or(0, |at| at + 1);
+    let begin = text.rfind([' ', '(', '|']).map_or(0, |at| at + 1);
+    // A minus before a word negates it; within one it belongs to it.
+    let begin = begin + usize::from(text[begin..].starts_with('-'));
     let word = &text[begin..];
     let mut found: Vec<(String, String)> = if word.starts_with('@') {
         saved.iter().map(|(name, query)| (format!("@{name}"), query.clone())).collect()

@@ -113,7 +113,9 @@ impl App {
     fn dialog_press(&mut self, press: Press, scope: Scope) -> Vec<Effect> {
         let action = press.action;
         let anywhere = [Action::Help, Action::Log, Action::Mask, Action::Mouse, Action::Redraw, Action::Suspend];
-        if let Some(action) = action.filter(|action| scope != Scope::Help && anywhere.contains(action)) {
+        // In the log its own key closes it, as the help's does there.
+        let logged = action == Some(Action::Log) && matches!(self.dialogs.last(), Some(Dialog::Log { .. }));
+        if let Some(action) = action.filter(|action| scope != Scope::Help && !logged && anywhere.contains(action)) {
             return self.act(action);
         }
         let Some(mut dialog) = self.dialogs.pop() else { return Vec::new() };

@@ -190,7 +190,7 @@ impl App {
                 return Vec::new();
             }
             (Some(Action::EditFixture), Some((_, Ok(call)))) => {
-                self.draft_of(&call);
+                self.draft_of(&call, None);
                 return Vec::new();
             }
             (Some(Action::EditFixture), Some((_, Err(reason)))) => self.tell(Notice::error(reason)),
@@ -198,7 +198,7 @@ impl App {
                 (Choice::Leave, _) => return Vec::new(),
                 (Choice::Take, Some((_, Ok(call)))) => {
                     // A draft fills in what stands between braces, and shows the answer.
-                    self.draft_of(&call);
+                    self.draft_of(&call, None);
                     self.draft.iter_mut().for_each(|draft| draft.typing = false);
                     return self.send_draft();
                 }
@@ -210,10 +210,11 @@ impl App {
         Vec::new()
     }
 
-    /// Opens a draft of a call that was made before.
-    pub(super) fn draft_of(&mut self, call: &Call) {
+    /// Opens a draft of a call that was made before. What repeats a `parent` is sent as it is until it is edited; a fixture
+    /// repeats none, for what stands between its braces is to be filled in.
+    pub(super) fn draft_of(&mut self, call: &Call, parent: Option<Id>) {
         let ticket = self.ticket();
-        let known = call.parent.filter(|parent| self.index.row_of(*parent).is_some());
+        let known = parent.filter(|parent| self.index.row_of(*parent).is_some());
         self.draft = Some(Draft::new(ticket, call.request.clone(), call.kind.clone(), known));
     }
 

@@ -32,6 +32,11 @@ impl App {
         let export = self.export.as_ref().map(|export| format!("an export is at {} %", export.percent()));
         let replay = self.replay.as_ref().filter(|replay| replay.ended.is_none());
         let replay = replay.map(|replay| format!("a replay is at {} of {}", replay.meter.done, replay.meter.total));
+        let sent = match self.sending {
+            0 => None,
+            1 => Some("1 sent call has no answer yet, and would not be recorded".to_owned()),
+            count => Some(format!("{count} sent calls have no answer yet, and would not be recorded")),
+        };
         let held = match self.answers.held.len() {
             0 => None,
             1 => Some("1 held call waits for its answer".to_owned()),
@@ -39,7 +44,7 @@ impl App {
         };
         let draft = self.draft.as_ref().filter(|draft| draft.unsent());
         let draft = draft.map(|_| "a draft was not sent".to_owned());
-        [export, replay, held, draft].into_iter().flatten().collect()
+        [export, replay, sent, held, draft].into_iter().flatten().collect()
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::app::action::Action;
+use crate::app::answering::{Answering, Purpose};
+use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::keymap::Keymap;
 use crate::app::{App, Setup, sending};
 use crate::config::{Config, Target};
-use crate::net::responder::{Responders, Whose};
+use crate::net::responder::{Responders, Slot, Whose};
 
 impl App {
     /// Takes over colours, keys, targets, waits, routes and what answers. What went wrong is said, and all stays as it was.
@@ -49,13 +52,17 @@ impl App {
         }
         if config.waits != before.waits {
             self.waits.clone_from(&config.waits);
+            self.expire_anew();
         }
+        // A signature that is shown may be made with another secret now.
+        self.draft.iter_mut().for_each(|draft| draft.facts = None);
         let mut effects = vec![Effect::Configure(config.clone())];
         let answers = |config: &Config| (config.respond.clone(), config.routes.clone(), config.replies.clone());
         if self.setup.listener.is_some() && answers(&config) != answers(&before) {
             // What was said by hand of a kind stays.
             let by_hand = self.answers.slots.iter().filter(|slot| matches!(slot.whose, Whose::Kind(_)));
-            self.answers.slots = by_hand.cloned().chain(Responders::configured(&config)).collect();
+            let slots = by_hand.cloned().chain(Responders::configured(&config)).collect();
+            self.reslot(slots);
             effects.push(Effect::Respond(self.answers.slots.clone()));
         }
         let rest: Vec<&str> = same.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
@@ -79,7 +86,43 @@ impl App {
         let typed: Vec<Target> = typed.collect();
         self.targets = known.into_iter().chain(typed).collect();
         let place = |name: String| self.targets.iter().position(|target| target.name == name);
-        self.target = chosen.and_then(place).or((!self.setup.config.targets.is_empty()).then_some(0));
+        match chosen {
+            None => self.target = (!self.setup.config.targets.is_empty()).then_some(0),
+            Some(name) => {
+                self.target = place(name.clone());
+                if self.target.is_none() {
+                    // To take another one in its place would send the next call where nobody meant it to go.
+                    let told = Notice::warning(format!("the target {name} is no longer configured: none is chosen"));
+                    self.tell(told.key(Action::Target, "chooses one"));
+                }
+            }
+        }
+    }
+
+    /// Puts other responders in place of those there are. What is being said of one stays with it; of one that is gone,
+    /// nothing more can be said.
+    fn reslot(&mut self, slots: Vec<Slot>) {
+        let before = std::mem::replace(&mut self.answers.slots, slots);
+        let slots = &self.answers.slots;
+        let place =
+            |old: usize| slots.iter().position(|slot| Some(&slot.whose) == before.get(old).map(|old| &old.whose));
+        self.dialogs.retain_mut(|dialog| {
+            let Dialog::Answering(answering) = dialog else { return true };
+            let slot = match answering {
+                Answering::List { selected } => selected,
+                Answering::Sources { slot, .. } | Answering::Forward { slot, .. } | Answering::Fault { slot, .. } => {
+                    slot
+                }
+                Answering::Edit(edit) => match &mut edit.purpose {
+                    Purpose::Slot(slot) => slot,
+                    Purpose::Answer(_) | Purpose::Request(_) | Purpose::Kind(_) => return true,
+                },
+                Answering::Held { .. } => return true,
+            };
+            let new = place(*slot);
+            *slot = new.unwrap_or(0);
+            new.is_some()
+        });
     }
 }
 
@@ -127,7 +170,8 @@ mod tests {
         assert_eq!(app.target().unwrap().name, "one");
         assert!(app.targets.iter().any(|target| target.name == typed));
         change(&mut app, two);
-        assert_eq!(app.target().unwrap().name, "two");
+        assert!(app.target().is_none(), "what was chosen is gone, and nobody chose another");
+        assert!(app.log.iter().any(|(_, told)| told.text.contains("the target one is no longer configured")));
         assert!(app.targets.iter().all(|target| target.name != "one"));
     }
 
@@ -147,6 +191,19 @@ mod tests {
         );
         assert_eq!(effects.len(), 1);
         assert_eq!(app.keymap.key(crate::app::action::Action::Replay), "f5");
+    }
+
+    #[test]
+    fn what_is_being_said_of_a_responder_stays_with_it() {
+        let mut app = app();
+        app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
+        let route = |path: &str| format!("[[route]]\npath = \"{path}\"\n");
+        change(&mut app, &route("/a"));
+        app.dialogs.push(Dialog::Answering(Answering::Sources { slot: 0, selected: 1 }));
+        change(&mut app, &(route("/b") + &route("/a")));
+        assert!(matches!(app.dialogs[..], [Dialog::Answering(Answering::Sources { slot: 1, selected: 1 })]));
+        change(&mut app, &route("/b"));
+        assert!(app.dialogs.is_empty());
     }
 
     #[test]

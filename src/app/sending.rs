@@ -278,7 +278,6 @@ impl App {
         }
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) {
             draft.sending = false;
-            draft.typing = false;
             if answered.is_err() {
                 draft.sent = None;
             }

@@ -56,23 +56,18 @@ impl App {
         }
         let around = |calls: &Calls, more: usize, height: usize| -> Vec<usize> {
             let rows = calls.top.saturating_sub(more)..calls.top + height + more;
-            rows.filter_map(|row| calls.at(row)).chain(calls.selected()).collect()
+            rows.filter_map(|row| calls.at(row)).collect()
         };
         let height = self.regions.list_height;
         let near = around(&self.calls, NEAR, height);
-        let wanted =
-            if near.iter().all(|number| self.cache.has(*number)) { near } else { around(&self.calls, AHEAD, height) };
-        let mut missing: Vec<(usize, Place)> = Vec::new();
-        for number in wanted {
-            match self.cache.get(number) {
-                None => missing.extend(self.index.get(number).map(|entry| (number, entry.place))),
-                Some(cached) if cached.text.is_none() => {
-                    let text = cached.call.as_ref().map_or_else(|_| String::new(), |call| self.text_of(call));
-                    self.cache.set_text(number, text);
-                }
-                Some(_) => {}
-            }
-        }
+        let known = |number: &usize| self.cache.text(*number).is_some();
+        let wanted = if near.iter().all(known) { Vec::new() } else { around(&self.calls, AHEAD, height) };
+        let untold: Vec<usize> = wanted.into_iter().filter(|number| !known(number)).collect();
+        let mut unread: Vec<usize> = untold.into_iter().filter(|number| !self.tell_row(*number)).collect();
+        let selected = self.calls.selected().filter(|number| !self.cache.has(*number) && !unread.contains(number));
+        unread.extend(selected);
+        let place = |number| Some((number, self.index.place(number)?));
+        let mut missing: Vec<(usize, Place)> = unread.into_iter().filter_map(place).collect();
         missing.extend(self.follow_flows());
         missing.extend(self.follow_conversation());
         if let Some(shown) = &mut self.shown {
@@ -136,6 +131,14 @@ impl App {
         self.preparing = None;
         self.cursor.field = 0;
         self.scroll = [0; Tab::ALL.len()];
+    }
+
+    /// Works out what the list says of a call, if it is here.
+    pub(super) fn tell_row(&mut self, number: usize) -> bool {
+        let Some(cached) = self.cache.get(number) else { return false };
+        let text = cached.call.as_ref().map_or_else(|_| String::new(), |call| self.text_of(call));
+        self.cache.set_text(number, text);
+        true
     }
 
     /// What the list says of a call: what the user said, else what went wrong, else where a page went, else nothing.

@@ -65,6 +65,8 @@ impl Tab {
 pub struct Hits {
     /// What was searched for.
     pub needle: String,
+    /// In which tab.
+    pub tab: Tab,
     /// Where it is: rows of a text, bytes of a tree.
     pub places: Vec<usize>,
     /// The one that is shown.

@@ -116,7 +116,7 @@ impl App {
             Some(Action::EditTest) => {
                 let Some(call) = self.tested(&tester).map(|answer| answer.call.clone()) else { return Vec::new() };
                 self.tester = tester;
-                self.draft_of(&call);
+                self.draft_of(&call, call.parent);
                 return Vec::new();
             }
             Some(Action::Register) => {

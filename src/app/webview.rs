@@ -118,9 +118,14 @@ impl App {
             Some(wait) => wait.expires = expires,
             None => self.waits.push(Wait { kind: kind.to_owned(), expires, message: None, variable: None }),
         }
+        self.expire_anew();
+        Ok(())
+    }
+
+    /// How long flows wait is another time now.
+    pub(super) fn expire_anew(&mut self) {
         self.flows().for_each(Flow::expires_anew);
         self.conversation.iter_mut().for_each(Conversation::expires_anew);
-        Ok(())
     }
 
     /// Every flow that is on the screen.

@@ -87,7 +87,7 @@ fn of_calls(context: &Context, args: &Args, left: &Call, right: &Call, rules: &R
     Ok(differences.is_empty().into())
 }
 
-/// Differences under the headings of their sides.
+/// Differences, each with its side.
 fn tell(differences: &[Difference], indent: &str) -> std::io::Result<()> {
     for difference in differences {
         let side = match difference.side {

@@ -4,8 +4,9 @@ pub(super) mod args;
 mod progress;
 mod show;
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead as _, IsTerminal as _, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use color_eyre::eyre::{self, WrapErr, eyre};
@@ -17,6 +18,7 @@ use crate::cli::context::{Context, stop_signal};
 use crate::cli::{Format, Outcome, print};
 use crate::config::Target;
 use crate::recording::Reader;
+use crate::recording::export::ExportFile;
 use crate::replay::report::Report;
 use crate::replay::{Control, Item, Plan, Refusal, Replay, Skipped, Summary, Told, select};
 use crate::visible;
@@ -45,8 +47,11 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         }
     }
     // Made before anything is sent: a replay without its report would have to be done again.
-    let reports =
-        args.reports.iter().map(|(form, path)| Ok((*form, create(path)?))).collect::<eyre::Result<Vec<_>>>()?;
+    let reports = args
+        .reports
+        .iter()
+        .map(|(form, path)| Ok((*form, Place::begin(&args.file, path)?)))
+        .collect::<eyre::Result<Vec<_>>>()?;
     let recorder = context.recorder(&args.record, Box::new(|event| print::trouble(&event)))?;
     let control = Control::default();
     let replay = Replay {
@@ -91,8 +96,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     let summary = result.map_err(|error| eyre!(with_repair(error)))?;
     if let Some(report) = &listing.report {
-        for (form, file) in reports {
-            report.write(form, &summary, &mut std::io::BufWriter::new(file)).wrap_err("cannot write the report")?;
+        for (form, mut file) in reports {
+            report.write(form, &summary, &mut file).wrap_err("cannot write the report")?;
+            file.keep()?;
         }
     }
     conclude(context, &summary, total)?;
@@ -184,11 +190,51 @@ fn conclude(context: &Context, summary: &Summary, total: u64) -> eyre::Result<()
     Ok(())
 }
 
-/// A new file for a report, for its owner only.
-fn create(path: &std::path::Path) -> eyre::Result<std::fs::File> {
-    let mut how = std::fs::OpenOptions::new();
-    how.write(true).create(true).truncate(true).mode(0o600);
-    how.open(path).wrap_err_with(|| format!("cannot write the report {}", path.display()))
+/// Where a report goes: a file that takes its place once it is whole, or something that is read while it is written.
+enum Place {
+    File(Box<ExportFile>),
+    Stream(File),
+}
+
+impl Place {
+    /// # Errors
+    /// When nothing can be written there, or it is the recording that is replayed.
+    fn begin(recording: &Path, path: &Path) -> eyre::Result<Self> {
+        let cannot = || format!("cannot write the report {}", path.display());
+        match (path.metadata(), recording.canonicalize(), path.canonicalize()) {
+            (_, Ok(recording), Ok(report)) if recording == report => {
+                Err(eyre!("{} is the recording that is replayed: name another file", path.display()))
+                    .wrap_err_with(cannot)
+            }
+            (Ok(there), ..) if !there.is_file() && !there.is_dir() => {
+                OpenOptions::new().write(true).open(path).map(Self::Stream).wrap_err_with(cannot)
+            }
+            _ => ExportFile::begin(path, true).map(|file| Self::File(Box::new(file))).wrap_err_with(cannot),
+        }
+    }
+
+    fn keep(self) -> eyre::Result<()> {
+        match self {
+            Self::File(file) => file.keep().map(drop).wrap_err("cannot write the report"),
+            Self::Stream(mut file) => file.flush().wrap_err("cannot write the report"),
+        }
+    }
+}
+
+impl Write for Place {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Stream(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Stream(file) => file.flush(),
+        }
+    }
 }
 
 /// Asks before `count` calls go to a guarded target.

@@ -64,6 +64,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     draft.fill()?;
     let target = args.target.apply(context.target(&args.to)?)?;
     let deliveries = deliveries(context, args, &draft, &target)?;
+    let rules = args.rules.rules()?;
     if !args.yes {
         super::replay::confirm(&target, deliveries.len() as u64)?;
     }
@@ -79,7 +80,6 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             written =
                 recorder.annotate(Annotation { call: call.id, at: Timestamp::now(), change: note }).await.and(written);
         }
-        let rules = args.rules.rules()?;
         let (unmet, differences) = check(
             &args.expect,
             &Answered { call: &call, fault, kind, recorded: draft.recorded.as_ref(), rules: &rules },

@@ -1,7 +1,9 @@
 //! `hooktape show FILE [ID]`: list calls, or print one.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
@@ -51,25 +53,30 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let query = parse_query(context, args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
-    let mut places: Vec<Place> = Vec::new();
-    let mut waiting: Vec<Place> = Vec::new();
+    let mut places: Vec<(Option<Arc<str>>, Place)> = Vec::new();
+    let mut waiting: Vec<(Option<Arc<str>>, Place)> = Vec::new();
     let mut entries = reader.entries(Position::default());
     for entry in &mut entries {
         if let Ok(entry) = &entry
             && takes_part(platforms, entry)
         {
-            waiting.push(entry.place);
+            waiting.push((entry.conversation.clone(), entry.place));
         }
         match entry {
-            Ok(entry) if fits(&query, &entry, &reader, &marks)? => places.push(entry.place),
+            Ok(entry) if fits(&query, &entry, &reader, &marks)? => places.push((entry.conversation, entry.place)),
             Ok(_) => {}
             Err(damage) => print::note(&format!("hooktape: {damage}")),
         }
     }
     print::unfinished(&entries);
     let first = places.len().saturating_sub(args.limit.unwrap_or(usize::MAX));
+    let shown = &places[first..];
+    // Only what is said of a call that is shown has to be read.
+    let talks: HashSet<&str> = shown.iter().filter_map(|(talk, _)| talk.as_deref()).collect();
+    let waiting = waiting.iter().filter(|(talk, _)| talk.as_deref().is_some_and(|talk| talks.contains(talk)));
+    let waiting: Vec<Place> = waiting.map(|(_, place)| *place).collect();
     let waits = Waits::read(context, &reader, &waiting)?;
-    for place in &places[first..] {
+    for (_, place) in shown {
         let call = reader.call(*place)?;
         print::out(&print::listed(&call, platforms, context.format, waits.get(call.id)))?;
     }

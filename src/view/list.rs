@@ -52,7 +52,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     let selected = app.calls.row();
     for row in app.calls.top..app.calls.top + height {
         let Some((number, mut entry)) = app.calls.at(row).and_then(|n| Some((n, app.index.get(n)?))) else { break };
-        let text = app.cache.get(number).and_then(|cached| cached.text.as_deref());
+        let text = app.cache.text(number);
         if app.masked
             && let Some((path, _)) = entry.path.split_once('?')
         {

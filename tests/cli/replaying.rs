@@ -286,6 +286,13 @@ fn reports_are_written_for_others() {
     assert!(html.contains("<!doctype html>") && html.contains("moveo/dialog") && !html.contains("<script"), "{html}");
     let nowhere = replay_dialog(&home, &endpoint, &["--report", "html=no/such/r.html"]);
     assert!(nowhere.code == 2 && nowhere.err.contains("cannot write the report no/such/r.html"), "{}", nowhere.err);
+    std::fs::copy(SAMPLE, home.path("own.jsonl")).unwrap();
+    let itself = run(&home, &["replay", "own.jsonl", "--to", &endpoint.url, "--report", "json=own.jsonl"]);
+    assert!(itself.code == 2 && itself.err.contains("is the recording that is replayed"), "{}", itself.err);
+    assert!(read("own.jsonl").starts_with("{\"hooktape\":1"));
+    let before = read("r.json");
+    let nothing = replay_dialog(&home, &endpoint, &["--report", "json=r.json", "--query", "kind:none"]);
+    assert!(nothing.code == 2 && read("r.json") == before, "a report that comes to nothing replaces none");
     assert_eq!(endpoint.seen().len(), 1, "nothing is sent whose report cannot be written");
 }
 
