@@ -3,9 +3,10 @@
 use crate::app::action::Action;
 use crate::app::calls::Filter;
 use crate::app::dialog::{Dialog, Input, Then};
-use crate::app::draft::Draft;
+use crate::app::draft::{Answer, Draft};
 use crate::app::event::{Effect, Notice};
 use crate::app::flow::Flow;
+use crate::app::panel::Panel;
 use crate::app::plots::Trouble;
 use crate::app::shown::{Hits, Tab};
 use crate::app::tree::Tree;
@@ -252,6 +253,15 @@ impl App {
         self.cache.set_mask(self.redaction.clone().filter(|_| self.masked));
         (self.shown, self.preparing, self.conversation) = (None, None, None);
         self.flows().for_each(Flow::forget);
+        let mask = self.redaction.clone().filter(|_| self.masked);
+        let platforms = self.setup.platforms.clone();
+        self.sends.mask(&platforms, mask.as_deref());
+        if let Some(Ok(answer)) = self.draft.as_mut().and_then(|draft| draft.answer.as_mut()) {
+            *answer = Answer::new(answer.call.clone(), &platforms, mask.as_deref());
+        }
+        // What these hold was read as it was shown before.
+        self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Panel(Panel::Comparison(_))));
+        self.comparing = None;
         let how = if self.masked {
             "secret and personal values are masked; verdicts and findings are those of the calls as they are"
         } else {

@@ -338,7 +338,7 @@ impl App {
     }
 
     /// Holds an edit against its contract.
-    fn check(&self, edit: &mut Edit) {
+    pub(super) fn check(&self, edit: &mut Edit) {
         let Some(kind) = edit.kind.as_deref().and_then(|name| self.setup.platforms.kind(name)) else { return };
         edit.findings = match edit.response() {
             _ if edit.is_request() => kind.check_request(&edit.draft.request()),

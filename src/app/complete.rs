@@ -64,6 +64,7 @@ mod tests {
         assert_eq!(of("st"), ["status:"]);
         assert_eq!(of("x -si"), ["x -sig:", "x -size:", "x -since:"]);
         assert_eq!(of("sig:inv"), ["sig:invalid"]);
+        assert_eq!(of("platform:standard-"), ["platform:standard-webhooks"], "a minus within a word belongs to it");
         assert_eq!(of("a (kind:auth_v"), ["a (kind:auth_validation"]);
         assert_eq!(of("@"), ["@bad"]);
         assert_eq!(of("body:\"st"), [""; 0]);

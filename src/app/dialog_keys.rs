@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::App;
 use crate::app::action::{Action, Scope};
+use crate::app::answering::Answering;
 use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Input, Then, matching};
 use crate::app::draft::Draft;
@@ -332,13 +333,14 @@ impl App {
             }
             Some(mut dialog) => {
                 dialog.paste(text);
+                if let Dialog::Answering(Answering::Edit(edit)) = &mut dialog {
+                    self.check(edit);
+                }
                 self.dialogs.push(dialog);
             }
             None => {
                 if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
-                    // A terminal pastes a line's end as the return key would type it.
-                    draft.facts = None;
-                    draft.editor.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+                    draft.paste(text);
                 }
             }
         }

@@ -326,6 +326,11 @@ impl Draft {
         self.editor.insert_str(text);
     }
 
+    /// Takes pasted text. A terminal pastes a line's end as the return key would type it.
+    pub(super) fn paste(&mut self, text: &str) {
+        self.insert(&text.replace("\r\n", "\n").replace('\r', "\n"));
+    }
+
     /// Deletes what stands before the cursor in its line.
     pub(super) fn clear_line(&mut self) {
         let edited = self.editor.delete_line_by_head();

@@ -123,7 +123,7 @@ pub enum Event {
 pub enum Effect {
     /// Read these calls from the recording.
     Load(Vec<(usize, Place)>),
-    /// Look through the recorded calls `0..upto` for those that fit.
+    /// Look through these recorded calls for those that fit.
     Search {
         /// Names the search; a newer one ends it.
         search: u64,

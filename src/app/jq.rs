@@ -11,7 +11,7 @@ const MOST_VALUES: usize = 100_000;
 /// Longest result, in bytes.
 const MOST_BYTES: usize = 32 << 20;
 
-/// What `filter` makes of the JSON text `body`: one value as it is, several as an array. May never return: a filter can loop.
+/// What `filter` makes of the JSON text `body`: one value as it is, several as an array, none as no text. May never return: a filter can loop.
 ///
 /// # Errors
 /// A sentence: what is wrong with the filter, or what went wrong while it ran.
@@ -48,6 +48,7 @@ pub fn run(body: &[u8], filter: &str) -> Result<String, String> {
         found.push(value);
     }
     match found.len() {
+        0 => Ok(String::new()),
         1 => Ok(found.swap_remove(0)),
         _ => Ok(format!("[{}]", found.join(","))),
     }
@@ -96,7 +97,7 @@ mod tests {
         let body = br#"{"a":[{"n":1.0},{"n":12345678901234567890123}]}"#;
         assert_eq!(run(body, ".a[1].n").unwrap(), "12345678901234567890123");
         assert_eq!(run(body, ".a[].n").unwrap(), "[1.0,12345678901234567890123]");
-        assert_eq!(run(body, "empty").unwrap(), "[]");
+        assert_eq!(run(body, "empty").unwrap(), "");
         assert_eq!(run(body, ".a | length").unwrap(), "2");
     }
 

@@ -42,7 +42,7 @@ impl App {
         match &self.tunnel {
             Some(tunnel) => Some(format!("no platform can call {url} from the cloud yet: {tunnel}")),
             None if address.ip().is_loopback() => Some(format!(
-                "Moveo cannot call {url}: that is an address of this machine alone. \
+                "{url} is an address of this machine alone: no platform in the cloud can call it. \
                  Start with --tunnel \"cloudflared tunnel --url {{url}}\", or any tunnel of yours"
             )),
             None => None,

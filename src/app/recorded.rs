@@ -42,7 +42,8 @@ impl App {
         if unrecorded == 0 {
             return self.tell(Notice::error(reason));
         }
-        self.tell(Notice::error(format!("{unrecorded} calls are not in the recording: {reason}")));
+        let calls = if unrecorded == 1 { "1 call is" } else { &format!("{unrecorded} calls are") };
+        self.tell(Notice::error(format!("{calls} not in the recording: {reason}")));
         self.unrecorded = Some((unrecorded, reason));
     }
 

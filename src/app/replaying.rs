@@ -221,7 +221,7 @@ impl Replay {
     }
 }
 
-/// `moveo/dialog: 12 calls to staging`, for titles and questions.
+/// `12 calls to staging, fresh`, for titles and questions.
 impl fmt::Display for Replay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.meter.total == 1 { "" } else { "s" };

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Then};
-use crate::app::draft::{Draft, Facts};
+use crate::app::draft::{Answer, Draft, Facts};
 use crate::app::event::{Effect, Notice};
 use crate::app::kept::Keep;
 use crate::app::shown::Tab;
-use crate::app::testing;
 use crate::call::{Call, Id, Request};
 use crate::config::Target;
 use crate::net::base_url;
@@ -272,7 +271,8 @@ impl App {
     pub(super) fn sent(&mut self, ticket: u64, result: Result<Arc<Call>, String>) {
         self.sending = self.sending.saturating_sub(1);
         let platforms = self.setup.platforms.clone();
-        let answered = result.map(|call| testing::answer(call, &platforms));
+        let mask = self.redaction.clone().filter(|_| self.masked);
+        let answered = result.map(|call| Answer::new(call, &platforms, mask.as_deref()));
         if let Ok(answer) = &answered {
             self.sends.push(answer.clone());
         }

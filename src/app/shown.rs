@@ -211,23 +211,18 @@ impl Shown {
         keyring: &Keyring,
         config: &Config,
     ) {
-        let known = Judged::of(&original, platforms, keyring, config);
-        self.verdict = known.verdict.map(|verdict| Verdict {
+        let Judged { verdict, mut request_findings, mut response_findings, .. } =
+            Judged::of(&original, platforms, keyring, config);
+        self.verdict = verdict.map(|verdict| Verdict {
             reason: mask.text(&verdict.reason).into_owned(),
             given: None,
             notes: Vec::new(),
             ..verdict
         });
         self.signed_text = None;
-        let masked = |found: Vec<Finding>, quotable: &[Finding]| {
-            let tell = |finding: Finding| {
-                let sentence = "what stands here is not what it should be; it is masked".to_owned();
-                if quotable.contains(&finding) { finding } else { Finding { sentence, ..finding } }
-            };
-            found.into_iter().map(tell).collect()
-        };
-        self.request_findings = masked(known.request_findings, &self.request_findings);
-        self.response_findings = masked(known.response_findings, &self.response_findings);
+        hush(&mut request_findings, &self.request_findings);
+        hush(&mut response_findings, &self.response_findings);
+        (self.request_findings, self.response_findings) = (request_findings, response_findings);
         self.original = Some((original, mask));
     }
 
@@ -250,6 +245,13 @@ impl Shown {
         self.hits = Hits::default();
         self.body = request_body(&self.call, form);
         self.answer = answer_body(&self.call, form);
+    }
+}
+
+/// Leaves out of `findings` what would quote what is masked: they say no more than those of the masked call, `quotable`.
+pub(super) fn hush(findings: &mut [Finding], quotable: &[Finding]) {
+    for finding in findings.iter_mut().filter(|finding| !quotable.contains(finding)) {
+        "what stands here is not what it should be; it is masked".clone_into(&mut finding.sentence);
     }
 }
 

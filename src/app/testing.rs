@@ -10,12 +10,15 @@ use crate::app::dialog_keys::{Choice, picked};
 use crate::app::draft::Answer;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
+use crate::app::shown;
 use crate::app::text::Text;
 use crate::call::Call;
 use crate::platform::Platforms;
+use crate::recording::Redaction;
 
-/// Most sends that are remembered.
+/// Most sends that are remembered, and most bytes of their answers, but for the newest, which stays whatever its size.
 const MOST_SENDS: usize = 200;
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where the keys move in the panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,10 +41,18 @@ pub struct Sends {
 
 impl Sends {
     pub(super) fn push(&mut self, answer: Answer) {
-        if self.answers.len() >= MOST_SENDS {
+        self.answers.push(answer);
+        let bytes = |answers: &[Answer]| -> usize {
+            answers.iter().filter_map(|answer| answer.call.response.as_ref()).map(|response| response.body.len()).sum()
+        };
+        while self.answers.len() > 1 && (self.answers.len() > MOST_SENDS || bytes(&self.answers) > MOST_BYTES) {
             self.answers.remove(0);
         }
-        self.answers.push(answer);
+    }
+
+    /// Shows them masked, or as they are.
+    pub(super) fn mask(&mut self, platforms: &Platforms, mask: Option<&Redaction>) {
+        self.answers.iter_mut().for_each(|answer| *answer = Answer::new(answer.call.clone(), platforms, mask));
     }
 
     /// Cuts their bodies into rows of `width` columns.
@@ -55,16 +66,24 @@ impl Sends {
     }
 }
 
-/// What came back, held against the contract of its kind.
-#[must_use]
-pub fn answer(call: Arc<Call>, platforms: &Platforms) -> Answer {
-    let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
-    let findings = match (kind, &call.response) {
-        (Some(kind), Some(response)) => kind.check_response(response),
-        _ => Vec::new(),
-    };
-    let body = Text::new(call.response.as_ref().map_or(&[], |response| &response.body), true);
-    Answer { call, findings, body }
+impl Answer {
+    /// What came back, held against the contract of its kind, and shown masked where there is a `mask`.
+    #[must_use]
+    pub fn new(call: Arc<Call>, platforms: &Platforms, mask: Option<&Redaction>) -> Self {
+        let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        let check = |call: &Call| match (kind, &call.response) {
+            (Some(kind), Some(response)) => kind.check_response(response),
+            _ => Vec::new(),
+        };
+        let mut findings = check(&call);
+        let masked = mask.map(|mask| mask.call(&call));
+        if let Some(masked) = &masked {
+            shown::hush(&mut findings, &check(masked));
+        }
+        let response = masked.as_ref().unwrap_or(&call).response.as_ref();
+        let body = Text::new(response.map_or(&[], |response| &response.body), true);
+        Self { call, findings, body }
+    }
 }
 
 impl App {

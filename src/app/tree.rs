@@ -48,7 +48,7 @@ pub struct Tree {
 pub struct Branch<'a> {
     /// How deep it is.
     pub depth: usize,
-    /// Its key, without quotes, or its index is not told.
+    /// Its key, without quotes; none in a list, whose indices are not told.
     pub key: Option<Cow<'a, str>>,
     /// What the value is.
     pub kind: TokenKind,

@@ -7,6 +7,7 @@ use crate::app::event::{Effect, Notice};
 use crate::app::shown::{Shown, Tab};
 use crate::call::Headers;
 use crate::json;
+use crate::platform::Row;
 use crate::recording::export::{Exporter, Format, Judgement, Report};
 use crate::visible;
 
@@ -103,14 +104,12 @@ impl App {
             Tab::Body => shown.body.tree(),
             Tab::Envelope => {
                 let field = shown.fields().nth(self.cursor.field)?;
-                return Some((field.pointer.clone(), field.value.clone()));
+                return Some((field.pointer.clone(), value_of(shown, field)));
             }
             // None is seen there.
             Tab::Headers | Tab::Signature | Tab::Conversation => None,
         }?;
-        let value = tree.value();
-        let value = if value.starts_with('"') { json::unquote(value).into_owned() } else { value.to_owned() };
-        Some((tree.pointer(), value))
+        Some((tree.pointer(), unquoted(tree.value())))
     }
 
     fn written(&self, shown: &Shown, report: bool) -> Result<String, String> {
@@ -132,6 +131,17 @@ impl App {
         written.map_err(|error| error.to_string())?;
         Ok(String::from_utf8_lossy(&out).into_owned())
     }
+}
+
+/// The value that a field shows: as the body has it, where it has one. What is shown is made for reading.
+fn value_of(shown: &Shown, field: &Row) -> String {
+    let body = std::str::from_utf8(&shown.call.request.body).ok();
+    let value = body.and_then(|body| body.get(json::find(body, &field.pointer)?));
+    value.map_or_else(|| field.value.clone(), unquoted)
+}
+
+fn unquoted(value: &str) -> String {
+    if value.starts_with('"') { json::unquote(value).into_owned() } else { value.to_owned() }
 }
 
 fn no_cursor() -> String {

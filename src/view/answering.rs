@@ -1,5 +1,7 @@
 //! What answers calls, calls that wait, and an answer being edited.
 
+use std::time::Duration;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -9,11 +11,12 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use crate::app::answering::{Answering, Edit, Offer, Purpose};
 use crate::app::event::Level;
 use crate::app::{App, Regions};
+use crate::call::{Call, Direction, Request, Response};
 use crate::config::Source;
 use crate::json;
 use crate::net::responder::{Held, Slot, Stage, Whose};
 use crate::view::dialogs::{NARROW, Pick, WIDE, boxed, inner_width, line_input, picker};
-use crate::view::{editor, rows, theme};
+use crate::view::{editor, list, rows, theme};
 use crate::visible;
 
 /// Rows of a held call's body, and of its answer, that are shown.
@@ -89,55 +92,95 @@ pub(super) fn remaining(app: &App, held: &Held) -> String {
 fn held(app: &App, frame: &mut Frame, area: Rect, selected: usize) {
     let width = inner_width(area, WIDE);
     let selected = selected.min(app.answers.held.len().saturating_sub(1));
+    // The one that is meant is seen, and there is room to see what it is.
+    let most = usize::from(area.height / 3).max(1);
+    let first = (selected + 1).saturating_sub(most);
     let mut waiting = Vec::new();
-    for held in &app.answers.held {
-        let what = held.kind.clone().unwrap_or_else(|| format!("{} {}", held.request.method, held.request.target));
+    for held in app.answers.held.iter().skip(first).take(most) {
+        let (request, _) = shown(app, held);
+        let path = list::path(app, &request.target);
+        let what = held.kind.clone().unwrap_or_else(|| format!("{} {path}", request.method));
         let kind = held.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
-        let text = kind.and_then(|kind| kind.read(&held.request).text);
+        let text = kind.and_then(|kind| kind.read(&request).text);
         let said = text.map_or_else(String::new, |text| format!(" “{text}”"));
         let line = format!("{:>5}  {what}{said}", remaining(app, held));
         waiting.push(visible::truncate(&visible::line(&line), width).into_owned());
     }
     let mut lines = Vec::new();
     if let Some(held) = app.answers.held.get(selected) {
+        // The box, the verdict and the headings stand around the previews.
+        let rows = usize::from(area.height).saturating_sub(waiting.len() + 9) / 2;
+        let rows = rows.clamp(1, PREVIEW);
         if let Some(sig) = held.sig {
             let (sign, style) = theme::sig(sig);
             lines.extend(rows::labelled("signature", &format!("{sign} {}", sig.word()), style, width));
         }
+        let (request, answer) = shown(app, held);
         lines.extend(rows::heading("Request"));
-        lines.extend(preview(&held.request.body, width));
-        match &held.stage {
-            Stage::Answer(answer) => {
-                lines.extend(rows::heading(&format!("Answer {}", answer.status)));
-                lines.extend(preview(&answer.body, width));
-            }
-            Stage::Forward(target) => {
+        lines.extend(preview(&request.body, width, rows));
+        match (&held.stage, answer) {
+            (Stage::Forward(target), _) => {
                 lines.extend(rows::heading(&format!("Goes to {}", visible::line(target))));
+            }
+            (Stage::Answer(_), answer) => {
+                let answer = answer.unwrap_or_default();
+                lines.extend(rows::heading(&format!("Answer {}", answer.status)));
+                lines.extend(preview(&answer.body, width, rows));
             }
         }
     }
     let widest = waiting.iter().map(|line| visible::width(line)).chain(lines.iter().map(Line::width)).max();
     let width = widest.unwrap_or(0).max(inner_width(area, NARROW)).min(width);
     let row = |(number, line): (usize, &String)| {
-        let style = if number == selected { theme::SELECTED } else { Style::new() };
+        let style = if first + number == selected { theme::SELECTED } else { Style::new() };
         Line::styled(rows::pad(line, width), style)
     };
+    let below = app.answers.held.len().saturating_sub(first + most);
+    let title = match below {
+        0 => " Calls that wait for you: in time they go on by themselves ".to_owned(),
+        below => format!(" Calls that wait for you: in time they go on by themselves · {below} more below "),
+    };
     let lines = waiting.iter().enumerate().map(row).chain(lines).collect();
-    boxed(frame, area, " Calls that wait for you: in time they go on by themselves ", lines);
+    boxed(frame, area, &title, lines);
 }
 
-/// The beginning of a body.
-fn preview(body: &[u8], width: usize) -> Vec<Line<'static>> {
+/// What is shown of a held call: its request and the answer that waits, masked where the screen is.
+fn shown(app: &App, held: &Held) -> (Request, Option<Response>) {
+    let response = match &held.stage {
+        Stage::Answer(answer) => Some(answer.clone()),
+        Stage::Forward(_) => None,
+    };
+    let request = held.request.clone();
+    let Some(mask) = app.redaction.as_ref().filter(|_| app.masked) else { return (request, response) };
+    let Call { request, response, .. } = mask.call(&Call {
+        id: held.id,
+        at: held.at,
+        direction: Direction::Received,
+        kind: held.kind.clone(),
+        conversation: None,
+        sig: held.sig,
+        took: Duration::ZERO,
+        parent: None,
+        error: None,
+        forwarded: None,
+        request,
+        response,
+    });
+    (request, response)
+}
+
+/// The beginning of a body, in at most so many rows and one that says how many there are more.
+fn preview(body: &[u8], width: usize, rows: usize) -> Vec<Line<'static>> {
     let text = String::from_utf8_lossy(body);
     let text = json::pretty(&text).unwrap_or_else(|_| text.into_owned());
     let total = text.lines().count();
     let mut lines: Vec<Line> = text
         .lines()
-        .take(PREVIEW)
+        .take(rows)
         .map(|line| Line::raw(visible::truncate(&visible::line(line), width).into_owned()))
         .collect();
-    if total > PREVIEW {
-        lines.push(Line::styled(format!("… {} more lines", total - PREVIEW), theme::DIM));
+    if total > rows {
+        lines.push(Line::styled(format!("… {} more lines", total - rows), theme::DIM));
     }
     if total == 0 {
         lines.push(Line::styled("no body", theme::DIM));

@@ -32,12 +32,13 @@ const VALUE: usize = 200;
 
 type Rows = Vec<Line<'static>>;
 
-/// The timeline, and the rows of it that the cursor is in.
+/// That there is more, and how to see it.
 fn not_shown(app: &App, which: &str) -> Line<'static> {
     let key = app.keymap.key(Action::Filter);
     Line::styled(format!("… {which} calls are not shown: {key} with conv: lists them"), theme::DIM)
 }
 
+/// The timeline, and the rows of it that the cursor is in.
 pub(super) fn lines(app: &App, width: usize) -> (Rows, Option<(usize, usize)>) {
     let Some(conversation) = &app.conversation else {
         return (vec![Line::styled("this call belongs to no conversation", theme::DIM)], None);

@@ -3,6 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use crate::app::action::Action;
 use crate::app::changes::{Change, How};
 use crate::app::event::Level;
 use crate::app::shown::{MOST_FIELDS, Shown};
@@ -41,7 +42,8 @@ pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> (Rows, Option<(us
             number += 1;
         }
         if section.rows.len() > MOST_FIELDS {
-            let more = format!("… and {} more: 2 shows the body", section.rows.len() - MOST_FIELDS);
+            let key = app.keymap.key(Action::Body);
+            let more = format!("… and {} more: {key} shows the body", section.rows.len() - MOST_FIELDS);
             lines.push(Line::styled(more, theme::DIM));
         }
     }
@@ -88,7 +90,11 @@ fn head(app: &App, shown: &Shown, width: usize) -> Rows {
         lines.extend(rows::row(&[(sentence, theme::level(Level::Warning), width)]));
     }
     if let Some(parent) = call.parent {
-        lines.extend(rows::row(&[(&format!("repeats {parent} (^ goes there)"), theme::DIM, width)]));
+        lines.extend(rows::row(&[(
+            &format!("repeats {parent} ({} goes there)", app.keymap.key(Action::Original)),
+            theme::DIM,
+            width,
+        )]));
     }
     if let Some(error) = &call.error {
         lines.extend(rows::row(&[(error, theme::level(Level::Error), width)]));
@@ -180,7 +186,7 @@ fn change(shown: &Shown, row: &Row) -> (&'static str, Style, String) {
 /// A value that is not longer than a screen; the body tab has the rest.
 fn cut(value: &str) -> String {
     match value.char_indices().nth(VALUE) {
-        Some((end, _)) => format!("{}… ({} bytes: 2 shows all)", &value[..end], value.len()),
+        Some((end, _)) => format!("{}… ({} bytes: the body has all)", &value[..end], value.len()),
         None => value.to_owned(),
     }
 }

@@ -53,11 +53,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     for row in app.calls.top..app.calls.top + height {
         let Some((number, mut entry)) = app.calls.at(row).and_then(|n| Some((n, app.index.get(n)?))) else { break };
         let text = app.cache.text(number);
-        if app.masked
-            && let Some((path, _)) = entry.path.split_once('?')
-        {
-            entry.path = path.into();
-        }
+        entry.path = path(app, &entry.path).into();
         let line = line(&entry, app.index.marks().of(entry.id), text, &columns, &app.setup.zone);
         let style = if row == selected { theme::SELECTED } else { Style::new() };
         lines.push(line.style(style));
@@ -162,6 +158,11 @@ fn line(
         Span::styled(format!("{:>7}", duration(entry.took_us)), theme::DIM),
     ]);
     if remarks.is_some_and(|remarks| remarks.deleted) { line.patch_style(theme::DELETED) } else { line }
+}
+
+/// A path as it may be shown: what is masked may stand in its query.
+pub(super) fn path<'a>(app: &App, path: &'a str) -> &'a str {
+    path.split_once('?').filter(|_| app.masked).map_or(path, |(path, _)| path)
 }
 
 /// The kind; of calls that no platform claims, method and path.

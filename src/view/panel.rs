@@ -298,20 +298,25 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
         Some(name) => app.setup.platforms.kind(&name),
         None => app.setup.platforms.kinds().nth(tester.kind),
     };
-    let mut lines = answer.map_or_else(
+    let head = answer.map_or_else(
         || {
             let text = format!("not sent yet: {} sends the built-in call", hints::key(app, Action::Open));
             vec![Line::styled(text, theme::DIM)]
         },
         |answer| answered(answer, width),
     );
-    if let Some(answer) = answer {
-        lines.extend(body::lines(&answer.body, 0..answer.body.len(), ""));
-    }
-    lines.extend(kind.map_or_else(Vec::new, |kind| expected(kind, width)));
+    let tail = kind.map_or_else(Vec::new, |kind| expected(kind, width));
+    let (above, rows) = (head.len(), answer.map_or(0, |answer| answer.body.len()));
     regions.answer_width = width;
-    regions.dialog = (height, lines.len());
-    let shown: Vec<Line> = lines.into_iter().skip(tester.scroll).take(height).collect();
+    regions.dialog = (height, above + rows + tail.len());
+    let mut shown: Vec<Line> = head.into_iter().skip(tester.scroll).take(height).collect();
+    if let Some(answer) = answer {
+        let from = tester.scroll.saturating_sub(above).min(rows);
+        shown.extend(body::lines(&answer.body, from..rows.min(from + height - shown.len()), ""));
+    }
+    let from = tester.scroll.saturating_sub(above + rows);
+    let room = height - shown.len();
+    shown.extend(tail.into_iter().skip(from).take(room));
     frame.render_widget(Paragraph::new(shown), place);
 }
 

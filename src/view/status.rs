@@ -32,10 +32,10 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         let alarm = theme::ALARM;
         parts.push((format!("{count} NOT RECORDED ({} says why)", hints::key(app, Action::Log)), alarm));
     }
-    let alarm = |text| (text, theme::CAUTION);
+    let caution = |text| (text, theme::CAUTION);
     if let Some(first) = app.answers.held.first() {
         let left = answering::remaining(app, first);
-        parts.push(alarm(format!("{} WAITING {left}{}", app.answers.held.len(), key(Action::Hold))));
+        parts.push(caution(format!("{} WAITING {left}{}", app.answers.held.len(), key(Action::Hold))));
     }
     if app.answers.held.is_empty() && app.answers.holds() {
         parts.push((format!("holding calls{}", key(Action::Hold)), Style::new().fg(theme::WARNING)));
@@ -43,7 +43,7 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
     for (slot, fault, left) in app.answers.faults() {
         let left = left.map_or_else(String::new, |left| format!(", {left} left"));
         let words = crate::config::Fault { next: None, ..*fault };
-        parts.push(alarm(format!("FAULT {} {words}{left}", visible::line(&answering::whose(app, slot)))));
+        parts.push(caution(format!("FAULT {} {words}{left}", visible::line(&answering::whose(app, slot)))));
     }
     parts.extend(listener(app));
     for (name, health) in &app.answers.health {

@@ -251,7 +251,7 @@ async fn a_capture_becomes_the_reply_of_its_kind() {
 #[test]
 fn the_public_address_and_the_tunnel_are_on_the_status_line_and_copied() {
     let mut app = app();
-    assert!(screen(&mut app).contains("Moveo cannot call http://127.0.0.1:4747: that is an address of this machine"));
+    assert!(screen(&mut app).contains("http://127.0.0.1:4747 is an address of this machine alone"));
     assert_eq!(press(&mut app, "P"), []);
     assert!(app.notice.as_ref().unwrap().text.contains("--tunnel \"cloudflared tunnel --url {url}\""));
     let url = "https://a-b.trycloudflare.com";

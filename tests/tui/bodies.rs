@@ -41,3 +41,19 @@ async fn a_filter_that_ends_nowhere_can_be_left() {
     let ended = shown("application/json", b"[1,[2]]".to_vec(), "2<enter>|.[1]<enter><esc>").await;
     assert!(ended.screen.contains("[2]"), "esc shows the whole body again\n{}", ended.screen);
 }
+
+#[tokio::test]
+async fn a_filter_changes_the_body_that_it_was_asked_for() {
+    let ended = shown("application/json", b"[1,[2]]".to_vec(), "2<enter>|.[1]|length<enter>").await;
+    assert!(ended.screen.contains("jq .[1]|length · esc goes back"), "{}", ended.screen);
+    let ended = shown("application/json", b"[1,[2]]".to_vec(), "2<enter>|empty<enter>").await;
+    assert!(ended.screen.contains("jq empty gives nothing · esc goes back"), "{}", ended.screen);
+    let ended = shown("application/json", b"[1,[2]]".to_vec(), "2<enter>|.[1]<enter><now 5>").await;
+    assert!(!ended.screen.contains("jq .[1]"), "the answer is as it was\n{}", ended.screen);
+}
+
+#[tokio::test]
+async fn a_search_goes_on_in_the_tab_that_it_was_made_in() {
+    let ended = shown("application/json", br#"{"a":"x","b":"x"}"#.to_vec(), "2<enter>/x<enter>3n").await;
+    assert!(ended.screen.contains("match 2 of 2") && ended.screen.contains("/b"), "{}", ended.screen);
+}

@@ -20,6 +20,12 @@ async fn the_menu_copies_what_its_letter_says() {
     assert!(text(typed("gjjjjyc").await).contains("curl "));
     let report = text(typed("gjjjjym").await);
     assert!(report.contains("moveo/dialog") && !report.contains("Zoë Clarke\",\n      \"verified"), "{report}");
+    let at = typed("gjjjj2<enter>/timestamp<enter>yv").await;
+    assert_eq!(text(at), "1761045419377");
+    let envelope = typed("gjjjj1<enter>").await.app.shown.unwrap();
+    let place = envelope.fields().position(|field| field.value.contains(" = ")).unwrap();
+    let told = text(typed(&format!("gjjjj1<enter>{}yv", "j".repeat(place))).await);
+    assert_eq!(told, "1761045419377", "as the body has it, not as it is shown");
     let elsewhere = typed("gjjjj3yv").await;
     assert!(elsewhere.copied.is_empty(), "a cursor that is not seen means nothing");
     assert!(elsewhere.screen.contains("there is no value at the cursor"), "{}", elsewhere.screen);

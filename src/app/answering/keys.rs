@@ -248,9 +248,7 @@ impl App {
         match answering {
             Answering::Forward { input, .. } | Answering::Fault { input, .. } => input.paste(text),
             Answering::Edit(edit) if edit.on_status => edit.status.paste(text),
-            Answering::Edit(edit) => {
-                edit.draft.insert(&text.replace("\r\n", "\n").replace('\r', "\n"));
-            }
+            Answering::Edit(edit) => edit.draft.paste(text),
             Answering::List { .. } | Answering::Sources { .. } | Answering::Held { .. } => {}
         }
     }

@@ -10,6 +10,14 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap()
 }
 
+fn come(app: &mut App, now: Timestamp) -> Id {
+    let stage = Stage::Answer(Response::default());
+    let (id, until, request) = (Id::fresh(), now + SignedDuration::from_secs(20), Request::default());
+    let held = Held { id, at: now, until, kind: None, sig: None, request, stage };
+    app.update(Event::Responding(Told::Held(Arc::new(held))), now);
+    id
+}
+
 /// What lies over the screen once a call has come to wait, so long after a key.
 fn opened(after: Option<i64>) -> App {
     let mut app = app();
@@ -17,11 +25,7 @@ fn opened(after: Option<i64>) -> App {
         app.update(Event::Key(script("j").unwrap()[0]), at(0));
     }
     let now = at(after.unwrap_or(0));
-    let stage = Stage::Answer(Response::default());
-    let until = now + SignedDuration::from_secs(20);
-    let request = Request::default();
-    let held = Held { id: Id::fresh(), at: now, until, kind: None, sig: None, request, stage };
-    app.update(Event::Responding(Told::Held(Arc::new(held))), now);
+    come(&mut app, now);
     app
 }
 
@@ -36,4 +40,19 @@ fn a_call_that_waits_opens_by_itself_only_to_hands_that_are_still() {
         assert!(app.dialogs.is_empty(), "{after}: a key meant for the list would answer the call");
         assert_eq!(app.notice.map(|notice| notice.text).as_deref(), Some("a call waits for you (i shows it)"));
     }
+}
+
+#[test]
+fn no_other_call_is_meant_when_one_goes_by_itself() {
+    let mut app = app();
+    let [first, second, third] = [0; 3].map(|_| come(&mut app, at(0)));
+    let gone = |app: &mut App, id, parting| drop(app.update(Event::Responding(Told::Gone(id, parting)), at(1)));
+    let press = |app: &mut App, key| app.update(Event::Key(script(key).unwrap()[0]), at(1));
+    press(&mut app, "j");
+    gone(&mut app, first, Parting::TimeUp);
+    assert!(matches!(app.dialogs[..], [Dialog::Answering(Answering::Held { selected: 0 })]), "{:?}", app.dialogs);
+    assert!(matches!(&press(&mut app, "x")[..], [Effect::Release { id, .. }] if *id == second));
+    gone(&mut app, second, Parting::TimeUp);
+    assert!(app.dialogs.is_empty(), "a key that is on its way must not mean the next");
+    assert_eq!(app.answers.held.iter().map(|held| held.id).collect::<Vec<_>>(), [third]);
 }
