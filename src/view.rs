@@ -24,6 +24,7 @@ mod exporting;
 mod flow;
 mod hints;
 mod list;
+mod paint;
 mod panel;
 mod plots;
 mod recordings;

@@ -220,6 +220,10 @@ impl Schema {
             return;
         }
         into.push(node);
+        let leads = |key: &String| matches!(key.as_str(), "$ref" | "allOf" | "anyOf" | "oneOf" | "then" | "else");
+        if !node.value.as_object().is_some_and(|members| members.keys().any(leads)) {
+            return;
+        }
         if let Some(next) = node.text("$ref").and_then(|reference| self.follow(node, reference)) {
             self.same(next, into);
         }

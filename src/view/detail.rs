@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span, Text};
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
 use serde_json::{Map, Value};
 
@@ -15,7 +15,7 @@ use crate::app::tree::Tree;
 use crate::app::{App, Focus, Regions};
 use crate::call::{Call, Forwarded, Headers};
 use crate::signature::Verdict;
-use crate::view::{body, conversation, envelope, list, rows, spot, theme, tree};
+use crate::view::{body, conversation, envelope, list, paint, rows, spot, theme, tree};
 use crate::visible;
 
 /// Columns of the meaning of a claim.
@@ -39,7 +39,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regio
         Block::new().borders(borders).title(tabs(app, area, beside, &mut regions.spots)).border_style(theme::DIM);
     regions.spots.detail = spot(area);
     let inner = block.inner(area);
-    frame.render_widget(block, area);
+    paint::edges(frame.buffer_mut(), block, area);
     let width = usize::from(inner.width);
     let (inner, foot) = with_foot(app, inner);
     let height = usize::from(inner.height);
@@ -68,7 +68,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regio
             Body::Tree(tree, _) => tree::lines(tree, rows, app.focus == Focus::Detail, needle, width),
         });
     }
-    frame.render_widget(Text::from(lines), inner);
+    paint::lines(frame.buffer_mut(), &lines, inner);
     if let Some(foot) = foot {
         let block = Block::new().borders(Borders::TOP).border_style(theme::DIM);
         let lines = match tree_of(app, shown) {

@@ -4,15 +4,15 @@ use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span, Text};
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders};
 
 use crate::app::action::Action;
 use crate::app::{App, Focus, Regions};
 use crate::call::Direction;
-use crate::recording::{Entry, Remarks};
+use crate::recording::{Remarks, View};
 use crate::view::rows::pad;
-use crate::view::{spot, theme};
+use crate::view::{paint, spot, theme};
 use crate::visible;
 
 /// From this width on, verdicts are words.
@@ -41,7 +41,7 @@ impl Columns {
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let block = Block::new().borders(Borders::TOP).title(title(app));
     let inner = block.inner(area);
-    frame.render_widget(block, area);
+    paint::edges(frame.buffer_mut(), block, area);
     let height = usize::from(inner.height.saturating_sub(1));
     regions.list_height = height;
     regions.spots.list =
@@ -51,10 +51,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     let mut lines = vec![header(&columns)];
     let selected = app.calls.row();
     for row in app.calls.top..app.calls.top + height {
-        let Some((number, mut entry)) = app.calls.at(row).and_then(|n| Some((n, app.index.get(n)?))) else { break };
-        let text = app.cache.text(number);
-        entry.path = path(app, &entry.path).into();
-        let line = line(&entry, app.index.marks().of(entry.id), text, &columns, &app.setup.zone);
+        let Some((number, view)) = app.calls.at(row).and_then(|n| Some((n, app.index.view(n)?))) else { break };
+        let view = View { path: path(app, view.path), ..view };
+        let line = line(&view, app.index.marks().of(view.id), app.cache.text(number), &columns, &app.setup.zone);
         let style = if row == selected { theme::SELECTED } else { Style::new() };
         lines.push(line.style(style));
     }
@@ -70,7 +69,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         };
         lines.push(Line::styled(text, theme::DIM));
     }
-    frame.render_widget(Text::from(lines), inner);
+    paint::lines(frame.buffer_mut(), &lines, inner);
 }
 
 fn title(app: &App) -> Line<'static> {
@@ -118,13 +117,14 @@ fn header(columns: &Columns) -> Line<'static> {
 }
 
 fn line(
-    entry: &Entry,
+    entry: &View,
     remarks: Option<&Remarks>,
     text: Option<&str>,
     columns: &Columns,
     zone: &TimeZone,
 ) -> Line<'static> {
-    let at = entry.at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
+    let at = zone.to_datetime(entry.at);
+    let at = format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
     let direction = match entry.direction {
         Direction::Received => "↓",
         Direction::Sent => "↑",
@@ -166,8 +166,8 @@ pub(super) fn path<'a>(app: &App, path: &'a str) -> &'a str {
 }
 
 /// The kind; of calls that no platform claims, method and path.
-fn kind(entry: &Entry, columns: &Columns) -> String {
-    match entry.kind.as_deref() {
+fn kind(entry: &View, columns: &Columns) -> String {
+    match entry.kind {
         None => format!("{} {}", entry.method, entry.path),
         Some(kind) if columns.kind > 16 => kind.to_owned(),
         Some(kind) => kind.split_once('/').map_or(kind, |(_, name)| name).to_owned(),
