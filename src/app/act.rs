@@ -123,7 +123,7 @@ impl App {
         match &mut self.draft {
             Some(draft) if draft.unsent() && !draft.leaving => {
                 draft.leaving = true;
-                self.tell(Notice::warning("the edits were not sent: once more drops them, any other key keeps them"));
+                self.tell(Notice::warning("once more drops the edits, which were not sent; any other key keeps them"));
             }
             draft => *draft = None,
         }
@@ -138,6 +138,10 @@ impl App {
             Action::Type => notice = Some(Notice::warning("this payload is not text: it can be sent, not edited")),
             Action::SwitchSigning => {
                 draft.mode = if draft.mode == SignMode::Fresh { SignMode::Exact } else { SignMode::Fresh };
+                notice = Some(Notice::info(match draft.mode {
+                    SignMode::Fresh => "fresh: signed anew as it is sent",
+                    SignMode::Exact => "exact: the signature stays as it was",
+                }));
             }
             Action::Reformat if draft.edits_the_target() => {
                 notice = Some(Notice::info("there is no body to lay out: this call says all in its path and query"));
@@ -228,13 +232,14 @@ impl App {
                 self.calls.follow = self.calls.row() + 1 >= self.calls.len();
             }
             // What was found so far stays; once more drops the filter.
-            Focus::List => match self.calls.filter.as_mut().filter(|filter| !filter.finished) {
-                Some(filter) => {
-                    filter.stop();
-                    let told = format!("search ended after {} of {} calls", filter.scanned, self.index.len());
+            Focus::List => match self.calls.stop_search() {
+                Some(scanned) => {
+                    let told = format!("search ended after {scanned} of {} calls", self.index.len());
                     self.tell(Notice::info(told).key(Action::Back, "drops the filter"));
                 }
-                None => self.unfilter(),
+                None if !self.calls.filter_text().is_empty() => self.unfilter(),
+                // There is nothing to go back from.
+                None => {}
             },
         }
     }

@@ -289,7 +289,8 @@ impl App {
             Some(hold) => {
                 Notice::info(format!("calls wait for you now, each {hold}")).key(Action::Hold, "lets them through")
             }
-            None => Notice::info("calls are answered at once again"),
+            None if self.answers.held.is_empty() => Notice::info("calls are answered at once again"),
+            None => Notice::info("new calls are answered at once again; these go on waiting"),
         });
         self.respond()
     }

@@ -232,8 +232,12 @@ impl App {
                 body.wrap(self.regions.detail_width);
                 shown.hits = Hits::default();
                 shown.filtered = Some((tab, filter));
+                // What stands above it must not hide it.
                 self.scroll[tab as usize] = 0;
                 if self.tab == tab {
+                    if tab == Tab::Response {
+                        self.scroll[tab as usize] = self.regions.detail_head;
+                    }
                     self.focus = Focus::Detail;
                 }
             }

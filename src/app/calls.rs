@@ -83,6 +83,13 @@ impl Default for Calls {
 }
 
 impl Calls {
+    /// Ends the search that is under way, what it found stays; how many calls it has looked at.
+    pub(super) fn stop_search(&mut self) -> Option<usize> {
+        let filter = self.filter.as_mut().filter(|filter| !filter.finished)?;
+        filter.stop();
+        Some(filter.scanned)
+    }
+
     /// Rows in the list.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -244,6 +244,18 @@ fn within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+impl Comparison {
+    /// Whether the bodies are other bytes, though they may say the same: a signature is made over bytes.
+    #[must_use]
+    pub fn differs_in_bytes(&self) -> bool {
+        let body = |call: &Call| match self.side {
+            Side::Request => call.request.body.clone(),
+            Side::Response => call.response.as_ref().map(|response| response.body.clone()).unwrap_or_default(),
+        };
+        body(&self.left) != body(&self.right)
+    }
+}
+
 impl App {
     /// Compares the two marked calls where the selected one is of them or repeats none; else the selected one with the
     /// call that it repeats.
@@ -257,7 +269,11 @@ impl App {
             ([left, right], parent) if parent.is_none() || is_marked(selected) => self.compare_calls(*left, *right),
             (_, Some(parent)) => self.compare_calls(parent, selected),
             _ => {
-                let told = Notice::info("nothing to compare: select a replayed call, or mark two calls");
+                let told = Notice::info(if marked.len() > 2 {
+                    "more than two calls are marked: mark but two, or select a replayed call"
+                } else {
+                    "nothing to compare: select a replayed call, or mark two calls"
+                });
                 self.tell(told.key(Action::Mark, "marks one"));
                 Vec::new()
             }

@@ -21,7 +21,7 @@ use crate::replay::template;
 /// Longest body that is held against its contract while it is typed.
 const CHECKED: usize = 256 << 10;
 /// What our own listener is called as a target.
-const OURSELVES: &str = "this listener";
+pub(super) const OURSELVES: &str = "this listener";
 
 /// Whether a target is our own listener by name.
 pub(super) fn is_ours(target: &Target) -> bool {

@@ -256,11 +256,11 @@ impl fmt::Display for Source {
 impl fmt::Display for Respond {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.source)?;
-        if let Some(hold) = self.hold {
-            write!(f, " · held {hold}")?;
-        }
         if let Some(fault) = &self.fault {
             write!(f, " · fault {fault}")?;
+        }
+        if let Some(hold) = self.hold {
+            write!(f, " · held {hold}")?;
         }
         Ok(())
     }

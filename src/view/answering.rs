@@ -19,9 +19,6 @@ use crate::view::dialogs::{NARROW, Pick, WIDE, boxed, inner_width, line_input, p
 use crate::view::{editor, list, rows, theme};
 use crate::visible;
 
-/// Rows of a held call's body, and of its answer, that are shown.
-const PREVIEW: usize = 8;
-
 pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Rect, _regions: &mut Regions) {
     match answering {
         Answering::List { selected } => {
@@ -109,8 +106,8 @@ fn held(app: &App, frame: &mut Frame, area: Rect, selected: usize) {
     let mut lines = Vec::new();
     if let Some(held) = app.answers.held.get(selected) {
         // The box, the verdict and the headings stand around the previews.
-        let rows = usize::from(area.height).saturating_sub(waiting.len() + 9) / 2;
-        let rows = rows.clamp(1, PREVIEW);
+        let rows = usize::from(area.height).saturating_sub(waiting.len() + 9);
+        let rows = if matches!(held.stage, Stage::Answer(_)) { rows / 2 } else { rows }.max(1);
         if let Some(sig) = held.sig {
             let (sign, style) = theme::sig(sig);
             lines.extend(rows::labelled("signature", &format!("{sign} {}", sig.word()), style, width));

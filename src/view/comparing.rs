@@ -18,14 +18,15 @@ use crate::view::{list, rows, theme};
 
 pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let what = match comparison.side {
-        Side::Request => "requests",
-        Side::Response => "answers",
+        Side::Request => "Requests",
+        Side::Response => "Answers",
     };
     let count = comparison.differences.len();
     let ignored = app.rules.pointers.len() + app.rules.headers.len();
     let mut title = match count {
-        0 => format!(" Compare {what} · no difference "),
-        _ => format!(" Compare {what} · difference {} of {count} ", comparison.selected + 1),
+        0 if comparison.differs_in_bytes() => format!(" {what}: the same, but not byte for byte "),
+        0 => format!(" {what}: no difference "),
+        _ => format!(" {what}: difference {} of {count} ", comparison.selected + 1),
     };
     if ignored > 0 {
         let _ = write!(title, "· {ignored} ignored ");

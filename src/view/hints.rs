@@ -189,7 +189,7 @@ fn of_answering(app: &App, answering: &Answering) -> Vec<Hint> {
                     (&[Action::LetGo], "let it go"),
                     (&[Action::EditAnswer], "edit the answer"),
                     (&[Action::Refuse], "refuse (503)"),
-                    (&[Action::HoldNoMore], "hold no more"),
+                    (&[Action::HoldNoMore], if app.answers.holds() { "hold no more" } else { "hold again" }),
                     (&[Action::Back], "later"),
                 ]
             }
@@ -214,10 +214,10 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
         Panel::Options(options) if options.typing.is_some() => TYPING.to_vec(),
         Panel::Options(_) => {
             let mut hints: Vec<Hint> = vec![
+                (&[Action::Begin], "begin"),
                 (&[Action::PreviousValue, Action::NextValue], "change"),
                 (&[Action::TypeValue], "type"),
                 (&[Action::Target], "target"),
-                (&[Action::Begin], "begin"),
             ];
             if app.replay.is_some() {
                 hints.push((&[Action::LastReplay], "the last one"));

@@ -4,7 +4,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
 use crate::app::App;
 use crate::app::action::Action;
@@ -12,12 +11,13 @@ use crate::app::mouse::Holder;
 use crate::net::base_url;
 use crate::net::responder::Health;
 use crate::net::tunnel::Tunnel;
-use crate::view::{answering, hints, theme};
+use crate::view::{answering, hints, paint, theme};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, state: Rect, hints: Rect) {
-    frame.render_widget(Paragraph::new(state_line(app, usize::from(state.width))), state);
-    frame.render_widget(Paragraph::new(hint_line(app, usize::from(hints.width))), hints);
+    let buffer = frame.buffer_mut();
+    paint::lines(buffer, &[state_line(app, usize::from(state.width))], state);
+    paint::lines(buffer, &[hint_line(app, usize::from(hints.width))], hints);
 }
 
 /// What stands in the state line, the most important first: what does not fit any more is left out whole.
@@ -66,6 +66,11 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         let text = format!("replaying {done} of {total}{}", key(Action::ReplayMany));
         parts.push((text, Style::new().fg(theme::WARNING)));
     }
+    // Where the next call would go is not to be pushed out.
+    parts.extend(app.target().map(|target| {
+        let style = if target.guard { Style::new().fg(theme::BAD) } else { Style::new() };
+        (format!("→ {}", visible::line(&target_label(target))), style)
+    }));
     let plural = if app.calls.total == 1 { "" } else { "s" };
     parts.push((format!("{} call{plural}", app.calls.total), Style::new()));
     if let Some(percent) = app.arriving.percent() {
@@ -75,13 +80,9 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
     if app.sending > 0 {
         parts.push((format!("sending {}…", app.sending), Style::new().fg(theme::WARNING)));
     }
-    parts.push(match app.target() {
-        Some(target) => {
-            let style = if target.guard { Style::new().fg(theme::BAD) } else { Style::new() };
-            (format!("→ {}", visible::line(&target_label(target))), style)
-        }
-        None => (format!("→ no target{}", key(Action::Target)), theme::DIM),
-    });
+    if app.target().is_none() {
+        parts.push((format!("→ no target{}", key(Action::Target)), theme::DIM));
+    }
     let file = app.setup.recording.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     parts.push((visible::line(&file).into_owned(), theme::DIM));
     if app.tunnel.is_none() && app.unreachable().is_some() {

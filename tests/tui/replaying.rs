@@ -53,7 +53,7 @@ async fn a_recording_is_replayed_and_each_result_can_be_compared() {
         panic!("{}", ended.screen)
     };
     assert_eq!(comparison.right.parent, Some(comparison.left.id));
-    assert!(ended.screen.contains("Compare answers"), "{}", ended.screen);
+    assert!(ended.screen.contains("╭ Answers: "), "{}", ended.screen);
 }
 
 /// An endpoint that takes every call and answers none; names it as a target.

@@ -286,7 +286,7 @@ async fn jumps_within_a_conversation_and_back_to_the_original() {
 #[tokio::test]
 async fn edits_that_were_not_sent_are_dropped_only_when_asked_twice() {
     let kept = Stage::size(80, 24).open(&sample(), "geX<esc><esc>").await;
-    assert!(kept.app.draft.is_some() && kept.screen.contains("once more drops them"), "{}", kept.screen);
+    assert!(kept.app.draft.is_some() && kept.screen.contains("once more drops the edits"), "{}", kept.screen);
     let kept = Stage::size(80, 24).open(&sample(), "geX<esc><esc>j<esc>").await;
     assert!(kept.app.draft.is_some());
     for script in ["geX<esc><esc><esc>", "ge<esc><esc>"] {

@@ -1,5 +1,7 @@
 //! What to replay, and how: asked in a dialog whose rows go through values by arrow keys, or take typed ones.
 
+use url::Url;
+
 use super::{Job, Replay};
 use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Input, Then};
@@ -9,6 +11,7 @@ use crate::app::panel::Panel;
 use crate::app::which::Which;
 use crate::app::{App, sending};
 use crate::call::Direction;
+use crate::net::is_ourselves;
 use crate::net::outgoing::SignMode;
 use crate::replay::expect::Expectation;
 use crate::replay::{Item, Pace, Plan, Schedule};
@@ -242,6 +245,13 @@ impl App {
     pub(in crate::app) fn plan_to_target(&self) -> Result<Plan, String> {
         let target = self.target().ok_or_else(|| self.no_target())?;
         let avoid = self.setup.listener.filter(|_| !sending::is_ours(target));
+        if let (Some(address), Ok(url)) = (avoid, Url::parse(&target.url))
+            && is_ourselves(&url, address)
+        {
+            let (name, own) = (&target.name, sending::OURSELVES);
+            let key = self.keymap.key(Action::Target);
+            return Err(format!("{name} is hooktape's own listener: choose {own} ({key}) to send there all the same"));
+        }
         Ok(Plan { avoid, rules: self.rules.clone(), ..Plan::new(target.clone()) })
     }
 

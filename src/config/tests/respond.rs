@@ -45,9 +45,9 @@ fn responders_are_read() {
     let shown = |number: usize| config.routes[number].respond.as_ref().unwrap().to_string();
     assert_eq!(
         config.respond.to_string(),
-        "→ mine, also http://127.0.0.1:3001 · held as long as the platform waits, else 25s · fault status=503 next=2"
+        "→ mine, also http://127.0.0.1:3001 · fault status=503 next=2 · held as long as the platform waits, else 25s"
     );
-    assert_eq!(shown(0), "reply moveo/audit · held up to 20s · fault reset probability=0.5");
+    assert_eq!(shown(0), "reply moveo/audit · fault reset probability=0.5 · held up to 20s");
     assert_eq!((shown(1), shown(2)), ("reply people".to_owned(), "2 replies in turn".to_owned()));
     let set = |number: usize| (config.routes[number].fail_on_error, config.routes[number].timeout);
     assert_eq!((set(0), set(3)), ((None, None), (Some(true), Some(Duration::from_secs(10)))));

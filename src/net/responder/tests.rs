@@ -324,6 +324,6 @@ fn a_slot_is_told_in_words() {
     };
     assert_eq!(
         respond.to_string(),
-        "→ http://127.0.0.1:3000, also http://127.0.0.1:3001 · held up to 5s · fault reset next=2"
+        "→ http://127.0.0.1:3000, also http://127.0.0.1:3001 · fault reset next=2 · held up to 5s"
     );
 }
