@@ -11,6 +11,9 @@ use memchr::memrchr;
 use super::Torn;
 use crate::recording::format::{self, OpenError};
 
+/// No header that a killed writer left is longer, in bytes.
+const TORN_HEADER: u64 = 4096;
+
 /// Checks that `file` is a recording (or empty) and makes it end with a whole line. What is cut off is first added to
 /// `PATH.torn`. `file` must be open for appending, and locked.
 pub fn mend(mut file: &File, path: &Path) -> Result<Option<Torn>, OpenError> {
@@ -21,8 +24,11 @@ pub fn mend(mut file: &File, path: &Path) -> Result<Option<Torn>, OpenError> {
     let header = match format::read_header(file, path) {
         Ok(header) => header,
         Err(error) => {
-            // The shortest header has more bytes than any torn one we need to read.
-            let content = read(file, 0, len.min(4096)).map_err(OpenError::io("read", path))?;
+            // In a longer file there is more than a header, and nothing of that may be cut off.
+            if len > TORN_HEADER {
+                return Err(error);
+            }
+            let content = read(file, 0, len).map_err(OpenError::io("read", path))?;
             let torn = !content.contains(&b'\n') && format::is_torn_header(&content);
             return if torn { cut(file, path, 0, &content).map(Some) } else { Err(error) };
         }

@@ -302,6 +302,11 @@ fn what_is_no_recording_is_not_touched() {
         assert!(Recorder::open(&path, Options::default(), Box::new(|_| {})).is_err(), "{content}");
         assert_eq!(fs::read_to_string(&path).unwrap(), content);
     }
+    // A header that lost its newline, with a long call in the same line.
+    let joined = [format::header(Timestamp::UNIX_EPOCH).trim_end().as_bytes(), &[b'x'; 5000], b"\n{}\n"].concat();
+    fs::write(&path, &joined).unwrap();
+    assert!(Recorder::open(&path, Options::default(), Box::new(|_| {})).is_err());
+    assert_eq!(fs::read(&path).unwrap(), joined);
     let error = Recorder::open(folder.path(), Options::default(), Box::new(|_| {})).unwrap_err();
     assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");
     let error = Recorder::open(&path.join("below"), Options::default(), Box::new(|_| {})).unwrap_err();
