@@ -25,13 +25,15 @@ pub struct Compacted {
 /// once it is on the disk. Where nothing is deleted the recording stays untouched.
 ///
 /// # Errors
-/// When a file cannot be read, written or locked (another process records to it), when it is no recording, or when there
-/// is something at `out` already. Then the recording is what it was.
+/// When a file cannot be read, written or locked (another process records to it), when it is no recording or a compressed
+/// one, or when there is something at `out` already. Then the recording is what it was.
 pub fn compact(path: &Path, out: Option<&Path>) -> Result<Compacted, OpenError> {
     // A link stays a link, to the new file.
     let path = path.canonicalize().map_err(OpenError::io("open", path))?;
     let file = File::open(&path).map_err(OpenError::io("open", &path))?;
     lock(&file, &path)?;
+    // What is read below may be unpacked first; what is copied is these bytes.
+    format::read_header(&file, &path)?;
     let reader = Reader::open(&path).map_err(OpenError::io("read", &path))?;
     let marks = reader.marks();
     let about = file.metadata().map_err(OpenError::io("read", &path))?;
@@ -134,5 +136,19 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), wanted);
         assert_eq!(compact(&path, None).unwrap().calls, 0);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left behind");
+    }
+
+    #[tokio::test]
+    async fn a_packed_recording_is_refused_with_the_repair() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("calls.jsonl");
+        recording(&path).await;
+        let packed = folder.path().join("calls.jsonl.zst");
+        std::fs::write(&packed, zstd::encode_all(File::open(&path).unwrap(), 0).unwrap()).unwrap();
+        for out in [None, Some(folder.path().join("copy.jsonl"))] {
+            let error = compact(&packed, out.as_deref()).unwrap_err().to_string();
+            assert!(error.contains("unpack it with `zstd -d`"), "{error}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is written");
     }
 }
