@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::{Difference, Place, Rules, Side, excerpt, number};
-use crate::json::unquote;
 
 /// Deeper than this, values are compared as text.
 const DEPTH: usize = 128;
@@ -53,13 +52,16 @@ impl Comparison<'_> {
         }
         match (left.as_bytes().first(), right.as_bytes().first()) {
             (Some(b'{'), Some(b'{')) if self.way.len() < DEPTH => {
-                if let (Ok(left), Ok(right)) = (serde_json::from_str(left), serde_json::from_str(right)) {
-                    self.objects(&left, &right);
+                match (serde_json::from_str(left), serde_json::from_str(right)) {
+                    (Ok(left), Ok(right)) => self.objects(&left, &right),
+                    // Half a surrogate pair in a name is JSON, but no text to find a member by.
+                    _ => self.tell(Some(left), Some(right)),
                 }
             }
             (Some(b'['), Some(b'[')) if self.way.len() < DEPTH => {
-                if let (Ok(left), Ok(right)) = (serde_json::from_str(left), serde_json::from_str(right)) {
-                    self.arrays(left, right);
+                match (serde_json::from_str(left), serde_json::from_str(right)) {
+                    (Ok(left), Ok(right)) => self.arrays(left, right),
+                    _ => self.tell(Some(left), Some(right)),
                 }
             }
             _ if self.canonical(left) == self.canonical(right) => {}
@@ -149,16 +151,17 @@ impl Comparison<'_> {
         canonical
     }
 
-    /// One text for all texts that mean the same here: strings unescaped, members sorted, what does not count left out.
+    /// One text for all texts that mean the same here: strings escaped in one way, members sorted, what does not count left
+    /// out. A text with half a surrogate pair stands for itself.
     fn canonical<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
         match text.as_bytes().first() {
-            Some(b'"') => match unquote(text) {
-                // Quoted still, so that no string is another value.
-                unescaped if text.contains('\\') => Cow::Owned(format!("\"{unescaped}\"")),
-                _ => Cow::Borrowed(text),
+            Some(b'"') if text.contains('\\') => match serde_json::from_str::<String>(text) {
+                // Quoted and escaped in one way, so that no string is another value.
+                Ok(meant) => Cow::Owned(serde_json::Value::from(meant).to_string()),
+                Err(_) => Cow::Borrowed(text),
             },
             Some(b'{') if self.way.len() < DEPTH => {
-                let members: Members<'_> = serde_json::from_str(text).unwrap_or_default();
+                let Ok(members) = serde_json::from_str::<Members<'_>>(text) else { return Cow::Borrowed(text) };
                 let mut parts = Vec::new();
                 for (name, value) in &members {
                     self.way.push(name.clone());
@@ -171,7 +174,7 @@ impl Comparison<'_> {
                 Cow::Owned(format!("{{{}}}", parts.join(",")))
             }
             Some(b'[') if self.way.len() < DEPTH => {
-                let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+                let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) else { return Cow::Borrowed(text) };
                 let mut parts: Vec<String> =
                     items.iter().enumerate().map(|(index, item)| self.canonical_at(index, item.get())).collect();
                 if self.rules.unordered {

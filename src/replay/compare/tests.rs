@@ -34,6 +34,8 @@ fn the_list_of_volatile_headers_can_be_searched() {
 #[case::insertion("[1,2,3]", "[0,1,2,3]", &["/0: nothing -> 0"])]
 #[case::change_and_removal(r#"[{"a":1,"b":1},5]"#, r#"[{"a":2,"b":1}]"#, &["/0/a: 1 -> 2", "/1: 5 -> nothing"])]
 #[case::order("[1,2]", "[2,1]", &["/0: 1 -> 2", "/1: 2 -> 1"])]
+#[case::half_a_pair_in_a_name(r#"{"\ud800":1,"a":1}"#, r#"{"\ud800":1,"a":2}"#, &[r#"body: {"\ud800":1,"a":1} -> {"\ud800":1,"a":2}"#])]
+#[case::half_a_pair(r#"["\ud800"]"#, r#"["\ud801"]"#, &[r#"/0: "\ud800" -> "\ud801""#])]
 #[case::root("{}", "[]", &["body: {} -> []"])]
 #[case::text("one\ntwo\nthree\n", "one\n2\nthree\nfour\n", &["line 2: two\n -> 2\n", "line 4: nothing -> four\n"])]
 #[case::json_against_text("{}", "oops", &["line 1: {} -> oops"])]
@@ -61,6 +63,13 @@ fn the_order_of_elements_counts_unless_told_otherwise() {
     let mut rules = Rules { unordered: true, ..Rules::default() };
     assert_eq!(bodies(r#"[1,{"a":[2,3],"b":1},1.0]"#, r#"[{"b":1,"a":[3,2]},1,1]"#, &rules), [""; 0]);
     assert_eq!(bodies("[1,1,2]", "[2,1,3]", &rules), ["/1: 1 -> nothing", "/2: nothing -> 3"]);
+    for (left, right) in [
+        (r#"[["a\",\"b"]]"#, r#"[["a","b"]]"#),
+        (r#"[{"\ud800":1}]"#, r"[{}]"),
+        (r#"[{"\ud800":1}]"#, r#"[{"\ud800":2}]"#),
+    ] {
+        assert_eq!(bodies(left, right, &rules).len(), 2, "{left} {right}");
+    }
     rules.ignore("/*/id").unwrap();
     assert_eq!(bodies(r#"[{"id":1,"a":1},{"id":2,"a":2}]"#, r#"[{"id":3,"a":2},{"id":4,"a":1}]"#, &rules), [""; 0]);
 }
