@@ -66,13 +66,13 @@ impl Test {
         (">", Self::More),
     ];
 
-    /// Place, test and value of `place<value`.
+    /// Place, test and value of `place<value`, with or without spaces around the test.
     fn split(demand: &str) -> Option<(&str, Self, &str)> {
         let at = |(word, _): &&(&str, Self)| demand.find(*word).unwrap_or(usize::MAX);
         // Of those that begin first the longest, which stands first.
         let (word, test) = Self::ALL.iter().min_by_key(at).filter(|found| at(found) != usize::MAX)?;
         let (place, value) = demand.split_once(word)?;
-        Some((place, *test, value))
+        Some((place.trim_end(), *test, value.trim()))
     }
 
     fn holds<T: PartialOrd>(self, left: &T, right: &T) -> bool {
@@ -126,7 +126,7 @@ impl FromStr for Expectation {
         let wrong = |why: &str| Err(format!("{demand:?}: {why}"));
         let split = Test::split(demand);
         let tested = |place: &str| (place.to_owned(), split.map(|(_, test, value)| (test, value.to_owned())));
-        let place = split.map_or(demand, |(place, ..)| place).trim_end();
+        let place = split.map_or(demand.trim_end(), |(place, ..)| place);
         let what = match (place, split) {
             ("recorded", None) => What::Recorded,
             ("contract", None) => What::Contract,
@@ -330,6 +330,10 @@ mod tests {
     #[case("/a<1", Some("1"))]
     #[case("/a!=1", Some("1"))]
     #[case("/a>x", Some("1"))]
+    #[case("/a >= 1", None)]
+    #[case("status < 400", None)]
+    #[case("took < 500ms", None)]
+    #[case("header:x-version = 12", None)]
     #[case("header:x-version>9", None)]
     #[case("header:x-version*=1", None)]
     #[case("header:X-Version=1", Some("12"))]
