@@ -39,7 +39,8 @@ pub struct Selection {
     pub from: Option<String>,
     /// The conversation whose key is or begins so.
     pub conversation: Option<String>,
-    /// Of each conversation the calls from this one on, counted from 1.
+    /// Of each conversation the calls from this one on, counted from 1. A call of no conversation has no turn: it is only
+    /// meant where this is 1.
     pub turn: usize,
 }
 
@@ -106,7 +107,8 @@ pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Vec<
     if selection.turn > 1 {
         let mut turns = std::collections::HashMap::new();
         found.retain(|entry| {
-            let turn = turns.entry(entry.conversation.clone()).or_insert(0);
+            let Some(conversation) = entry.conversation.clone() else { return false };
+            let turn = turns.entry(conversation).or_insert(0);
             *turn += 1;
             *turn >= selection.turn
         });
@@ -154,13 +156,13 @@ mod tests {
     use crate::recording::{Annotation, Change, Mark, Options, Recorder};
     use crate::replay::testing::call;
 
-    /// Of conversations `aa`, `ab` and none: received 0 to 4, sent 5; 3 is marked.
+    /// Of conversations `aa`, `ab` and none: received 0 to 4 and 6, sent 5; 3 is marked.
     async fn tape() -> (tempfile::TempDir, Reader, Vec<Id>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tape.jsonl");
         let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
         let mut ids = Vec::new();
-        for (number, talk) in (0..).zip(["aa", "ab", "aa", "ab", "", "aa"]) {
+        for (number, talk) in (0..).zip(["aa", "ab", "aa", "ab", "", "aa", ""]) {
             let conversation = (!talk.is_empty()).then(|| talk.to_owned());
             let direction = if number == 5 { Direction::Sent } else { Direction::Received };
             let call = recorder.record(Call { direction, conversation, ..call(number) }).await.unwrap();
@@ -188,14 +190,15 @@ mod tests {
             items.iter().map(|item| ids.iter().position(|id| *id == item.id).unwrap()).collect()
         };
         let part = |number: usize| Some(ids[number].to_string()[20..].to_uppercase());
-        assert_eq!(picked(all()), [0, 1, 2, 3, 4]);
-        assert_eq!(picked(Selection { sent: true, ..all() }), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(picked(all()), [0, 1, 2, 3, 4, 6]);
+        assert_eq!(picked(Selection { sent: true, ..all() }), [0, 1, 2, 3, 4, 5, 6]);
         assert_eq!(picked(Selection { query: query("marked"), ..all() }), [3]);
         assert_eq!(picked(Selection { query: query("body:\"4\""), ..all() }), [4]);
         assert_eq!(picked(Selection { id: part(5), ..all() }), [5]);
         assert_eq!(picked(Selection { conversation: Some("ab".into()), ..all() }), [1, 3]);
         assert_eq!(picked(Selection { conversation: Some("aa".into()), turn: 2, ..all() }), [2]);
         assert_eq!(picked(Selection { turn: 2, sent: true, ..all() }), [2, 3, 5]);
+        assert_eq!(picked(Selection { turn: 2, ..all() }), [2, 3], "what is of no conversation has no turns");
         assert_eq!(picked(Selection { from: part(2), sent: true, ..all() }), [2, 5]);
         assert_eq!(picked(Selection { from: part(4), ..all() }), [4], "what is of no conversation has no turns");
         assert_eq!(picked(Selection { conversation: Some("c".into()), ..all() }), [0; 0]);
