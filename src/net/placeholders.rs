@@ -51,6 +51,13 @@ pub fn are_in(text: &[u8]) -> bool {
     memchr::memmem::find(text, b"{{").is_some()
 }
 
+/// Whether a text with placeholders is meant to be JSON. One that begins with a placeholder is not.
+#[must_use]
+pub fn is_json(text: &str) -> bool {
+    let beginning = text.trim_start();
+    beginning.starts_with(['{', '[', '"']) && !beginning.starts_with("{{")
+}
+
 /// What means the same everywhere and needs no more than the time.
 #[must_use]
 pub fn common(name: &str, now: Timestamp) -> Option<Value> {

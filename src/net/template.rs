@@ -65,9 +65,8 @@ impl fmt::Debug for Known {
 pub fn fill(text: &Bytes, scope: &Scope<'_>) -> Bytes {
     match std::str::from_utf8(text) {
         Ok(template) if placeholders::are_in(text) => {
-            let beginning = template.trim_start();
-            let is_json = beginning.starts_with(['{', '[', '"']) && !beginning.starts_with("{{");
-            fill_as(template, if is_json { Form::JsonAlone } else { Form::Text }, scope).into()
+            let form = if placeholders::is_json(template) { Form::JsonAlone } else { Form::Text };
+            fill_as(template, form, scope).into()
         }
         _ => text.clone(),
     }

@@ -64,8 +64,7 @@ pub fn fill(request: &mut Request, values: &Values<'_>) -> Result<(), String> {
         }
     }
     if let Ok(text) = std::str::from_utf8(&request.body) {
-        let json = text.trim_start().starts_with(['{', '[']);
-        request.body = filled(text, json, values)?.into();
+        request.body = filled(text, placeholders::is_json(text), values)?.into();
     }
     Ok(())
 }
@@ -108,6 +107,7 @@ mod tests {
             (r#"{"a":{{$tier}},"b":"is {{$tier}}"}"#, r#"{"a":"go\"ld","b":"is go\"ld"}"#),
             (r#"{"a":{{$n}},"b":"{{$list}}"}"#, r#"{"a":1e3,"b":"[\"a\"]"}"#),
             (r#"{"a":"\"{{env:HOST}}"}"#, r#"{"a":"\"a\"b"}"#),
+            ("{{now}} hello", "2023-11-14T22:13:20.005Z hello"),
             ("tier={{$tier}}&host={{env:HOST}}", "tier=go\"ld&host=a\"b"),
             (r#"{"a":"{{user.name}} {{{now_s}} {{"}"#, r#"{"a":"{{user.name}} {1700000000 {{"}"#),
             (r#"{"a":{"b":{"c":1}}}"#, r#"{"a":{"b":{"c":1}}}"#),
