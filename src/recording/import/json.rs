@@ -1,22 +1,25 @@
-//! JSON Lines: a recording, or lines of one.
+//! JSON Lines: a recording, lines of one, or several recordings in one file. Lines that are neither calls nor said of any
+//! are passed over, as where a recording is read.
 
 use super::{ImportError, Imported, check};
 use crate::recording::{Annotation, format};
 
 pub(super) fn calls(text: &[u8]) -> Result<Imported, ImportError> {
     let mut found = Imported::default();
+    let mut unknown = None;
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
         let line = line.trim_ascii();
-        if index == 0 && line.starts_with(b"{\"hooktape\":") {
+        if line.is_empty() || line.starts_with(b"{\"hooktape\":") {
             continue;
         }
         let fault = |message: String| ImportError::line(index + 1, message);
         let mut scratch = Vec::new();
         match format::head(line, &mut scratch) {
-            Ok(None) if line.is_empty() => continue,
             Ok(None) => {
-                let said = Annotation::decode(line);
-                found.said.push(said.ok_or_else(|| fault("not a call: it has no `request`".into()))?);
+                match Annotation::decode(line) {
+                    Some(said) => found.said.push(said),
+                    None => unknown = unknown.or(Some(index + 1)),
+                }
                 continue;
             }
             Ok(Some(_)) => {}
@@ -26,5 +29,10 @@ pub(super) fn calls(text: &[u8]) -> Result<Imported, ImportError> {
         check(&call.request, call.response.as_ref()).map_err(fault)?;
         found.calls.push(call);
     }
-    Ok(found)
+    match unknown {
+        Some(line) if found == Imported::default() => {
+            Err(ImportError::line(line, "not a call: it has no `request`, and no other line has one"))
+        }
+        _ => Ok(found),
+    }
 }

@@ -192,7 +192,8 @@ fn a_browsers_archive_is_read() {
 #[case("POST http://h/\n\n< ./body.json\n", "line 3: a body that stands in a file is not read")]
 #[case("### \nHTTP/1.1 200 OK\n", "line 2: this response follows no request")]
 #[case("### \n# @hooktape {\"body\":9}\nPOST http://h/\n\nx", "line 5: the body is shorter than its comment says")]
-#[case("{\"id\":1}\n{\"request\":{}}\n", "line 1: not a call")]
+#[case("{\"id\":1}\n{\"a\":{}}\n", "line 1: not a call")]
+#[case("{\"id\":1}\n{\"request\":{}}\n", "line 2: missing field `id`")]
 #[case("{\"hooktape\":1,\"created\":\"x\"}\n{\"request\":{}}\n", "line 2: missing field `id`")]
 #[case("{\"log\":{\n\"entries\":[,]}}", "line 2, column 12: expected value")]
 #[case("{\"log\":{}}", "/log/entries: there is no such list")]
@@ -227,6 +228,19 @@ fn what_was_said_of_a_call_comes_with_it(#[case] format: Format) {
     exporter.finish().unwrap();
     let found = calls(&text, format, NOW).unwrap();
     assert_eq!(found.said, said.map(|change| Annotation { call: call.id, at: NOW, change }));
+}
+
+#[test]
+fn recordings_one_after_the_other_and_lines_that_nobody_knows_are_read() {
+    let all = [1, 2].map(crate::recording::testing::call);
+    let tapes = all.each_ref().map(|call| {
+        let said = Annotation { call: call.id, at: NOW, change: Change::Delete(true) };
+        let call = crate::recording::encode(call);
+        [crate::recording::format::header(NOW).as_bytes(), &call, b"{\"later\":1}\n", &said.encode()].concat()
+    });
+    let found = calls(&tapes.concat(), Format::Json, NOW).unwrap();
+    assert_eq!(found.calls, all);
+    assert_eq!(found.said.iter().map(|said| said.call).collect::<Vec<_>>(), all.map(|call| call.id));
 }
 
 #[test]
