@@ -36,9 +36,8 @@ impl Trouble {
 
 /// The body, or as much of it as came, and why that is not all.
 pub(super) async fn read(mut body: Body, limit: usize, patience: Duration) -> (Bytes, Result<(), Trouble>) {
-    let mut kept = Collected::default();
+    let (mut kept, mut thrown_away) = (Collected::default(), 0_usize);
     let reading = async {
-        let mut thrown_away = 0_usize;
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|error| Trouble::Broken(cause(&error)))?.into_data() else { continue };
             let room = limit - kept.len();
@@ -52,10 +51,12 @@ pub(super) async fn read(mut body: Body, limit: usize, patience: Duration) -> (B
                 break;
             }
         }
-        if thrown_away > 0 { Err(Trouble::TooLong(limit)) } else { Ok(()) }
+        Ok(())
     };
-    let outcome = tokio::time::timeout(patience, reading).await;
-    (kept.into_bytes(), outcome.unwrap_or(Err(Trouble::TooSlow(patience))))
+    let outcome = tokio::time::timeout(patience, reading).await.unwrap_or(Err(Trouble::TooSlow(patience)));
+    // It is too long whatever becomes of the rest.
+    let outcome = if thrown_away > 0 { Err(Trouble::TooLong(limit)) } else { outcome };
+    (kept.into_bytes(), outcome)
 }
 
 /// The last cause of an error: the layers above it only say that reading failed.
@@ -92,5 +93,27 @@ impl Collected {
 
     fn into_bytes(self) -> Bytes {
         if self.rest.is_empty() { self.first } else { self.rest.freeze() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use futures_util::{StreamExt as _, stream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_that_also_when_its_rest_does_not_come() {
+        let start = || stream::iter([Ok(Bytes::from_static(b"0123456789"))]);
+        let silent = Body::from_stream(start().chain(stream::pending::<io::Result<Bytes>>()));
+        let broken = Body::from_stream(start().chain(stream::iter([Err(io::Error::other("gone"))])));
+        for body in [silent, broken] {
+            let (kept, outcome) = read(body, 4, Duration::ZERO).await;
+            assert_eq!((&kept[..], outcome.unwrap_err().status()), (&b"0123"[..], 413));
+        }
+        let silent = Body::from_stream(start().chain(stream::pending::<io::Result<Bytes>>()));
+        assert_eq!(read(silent, 10, Duration::ZERO).await.1.unwrap_err().status(), 408);
     }
 }
