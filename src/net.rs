@@ -59,8 +59,12 @@ pub fn is_ourselves(url: &Url, address: SocketAddr) -> bool {
     if url.port_or_known_default() != Some(address.port()) {
         return false;
     }
+    let own = address.ip().to_canonical();
     let same = |ip: IpAddr| {
-        ip == address.ip() || (ip.is_loopback() && (address.ip().is_unspecified() || address.ip().is_loopback()))
+        let ip = ip.to_canonical();
+        // A call to no address in particular goes to this machine.
+        let here = ip.is_loopback() || ip.is_unspecified();
+        ip == own || (here && (own.is_unspecified() || own.is_loopback()))
     };
     match url.host() {
         Some(Host::Ipv4(ip)) => same(ip.into()),
@@ -88,13 +92,23 @@ mod tests {
     #[test]
     fn knows_its_own_address_by_all_its_names() {
         let own: SocketAddr = "127.0.0.1:4747".parse().unwrap();
-        for url in ["http://127.0.0.1:4747/x", "http://localhost:4747", "http://[::1]:4747/", "http://127.0.0.2:4747/"]
-        {
+        for url in [
+            "http://127.0.0.1:4747/x",
+            "http://localhost:4747",
+            "http://[::1]:4747/",
+            "http://127.0.0.2:4747/",
+            "http://0.0.0.0:4747/",
+            "http://[::]:4747/",
+            "http://[::ffff:127.0.0.1]:4747/",
+        ] {
             assert!(is_ourselves(&url.parse().unwrap(), own), "{url}");
         }
         for url in ["http://127.0.0.1:4748/x", "http://example.com:4747", "https://localhost/"] {
             assert!(!is_ourselves(&url.parse().unwrap(), own), "{url}");
         }
+        let elsewhere: SocketAddr = "192.0.2.7:4747".parse().unwrap();
+        assert!(is_ourselves(&"http://[::ffff:192.0.2.7]:4747/".parse().unwrap(), elsewhere));
+        assert!(!is_ourselves(&"http://0.0.0.0:4747/".parse().unwrap(), elsewhere));
         assert!(is_ourselves(&"http://localhost/".parse().unwrap(), "0.0.0.0:80".parse().unwrap()));
     }
 
