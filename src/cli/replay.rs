@@ -65,12 +65,13 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     };
     announce(context, &replay.plan, total);
     let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let report = (!reports.is_empty()).then(|| Report::new(title, replay.plan.target.url.clone(), Timestamp::now()));
+    let redaction = context.redaction()?;
+    let report =
+        (!reports.is_empty()).then(|| Report::new(title, redaction.target(&replay.plan.target.url), Timestamp::now()));
     let listing =
         Listing { context: context.clone(), quiet: args.quiet, report, progress: Progress::new(total), broken: None };
     let listing = Arc::new(Mutex::new(listing));
     let (teller, ending) = (listing.clone(), control.clone());
-    let redaction = context.redaction()?;
     let tell = move |told: Told| {
         let mut listing = teller.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(report) = &mut listing.report {

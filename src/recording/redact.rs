@@ -170,8 +170,9 @@ impl Redaction {
         }
     }
 
-    /// Path and query.
-    fn target(&self, target: &str) -> String {
+    /// A path or an address with its query, whose parameters are masked by their names.
+    #[must_use]
+    pub fn target(&self, target: &str) -> String {
         match target.split_once('?') {
             Some((path, query)) => format!("{}?{}", self.text(path), self.parameters(query)),
             None => self.text(target).into_owned(),

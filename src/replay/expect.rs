@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::change::json_of;
-use super::compare::{self, Difference, Rules};
+use super::compare::{self, Difference, Place, Rules};
 use crate::call::{Call, Response};
 use crate::config::parse_duration;
 use crate::json;
@@ -167,6 +167,9 @@ pub struct Unmet {
     pub expected: String,
     /// What was found instead.
     pub found: String,
+    /// Where in the answer that stands, if it is a value of it.
+    #[serde(skip)]
+    pub place: Option<Place>,
 }
 
 /// An answer with what it is held against.
@@ -201,38 +204,41 @@ pub fn check(expectations: &[Expectation], answered: &Answered<'_>) -> (Vec<Unme
         let unanswered = answered.fault.is_none_or(|fault| fault.wanted() != Wanted::NotTaken);
         if !by_default && unanswered {
             let found = call.error.clone().unwrap_or_else(|| "no answer".to_owned());
-            unmet.push(Unmet { expected: "an answer".to_owned(), found });
+            unmet.push(Unmet { expected: "an answer".to_owned(), found, place: None });
         }
         return (unmet, differences);
     };
+    let said = |found: String| (found, None);
     for expectation in expectations {
         let found = match &expectation.what {
             What::Recorded => match answered.recorded {
-                None => Some("no answer was recorded that this one could be compared with".to_owned()),
+                None => Some(said("no answer was recorded that this one could be compared with".to_owned())),
                 recorded => {
                     differences = compare::responses(recorded, Some(response), answered.kind, answered.rules);
-                    summary(&differences)
+                    summary(&differences).map(said)
                 }
             },
-            What::Contract => against_contract(answered.kind, response),
+            What::Contract => against_contract(answered.kind, response).map(said),
             What::Status(test, status) => {
-                (!test.holds(&response.status, status)).then(|| format!("status {}", response.status))
+                (!test.holds(&response.status, status)).then(|| said(format!("status {}", response.status)))
             }
             What::StatusClass(shall, class) => {
-                ((response.status / 100 == *class) != *shall).then(|| format!("status {}", response.status))
+                ((response.status / 100 == *class) != *shall).then(|| said(format!("status {}", response.status)))
             }
             What::Took(test, limit) => {
                 let took = Fault::own(answered.fault, call.took);
-                (!test.holds(&took, limit)).then(|| format!("{took:.1?}"))
+                (!test.holds(&took, limit)).then(|| said(format!("{took:.1?}")))
             }
             What::Value(pointer, test) => value(&response.body, pointer, test.as_ref()),
             What::Header(name, test) => match (response.headers.get(name), test) {
-                (None, _) => Some("there is no such header".to_owned()),
-                (Some(found), Some((test, value))) if !test.holds_for_text(found, value) => Some(found.to_owned()),
+                (None, _) => Some(said("there is no such header".to_owned())),
+                (Some(found), Some((test, value))) if !test.holds_for_text(found, value) => {
+                    Some((found.to_owned(), Some(Place::Header(name.to_ascii_lowercase()))))
+                }
                 _ => None,
             },
         };
-        unmet.extend(found.map(|found| Unmet { expected: expectation.text.clone(), found }));
+        unmet.extend(found.map(|(found, place)| Unmet { expected: expectation.text.clone(), found, place }));
     }
     (unmet, differences)
 }
@@ -249,7 +255,7 @@ fn default_status(call: &Call, fault: Option<Fault>) -> Option<Unmet> {
         (None, Some(status)) => format!("status {status}"),
         (None, None) => "no answer".to_owned(),
     };
-    (!met).then(|| Unmet { expected: expected.to_owned(), found: found() })
+    (!met).then(|| Unmet { expected: expected.to_owned(), found: found(), place: None })
 }
 
 /// `2 differences: status, /output/name`; none where there are none.
@@ -276,15 +282,18 @@ fn against_contract(kind: Option<&Kind>, response: &Response) -> Option<String> 
     (!broken.is_empty()).then(|| broken.join(" "))
 }
 
-fn value(body: &[u8], pointer: &str, test: Option<&(Test, String)>) -> Option<String> {
+/// What is found at `pointer` where that is not what is wanted, and its place if it is a value.
+fn value(body: &[u8], pointer: &str, test: Option<&(Test, String)>) -> Option<(String, Option<Place>)> {
     let json_text = match std::str::from_utf8(body) {
         Ok(body) if json::check(body).is_ok() => body,
-        _ => return Some("the body is not JSON".to_owned()),
+        _ => return Some(("the body is not JSON".to_owned(), None)),
     };
-    let Some(span) = json::find(json_text, pointer) else { return Some("there is no such value".to_owned()) };
+    let Some(span) = json::find(json_text, pointer) else { return Some(("there is no such value".to_owned(), None)) };
     let found = &json_text[span];
     match test {
-        Some((test, value)) if !test.holds_for_json(found, value) => Some(compare::excerpt(found)),
+        Some((test, value)) if !test.holds_for_json(found, value) => {
+            Some((compare::excerpt(found), Some(Place::Json(pointer.to_owned()))))
+        }
         _ => None,
     }
 }
@@ -348,6 +357,18 @@ mod tests {
                 "{told:?}"
             ),
         }
+    }
+
+    #[test]
+    fn a_value_that_is_told_says_where_it_stands_and_a_sentence_does_not() {
+        let call = answered(200, r#"{"a":1}"#);
+        let places = ["/a=2", "/b=2", "header:X-Version=1", "header:x-none=1", "took<1ms"].map(|text| {
+            let (rules, expected) = (Rules::default(), [text.parse().unwrap()]);
+            let answered = Answered { call: &call, fault: None, kind: None, recorded: None, rules: &rules };
+            check(&expected, &answered).0.remove(0).place
+        });
+        let (json, header) = (Place::Json("/a".into()), Place::Header("x-version".into()));
+        assert_eq!(places, [Some(json), None, Some(header), None, None]);
     }
 
     #[test]

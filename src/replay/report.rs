@@ -95,9 +95,10 @@ impl Report {
             Told::Skipped(skipped) => skipped_case(skipped),
         };
         if let Some(redaction) = redaction {
-            case.url = redaction.text(&case.url).into_owned();
+            case.url = redaction.target(&case.url);
+            case.skipped = case.skipped.map(|reason| redaction.text(&reason).into_owned());
             for unmet in &mut case.unmet {
-                unmet.found = redaction.text(&unmet.found).into_owned();
+                mask_unmet(unmet, redaction);
             }
             for difference in &mut case.differences {
                 mask(difference, redaction);
@@ -178,7 +179,7 @@ fn skipped_case(skipped: &Skipped) -> Case {
         changed: Vec::new(),
         differences: Vec::new(),
         unmet: if skipped.is_failure() {
-            vec![Unmet { expected: "it to be sent".to_owned(), found: reason.clone() }]
+            vec![Unmet { expected: "it to be sent".to_owned(), found: reason.clone(), place: None }]
         } else {
             Vec::new()
         },
@@ -190,11 +191,22 @@ fn skipped_case(skipped: &Skipped) -> Case {
 pub fn mask(difference: &mut Difference, redaction: &Redaction) {
     let Difference { place, left, right, .. } = difference;
     for text in [left, right].into_iter().flatten() {
-        *text = match place {
-            Place::Header(name) if redaction.masks_header(name) => MASK.to_owned(),
-            Place::Json(pointer) => masked_at(pointer, text, redaction),
-            _ => redaction.text(text).into_owned(),
-        };
+        *text = masked(Some(place), text, redaction);
+    }
+}
+
+/// Masks what was found instead of what was expected, likewise.
+pub fn mask_unmet(unmet: &mut Unmet, redaction: &Redaction) {
+    unmet.found = masked(unmet.place.as_ref(), &unmet.found, redaction);
+}
+
+fn masked(place: Option<&Place>, text: &str, redaction: &Redaction) -> String {
+    match place {
+        Some(Place::Header(name)) if redaction.masks_header(name) => MASK.to_owned(),
+        // A `Location` has a query too.
+        Some(Place::Header(_) | Place::Target) => redaction.target(text),
+        Some(Place::Json(pointer)) => masked_at(pointer, text, redaction),
+        _ => redaction.text(text).into_owned(),
     }
 }
 

@@ -310,7 +310,8 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         if let Some(against) = &against {
             let answers = (call.response.as_ref(), against.response.as_ref());
             let between = compare::responses(answers.0, answers.1, kind, &plan.rules);
-            unmet.extend(summary(&between).map(|found| Unmet { expected: "the same answer".to_owned(), found }));
+            let same = |found| Unmet { expected: "the same answer".to_owned(), found, place: None };
+            unmet.extend(summary(&between).map(same));
             differences.extend(between);
         }
         let outcome =

@@ -15,7 +15,7 @@ use crate::net::outgoing::{Outgoing, SignMode, Signing};
 use crate::net::sender::Sender;
 use crate::recording::redact::MASK;
 use crate::replay::compare::{Difference, Place, changed};
-use crate::replay::report::mask;
+use crate::replay::report::{mask, mask_unmet};
 use crate::replay::{Latencies, Outcome, Skipped, Summary, Told};
 use crate::visible;
 
@@ -60,7 +60,7 @@ fn masked<'a>(context: &Context, outcome: &'a Outcome) -> Cow<'a, Outcome> {
         mask(difference, &redaction);
     }
     for unmet in &mut outcome.unmet {
-        unmet.found = redaction.text(&unmet.found).into_owned();
+        mask_unmet(unmet, &redaction);
     }
     // The call itself is masked where it is printed: what it lacks by its contract is judged before.
     outcome.against = outcome.against.map(|call| Arc::new(redaction.call(&call)));

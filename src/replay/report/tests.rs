@@ -24,7 +24,11 @@ fn report(redaction: Option<&Redaction>) -> Report {
         call: Arc::new(Call {
             kind: Some("moveo/dialog".into()),
             took: Duration::from_micros(1_234_567),
-            request: request("{\"timestamp\":2}"),
+            request: Request {
+                origin: Some("http://x".into()),
+                target: "/?access_token=t-2".into(),
+                ..request("{\"timestamp\":2}")
+            },
             response: Some(Response { status: 200, ..Response::default() }),
             ..call(1)
         }),
@@ -39,8 +43,18 @@ fn report(redaction: Option<&Redaction>) -> Report {
             json("/a<b/password", "\"hunter2\"", "{\"x\":\"hunter3\"}"),
             json("/items/0", "{\"token\":\"t-1\",\"n\":1}", "{\"n\":…"),
             Difference { side: Side::Response, place: header, left: Some("s-1".into()), right: None },
+            Difference {
+                side: Side::Response,
+                place: Place::Header("location".into()),
+                left: Some("https://y/?token=t-3".into()),
+                right: None,
+            },
+            Difference { side: Side::Request, place: Place::Target, left: Some("/x?token=t-4".into()), right: None },
         ],
-        unmet: vec![Unmet { expected: "took<1s".into(), found: "\u{1b}[31m1.2s & more".into() }],
+        unmet: vec![
+            Unmet { expected: "took<1s".into(), found: "\u{1b}[31m1.2s & more".into(), place: None },
+            Unmet { expected: "/email=x".into(), found: "\"ana\"".into(), place: Some(Place::Json("/email".into())) },
+        ],
         ..fine.clone()
     };
     let skipped = Skipped {
@@ -83,7 +97,7 @@ fn every_form_tells_all_and_escapes_it() {
     assert_eq!((&json["schema"], &json["summary"]["failed"]), (&1.into(), &1.into()));
     let failed = &json["cases"][1];
     assert_eq!((&failed["fault"], &failed["differences"][1]["place"]), (&"duplicate".into(), &"/items/0".into()));
-    assert_eq!(failed["changed"], serde_json::json!(["/timestamp"]));
+    assert_eq!(failed["changed"], serde_json::json!(["path", "/timestamp"]));
     assert!("pdf".parse::<Form>().is_err());
 }
 
@@ -92,10 +106,12 @@ fn what_is_secret_is_masked_in_its_place() {
     let report = report(Some(&Redaction::new(&Redact::default()).unwrap()));
     for form in ["junit", "html", "json"] {
         let text = written(&report, form);
-        for secret in ["hunter2", "hunter3", "t-1", "s-1"] {
+        for secret in ["hunter2", "hunter3", "t-1", "s-1", "t-2", "t-3", "t-4", "ana"] {
             assert!(!text.contains(secret), "{form}: {secret}");
         }
     }
+    let url = "http://x/?access_token=[redacted]";
+    assert!(report.cases[1].url == url, "{}", report.cases[1].url);
     let differences = &report.cases[1].differences;
     assert_eq!(differences[1].left.as_deref(), Some(r#"{"token":"[redacted]","n":1}"#));
 }
