@@ -349,7 +349,9 @@ impl App {
             Event::Annotated(said) => return self.said(said),
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
             Event::Recorded(Recorded::Reopened { reason, kept }) => self.reopened(reason, kept),
-            Event::Recorded(Recorded::Unread { reason }) => self.tell(Notice::error(reason)),
+            Event::Recorded(Recorded::Unread { reason } | Recorded::Trouble { reason }) => {
+                self.tell(Notice::error(reason));
+            }
             Event::Newest(calls) => self.newest(*calls),
             Event::Indexed(calls) => return self.indexed(&calls),
             Event::Reading { done, total } => self.arriving.reading(done, total),

@@ -39,9 +39,6 @@ impl App {
     }
 
     pub(super) fn not_recorded(&mut self, unrecorded: u64, reason: String) {
-        if unrecorded == 0 {
-            return self.tell(Notice::error(reason));
-        }
         let calls = if unrecorded == 1 { "1 call is" } else { &format!("{unrecorded} calls are") };
         self.tell(Notice::error(format!("{calls} not in the recording: {reason}")));
         self.unrecorded = Some((unrecorded, reason));

@@ -221,9 +221,7 @@ pub(super) fn unfinished(entries: &Entries<'_>) {
 pub(super) fn trouble(event: &Recorded) {
     match event {
         Recorded::Call(..) | Recorded::Annotated(..) => {}
-        Recorded::Failed { unrecorded: 0, reason }
-        | Recorded::Reopened { reason, .. }
-        | Recorded::Unread { reason } => {
+        Recorded::Trouble { reason } | Recorded::Reopened { reason, .. } | Recorded::Unread { reason } => {
             note(&format!("hooktape: {reason}"));
         }
         Recorded::Failed { unrecorded, reason } => {

@@ -59,6 +59,11 @@ pub enum Recorded {
         /// Why, as a sentence with the repair.
         reason: String,
     },
+    /// Something is wrong with the file, and no call is lost by it.
+    Trouble {
+        /// What, as a sentence.
+        reason: String,
+    },
     /// Calls that waited in a [`Backlog`](super::backlog::Backlog) can no longer be read back.
     Unread {
         /// How many and why, as a sentence.
@@ -384,7 +389,8 @@ struct Writer<D> {
 impl<D: Disk> Writer<D> {
     fn finish(&mut self) {
         if let Err(error) = self.disk.finish(self.end) {
-            self.failed(0, format!("cannot finish {}: {error}", self.path.display()));
+            let reason = format!("cannot finish {}: {error}", self.path.display());
+            (self.observer)(Recorded::Trouble { reason });
         }
     }
 
@@ -408,18 +414,14 @@ impl<D: Disk> Writer<D> {
                 let calls = batch.iter().filter(|job| matches!(job.what, What::Call(_))).count() as u64;
                 // Whoever wanted to say something of a call is told; only calls are counted.
                 if calls > 0 {
-                    self.failed(calls, reason.clone());
+                    self.unrecorded += calls;
+                    (self.observer)(Recorded::Failed { unrecorded: self.unrecorded, reason: reason.clone() });
                 }
                 for job in batch.drain(..) {
                     let _ = job.reply.send(Err(RecordError(reason.clone())));
                 }
             }
         }
-    }
-
-    fn failed(&mut self, calls: u64, reason: String) {
-        self.unrecorded += calls;
-        (self.observer)(Recorded::Failed { unrecorded: self.unrecorded, reason });
     }
 
     /// Puts the lines behind what is written; all of them or none.
@@ -430,7 +432,7 @@ impl<D: Disk> Writer<D> {
                 self.end = end;
                 (self.observer)(Recorded::Reopened { reason, kept: 0 });
             }
-            Err(reason) => self.failed(0, reason),
+            Err(reason) => (self.observer)(Recorded::Trouble { reason }),
         }
         if let Some(reason) = self.disk.changed(self.end) {
             let opened = self.disk.reopen().map_err(|error| format!("{reason}; {error}"))?;

@@ -51,7 +51,7 @@ async fn heard(mut told: Backlog) -> Vec<String> {
             Recorded::Annotated(..) => "said".to_owned(),
             Recorded::Failed { unrecorded, .. } => format!("{unrecorded} failed"),
             Recorded::Reopened { .. } => "reopened".to_owned(),
-            Recorded::Unread { reason } => reason,
+            Recorded::Unread { reason } | Recorded::Trouble { reason } => reason,
         });
     }
     heard

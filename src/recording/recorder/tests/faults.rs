@@ -24,6 +24,8 @@ struct State {
     writes: VecDeque<Result<usize, io::ErrorKind>>,
     syncs: VecDeque<Result<(), io::ErrorKind>>,
     truncates: VecDeque<Result<(), io::ErrorKind>>,
+    /// Why it cannot be set aside.
+    rotations: VecDeque<String>,
     synced: usize,
     /// A writer waits for this before each write.
     gate: Option<channel::Receiver<()>>,
@@ -69,7 +71,7 @@ impl Disk for Fake {
     }
 
     fn rotate(&mut self, _end: u64, _now: jiff::Timestamp) -> Result<Option<Rotated>, String> {
-        Ok(None)
+        self.0.lock().unwrap().rotations.pop_front().map_or(Ok(None), Err)
     }
 
     fn finish(&mut self, _end: u64) -> io::Result<()> {
@@ -111,6 +113,27 @@ async fn a_full_disk_is_told_counted_and_leaves_no_half_line() {
     }
     recorder.record(call(3)).await.unwrap();
     assert_eq!(fake.content(), [encode(&call(1)), encode(&call(3))].concat());
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_set_aside_or_finished_is_no_call_lost() {
+    let fake = Fake::default();
+    let (recorder, events) = fake.start(false);
+    fake.script(|state| state.writes.push_back(Err(io::ErrorKind::StorageFull)));
+    recorder.record(call(1)).await.unwrap_err();
+    fake.script(|state| {
+        state.rotations.push_back("cannot be set aside".to_owned());
+        state.syncs.push_back(Err(io::ErrorKind::Other));
+    });
+    recorder.record(call(2)).await.unwrap();
+    recorder.close().await;
+    let told: Vec<_> = events.iter().collect();
+    let [Recorded::Failed { unrecorded: 1, .. }, aside, Recorded::Call(..), Recorded::Trouble { reason }] = &told[..]
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!(*aside, Recorded::Trouble { reason: "cannot be set aside".to_owned() });
+    assert!(reason.starts_with("cannot finish /tape: "), "{reason}");
 }
 
 #[tokio::test]
