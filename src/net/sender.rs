@@ -62,14 +62,13 @@ pub struct Prepared {
     parent: Option<Id>,
     timeout: Duration,
     tls: Tls,
-    at: Timestamp,
 }
 
 impl Prepared {
     /// The same bytes once more.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self { fault: Some(Fault::Duplicate), at: Timestamp::now(), ..self.clone() }
+        Self { fault: Some(Fault::Duplicate), ..self.clone() }
     }
 }
 
@@ -144,7 +143,7 @@ impl Sender {
             Ok(headers) => (headers, None),
             Err(reason) => (http::HeaderMap::new(), Some(reason)),
         };
-        Prepared { request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls, at }
+        Prepared { request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls }
     }
 
     /// Sends what was prepared and waits for the answer. A worker that sends many calls has a `wire` for them, which is used
@@ -155,8 +154,9 @@ impl Sender {
         wire: Option<&mut Wire>,
         given_up: impl Future<Output = ()>,
     ) -> Call {
-        let Prepared { mut request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls, at } =
+        let Prepared { mut request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls } =
             prepared;
+        let at = Timestamp::now();
         // A slow body is not the endpoint's fault.
         let patience = timeout + if let Some(Fault::SlowBody(over)) = fault { over } else { Duration::ZERO };
         let wire = wire.filter(|_| url.scheme() == "http" && (is_local(&url) || !self.proxied));

@@ -68,6 +68,19 @@ async fn a_target_is_trusted_as_its_tls_options_say() {
     }
 }
 
+#[tokio::test]
+async fn a_calls_time_is_when_it_left_not_when_it_was_prepared() {
+    let site = Site::new(Config::default()).await;
+    let sender = sender(&site);
+    let first = sender.prepare(outgoing(&site.url("/"), request("POST", &[], b"{}")));
+    let again = first.duplicate();
+    for prepared in [first, again] {
+        let before = Timestamp::now();
+        let call = sender.exchange(prepared, None, std::future::pending()).await;
+        assert!(before <= call.at && call.at <= Timestamp::now(), "{before} {}", call.at);
+    }
+}
+
 /// An endpoint on a free port that reads a whole request, answers with these bytes and closes, for each of two connections;
 /// gives what it read first.
 async fn endpoint(answer: &'static [u8]) -> (String, JoinHandle<Vec<u8>>) {
