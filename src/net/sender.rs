@@ -76,8 +76,7 @@ impl Sender {
     /// A client that follows no redirect and decodes nothing.
     #[must_use]
     pub fn new(platforms: Arc<Platforms>, keyring: Arc<Keyring>) -> Self {
-        let named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let proxied = ["http_proxy", "all_proxy", "ALL_PROXY"].into_iter().any(named);
+        let proxied = is_proxied(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
         Self { clients: Arc::default(), platforms, keyring, proxied }
     }
 
@@ -300,6 +299,12 @@ fn add(body: &mut BytesMut, chunk: &[u8]) -> Result<(), String> {
     }
     body.extend_from_slice(chunk);
     Ok(())
+}
+
+/// Whether an environment, by which of its variables are `set`, names a proxy that reqwest takes for plain HTTP. It takes
+/// none in a CGI script, where `HTTP_PROXY` is the caller's `Proxy` header (RFC 3875, 4.1.18).
+fn is_proxied(set: impl Fn(&str) -> bool) -> bool {
+    !set("REQUEST_METHOD") && ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].into_iter().any(set)
 }
 
 fn method(request: &Request) -> Result<http::Method, String> {

@@ -68,6 +68,17 @@ async fn a_target_is_trusted_as_its_tls_options_say() {
     }
 }
 
+#[rstest]
+#[case(&[], false)]
+#[case(&["https_proxy", "NO_PROXY"], false)]
+#[case(&["http_proxy"], true)]
+#[case(&["HTTP_PROXY"], true)]
+#[case(&["HTTP_PROXY", "REQUEST_METHOD"], false)]
+#[case(&["ALL_PROXY", "no_proxy"], true)]
+fn a_proxy_is_known_by_the_variables_that_the_client_heeds(#[case] set: &[&str], #[case] proxied: bool) {
+    assert_eq!(is_proxied(|name| set.contains(&name)), proxied);
+}
+
 #[tokio::test]
 async fn a_calls_time_is_when_it_left_not_when_it_was_prepared() {
     let site = Site::new(Config::default()).await;
