@@ -88,6 +88,20 @@ async fn a_target_that_is_down_is_named_and_the_call_recorded() {
 }
 
 #[tokio::test]
+async fn a_failure_that_says_nothing_of_the_target_leaves_what_is_known_of_it() {
+    let to_each_kind = forwarding(&["http://127.0.0.1:1/{kind}"]);
+    let site = Site::new(responding(to_each_kind)).await;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    site.responders.observe(Box::new(move |event| drop(tell.send(event))), false);
+    assert!(site.post("/", "", "{}").await.starts_with("HTTP/1.1 502 "), "of no kind");
+    assert!(told.try_recv().is_err());
+    assert!(site.post("/hooks/moveo/dialog", "", "{}").await.starts_with("HTTP/1.1 502 "), "nobody listens");
+    assert!(matches!(told.try_recv(), Ok(Told::Target(_, Health::Down(_)))));
+    site.post("/", "", "{}").await;
+    assert!(told.try_recv().is_err());
+}
+
+#[tokio::test]
 async fn a_target_that_says_nothing_or_goes_away_is_told_apart() {
     let mut silent = forwarding(&["http://127.0.0.1:1"]);
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

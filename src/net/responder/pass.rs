@@ -90,8 +90,10 @@ impl Responders {
     /// Keeps how a target does; tells when that changes.
     fn note(&self, target: &Target, failure: Option<&Failure>) {
         let health = match failure {
+            None => Health::Up,
             Some(failure) if failure.down => Health::Down(failure.sentence.clone()),
-            _ => Health::Up,
+            // It does not say whether the target can be reached.
+            Some(_) => return,
         };
         let mut all = lock(&self.health);
         let known = all.iter_mut().find(|(name, _)| *name == target.name);
