@@ -2,9 +2,11 @@
 //! connection left out, the real answer back.
 
 mod connector;
+mod trust;
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -15,7 +17,7 @@ use uuid::Uuid;
 
 use self::connector::{Connected, Timed};
 use crate::call::{Forwarded, Headers, Request, Response};
-use crate::config::Target;
+use crate::config::{Target, Tls};
 use crate::net::{HOP_BY_HOP, fields};
 
 /// Longest answer that is passed back, in bytes: it is recorded first, and so held as a whole.
@@ -39,7 +41,7 @@ pub struct Failure {
 /// Passes calls on. Cheap to share.
 #[derive(Debug)]
 pub struct Forwarder {
-    client: OnceLock<Result<Client<Timed, Full<Bytes>>, String>>,
+    clients: Mutex<HashMap<Tls, Client<Timed, Full<Bytes>>>>,
     /// What we are called in `Via` (RFC 9110, 7.6.3): a call that has it has been here.
     name: String,
 }
@@ -47,7 +49,7 @@ pub struct Forwarder {
 impl Default for Forwarder {
     fn default() -> Self {
         let id = Uuid::new_v4().simple().to_string();
-        Self { client: OnceLock::new(), name: format!("hooktape-{}", &id[..12]) }
+        Self { clients: Mutex::default(), name: format!("hooktape-{}", &id[..12]) }
     }
 }
 
@@ -71,7 +73,7 @@ impl Forwarder {
         let answer = match self.prepare(request, kind, target, keep_host) {
             Ok((ready, to)) => {
                 forwarded.to = to;
-                let exchange = self.exchange(ready, &mut forwarded);
+                let exchange = self.exchange(ready, &target.tls, &mut forwarded);
                 if let Ok(answer) = tokio::time::timeout(target.timeout, exchange).await {
                     answer
                 } else {
@@ -130,21 +132,24 @@ impl Forwarder {
             let secure = request.public.as_ref().is_some_and(|public| public.starts_with("https:"));
             set("x-forwarded-proto", if secure { "https" } else { "http" });
         }
+        let added = |name: &'static str, value: String| {
+            let before: Vec<_> = request.headers.all(name).map(|before| String::from_utf8_lossy(before)).collect();
+            before.iter().map(AsRef::as_ref).chain([value.as_str()]).collect::<Vec<_>>().join(", ")
+        };
+        if let Some(peer) = request.peer {
+            set("x-forwarded-for", &added("x-forwarded-for", peer.to_string()));
+        }
+        for name in &target.drop_headers {
+            fields.remove(name);
+        }
         for (name, value) in &target.headers {
             if let (Ok(name), Ok(value)) = (http::HeaderName::from_bytes(name.as_bytes()), value.parse()) {
                 fields.insert(name, value);
             }
         }
-        let added = |name: &'static str, value: String| {
-            let before: Vec<_> = request.headers.all(name).map(|before| String::from_utf8_lossy(before)).collect();
-            let value = before.iter().map(AsRef::as_ref).chain([value.as_str()]).collect::<Vec<_>>().join(", ");
-            (http::HeaderName::from_static(name), value)
-        };
-        let peer = request.peer.map(|peer| added("x-forwarded-for", peer.to_string()));
-        for (name, value) in peer.into_iter().chain([added("via", format!("1.1 {}", self.name))]) {
-            if let Ok(value) = value.parse() {
-                fields.insert(name, value);
-            }
+        // Whatever the target says: without it a call could go round for ever.
+        if let Ok(via) = added("via", format!("1.1 {}", self.name)).parse() {
+            fields.insert("via", via);
         }
         let to = url.split('?').next().unwrap_or_default().to_owned();
         *ready.uri_mut() = uri;
@@ -154,12 +159,13 @@ impl Forwarder {
     async fn exchange(
         &self,
         request: http::Request<Full<Bytes>>,
+        tls: &Tls,
         forwarded: &mut Forwarded,
     ) -> Result<Response, Failure> {
         let failed = |sentence| Failure { status: 502, sentence, down: false };
         let place = request.uri().authority().map_or_else(String::new, ToString::to_string);
         let started = Instant::now();
-        let client = self.client.get_or_init(client).as_ref().map_err(|error| failed(error.clone()))?;
+        let client = self.client(tls).map_err(failed)?;
         let answer = client.request(request).await.map_err(|error| explain(&error, &place, false))?;
         let waited = micros(started);
         if let Some(connected) = answer.extensions().get::<Connected>() {
@@ -171,6 +177,20 @@ impl Forwarder {
         let headers = end_to_end(&headers).map(|(name, value)| (name.to_owned(), value.clone())).collect();
         let body = collect(body, &place).await?;
         Ok(Response { status: head.status.as_u16(), headers, body })
+    }
+
+    /// The client for such a target, made when it is first needed: connections are kept, redirects are answers, nothing is
+    /// decoded.
+    fn client(&self, tls: &Tls) -> Result<Client<Timed, Full<Bytes>>, String> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(tls) {
+            return Ok(client.clone());
+        }
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(Duration::from_secs(30));
+        let client = builder.build(Timed::new(CONNECT, tls)?);
+        clients.insert(tls.clone(), client.clone());
+        Ok(client)
     }
 }
 
@@ -216,13 +236,6 @@ async fn collect(mut body: hyper::body::Incoming, place: &str) -> Result<Bytes, 
         rest.extend_from_slice(&data);
     }
     Ok(if rest.is_empty() { first } else { rest.freeze() })
-}
-
-/// The client: connections are kept, redirects are answers, nothing is decoded.
-fn client() -> Result<Client<Timed, Full<Bytes>>, String> {
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder.pool_timer(TokioTimer::new()).pool_idle_timeout(Duration::from_secs(30));
-    Ok(builder.build(Timed::new(CONNECT)?))
 }
 
 /// A sentence for a failed exchange.

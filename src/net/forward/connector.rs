@@ -16,6 +16,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
+use super::trust;
+use crate::config::Tls;
+
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Connects, and takes the time.
@@ -25,18 +28,16 @@ pub(super) struct Timed {
 }
 
 impl Timed {
-    /// A connector that gives up after `patience`.
+    /// A connector that gives up after `patience`, and over https believes whom `tls` says.
     ///
     /// # Errors
-    /// When the system's certificates cannot be had: a sentence.
-    pub(super) fn new(patience: Duration) -> Result<Self, String> {
+    /// Those of [`trust::config`].
+    pub(super) fn new(patience: Duration, tls: &Tls) -> Result<Self, String> {
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
         http.enforce_http(false);
         http.set_connect_timeout(Some(patience));
-        let builder = HttpsConnectorBuilder::new()
-            .try_with_platform_verifier()
-            .map_err(|error| format!("TLS cannot start: {error}"))?;
+        let builder = HttpsConnectorBuilder::new().with_tls_config(trust::config(tls)?);
         Ok(Self { inner: builder.https_or_http().enable_http1().wrap_connector(http) })
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use rstest::rstest;
 
 use crate::call::Direction;
-use crate::config::{Respond, Source};
+use crate::config::{Certificate, Config, Listen, Respond, Source, Target, Tls};
 use crate::net::base_url;
 use crate::net::responder::{Health, Told};
 use crate::net::testing::{Backend, Site, forwarding, responding};
@@ -103,13 +103,9 @@ async fn a_failure_that_says_nothing_of_the_target_leaves_what_is_known_of_it() 
 
 #[tokio::test]
 async fn a_target_that_says_nothing_or_goes_away_is_told_apart() {
-    let mut silent = forwarding(&["http://127.0.0.1:1"]);
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    if let Source::Forward(forward) = &mut silent.source {
-        let target = &mut std::sync::Arc::make_mut(forward).targets[0];
-        target.url = format!("http://{}", socket.local_addr().unwrap());
-        target.timeout = Duration::from_millis(20);
-    }
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    let silent = to(&url, |target| target.timeout = Duration::from_millis(20));
     let site = Site::new(responding(silent)).await;
     let answer = site.post("/", "", "{}").await;
     assert!(answer.starts_with("HTTP/1.1 504 ") && answer.contains("did not answer within 20ms"), "{answer}");
@@ -117,6 +113,48 @@ async fn a_target_that_says_nothing_or_goes_away_is_told_apart() {
     let site = Site::new(responding(forwarding(&[&leaving.url("")]))).await;
     let answer = site.post("/", "", "{}").await;
     assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("before it had answered"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_target_is_sent_neither_what_it_drops_nor_what_it_replaces() {
+    let mut backend = Backend::new(ANSWER).await;
+    let respond = to(&backend.url(""), |target| {
+        target.drop_headers = ["x-secret", "X-Forwarded-For"].map(Into::into).to_vec();
+        target.headers = vec![("x-own".into(), "new".into())];
+    });
+    let site = Site::new(responding(respond)).await;
+    site.post("/", "X-Secret: 1\r\nX-Own: old\r\nX-Kept: 1\r\nX-Forwarded-For: 6.6.6.6\r\n", "{}").await;
+    let head = backend.next().await.0.to_lowercase();
+    assert!(head.contains("x-own: new\r\n") && head.contains("x-kept: 1\r\n") && head.contains("via: "), "{head}");
+    assert!(!head.contains("x-secret") && !head.contains("x-forwarded-for") && !head.contains("old"), "{head}");
+}
+
+#[tokio::test]
+async fn a_target_is_trusted_as_its_tls_options_say() {
+    let listen = Listen { tls: Some(Certificate::SelfSigned), ..Listen::default() };
+    let backend = Site::new(Config { listen, ..Config::default() }).await;
+    let own = std::fs::read(backend.path.with_file_name("certificate.pem")).unwrap();
+    let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
+    for (host, tls, status) in [
+        ("localhost", Tls { authorities: own, ..Tls::default() }, "200"),
+        ("127.0.0.1", Tls { any_certificate: true, ..Tls::default() }, "200"),
+        ("localhost", Tls { authorities: stranger.into(), ..Tls::default() }, "502"),
+        ("localhost", Tls::default(), "502"),
+    ] {
+        let url = format!("https://{host}:{}/", backend.address.port());
+        let site = Site::new(responding(to(&url, |target| target.tls = tls.clone()))).await;
+        let answer = site.post("/", "", "{}").await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
+    }
+}
+
+/// Forwarding to one target, after a change to it.
+fn to(url: &str, change: impl FnOnce(&mut Target)) -> Respond {
+    let mut respond = forwarding(&[url]);
+    if let Source::Forward(forward) = &mut respond.source {
+        change(&mut std::sync::Arc::make_mut(forward).targets[0]);
+    }
+    respond
 }
 
 #[tokio::test]
