@@ -38,6 +38,36 @@ pub struct Failure {
     pub down: bool,
 }
 
+/// A request as it leaves for a target.
+#[derive(Debug)]
+pub struct Ready {
+    request: http::Request<Full<Bytes>>,
+    body: Bytes,
+    /// Where it goes, without its query.
+    to: String,
+}
+
+impl Ready {
+    /// The same as a recording has it.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        let (method, uri) = (self.request.method(), self.request.uri());
+        let mut headers = fields(self.request.headers());
+        if !self.body.is_empty() {
+            // The client adds it.
+            headers.push("content-length", self.body.len().to_string());
+        }
+        Request {
+            method: method.to_string(),
+            target: uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned(),
+            origin: uri.scheme_str().zip(uri.authority()).map(|(scheme, authority)| format!("{scheme}://{authority}")),
+            headers,
+            body: self.body.clone(),
+            ..Request::default()
+        }
+    }
+}
+
 /// Passes calls on. Cheap to share.
 #[derive(Debug)]
 pub struct Forwarder {
@@ -60,20 +90,18 @@ impl Forwarder {
         request.headers.all("via").any(|via| memchr::memmem::find(via, self.name.as_bytes()).is_some())
     }
 
-    /// Passes `request`, a call of `kind`, on to `target` and waits for its answer.
+    /// Passes on to `target` what [`Self::prepare`] made for it, and waits for its answer.
     pub async fn forward(
         &self,
-        request: &Request,
-        kind: Option<&str>,
+        ready: Result<Ready, String>,
         target: &Target,
-        keep_host: bool,
     ) -> (Result<Response, Failure>, Forwarded) {
         let started = Instant::now();
         let mut forwarded = Forwarded { to: target.url.clone(), ..Forwarded::default() };
-        let answer = match self.prepare(request, kind, target, keep_host) {
-            Ok((ready, to)) => {
+        let answer = match ready {
+            Ok(Ready { request, to, .. }) => {
                 forwarded.to = to;
-                let exchange = self.exchange(ready, &target.tls, &mut forwarded);
+                let exchange = self.exchange(request, &target.tls, &mut forwarded);
                 if let Ok(answer) = tokio::time::timeout(target.timeout, exchange).await {
                     answer
                 } else {
@@ -88,14 +116,17 @@ impl Forwarder {
         (answer, forwarded)
     }
 
-    /// The request as it leaves, and where it goes without its query.
-    fn prepare(
+    /// `request`, a call of `kind`, as it leaves for `target`. Nothing leaves yet.
+    ///
+    /// # Errors
+    /// When the target's address cannot be made for this call: a sentence.
+    pub fn prepare(
         &self,
         request: &Request,
         kind: Option<&str>,
         target: &Target,
         keep_host: bool,
-    ) -> Result<(http::Request<Full<Bytes>>, String), String> {
+    ) -> Result<Ready, String> {
         let mut url = target.url_for(kind, &request.target)?;
         // A path of its own takes no other path; the query is part of what was said.
         if let Some(query) = request.query().filter(|_| !url.ends_with(&request.target)) {
@@ -153,7 +184,7 @@ impl Forwarder {
         }
         let to = url.split('?').next().unwrap_or_default().to_owned();
         *ready.uri_mut() = uri;
-        Ok((ready, to))
+        Ok(Ready { request: ready, body: request.body.clone(), to })
     }
 
     async fn exchange(

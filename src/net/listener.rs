@@ -70,7 +70,8 @@ impl Lane {
     /// A lane whose responders are those that are configured.
     #[must_use]
     pub fn new(config: Arc<Config>, platforms: Arc<Platforms>, keyring: Arc<Keyring>, recorder: Recorder) -> Self {
-        let responders = Arc::new(Responders::new(config.clone(), keyring.clone(), recorder.clone()));
+        let responders = Responders::new(config.clone(), platforms.clone(), keyring.clone(), recorder.clone());
+        let responders = Arc::new(responders);
         Self { config, platforms, keyring, recorder, responders, tls: None, reach: Arc::default() }
     }
 }

@@ -26,7 +26,7 @@ use crate::config::{Config, Fault, Respond, Route, Source};
 use crate::net::forward::{Failure, Forwarder};
 use crate::net::refused::Refused;
 use crate::net::template::Known;
-use crate::platform::{Keyring, Kind};
+use crate::platform::{Keyring, Kind, Platforms};
 use crate::recording::{Query, Recorder};
 
 pub use choose::like;
@@ -188,6 +188,7 @@ impl Active {
 /// All responders.
 pub struct Responders {
     config: RwLock<Arc<Config>>,
+    platforms: Arc<Platforms>,
     keyring: Arc<Keyring>,
     recorder: Recorder,
     slots: RwLock<Arc<[Arc<Active>]>>,
@@ -216,11 +217,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Responders {
     /// Those that are configured.
-    pub fn new(config: Arc<Config>, keyring: Arc<Keyring>, recorder: Recorder) -> Self {
+    pub fn new(config: Arc<Config>, platforms: Arc<Platforms>, keyring: Arc<Keyring>, recorder: Recorder) -> Self {
         let slots: Vec<_> =
             Self::configured(&config).into_iter().map(|slot| Arc::new(Active::new(slot, &config))).collect();
         Self {
             config: RwLock::new(config),
+            platforms,
             keyring,
             recorder,
             slots: RwLock::new(slots.into()),

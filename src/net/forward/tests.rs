@@ -173,7 +173,7 @@ async fn what_comes_round_again_is_stopped() {
 async fn the_first_of_several_answers_and_the_others_are_calls_of_their_own() {
     let mut first = Backend::new(ANSWER).await;
     let mut second = Backend::new("HTTP/1.1 500 -\r\nContent-Length: 2\r\n\r\nno").await;
-    let to = [first.url("/one"), second.url("/two")];
+    let to = [first.url("/one"), second.url("/two?own=1")];
     let mut site = Site::new(responding(forwarding(&[&to[0], &to[1]]))).await;
     let answer = site.post("/x?q=1", "", "{}").await;
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
@@ -182,7 +182,11 @@ async fn the_first_of_several_answers_and_the_others_are_calls_of_their_own() {
     let received = calls.iter().find(|call| call.direction == Direction::Received).unwrap();
     let sent = calls.iter().find(|call| call.direction == Direction::Sent).unwrap();
     assert_eq!((sent.parent, sent.status()), (Some(received.id), Some(500)));
-    assert_eq!(sent.request.url(), second.url("/two?q=1"));
+    assert_eq!(sent.request.url(), second.url("/two?own=1&q=1"));
+    let host = format!("{}", second.address);
+    assert_eq!(sent.request.headers.get("host"), Some(host.as_str()));
+    assert_eq!(sent.request.headers.get("x-forwarded-host"), Some("hook.example"));
+    assert!(sent.request.headers.has("via"));
 }
 
 #[tokio::test]

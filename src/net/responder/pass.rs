@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::hold::{Release, Stage};
 use super::pulse::{self, Health};
 use super::{Outcome, Responders, Told, Wanting, abandoned, failed, lock, refused};
-use crate::call::{Call, Direction, Forwarded, Id, Request, Response};
+use crate::call::{Call, Direction, Forwarded, Id, Request, Sig};
 use crate::config::{Forward, Secret, Source, Target};
-use crate::net::forward::Failure;
+use crate::net::forward::{Failure, Ready};
 
 impl Responders {
     /// Passes a call on: the first target answers, the others get it too.
@@ -21,12 +21,14 @@ impl Responders {
         }
         let Some(first) = forward.targets.first() else { return refused() };
         let mut edited = None;
+        let mut sig = call.sig;
         let mut again = None;
         if let Some(time) = hold {
             match self.hold(call, time, Stage::Forward(first.name.clone())).await {
                 Release::AsIs => {}
                 Release::Forward { request, hold_answer } => {
                     edited = request.map(|request| self.signed_anew(*request, call));
+                    sig = edited.as_ref().map_or(sig, |request| self.judged(request, call));
                     again = Some(time).filter(|_| hold_answer);
                 }
                 Release::Answer(response) => return Outcome::of(response),
@@ -35,21 +37,22 @@ impl Responders {
                 Release::Abandoned => return abandoned(),
             }
         }
-        let call = Wanting { request: edited.as_ref().unwrap_or(call.request), ..call };
-        let name = call.kind.map(|kind| kind.name.as_str());
+        let call = Wanting { request: edited.as_ref().unwrap_or(call.request), sig, ..call };
         let others = forward.targets[1..].iter().map(|target| self.also(call, target, forward.keep_host));
         others.for_each(drop);
-        let (answer, forwarded) = self.forwarder.forward(call.request, name, first, forward.keep_host).await;
+        let ready = self.prepare(call, first, forward.keep_host);
+        // What leaves here where it was edited is not what came: it is a call of its own.
+        let sent = edited.is_some().then(|| sent(call, &ready));
+        let (answer, forwarded) = self.forwarder.forward(ready, first).await;
         self.note(first, answer.as_ref().err());
         let mut outcome = match answer {
             Ok(response) => Outcome::of(response),
             Err(failure) => failed(&failure),
         };
-        if let Some(request) = &edited {
-            // What left here is not what came: it is a call of its own.
-            let sent = sent(call, request, outcome.response.clone().filter(|_| outcome.error.is_none()), &forwarded);
-            let sent = Call { error: outcome.error.clone(), ..sent };
-            let _ = self.recorder.record(sent).await;
+        if let Some(sent) = sent {
+            let error = outcome.error.clone();
+            let response = outcome.response.clone().filter(|_| error.is_none());
+            let _ = self.recorder.record(ended(Call { error, response, ..sent }, forwarded.clone())).await;
         }
         outcome.forwarded = Some(forwarded);
         match again {
@@ -71,19 +74,28 @@ impl Responders {
         request
     }
 
+    /// What the signature of an edited request is worth to who has the route's secrets.
+    fn judged(&self, request: &Request, call: Wanting<'_>) -> Option<Sig> {
+        let own: &[Secret] = call.route.map_or(&[], |route| &route.secrets);
+        call.kind.map(|kind| self.keyring.sig(&self.platforms, request, Some(kind), own, Timestamp::now()))
+    }
+
+    fn prepare(&self, call: Wanting<'_>, target: &Target, keep_host: bool) -> Result<Ready, String> {
+        self.forwarder.prepare(call.request, call.kind.map(|kind| kind.name.as_str()), target, keep_host)
+    }
+
     /// Sends a call to a target that does not answer it, and records what comes back.
     fn also(&self, call: Wanting<'_>, target: &Target, keep_host: bool) -> tokio::task::JoinHandle<()> {
-        let (request, target) = (call.request.clone(), target.clone());
-        let kind = call.kind.map(|kind| kind.name.clone());
-        let blank = sent(call, &request, None, &Forwarded::default());
+        let ready = self.prepare(call, target, keep_host);
+        let (sent, target) = (sent(call, &ready), target.clone());
         let (recorder, client) = (self.recorder.clone(), self.forwarder.clone());
         tokio::spawn(async move {
-            let (answer, forwarded) = client.forward(&request, kind.as_deref(), &target, keep_host).await;
+            let (answer, forwarded) = client.forward(ready, &target).await;
             let (response, error) = match answer {
                 Ok(response) => (Some(response), None),
                 Err(failure) => (None, Some(failure.sentence)),
             };
-            let _ = recorder.record(addressed(Call { error, response, ..blank }, forwarded)).await;
+            let _ = recorder.record(ended(Call { error, response, ..sent }, forwarded)).await;
         })
     }
 
@@ -128,9 +140,9 @@ impl Responders {
     }
 }
 
-/// The call that left here for the one that came.
-fn sent(call: Wanting<'_>, request: &Request, response: Option<Response>, forwarded: &Forwarded) -> Call {
-    let blank = Call {
+/// The call that leaves here for the one that came: what leaves, or what should have left where nothing can.
+fn sent(call: Wanting<'_>, ready: &Result<Ready, String>) -> Call {
+    Call {
         id: Id::fresh(),
         at: Timestamp::now(),
         direction: Direction::Sent,
@@ -141,20 +153,12 @@ fn sent(call: Wanting<'_>, request: &Request, response: Option<Response>, forwar
         parent: Some(call.id),
         error: None,
         forwarded: None,
-        request: Request { peer: None, ..request.clone() },
-        response,
-    };
-    addressed(blank, forwarded.clone())
+        request: ready.as_ref().map_or_else(|_| Request { peer: None, ..call.request.clone() }, Ready::request),
+        response: None,
+    }
 }
 
 /// The same with where it went and how long it took.
-fn addressed(mut call: Call, forwarded: Forwarded) -> Call {
-    if let Ok(url) = url::Url::parse(&forwarded.to) {
-        let query = call.request.query().map_or_else(String::new, |query| format!("?{query}"));
-        call.request.origin = Some(url[..url::Position::BeforePath].to_owned());
-        call.request.target = format!("{}{query}", url.path());
-    }
-    call.took = Duration::from_micros(forwarded.total_us);
-    call.forwarded = Some(forwarded);
-    call
+fn ended(call: Call, forwarded: Forwarded) -> Call {
+    Call { took: Duration::from_micros(forwarded.total_us), forwarded: Some(forwarded), ..call }
 }

@@ -283,27 +283,38 @@ async fn a_call_is_held_as_long_as_its_platform_waits(#[case] path: &str, #[case
 #[tokio::test]
 async fn an_edited_request_is_signed_anew_forwarded_and_a_call_of_its_own() {
     let mut backend = Backend::new("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nreal").await;
-    let mut site = Site::new(holding(Duration::from_mins(1), forwarding(&[&backend.url("")]))).await;
+    let to = backend.url("/own?a=1");
+    let mut site = Site::new(holding(Duration::from_mins(1), forwarding(&[&to]))).await;
     let mut told = observed(&site, true);
     let responders = site.responders.clone();
     let platforms = site.platforms.clone();
     let kind = platforms.kind("moveo/dialog").unwrap();
     let sample = String::from_utf8(kind.sample().body.to_vec()).unwrap();
-    let (answer, ()) = tokio::join!(site.post("/hooks/moveo/dialog", "X-Moveo-Signature: 00\r\n", &sample), async {
-        let first = held(&mut told).await;
-        let mut request = first.request.clone();
-        request.body = sample.replace("windscreen", "window").into();
-        responders.release(first.id, Release::Forward { request: Some(Box::new(request)), hold_answer: true });
-        let second = held(&mut told).await;
-        assert!(matches!(&second.stage, Stage::Answer(answer) if answer.body == "real"));
-        responders.release(second.id, Release::AsIs);
-    });
+    let (answer, ()) =
+        tokio::join!(site.post("/hooks/moveo/dialog?b=2", "X-Moveo-Signature: 00\r\n", &sample), async {
+            let first = held(&mut told).await;
+            let mut request = first.request.clone();
+            request.body = sample.replace("windscreen", "window").into();
+            responders.release(first.id, Release::Forward { request: Some(Box::new(request)), hold_answer: true });
+            let second = held(&mut told).await;
+            assert!(matches!(&second.stage, Stage::Answer(answer) if answer.body == "real"));
+            responders.release(second.id, Release::AsIs);
+        });
     assert_eq!(body(&answer), "real");
     let (head, came) = backend.next().await;
     assert_eq!(came, sample.replace("windscreen", "window").as_bytes());
     let calls = [site.next().await, site.next().await];
     assert_eq!((calls[0].direction, calls[0].parent), (Direction::Sent, Some(calls[1].id)));
-    assert_eq!(calls[1].request.body, sample);
+    assert_eq!((calls[1].sig, &calls[1].request.body[..]), (Some(Sig::Malformed), sample.as_bytes()));
+    // What is recorded is what left.
+    let left = &calls[0].request;
+    assert_eq!((calls[0].sig, left.url()), (Some(Sig::Valid), backend.url("/own?a=1&b=2")));
+    assert_eq!(left.body, came);
+    let recorded: Vec<String> =
+        left.headers.iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value))).collect();
+    let mut lines = head.trim_end().lines();
+    assert_eq!(lines.next(), Some("POST /own?a=1&b=2 HTTP/1.1"));
+    assert_eq!(lines.collect::<Vec<_>>(), recorded);
     let request = Request {
         headers: [("X-Moveo-Signature", head.split("x-moveo-signature: ").nth(1).unwrap()[..64].to_owned())]
             .into_iter()
