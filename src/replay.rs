@@ -32,10 +32,3 @@ pub use self::run::{Outcome, Replay, Skipped, Told};
 pub use self::schedule::{Pace, Schedule};
 pub use self::select::{Item, Selection, call_of, select};
 pub use self::summary::{Latencies, Meter, Summary, Times};
-use crate::call::Call;
-
-/// Whether an endpoint took a call: an answer of 2xx.
-#[must_use]
-pub fn took(call: &Call) -> bool {
-    call.status().is_some_and(|status| (200..300).contains(&status))
-}

@@ -182,11 +182,6 @@ impl Tree {
         self.row = self.row.saturating_add_signed(rows).min(self.rows.len().saturating_sub(1));
     }
 
-    /// Puts the cursor in a row.
-    pub fn select(&mut self, row: usize) {
-        self.row = row.min(self.rows.len().saturating_sub(1));
-    }
-
     /// Opens what the cursor is at, or closes it.
     pub fn toggle(&mut self) {
         let at = self.here();

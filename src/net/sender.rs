@@ -286,7 +286,7 @@ async fn over_wire(
         tokio::time::timeout_at(end, incoming.frame()).await.map_err(|_| late(url, patience, true))?
     {
         let frame = frame.map_err(|error| explain(&error, url, false, true))?;
-        if let Some(chunk) = wire::data(frame) {
+        if let Ok(chunk) = frame.into_data() {
             add(&mut body, &chunk)?;
         }
     }

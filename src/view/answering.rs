@@ -8,9 +8,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
+use crate::app::App;
 use crate::app::answering::{Answering, Edit, Offer, Purpose};
 use crate::app::event::Level;
-use crate::app::{App, Regions};
 use crate::call::{Call, Direction, Request, Response};
 use crate::config::Source;
 use crate::json;
@@ -19,7 +19,7 @@ use crate::view::dialogs::{NARROW, Pick, WIDE, boxed, inner_width, line_input, p
 use crate::view::{editor, list, rows, theme};
 use crate::visible;
 
-pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Rect, _regions: &mut Regions) {
+pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Rect) {
     match answering {
         Answering::List { selected } => {
             picker(frame, area, " What answers ", &slots(app, area), *selected);

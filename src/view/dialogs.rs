@@ -83,7 +83,7 @@ fn draw_one(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect, regions: 
         Dialog::Expiration { input, error, .. } => {
             line_input(frame, area, "the flow waits for (300, 5m; empty: for ever) ", input, error.as_deref());
         }
-        Dialog::Answering(answering) => answering::draw(app, answering, frame, area, regions),
+        Dialog::Answering(answering) => answering::draw(app, answering, frame, area),
         Dialog::Panel(panel) => panel::draw(app, panel, frame, area, regions),
         Dialog::Recordings(shelf) => recordings::draw(app, shelf, frame, area),
         Dialog::Confirm { question, .. } => {

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -91,9 +90,4 @@ pub(super) fn request(
     let mut request = http::Request::builder().method(method).uri(target).body(body)?;
     *request.headers_mut() = headers;
     Ok(request)
-}
-
-/// The bytes of `chunk`, if it holds any.
-pub(super) fn data(frame: hyper::body::Frame<Bytes>) -> Option<Bytes> {
-    frame.into_data().ok()
 }

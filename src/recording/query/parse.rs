@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::term::{KEYS, Term, Value, list};
 use super::{Node, QueryError};
+use crate::config::closest;
 
 /// How deep parentheses may nest.
 const DEEPEST: usize = 64;
@@ -135,7 +136,8 @@ impl<'a> Parser<'a> {
         self.at = span.end;
         let Some(text) = self.saved.get(name) else {
             let names = || self.saved.keys().map(String::as_str);
-            let meant = nearest(name, names()).map_or_else(String::new, |name| format!("did you mean @{name}? "));
+            let known: Vec<&str> = names().collect();
+            let meant = closest(name, &known).map_or_else(String::new, |name| format!("did you mean @{name}? "));
             let known = if self.saved.is_empty() { "none".to_owned() } else { list(names()) };
             let message = format!(
                 "no query is saved as {name}; {meant}[queries] has {known}. To look for the text, quote it: \"@{name}\""
@@ -228,34 +230,11 @@ fn ends_word(letter: char) -> bool {
 }
 
 fn unknown(name: &str) -> String {
-    let meant =
-        nearest(name, KEYS.iter().map(|key| key.name)).map_or_else(String::new, |key| format!("did you mean {key}:? "));
+    let keys: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    let near = closest(&name.to_ascii_lowercase(), &keys);
+    let meant = near.map_or_else(String::new, |key| format!("did you mean {key}:? "));
     let known = list(KEYS.iter().map(|key| key.name));
     format!(
         "{name}: is not known yet; {meant}There are {known}, and /pointer. To look for the text, quote it: \"{name}:...\""
     )
-}
-
-/// The candidate that is at most two letters off.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(far, _)| *far <= 2)
-        .min()
-        .map(|(_, near)| near)
-}
-
-/// Levenshtein's: letters to change, add or take away.
-fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (index, letter) in from.bytes().enumerate() {
-        let mut corner = row[0];
-        row[0] = index + 1;
-        for (column, other) in to.bytes().enumerate() {
-            let replaced = corner + usize::from(!letter.eq_ignore_ascii_case(&other));
-            corner = row[column + 1];
-            row[column + 1] = replaced.min(row[column] + 1).min(corner + 1);
-        }
-    }
-    row[to.len()]
 }

@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::needle::Needle;
-use super::parse::nearest;
 use crate::call::{Call, Direction, Headers, Sig};
+use crate::config::closest;
 use crate::json;
 use crate::recording::{Colour, View};
 
@@ -281,7 +281,9 @@ fn at_pointer(body: &[u8], pointer: &str, needle: Option<&Needle>) -> bool {
 fn one_of<T: Copy>(words: &[(&'static str, T)], text: &str) -> Result<T, String> {
     let names = || words.iter().map(|(word, _)| *word);
     words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, meaning)| *meaning).ok_or_else(|| {
-        let meant = nearest(text, names()).map_or_else(String::new, |word| format!(" (did you mean {word}?)"));
+        let known: Vec<&str> = names().collect();
+        let near = closest(&text.to_ascii_lowercase(), &known);
+        let meant = near.map_or_else(String::new, |word| format!(" (did you mean {word}?)"));
         format!("one of {}{meant}", list(names()))
     })
 }

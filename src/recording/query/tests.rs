@@ -219,7 +219,7 @@ fn an_error_has_its_place_and_the_repair() {
             "sig: takes one of valid, invalid, stale, missing, no-secret, unsigned, malformed (did you mean invalid?), as in sig:invalid",
         ),
         ("dir:in", 4..6, "dir: takes one of received, sent, as in dir:sent"),
-        ("word kid:x", 5..8, "kid: is not known yet; did you mean id:? There are kind, platform, sig,"),
+        ("word kid:x", 5..8, "kid: is not known yet; did you mean kind:? There are kind, platform, sig,"),
         ("finding:error", 0..7, "finding: is not known yet; There are kind,"),
         ("http://x", 0..4, "To look for the text, quote it: \"http:...\""),
         ("kind:", 0..4, "kind: needs a value, as in kind:dialog"),
