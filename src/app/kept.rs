@@ -97,7 +97,7 @@ impl App {
                 let question = format!("There is a fixture {name} already. Replace it?");
                 self.show_panel(Panel::Certain {
                     question,
-                    yes: "replace it",
+                    does: "replaces it",
                     keep: Keep::Save { name, call, replace: true },
                 });
             }
@@ -155,7 +155,7 @@ impl App {
             (Some(Action::Forget), Some((name, _))) => {
                 self.show_panel(Panel::Variables { selected: selected.min(count.saturating_sub(2)) });
                 let question = format!("Forget ${name} for good?");
-                self.show_panel(Panel::Certain { question, yes: "forget it", keep: Keep::Forget(name) });
+                self.show_panel(Panel::Certain { question, does: "forgets it", keep: Keep::Forget(name) });
                 return Vec::new();
             }
             (_, chosen) => match picked(action, &mut selected, count) {
@@ -186,7 +186,7 @@ impl App {
             (Some(Action::RemoveFixture), Some((name, _))) => {
                 self.show_panel(Panel::Fixtures { selected: selected.min(count.saturating_sub(2)) });
                 let question = format!("Remove the fixture {name} for good?");
-                self.show_panel(Panel::Certain { question, yes: "remove it", keep: Keep::Remove(name) });
+                self.show_panel(Panel::Certain { question, does: "removes it", keep: Keep::Remove(name) });
                 return Vec::new();
             }
             (Some(Action::EditFixture), Some((_, Ok(call)))) => {

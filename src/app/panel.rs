@@ -10,7 +10,7 @@ use crate::app::event::{Effect, Notice};
 use crate::app::exporting;
 use crate::app::kept::Keep;
 use crate::app::replaying::{Job, Options};
-use crate::app::testing::Tester;
+use crate::app::tester::Tester;
 
 /// One of them.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub enum Panel {
         /// The question, naming it.
         question: String,
         /// What a yes does.
-        yes: &'static str,
+        does: &'static str,
         /// What is done if the answer is yes.
         keep: Keep,
     },

@@ -86,13 +86,7 @@ fn draw_one(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect, regions: 
         Dialog::Answering(answering) => answering::draw(app, answering, frame, area),
         Dialog::Panel(panel) => panel::draw(app, panel, frame, area, regions),
         Dialog::Recordings(shelf) => recordings::draw(app, shelf, frame, area),
-        Dialog::Confirm { question, .. } => {
-            let width = inner_width(area, 60);
-            let mut lines = rows::row(&[(question, theme::HEADING, width)]);
-            lines.push(Line::default());
-            lines.push(Line::raw(format!("{} sends, any other key does not", hints::key(app, Action::Yes))));
-            boxed(frame, area, " Guarded target ", lines);
-        }
+        Dialog::Confirm { question: asked, .. } => question(app, frame, area, " Guarded target ", asked, "sends"),
     }
 }
 
@@ -117,6 +111,16 @@ pub(super) fn boxed(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>
     let inner = framed(frame, place, title);
     frame.render_widget(Paragraph::new(lines), inner);
     inner
+}
+
+/// A question, and what a yes does.
+pub(super) fn question(app: &App, frame: &mut Frame, area: Rect, title: &str, question: &str, does: &str) {
+    let width = inner_width(area, 60);
+    let mut lines = rows::row(&[(question, theme::HEADING, width)]);
+    lines.push(Line::default());
+    let does = format!("{} {does}, any other key does not", hints::key(app, Action::Yes));
+    lines.extend(rows::row(&[(&does, Style::new(), width)]));
+    boxed(frame, area, title, lines);
 }
 
 /// An empty box with a title; gives what is inside.

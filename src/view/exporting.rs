@@ -6,13 +6,12 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::App;
-use crate::app::action::Action;
 use crate::app::event::Level;
 use crate::app::exporting::{Export, Field, Job, Options};
 use crate::app::which::Which;
-use crate::view::dialogs::{boxed, inner_width, line_input};
+use crate::view::dialogs::{boxed, inner_width, line_input, question};
 use crate::view::panel::{OPTION, option_row};
-use crate::view::{hints, rows, theme};
+use crate::view::{rows, theme};
 use crate::visible;
 
 /// Columns that the dialogs would like.
@@ -63,13 +62,8 @@ fn calls(app: &App, options: &Options) -> String {
 }
 
 pub(super) fn replace(app: &App, job: &Job, bytes: u64, frame: &mut Frame, area: Rect) {
-    let width = inner_width(area, 60);
-    let question = format!("{} is there already, {}. Replace it?", job.file, visible::size(bytes));
-    let mut lines = rows::row(&[(&question, theme::HEADING, width)]);
-    lines.push(Line::default());
-    let does = format!("{} replaces it, any other key does not", hints::key(app, Action::Yes));
-    lines.extend(rows::row(&[(&does, Style::new(), width)]));
-    boxed(frame, area, " The file is there ", lines);
+    let asked = format!("{} is there already, {}. Replace it?", job.file, visible::size(bytes));
+    question(app, frame, area, " The file is there ", &asked, "replaces it");
 }
 
 /// `████░░░░ 120 of 1000 calls`, and where to.

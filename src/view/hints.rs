@@ -295,7 +295,7 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             (&[Action::RemoveFixture], "remove"),
             CLOSE,
         ],
-        Panel::Certain { yes, .. } => vec![(&[Action::Yes], yes)],
+        Panel::Certain { does, .. } => vec![(&[Action::Yes], does)],
         Panel::Name { .. } => TYPING.to_vec(),
     }
 }

@@ -14,11 +14,11 @@ use crate::app::draft::Answer;
 use crate::app::event::Level;
 use crate::app::panel::Panel;
 use crate::app::replaying::{Field, Options, Replay, Sent, changes};
-use crate::app::testing::Tester;
+use crate::app::tester::Tester;
 use crate::app::{App, Regions};
 use crate::call::Call;
 use crate::platform::Kind;
-use crate::view::dialogs::{Pick, WIDE, boxed, framed, inner_width, line_input, picker};
+use crate::view::dialogs::{Pick, WIDE, boxed, framed, inner_width, line_input, picker, question};
 use crate::view::{body, comparing, detail, exporting, hints, list, rows, status, theme};
 use crate::visible;
 
@@ -30,13 +30,7 @@ const HISTORY: u16 = 8;
 pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     match panel {
         Panel::Options(options) => draw_options(app, options, frame, area),
-        Panel::Sure { question, .. } => {
-            let width = inner_width(area, 60);
-            let mut lines = rows::row(&[(question, theme::HEADING, width)]);
-            lines.push(Line::default());
-            lines.push(Line::raw(format!("{} sends, any other key does not", hints::key(app, Action::Yes))));
-            boxed(frame, area, " Guarded target ", lines);
-        }
+        Panel::Sure { question: asked, .. } => question(app, frame, area, " Guarded target ", asked, "sends"),
         Panel::Running => {
             if let Some(replay) = &app.replay {
                 running(app, replay, frame, area);
@@ -59,14 +53,7 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
             let none = format!("none yet: {} in a draft keeps it as one", app.keymap.key(Action::SaveFixture));
             picks(frame, area, " Fixtures ", &fixtures(app), *selected, &none);
         }
-        Panel::Certain { question, yes, .. } => {
-            let width = inner_width(area, 60);
-            let mut lines = rows::row(&[(question, theme::HEADING, width)]);
-            lines.push(Line::default());
-            let does = format!("{} {yes}, any other key: no", hints::key(app, Action::Yes));
-            lines.extend(rows::row(&[(&does, Style::new(), width)]));
-            boxed(frame, area, " Sure? ", lines);
-        }
+        Panel::Certain { question: asked, does, .. } => question(app, frame, area, " Sure? ", asked, does),
         Panel::Name { input, error } => line_input(frame, area, "keep the draft as ", input, error.as_deref()),
     }
 }

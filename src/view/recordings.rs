@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::app::action::Action;
 use crate::app::recordings::{Shelf, command};
 use crate::recording::Kept;
-use crate::view::dialogs::{NARROW, WIDE, boxed, inner_width};
+use crate::view::dialogs::{NARROW, WIDE, boxed, inner_width, question};
 use crate::view::{hints, rows, theme};
 use crate::visible;
 
@@ -19,13 +19,8 @@ const AROUND: u16 = 6;
 pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
     let width = inner_width(area, WIDE);
     if let (true, Some(kept)) = (shelf.removing, shelf.chosen()) {
-        let question = format!("Remove {} ({}) for good?", kept.name(), visible::size(kept.bytes));
-        let mut lines = rows::row(&[(&question, theme::HEADING, width)]);
-        lines.extend([
-            Line::default(),
-            Line::raw(format!("{} removes it, any other key does not", hints::key(app, Action::Yes))),
-        ]);
-        boxed(frame, area, " Remove a recording ", lines);
+        let asked = format!("Remove {} ({}) for good?", kept.name(), visible::size(kept.bytes));
+        question(app, frame, area, " Remove a recording ", &asked, "removes it");
         return;
     }
     let Some(kept) = &shelf.kept else {
