@@ -11,6 +11,8 @@ mod keys;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::app::App;
 use crate::app::action::{Action, Scope};
 use crate::app::dialog::{Dialog, Input};
@@ -34,6 +36,8 @@ pub struct Answers {
     pub health: Vec<(String, Health)>,
     /// The listener's pulse, as it was felt last.
     pub beat: Beat,
+    /// When a call last waited no more without the user's doing.
+    pub gone: Option<Timestamp>,
     /// How long no key must have been pressed before a held call opens its dialog by itself: else a key that was meant for
     /// what is on the screen could let the call go, or refuse it, unseen.
     pub calm: Duration,
@@ -193,6 +197,7 @@ impl App {
             Told::Gone(id, parting) => {
                 let place = self.answers.held.iter().position(|held| held.id == id);
                 self.answers.held.retain(|held| held.id != id);
+                self.answers.gone = (parting != Parting::Released).then_some(self.now);
                 self.keep_held_selection(place, parting);
                 let about = |dialog: &Dialog| match dialog {
                     Dialog::Answering(Answering::Edit(edit)) => {
@@ -276,6 +281,12 @@ impl App {
             return Vec::new();
         }
         if self.answers.held.is_empty() {
+            // Whoever meant the call that has just gone does not mean holding.
+            let just = |at: Timestamp| self.now.duration_since(at).unsigned_abs() < self.answers.calm;
+            if self.answers.gone.take().is_some_and(just) {
+                self.tell(Notice::info("the call waits no more"));
+                return Vec::new();
+            }
             return self.toggle_holds();
         }
         self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0 }));

@@ -221,6 +221,7 @@ fn holding_is_one_key_and_time_that_is_up_drops_the_edit() {
     app.update(Event::Responding(Told::Gone(id, Parting::TimeUp)), at(25));
     assert!(app.dialogs.is_empty());
     assert!(screen(&mut app).contains("the call's time was up"));
+    assert!(press(&mut app, "i").is_empty(), "it was meant for the call that has just gone");
     let effects = press(&mut app, "i");
     assert!(matches!(&effects[..], [Effect::Respond(slots)] if slots.iter().all(|slot| slot.respond.hold.is_none())));
 }

@@ -56,3 +56,20 @@ fn no_other_call_is_meant_when_one_goes_by_itself() {
     assert!(app.dialogs.is_empty(), "a key that is on its way must not mean the next");
     assert_eq!(app.answers.held.iter().map(|held| held.id).collect::<Vec<_>>(), [third]);
 }
+
+#[test]
+fn a_key_for_a_call_that_has_just_gone_changes_no_hold() {
+    for (after, kept) in [(999, true), (1000, false)] {
+        let mut app = app();
+        app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
+        app.answers.slots = Responders::configured(&app.setup.config);
+        let press = |app: &mut App, millis| drop(app.update(Event::Key(script("i").unwrap()[0]), at(millis)));
+        press(&mut app, 0);
+        let id = come(&mut app, at(100));
+        app.update(Event::Responding(Told::Gone(id, Parting::TimeUp)), at(2000));
+        press(&mut app, 2000 + after);
+        assert_eq!(app.answers.holds(), kept, "{after} ms after");
+        press(&mut app, 2000 + after);
+        assert_eq!(app.answers.holds(), !kept, "once more means it");
+    }
+}
