@@ -24,6 +24,7 @@ pub fn run(folder: &Path, path: &Path, rounds: usize) {
     let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/moveo.jsonl");
     let [mut start, mut start_large, mut key, mut busy_key] = [(); 4].map(|()| Sample::default());
     let [mut start_bare, mut key_bare] = [(); 2].map(|()| Sample::default());
+    let [mut half, mut half_bare] = [(); 2].map(|()| Sample::default());
     let [mut empty, mut large, mut wakes] = [(); 3].map(|()| Sample::default());
     measure::take_turns(rounds, 4, |turn| match turn {
         0 => start.push(Probe::open(&small, folder).shows("calls").as_secs_f64() * 1e3),
@@ -36,13 +37,17 @@ pub fn run(folder: &Path, path: &Path, rounds: usize) {
             let before = probe.wakes();
             probe.rest(Duration::from_secs(1));
             wakes.push(probe.wakes() - before);
-            key.push(probe.walk());
+            let times = probe.walk();
+            half.push(of(&times, 50));
+            key.push(of(&times, 99));
         }
         2 => {
             let mut probe = Probe::bare();
             start_bare.push(probe.shows("call 0").as_secs_f64() * 1e3);
             probe.rest(Duration::from_millis(500));
-            key_bare.push(probe.walk());
+            let times = probe.walk();
+            half_bare.push(of(&times, 50));
+            key_bare.push(of(&times, 99));
         }
         _ => {
             let mut probe = Probe::listen(folder);
@@ -63,13 +68,15 @@ pub fn run(folder: &Path, path: &Path, rounds: usize) {
                 std::thread::sleep(Duration::from_millis(10));
                 took
             };
-            busy_key.push(worst((0..KEYS).map(|number| press(&mut probe, number))));
+            busy_key.push(of(&sorted((0..KEYS).map(|number| press(&mut probe, number))), 99));
             load.wait().unwrap();
         }
     });
     println!("\nScreen: {}x{}, {rounds} rounds; the 99th percentile of {KEYS} keys", SIZE.0, SIZE.1);
     println!("  {:<42}{start_bare}", "a bare list: start to first frame, ms");
     println!("  {:<42}{key_bare}", "a bare list: key to last byte, ms");
+    println!("  {:<42}{half_bare}", "the same, the median");
+    println!("  {:<42}{half}", "large recording, the median");
     for (what, sample, target) in [
         ("start to first frame, ms", &start, 25.0),
         ("the same with the large recording, ms", &start_large, 60.0),
@@ -83,11 +90,15 @@ pub fn run(folder: &Path, path: &Path, rounds: usize) {
     }
 }
 
-/// The 99th percentile, in milliseconds.
-fn worst(times: impl Iterator<Item = Duration>) -> f64 {
+fn sorted(times: impl Iterator<Item = Duration>) -> Vec<Duration> {
     let mut times: Vec<Duration> = times.collect();
     times.sort();
-    times[times.len() * 99 / 100 - 1].as_secs_f64() * 1e3
+    times
+}
+
+/// A percentile of sorted times, in milliseconds.
+fn of(times: &[Duration], percent: usize) -> f64 {
+    times[times.len() * percent / 100 - 1].as_secs_f64() * 1e3
 }
 
 /// The program in a terminal of its own.
@@ -192,9 +203,9 @@ impl Probe {
         last - self.since
     }
 
-    /// What all but one of a hundred keys take at most, in milliseconds, mostly down and now and then to the first row.
-    fn walk(&mut self) -> f64 {
-        worst((0..KEYS).map(|number| self.press(if number % 7 == 0 { "g" } else { "j" })))
+    /// What each of a hundred keys takes, the shortest first, mostly down and now and then to the first row.
+    fn walk(&mut self) -> Vec<Duration> {
+        sorted((0..KEYS).map(|number| self.press(if number % 7 == 0 { "g" } else { "j" })))
     }
 
     /// Returns when nothing was painted for so long.
