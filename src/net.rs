@@ -22,6 +22,7 @@ mod testing;
 pub mod tls;
 pub mod tunnel;
 
+use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::{Bytes, BytesMut};
@@ -43,6 +44,11 @@ pub const HOP_BY_HOP: [&str; 10] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+/// What is at the bottom of an error: the layers above it say less.
+pub(crate) fn root<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    std::iter::successors(Some(error), |error| (**error).source()).last().unwrap_or(error)
+}
 
 /// The fields in order. Their values share one buffer: many small ones cost more than what is in them.
 pub(crate) fn fields(fields: &http::HeaderMap) -> Headers {

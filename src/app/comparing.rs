@@ -213,7 +213,7 @@ fn places(text: &str) -> Vec<Option<String>> {
             (TokenKind::Key, Some((length, _))) => {
                 pointer.truncate(*length);
                 pointer.push('/');
-                pointer.push_str(&json::unquote(word).replace('~', "~0").replace('/', "~1"));
+                pointer.push_str(&json::escape(&json::unquote(word)));
             }
             (TokenKind::Comma, Some((_, Some(index)))) => *index += 1,
             (TokenKind::CloseObject | TokenKind::CloseArray, Some((length, _))) => {

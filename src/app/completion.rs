@@ -93,7 +93,7 @@ enum Expects {
 
 impl Level {
     fn segment(&self) -> String {
-        let name = || self.names.last().map_or("", String::as_str).replace('~', "~0").replace('/', "~1");
+        let name = || json::escape(self.names.last().map_or("", String::as_str));
         if self.array { format!("/{}", self.index) } else { format!("/{}", name()) }
     }
 }
@@ -193,7 +193,7 @@ fn keys(place: &Place, text: &str, known: &Known<'_>) -> Vec<Offer> {
     let offer = |name: &str, note: String| Offer { text: format!("{}{colon}", serde_json::Value::from(name)), note };
     let members = (known.help)(&place.pointer).map(|help| help.members).unwrap_or_default();
     let members = members.iter().filter(|name| fits(name)).map(|name| {
-        let pointer = format!("{}/{}", place.pointer, name.replace('~', "~0").replace('/', "~1"));
+        let pointer = format!("{}/{}", place.pointer, json::escape(name));
         offer(name, (known.help)(&pointer).map(|help| note(&help)).unwrap_or_default())
     });
     // An endpoint's variables are members of the context from then on.

@@ -164,7 +164,7 @@ impl Tree {
             segments.push(if node.key == NONE {
                 self.children(parent).position(|child| child == at).unwrap_or(0).to_string()
             } else {
-                json::unquote(&self.text[self.token(node.key)]).replace('~', "~0").replace('/', "~1")
+                json::escape(&json::unquote(&self.text[self.token(node.key)]))
             });
             at = parent;
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{TokenKind, tokens, unquote};
+use super::{TokenKind, escape, tokens, unquote};
 
 /// The JSON Pointer and the span of every value in an object: objects in it are gone through, arrays and empty objects
 /// count as one value. At most `most`; none where the text is no object. Of duplicate keys each is there.
@@ -29,7 +29,7 @@ pub fn leaves(text: &str, most: usize) -> Vec<(String, Range<usize>)> {
             TokenKind::OpenObject => lengths.push(pointer.len()),
             TokenKind::Key => {
                 pointer.truncate(lengths.last().copied().unwrap_or_default());
-                let key = unquote(&text[token.span.clone()]).replace('~', "~0").replace('/', "~1");
+                let key = escape(&unquote(&text[token.span.clone()]));
                 pointer.extend(["/", &key]);
             }
             TokenKind::CloseObject => {

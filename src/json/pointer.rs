@@ -7,6 +7,12 @@ use memchr::memmem;
 
 use super::{Token, TokenKind, check, tokens, unquote};
 
+/// A name as it stands in a JSON Pointer (RFC 6901, 3).
+#[must_use]
+pub fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// The span of the value a JSON Pointer (RFC 6901) names. Of duplicate keys the last one counts, as in `serde_json`.
 /// Where the text is not JSON this is the best guess.
 pub fn find(text: &str, pointer: &str) -> Option<Range<usize>> {
@@ -159,7 +165,7 @@ impl Open<'_> {
         if self.array {
             return Some(format!("/{}", self.index));
         }
-        self.key.map(|key| format!("/{}", unquote(key).replace('~', "~0").replace('/', "~1")))
+        self.key.map(|key| format!("/{}", escape(&unquote(key))))
     }
 }
 

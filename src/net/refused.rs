@@ -18,6 +18,7 @@ use bytes::Bytes;
 use tokio_rustls::rustls::{self, AlertDescription};
 
 use crate::call::{Request, Response};
+use crate::net::root;
 use crate::visible;
 
 /// What came, and why no call came of it. Its `Display` is the sentence for the user.
@@ -132,11 +133,11 @@ impl Why {
         Some(match read::response(answer).map(|response| response.status) {
             _ if came.starts_with(TLS) => Self::Tls,
             _ if PROXY.iter().any(|begin| came.starts_with(begin)) => Self::Proxy,
-            _ if came.starts_with(b"PRI ") => Self::Http2(last(error)),
+            _ if came.starts_with(b"PRI ") => Self::Http2(root(error).to_string()),
             Some(414) => Self::LongTarget,
             Some(431) => Self::LongHead,
-            Some(_) => Self::Malformed(last(error)),
-            None if hyper.is_some_and(hyper::Error::is_parse) => Self::Malformed(last(error)),
+            Some(_) => Self::Malformed(root(error).to_string()),
+            None if hyper.is_some_and(hyper::Error::is_parse) => Self::Malformed(root(error).to_string()),
             None if hyper.is_some_and(hyper::Error::is_incomplete_message) => Self::Left,
             None => return None,
         })
@@ -153,15 +154,6 @@ impl Why {
             _ => Self::Handshake(error.to_string()),
         }
     }
-}
-
-/// The last cause of an error: the layers above it say less.
-fn last(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

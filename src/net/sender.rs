@@ -26,7 +26,7 @@ use crate::call::{Call, Direction, Id, Request, Response, Sig};
 use crate::config::Tls;
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::net::{HOP_BY_HOP, fields};
+use crate::net::{HOP_BY_HOP, fields, root};
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
@@ -374,11 +374,6 @@ fn late(url: &Url, timeout: Duration, begun: bool) -> String {
 
 fn place(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or("?"), url.port_or_known_default().unwrap_or(0))
-}
-
-/// The first cause of an error.
-fn root<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
-    std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error)
 }
 
 /// How the standard library begins what it says of a name that has no address; the error has no kind of its own.

@@ -28,7 +28,7 @@ use self::addresses::Addresses;
 use self::program::Program;
 use crate::call::Request;
 use crate::config::Listen;
-use crate::net::base_url;
+use crate::net::{base_url, root};
 use crate::visible;
 
 /// How long a call round the tunnel may take.
@@ -282,11 +282,7 @@ fn cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {PATIENCE:?}");
     }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    visible::line(&cause.to_string()).into_owned()
+    visible::line(&root(error).to_string()).into_owned()
 }
 
 #[cfg(test)]

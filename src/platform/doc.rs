@@ -120,11 +120,6 @@ pub(super) fn tokens(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
-/// `key` as a reference token.
-pub(super) fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
-}
-
 /// The members of an object, each value as the text it came as. Of duplicate names the last counts.
 pub(super) fn members(value: &str) -> Option<IndexMap<Cow<'_, str>, &str>> {
     Some(json::members(value)?.into_iter().map(|(name, value)| (unquote(name), value)).collect())

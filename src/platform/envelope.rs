@@ -1,6 +1,6 @@
 //! A call decoded: the sections that a pack lays out, each value with what it means.
 
-use super::doc::{Doc, escape, members, text, within};
+use super::doc::{Doc, members, text, within};
 use super::pack::{Form, SectionSpec};
 use super::schema::Schema;
 use crate::json;
@@ -65,7 +65,7 @@ impl Rows<'_> {
                 .into_iter()
                 .flatten()
                 .filter(|(key, _)| self.shows(key))
-                .map(|(key, value)| self.row(&escape(&key), key.into_owned(), value, None))
+                .map(|(key, value)| self.row(&json::escape(&key), key.into_owned(), value, None))
                 .collect(),
             Form::List => json::items(value)
                 .into_iter()

@@ -5,8 +5,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::doc::escape;
 use super::{Finding, Severity};
+use crate::json::escape;
 
 /// `lint = { find = ["card"], why = "..." }` of a kind.
 #[derive(Debug, Deserialize)]

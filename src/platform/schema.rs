@@ -23,8 +23,9 @@ use serde_json::{Map, Value};
 
 pub use help::Help;
 
-use super::doc::{escape, tokens};
+use super::doc::tokens;
 use super::{Field, Finding, Severity};
+use crate::json::escape;
 
 const BASE: &str = "pack:///";
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::call::{Call, Id};
+use crate::json;
 use crate::recording::Redaction;
 
 /// The members of an answer that hold variables, and of a request that hold those of the conversation.
@@ -145,7 +146,7 @@ impl Variables {
                 if masked.get(&name).is_none_or(|masked| masked.get() != value.get()) {
                     continue;
                 }
-                let pointer = format!("/{place}/{}", name.replace('~', "~0").replace('/', "~1"));
+                let pointer = format!("/{place}/{}", json::escape(&name));
                 let value = value.get().to_owned();
                 let variable = Variable { value, place: pointer, kind: call.kind.clone(), call: call.id, at: call.at };
                 self.0.insert(name.clone(), variable);

@@ -35,7 +35,7 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
     let half = usize::from(inner.width).saturating_sub(3) / 2;
     let head = |call: &Call| {
         let at = call.at.to_zoned(app.setup.zone.clone()).strftime("%m-%d %H:%M:%S");
-        let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+        let took = list::took(call.took);
         format!("{} {at} · {took}", call.direction.word())
     };
     let mut lines = vec![Line::from(vec![

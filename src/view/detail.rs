@@ -360,7 +360,7 @@ fn claim(name: &str) -> &'static str {
 
 fn response(shown: &Shown, width: usize) -> Vec<Line<'static>> {
     let call = &shown.call;
-    let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+    let took = list::took(call.took);
     let mut lines = Vec::new();
     match &call.response {
         Some(response) => lines.extend(status_line(response.status, &took, response.body.len())),

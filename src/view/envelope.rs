@@ -74,7 +74,7 @@ fn head(app: &App, shown: &Shown, width: usize) -> Rows {
     let call = &shown.call;
     let kind = call.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
     let at = call.at.to_zoned(app.setup.zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f %Z").to_string();
-    let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+    let took = list::took(call.took);
     let mut lines = Vec::new();
     let title = match (kind, &call.kind) {
         (Some(kind), _) => format!("{} · {}", kind.name, kind.title),

@@ -1,5 +1,7 @@
 //! The list of calls. Only the rows on the screen are built.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -172,6 +174,11 @@ fn kind(entry: &View, columns: &Columns) -> String {
         Some(kind) if columns.kind > 16 => kind.to_owned(),
         Some(kind) => kind.split_once('/').map_or(kind, |(_, name)| name).to_owned(),
     }
+}
+
+/// [`duration`] of what is not counted in microseconds.
+pub(super) fn took(time: Duration) -> String {
+    duration(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
 }
 
 /// `980µs`, `1.8ms`, `12ms`, `1.2s`, `83s`.

@@ -222,7 +222,7 @@ fn result(app: &App, sent: &Sent, width: usize, selected: bool) -> Line<'static>
     let text = match &sent.call {
         Some(call) => {
             let status = call.status.map_or("---".to_owned(), |status| status.to_string());
-            let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+            let took = list::took(call.took);
             let kind = &call.what;
             let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
             let unmet = sent.unmet.first().map_or("", String::as_str);
@@ -352,7 +352,7 @@ fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
         .map(|(number, answer)| {
             let call = &answer.call;
             let status = call.status().map_or("---".to_owned(), |status| status.to_string());
-            let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+            let took = list::took(call.took);
             let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
             let kind = call.kind.as_deref().unwrap_or_else(|| call.request.path());
             let text = rows::pad(&format!("{time} {status} {took:>6} {kind}"), width);
@@ -365,7 +365,7 @@ fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
 /// What stands above an answer's body: status, time, what is wrong with it.
 pub(super) fn answered(answer: &Answer, width: usize) -> Vec<Line<'static>> {
     let call = &answer.call;
-    let took = list::duration(u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX));
+    let took = list::took(call.took);
     let mut lines = Vec::new();
     if let Some(response) = &call.response {
         lines.extend(detail::status_line(response.status, &took, response.body.len()));

@@ -6,6 +6,8 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 
+use crate::net::root;
+
 /// How much of a body over the limit is read and thrown away, in multiples of the limit, so that the caller gets to
 /// read its 413: a connection closed on unread bytes is reset, and the answer lost with it.
 const DRAIN: usize = 10;
@@ -39,7 +41,9 @@ pub(super) async fn read(mut body: Body, limit: usize, patience: Duration) -> (B
     let (mut kept, mut thrown_away) = (Collected::default(), 0_usize);
     let reading = async {
         while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|error| Trouble::Broken(cause(&error)))?.into_data() else { continue };
+            let Ok(data) = frame.map_err(|error| Trouble::Broken(root(&error).to_string()))?.into_data() else {
+                continue;
+            };
             let room = limit - kept.len();
             if data.len() <= room {
                 kept.add(data);
@@ -57,15 +61,6 @@ pub(super) async fn read(mut body: Body, limit: usize, patience: Duration) -> (B
     // It is too long whatever becomes of the rest.
     let outcome = if thrown_away > 0 { Err(Trouble::TooLong(limit)) } else { outcome };
     (kept.into_bytes(), outcome)
-}
-
-/// The last cause of an error: the layers above it only say that reading failed.
-fn cause(error: &axum::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
 
 /// A body as it comes in. Most come in one piece, which is then kept as it is instead of copied.

@@ -191,10 +191,7 @@ impl Comparison<'_> {
         if self.is_ignored() {
             return;
         }
-        let pointer = self
-            .way
-            .iter()
-            .fold(String::new(), |pointer, token| pointer + "/" + &token.replace('~', "~0").replace('/', "~1"));
+        let pointer = self.way.iter().fold(String::new(), |pointer, token| pointer + "/" + &crate::json::escape(token));
         let place = Place::Json(pointer);
         self.found.push(Difference { side: self.side, place, left: left.map(excerpt), right: right.map(excerpt) });
     }
