@@ -264,7 +264,8 @@ impl App {
         if let Some(Ok(answer)) = self.draft.as_mut().and_then(|draft| draft.answer.as_mut()) {
             *answer = Answer::new(answer.call.clone(), &platforms, mask.as_deref());
         }
-        // What these hold was read as it was shown before.
+        // What is being worked out, and what these hold, is as it was shown before.
+        self.filtering = None;
         self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Panel(Panel::Comparison(_))));
         self.comparing = None;
         let how = if self.masked {

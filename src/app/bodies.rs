@@ -141,7 +141,8 @@ impl App {
     pub(super) fn prepared(&mut self, shown: Shown) {
         self.preparing.take_if(|number| *number == shown.number);
         let its = self.is_number(shown.number, &shown.call);
-        if its && self.calls.selected() == Some(shown.number) && shown.form() == self.form {
+        let fits = shown.form() == self.form && shown.is_masked() == self.masked;
+        if its && fits && self.calls.selected() == Some(shown.number) {
             self.take(shown);
         }
     }

@@ -43,6 +43,7 @@ impl Form {
         }
     }
 }
+
 /// A body as it is shown.
 #[derive(Clone, Debug)]
 pub enum Body {

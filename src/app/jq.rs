@@ -11,7 +11,8 @@ const MOST_VALUES: usize = 100_000;
 /// Longest result, in bytes.
 const MOST_BYTES: usize = 32 << 20;
 
-/// What `filter` makes of the JSON text `body`: one value as it is, several as an array, none as no text. May never return: a filter can loop.
+/// What `filter` makes of the JSON text `body`: one value as it is, several as an array, none as no text. May never
+/// return: a filter can loop.
 ///
 /// # Errors
 /// A sentence: what is wrong with the filter, or what went wrong while it ran.

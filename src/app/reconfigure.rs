@@ -87,7 +87,8 @@ impl App {
         self.targets = known.into_iter().chain(typed).collect();
         let place = |name: String| self.targets.iter().position(|target| target.name == name);
         match chosen {
-            None => self.target = (!self.setup.config.targets.is_empty()).then_some(0),
+            // With the first targets it is as at the start.
+            None => self.target = before.targets.is_empty().then_some(0),
             Some(name) => {
                 self.target = place(name.clone());
                 if self.target.is_none() {
@@ -173,6 +174,8 @@ mod tests {
         assert!(app.target().is_none(), "what was chosen is gone, and nobody chose another");
         assert!(app.log.iter().any(|(_, told)| told.text.contains("the target one is no longer configured")));
         assert!(app.targets.iter().all(|target| target.name != "one"));
+        change(&mut app, &format!("{two}{one}"));
+        assert!(app.target().is_none(), "still nobody did");
     }
 
     #[test]

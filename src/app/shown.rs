@@ -211,7 +211,7 @@ impl Shown {
         keyring: &Keyring,
         config: &Config,
     ) {
-        let Judged { verdict, mut request_findings, mut response_findings, .. } =
+        let Judged { verdict, mut request_findings, mut response_findings } =
             Judged::of(&original, platforms, keyring, config);
         self.verdict = verdict.map(|verdict| Verdict {
             reason: mask.text(&verdict.reason).into_owned(),

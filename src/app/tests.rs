@@ -103,3 +103,38 @@ fn pasted_lines_are_lines_however_the_terminal_ends_them() {
     happen(&mut app, Event::Paste("{\r\"a\":\r\n1\n}".to_owned()));
     assert_eq!(app.draft.unwrap().text(), "{\n\"a\":\n1\n}");
 }
+
+#[test]
+fn what_was_worked_out_before_masking_is_not_shown_after_it() {
+    for size in [0, bodies::LARGE] {
+        let mut app = app();
+        let mut call = call("/");
+        call.request.body = format!(r#"{{"token":"t0p","rest":"{}"}}"#, "x".repeat(size)).into();
+        recorded(&mut app, &call);
+        let prepared = |effects: Vec<Effect>| {
+            effects.into_iter().find_map(|effect| match effect {
+                Effect::Prepare(job) => Some(Event::Prepared(Box::new(job.run()))),
+                _ => None,
+            })
+        };
+        let late = prepared(app.settle());
+        assert_eq!(late.is_some(), size > 0, "a large call is worked out aside");
+        if late.is_none() {
+            press(&mut app, "2<enter>|.token<enter>");
+        }
+        let asked = app.filtering;
+        press(&mut app, "*");
+        let masked = prepared(app.settle());
+        if let Some(late) = late {
+            happen(&mut app, late);
+        }
+        if let Some((ticket, ..)) = asked {
+            happen(&mut app, Event::Filtered { ticket, result: Ok("\"t0p\"".to_owned()) });
+        }
+        assert!(app.shown.as_ref().is_none_or(|shown| shown.is_masked() && shown.filtered.is_none()), "{size}");
+        if let Some(masked) = masked {
+            happen(&mut app, masked);
+        }
+        assert!(app.shown.as_ref().is_some_and(Shown::is_masked), "{size}");
+    }
+}

@@ -197,7 +197,7 @@ impl Forwarder {
         let place = request.uri().authority().map_or_else(String::new, ToString::to_string);
         let started = Instant::now();
         let client = self.client(tls).map_err(failed)?;
-        let answer = client.request(request).await.map_err(|error| explain(&error, &place, false))?;
+        let answer = client.request(request).await.map_err(|error| explain(&error, &place))?;
         let waited = micros(started);
         if let Some(connected) = answer.extensions().get::<Connected>() {
             forwarded.connect_us = connected.took();
@@ -270,7 +270,7 @@ async fn collect(mut body: hyper::body::Incoming, place: &str) -> Result<Bytes, 
 }
 
 /// A sentence for a failed exchange.
-fn explain(error: &hyper_util::client::legacy::Error, place: &str, begun: bool) -> Failure {
+fn explain(error: &hyper_util::client::legacy::Error, place: &str) -> Failure {
     let mut cause: &dyn std::error::Error = error;
     let mut kind = None;
     let mut closed = false;
@@ -287,7 +287,7 @@ fn explain(error: &hyper_util::client::legacy::Error, place: &str, begun: bool) 
         }
         Some(ErrorKind::TimedOut) if down => format!("no connection to {place} within {CONNECT:?}"),
         _ if down => format!("cannot connect to {place}: {cause}"),
-        _ if closed && !begun => format!("{place} closed the connection before it had answered"),
+        _ if closed => format!("{place} closed the connection before it had answered"),
         _ => format!("no whole answer from {place}: {cause}"),
     };
     Failure { status: 502, sentence, down }

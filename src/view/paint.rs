@@ -7,6 +7,8 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Widget as _};
 
+use crate::view::theme;
+
 /// Puts `lines` into `area`, one on a row, from the left; what does not fit is cut off.
 pub(super) fn lines(buffer: &mut Buffer, lines: &[Line], area: Rect) {
     let area = area.intersection(buffer.area);
@@ -44,13 +46,12 @@ fn put(buffer: &mut Buffer, line: &Line, row: Rect) {
 
 /// Draws a block that has a border above, and perhaps one on the left: only the cells that these take.
 pub(super) fn edges(buffer: &mut Buffer, block: Block, area: Rect) {
-    let style = Style::new();
     let top = Rect { height: area.height.min(1), ..area };
     let left = block.inner(area).x > area.x;
-    block.style(style).render(top, buffer);
+    block.render(top, buffer);
     if left {
         let below = Rect { y: top.bottom(), height: area.height - top.height, width: area.width.min(1), ..area };
-        Block::new().borders(Borders::LEFT).border_style(super::theme::DIM).render(below, buffer);
+        Block::new().borders(Borders::LEFT).border_style(theme::DIM).render(below, buffer);
     }
 }
 
