@@ -97,21 +97,22 @@ impl Entry {
     /// The entry that a reader will find for `call` at `place`.
     #[must_use]
     pub fn from_call(call: &Call, place: Place) -> Self {
+        let view = View::of(call, place);
         Self {
             place,
-            id: call.id,
-            at: format::whole_micros(call.at),
-            direction: call.direction,
-            kind: call.kind.as_deref().map(Arc::from),
-            conversation: call.conversation.as_deref().map(Arc::from),
-            sig: call.sig,
-            method: call.request.method.as_str().into(),
-            path: call.request.target.as_str().into(),
-            status: call.status(),
-            took_us: format::micros(call.took),
-            size: call.request.body.len() as u64,
-            parent: call.parent,
-            failed: call.error.is_some(),
+            id: view.id,
+            at: view.at,
+            direction: view.direction,
+            kind: view.kind.map(Arc::from),
+            conversation: view.conversation.map(Arc::from),
+            sig: view.sig,
+            method: view.method.into(),
+            path: view.path.into(),
+            status: view.status,
+            took_us: view.took_us,
+            size: view.size,
+            parent: view.parent,
+            failed: view.failed,
         }
     }
 
@@ -138,7 +139,7 @@ impl Entry {
     }
 }
 
-/// An [`Entry`] borrowed from an entry or an index, at no cost. The fields mean the same.
+/// An [`Entry`] borrowed from an entry, an index or a call, at no cost. The fields mean the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "field by field those of `Entry`")]
 pub struct View<'a> {
@@ -161,6 +162,28 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// The view that a reader will have of `call` at `place`, but for what was said of it.
+    #[must_use]
+    pub fn of(call: &'a Call, place: Place) -> Self {
+        Self {
+            place,
+            id: call.id,
+            at: format::whole_micros(call.at),
+            direction: call.direction,
+            kind: call.kind.as_deref(),
+            conversation: call.conversation.as_deref(),
+            sig: call.sig,
+            method: &call.request.method,
+            path: &call.request.target,
+            status: call.status(),
+            took_us: format::micros(call.took),
+            size: call.request.body.len() as u64,
+            parent: call.parent,
+            failed: call.error.is_some(),
+            remarks: None,
+        }
+    }
+
     /// The same with what `marks` say of the call.
     #[must_use]
     pub fn with(self, marks: &'a Marks) -> Self {

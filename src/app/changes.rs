@@ -208,7 +208,7 @@ mod tests {
             call("moveo/post_message", r#"{"context":{"user":{"id":1,"name":"y"},"b":2}}"#),
         ];
         for (number, call) in calls.iter().enumerate() {
-            index.push(&crate::recording::Entry::from_call(call, Place { offset: number as u64, len: 1 }));
+            index.push(&crate::recording::View::of(call, Place { offset: number as u64, len: 1 }));
         }
         let mut context = Context::of(platforms.kind("moveo/post_message"), &calls[2]);
         let place = Some((0, Place { offset: 0, len: 1 }));

@@ -124,7 +124,7 @@ impl Flow {
 mod tests {
     use super::*;
     use crate::call::{Direction, Request, Response};
-    use crate::recording::Entry;
+    use crate::recording::View;
 
     fn call(kind: &str, second: i64, key: &str) -> Arc<Call> {
         let body = r#"{"success":true}"#.to_owned().into();
@@ -154,7 +154,7 @@ mod tests {
             call("moveo/webview_open", 102, "a"),
             call("jelou/webview_callback", 103, "a"),
         ];
-        let mut push = |call: &Arc<Call>, offset| index.push(&Entry::from_call(call, Place { offset, len: 1 }));
+        let mut push = |call: &Arc<Call>, offset| index.push(&View::of(call, Place { offset, len: 1 }));
         (0..3).for_each(|number| push(&calls[number], number as u64));
         let mut flow = Flow::of(&platforms, platforms.kind("jelou/webview_callback").unwrap(), "a").unwrap();
         assert_eq!(flow.follow(&index, &cache), [(0, Place { offset: 0, len: 1 })]);
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(flow.wait(at(102)).unwrap().outcome, Outcome::Waiting);
         assert!(flow.counts_down());
 
-        index.push(&Entry::from_call(&calls[3], Place { offset: 3, len: 1 }));
+        index.push(&View::of(&calls[3], Place { offset: 3, len: 1 }));
         assert_eq!(flow.follow(&index, &cache), [(3, Place { offset: 3, len: 1 })]);
         flow.loaded(3, &Ok(calls[3].clone()));
         flow.settle(&platforms, Some(Duration::from_secs(10)), at(104));

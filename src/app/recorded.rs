@@ -6,28 +6,24 @@ use super::App;
 use super::dialog::Dialog;
 use super::event::Notice;
 use crate::call::{Call, Direction};
-use crate::recording::{Entry, Place};
+use crate::recording::{Place, View};
 
 impl App {
-    fn add(&mut self, entry: &Entry) {
-        self.index.push(entry);
-        self.calls.total = self.index.len();
-    }
-
     /// A call was recorded: it is the newest.
     pub(super) fn came(&mut self, call: Arc<Call>, place: Place) {
-        let entry = Entry::from_call(&call, place);
+        let view = View::of(&call, place);
         let number = self.index.len();
         if matches!(self.dialogs.last(), Some(Dialog::Webview { .. })) {
             // It may say that nothing has come yet.
             self.notice = None;
         }
         if let Some(filter) = &mut self.calls.filter
-            && filter.query.matches(&entry.view(), &call)
+            && filter.query.matches(&view, &call)
         {
             filter.came(number);
         }
-        self.add(&entry);
+        self.index.push(&view);
+        self.calls.total = self.index.len();
         if call.direction == Direction::Received {
             self.arrivals.came(self.now);
         }

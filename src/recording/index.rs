@@ -111,13 +111,8 @@ impl Index {
         Self::default()
     }
 
-    /// Adds the entry that stands next in the file.
-    pub fn push(&mut self, entry: &Entry) {
-        self.add(&entry.view());
-    }
-
-    /// The same, borrowed.
-    pub(super) fn add(&mut self, entry: &View<'_>) {
+    /// Adds the call that stands next in the file.
+    pub fn push(&mut self, entry: &View<'_>) {
         if let Some(parent) = entry.parent {
             self.parents.push(self.rows.len(), parent);
         }
@@ -323,7 +318,7 @@ impl PartialEq for Index {
 impl<'a> FromIterator<&'a Entry> for Index {
     fn from_iter<T: IntoIterator<Item = &'a Entry>>(entries: T) -> Self {
         let mut index = Self::new();
-        entries.into_iter().for_each(|entry| index.push(entry));
+        entries.into_iter().for_each(|entry| index.push(&entry.view()));
         index
     }
 }

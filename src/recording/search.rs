@@ -5,7 +5,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
 
-use super::{Entry, Marks, Place, Query, Reader, cores, format};
+use super::{Marks, Place, Query, Reader, View, cores, format};
 
 /// Calls that one core looks through before it reports.
 const RUN: usize = 2048;
@@ -73,7 +73,7 @@ fn look_through(file: &File, query: &Query, marks: &Marks, mut places: &[Place])
             let from = usize::try_from(place.offset - first.offset).unwrap_or(usize::MAX);
             let line = window.get(from..from.saturating_add(place.len as usize)).unwrap_or_default();
             let call = if query.may_match(line) { format::decode(line).ok() } else { None };
-            if call.is_some_and(|call| query.matches(&Entry::from_call(&call, *place).view().with(marks), &call)) {
+            if call.is_some_and(|call| query.matches(&View::of(&call, *place).with(marks), &call)) {
                 hits.push(number);
             }
             number += 1;
@@ -159,7 +159,7 @@ mod tests {
             let query = Query::parse(query, Timestamp::UNIX_EPOCH).unwrap();
             let fits = |place: &Place| {
                 let call = reader.call(*place).unwrap();
-                query.matches(&Entry::from_call(&call, *place).view(), &call)
+                query.matches(&View::of(&call, *place), &call)
             };
             let plain: Vec<usize> = (0..places.len()).filter(|number| fits(&places[*number])).collect();
             assert_eq!(found(&reader, query_text, &places), plain, "{query_text}");
@@ -179,7 +179,7 @@ mod tests {
             let quoted = needle.replace('\\', "\\\\").replace('"', "\\\"");
             for key in ["", "body:", "header:"] {
                 let query = Query::parse(&format!("{key}\"{quoted}\""), Timestamp::UNIX_EPOCH).unwrap();
-                let matches = query.matches(&Entry::from_call(&call, place).view(), &call);
+                let matches = query.matches(&View::of(&call, place), &call);
                 prop_assert!(query.may_match(&encode(&call)) || !matches, "{key}{needle:?}");
             }
         }

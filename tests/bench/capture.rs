@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hooktape::config::{Config, Secret, Secrets};
 use hooktape::net::listener::{self, Lane};
 use hooktape::platform::{Keyring, Platforms};
-use hooktape::recording::{Entry, Index, Options, Recorded, Recorder};
+use hooktape::recording::{Index, Options, Recorded, Recorder, View};
 use tokio::net::TcpListener;
 
 use crate::load::{self, Done};
@@ -131,7 +131,7 @@ async fn hooktape(
         while let Some(event) = told.recv().await {
             let Recorded::Call(call, place) = event else { panic!("{event:?}") };
             assert_eq!(call.sig.map(hooktape::call::Sig::word), Some("valid"));
-            index.push(&Entry::from_call(&call, place));
+            index.push(&View::of(&call, place));
         }
         index.len()
     });

@@ -1,6 +1,6 @@
 use super::*;
 use crate::call::{Request, Response};
-use crate::recording::Entry;
+use crate::recording::View;
 
 /// A call of `kind`, whose body and response have these contexts.
 fn call(kind: &str, second: i64, body: &str, response: &str) -> Arc<Call> {
@@ -24,7 +24,7 @@ fn gathered(calls: &[Arc<Call>]) -> Conversation {
     let platforms = Platforms::builtin().unwrap();
     let (mut index, mut cache) = (Index::new(), Cache::default());
     for (number, call) in calls.iter().enumerate() {
-        index.push(&Entry::from_call(call, Place { offset: number as u64, len: 1 }));
+        index.push(&View::of(call, Place { offset: number as u64, len: 1 }));
         cache.put(number, Ok(call.clone()));
     }
     let mut conversation = Conversation::of(&index, 0).unwrap();
@@ -79,7 +79,7 @@ fn a_long_conversation_is_shown_around_the_call_it_is_opened_at_and_grows_at_its
     let mut index = Index::new();
     let calls: Vec<_> = (0..1_000).map(|second| call("moveo/dialog", second, "{}", "{}")).collect();
     let push = |index: &mut Index, number: usize| {
-        index.push(&Entry::from_call(&calls[number], Place { offset: number as u64, len: 1 }));
+        index.push(&View::of(&calls[number], Place { offset: number as u64, len: 1 }));
     };
     (0..900).for_each(|number| push(&mut index, number));
     let middle = Conversation::of(&index, 500).unwrap();

@@ -14,7 +14,7 @@ use crate::config::{Expected, Replies, Reply, When};
 use crate::json;
 use crate::net::placeholders;
 use crate::net::template::{self, Known, Scope};
-use crate::recording::{Entry, Place, Query};
+use crate::recording::{Place, Query, View};
 
 /// The reply to a call; none if no case fits.
 pub(super) fn reply(active: &Active, replies: &Replies, call: Wanting<'_>, known: &Known) -> Option<Response> {
@@ -87,7 +87,7 @@ fn answers(query: &Query, call: Wanting<'_>) -> bool {
         request: call.request.clone(),
         response: None,
     };
-    query.matches(&Entry::from_call(&call, Place { offset: 0, len: 0 }).view(), &call)
+    query.matches(&View::of(&call, Place { offset: 0, len: 0 }), &call)
 }
 
 /// The reply's bytes as a captured answer has them, for answering so from now on.

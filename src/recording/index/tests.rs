@@ -22,7 +22,7 @@ fn entry(number: u64) -> Entry {
 #[test]
 fn conversations_are_gathered_and_walked_both_ways() {
     let mut index = Index::new();
-    (0..100).for_each(|number| index.push(&entry(number)));
+    (0..100).for_each(|number| index.push(&entry(number).view()));
     let rows = |key: &str| -> Vec<usize> {
         (0..100).filter(|&row| index.view(row).unwrap().conversation == Some(key)).collect()
     };
@@ -43,7 +43,7 @@ fn gives_back_what_was_pushed_and_keeps_each_string_once() {
     let entries: Vec<_> = (0..100).map(entry).collect();
     let mut index = Index::new();
     for entry in &entries {
-        index.push(entry);
+        index.push(&entry.view());
     }
     assert_eq!(index.len(), 100);
     assert!((0..100).all(|row| index.get(row).as_ref() == Some(&entries[row])));
@@ -70,9 +70,9 @@ fn parts_make_the_same_index_wherever_they_are_cut() {
 #[test]
 fn forgets_from_an_offset_on() {
     let mut index = Index::new();
-    (0..30).for_each(|number| index.push(&entry(number)));
+    (0..30).for_each(|number| index.push(&entry(number).view()));
     index.truncate(entry(20).place.offset);
     assert_eq!(index.len(), 20);
-    (20..25).for_each(|number| index.push(&entry(number + 1)));
+    (20..25).for_each(|number| index.push(&entry(number + 1).view()));
     assert_eq!(index.get(20), Some(entry(21)), "and takes no parent from the row that was there");
 }

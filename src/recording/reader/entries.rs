@@ -212,7 +212,7 @@ impl<'a> Entries<'a> {
             Some(Err(error)) => damaged.push(error),
             Some(Ok(Line { window, place, at })) => match format::head(&self.window[window.clone()], &mut self.scratch)
             {
-                Ok(Some(head)) => index.add(&head.view(place)),
+                Ok(Some(head)) => index.push(&head.view(place)),
                 Ok(None) => self.note(window, place),
                 Err(error) => damaged.push(LineError::new(at, error.to_string())),
             },

@@ -187,7 +187,7 @@ mod tests {
             let (mut plain, mut plainly_damaged) = (Index::new(), Vec::new());
             for found in &mut entries {
                 match found {
-                    Ok(entry) => plain.push(&entry),
+                    Ok(entry) => plain.push(&entry.view()),
                     Err(error) => plainly_damaged.push(error),
                 }
             }

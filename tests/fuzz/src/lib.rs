@@ -246,7 +246,7 @@ fn ids(path: &Path) -> Option<Vec<String>> {
     let mut index = Index::new();
     let mut ids = Vec::new();
     for entry in reader.entries(Position::default()).flatten() {
-        index.push(&entry);
+        index.push(&entry.view());
         if let Ok(call) = reader.call(entry.place) {
             assert_eq!(recording::decode(&recording::encode(&call)).as_ref(), Ok(&call), "written and read again");
             ids.push(call.id.to_string());
