@@ -12,6 +12,7 @@
 
 mod act;
 pub mod action;
+mod ahead;
 pub mod answering;
 pub mod arrivals;
 pub mod arriving;
@@ -67,6 +68,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::app::action::{Action, Scope};
+use crate::app::ahead::Ahead;
 use crate::app::answering::Answers;
 use crate::app::arrivals::Arrivals;
 use crate::app::arriving::Arriving;
@@ -230,6 +232,8 @@ pub struct App {
     pub arriving: Arriving,
     /// The call that is being worked out.
     preparing: Option<usize>,
+    /// What is ready for the next key.
+    ahead: Ahead,
     /// Where calls deserve a look.
     troubles: Troubles,
     /// Two calls that are to be compared once they are read.
@@ -304,6 +308,7 @@ impl App {
             regions: Regions::default(),
             arriving: Arriving::default(),
             preparing: None,
+            ahead: Ahead::default(),
             troubles: Troubles::default(),
             comparing: None,
             tester: Tester::default(),
@@ -356,20 +361,14 @@ impl App {
             Event::Indexed(calls) => return self.indexed(&calls),
             Event::Reading { done, total } => self.arriving.reading(done, total),
             Event::Loaded(calls) => {
-                for (number, call) in calls {
-                    if call.as_ref().is_ok_and(|call| !self.is_number(number, call)) {
-                        continue;
-                    }
-                    self.cache.put(number, call);
-                    self.tell_row(number);
-                    let Some(call) = self.cache.get(number).map(|cached| cached.call.clone()) else { continue };
-                    self.flows().for_each(|flow| flow.loaded(number, &call));
-                    if let Some(conversation) = &mut self.conversation {
-                        conversation.loaded(number, &call, &self.setup.platforms);
-                    }
-                }
+                self.loaded(calls);
                 self.show_comparison();
             }
+            Event::ReadAhead(calls) => {
+                self.loaded(calls);
+                return self.has_read_ahead();
+            }
+            Event::WorkedAhead(ready) => return self.has_worked_ahead(ready),
             Event::Found { search, hits, scanned, finished } => {
                 let filter = self.calls.filter.as_mut().filter(|filter| filter.search == search);
                 if let Some(filter) = filter.filter(|filter| !filter.finished) {

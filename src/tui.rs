@@ -76,8 +76,10 @@ where
     loop {
         if changed && Instant::now() >= pace.due(world) {
             draw(terminal, &mut app, world)?;
-            pace.drawn(Instant::now());
             changed = false;
+            if pace.drawn(Instant::now()) {
+                app.look_ahead().into_iter().for_each(|effect| world.perform(effect));
+            }
         }
         if app.leaving == Leaving::Yes {
             while !take_answer(keys.as_mut(), &mut sifter, late).await.is_empty() {}
@@ -92,6 +94,7 @@ where
                 None => std::future::pending().await,
             }
         };
+        let mut shows = true;
         let effects = tokio::select! {
             biased;
             () = &mut stop => {
@@ -120,9 +123,11 @@ where
                 events.into_iter().flat_map(|event| app.update(event, Timestamp::now())).collect()
             },
             Some(message) = messages.recv() => {
+                shows = !message.event.is_ahead();
                 let mut effects = app.update(message.event, Timestamp::now());
                 for _ in 1..BATCH {
                     let Ok(message) = messages.try_recv() else { break };
+                    shows |= !message.event.is_ahead();
                     effects.extend(app.update(message.event, Timestamp::now()));
                 }
                 effects
@@ -130,10 +135,11 @@ where
             () = sleep_until(pace.due(world)), if changed => continue,
             () = sleep(TICK), if app.ticks() => app.update(Event::Tick, Timestamp::now()),
         };
-        changed = true;
+        changed |= shows;
         let beat = world.beat();
         if beat != app.answers.beat {
             app.update(Event::Beat(beat), Timestamp::now());
+            changed = true;
         }
         for effect in effects.into_iter().chain(app.settle()) {
             match effect {
@@ -190,11 +196,14 @@ impl Pace {
         }
     }
 
-    fn drawn(&mut self, now: Instant) {
+    /// A frame was drawn; whether it was for a key.
+    fn drawn(&mut self, now: Instant) -> bool {
         self.next = now + FRAME;
-        if self.pressed.take().is_some() {
+        let for_a_key = self.pressed.take().is_some();
+        if for_a_key {
             self.next_for_a_key = now + KEY_FRAME;
         }
+        for_a_key
     }
 }
 

@@ -35,9 +35,19 @@ pub struct Job {
     pub(super) config: Arc<Config>,
 }
 
+/// Whether the same comes of both, but for the width.
 impl PartialEq for Job {
     fn eq(&self, other: &Self) -> bool {
-        (self.number, self.form) == (other.number, other.form) && Arc::ptr_eq(&self.call, &other.call)
+        let masks = match (&self.original, &other.original) {
+            (Some((_, mine)), Some((_, its))) => Arc::ptr_eq(mine, its),
+            (mine, its) => mine.is_none() && its.is_none(),
+        };
+        (self.number, self.form) == (other.number, other.form)
+            && masks
+            && Arc::ptr_eq(&self.call, &other.call)
+            && Arc::ptr_eq(&self.platforms, &other.platforms)
+            && Arc::ptr_eq(&self.keyring, &other.keyring)
+            && Arc::ptr_eq(&self.config, &other.config)
     }
 }
 

@@ -19,6 +19,9 @@ use crate::net::responder::{self, Beat, Release, Slot};
 use crate::net::tunnel::Tunnel;
 use crate::recording::{self, Annotation, Index, Marks, Place, Query, Recorded};
 
+/// Calls by their numbers, or why they could not be read.
+pub type Read = Vec<(usize, Result<Arc<Call>, String>)>;
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -52,8 +55,10 @@ pub enum Event {
     Indexed(Box<Index>),
     /// What lines of an opened recording say of calls, each with its offset.
     Annotated(Vec<(u64, Annotation)>),
-    /// Calls that were asked for with [`Effect::Load`], by their number.
-    Loaded(Vec<(usize, Result<Arc<Call>, String>)>),
+    /// Calls that were asked for with [`Effect::Load`].
+    Loaded(Read),
+    /// Calls that were asked for with [`Effect::ReadAhead`].
+    ReadAhead(Read),
     /// Calls that fit the filter, by their number; `finished` when there are no more.
     Found {
         /// The search they belong to.
@@ -67,6 +72,8 @@ pub enum Event {
     },
     /// What came of [`Effect::Prepare`].
     Prepared(Box<Shown>),
+    /// What came of [`Effect::WorkAhead`].
+    WorkedAhead(Box<(Job, Shown)>),
     /// What came of [`Effect::Jq`].
     Filtered {
         /// The ticket it was asked for under.
@@ -118,11 +125,21 @@ pub enum Event {
     Tunnel(Tunnel),
 }
 
+impl Event {
+    /// Whether it changes nothing that is on the screen: it serves the next key.
+    #[must_use]
+    pub fn is_ahead(&self) -> bool {
+        matches!(self, Self::ReadAhead(_) | Self::WorkedAhead(_))
+    }
+}
+
 /// What the world shall do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Read these calls from the recording.
     Load(Vec<(usize, Place)>),
+    /// The same, but nobody waits for them.
+    ReadAhead(Vec<(usize, Place)>),
     /// Look through these recorded calls for those that fit.
     Search {
         /// Names the search; a newer one ends it.
@@ -138,6 +155,8 @@ pub enum Effect {
     EndSearch,
     /// Work out what the tabs show of a large call.
     Prepare(Box<Job>),
+    /// Work out what the tabs show of a call that nobody waits for.
+    WorkAhead(Box<Job>),
     /// Put a body through a jq filter.
     Jq {
         /// Comes back with the result.

@@ -1,19 +1,13 @@
 //! The app brought in line with what was drawn last: where it is scrolled to, which call is open, what must be read.
 
 use crate::app::bodies::{self, Job, LARGE};
-use crate::app::calls::Calls;
 use crate::app::dialog::Dialog;
-use crate::app::event::Effect;
+use crate::app::event::{Effect, Read};
 use crate::app::panel::Panel;
 use crate::app::shown::{Shown, Tab};
 use crate::app::{App, Regions, Setup};
 use crate::call::Call;
 use crate::recording::Place;
-
-/// Calls read ahead of and behind the rows on the screen, and how near to the screen the first must be that is missing: so
-/// not every row that one walks asks for one more.
-const AHEAD: usize = 20;
-const NEAR: usize = AHEAD / 2;
 
 impl App {
     /// Brings everything in line with the last frame's measures: what is selected, what must be read for it. Called
@@ -54,15 +48,9 @@ impl App {
             shown.body.wrap(detail_width);
             shown.answer.wrap(detail_width);
         }
-        let around = |calls: &Calls, more: usize, height: usize| -> Vec<usize> {
-            let rows = calls.top.saturating_sub(more)..calls.top + height + more;
-            rows.filter_map(|row| calls.at(row)).collect()
-        };
-        let height = self.regions.list_height;
-        let near = around(&self.calls, NEAR, height);
-        let known = |number: &usize| self.cache.text(*number).is_some();
-        let wanted = if near.iter().all(known) { Vec::new() } else { around(&self.calls, AHEAD, height) };
-        let untold: Vec<usize> = wanted.into_iter().filter(|number| !known(number)).collect();
+        let rows = self.calls.top..self.calls.top + self.regions.list_height;
+        let untold = rows.filter_map(|row| self.calls.at(row)).filter(|number| self.cache.text(*number).is_none());
+        let untold: Vec<usize> = untold.collect();
         let mut unread: Vec<usize> = untold.into_iter().filter(|number| !self.tell_row(*number)).collect();
         let selected = self.calls.selected().filter(|number| !self.cache.has(*number) && !unread.contains(number));
         unread.extend(selected);
@@ -94,13 +82,25 @@ impl App {
         if self.shown.as_ref().is_some_and(|shown| shown.number == number) {
             return None;
         }
-        let Some(Ok(call)) = self.cache.get(number).map(|cached| cached.call.clone()) else {
+        let Some(job) = self.job(number) else {
             self.shown = None;
             return None;
         };
+        if bodies::size(&job.call) <= LARGE {
+            let shown = self.ahead.take(&job).unwrap_or_else(|| job.run());
+            self.take(shown);
+            return None;
+        }
+        self.shown = None;
+        (self.preparing.replace(number) != Some(number)).then(|| Effect::Prepare(Box::new(job)))
+    }
+
+    /// How that call is worked out, if it is read.
+    pub(super) fn job(&self, number: usize) -> Option<Job> {
+        let call = self.cache.get(number)?.call.clone().ok()?;
         let mask = self.redaction.clone().filter(|_| self.masked);
         let Setup { platforms, keyring, config, .. } = &self.setup;
-        let job = Job {
+        Some(Job {
             number,
             original: self.cache.original(number).zip(mask),
             form: self.form,
@@ -109,14 +109,7 @@ impl App {
             keyring: keyring.clone(),
             config: config.clone(),
             call,
-        };
-        if bodies::size(&job.call) <= LARGE {
-            let shown = job.run();
-            self.take(shown);
-            return None;
-        }
-        self.shown = None;
-        (self.preparing.replace(number) != Some(number)).then(|| Effect::Prepare(Box::new(job)))
+        })
     }
 
     /// Shows a call that was worked out.
@@ -131,6 +124,22 @@ impl App {
         self.preparing = None;
         self.cursor.field = 0;
         self.scroll = [0; Tab::ALL.len()];
+    }
+
+    /// Takes in calls that were read.
+    pub(super) fn loaded(&mut self, calls: Read) {
+        for (number, call) in calls {
+            if call.as_ref().is_ok_and(|call| !self.is_number(number, call)) {
+                continue;
+            }
+            self.cache.put(number, call);
+            self.tell_row(number);
+            let Some(call) = self.cache.get(number).map(|cached| cached.call.clone()) else { continue };
+            self.flows().for_each(|flow| flow.loaded(number, &call));
+            if let Some(conversation) = &mut self.conversation {
+                conversation.loaded(number, &call, &self.setup.platforms);
+            }
+        }
     }
 
     /// Works out what the list says of a call, if it is here.

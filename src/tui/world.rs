@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use crate::app::event::{Effect, Event, Notice};
+use crate::app::event::{Effect, Event, Notice, Read};
 use crate::app::jq;
 use crate::net::outgoing::Outgoing;
 use crate::net::responder::{Beat, Responders};
@@ -164,7 +164,16 @@ impl World {
     pub fn perform(&self, effect: Effect) {
         let busy = self.hold();
         match effect {
-            Effect::Load(wanted) => self.load(wanted, busy),
+            Effect::Load(wanted) => self.load(wanted, move |calls| Message::last(Event::Loaded(calls), busy)),
+            // Nobody waits for what serves the next key.
+            Effect::ReadAhead(wanted) => self.load(wanted, |calls| Event::ReadAhead(calls).into()),
+            Effect::WorkAhead(job) => {
+                let events = self.events.clone();
+                Handle::current().spawn_blocking(move || {
+                    let shown = job.clone().run();
+                    let _ = events.send(Event::WorkedAhead(Box::new((*job, shown))).into());
+                });
+            }
             Effect::Search { search, query, places, marks } => self.look_through(search, query, places, marks, busy),
             // Tickets begin at 1.
             Effect::EndSearch => self.search.store(0, Ordering::SeqCst),
@@ -199,7 +208,7 @@ impl World {
         }
     }
 
-    fn load(&self, wanted: Vec<(usize, Place)>, busy: Busy) {
+    fn load(&self, wanted: Vec<(usize, Place)>, told: impl FnOnce(Read) -> Message + Send + 'static) {
         let (events, tape) = (self.events.clone(), self.tape.clone());
         Handle::current().spawn_blocking(move || {
             let reader = tape.reader().map_err(|error| error.to_string());
@@ -208,7 +217,7 @@ impl World {
                 Err(error) => Err(error.clone()),
             };
             let calls = wanted.into_iter().map(|(number, place)| (number, read(place))).collect();
-            let _ = events.send(Message::last(Event::Loaded(calls), busy));
+            let _ = events.send(told(calls));
         });
     }
 
