@@ -180,13 +180,22 @@ fn tags(scheme: &Scheme, seal: &Seal, given: &[u8]) -> Result<Vec<tag::Tag>, Str
             (&scheme.prefix, if scheme.separator.is_some() { "nothing in it begins" } else { "it does not begin" });
         return Err(format!("{place} with `{before}`"));
     }
-    let (tags, faults): (Vec<_>, Vec<_>) =
-        signatures.into_iter().map(|text| seal.decode(text)).partition(Result::is_ok);
-    let tags: Vec<tag::Tag> = tags.into_iter().flatten().collect();
-    match faults.into_iter().find_map(Result::err).filter(|_| tags.is_empty()) {
-        Some(fault) => Err(fault),
-        None => Ok(tags),
+    let mut tags = Vec::with_capacity(signatures.len());
+    let mut first_fault = None;
+    for signature in signatures {
+        match seal.decode(signature) {
+            Ok(tag) => tags.push(tag),
+            Err(fault) => {
+                first_fault.get_or_insert(fault);
+            }
+        }
     }
+    if tags.is_empty()
+        && let Some(fault) = first_fault
+    {
+        return Err(fault);
+    }
+    Ok(tags)
 }
 
 fn judge(

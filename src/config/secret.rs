@@ -185,12 +185,6 @@ fn is_world_readable(_file: &File) -> io::Result<bool> {
 pub struct Secrets(pub IndexMap<String, Vec<Secret>>);
 
 impl Secrets {
-    /// Those of `platform/scheme`, then those of `platform`.
-    pub fn of(&self, platform: &str, scheme: &str) -> Vec<&Secret> {
-        let names = [format!("{platform}/{scheme}"), platform.to_owned()];
-        names.iter().filter_map(|name| self.0.get(name)).flatten().collect()
-    }
-
     /// Every secret with the name it is filed under.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Secret)> {
         self.0.iter().flat_map(|(name, secrets)| secrets.iter().map(move |secret| (name.as_str(), secret)))

@@ -94,9 +94,9 @@ impl Keyring {
     #[must_use]
     pub fn answer(&self, kind: &Kind, request: &Request, sig: Option<Sig>, own: &[Secret]) -> Response {
         let shared = kind.schemes().flat_map(|(_, scheme)| scheme.configured(&self.secrets));
-        let tests = self.made();
-        let test = kind.schemes().filter_map(|(_, scheme)| tests.get(&scheme.name)?.as_ref().ok());
-        let test = test.filter(|_| request.headers.has(TEST_HEADER));
+        // Calls that are answered at the same time must not wait for each other.
+        let tests = request.headers.has(TEST_HEADER).then(|| self.made());
+        let test = kind.schemes().filter_map(|(_, scheme)| tests.as_ref()?.get(&scheme.name)?.as_ref().ok());
         let secrets: Vec<&Secret> = test.chain(own).chain(shared).collect();
         kind.answer(request, sig, &secrets)
     }

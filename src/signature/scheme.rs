@@ -123,13 +123,11 @@ impl Scheme {
         self.carrier != Carrier::Header || self.header.eq_ignore_ascii_case("authorization")
     }
 
-    /// The configured secrets that may be its.
+    /// The configured secrets that may be its: its own, then its platform's.
     #[must_use]
     pub fn configured<'a>(&self, secrets: &'a Secrets) -> Vec<&'a Secret> {
-        if self.apart {
-            return secrets.0.get(&self.name).into_iter().flatten().collect();
-        }
-        secrets.of(self.platform(), self.bare())
+        let names = [Some(&*self.name), (!self.apart).then(|| self.platform())];
+        names.into_iter().flatten().filter_map(|name| secrets.0.get(name)).flatten().collect()
     }
 
     /// Whether `secret` can sign, not only verify.
