@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::State;
+use axum::handler::Handler as _;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -89,7 +90,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 
 /// Answers calls until `stop` resolves; calls under way then get two seconds to finish.
 pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Output = ()> + Send + 'static) {
-    let app = axum::Router::new().fallback(handle).with_state(lane.clone());
+    let app = handle.with_state(lane.clone());
     let _serving = lane.responders.pulse.serve();
     connections::serve(listener, app, Arc::new(Refusals::new(lane.clone())), stop).await;
 }

@@ -3,6 +3,7 @@
 mod notes;
 mod wire;
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::io;
@@ -20,6 +21,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tower_service::Service;
 
 use self::notes::{Noted, Notes};
 use self::wire::Wire;
@@ -56,12 +58,13 @@ pub(super) struct Peer {
 }
 
 /// Lets `app` answer until `stop` resolves; calls under way then get `GRACE` to finish.
-pub(super) async fn serve(
-    listener: TcpListener,
-    app: axum::Router,
-    refusals: Arc<Refusals>,
-    stop: impl Future<Output = ()>,
-) {
+pub(super) async fn serve<S>(listener: TcpListener, app: S, refusals: Arc<Refusals>, stop: impl Future<Output = ()>)
+where
+    S: Service<hyper::Request<Incoming>, Response = axum::response::Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+{
     let mut server = Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     server.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
