@@ -7,6 +7,8 @@
 //!
 //! Neither wire knows who looks at the calls: they end at the [`Recorder`](crate::recording::Recorder).
 
+mod answer;
+mod collected;
 pub mod demo;
 pub mod fault;
 pub mod forward;
