@@ -47,6 +47,12 @@ pub const HOP_BY_HOP: [&str; 10] = [
     "upgrade",
 ];
 
+/// The names of the fields that `Connection` names: those are of one connection, too.
+fn named_in_connection(headers: &Headers) -> Vec<String> {
+    let lists = headers.all("connection").map(|value| String::from_utf8_lossy(value));
+    lists.flat_map(|list| list.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>()).collect()
+}
+
 /// What is at the bottom of an error: the layers above it say less.
 pub(crate) fn root<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     std::iter::successors(Some(error), |error| (**error).source()).last().unwrap_or(error)

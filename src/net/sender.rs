@@ -25,7 +25,7 @@ use crate::config::Tls;
 use crate::net::answer::{self, Stage};
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::net::{HOP_BY_HOP, fields, root};
+use crate::net::{HOP_BY_HOP, fields, named_in_connection, root};
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
@@ -295,13 +295,7 @@ fn is_local(url: &Url) -> bool {
 
 /// Points `request` at `url`, dropping what belonged to the connection that it came by.
 fn address(request: &mut Request, url: &Url) {
-    let named: Vec<String> = request
-        .headers
-        .all("connection")
-        .flat_map(|value| {
-            String::from_utf8_lossy(value).split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>()
-        })
-        .collect();
+    let named = named_in_connection(&request.headers);
     for name in HOP_BY_HOP.into_iter().chain(named.iter().map(String::as_str)) {
         request.headers.remove(name);
     }
