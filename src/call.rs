@@ -238,7 +238,7 @@ impl Request {
     /// What `trusted` proxies say of the address that a received request was called by: scheme and host, for
     /// [`Self::public`]. None where nobody who is trusted says anything; see [`Self::caller`].
     #[must_use]
-    pub fn forwarded_for(&self, trusted: &[IpAddr]) -> Option<String> {
+    pub fn said_by_trusted(&self, trusted: &[IpAddr]) -> Option<String> {
         let peer = self.peer?.to_canonical();
         if !trusted.contains(&peer) {
             return None;
@@ -414,8 +414,8 @@ mod tests {
             (&[("x-forwarded-proto", "https")], None),
         ] {
             let mut request = request(fields);
-            assert_eq!(request.forwarded_for(&[]), None);
-            request.public = request.forwarded_for(&[tunnel]);
+            assert_eq!(request.said_by_trusted(&[]), None);
+            request.public = request.said_by_trusted(&[tunnel]);
             assert_eq!(request.public.as_deref(), told);
             if let Some(told) = told {
                 assert_eq!(request.url(), format!("{told}/x?y"));

@@ -168,7 +168,7 @@ impl Lane {
             .public_url
             .clone()
             .or_else(|| self.reach.public(&request))
-            .or_else(|| request.forwarded_for(&listen.trusted_proxies))
+            .or_else(|| request.said_by_trusted(&listen.trusted_proxies))
             .or_else(secure);
         let (mut call, slow, valid) = self.receive(request, whole.err(), at, started, gone).await;
         if gone.is_cancelled() && call.error.is_none() {
