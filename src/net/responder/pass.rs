@@ -24,7 +24,11 @@ impl Responders {
         let mut sig = call.sig;
         let mut again = None;
         if let Some(time) = hold {
-            match self.hold(call, time, Stage::Forward(first.name.clone())).await {
+            // Without a caller: its platform has given up on it, and what it would set going must not happen after all.
+            let Some(release) = self.hold(call, time, Stage::Forward(first.name.clone())).await else {
+                return abandoned();
+            };
+            match release {
                 Release::AsIs => {}
                 Release::Forward { request, hold_answer } => {
                     edited = request.map(|request| self.signed_anew(*request, call));
@@ -33,8 +37,6 @@ impl Responders {
                 }
                 Release::Answer(response) => return Outcome::of(response),
                 Release::Refuse => return refused(),
-                // Its platform has given up on it: what it would set going must not happen after all.
-                Release::Abandoned => return abandoned(),
             }
         }
         let call = Wanting { request: edited.as_ref().unwrap_or(call.request), sig, ..call };
