@@ -95,7 +95,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     if let Some(error) = listing.broken.take() {
         return Err(error.into());
     }
-    let summary = result.map_err(|error| eyre!(with_repair(error)))?;
+    let summary = result.map_err(|error| eyre!(error))?;
     if let Some(report) = &listing.report {
         for (form, mut file) in reports {
             report.write(form, &summary, &mut file).wrap_err("cannot write the report")?;
@@ -148,7 +148,7 @@ fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> 
                 Err(refusal) => {
                     let (fault, reason) = match refusal {
                         Refusal::Fault(reason) => (fault, reason),
-                        Refusal::Call(reason) => (None, with_repair(reason)),
+                        Refusal::Call(reason) => (None, reason),
                     };
                     outcome = if fault.is_none() { Outcome::No } else { outcome };
                     let skipped = Skipped { original: call.id, kind: call.kind.clone(), fault, reason };
@@ -158,11 +158,6 @@ fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> 
         }
     }
     Ok(outcome)
-}
-
-/// A sentence of the library with the flag that helps.
-fn with_repair(reason: String) -> String {
-    if reason.contains("own listener") { format!("{reason}: --to-listener sends there all the same") } else { reason }
 }
 
 /// Says where calls are going to go, and how, before the first leaves.

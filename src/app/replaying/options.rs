@@ -11,10 +11,9 @@ use crate::app::panel::Panel;
 use crate::app::which::Which;
 use crate::app::{App, sending};
 use crate::call::Direction;
-use crate::net::is_ourselves;
 use crate::net::outgoing::SignMode;
 use crate::replay::expect::Expectation;
-use crate::replay::{Item, Pace, Plan, Schedule};
+use crate::replay::{Avoid, Item, Pace, Plan, Schedule};
 
 /// Paces that the arrow keys go through.
 const PACES: [&str; 7] = ["asap", "original", "2x", "10x", "1/s", "10/s", "100/s"];
@@ -244,13 +243,14 @@ impl App {
     /// A plan to the chosen target. Our own listener gets calls only where it is the target by name.
     pub(in crate::app) fn plan_to_target(&self) -> Result<Plan, String> {
         let target = self.target().ok_or_else(|| self.no_target())?;
-        let avoid = self.setup.listener.filter(|_| !sending::is_ours(target));
-        if let (Some(address), Ok(url)) = (avoid, Url::parse(&target.url))
-            && is_ourselves(&url, address)
+        let avoid = self.setup.listener.filter(|_| !sending::is_ours(target)).map(|address| {
+            let (own, key) = (sending::OURSELVES, self.keymap.key(Action::Target));
+            Avoid { address, repair: format!("choose {own} ({key}) to send there all the same") }
+        });
+        if let (Some(avoid), Ok(url)) = (&avoid, Url::parse(&target.url))
+            && let Some(why) = avoid.why_not(target, &url)
         {
-            let (name, own) = (&target.name, sending::OURSELVES);
-            let key = self.keymap.key(Action::Target);
-            return Err(format!("{name} is hooktape's own listener: choose {own} ({key}) to send there all the same"));
+            return Err(why);
         }
         Ok(Plan { avoid, rules: self.rules.clone(), ..Plan::new(target.clone()) })
     }
