@@ -20,7 +20,7 @@ use crate::config::Target;
 use crate::recording::Reader;
 use crate::recording::export::ExportFile;
 use crate::replay::report::Report;
-use crate::replay::{Control, Item, Plan, Refusal, Replay, Skipped, Summary, Told, select};
+use crate::replay::{Control, Item, Plan, Replay, Skipped, Summary, Told, select};
 use crate::visible;
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
@@ -146,12 +146,8 @@ fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> 
                     }
                 }
                 Err(refusal) => {
-                    let (fault, reason) = match refusal {
-                        Refusal::Fault(reason) => (fault, reason),
-                        Refusal::Call(reason) => (None, reason),
-                    };
-                    outcome = if fault.is_none() { Outcome::No } else { outcome };
-                    let skipped = Skipped { original: call.id, kind: call.kind.clone(), fault, reason };
+                    let skipped = Skipped::new(&call, fault, refusal);
+                    outcome = if skipped.is_failure() { Outcome::No } else { outcome };
                     print::out(&show::told(context, &Told::Skipped(skipped)))?;
                 }
             }
