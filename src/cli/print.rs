@@ -69,11 +69,6 @@ pub(super) fn short(id: Id) -> String {
     id.get(id.len() - 8..).unwrap_or(&id).to_owned()
 }
 
-/// `1 call`, `2 calls`.
-pub(super) fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
 /// How long a call took: `1.8 ms`.
 pub(super) fn millis(call: &Call) -> String {
     let micros = call.took.as_micros();
@@ -212,7 +207,7 @@ pub(super) fn unfinished(entries: &Entries<'_>) {
         note(&format!(
             "hooktape: the last line is not whole ({}) and is passed over: a process writes it now, or was killed while \
              it did; recording to the file again keeps those bytes aside",
-            count(bytes, "byte")
+            visible::count(bytes, "byte")
         ));
     }
 }
@@ -226,7 +221,7 @@ pub(super) fn trouble(event: &Recorded) {
         }
         Recorded::Failed { unrecorded, reason } => {
             let verb = if *unrecorded == 1 { "is" } else { "are" };
-            note(&format!("hooktape: {} {verb} not in the recording: {reason}", count(*unrecorded, "call")));
+            note(&format!("hooktape: {} {verb} not in the recording: {reason}", visible::count(*unrecorded, "call")));
         }
     }
 }
@@ -281,7 +276,7 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
         let _ = write!(text, "\n{}", visible::line(error));
     }
     if let Some(response) = &call.response {
-        let size = count(response.body.len() as u64, "byte");
+        let size = visible::count(response.body.len(), "byte");
         let _ = write!(text, "\n{} in {}, {size}", response.status, millis(call));
         if !response.body.is_empty() {
             let _ = write!(text, "\n{}", body(&response.body, false));

@@ -103,7 +103,7 @@ fn confirmed(what: &str) -> eyre::Result<bool> {
 
 fn sum(kept: &[Kept], what: &str) -> String {
     let bytes = kept.iter().map(|one| one.bytes).sum();
-    format!("{}, {}", print::count(kept.len() as u64, what), visible::size(bytes))
+    format!("{}, {}", visible::count(kept.len(), what), visible::size(bytes))
 }
 
 fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> String {
@@ -117,7 +117,7 @@ fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> St
         }
         return value.to_string();
     }
-    let calls = calls.map_or_else(String::new, |calls| print::count(calls, "call"));
+    let calls = calls.map_or_else(String::new, |calls| visible::count(calls, "call"));
     let state = if one.in_use { "  (being recorded to)" } else { "" };
     let path = one.path.to_string_lossy();
     format!("{:>10}  {calls:>12}  {:>5}  {}{state}", visible::size(one.bytes), visible::age(age), visible::line(&path))

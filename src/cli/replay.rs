@@ -165,7 +165,7 @@ fn announce(context: &Context, plan: &Plan, total: u64) {
     let against = plan.against.as_ref().map(|target| format!(" and {}", place(target))).unwrap_or_default();
     print::note(&format!(
         "{} to {}{against}, {}",
-        print::count(total, "call"),
+        visible::count(total, "call"),
         place(&plan.target),
         show::mode(plan.mode)
     ));
@@ -237,7 +237,7 @@ pub(super) fn confirm(target: &Target, count: u64) -> eyre::Result<()> {
     if !target.guard {
         return Ok(());
     }
-    let calls = print::count(count, "call");
+    let calls = visible::count(count, "call");
     let question = format!("send {calls} to the guarded target {} at {}?", target.name, target.url);
     if !std::io::stdin().is_terminal() {
         return Err(eyre!("nobody can be asked: {question} --yes says so beforehand"));

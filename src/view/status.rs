@@ -71,8 +71,7 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         let style = if target.guard { Style::new().fg(theme::BAD) } else { Style::new() };
         (format!("→ {}", visible::line(&target_label(target))), style)
     }));
-    let plural = if app.calls.total == 1 { "" } else { "s" };
-    parts.push((format!("{} call{plural}", app.calls.total), Style::new()));
+    parts.push((visible::count(app.calls.total, "call"), Style::new()));
     if let Some(percent) = app.arriving.percent() {
         parts.push((format!("reading {percent} %"), theme::DIM));
     }

@@ -14,6 +14,7 @@ use crate::call::Direction;
 use crate::net::outgoing::SignMode;
 use crate::replay::expect::Expectation;
 use crate::replay::{Avoid, Item, Pace, Plan, Schedule};
+use crate::visible;
 
 /// Paces that the arrow keys go through.
 const PACES: [&str; 7] = ["asap", "original", "2x", "10x", "1/s", "10/s", "100/s"];
@@ -290,12 +291,8 @@ impl App {
         let target = &job.plan.target;
         if target.guard {
             let count = job.plan.total(job.items.len());
-            let question = format!(
-                "Send {count} call{} to {}, at {}?",
-                if count == 1 { "" } else { "s" },
-                target.name,
-                sending::host(target)
-            );
+            let calls = visible::count(count, "call");
+            let question = format!("Send {calls} to {}, at {}?", target.name, sending::host(target));
             self.show_panel(Panel::Sure { question, job });
             return Vec::new();
         }
