@@ -14,6 +14,7 @@ use super::expect::Unmet;
 use super::{Outcome, Skipped, Summary, Told};
 use crate::call::{Call, Id, Response};
 use crate::recording::{Redaction, redact::MASK};
+use crate::visible;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,8 +249,7 @@ fn nobody() -> Call {
 
 /// Text in XML or HTML; what is no character of theirs is made visible.
 fn escape(text: &str) -> String {
-    let text = crate::visible::text(text);
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    visible::markup(&visible::text(text))
 }
 
 /// Which side of a difference is whose, for people.

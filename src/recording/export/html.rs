@@ -206,7 +206,7 @@ fn push_message(out: &mut String, line: &str, headers: &Headers, body: &[u8], fi
     );
     out.push_str("<pre>");
     for (name, value) in headers.iter() {
-        let _ = writeln!(out, "{}: {}", escape(name), html(&visible::bytes(value)));
+        let _ = writeln!(out, "{}: {}", escape(name), visible::markup(&visible::bytes(value)));
     }
     out.push_str("</pre>\n");
     if body.is_empty() {
@@ -221,7 +221,7 @@ fn push_message(out: &mut String, line: &str, headers: &Headers, body: &[u8], fi
         Err(_) => visible::bytes(body).into_owned(),
     };
     let end = shown.floor_char_boundary(LONGEST);
-    let _ = writeln!(out, "<pre>{}</pre>", html(&shown[..end]));
+    let _ = writeln!(out, "<pre>{}</pre>", visible::markup(&shown[..end]));
     if end < shown.len() {
         let _ = writeln!(out, "<p>The body has {} bytes: this is its beginning.", body.len());
     }
@@ -252,9 +252,5 @@ fn millis(call: &Call) -> String {
 
 /// Text from the wire as text of the page, on one line.
 fn escape(text: &str) -> String {
-    html(&visible::line(text))
-}
-
-fn html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    visible::markup(&visible::line(text))
 }
