@@ -1,6 +1,5 @@
 //! `hooktape recordings` and `hooktape prune`: what the data directory keeps, and removing what is no longer wanted.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -90,15 +89,8 @@ fn chosen(args: &Args, kept: Vec<Kept>, now: Timestamp) -> Vec<Kept> {
 }
 
 fn confirmed(what: &str) -> eyre::Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Err(eyre!("{what} would be removed: say --yes, or --dry-run to only see them"));
-    }
-    let mut error = std::io::stderr().lock();
-    write!(error, "Remove {what}? [y/N] ")?;
-    error.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    print::ask(&format!("Remove {what}?"))?
+        .ok_or_else(|| eyre!("{what} would be removed: say --yes, or --dry-run to only see them"))
 }
 
 fn sum(kept: &[Kept], what: &str) -> String {

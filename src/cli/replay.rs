@@ -5,7 +5,7 @@ mod progress;
 mod show;
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, IsTerminal as _, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -239,11 +239,9 @@ pub(super) fn confirm(target: &Target, count: u64) -> eyre::Result<()> {
     }
     let calls = visible::count(count, "call");
     let question = format!("send {calls} to the guarded target {} at {}?", target.name, target.url);
-    if !std::io::stdin().is_terminal() {
-        return Err(eyre!("nobody can be asked: {question} --yes says so beforehand"));
+    match print::ask(&question)? {
+        Some(true) => Ok(()),
+        Some(false) => Err(eyre!("not sent")),
+        None => Err(eyre!("nobody can be asked: {question} --yes says so beforehand")),
     }
-    write!(std::io::stderr(), "{} [y/N] ", visible::line(&question))?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(eyre!("not sent")) }
 }
