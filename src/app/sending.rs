@@ -28,12 +28,6 @@ pub(super) fn is_ours(target: &Target) -> bool {
     target.name == OURSELVES
 }
 
-/// Host and port of a target, as far as its address says them before a call is known.
-pub(super) fn host(target: &Target) -> &str {
-    let rest = target.url.split_once("://").map_or(target.url.as_str(), |(_, rest)| rest);
-    rest.split(['/', '?', '{']).next().unwrap_or_default()
-}
-
 /// Our own listener as a target: for trying things out.
 pub(super) fn ourselves(address: SocketAddr) -> Target {
     Target::new(OURSELVES, format!("{}{{path}}", base_url(address)))

@@ -167,9 +167,8 @@ fn signs_of_life(app: &App) -> Vec<String> {
 
 /// `staging staging.example.com`; the address alone where the name says nothing more.
 pub(super) fn target_label(target: &crate::config::Target) -> String {
-    let rest = target.url.split_once("://").map_or(target.url.as_str(), |(_, rest)| rest);
-    let host = rest.split(['/', '?', '{']).next().unwrap_or_default();
-    if target.name == target.url { rest.to_owned() } else { format!("{} {host}", target.name) }
+    let named = target.name != target.url;
+    if named { format!("{} {}", target.name, target.place()) } else { target.without_scheme().to_owned() }
 }
 
 fn hint_line(app: &App, width: usize) -> Line<'static> {

@@ -292,7 +292,7 @@ impl App {
         if target.guard {
             let count = job.plan.total(job.items.len());
             let calls = visible::count(count, "call");
-            let question = format!("Send {calls} to {}, at {}?", target.name, sending::host(target));
+            let question = format!("Send {calls} to {}, at {}?", target.name, target.place());
             self.show_panel(Panel::Sure { question, job });
             return Vec::new();
         }
