@@ -25,7 +25,7 @@ use crate::config::Tls;
 use crate::net::answer::{self, Stage};
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::net::{HOP_BY_HOP, fields, named_in_connection, root};
+use crate::net::{HOP_BY_HOP, fields, is_loopback, named_in_connection, root};
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
@@ -154,7 +154,7 @@ impl Sender {
         let at = Timestamp::now();
         // A slow body is not the endpoint's fault.
         let patience = timeout + if let Some(Fault::SlowBody(over)) = fault { over } else { Duration::ZERO };
-        let wire = wire.filter(|_| url.scheme() == "http" && (is_local(&url) || !self.proxied));
+        let wire = wire.filter(|_| url.scheme() == "http" && (is_loopback(&url) || !self.proxied));
         let place = place(&url);
         let started = Instant::now();
         let sending = async {
@@ -240,7 +240,7 @@ impl Sender {
         fault: Option<Fault>,
     ) -> Result<impl Future<Output = Result<http::Response<reqwest::Body>, String>>, String> {
         let method = method(request)?;
-        let client = self.client(tls, is_local(url)).map_err(|error| format!("not sent: {}", root(&error)))?;
+        let client = self.client(tls, is_loopback(url)).map_err(|error| format!("not sent: {}", root(&error)))?;
         let body = match fault {
             Some(Fault::SlowBody(_) | Fault::CutBody) => {
                 reqwest::Body::wrap(Outbound::new(request.body.clone(), fault))
@@ -284,13 +284,6 @@ fn is_proxied(set: impl Fn(&str) -> bool) -> bool {
 fn method(request: &Request) -> Result<http::Method, String> {
     http::Method::from_bytes(request.method.as_bytes())
         .map_err(|_| format!("not sent: {:?} is not an HTTP method", request.method))
-}
-
-/// Whether an endpoint is on this machine.
-fn is_local(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| {
-        host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-    })
 }
 
 /// Points `request` at `url`, dropping what belonged to the connection that it came by.
