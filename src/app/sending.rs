@@ -43,7 +43,7 @@ impl App {
     pub(super) fn replay(&mut self, number: usize) -> Vec<Effect> {
         let Some(call) = self.cache.original(number) else { return Vec::new() };
         if self.target.is_none() {
-            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Replay(number) });
+            self.ask_target(Then::Replay(number));
             return Vec::new();
         }
         match self.again(&call) {
@@ -67,7 +67,7 @@ impl App {
             return Vec::new();
         }
         if self.target.is_none() {
-            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::SendDraft });
+            self.ask_target(Then::SendDraft);
             return Vec::new();
         }
         let request = draft.request();
@@ -94,7 +94,7 @@ impl App {
     pub(super) fn send_sample(&mut self, kind: &str) -> Vec<Effect> {
         self.aim_at_ourselves();
         if self.target.is_none() {
-            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Test(kind.to_owned()) });
+            self.ask_target(Then::Test(kind.to_owned()));
             return Vec::new();
         }
         let Some(sample) = self.setup.platforms.kind(kind).map(crate::platform::Kind::sample) else {
@@ -147,6 +147,12 @@ impl App {
             (0..self.targets.len()).filter(move |number| self.endpoint(&self.targets[*number]).is_some() == real)
         };
         numbers(false).map(Some).chain([None]).chain(numbers(true).map(Some)).collect()
+    }
+
+    /// Asks where to send, beginning at the chosen target.
+    pub(super) fn ask_target(&mut self, then: Then) {
+        let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == self.target);
+        self.dialogs.push(Dialog::Targets { selected: chosen.unwrap_or(0), then });
     }
 
     /// Chooses a target, adding it to those there are.

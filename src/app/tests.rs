@@ -1,6 +1,7 @@
 //! What the order of events must not change.
 
 use super::*;
+use crate::app::dialog::Then;
 use crate::app::keys::script;
 use crate::call::{Call, Direction, Request, Response};
 use crate::config::Secrets;
@@ -70,6 +71,20 @@ fn a_sent_call_is_selected_whether_its_answer_or_its_record_is_told_first() {
         }
         recorded(&mut app, &call("/after"));
         assert_eq!((app.calls.selected(), app.tab), (Some(1), Tab::Response), "answer first: {answer_first}");
+    }
+}
+
+#[test]
+fn the_choice_of_a_target_begins_at_the_chosen_one_wherever_it_is_asked() {
+    // On the list, in the test panel, in the options of a replay.
+    for keys in ["T", "tT", "RT"] {
+        let mut app = app();
+        app.choose(crate::config::Target::new("first", "http://127.0.0.1:1"));
+        app.choose(crate::config::Target::new("second", "http://127.0.0.1:2"));
+        recorded(&mut app, &Call { direction: Direction::Received, ..call("/") });
+        press(&mut app, keys);
+        let asked = app.dialogs.last();
+        assert!(matches!(asked, Some(Dialog::Targets { selected: 1, then: Then::Stay })), "{keys}: {asked:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{Job, Replay};
 use crate::app::action::Action;
-use crate::app::dialog::{Dialog, Input, Then};
+use crate::app::dialog::{Input, Then};
 use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
@@ -198,7 +198,7 @@ impl App {
             Some(Action::PreviousValue) => -1,
             Some(Action::Target) => {
                 self.show_panel(Panel::Options(options));
-                self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
+                self.ask_target(Then::Stay);
                 return Vec::new();
             }
             action => match picked(action, &mut options.selected, Field::ALL.len()) {
@@ -274,7 +274,7 @@ impl App {
                 options.error = Some(error).filter(|_| aimed);
                 self.show_panel(Panel::Options(options));
                 if !aimed {
-                    self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
+                    self.ask_target(Then::Stay);
                 }
                 return Vec::new();
             }
