@@ -331,6 +331,25 @@ pub struct Call {
 pub const HUNG_UP: &str = "the caller hung up";
 
 impl Call {
+    /// A call of which nothing else is known yet: without an answer, in no time.
+    #[must_use]
+    pub fn new(id: Id, direction: Direction, at: Timestamp, request: Request) -> Self {
+        Self {
+            id,
+            at,
+            direction,
+            kind: None,
+            conversation: None,
+            sig: None,
+            took: Duration::ZERO,
+            parent: None,
+            error: None,
+            forwarded: None,
+            request,
+            response: None,
+        }
+    }
+
     /// Whether its caller was gone before the answer was there.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {

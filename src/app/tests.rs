@@ -24,18 +24,13 @@ pub(super) fn app() -> App {
 
 pub(super) fn call(path: &str) -> Call {
     Call {
-        id: Id::fresh(),
-        at: Timestamp::UNIX_EPOCH,
-        direction: Direction::Sent,
-        kind: None,
-        conversation: None,
-        sig: None,
-        took: std::time::Duration::ZERO,
-        parent: None,
-        error: None,
-        forwarded: None,
-        request: Request { target: path.to_owned(), ..Request::default() },
         response: Some(Response { status: 200, ..Response::default() }),
+        ..Call::new(
+            Id::fresh(),
+            Direction::Sent,
+            Timestamp::UNIX_EPOCH,
+            Request { target: path.to_owned(), ..Request::default() },
+        )
     }
 }
 

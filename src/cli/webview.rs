@@ -291,18 +291,9 @@ struct Watch<'a> {
 impl<'a> Watch<'a> {
     fn new(context: &'a Context, kind: &'a Kind, opening: &Opening, limit: Option<Duration>) -> Self {
         let handed_out = Call {
-            id: Id::fresh(),
-            at: Timestamp::now(),
-            direction: Direction::Sent,
             kind: Some(kind.name.clone()),
             conversation: opening.conversation.clone(),
-            sig: None,
-            took: Duration::ZERO,
-            parent: None,
-            error: None,
-            forwarded: None,
-            request: opening.request.clone(),
-            response: None,
+            ..Call::new(Id::fresh(), Direction::Sent, Timestamp::now(), opening.request.clone())
         };
         let calls = Vec::new();
         Self { context, kind, limit, handed_out, calls, good: false, called_back: false, expiry_told: false }

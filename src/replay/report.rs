@@ -231,20 +231,12 @@ fn masked_at(pointer: &str, text: &str, redaction: &Redaction) -> String {
 }
 
 fn nobody() -> Call {
-    Call {
-        id: Id(uuid::Uuid::nil()),
-        at: Timestamp::UNIX_EPOCH,
-        direction: crate::call::Direction::Sent,
-        kind: None,
-        conversation: None,
-        sig: None,
-        took: std::time::Duration::ZERO,
-        parent: None,
-        error: None,
-        forwarded: None,
-        request: crate::call::Request::default(),
-        response: None,
-    }
+    Call::new(
+        Id(uuid::Uuid::nil()),
+        crate::call::Direction::Sent,
+        Timestamp::UNIX_EPOCH,
+        crate::call::Request::default(),
+    )
 }
 
 /// Text in XML or HTML; what is no character of theirs is made visible.

@@ -144,19 +144,13 @@ impl Responders {
 
 /// The call that leaves here for the one that came: what leaves, or what should have left where nothing can.
 fn sent(call: Wanting<'_>, ready: &Result<Ready, String>) -> Call {
+    let request = ready.as_ref().map_or_else(|_| Request { peer: None, ..call.request.clone() }, Ready::request);
     Call {
-        id: Id::fresh(),
-        at: Timestamp::now(),
-        direction: Direction::Sent,
         kind: call.kind.map(|kind| kind.name.clone()),
         conversation: call.conversation.map(ToOwned::to_owned),
         sig: call.sig,
-        took: Duration::ZERO,
         parent: Some(call.id),
-        error: None,
-        forwarded: None,
-        request: ready.as_ref().map_or_else(|_| Request { peer: None, ..call.request.clone() }, Ready::request),
-        response: None,
+        ..Call::new(Id::fresh(), Direction::Sent, Timestamp::now(), request)
     }
 }
 
