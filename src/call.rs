@@ -238,7 +238,7 @@ impl Request {
     /// What `trusted` proxies say of the address that a received request was called by: scheme and host, for
     /// [`Self::public`]. None where nobody who is trusted says anything; see [`Self::caller`].
     #[must_use]
-    pub fn forwarded_for(&self, trusted: &[IpAddr]) -> Option<String> {
+    pub fn said_by_trusted(&self, trusted: &[IpAddr]) -> Option<String> {
         let peer = self.peer?.to_canonical();
         if !trusted.contains(&peer) {
             return None;
@@ -331,6 +331,25 @@ pub struct Call {
 pub const HUNG_UP: &str = "the caller hung up";
 
 impl Call {
+    /// A call of which nothing else is known yet: without an answer, in no time.
+    #[must_use]
+    pub fn new(id: Id, direction: Direction, at: Timestamp, request: Request) -> Self {
+        Self {
+            id,
+            at,
+            direction,
+            kind: None,
+            conversation: None,
+            sig: None,
+            took: Duration::ZERO,
+            parent: None,
+            error: None,
+            forwarded: None,
+            request,
+            response: None,
+        }
+    }
+
     /// Whether its caller was gone before the answer was there.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
@@ -414,8 +433,8 @@ mod tests {
             (&[("x-forwarded-proto", "https")], None),
         ] {
             let mut request = request(fields);
-            assert_eq!(request.forwarded_for(&[]), None);
-            request.public = request.forwarded_for(&[tunnel]);
+            assert_eq!(request.said_by_trusted(&[]), None);
+            request.public = request.said_by_trusted(&[tunnel]);
             assert_eq!(request.public.as_deref(), told);
             if let Some(told) = told {
                 assert_eq!(request.url(), format!("{told}/x?y"));

@@ -7,6 +7,8 @@
 //!
 //! Neither wire knows who looks at the calls: they end at the [`Recorder`](crate::recording::Recorder).
 
+mod answer;
+mod collected;
 pub mod demo;
 pub mod fault;
 pub mod forward;
@@ -45,6 +47,12 @@ pub const HOP_BY_HOP: [&str; 10] = [
     "upgrade",
 ];
 
+/// The names of the fields that `Connection` names: those are of one connection, too.
+fn named_in_connection(headers: &Headers) -> Vec<String> {
+    let lists = headers.all("connection").map(|value| String::from_utf8_lossy(value));
+    lists.flat_map(|list| list.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>()).collect()
+}
+
 /// What is at the bottom of an error: the layers above it say less.
 pub(crate) fn root<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     std::iter::successors(Some(error), |error| (**error).source()).last().unwrap_or(error)
@@ -76,6 +84,17 @@ pub fn is_ourselves(url: &Url, address: SocketAddr) -> bool {
         Some(Host::Ipv4(ip)) => same(ip.into()),
         Some(Host::Ipv6(ip)) => same(ip.into()),
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost") && same(IpAddr::from([127, 0, 0, 1])),
+        None => false,
+    }
+}
+
+/// Whether a call to `url` stays on this machine (RFC 6761, 6.3).
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     }
 }
@@ -116,6 +135,24 @@ mod tests {
         assert!(is_ourselves(&"http://[::ffff:192.0.2.7]:4747/".parse().unwrap(), elsewhere));
         assert!(!is_ourselves(&"http://0.0.0.0:4747/".parse().unwrap(), elsewhere));
         assert!(is_ourselves(&"http://localhost/".parse().unwrap(), "0.0.0.0:80".parse().unwrap()));
+    }
+
+    #[test]
+    fn this_machine_has_several_names() {
+        for (host, here) in [
+            ("127.0.0.1", true),
+            ("127.1.2.3:80", true),
+            ("[::1]:80", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("LocalHost:80", true),
+            ("shop.localhost", true),
+            ("0.0.0.0", false),
+            ("192.168.0.1", false),
+            ("localhost.example", false),
+            ("notlocalhost", false),
+        ] {
+            assert_eq!(is_loopback(&format!("http://{host}/").parse().unwrap()), here, "{host}");
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod shelf;
 #[cfg(test)]
 mod testing;
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -197,6 +197,22 @@ impl<'a> View<'a> {
 /// The system's.
 pub fn make_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Keeps every other process from recording to the file as long as it is open here.
+///
+/// # Errors
+/// When one does already.
+fn lock(file: &File, path: &Path) -> Result<(), OpenError> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => OpenError::InUse(path.to_owned()),
+        TryLockError::Error(error) => OpenError::io("lock", path)(error),
+    })
+}
+
+/// The folder that a file is in, or will be.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Where this user's recordings and logs are kept, by the platform's custom; none if there is no home directory.

@@ -11,7 +11,7 @@
 //! a few stay and the others are shown one by one: a letter with a million of them would be one column of megabytes.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -46,11 +46,21 @@ pub fn bytes(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// `text` as a text of HTML or XML. It should have gone through [`line()`] or [`text()`]: not every character may stand there.
+pub fn markup(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+/// `1 call`, `2 calls`.
+pub fn count<N: Copy + Display + PartialEq + From<u8>>(number: N, what: &str) -> String {
+    format!("{number} {what}{}", if number == N::from(1) { "" } else { "s" })
+}
+
 /// Bytes as people say them: `512 bytes`, `1.5 KiB`, `2.0 GiB`.
 pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
-        return format!("{bytes} byte{}", if bytes == 1 { "" } else { "s" });
+        return count(bytes, "byte");
     }
     let mut tenths = u128::from(bytes) * 10 / 1024;
     let mut unit = 0;

@@ -91,11 +91,7 @@ impl App {
             Action::Public => return self.copy_public(),
             Action::Recordings => return self.ask_recordings(),
             Action::Demo => return self.demo(),
-            Action::Target => {
-                let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == self.target);
-                let selected = chosen.unwrap_or(0);
-                self.dialogs.push(Dialog::Targets { selected, then: Then::Stay });
-            }
+            Action::Target => self.ask_target(Then::Stay),
             Action::Mouse => return self.toggle_mouse(),
             Action::Log => self.dialogs.push(Dialog::Log { scroll: usize::MAX }),
             Action::Palette => self.dialogs.push(Dialog::Palette { input: Input::new(""), selected: 0 }),

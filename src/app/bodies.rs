@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::config::Config;
 use crate::platform::{Keyring, Platforms};
 use crate::recording::Redaction;
+use crate::visible;
 
 /// From this size on, in bytes, a call is worked out off the screen's thread.
 pub(super) const LARGE: usize = 512 << 10;
@@ -124,8 +125,7 @@ impl App {
     /// Opens or closes by levels.
     pub(super) fn level(&mut self, step: isize) {
         let Some(level) = self.open_tree().map(|tree| tree.level(step)) else { return self.tell_no_tree() };
-        let plural = if level == 1 { "" } else { "s" };
-        self.tell(Notice::info(format!("{level} level{plural} open")));
+        self.tell(Notice::info(format!("{} open", visible::count(level, "level"))));
     }
 
     /// Shows bodies in the next form.

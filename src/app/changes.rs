@@ -188,18 +188,9 @@ mod tests {
             let request =
                 crate::call::Request { body: body.to_owned().into(), ..platforms.kind(kind).unwrap().sample() };
             std::sync::Arc::new(Call {
-                id: crate::call::Id::fresh(),
-                at: Timestamp::UNIX_EPOCH,
-                direction: crate::call::Direction::Received,
                 kind: Some(kind.into()),
                 conversation: Some("c".into()),
-                sig: None,
-                took: std::time::Duration::ZERO,
-                parent: None,
-                forwarded: None,
-                error: None,
-                request,
-                response: None,
+                ..Call::new(crate::call::Id::fresh(), crate::call::Direction::Received, Timestamp::UNIX_EPOCH, request)
             })
         };
         let calls = [

@@ -133,10 +133,9 @@ impl App {
                 self.tell(Notice::error(format!("not exported: {reason}")));
             }
             Progress::Ended(Ended::Whole { calls, bytes, unread }) => {
-                let plural = if calls == 1 { "" } else { "s" };
-                let size = visible::size(bytes);
+                let (calls, size) = (visible::count(calls, "call"), visible::size(bytes));
                 let masked = if options.masked { "masked" } else { "not masked: keep it to yourself" };
-                let told = format!("exported {calls} call{plural} to {}, {size}, {masked}", options.file);
+                let told = format!("exported {calls} to {}, {size}, {masked}", options.file);
                 self.tell(match unread {
                     None => Notice::info(told),
                     Some((count, why)) => Notice::warning(format!("{told}; {count} could not be read: {why}")),

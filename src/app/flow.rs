@@ -129,18 +129,15 @@ mod tests {
     fn call(kind: &str, second: i64, key: &str) -> Arc<Call> {
         let body = r#"{"success":true}"#.to_owned().into();
         Arc::new(Call {
-            id: Id::fresh(),
-            at: Timestamp::from_second(second).unwrap(),
-            direction: Direction::Received,
             kind: Some(kind.into()),
             conversation: Some(key.into()),
-            sig: None,
-            took: Duration::ZERO,
-            parent: None,
-            error: None,
-            forwarded: None,
-            request: Request { body, ..Request::default() },
             response: Some(Response { status: 200, ..Response::default() }),
+            ..Call::new(
+                Id::fresh(),
+                Direction::Received,
+                Timestamp::from_second(second).unwrap(),
+                Request { body, ..Request::default() },
+            )
         })
     }
 

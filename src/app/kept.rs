@@ -256,19 +256,11 @@ impl App {
         let request = draft.request();
         let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
         Some(Call {
-            // The shell gives it one of its own.
-            id: Id(uuid::Uuid::nil()),
-            at: self.now,
-            direction: Direction::Sent,
             kind: draft.kind.clone(),
             conversation: kind.and_then(|kind| kind.read(&request).conversation),
-            sig: None,
-            took: std::time::Duration::ZERO,
             parent: draft.parent,
-            error: None,
-            forwarded: None,
-            request,
-            response: None,
+            // The shell gives it one of its own.
+            ..Call::new(Id(uuid::Uuid::nil()), Direction::Sent, self.now, request)
         })
     }
 }

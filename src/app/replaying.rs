@@ -224,8 +224,8 @@ impl Replay {
 /// `12 calls to staging, fresh`, for titles and questions.
 impl fmt::Display for Replay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.meter.total == 1 { "" } else { "s" };
-        write!(f, "{} call{plural} to {}, {}", self.meter.total, self.target.name, self.mode.word())
+        let calls = visible::count(self.meter.total, "call");
+        write!(f, "{calls} to {}, {}", self.target.name, self.mode.word())
     }
 }
 

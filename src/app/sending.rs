@@ -28,12 +28,6 @@ pub(super) fn is_ours(target: &Target) -> bool {
     target.name == OURSELVES
 }
 
-/// Host and port of a target, as far as its address says them before a call is known.
-pub(super) fn host(target: &Target) -> &str {
-    let rest = target.url.split_once("://").map_or(target.url.as_str(), |(_, rest)| rest);
-    rest.split(['/', '?', '{']).next().unwrap_or_default()
-}
-
 /// Our own listener as a target: for trying things out.
 pub(super) fn ourselves(address: SocketAddr) -> Target {
     Target::new(OURSELVES, format!("{}{{path}}", base_url(address)))
@@ -49,7 +43,7 @@ impl App {
     pub(super) fn replay(&mut self, number: usize) -> Vec<Effect> {
         let Some(call) = self.cache.original(number) else { return Vec::new() };
         if self.target.is_none() {
-            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Replay(number) });
+            self.ask_target(Then::Replay(number));
             return Vec::new();
         }
         match self.again(&call) {
@@ -73,7 +67,7 @@ impl App {
             return Vec::new();
         }
         if self.target.is_none() {
-            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::SendDraft });
+            self.ask_target(Then::SendDraft);
             return Vec::new();
         }
         let request = draft.request();
@@ -100,7 +94,7 @@ impl App {
     pub(super) fn send_sample(&mut self, kind: &str) -> Vec<Effect> {
         self.aim_at_ourselves();
         if self.target.is_none() {
-            self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Test(kind.to_owned()) });
+            self.ask_target(Then::Test(kind.to_owned()));
             return Vec::new();
         }
         let Some(sample) = self.setup.platforms.kind(kind).map(crate::platform::Kind::sample) else {
@@ -153,6 +147,12 @@ impl App {
             (0..self.targets.len()).filter(move |number| self.endpoint(&self.targets[*number]).is_some() == real)
         };
         numbers(false).map(Some).chain([None]).chain(numbers(true).map(Some)).collect()
+    }
+
+    /// Asks where to send, beginning at the chosen target.
+    pub(super) fn ask_target(&mut self, then: Then) {
+        let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == self.target);
+        self.dialogs.push(Dialog::Targets { selected: chosen.unwrap_or(0), then });
     }
 
     /// Chooses a target, adding it to those there are.

@@ -292,18 +292,8 @@ mod tests {
         let pre = platforms.kind("moveo/pre_message").unwrap();
         let request = crate::call::Request { target: "/hooks".into(), ..first.sample() };
         let call = Call {
-            id: crate::call::Id::fresh(),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            direction: Direction::Received,
             kind: Some(pre.name.clone()),
-            conversation: None,
-            sig: None,
-            took: std::time::Duration::ZERO,
-            parent: None,
-            error: None,
-            forwarded: None,
-            request,
-            response: None,
+            ..Call::new(crate::call::Id::fresh(), Direction::Received, jiff::Timestamp::UNIX_EPOCH, request)
         };
         assert_eq!(
             also(&call, Some(pre), &platforms),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::action::Action;
-use crate::app::dialog::{Dialog, Then};
+use crate::app::dialog::Then;
 use crate::app::dialog_keys::{Choice, picked};
 use crate::app::draft::Answer;
 use crate::app::event::{Effect, Notice};
@@ -124,7 +124,7 @@ impl App {
             Some(Action::TestUp) => tester.scroll = tester.scroll.saturating_sub(1),
             Some(Action::Target) => {
                 self.show_panel(Panel::Tester(tester));
-                self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
+                self.ask_target(Then::Stay);
                 return Vec::new();
             }
             Some(Action::EditTest) if !tester.in_history => {

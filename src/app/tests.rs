@@ -1,6 +1,7 @@
 //! What the order of events must not change.
 
 use super::*;
+use crate::app::dialog::Then;
 use crate::app::keys::script;
 use crate::call::{Call, Direction, Request, Response};
 use crate::config::Secrets;
@@ -23,18 +24,13 @@ pub(super) fn app() -> App {
 
 pub(super) fn call(path: &str) -> Call {
     Call {
-        id: Id::fresh(),
-        at: Timestamp::UNIX_EPOCH,
-        direction: Direction::Sent,
-        kind: None,
-        conversation: None,
-        sig: None,
-        took: std::time::Duration::ZERO,
-        parent: None,
-        error: None,
-        forwarded: None,
-        request: Request { target: path.to_owned(), ..Request::default() },
         response: Some(Response { status: 200, ..Response::default() }),
+        ..Call::new(
+            Id::fresh(),
+            Direction::Sent,
+            Timestamp::UNIX_EPOCH,
+            Request { target: path.to_owned(), ..Request::default() },
+        )
     }
 }
 
@@ -70,6 +66,20 @@ fn a_sent_call_is_selected_whether_its_answer_or_its_record_is_told_first() {
         }
         recorded(&mut app, &call("/after"));
         assert_eq!((app.calls.selected(), app.tab), (Some(1), Tab::Response), "answer first: {answer_first}");
+    }
+}
+
+#[test]
+fn the_choice_of_a_target_begins_at_the_chosen_one_wherever_it_is_asked() {
+    // On the list, in the test panel, in the options of a replay.
+    for keys in ["T", "tT", "RT"] {
+        let mut app = app();
+        app.choose(crate::config::Target::new("first", "http://127.0.0.1:1"));
+        app.choose(crate::config::Target::new("second", "http://127.0.0.1:2"));
+        recorded(&mut app, &Call { direction: Direction::Received, ..call("/") });
+        press(&mut app, keys);
+        let asked = app.dialogs.last();
+        assert!(matches!(asked, Some(Dialog::Targets { selected: 1, then: Then::Stay })), "{keys}: {asked:?}");
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         .to_string(),
         Format::Text => format!(
             "{} left out: {}, was {}",
-            print::count(done.calls, "deleted call"),
+            visible::count(done.calls, "deleted call"),
             visible::size(done.after),
             visible::size(done.before)
         ),

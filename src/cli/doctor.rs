@@ -295,7 +295,7 @@ fn data_directory(data: &Path, kept: Result<&[Kept], String>) -> Finding {
         Err(why) => return Finding::problem(CHECK, why, other),
     };
     let (bytes, count) = (kept.iter().map(|one| one.bytes).sum(), kept.len() as u64);
-    let says = format!("{shown}: {}, {}", print::count(count, "recording"), visible::size(bytes));
+    let says = format!("{shown}: {}, {}", visible::count(count, "recording"), visible::size(bytes));
     let mode = about.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         let says = format!("{says}; others may look into it (mode {mode:o})");

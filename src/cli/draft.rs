@@ -93,18 +93,10 @@ impl Draft {
     pub(super) fn call(self, context: &Context) -> Call {
         let known = self.kind.as_deref().and_then(|name| context.platforms.kind(name));
         Call {
-            id: Id::fresh(),
-            at: Timestamp::now(),
-            direction: Direction::Sent,
             conversation: known.and_then(|kind| kind.read(&self.request).conversation),
             kind: self.kind,
-            sig: None,
-            took: std::time::Duration::ZERO,
             parent: self.parent,
-            error: None,
-            forwarded: None,
-            request: self.request,
-            response: None,
+            ..Call::new(Id::fresh(), Direction::Sent, Timestamp::now(), self.request)
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::cli::show::{fits, parse_query};
 use crate::cli::{Outcome, print};
 use crate::recording::export::{ExportFile, Exporter, Format};
 use crate::recording::{Position, Reader};
+use crate::visible;
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -91,7 +92,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     if let (Some(out), Some(file)) = (&args.out, file) {
         file.keep()?;
         let masked = if args.unredacted { "not masked: keep it to yourself" } else { "masked" };
-        print::note(&format!("{} to {}, {masked}", print::count(count, "call"), out.display()));
+        print::note(&format!("{} to {}, {masked}", visible::count(count, "call"), out.display()));
     }
     Ok(whole.into())
 }

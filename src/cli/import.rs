@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     recorder.close().await;
     written?;
     if context.format == Printed::Text {
-        let calls = print::count(new as u64, "call");
+        let calls = visible::count(new, "call");
         let again = if found > new { format!("; {} there already", found - new) } else { String::new() };
         print::note(&format!("{calls} from {from} to {}{again}", path.display()));
     }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::call::Request;
 use crate::cli::{Context, Format, Outcome, print};
 use crate::config::{Secret, closest, parse_duration};
+use crate::recording::export::curl::quote;
 use crate::signature::keys::{self, KeyPair};
 use crate::signature::{self, Method, Rules, Scheme};
 use crate::visible;
@@ -105,7 +106,7 @@ fn new(context: &Context, args: &NewArgs) -> eyre::Result<Outcome> {
     let uses: Vec<(&Scheme, String)> = schemes(context)
         .filter(|(_, rules)| rules.algorithms.contains(&signature::TokenAlgorithm::Rs256))
         .map(|(scheme, _)| {
-            (scheme, format!("--secret {}={}", scheme.name, quote(&format!("file:{}", private.display()))))
+            (scheme, format!("--secret {}={}", scheme.name, quote(format!("file:{}", private.display()).as_bytes())))
         })
         .collect();
     if context.format == Format::Json {
@@ -171,12 +172,6 @@ fn write(dir: &Path, files: &[PathBuf; 3], pair: &KeyPair) -> eyre::Result<()> {
         }
     }
     Ok(())
-}
-
-/// As an argument for a shell.
-fn quote(text: &str) -> String {
-    let plain = |char: char| char.is_ascii_alphanumeric() || "_-./:=@%+,".contains(char);
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// The schemes whose tokens one's own key signs, with their rules: of the others, the key is the platform's.
@@ -307,11 +302,5 @@ mod tests {
     #[case("-1", None)]
     fn a_bare_number_is_milliseconds(#[case] text: &str, #[case] millis: Option<u64>) {
         assert_eq!(parse_lifetime(text).ok(), millis);
-    }
-
-    #[test]
-    fn a_shell_gets_one_argument() {
-        assert_eq!(quote("file:keys/private.pem"), "file:keys/private.pem");
-        assert_eq!(quote("file:my keys/it's"), r"'file:my keys/it'\''s'");
     }
 }

@@ -1,7 +1,7 @@
 //! Calls, findings and verdicts as text and as JSON lines.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
@@ -69,9 +69,18 @@ pub(super) fn short(id: Id) -> String {
     id.get(id.len() - 8..).unwrap_or(&id).to_owned()
 }
 
-/// `1 call`, `2 calls`.
-pub(super) fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+/// Whether whoever sits at the terminal says yes to `question`; none where nobody can be asked.
+///
+/// # Errors
+/// Those of the terminal.
+pub(super) fn ask(question: &str) -> io::Result<Option<bool>> {
+    if !io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    write!(io::stderr(), "{} [y/N] ", visible::line(question))?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(Some(matches!(answer.trim(), "y" | "Y" | "yes")))
 }
 
 /// How long a call took: `1.8 ms`.
@@ -177,14 +186,14 @@ pub(super) fn wrapped(first: &str, indent: usize, text: &str) -> String {
 ///
 /// # Errors
 /// When nobody reads it any more.
-pub(super) fn out(line: &str) -> std::io::Result<()> {
-    writeln!(std::io::stdout().lock(), "{line}")
+pub(super) fn out(line: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{line}")
 }
 
 /// A line to standard error, made safe for a terminal. That nobody reads it is no reason to fail, or to panic as
 /// `eprintln` does.
 pub(super) fn note(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", visible::text(line));
+    let _ = writeln!(io::stderr().lock(), "{}", visible::text(line));
 }
 
 /// Something to say that is nobody's answer: it is said where it comes up, or left to a thread that may wait for a reader.
@@ -212,7 +221,7 @@ pub(super) fn unfinished(entries: &Entries<'_>) {
         note(&format!(
             "hooktape: the last line is not whole ({}) and is passed over: a process writes it now, or was killed while \
              it did; recording to the file again keeps those bytes aside",
-            count(bytes, "byte")
+            visible::count(bytes, "byte")
         ));
     }
 }
@@ -226,7 +235,7 @@ pub(super) fn trouble(event: &Recorded) {
         }
         Recorded::Failed { unrecorded, reason } => {
             let verb = if *unrecorded == 1 { "is" } else { "are" };
-            note(&format!("hooktape: {} {verb} not in the recording: {reason}", count(*unrecorded, "call")));
+            note(&format!("hooktape: {} {verb} not in the recording: {reason}", visible::count(*unrecorded, "call")));
         }
     }
 }
@@ -239,7 +248,7 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { last: std::io::stderr().is_terminal().then(Instant::now), drawn: false }
+        Self { last: io::stderr().is_terminal().then(Instant::now), drawn: false }
     }
 
     /// So many of `total` are done. Nothing is drawn of what takes no time.
@@ -249,13 +258,13 @@ impl Progress {
         self.drawn = true;
         // That nobody sees it is no reason to stop.
         let percent = done.saturating_mul(100) / total.max(1);
-        let _ = write!(std::io::stderr(), "\r\x1b[K{percent} %, ctrl-c ends it");
+        let _ = write!(io::stderr(), "\r\x1b[K{percent} %, ctrl-c ends it");
     }
 
     /// Takes the line away, for something else to be printed.
     pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
+            let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
 }
@@ -281,7 +290,7 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
         let _ = write!(text, "\n{}", visible::line(error));
     }
     if let Some(response) = &call.response {
-        let size = count(response.body.len() as u64, "byte");
+        let size = visible::count(response.body.len(), "byte");
         let _ = write!(text, "\n{} in {}, {size}", response.status, millis(call));
         if !response.body.is_empty() {
             let _ = write!(text, "\n{}", body(&response.body, false));

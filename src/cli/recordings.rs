@@ -1,6 +1,5 @@
 //! `hooktape recordings` and `hooktape prune`: what the data directory keeps, and removing what is no longer wanted.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -90,20 +89,13 @@ fn chosen(args: &Args, kept: Vec<Kept>, now: Timestamp) -> Vec<Kept> {
 }
 
 fn confirmed(what: &str) -> eyre::Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Err(eyre!("{what} would be removed: say --yes, or --dry-run to only see them"));
-    }
-    let mut error = std::io::stderr().lock();
-    write!(error, "Remove {what}? [y/N] ")?;
-    error.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    print::ask(&format!("Remove {what}?"))?
+        .ok_or_else(|| eyre!("{what} would be removed: say --yes, or --dry-run to only see them"))
 }
 
 fn sum(kept: &[Kept], what: &str) -> String {
     let bytes = kept.iter().map(|one| one.bytes).sum();
-    format!("{}, {}", print::count(kept.len() as u64, what), visible::size(bytes))
+    format!("{}, {}", visible::count(kept.len(), what), visible::size(bytes))
 }
 
 fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> String {
@@ -117,7 +109,7 @@ fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> St
         }
         return value.to_string();
     }
-    let calls = calls.map_or_else(String::new, |calls| print::count(calls, "call"));
+    let calls = calls.map_or_else(String::new, |calls| visible::count(calls, "call"));
     let state = if one.in_use { "  (being recorded to)" } else { "" };
     let path = one.path.to_string_lossy();
     format!("{:>10}  {calls:>12}  {:>5}  {}{state}", visible::size(one.bytes), visible::age(age), visible::line(&path))

@@ -5,7 +5,7 @@ mod progress;
 mod show;
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, IsTerminal as _, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,7 +20,7 @@ use crate::config::Target;
 use crate::recording::Reader;
 use crate::recording::export::ExportFile;
 use crate::replay::report::Report;
-use crate::replay::{Control, Item, Plan, Refusal, Replay, Skipped, Summary, Told, select};
+use crate::replay::{Control, Item, Plan, Replay, Skipped, Summary, Told, select};
 use crate::visible;
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
@@ -95,7 +95,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     if let Some(error) = listing.broken.take() {
         return Err(error.into());
     }
-    let summary = result.map_err(|error| eyre!(with_repair(error)))?;
+    let summary = result.map_err(|error| eyre!(error))?;
     if let Some(report) = &listing.report {
         for (form, mut file) in reports {
             report.write(form, &summary, &mut file).wrap_err("cannot write the report")?;
@@ -146,23 +146,14 @@ fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> 
                     }
                 }
                 Err(refusal) => {
-                    let (fault, reason) = match refusal {
-                        Refusal::Fault(reason) => (fault, reason),
-                        Refusal::Call(reason) => (None, with_repair(reason)),
-                    };
-                    outcome = if fault.is_none() { Outcome::No } else { outcome };
-                    let skipped = Skipped { original: call.id, kind: call.kind.clone(), fault, reason };
+                    let skipped = Skipped::new(&call, fault, refusal);
+                    outcome = if skipped.is_failure() { Outcome::No } else { outcome };
                     print::out(&show::told(context, &Told::Skipped(skipped)))?;
                 }
             }
         }
     }
     Ok(outcome)
-}
-
-/// A sentence of the library with the flag that helps.
-fn with_repair(reason: String) -> String {
-    if reason.contains("own listener") { format!("{reason}: --to-listener sends there all the same") } else { reason }
 }
 
 /// Says where calls are going to go, and how, before the first leaves.
@@ -174,7 +165,7 @@ fn announce(context: &Context, plan: &Plan, total: u64) {
     let against = plan.against.as_ref().map(|target| format!(" and {}", place(target))).unwrap_or_default();
     print::note(&format!(
         "{} to {}{against}, {}",
-        print::count(total, "call"),
+        visible::count(total, "call"),
         place(&plan.target),
         show::mode(plan.mode)
     ));
@@ -246,13 +237,11 @@ pub(super) fn confirm(target: &Target, count: u64) -> eyre::Result<()> {
     if !target.guard {
         return Ok(());
     }
-    let calls = print::count(count, "call");
+    let calls = visible::count(count, "call");
     let question = format!("send {calls} to the guarded target {} at {}?", target.name, target.url);
-    if !std::io::stdin().is_terminal() {
-        return Err(eyre!("nobody can be asked: {question} --yes says so beforehand"));
+    match print::ask(&question)? {
+        Some(true) => Ok(()),
+        Some(false) => Err(eyre!("not sent")),
+        None => Err(eyre!("nobody can be asked: {question} --yes says so beforehand")),
     }
-    write!(std::io::stderr(), "{} [y/N] ", visible::line(&question))?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(eyre!("not sent")) }
 }

@@ -100,7 +100,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let mut known = Variables::load(&path).map_err(|error| eyre!(error))?;
         let names = known.register(&call, &context.redaction()?);
         known.save(&path).map_err(|error| eyre!(error))?;
-        print::note(&format!("{}: {}", print::count(names.len() as u64, "variable"), names.join(", ")));
+        print::note(&format!("{}: {}", visible::count(names.len(), "variable"), names.join(", ")));
     }
     Ok(fine.into())
 }

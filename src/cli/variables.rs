@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             names.sort_unstable();
             names.dedup();
             known.save(&path).map_err(|error| eyre!(error))?;
-            print::note(&format!("{}: {}", print::count(names.len() as u64, "variable"), names.join(", ")));
+            print::note(&format!("{}: {}", visible::count(names.len(), "variable"), names.join(", ")));
         }
         Some(Command::Remove { names }) => {
             for name in names {

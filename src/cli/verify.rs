@@ -76,7 +76,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     print::unfinished(&entries);
     if context.format == Format::Text {
         let masked = if masked > 0 { format!(", {masked} masked") } else { String::new() };
-        print::note(&format!("{} checked, {wrong} not valid{masked}", print::count(checked, "signature")));
+        print::note(&format!("{} checked, {wrong} not valid{masked}", visible::count(checked, "signature")));
     }
     Ok((wrong == 0 && whole).into())
 }

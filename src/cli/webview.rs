@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
-use url::{Host, Url};
+use url::Url;
 use uuid::Uuid;
 
 use crate::call::{Call, Direction, Id, Sig};
@@ -27,7 +27,7 @@ use crate::cli::context::{Context, stop_signal};
 use crate::cli::{Format, LaneArgs, Outcome, listen, print, waits};
 use crate::config::parse_duration;
 use crate::net::tunnel::Tunnel;
-use crate::net::{base_url, is_ourselves, listener};
+use crate::net::{base_url, is_loopback, is_ourselves, listener};
 use crate::platform::{self, Fate, Kind, Opening, Severity, Wait};
 use crate::recording::Recorded;
 use crate::recording::backlog::{Backlog, backlog};
@@ -256,14 +256,8 @@ fn advice(
     let Some((call, method, url)) = back.filter(|_| !here) else { return notes };
     let signed = if call.scheme().is_some() { ", signed as for the platform itself" } else { "" };
     notes.push(format!("the page has to call back {method} {url}, and not {platform}{signed}"));
-    let loopback = match page.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    };
     let public = base != network_url(listener);
-    if !public && listener.ip().is_loopback() && (!loopback || page.scheme() == "https") {
+    if !public && listener.ip().is_loopback() && (!is_loopback(&page) || page.scheme() == "https") {
         notes.push(format!(
             "that address is this machine's own: a browser elsewhere, or a server that calls for the page, needs a tunnel to \
              {listener} (--tunnel \"CMD\") and its address for the callback"
@@ -297,18 +291,9 @@ struct Watch<'a> {
 impl<'a> Watch<'a> {
     fn new(context: &'a Context, kind: &'a Kind, opening: &Opening, limit: Option<Duration>) -> Self {
         let handed_out = Call {
-            id: Id::fresh(),
-            at: Timestamp::now(),
-            direction: Direction::Sent,
             kind: Some(kind.name.clone()),
             conversation: opening.conversation.clone(),
-            sig: None,
-            took: Duration::ZERO,
-            parent: None,
-            error: None,
-            forwarded: None,
-            request: opening.request.clone(),
-            response: None,
+            ..Call::new(Id::fresh(), Direction::Sent, Timestamp::now(), opening.request.clone())
         };
         let calls = Vec::new();
         Self { context, kind, limit, handed_out, calls, good: false, called_back: false, expiry_told: false }

@@ -92,10 +92,14 @@ impl Target {
         Ok(Self::new(url.clone(), url))
     }
 
+    /// Its URL without the scheme.
+    pub fn without_scheme(&self) -> &str {
+        self.url.split_once("://").map_or(&self.url, |(_, rest)| rest)
+    }
+
     /// Host and port, or what stands for them, as sentences name it.
     pub fn place(&self) -> &str {
-        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
-        rest.split(['/', '?', '{']).next().unwrap_or_default()
+        self.without_scheme().split(['/', '?', '{']).next().unwrap_or_default()
     }
 
     /// Whether calls of `kind` go to `origin` with it: scheme, host and port, as in `http://127.0.0.1:3000`.

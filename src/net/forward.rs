@@ -9,8 +9,8 @@ use std::io::ErrorKind;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Full};
+use bytes::Bytes;
+use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use uuid::Uuid;
@@ -18,10 +18,8 @@ use uuid::Uuid;
 use self::connector::{Connected, Timed};
 use crate::call::{Forwarded, Headers, Request, Response};
 use crate::config::{Target, Tls};
-use crate::net::{HOP_BY_HOP, fields};
-
-/// Longest answer that is passed back, in bytes: it is recorded first, and so held as a whole.
-const MAX_RESPONSE: usize = 64 * 1024 * 1024;
+use crate::net::answer::{self, Stage};
+use crate::net::{HOP_BY_HOP, fields, named_in_connection};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -105,8 +103,9 @@ impl Forwarder {
                 if let Ok(answer) = tokio::time::timeout(target.timeout, exchange).await {
                     answer
                 } else {
-                    let what = if forwarded.first_byte_us.is_some() { "finish its answer" } else { "answer" };
-                    let sentence = format!("{} did not {what} within {:?}", target.place(), target.timeout);
+                    let begun = forwarded.first_byte_us.is_some();
+                    let stage = if begun { Stage::Answering } else { Stage::Waiting };
+                    let sentence = answer::late(target.place(), target.timeout, stage);
                     Err(Failure { status: 504, sentence, down: false })
                 }
             }
@@ -197,7 +196,7 @@ impl Forwarder {
         let place = request.uri().authority().map_or_else(String::new, ToString::to_string);
         let started = Instant::now();
         let client = self.client(tls).map_err(failed)?;
-        let answer = client.request(request).await.map_err(|error| explain(&error, &place))?;
+        let answer = client.request(request).await.map_err(|error| failure(&error, &place))?;
         let waited = micros(started);
         if let Some(connected) = answer.extensions().get::<Connected>() {
             forwarded.connect_us = connected.took();
@@ -206,7 +205,7 @@ impl Forwarder {
         let (head, body) = answer.into_parts();
         let headers = fields(&head.headers);
         let headers = end_to_end(&headers).map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        let body = collect(body, &place).await?;
+        let body = answer::body(body, &place).await.map_err(failed)?;
         Ok(Response { status: head.status.as_u16(), headers, body })
     }
 
@@ -227,12 +226,7 @@ impl Forwarder {
 
 /// The fields that are not of one connection (RFC 9110, 7.6.1): those that `Connection` names are.
 fn end_to_end(headers: &Headers) -> impl Iterator<Item = (&str, &Bytes)> {
-    let named: Vec<String> = headers
-        .all("connection")
-        .flat_map(|value| {
-            String::from_utf8_lossy(value).split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>()
-        })
-        .collect();
+    let named = named_in_connection(headers);
     let ours = |name: &str| HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop));
     headers.iter().filter(move |(name, _)| {
         (!ours(name) || name.eq_ignore_ascii_case("content-length"))
@@ -240,55 +234,13 @@ fn end_to_end(headers: &Headers) -> impl Iterator<Item = (&str, &Bytes)> {
     })
 }
 
-/// The whole body. One that comes in one piece is kept as it is; a longer one is copied once, piece by piece.
-async fn collect(mut body: hyper::body::Incoming, place: &str) -> Result<Bytes, Failure> {
-    let expected = usize::try_from(hyper::body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Failure {
-            status: 502,
-            sentence: format!("{place} closed the connection in the middle of its answer: {error}"),
-            down: false,
-        })?;
-        let Ok(data) = frame.into_data() else { continue };
-        if first.len() + rest.len() + data.len() > MAX_RESPONSE {
-            let sentence = format!("the answer of {place} is longer than {MAX_RESPONSE} bytes; it was not passed on");
-            return Err(Failure { status: 502, sentence, down: false });
-        }
-        if first.is_empty() && rest.is_empty() {
-            first = data;
-            continue;
-        }
-        if rest.is_empty() {
-            rest.reserve(expected.min(MAX_RESPONSE));
-            rest.extend_from_slice(&std::mem::take(&mut first));
-        }
-        rest.extend_from_slice(&data);
-    }
-    Ok(if rest.is_empty() { first } else { rest.freeze() })
-}
-
-/// A sentence for a failed exchange.
-fn explain(error: &hyper_util::client::legacy::Error, place: &str) -> Failure {
-    let mut cause: &dyn std::error::Error = error;
-    let mut kind = None;
-    let mut closed = false;
-    while let Some(next) = cause.source() {
-        cause = next;
-        kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(kind);
-        closed |= cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message);
-    }
-    closed |= matches!(kind, Some(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe));
+/// What became of a call that the client could not pass on.
+fn failure(error: &hyper_util::client::legacy::Error, place: &str) -> Failure {
     let down = error.is_connect();
-    let sentence = match kind {
-        Some(ErrorKind::ConnectionRefused) => {
-            format!("nothing listens at {place} (connection refused): is the server running?")
-        }
-        Some(ErrorKind::TimedOut) if down => format!("no connection to {place} within {CONNECT:?}"),
-        _ if down => format!("cannot connect to {place}: {cause}"),
-        _ if closed => format!("{place} closed the connection before it had answered"),
-        _ => format!("no whole answer from {place}: {cause}"),
+    let sentence = if down && answer::io_kind(error) == Some(ErrorKind::TimedOut) {
+        format!("no connection to {place} within {CONNECT:?}")
+    } else {
+        answer::explain(error, place, if down { Stage::Connecting } else { Stage::Waiting })
     };
     Failure { status: 502, sentence, down }
 }

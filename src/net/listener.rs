@@ -24,12 +24,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::call::{Call, Direction, HUNG_UP, Headers, Id, Request, Response};
-use crate::config::{Config, OnFull};
+use crate::config::{Config, OnFull, Route};
 use crate::net::fields;
 use crate::net::responder::{Outcome, Responders, Wanting, plain, trickle};
 use crate::net::tls::Identity;
 use crate::net::tunnel::Reach;
-use crate::platform::{Keyring, Platforms, Seen};
+use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder, Recording};
 use body::Trouble;
 use connections::Peer;
@@ -169,7 +169,7 @@ impl Lane {
             .public_url
             .clone()
             .or_else(|| self.reach.public(&request))
-            .or_else(|| request.forwarded_for(&listen.trusted_proxies))
+            .or_else(|| request.said_by_trusted(&listen.trusted_proxies))
             .or_else(secure);
         let (mut call, slow, valid) = self.receive(request, whole.err(), at, started, gone).await;
         if gone.is_cancelled() && call.error.is_none() {
@@ -192,62 +192,14 @@ impl Lane {
     ) -> (Call, Option<Duration>, bool) {
         let config = self.responders.config();
         let route = config.route(request.path());
-        let asked = cors::asked_method(&request);
-        let routed = route.and_then(|route| route.kind.as_deref()).and_then(|name| self.platforms.kind(name));
-        let (kind, conversation, valid) = {
-            let seen = Seen::new(&request);
-            // A preflight is not yet the call that it asks about.
-            let kind = match asked {
-                Some(_) => None,
-                None => routed.or_else(|| self.platforms.recognise_seen(&seen).kind),
-            };
-            (kind, kind.and_then(|kind| kind.conversation(&seen)), seen.is_known_as_json())
-        };
+        let recognised = self.recognise(&request, route);
+        let Recognised { kind, ref conversation, is_json, .. } = recognised;
         let own = route.map_or(&[][..], |route| &route.secrets);
         let sig = kind.map(|kind| self.keyring.sig(&self.platforms, &request, Some(kind), own, at));
         let id = Id::fresh();
-        let responder = self.responders.of(kind, route).filter(|responder| !responder.is_plain());
-        let forwards = responder.as_ref().is_some_and(|responder| responder.forwards());
-        let method = asked.unwrap_or(&request.method);
-        let caller = routed.or(kind).or_else(|| self.platforms.called_by_pages(method, request.path()));
-        // A server that calls are forwarded to says itself who may read its answers.
-        let caller = caller.filter(|kind| kind.is_from_a_browser() && !forwards);
-        let across = |mut answer| {
-            if caller.is_some() {
-                cors::open(&mut answer, &request);
-            }
-            answer
-        };
-        // What the platform would say. The stand-in page bears a signature: no page from elsewhere may read it.
-        let usual = || {
-            let page = kind.and_then(|kind| page::page(&self.platforms, &self.keyring, kind, &request, at));
-            page.unwrap_or_else(|| {
-                across(kind.map_or_else(|| recorded(id), |kind| self.keyring.answer(kind, &request, sig, own)))
-            })
-        };
-        let outcome = match (&trouble, caller.filter(|_| asked.is_some()), responder) {
-            // Any other answer would have the connection become a tunnel.
-            _ if request.method == "CONNECT" => Outcome::of(plain(501, "hooktape is no proxy")),
-            (Some(trouble), ..) => Outcome::of(across(plain(trouble.status(), &trouble.to_string()))),
-            (None, Some(kind), _) => Outcome::of(across(cors::preflight(&request, kind))),
-            (None, None, None) => Outcome::of(usual()),
-            (None, None, Some(responder)) => {
-                let call = Wanting {
-                    id,
-                    at,
-                    request: &request,
-                    kind,
-                    sig,
-                    conversation: conversation.as_deref(),
-                    route,
-                    gone,
-                };
-                let mut outcome = self.responders.answer(&responder, call, usual).await;
-                outcome.response =
-                    outcome.response.map(|answer| if responder.replies() { across(answer) } else { answer });
-                outcome
-            }
-        };
+        let wanting =
+            Wanting { id, at, request: &request, kind, sig, conversation: conversation.as_deref(), route, gone };
+        let outcome = self.answer(wanting, &recognised, trouble.as_ref()).await;
         let Outcome { response, error, forwarded, slow } = outcome;
         let response = response.map(|answer| as_it_leaves(answer, &request.method, at));
         let call = Call {
@@ -255,7 +207,7 @@ impl Lane {
             at,
             direction: Direction::Received,
             kind: kind.map(|kind| kind.name.clone()),
-            conversation,
+            conversation: recognised.conversation,
             sig,
             took: started.elapsed(),
             parent: None,
@@ -264,8 +216,76 @@ impl Lane {
             request,
             response,
         };
-        (call, slow, valid)
+        (call, slow, is_json)
     }
+
+    fn recognise(&self, request: &Request, route: Option<&Route>) -> Recognised<'_> {
+        let asked = cors::asked_method(request);
+        let routed = route.and_then(|route| route.kind.as_deref()).and_then(|name| self.platforms.kind(name));
+        let seen = Seen::new(request);
+        // A preflight is not yet the call that it asks about.
+        let kind = match asked {
+            Some(_) => None,
+            None => routed.or_else(|| self.platforms.recognise_seen(&seen).kind),
+        };
+        let method = asked.unwrap_or(&request.method);
+        let caller = routed.or(kind).or_else(|| self.platforms.called_by_pages(method, request.path()));
+        Recognised {
+            kind,
+            conversation: kind.and_then(|kind| kind.conversation(&seen)),
+            of_a_page: caller.filter(|kind| kind.is_from_a_browser()),
+            is_preflight: asked.is_some(),
+            is_json: seen.is_known_as_json(),
+        }
+    }
+
+    /// What a call gets for an answer.
+    async fn answer(&self, call: Wanting<'_>, recognised: &Recognised<'_>, trouble: Option<&Trouble>) -> Outcome {
+        let Wanting { id, at, request, kind, sig, route, .. } = call;
+        let own = route.map_or(&[][..], |route| &route.secrets);
+        let responder = self.responders.of(kind, route).filter(|responder| !responder.is_plain());
+        let forwards = responder.as_ref().is_some_and(|responder| responder.forwards());
+        // A server that calls are forwarded to says itself who may read its answers.
+        let of_a_page = recognised.of_a_page.filter(|_| !forwards);
+        let across = |mut answer| {
+            if of_a_page.is_some() {
+                cors::open(&mut answer, request);
+            }
+            answer
+        };
+        // What the platform would say. The stand-in page bears a signature: no page from elsewhere may read it.
+        let usual = || {
+            let page = kind.and_then(|kind| page::page(&self.platforms, &self.keyring, kind, request, at));
+            page.unwrap_or_else(|| {
+                across(kind.map_or_else(|| recorded(id), |kind| self.keyring.answer(kind, request, sig, own)))
+            })
+        };
+        match (trouble, of_a_page.filter(|_| recognised.is_preflight), responder) {
+            // Any other answer would have the connection become a tunnel.
+            _ if request.method == "CONNECT" => Outcome::of(plain(501, "hooktape is no proxy")),
+            (Some(trouble), ..) => Outcome::of(across(plain(trouble.status(), &trouble.to_string()))),
+            (None, Some(kind), _) => Outcome::of(across(cors::preflight(request, kind))),
+            (None, None, None) => Outcome::of(usual()),
+            (None, None, Some(responder)) => {
+                let mut outcome = self.responders.answer(&responder, call, usual).await;
+                outcome.response =
+                    outcome.response.map(|answer| if responder.replies() { across(answer) } else { answer });
+                outcome
+            }
+        }
+    }
+}
+
+/// What is known of a request by its look and its route.
+struct Recognised<'a> {
+    kind: Option<&'a Kind>,
+    conversation: Option<String>,
+    /// The kind of call that a page makes with it, or asks about.
+    of_a_page: Option<&'a Kind>,
+    /// A browser asks whether a page may make the call (CORS).
+    is_preflight: bool,
+    /// Its body was found to be valid JSON.
+    is_json: bool,
 }
 
 /// The fields in order. HTTP/2 carries the host outside of them: it is put back where HTTP/1.1 has it.

@@ -347,16 +347,19 @@ impl Responders {
     /// Holds an answer until the user lets it go.
     async fn hold_answer(&self, call: Wanting<'_>, time: Duration, outcome: Outcome) -> Outcome {
         let Some(answer) = &outcome.response else { return outcome };
-        match self.hold(call, time, Stage::Answer(answer.clone())).await {
+        let Some(release) = self.hold(call, time, Stage::Answer(answer.clone())).await else {
+            return Outcome { error: abandoned().error, ..outcome };
+        };
+        match release {
             Release::AsIs | Release::Forward { .. } => outcome,
             Release::Answer(response) => Outcome { response: Some(response), ..outcome },
             // Where it was forwarded to, and what came of that, is kept.
             Release::Refuse => Outcome { forwarded: outcome.forwarded, ..refused() },
-            Release::Abandoned => Outcome { error: abandoned().error, ..outcome },
         }
     }
 
-    async fn hold(&self, call: Wanting<'_>, time: Duration, stage: Stage) -> Release {
+    /// How a held call goes on; none: its caller has hung up.
+    async fn hold(&self, call: Wanting<'_>, time: Duration, stage: Stage) -> Option<Release> {
         let waiting = self.held.wait(call.id);
         let until = Timestamp::now().checked_add(time).unwrap_or(Timestamp::MAX);
         self.tell(Told::Held(Arc::new(Held {
@@ -370,9 +373,9 @@ impl Responders {
         })));
         let (parting, release) = tokio::select! {
             // Without a release, no one is left who could let it go.
-            release = waiting => (Parting::Released, release.unwrap_or(Release::AsIs)),
-            () = tokio::time::sleep(time) => (Parting::TimeUp, Release::AsIs),
-            () = call.gone.cancelled() => (Parting::HungUp, Release::Abandoned),
+            release = waiting => (Parting::Released, Some(release.unwrap_or(Release::AsIs))),
+            () = tokio::time::sleep(time) => (Parting::TimeUp, Some(Release::AsIs)),
+            () = call.gone.cancelled() => (Parting::HungUp, None),
         };
         self.held.forget(call.id);
         self.tell(Told::Gone(call.id, parting));

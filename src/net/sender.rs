@@ -10,29 +10,25 @@ mod body;
 mod wire;
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt as _;
+use bytes::Bytes;
 use jiff::Timestamp;
 use url::Url;
 
 use self::body::Outbound;
 pub use self::wire::Wire;
 use self::wire::WireError;
-use crate::call::{Call, Direction, Id, Request, Response, Sig};
+use crate::call::{Call, Direction, Id, Request, Sig};
 use crate::config::Tls;
+use crate::net::answer::{self, Stage};
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::net::{HOP_BY_HOP, fields, root};
+use crate::net::{HOP_BY_HOP, fields, is_loopback, named_in_connection, root};
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
-
-/// Longest response body that is kept, in bytes.
-const MAX_RESPONSE: usize = 64 * 1024 * 1024;
 
 /// The HTTP client.
 #[derive(Clone, Debug)]
@@ -158,25 +154,30 @@ impl Sender {
         let at = Timestamp::now();
         // A slow body is not the endpoint's fault.
         let patience = timeout + if let Some(Fault::SlowBody(over)) = fault { over } else { Duration::ZERO };
-        let wire = wire.filter(|_| url.scheme() == "http" && (is_local(&url) || !self.proxied));
+        let wire = wire.filter(|_| url.scheme() == "http" && (is_loopback(&url) || !self.proxied));
+        let place = place(&url);
         let started = Instant::now();
         let sending = async {
             match (problem, wire) {
                 (Some(reason), _) => Err(format!("not sent: {reason}")),
                 (None, Some(wire)) => {
-                    let answer = over_wire(wire, &request, headers, &url, fault, patience).await;
+                    let sending = over_wire(wire, &request, headers, &url, &place, fault);
+                    let answer = answer::whole(sending, &place, patience).await;
                     if answer.is_err() {
                         wire.close();
                     }
                     answer
                 }
-                (None, None) => self.with_client(&request, headers, &url, &tls, fault, patience).await,
+                (None, None) => {
+                    let sending = self.with_client(&request, headers, &url, &place, &tls, fault)?;
+                    answer::whole(sending, &place, patience).await
+                }
             }
         };
         let answer = tokio::select! {
             biased;
             answer = sending => answer,
-            () = given_up => Err(format!("{} had not answered when the replay was ended", place(&url))),
+            () = given_up => Err(format!("{place} had not answered when the replay was ended")),
         };
         let took = started.elapsed();
         if fault == Some(Fault::CutBody) && !request.body.is_empty() {
@@ -225,35 +226,34 @@ impl Sender {
         Ok(client)
     }
 
-    async fn with_client(
+    /// The exchange by a client.
+    ///
+    /// # Errors
+    /// When nothing can be sent: a sentence.
+    fn with_client(
         &self,
         request: &Request,
         headers: http::HeaderMap,
         url: &Url,
+        place: &str,
         tls: &Tls,
         fault: Option<Fault>,
-        timeout: Duration,
-    ) -> Result<Response, String> {
+    ) -> Result<impl Future<Output = Result<http::Response<reqwest::Body>, String>>, String> {
         let method = method(request)?;
-        let client = self.client(tls, is_local(url)).map_err(|error| format!("not sent: {}", root(&error)))?;
+        let client = self.client(tls, is_loopback(url)).map_err(|error| format!("not sent: {}", root(&error)))?;
         let body = match fault {
             Some(Fault::SlowBody(_) | Fault::CutBody) => {
                 reqwest::Body::wrap(Outbound::new(request.body.clone(), fault))
             }
             _ => request.body.clone().into(),
         };
-        let sending = client.request(method, url.clone()).headers(headers).body(body).timeout(timeout);
-        let told = |error: reqwest::Error, begun| {
-            if error.is_timeout() { late(url, timeout, begun) } else { explain(&error, url, error.is_connect(), begun) }
-        };
-        let mut answer = sending.send().await.map_err(|error| told(error, false))?;
-        let status = answer.status().as_u16();
-        let headers = fields(answer.headers());
-        let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| told(error, true))? {
-            add(&mut body, &chunk)?;
-        }
-        Ok(Response { status, headers, body: body.freeze() })
+        let sending = client.request(method, url.clone()).headers(headers).body(body).send();
+        Ok(async move {
+            sending.await.map(Into::into).map_err(|error| {
+                let stage = if error.is_connect() { Stage::Connecting } else { Stage::Waiting };
+                answer::explain(&error, place, stage)
+            })
+        })
     }
 }
 
@@ -263,42 +263,16 @@ async fn over_wire(
     request: &Request,
     headers: http::HeaderMap,
     url: &Url,
+    place: &str,
     fault: Option<Fault>,
-    patience: Duration,
-) -> Result<Response, String> {
-    let end = tokio::time::Instant::now() + patience;
+) -> Result<http::Response<hyper::body::Incoming>, String> {
     let body = Outbound::new(request.body.clone(), fault);
     let request = wire::request(method(request)?, &request.target, headers, body)
         .map_err(|error| format!("not sent: {error}"))?;
-    let answer = tokio::time::timeout_at(end, wire.send(url, request)).await;
-    let answer = answer.map_err(|_| late(url, patience, false))?.map_err(|error| {
-        let connecting = matches!(error, WireError::Connect(_));
-        match error {
-            WireError::Connect(error) => explain(&error, url, connecting, false),
-            WireError::Http(error) => explain(&error, url, connecting, false),
-        }
-    })?;
-    let status = answer.status().as_u16();
-    let headers = fields(answer.headers());
-    let mut incoming = answer.into_body();
-    let mut body = BytesMut::new();
-    while let Some(frame) =
-        tokio::time::timeout_at(end, incoming.frame()).await.map_err(|_| late(url, patience, true))?
-    {
-        let frame = frame.map_err(|error| explain(&error, url, false, true))?;
-        if let Ok(chunk) = frame.into_data() {
-            add(&mut body, &chunk)?;
-        }
-    }
-    Ok(Response { status, headers, body: body.freeze() })
-}
-
-fn add(body: &mut BytesMut, chunk: &[u8]) -> Result<(), String> {
-    if body.len() + chunk.len() > MAX_RESPONSE {
-        return Err(format!("the response is longer than {MAX_RESPONSE} bytes; it was not kept"));
-    }
-    body.extend_from_slice(chunk);
-    Ok(())
+    wire.send(url, request).await.map_err(|error| match error {
+        WireError::Connect(error) => answer::explain(&error, place, Stage::Connecting),
+        WireError::Http(error) => answer::explain(&error, place, Stage::Waiting),
+    })
 }
 
 /// Whether an environment, by which of its variables are `set`, names a proxy that reqwest takes for plain HTTP. It takes
@@ -312,22 +286,9 @@ fn method(request: &Request) -> Result<http::Method, String> {
         .map_err(|_| format!("not sent: {:?} is not an HTTP method", request.method))
 }
 
-/// Whether an endpoint is on this machine.
-fn is_local(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| {
-        host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-    })
-}
-
 /// Points `request` at `url`, dropping what belonged to the connection that it came by.
 fn address(request: &mut Request, url: &Url) {
-    let named: Vec<String> = request
-        .headers
-        .all("connection")
-        .flat_map(|value| {
-            String::from_utf8_lossy(value).split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>()
-        })
-        .collect();
+    let named = named_in_connection(&request.headers);
     for name in HOP_BY_HOP.into_iter().chain(named.iter().map(String::as_str)) {
         request.headers.remove(name);
     }
@@ -366,40 +327,8 @@ fn map(request: &mut Request) -> Result<http::HeaderMap, String> {
     Ok(map)
 }
 
-/// That the endpoint took too long. `begun`: the head of an answer had come.
-fn late(url: &Url, timeout: Duration, begun: bool) -> String {
-    let what = if begun { "finish its answer" } else { "answer" };
-    format!("{} did not {what} within {timeout:?}", place(url))
-}
-
 fn place(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or("?"), url.port_or_known_default().unwrap_or(0))
-}
-
-/// How the standard library begins what it says of a name that has no address; the error has no kind of its own.
-const NO_ADDRESS: &str = "failed to lookup address information";
-
-/// A sentence for a failed exchange: what happened, with whom, and what to look at. `begun`: the head of an answer had come.
-fn explain(error: &(dyn std::error::Error + 'static), url: &Url, connecting: bool, begun: bool) -> String {
-    let place = place(url);
-    let causes = || std::iter::successors(Some(error), |error| error.source());
-    let cause = root(error);
-    let kind = causes().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind).last();
-    let closed = cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message)
-        || matches!(kind, Some(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe));
-    match kind {
-        Some(ErrorKind::ConnectionRefused) => {
-            format!("nothing listens at {place} (connection refused): is the server running?")
-        }
-        _ if closed && begun => format!("{place} closed the connection in the middle of its answer"),
-        _ if closed => format!("{place} closed the connection before it had answered"),
-        _ if connecting && cause.to_string().starts_with(NO_ADDRESS) => {
-            let host = url.host_str().unwrap_or("?");
-            format!("no address is known for {host} ({cause}): is the name right, and is there a network?")
-        }
-        _ if connecting => format!("cannot connect to {place}: {cause}"),
-        _ => format!("no whole answer from {place}: {cause}"),
-    }
 }
 
 #[cfg(test)]

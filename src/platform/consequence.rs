@@ -120,22 +120,14 @@ mod tests {
 
     fn call(kind: &Kind, took: u64, answer: Option<(u16, &str)>) -> Call {
         Call {
-            id: Id::fresh(),
-            at: Timestamp::UNIX_EPOCH,
-            direction: Direction::Received,
             kind: Some(kind.name.clone()),
-            conversation: None,
-            sig: None,
             took: Duration::from_millis(took),
-            parent: None,
-            error: None,
-            forwarded: None,
-            request: kind.sample(),
             response: answer.map(|(status, body)| Response {
                 status,
                 body: body.to_owned().into(),
                 ..Response::default()
             }),
+            ..Call::new(Id::fresh(), Direction::Received, Timestamp::UNIX_EPOCH, kind.sample())
         }
     }
 

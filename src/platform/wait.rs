@@ -313,18 +313,15 @@ mod tests {
 
     fn call(kind: &str, second: i64, body: &str, status: u16) -> Call {
         Call {
-            id: Id::fresh(),
-            at: at(second),
-            direction: Direction::Received,
             kind: Some(kind.into()),
             conversation: Some("1".into()),
-            sig: None,
-            took: Duration::ZERO,
-            parent: None,
-            error: None,
-            forwarded: None,
-            request: Request { body: body.to_owned().into(), ..Request::default() },
             response: Some(Response { status, ..Response::default() }),
+            ..Call::new(
+                Id::fresh(),
+                Direction::Received,
+                at(second),
+                Request { body: body.to_owned().into(), ..Request::default() },
+            )
         }
     }
 

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::{Place, Position, Reader, Recorded};
+use super::{Place, Position, Reader, Recorded, folder_of};
 use crate::call::Id;
 
 /// Bytes of calls that wait as they are.
@@ -269,9 +269,8 @@ impl Stretch {
 
 /// The files of the same folder whose names begin alike.
 fn beside(file: &Path) -> Vec<PathBuf> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let stem = file.file_stem().unwrap_or_default().as_encoded_bytes();
-    let Ok(found) = fs::read_dir(folder) else { return Vec::new() };
+    let Ok(found) = fs::read_dir(folder_of(file)) else { return Vec::new() };
     let alike = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(stem));
     found.filter_map(|entry| Some(entry.ok()?.path())).filter(alike).collect()
 }

@@ -1,13 +1,13 @@
 //! A recording without what was deleted: written anew beside it, and put in its place in one step.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
 
 use super::format::{self, OpenError};
-use super::{Annotation, Marks, Reader};
+use super::{Annotation, Marks, Reader, folder_of, lock};
 
 /// What a compaction left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,22 +53,6 @@ pub fn compact(path: &Path, out: Option<&Path>) -> Result<Compacted, OpenError> 
     // Only now: whoever waits to record would else find the old file.
     drop(file);
     Ok(Compacted { calls, after, ..unchanged })
-}
-
-/// Keeps every other process from recording to the file as long as it is open here.
-///
-/// # Errors
-/// When one does already.
-pub(super) fn lock(file: &File, path: &Path) -> Result<(), OpenError> {
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => OpenError::InUse(path.to_owned()),
-        TryLockError::Error(error) => OpenError::io("lock", path)(error),
-    })
-}
-
-/// The folder that a file is in, or will be.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Copies the lines that stay; how many calls did not, and how many bytes did.

@@ -109,20 +109,8 @@ fn foreign(at: Timestamp, took: Duration, request: Request, response: Option<Res
     let at = super::format::whole_micros(at);
     let seconds = u64::try_from(at.as_second()).unwrap_or_default();
     let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or_default();
-    Call {
-        id: Id(Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos))),
-        at,
-        direction: Direction::Received,
-        kind: None,
-        conversation: None,
-        sig: None,
-        took,
-        parent: None,
-        error: None,
-        forwarded: None,
-        request,
-        response,
-    }
+    let id = Id(Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos)));
+    Call { took, response, ..Call::new(id, Direction::Received, at, request) }
 }
 
 /// Takes a URL apart into a received request's target and `host`, by its text: nothing in it is written anew.

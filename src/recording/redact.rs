@@ -19,7 +19,7 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use self::pattern::Patterns;
-use crate::call::{Call, Headers};
+use crate::call::{Call, Headers, Request};
 use crate::config::Redact;
 
 /// What stands where something was masked.
@@ -122,8 +122,8 @@ impl Redaction {
         }
         // Masked in the request, it must not stand beside it.
         if let Some(key) = conversation
-            && says(call, key)
-            && !says(&Call { conversation: None, request: request.clone(), ..call.clone() }, key)
+            && says(&call.request, key)
+            && !says(request, key)
         {
             MASK.clone_into(key);
         }
@@ -180,11 +180,10 @@ impl Redaction {
     }
 }
 
-/// Whether a call's request holds a text anywhere.
-fn says(call: &Call, text: &str) -> bool {
+/// Whether a request holds a text anywhere.
+fn says(request: &Request, text: &str) -> bool {
     let finder = memmem::Finder::new(text);
     let holds = |bytes: &[u8]| finder.find(bytes).is_some();
-    let request = &call.request;
     holds(request.target.as_bytes()) || request.headers.iter().any(|(_, value)| holds(value)) || holds(&request.body)
 }
 

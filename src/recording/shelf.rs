@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::compact::lock;
 use super::format::OpenError;
+use super::lock;
 use super::reader::Reader;
 use super::recorder::torn_path;
 

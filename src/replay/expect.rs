@@ -19,9 +19,9 @@ use super::change::json_of;
 use super::compare::{self, Difference, Place, Rules};
 use crate::call::{Call, Response};
 use crate::config::parse_duration;
-use crate::json;
 use crate::net::fault::{Fault, Wanted};
 use crate::platform::{Kind, Severity};
+use crate::{json, visible};
 
 /// One demand on an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -264,8 +264,8 @@ pub fn summary(differences: &[Difference]) -> Option<String> {
     const NAMED: usize = 5;
     let places: Vec<String> = differences.iter().take(NAMED).map(|found| found.place.to_string()).collect();
     let more = if differences.len() > NAMED { ", ..." } else { "" };
-    let noun = if differences.len() == 1 { "difference" } else { "differences" };
-    (!differences.is_empty()).then(|| format!("{} {noun}: {}{more}", differences.len(), places.join(", ")))
+    let count = visible::count(differences.len(), "difference");
+    (!differences.is_empty()).then(|| format!("{count}: {}{more}", places.join(", ")))
 }
 
 fn against_contract(kind: Option<&Kind>, response: &Response) -> Option<String> {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::compare::Rules;
 use super::expect::Expectation;
@@ -35,8 +36,26 @@ pub struct Plan {
     pub expect: Vec<Expectation>,
     /// What does not count as a difference between answers.
     pub rules: Rules,
-    /// An address that nothing is sent to: our own listener's, unless that was asked for.
-    pub avoid: Option<SocketAddr>,
+    /// Our own listener, which nothing is sent to unless that was asked for.
+    pub avoid: Option<Avoid>,
+}
+
+/// A listener that gets nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Avoid {
+    /// Its address.
+    pub address: SocketAddr,
+    /// How its user has calls sent there all the same: the end of a sentence.
+    pub repair: String,
+}
+
+impl Avoid {
+    /// Why `target` gets nothing at `url`, if that leads there: a sentence with the repair.
+    #[must_use]
+    pub fn why_not(&self, target: &Target, url: &Url) -> Option<String> {
+        let Self { address, repair } = self;
+        is_ourselves(url, *address).then(|| format!("{} is hooktape's own listener ({address}): {repair}", target.name))
+    }
 }
 
 /// Why a call is not sent.
@@ -112,8 +131,8 @@ impl Plan {
             let aimed = Outgoing::aim(request, kind, target, self.mode, keyring, listener)
                 .map_err(Refusal::Call)?
                 .repeating(Some(call.id));
-            if let Some(address) = self.avoid.filter(|address| is_ourselves(&aimed.url, *address)) {
-                return Err(Refusal::Call(format!("{} is hooktape's own listener ({address})", target.name)));
+            if let Some(why) = self.avoid.as_ref().and_then(|avoid| avoid.why_not(target, &aimed.url)) {
+                return Err(Refusal::Call(why));
             }
             // New ids and times leave a call in its conversation; what is set in it might not.
             let conversation = call.conversation.clone().filter(|_| self.changes.is_empty());
@@ -139,9 +158,10 @@ mod tests {
     #[test]
     fn our_own_listener_gets_nothing_unless_asked() {
         let mut plan = Plan::new(Target::new("x", "http://localhost:4747"));
-        plan.avoid = "127.0.0.1:4747".parse().ok();
+        let address = "127.0.0.1:4747".parse().unwrap();
+        plan.avoid = Some(Avoid { address, repair: "ask for it".to_owned() });
         let Err(Refusal::Call(why)) = outgoing(&plan, &call(1), None) else { panic!("it was sent") };
-        assert!(why.contains("own listener (127.0.0.1:4747)"), "{why}");
+        assert_eq!(why, "x is hooktape's own listener (127.0.0.1:4747): ask for it");
         assert!(outgoing(&Plan { avoid: None, ..plan.clone() }, &call(1), None).is_ok());
         plan.target = Target::new("x", "http://127.0.0.1:1");
         plan.against = Some(Target::new("y", "http://[::1]:4747"));

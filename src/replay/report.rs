@@ -14,6 +14,7 @@ use super::expect::Unmet;
 use super::{Outcome, Skipped, Summary, Told};
 use crate::call::{Call, Id, Response};
 use crate::recording::{Redaction, redact::MASK};
+use crate::visible;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,26 +231,17 @@ fn masked_at(pointer: &str, text: &str, redaction: &Redaction) -> String {
 }
 
 fn nobody() -> Call {
-    Call {
-        id: Id(uuid::Uuid::nil()),
-        at: Timestamp::UNIX_EPOCH,
-        direction: crate::call::Direction::Sent,
-        kind: None,
-        conversation: None,
-        sig: None,
-        took: std::time::Duration::ZERO,
-        parent: None,
-        error: None,
-        forwarded: None,
-        request: crate::call::Request::default(),
-        response: None,
-    }
+    Call::new(
+        Id(uuid::Uuid::nil()),
+        crate::call::Direction::Sent,
+        Timestamp::UNIX_EPOCH,
+        crate::call::Request::default(),
+    )
 }
 
 /// Text in XML or HTML; what is no character of theirs is made visible.
 fn escape(text: &str) -> String {
-    let text = crate::visible::text(text);
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    visible::markup(&visible::text(text))
 }
 
 /// Which side of a difference is whose, for people.

@@ -90,6 +90,16 @@ pub struct Skipped {
 }
 
 impl Skipped {
+    /// A delivery of `call` that a plan refuses, with the fault that it should have had.
+    #[must_use]
+    pub fn new(call: &Call, fault: Option<Fault>, refusal: Refusal) -> Self {
+        let (fault, reason) = match refusal {
+            Refusal::Fault(reason) => (fault, reason),
+            Refusal::Call(reason) => (None, reason),
+        };
+        Self { original: call.id, kind: call.kind.clone(), fault, reason }
+    }
+
     /// Whether it counts as a failure.
     #[must_use]
     pub fn is_failure(&self) -> bool {
@@ -244,14 +254,10 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         };
         for fault in plan.deliveries() {
             let planned = plan.outgoing(&original, fault, Timestamp::now(), platforms, keyring, *listener);
-            let (first, second) = match (planned, fault) {
-                (Ok(planned), _) => planned,
-                (Err(refusal), fault) => {
-                    let (fault, reason) = match refusal {
-                        Refusal::Fault(reason) => (fault, reason),
-                        Refusal::Call(reason) => (None, reason),
-                    };
-                    self.refuse(Skipped { original: original.id, kind: original.kind.clone(), fault, reason });
+            let (first, second) = match planned {
+                Ok(planned) => planned,
+                Err(refusal) => {
+                    self.refuse(Skipped::new(&original, fault, refusal));
                     continue;
                 }
             };

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::app::action::Action;
 use crate::app::event::Notice;
+use crate::visible;
 
 /// The longest text that terminals take by OSC 52, in bytes: xterm stops reading at 100 000 characters of base64.
 const LONGEST: usize = 74_000;
@@ -19,7 +20,7 @@ const PROGRAMS: [(&str, &[&str], &str); 5] = [
 
 /// Copies a text; says what was used. `terminal` hands it to the terminal.
 pub fn copy(text: &str, terminal: impl FnOnce(&str) -> std::io::Result<()>) -> Notice {
-    let size = size(text.len());
+    let size = visible::count(text.len(), "byte");
     let handed = text.len() <= LONGEST && terminal(text).is_ok();
     let system = programs(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     let taken = system.into_iter().find(|(program, args)| pipe(program, args, text));
@@ -64,10 +65,6 @@ fn keep(text: &str) -> std::io::Result<String> {
     file.write_all(text.as_bytes())?;
     let (_, path) = file.keep().map_err(|error| error.error)?;
     Ok(path.display().to_string())
-}
-
-fn size(bytes: usize) -> String {
-    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What answers calls, calls that wait, and an answer being edited.
 
-use std::time::Duration;
-
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -150,18 +148,10 @@ fn shown(app: &App, held: &Held) -> (Request, Option<Response>) {
     let request = held.request.clone();
     let Some(mask) = app.redaction.as_ref().filter(|_| app.masked) else { return (request, response) };
     let Call { request, response, .. } = mask.call(&Call {
-        id: held.id,
-        at: held.at,
-        direction: Direction::Received,
         kind: held.kind.clone(),
-        conversation: None,
         sig: held.sig,
-        took: Duration::ZERO,
-        parent: None,
-        error: None,
-        forwarded: None,
-        request,
         response,
+        ..Call::new(held.id, Direction::Received, held.at, request)
     });
     (request, response)
 }

@@ -101,15 +101,14 @@ pub(super) fn lines(app: &App, width: usize) -> (Rows, Option<(usize, usize)>) {
 }
 
 fn summary(app: &App, conversation: &Conversation) -> String {
-    let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let numbers: Vec<usize> = conversation.numbers().collect();
     let turns = conversation.turns.iter().filter(|turn| turn.said.is_some()).count();
     let at =
         |number: Option<&usize>| number.and_then(|n| app.index.view(*n)).map_or_else(String::new, |v| time(app, v.at));
     format!(
         "{} · {} · {} to {}",
-        plural(turns, "turn"),
-        plural(numbers.len(), "call"),
+        visible::count(turns, "turn"),
+        visible::count(numbers.len(), "call"),
         at(numbers.first()),
         at(numbers.last())
     )

@@ -158,7 +158,7 @@ fn conversations(app: &App, choices: &[Gathered], area: Rect) -> Vec<Pick> {
         let at = app.index.view(choice.last).map(|view| view.at).unwrap_or_default();
         let time = at.to_zoned(app.setup.zone.clone()).strftime("%m-%d %H:%M:%S").to_string();
         let ill = if choice.ill > 0 { format!("{} ✗", choice.ill) } else { String::new() };
-        let calls = format!("{} call{}", choice.calls, if choice.calls == 1 { "" } else { "s" });
+        let calls = visible::count(choice.calls, "call");
         // Where there is little room, the key and what is wrong matter most.
         Pick::Choice(match area.width {
             60.. => format!("{time}  {calls:>10}  {ill:>5}  {}", choice.key),

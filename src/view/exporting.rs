@@ -72,11 +72,11 @@ pub(super) fn progress(export: &Export, frame: &mut Frame, area: Rect) {
     let bar = (width / 3).clamp(4, 30);
     let filled = (export.done * bar / export.total.max(1)).min(bar);
     let state = if export.cancelled { ", ending …" } else { "" };
-    let plural = if export.total == 1 { "" } else { "s" };
+    let total = visible::count(export.total, "call");
     let mut lines = vec![Line::from(vec![
         Span::styled("█".repeat(filled), theme::FOCUSED),
         Span::styled("░".repeat(bar - filled), theme::DIM),
-        Span::raw(format!(" {} of {} call{plural}{state}", export.done, export.total)),
+        Span::raw(format!(" {} of {total}{state}", export.done)),
     ])];
     let what = format!("{} to {}", export.options.form, export.options.file);
     lines.extend(rows::row(&[(&what, theme::DIM, width)]));

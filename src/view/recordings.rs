@@ -27,7 +27,7 @@ pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
         boxed(frame, area, " Recordings ", vec![Line::styled("looking …", theme::DIM)]);
         return;
     };
-    let plural = if kept.len() == 1 { "" } else { "s" };
+    let count = visible::count(kept.len(), "recording");
     let sum = visible::size(kept.iter().map(|one| one.bytes).sum());
     let room = usize::from(area.height.saturating_sub(AROUND)).max(1);
     let first = (shelf.selected + 1).saturating_sub(room);
@@ -54,7 +54,7 @@ pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
     } else {
         lines.push(Line::styled("no recording is kept yet", theme::DIM));
     }
-    let title = format!(" {} recording{plural}, {sum} ", kept.len());
+    let title = format!(" {count}, {sum} ");
     boxed(frame, area, &title, lines);
 }
 

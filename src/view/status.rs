@@ -71,8 +71,7 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         let style = if target.guard { Style::new().fg(theme::BAD) } else { Style::new() };
         (format!("→ {}", visible::line(&target_label(target))), style)
     }));
-    let plural = if app.calls.total == 1 { "" } else { "s" };
-    parts.push((format!("{} call{plural}", app.calls.total), Style::new()));
+    parts.push((visible::count(app.calls.total, "call"), Style::new()));
     if let Some(percent) = app.arriving.percent() {
         parts.push((format!("reading {percent} %"), theme::DIM));
     }
@@ -168,9 +167,8 @@ fn signs_of_life(app: &App) -> Vec<String> {
 
 /// `staging staging.example.com`; the address alone where the name says nothing more.
 pub(super) fn target_label(target: &crate::config::Target) -> String {
-    let rest = target.url.split_once("://").map_or(target.url.as_str(), |(_, rest)| rest);
-    let host = rest.split(['/', '?', '{']).next().unwrap_or_default();
-    if target.name == target.url { rest.to_owned() } else { format!("{} {host}", target.name) }
+    let named = target.name != target.url;
+    if named { format!("{} {}", target.name, target.place()) } else { target.without_scheme().to_owned() }
 }
 
 fn hint_line(app: &App, width: usize) -> Line<'static> {

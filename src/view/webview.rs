@@ -7,13 +7,13 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Clear, Paragraph};
-use url::{Host, Url};
+use url::Url;
 
 use crate::app::App;
 use crate::app::action::Action;
 use crate::app::event::Level;
 use crate::app::webview::Launch;
-use crate::net::base_url;
+use crate::net::{base_url, is_loopback};
 use crate::view::{flow, rows, theme};
 use crate::{qr, visible};
 
@@ -46,7 +46,7 @@ pub(super) fn draw(app: &App, launch: &Launch, frame: &mut Frame, area: Rect) {
     let mut text = vec![Line::default()];
     text.extend(said(app, launch, text_width, height));
     let remark = match (fits, opened, columns) {
-        (true, ..) if is_loopback(launch) => {
+        (true, ..) if Url::parse(&launch.opening.url).is_ok_and(|page| is_loopback(&page)) => {
             "A phone cannot reach a loopback address: put a tunnel in front, and open the page by the tunnel's URL."
                 .to_owned()
         }
@@ -89,16 +89,6 @@ fn cut_height(rows: usize, area: Rect) -> u16 {
 fn chunks(text: &str, width: usize) -> impl Iterator<Item = String> {
     let bytes = text.as_bytes().chunks(width.max(1));
     bytes.map(|row| visible::line(&String::from_utf8_lossy(row)).into_owned())
-}
-
-fn is_loopback(launch: &Launch) -> bool {
-    let url = Url::parse(&launch.opening.url).ok();
-    match url.as_ref().and_then(Url::host) {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
-    }
 }
 
 fn said(app: &App, launch: &Launch, width: usize, height: usize) -> Vec<Line<'static>> {

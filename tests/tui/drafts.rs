@@ -21,18 +21,14 @@ fn call(method: &str, target: &str, content_type: &'static str, body: &[u8]) -> 
     let headers: Headers = [("Host", "localhost"), ("Content-Type", content_type)].into_iter().collect();
     let body = body.to_vec().into();
     Call {
-        id: Id(uuid::Uuid::from_u128(7)),
-        at: Timestamp::from_second(1_700_000_000).unwrap(),
-        direction: Direction::Received,
-        kind: None,
-        conversation: None,
-        sig: None,
         took: Duration::from_micros(1_843),
-        parent: None,
-        error: None,
-        forwarded: None,
-        request: Request { method: method.into(), target: target.into(), headers, body, ..Request::default() },
         response: Some(Response { status: 200, ..Response::default() }),
+        ..Call::new(
+            Id(uuid::Uuid::from_u128(7)),
+            Direction::Received,
+            Timestamp::from_second(1_700_000_000).unwrap(),
+            Request { method: method.into(), target: target.into(), headers, body, ..Request::default() },
+        )
     }
 }
 

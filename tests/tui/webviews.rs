@@ -58,19 +58,13 @@ fn call(millis: i64, method: &str, target: &str, headers: &[(&str, &str)], body:
         "GET" => Response { status, headers: html, body: page },
         _ => Response { status, ..Response::default() },
     };
+    let id = Id(uuid::Uuid::from_u128(u128::try_from(millis).unwrap()));
     Call {
-        id: Id(uuid::Uuid::from_u128(u128::try_from(millis).unwrap())),
-        at: at(millis),
-        direction: Direction::Received,
         kind: Some(kind.name.clone()),
         conversation: kind.read(&request).conversation,
-        sig: None,
         took: Duration::from_micros(1_843),
-        parent: None,
-        error: None,
-        forwarded: None,
-        request,
         response: Some(response),
+        ..Call::new(id, Direction::Received, at(millis), request)
     }
 }
 

@@ -5,18 +5,16 @@ use crate::recording::View;
 /// A call of `kind`, whose body and response have these contexts.
 fn call(kind: &str, second: i64, body: &str, response: &str) -> Arc<Call> {
     Arc::new(Call {
-        id: Id::fresh(),
-        at: Timestamp::from_second(second).unwrap(),
-        direction: Direction::Received,
         kind: Some(kind.into()),
         conversation: Some("c".into()),
         sig: Some(Sig::Valid),
-        took: Duration::ZERO,
-        parent: None,
-        error: None,
-        forwarded: None,
-        request: Request { body: body.to_owned().into(), ..Request::default() },
         response: Some(Response { status: 200, body: response.to_owned().into(), ..Response::default() }),
+        ..Call::new(
+            Id::fresh(),
+            Direction::Received,
+            Timestamp::from_second(second).unwrap(),
+            Request { body: body.to_owned().into(), ..Request::default() },
+        )
     })
 }
 

@@ -4,17 +4,17 @@ use url::Url;
 
 use super::{Job, Replay};
 use crate::app::action::Action;
-use crate::app::dialog::{Dialog, Input, Then};
+use crate::app::dialog::{Input, Then};
 use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::which::Which;
 use crate::app::{App, sending};
 use crate::call::Direction;
-use crate::net::is_ourselves;
 use crate::net::outgoing::SignMode;
 use crate::replay::expect::Expectation;
-use crate::replay::{Item, Pace, Plan, Schedule};
+use crate::replay::{Avoid, Item, Pace, Plan, Schedule};
+use crate::visible;
 
 /// Paces that the arrow keys go through.
 const PACES: [&str; 7] = ["asap", "original", "2x", "10x", "1/s", "10/s", "100/s"];
@@ -198,7 +198,7 @@ impl App {
             Some(Action::PreviousValue) => -1,
             Some(Action::Target) => {
                 self.show_panel(Panel::Options(options));
-                self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
+                self.ask_target(Then::Stay);
                 return Vec::new();
             }
             action => match picked(action, &mut options.selected, Field::ALL.len()) {
@@ -244,13 +244,14 @@ impl App {
     /// A plan to the chosen target. Our own listener gets calls only where it is the target by name.
     pub(in crate::app) fn plan_to_target(&self) -> Result<Plan, String> {
         let target = self.target().ok_or_else(|| self.no_target())?;
-        let avoid = self.setup.listener.filter(|_| !sending::is_ours(target));
-        if let (Some(address), Ok(url)) = (avoid, Url::parse(&target.url))
-            && is_ourselves(&url, address)
+        let avoid = self.setup.listener.filter(|_| !sending::is_ours(target)).map(|address| {
+            let (own, key) = (sending::OURSELVES, self.keymap.key(Action::Target));
+            Avoid { address, repair: format!("choose {own} ({key}) to send there all the same") }
+        });
+        if let (Some(avoid), Ok(url)) = (&avoid, Url::parse(&target.url))
+            && let Some(why) = avoid.why_not(target, &url)
         {
-            let (name, own) = (&target.name, sending::OURSELVES);
-            let key = self.keymap.key(Action::Target);
-            return Err(format!("{name} is hooktape's own listener: choose {own} ({key}) to send there all the same"));
+            return Err(why);
         }
         Ok(Plan { avoid, rules: self.rules.clone(), ..Plan::new(target.clone()) })
     }
@@ -273,7 +274,7 @@ impl App {
                 options.error = Some(error).filter(|_| aimed);
                 self.show_panel(Panel::Options(options));
                 if !aimed {
-                    self.dialogs.push(Dialog::Targets { selected: 0, then: Then::Stay });
+                    self.ask_target(Then::Stay);
                 }
                 return Vec::new();
             }
@@ -290,12 +291,8 @@ impl App {
         let target = &job.plan.target;
         if target.guard {
             let count = job.plan.total(job.items.len());
-            let question = format!(
-                "Send {count} call{} to {}, at {}?",
-                if count == 1 { "" } else { "s" },
-                target.name,
-                sending::host(target)
-            );
+            let calls = visible::count(count, "call");
+            let question = format!("Send {calls} to {}, at {}?", target.name, target.place());
             self.show_panel(Panel::Sure { question, job });
             return Vec::new();
         }

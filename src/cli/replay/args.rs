@@ -16,7 +16,7 @@ use crate::net::outgoing::SignMode;
 use crate::replay::compare::Rules;
 use crate::replay::expect::Expectation;
 use crate::replay::report::Form;
-use crate::replay::{Change, Pace, Plan, Schedule, Selection};
+use crate::replay::{Avoid, Change, Pace, Plan, Schedule, Selection};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -292,7 +292,10 @@ impl Args {
             },
             expect: self.expect.clone(),
             rules: self.rules.rules()?,
-            avoid: (!self.to_listener).then_some(context.config.listen.address),
+            avoid: (!self.to_listener).then(|| Avoid {
+                address: context.config.listen.address,
+                repair: "--to-listener sends there all the same".to_owned(),
+            }),
         })
     }
 }

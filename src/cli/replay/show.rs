@@ -213,10 +213,10 @@ pub(super) fn summary(summary: &Summary, total: u64) -> Vec<String> {
     }
     let left = total.saturating_sub(summary.fine + summary.failed + summary.skipped);
     if !summary.cancelled && left > 0 {
-        lines.push(format!("ended at the first failure: {} not sent", print::count(left, "call")));
+        lines.push(format!("ended at the first failure: {} not sent", visible::count(left, "call")));
     }
     if summary.cancelled {
-        lines.push(format!("ended before its end: {} were to be sent", print::count(total, "call")));
+        lines.push(format!("ended before its end: {} were to be sent", visible::count(total, "call")));
     }
     lines
 }

@@ -113,6 +113,10 @@ async fn a_target_that_says_nothing_or_goes_away_is_told_apart() {
     let site = Site::new(responding(forwarding(&[&leaving.url("")]))).await;
     let answer = site.post("/", "", "{}").await;
     assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("before it had answered"), "{answer}");
+    // No name has an empty part, so nobody outside is asked for it.
+    let site = Site::new(responding(forwarding(&["http://no..name/"]))).await;
+    let answer = site.post("/", "", "{}").await;
+    assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("no address is known for no..name ("), "{answer}");
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 
+use crate::net::collected::Collected;
 use crate::net::root;
 
 /// How much of a body over the limit is read and thrown away, in multiples of the limit, so that the caller gets to
@@ -61,34 +62,6 @@ pub(super) async fn read(mut body: Body, limit: usize, patience: Duration) -> (B
     // It is too long whatever becomes of the rest.
     let outcome = if thrown_away > 0 { Err(Trouble::TooLong(limit)) } else { outcome };
     (kept.into_bytes(), outcome)
-}
-
-/// A body as it comes in. Most come in one piece, which is then kept as it is instead of copied.
-#[derive(Default)]
-struct Collected {
-    first: Bytes,
-    rest: BytesMut,
-}
-
-impl Collected {
-    fn len(&self) -> usize {
-        self.first.len() + self.rest.len()
-    }
-
-    fn add(&mut self, data: Bytes) {
-        if self.first.is_empty() && self.rest.is_empty() {
-            self.first = data;
-            return;
-        }
-        if self.rest.is_empty() {
-            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.rest.extend_from_slice(&data);
-    }
-
-    fn into_bytes(self) -> Bytes {
-        if self.rest.is_empty() { self.first } else { self.rest.freeze() }
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -68,7 +68,7 @@ where
     let mut server = Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     server.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
-    let service = TowerToHyperService::new(app);
+    let app = TowerToHyperService::new(app);
     let room = Arc::new(Semaphore::new(MOST));
     let open = GracefulShutdown::new();
     let mut stop = pin!(stop);
@@ -81,49 +81,60 @@ where
             admitted = admitted => admitted,
             () = &mut stop => break,
         };
-        let (app, server, refusals, watcher) = (service.clone(), server.clone(), refusals.clone(), open.watcher());
+        let (app, server, refusals, watcher) = (app.clone(), server.clone(), refusals.clone(), open.watcher());
         tokio::spawn(async move {
-            let wire = match Wire::open(stream, refusals.tls(), HEAD).await {
-                Ok(wire) => wire,
-                Err(why) => return refusals.take(Noted::default().refused(ip, why)).await,
-            };
-            let (broken, notes) = (wire.broken(), wire.notes());
-            let peer = Peer { ip, tls: wire.is_tls() };
-            let noting = notes.clone();
-            let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-                // Of the streams of HTTP/2, one comes while another is answered: nothing more is noted.
-                let one_by_one = request.version() != hyper::Version::HTTP_2;
-                noting.taken();
-                request.extensions_mut().insert(peer);
-                let (answering, broken, noting) = (app.call(request), broken.clone(), noting.clone());
-                async move {
-                    let Ok(answer) = answering.await;
-                    if answer.extensions().get::<Reset>().is_some() {
-                        broken.store(true, Ordering::Relaxed);
-                        return Err(io::Error::from(io::ErrorKind::ConnectionReset));
-                    }
-                    if one_by_one {
-                        noting.answered();
-                    }
-                    Ok(answer)
-                }
-            });
-            let connection = server.serve_connection(TokioIo::new(wire), service).into_owned();
-            let refused = tokio::select! {
-                ended = watcher.watch(connection) => ended.err().and_then(|error| refused(ip, &*error, &notes)),
-                () = silence(&notes) => too_slow(ip, &notes),
-            };
-            // What goes wrong with a connection apart from that is its caller's affair: the calls that came by it are
-            // recorded.
-            if let Some(refused) = refused {
-                refusals.take(refused).await;
-            }
+            connection(stream, ip, app, &server, refusals, watcher).await;
             drop(place);
         });
     }
     // Nobody is to connect to a listener that is going.
     drop(listener);
     let _ = tokio::time::timeout(GRACE, open.shutdown()).await;
+}
+
+/// Has `app` answer what comes by one connection, until that ends or `watcher` has it end.
+async fn connection(
+    stream: TcpStream,
+    ip: IpAddr,
+    app: TowerToHyperService<axum::Router>,
+    server: &Builder<TokioExecutor>,
+    refusals: Arc<Refusals>,
+    watcher: Watcher,
+) {
+    let wire = match Wire::open(stream, refusals.tls(), HEAD).await {
+        Ok(wire) => wire,
+        Err(why) => return refusals.take(Noted::default().refused(ip, why)).await,
+    };
+    let (broken, notes) = (wire.broken(), wire.notes());
+    let peer = Peer { ip, tls: wire.is_tls() };
+    let noting = notes.clone();
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        // Of the streams of HTTP/2, one comes while another is answered: nothing more is noted.
+        let one_by_one = request.version() != hyper::Version::HTTP_2;
+        noting.taken();
+        request.extensions_mut().insert(peer);
+        let (answering, broken, noting) = (app.call(request), broken.clone(), noting.clone());
+        async move {
+            let Ok(answer) = answering.await;
+            if answer.extensions().get::<Reset>().is_some() {
+                broken.store(true, Ordering::Relaxed);
+                return Err(io::Error::from(io::ErrorKind::ConnectionReset));
+            }
+            if one_by_one {
+                noting.answered();
+            }
+            Ok(answer)
+        }
+    });
+    let connection = server.serve_connection(TokioIo::new(wire), service).into_owned();
+    let refused = tokio::select! {
+        ended = watcher.watch(connection) => ended.err().and_then(|error| refused(ip, &*error, &notes)),
+        () = silence(&notes) => too_slow(ip, &notes),
+    };
+    // What goes wrong with a connection apart from that is its caller's affair: the calls that came by it are recorded.
+    if let Some(refused) = refused {
+        refusals.take(refused).await;
+    }
 }
 
 /// What came on a connection that ended with an error, if it is no request.

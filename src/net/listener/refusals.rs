@@ -82,18 +82,10 @@ impl Refusals {
 /// The call that it would have been.
 fn call(refused: &Refused) -> Option<Call> {
     Some(Call {
-        id: Id::fresh(),
-        at: Timestamp::now() - refused.took,
-        direction: Direction::Received,
-        kind: None,
-        conversation: None,
-        sig: None,
         took: refused.took,
-        parent: None,
         error: Some(format!("refused as no request: its caller {}", refused.why)),
-        forwarded: None,
-        request: refused.request()?,
         response: refused.response(),
+        ..Call::new(Id::fresh(), Direction::Received, Timestamp::now() - refused.took, refused.request()?)
     })
 }
 

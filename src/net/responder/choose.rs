@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -74,18 +73,10 @@ fn fits(
 /// Whether the call fits a query, as far as it goes without its answer.
 fn answers(query: &Query, call: Wanting<'_>) -> bool {
     let call = Call {
-        id: call.id,
-        at: call.at,
-        direction: Direction::Received,
         kind: call.kind.map(|kind| kind.name.clone()),
         conversation: call.conversation.map(ToOwned::to_owned),
         sig: call.sig,
-        took: Duration::ZERO,
-        parent: None,
-        error: None,
-        forwarded: None,
-        request: call.request.clone(),
-        response: None,
+        ..Call::new(call.id, Direction::Received, call.at, call.request.clone())
     };
     query.matches(&View::of(&call, Place { offset: 0, len: 0 }), &call)
 }

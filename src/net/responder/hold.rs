@@ -53,8 +53,6 @@ pub enum Release {
     },
     /// The caller gets a 503.
     Refuse,
-    /// The caller has hung up: no one lets it go any more.
-    Abandoned,
 }
 
 /// The ways back to those that wait.

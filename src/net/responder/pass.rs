@@ -24,7 +24,11 @@ impl Responders {
         let mut sig = call.sig;
         let mut again = None;
         if let Some(time) = hold {
-            match self.hold(call, time, Stage::Forward(first.name.clone())).await {
+            // Without a caller: its platform has given up on it, and what it would set going must not happen after all.
+            let Some(release) = self.hold(call, time, Stage::Forward(first.name.clone())).await else {
+                return abandoned();
+            };
+            match release {
                 Release::AsIs => {}
                 Release::Forward { request, hold_answer } => {
                     edited = request.map(|request| self.signed_anew(*request, call));
@@ -33,8 +37,6 @@ impl Responders {
                 }
                 Release::Answer(response) => return Outcome::of(response),
                 Release::Refuse => return refused(),
-                // Its platform has given up on it: what it would set going must not happen after all.
-                Release::Abandoned => return abandoned(),
             }
         }
         let call = Wanting { request: edited.as_ref().unwrap_or(call.request), sig, ..call };
@@ -142,19 +144,13 @@ impl Responders {
 
 /// The call that leaves here for the one that came: what leaves, or what should have left where nothing can.
 fn sent(call: Wanting<'_>, ready: &Result<Ready, String>) -> Call {
+    let request = ready.as_ref().map_or_else(|_| Request { peer: None, ..call.request.clone() }, Ready::request);
     Call {
-        id: Id::fresh(),
-        at: Timestamp::now(),
-        direction: Direction::Sent,
         kind: call.kind.map(|kind| kind.name.clone()),
         conversation: call.conversation.map(ToOwned::to_owned),
         sig: call.sig,
-        took: Duration::ZERO,
         parent: Some(call.id),
-        error: None,
-        forwarded: None,
-        request: ready.as_ref().map_or_else(|_| Request { peer: None, ..call.request.clone() }, Ready::request),
-        response: None,
+        ..Call::new(Id::fresh(), Direction::Sent, Timestamp::now(), request)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::recording::compact::{folder_of, lock};
+use crate::recording::{folder_of, lock};
 
 /// A file that is being written beside its place. Dropped, it was never there.
 #[derive(Debug)]

@@ -7,7 +7,8 @@ mod plot;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, Seek as _, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -39,8 +40,9 @@ pub(super) struct Page {
     /// What was found, and how often.
     verdicts: BTreeMap<&'static str, usize>,
     statuses: BTreeMap<String, usize>,
-    /// The turns of each conversation.
-    conversations: IndexMap<String, String>,
+    /// Where the turns of each conversation are among all turns.
+    conversations: IndexMap<String, Vec<Range<u64>>>,
+    turns: SpooledTempFile,
     timeline: SpooledTempFile,
     calls: SpooledTempFile,
 }
@@ -54,6 +56,7 @@ impl Page {
             verdicts: BTreeMap::new(),
             statuses: BTreeMap::new(),
             conversations: IndexMap::new(),
+            turns: spooled_tempfile(HELD),
             timeline: spooled_tempfile(HELD),
             calls: spooled_tempfile(HELD),
         }
@@ -84,15 +87,17 @@ impl Page {
             millis(call),
         )?;
         if let Some(conversation) = &call.conversation {
-            let turns = self.conversations.entry(conversation.clone()).or_default();
+            let start = self.turns.stream_position()?;
             let said = if text.is_empty() { String::new() } else { format!("<q>{text}</q>") };
-            let _ = writeln!(
-                turns,
+            writeln!(
+                self.turns,
                 "<li class=\"{}\"><a href=\"#c{id}\"><time>{at}</time> {kind}</a> {said} \
                  <small><span class=\"{sig}\">{sig}</span> {status} in {}</small>",
                 call.direction.word(),
                 millis(call),
-            );
+            )?;
+            let turn = start..self.turns.stream_position()?;
+            self.conversations.entry(conversation.clone()).or_default().push(turn);
         }
         let mut text = String::new();
         push_call(&mut text, report, &kind);
@@ -104,7 +109,8 @@ impl Page {
     /// # Errors
     /// When `out` cannot be written.
     pub(super) fn finish(self, out: &mut impl Write) -> io::Result<()> {
-        let Self { title, now, mut points, verdicts, statuses, conversations, mut timeline, mut calls } = self;
+        let Self { title, now, mut points, verdicts, statuses, conversations, mut turns, mut timeline, mut calls } =
+            self;
         let title = escape(&title);
         let hash = BASE64.encode(Sha256::digest(STYLE));
         let mut page = format!(
@@ -140,8 +146,13 @@ impl Page {
         if !conversations.is_empty() {
             out.write_all(b"<h2>Conversations</h2>\n")?;
         }
-        for (key, turns) in &conversations {
-            writeln!(out, "<h3>{}</h3>\n<ol class=\"turns\">\n{turns}</ol>", escape(key))?;
+        for (key, places) in conversations {
+            writeln!(out, "<h3>{}</h3>\n<ol class=\"turns\">", escape(&key))?;
+            for Range { start, end } in places {
+                turns.seek(SeekFrom::Start(start))?;
+                io::copy(&mut (&mut turns).take(end - start), out)?;
+            }
+            out.write_all(b"</ol>\n")?;
         }
         out.write_all(b"<h2>Calls</h2>\n")?;
         calls.rewind()?;
@@ -206,7 +217,7 @@ fn push_message(out: &mut String, line: &str, headers: &Headers, body: &[u8], fi
     );
     out.push_str("<pre>");
     for (name, value) in headers.iter() {
-        let _ = writeln!(out, "{}: {}", escape(name), html(&visible::bytes(value)));
+        let _ = writeln!(out, "{}: {}", escape(name), visible::markup(&visible::bytes(value)));
     }
     out.push_str("</pre>\n");
     if body.is_empty() {
@@ -221,7 +232,7 @@ fn push_message(out: &mut String, line: &str, headers: &Headers, body: &[u8], fi
         Err(_) => visible::bytes(body).into_owned(),
     };
     let end = shown.floor_char_boundary(LONGEST);
-    let _ = writeln!(out, "<pre>{}</pre>", html(&shown[..end]));
+    let _ = writeln!(out, "<pre>{}</pre>", visible::markup(&shown[..end]));
     if end < shown.len() {
         let _ = writeln!(out, "<p>The body has {} bytes: this is its beginning.", body.len());
     }
@@ -252,9 +263,5 @@ fn millis(call: &Call) -> String {
 
 /// Text from the wire as text of the page, on one line.
 fn escape(text: &str) -> String {
-    html(&visible::line(text))
-}
-
-fn html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    visible::markup(&visible::line(text))
 }

@@ -25,7 +25,11 @@ const PIECE: usize = 48 * 1024;
 
 /// One line, with its newline.
 #[derive(Debug, Default)]
-pub struct Line(Vec<Part>);
+pub struct Line {
+    parts: Vec<Part>,
+    /// All their bytes, spelled: to count those of a large text takes its time.
+    len: u64,
+}
 
 /// A part of a line.
 #[derive(Debug)]
@@ -85,52 +89,50 @@ pub enum Spelling {
 
 impl From<Vec<u8>> for Line {
     fn from(line: Vec<u8>) -> Self {
-        Self(vec![Part::Plain(line)])
+        let mut whole = Self::default();
+        whole.plain(line);
+        whole
     }
 }
 
 impl Line {
     pub(super) fn plain(&mut self, text: Vec<u8>) {
-        self.0.push(Part::Plain(text));
+        self.len += text.len() as u64;
+        self.parts.push(Part::Plain(text));
     }
 
     pub(super) fn spelled(&mut self, how: Spelling, body: Bytes) {
-        self.0.push(Part::Spelled(how, body));
+        self.len += match how {
+            Spelling::Json => body.len() as u64,
+            Spelling::Text => body.iter().map(|byte| u64::from(width(*byte))).sum(),
+            Spelling::Base64 => body.len().div_ceil(3) as u64 * 4,
+        };
+        self.parts.push(Part::Spelled(how, body));
     }
 
     /// What it is put together of.
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
-        self.0.iter()
+        self.parts.iter()
     }
 
     /// How many bytes it has.
     pub fn len(&self) -> u64 {
-        let part = |part: &Part| match part {
-            Part::Plain(text) => text.len() as u64,
-            Part::Spelled(Spelling::Json, body) => body.len() as u64,
-            Part::Spelled(Spelling::Text, body) => body.iter().map(|byte| u64::from(width(*byte))).sum(),
-            Part::Spelled(Spelling::Base64, body) => body.len().div_ceil(3) as u64 * 4,
-        };
-        self.0.iter().map(part).sum()
+        self.len
     }
 
     /// All of it in one piece.
     pub fn into_bytes(self) -> Vec<u8> {
-        match <[Part; 1]>::try_from(self.0) {
-            Ok([Part::Plain(line)]) => line,
-            Ok(parts) => Self::joined(&Self(parts.into())),
-            Err(parts) => Self::joined(&Self(parts)),
+        let Self { mut parts, len } = self;
+        if let [Part::Plain(line)] = parts.as_mut_slice() {
+            return std::mem::take(line);
         }
-    }
-
-    fn joined(&self) -> Vec<u8> {
-        let mut line = Vec::with_capacity(usize::try_from(self.len()).unwrap_or_default());
+        let mut line = Vec::with_capacity(usize::try_from(len).unwrap_or_default());
         // Writing to a vector does not fail.
         let mut add = |piece: &[u8]| {
             line.extend_from_slice(piece);
             Ok(())
         };
-        let _ = self.parts().try_for_each(|part| part.write(&mut add));
+        let _ = parts.iter().try_for_each(|part| part.write(&mut add));
         line
     }
 }

@@ -1,7 +1,7 @@
 //! The file itself: made or found, locked, mended, and watched for other hands.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{Options, tail};
 use crate::config::Rotation;
 use crate::recording::format::{self, OpenError};
-use crate::recording::make_private;
+use crate::recording::{folder_of, lock, make_private};
 
 /// What a recorder found at its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub(super) struct Tape {
 impl Tape {
     /// Makes the file or opens what is there, as [`super::Recorder::open`] describes.
     pub fn open(path: &Path, options: Options) -> Result<(Self, Opened), OpenError> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         make_private(folder).map_err(OpenError::io("create the directory", folder))?;
         let mut how = OpenOptions::new();
         how.read(true).append(true).mode(0o600);
@@ -113,11 +113,7 @@ impl Tape {
         if !about.is_file() {
             return Err(OpenError::NotARecording { path: path.to_owned(), why: "it is not a regular file" });
         }
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", path)(error)),
-        }
+        lock(&file, path)?;
         let torn = tail::mend(&file, path)?;
         let mut end = file.metadata().map_err(OpenError::io("read", path))?.len();
         let mut blank = None;

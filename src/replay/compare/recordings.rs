@@ -144,18 +144,14 @@ mod tests {
             let (conversation, kind) = text.split_once(' ').unwrap();
             let known = !kind.starts_with('/');
             let call = Call {
-                id: Id::fresh(),
-                at: jiff::Timestamp::UNIX_EPOCH,
-                direction: Direction::Received,
                 kind: known.then(|| kind.to_owned()),
                 conversation: (conversation != "-").then(|| conversation.to_owned()),
-                sig: None,
-                took: std::time::Duration::ZERO,
-                parent: None,
-                error: None,
-                forwarded: None,
-                request: Request { method: "POST".into(), target: kind.into(), ..Request::default() },
-                response: None,
+                ..Call::new(
+                    Id::fresh(),
+                    Direction::Received,
+                    jiff::Timestamp::UNIX_EPOCH,
+                    Request { method: "POST".into(), target: kind.into(), ..Request::default() },
+                )
             };
             Entry::from_call(&call, Place { offset: 0, len: 0 })
         };

@@ -1,4 +1,5 @@
 use super::*;
+use crate::app::dialog::Dialog;
 use crate::app::event::Event;
 use crate::app::replaying::{Progress, Steer};
 use crate::app::tests::{app, call, happen, recorded};

@@ -1,0 +1,104 @@
+//! What another server answers: all of it, or a sentence for why there is none.
+
+use std::error::Error;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::Body;
+use tokio::time::{Instant, timeout_at};
+
+use super::collected::Collected;
+use super::{fields, root};
+use crate::call::Response;
+
+/// Longest body that is taken, in bytes: it is recorded, and so held as a whole.
+const LONGEST: usize = 64 * 1024 * 1024;
+
+/// How far an exchange had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// There was no connection yet.
+    Connecting,
+    /// The answer's head was awaited.
+    Waiting,
+    /// It had come.
+    Answering,
+}
+
+/// The whole answer of the server at `place`, whose head comes of `sending`.
+///
+/// # Errors
+/// When it does not come within `patience`, is too long, or its connection ends: a sentence.
+pub(super) async fn whole<B>(
+    sending: impl Future<Output = Result<http::Response<B>, String>>,
+    place: &str,
+    patience: Duration,
+) -> Result<Response, String>
+where
+    B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
+{
+    let end = Instant::now() + patience;
+    let answer = timeout_at(end, sending).await.map_err(|_| late(place, patience, Stage::Waiting))??;
+    let (head, rest) = answer.into_parts();
+    let body = timeout_at(end, body(rest, place)).await.map_err(|_| late(place, patience, Stage::Answering))??;
+    Ok(Response { status: head.status.as_u16(), headers: fields(&head.headers), body })
+}
+
+/// The whole body of an answer.
+///
+/// # Errors
+/// When it is too long or its connection ends: a sentence.
+pub(super) async fn body<B>(mut body: B, place: &str) -> Result<Bytes, String>
+where
+    B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
+{
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut whole = Collected::expecting(expected.min(LONGEST));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| explain(&error, place, Stage::Answering))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + data.len() > LONGEST {
+            return Err(format!("the answer of {place} is longer than {LONGEST} bytes; it was not taken"));
+        }
+        whole.add(data);
+    }
+    Ok(whole.into_bytes())
+}
+
+/// A sentence for a server that took too long.
+pub(super) fn late(place: &str, patience: Duration, stage: Stage) -> String {
+    let what = if stage == Stage::Answering { "finish its answer" } else { "answer" };
+    format!("{place} did not {what} within {patience:?}")
+}
+
+/// How the standard library begins what it says of a name that has no address; the error has no kind of its own.
+const NO_ADDRESS: &str = "failed to lookup address information";
+
+/// A sentence for a failed exchange: what happened, with whom, and what to look at.
+pub(super) fn explain(error: &(dyn Error + 'static), place: &str, stage: Stage) -> String {
+    let cause = root(error);
+    let kind = io_kind(error);
+    let closed = cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message)
+        || matches!(kind, Some(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe));
+    match (kind, stage) {
+        (Some(ErrorKind::ConnectionRefused), _) => {
+            format!("nothing listens at {place} (connection refused): is the server running?")
+        }
+        (_, Stage::Answering) if closed => format!("{place} closed the connection in the middle of its answer"),
+        _ if closed => format!("{place} closed the connection before it had answered"),
+        (_, Stage::Connecting) if cause.to_string().starts_with(NO_ADDRESS) => {
+            let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+            format!("no address is known for {host} ({cause}): is the name right, and is there a network?")
+        }
+        (_, Stage::Connecting) => format!("cannot connect to {place}: {cause}"),
+        _ => format!("no whole answer from {place}: {cause}"),
+    }
+}
+
+/// What the system calls an error, if it is one of the system.
+pub(super) fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
+    let causes = std::iter::successors(Some(error), |error| (**error).source());
+    causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind).last()
+}

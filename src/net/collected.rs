@@ -1,0 +1,41 @@
+//! A body as it comes in, piece by piece.
+
+use bytes::{Bytes, BytesMut};
+
+/// What came of a body so far. Most come in one piece, which is then kept as it is instead of copied.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    first: Bytes,
+    rest: BytesMut,
+    expected: usize,
+}
+
+impl Collected {
+    /// Of a body that is to have `expected` bytes: room is made for them with the second piece.
+    pub(super) fn expecting(expected: usize) -> Self {
+        Self { expected, ..Self::default() }
+    }
+
+    /// How many bytes came.
+    pub(super) fn len(&self) -> usize {
+        self.first.len() + self.rest.len()
+    }
+
+    /// Another piece.
+    pub(super) fn add(&mut self, data: Bytes) {
+        if self.len() == 0 {
+            self.first = data;
+            return;
+        }
+        if self.rest.is_empty() {
+            self.rest.reserve(self.expected);
+            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.rest.extend_from_slice(&data);
+    }
+
+    /// All of it.
+    pub(super) fn into_bytes(self) -> Bytes {
+        if self.rest.is_empty() { self.first } else { self.rest.freeze() }
+    }
+}
