@@ -15,8 +15,6 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::State;
-use axum::handler::Handler as _;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -90,14 +88,18 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 
 /// Answers calls until `stop` resolves; calls under way then get two seconds to finish.
 pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Output = ()> + Send + 'static) {
-    let app = handle.with_state(lane.clone());
     let _serving = lane.responders.pulse.serve();
-    connections::serve(listener, app, Arc::new(Refusals::new(lane.clone())), stop).await;
+    let refusals = Arc::new(Refusals::new(lane.clone()));
+    let app = {
+        let lane = lane.clone();
+        move |incoming| handle(lane.clone(), incoming)
+    };
+    connections::serve(listener, app, refusals, stop).await;
 }
 
 /// A connection drops this future when its caller goes away, and the call is recorded all the same: what has not come whole
 /// at once is read and recorded in a task of its own, and what is on its way to the recorder stays on it.
-async fn handle(State(lane): State<Arc<Lane>>, incoming: axum::extract::Request) -> http::Response<Body> {
+async fn handle(lane: Arc<Lane>, incoming: axum::extract::Request) -> http::Response<Body> {
     if let Some(answer) = lane.reach.answer(incoming.uri().path()) {
         let headers = [("content-type", "text/plain")].into_iter().collect();
         return into_http(&Response { status: 200, headers, body: answer.to_owned().into() }, None);

@@ -10,6 +10,7 @@ mod body;
 mod wire;
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -162,7 +163,7 @@ impl Sender {
                 (Some(reason), _) => Err(format!("not sent: {reason}")),
                 (None, Some(wire)) => {
                     let sending = over_wire(wire, &request, headers, &url, &place, fault);
-                    let answer = answer::whole(sending, &place, patience).await;
+                    let answer = answer::whole(pin!(sending), &place, patience).await;
                     if answer.is_err() {
                         wire.close();
                     }
@@ -258,14 +259,14 @@ impl Sender {
 }
 
 /// The exchange over a worker's own connection.
-async fn over_wire(
-    wire: &mut Wire,
+async fn over_wire<'a>(
+    wire: &'a mut Wire,
     request: &Request,
     headers: http::HeaderMap,
     url: &Url,
     place: &str,
     fault: Option<Fault>,
-) -> Result<http::Response<hyper::body::Incoming>, String> {
+) -> Result<http::Response<wire::Answer<'a>>, String> {
     let body = Outbound::new(request.body.clone(), fault);
     let request = wire::request(method(request)?, &request.target, headers, body)
         .map_err(|error| format!("not sent: {error}"))?;

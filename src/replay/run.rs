@@ -300,7 +300,8 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
     ) -> Result<(), String> {
         let Worker { first: wire, second: other_wire, unwritten } = worker;
         let (first, second) = match second {
-            None => (self.settling(unwritten, self.send(first, fault, wire)).await??, None),
+            // Pinned here: what is handed on is held twice.
+            None => (self.settling(unwritten, pin!(self.send(first, fault, wire))).await??, None),
             Some(second) => {
                 let both = async { tokio::join!(self.send(first, fault, wire), self.send(second, fault, other_wire)) };
                 let (first, second) = Box::pin(self.settling(unwritten, both)).await?;

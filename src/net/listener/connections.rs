@@ -3,7 +3,6 @@
 mod notes;
 mod wire;
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::io;
@@ -13,15 +12,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tower_service::Service;
 
 use self::notes::{Noted, Notes};
 use self::wire::Wire;
@@ -42,8 +42,8 @@ const GRACE: Duration = Duration::from_secs(2);
 struct Reset;
 
 /// What has the connection reset instead of answering.
-pub(super) fn reset() -> http::Response<axum::body::Body> {
-    let mut answer = http::Response::new(axum::body::Body::empty());
+pub(super) fn reset() -> Response {
+    let mut answer = Response::new(Body::empty());
     answer.extensions_mut().insert(Reset);
     answer
 }
@@ -58,17 +58,14 @@ pub(super) struct Peer {
 }
 
 /// Lets `app` answer until `stop` resolves; calls under way then get `GRACE` to finish.
-pub(super) async fn serve<S>(listener: TcpListener, app: S, refusals: Arc<Refusals>, stop: impl Future<Output = ()>)
+pub(super) async fn serve<A, F>(listener: TcpListener, app: A, refusals: Arc<Refusals>, stop: impl Future<Output = ()>)
 where
-    S: Service<hyper::Request<Incoming>, Response = axum::response::Response, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + 'static,
+    A: Fn(Request) -> F + Clone + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
 {
     let mut server = Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     server.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
-    let app = TowerToHyperService::new(app);
     let room = Arc::new(Semaphore::new(MOST));
     let open = GracefulShutdown::new();
     let mut stop = pin!(stop);
@@ -93,14 +90,16 @@ where
 }
 
 /// Has `app` answer what comes by one connection, until that ends or `watcher` has it end.
-async fn connection(
+async fn connection<F>(
     stream: TcpStream,
     ip: IpAddr,
-    app: TowerToHyperService<axum::Router>,
+    app: impl Fn(Request) -> F + Send + 'static,
     server: &Builder<TokioExecutor>,
     refusals: Arc<Refusals>,
     watcher: Watcher,
-) {
+) where
+    F: Future<Output = Response> + Send + 'static,
+{
     let wire = match Wire::open(stream, refusals.tls(), HEAD).await {
         Ok(wire) => wire,
         Err(why) => return refusals.take(Noted::default().refused(ip, why)).await,
@@ -113,9 +112,9 @@ async fn connection(
         let one_by_one = request.version() != hyper::Version::HTTP_2;
         noting.taken();
         request.extensions_mut().insert(peer);
-        let (answering, broken, noting) = (app.call(request), broken.clone(), noting.clone());
+        let (answering, broken, noting) = (app(request.map(Body::new)), broken.clone(), noting.clone());
         async move {
-            let Ok(answer) = answering.await;
+            let answer = answering.await;
             if answer.extensions().get::<Reset>().is_some() {
                 broken.store(true, Ordering::Relaxed);
                 return Err(io::Error::from(io::ErrorKind::ConnectionReset));
