@@ -101,6 +101,8 @@ pub enum Answering {
     Held {
         /// Which one is meant.
         selected: usize,
+        /// First row shown of what it holds.
+        scroll: usize,
     },
     /// An answer or a request being edited.
     Edit(Box<Edit>),
@@ -189,7 +191,7 @@ impl App {
                 } else if self.is_calm() {
                     // What was told before hides what the keys do here.
                     self.notice = None;
-                    self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0 }));
+                    self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0, scroll: 0 }));
                 } else {
                     self.tell(Notice::warning("a call waits for you").key(Action::Hold, "shows it"));
                 }
@@ -239,7 +241,7 @@ impl App {
         let Some(gone) = gone else { return };
         let mut lost = false;
         self.dialogs.retain_mut(|dialog| {
-            let Dialog::Answering(Answering::Held { selected }) = dialog else { return true };
+            let Dialog::Answering(Answering::Held { selected, .. }) = dialog else { return true };
             let its = *selected == gone && parting != Parting::Released;
             if *selected > gone {
                 *selected -= 1;
@@ -289,7 +291,7 @@ impl App {
             }
             return self.toggle_holds();
         }
-        self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0 }));
+        self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0, scroll: 0 }));
         Vec::new()
     }
 

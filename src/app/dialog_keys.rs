@@ -104,6 +104,8 @@ impl App {
             Scope::Typing => Action::PreviousOffer,
             Scope::Tester if down => Action::TestDown,
             Scope::Tester => Action::TestUp,
+            Scope::Held if down => Action::HeldDown,
+            Scope::Held => Action::HeldUp,
             _ if down => Action::Down,
             _ => Action::Up,
         };

@@ -83,7 +83,7 @@ fn draw_one(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect, regions: 
         Dialog::Expiration { input, error, .. } => {
             line_input(frame, area, "the flow waits for (300, 5m; empty: for ever) ", input, error.as_deref());
         }
-        Dialog::Answering(answering) => answering::draw(app, answering, frame, area),
+        Dialog::Answering(answering) => answering::draw(app, answering, frame, area, regions),
         Dialog::Panel(panel) => panel::draw(app, panel, frame, area, regions),
         Dialog::Recordings(shelf) => recordings::draw(app, shelf, frame, area),
         Dialog::Confirm { question: asked, .. } => question(app, frame, area, " Guarded target ", asked, "sends"),
@@ -135,6 +135,15 @@ pub(super) fn framed(frame: &mut Frame, place: Rect, title: &str) -> Rect {
     frame.render_widget(Clear, place);
     frame.render_widget(block, place);
     inner
+}
+
+/// What part of its lines a box shows, on its lower edge, and the keys for the rest; nothing where it shows them all.
+pub(super) fn extent(frame: &mut Frame, inner: Rect, (first, room, total): (usize, usize, usize), keys: &str) {
+    if total > room {
+        let text = format!(" {} to {} of {total} · {keys} ", first + 1, total.min(first + room));
+        let place = Rect { y: inner.bottom(), height: 1, ..inner };
+        frame.render_widget(Span::styled(text, theme::DIM), place);
+    }
 }
 
 fn scrolled(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, scroll: usize, regions: &mut Regions) {

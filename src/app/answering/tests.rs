@@ -50,7 +50,7 @@ fn no_other_call_is_meant_when_one_goes_by_itself() {
     let press = |app: &mut App, key| app.update(Event::Key(script(key).unwrap()[0]), at(1));
     press(&mut app, "j");
     gone(&mut app, first, Parting::TimeUp);
-    assert!(matches!(app.dialogs[..], [Dialog::Answering(Answering::Held { selected: 0 })]), "{:?}", app.dialogs);
+    assert!(matches!(app.dialogs[..], [Dialog::Answering(Answering::Held { selected: 0, .. })]), "{:?}", app.dialogs);
     assert!(matches!(&press(&mut app, "x")[..], [Effect::Release { id, .. }] if *id == second));
     gone(&mut app, second, Parting::TimeUp);
     assert!(app.dialogs.is_empty(), "a key that is on its way must not mean the next");
