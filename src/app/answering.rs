@@ -41,6 +41,8 @@ pub struct Answers {
     /// How long no key must have been pressed before a held call opens its dialog by itself: else a key that was meant for
     /// what is on the screen could let the call go, or refuse it, unseen.
     pub calm: Duration,
+    /// The call whose answer was asked for, and when that key was pressed.
+    pub(super) awaited: Option<(Id, Option<Timestamp>)>,
 }
 
 /// For how long hands that have stopped are still.
@@ -185,10 +187,12 @@ impl App {
     pub(super) fn told(&mut self, told: Told) {
         match told {
             Told::Held(held) => {
+                // Whoever has pressed no key since is waiting for it.
+                let awaited = self.answers.awaited == Some((held.id, self.touched));
                 self.answers.held.push(held);
                 if !self.dialogs.is_empty() || self.draft.is_some() {
                     // The state line says that it waits.
-                } else if self.is_calm() {
+                } else if awaited || self.is_calm() {
                     // What was told before hides what the keys do here.
                     self.notice = None;
                     self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0, scroll: 0 }));

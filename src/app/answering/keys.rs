@@ -146,6 +146,7 @@ impl App {
             (Action::Refuse, _) => effects = release(Release::Refuse),
             (Action::HoldNoMore, _) => effects = self.toggle_holds(),
             (Action::ForwardHeld, Stage::Forward(_)) => {
+                self.answers.awaited = Some((held.id, self.touched));
                 effects = release(Release::Forward { request: None, hold_answer: true });
             }
             (Action::EditAnswer, stage) => {
