@@ -1,12 +1,14 @@
 //! Replays, comparisons, tests, variables and fixtures, through the real loop and over the wire.
 
 use hooktape::app::dialog::Dialog;
+use hooktape::app::event::Event;
+use hooktape::app::keys;
 use hooktape::app::panel::Panel;
 use hooktape::recording::{Reader, fixtures};
 use hooktape::replay::variables::Variables;
 use insta::assert_snapshot;
 
-use crate::support::{Ended, Stage, repository};
+use crate::support::{Ended, Stage, drawn, repository};
 
 async fn opened(script: &str) -> Ended {
     Stage::size(110, 30).open(&repository("recordings/moveo.jsonl"), script).await
@@ -100,6 +102,38 @@ async fn two_marked_calls_stand_side_by_side() {
     let ended = Stage::size(110, 30).open(&tape, "gc<tab>nx").await;
     assert!(ended.screen.contains("1 ignored"), "{}", ended.screen);
     assert!(opened("gc").await.screen.contains("nothing to compare"));
+}
+
+#[tokio::test]
+async fn a_comparison_breaks_its_lines_where_there_is_little_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let tape = folder.path().join("moveo.jsonl");
+    std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
+    let ended = Stage::size(40, 12).open(&tape, "gmjmc<tab>nn").await;
+    assert_snapshot!("comparison_narrow_40x12", ended.screen);
+    let mut app = ended.app;
+    let mut press = |script: &str| {
+        let now = app.now;
+        keys::script(script).unwrap().into_iter().for_each(|key| drop(app.update(Event::Key(key), now)));
+        drawn(&mut app, (40, 12))
+    };
+    // Each line is passed, and the end is the end. Between the heads and the place there are five, the right half in the end.
+    let (mut screen, mut right) = (press("g"), String::new());
+    loop {
+        let halves = screen.lines().skip(3).take(5).map(|line| line.chars().skip(22).take(16));
+        right.extend(halves.flatten().filter(|character| !character.is_whitespace()));
+        let next = press("<pgdn>");
+        if next == screen {
+            break;
+        }
+        screen = next;
+    }
+    let whole = "\"live_instructions\":\"Thecallerisnotidentifiedyet:askforthenationalinsurancenumberbefore";
+    assert!(right.contains(whole), "{right}");
+    assert!(screen.contains(" }"), "{screen}");
+    assert_ne!(press("k"), screen, "what is at its end goes back at the first key");
+    let ignored = press("Gnx");
+    assert!(ignored.contains("≠"), "the next difference is seen: {ignored}");
 }
 
 #[tokio::test]
