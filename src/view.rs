@@ -23,6 +23,7 @@ mod envelope;
 mod exporting;
 mod flow;
 mod hints;
+mod kept;
 mod list;
 mod paint;
 mod panel;

@@ -209,8 +209,21 @@ fn kinds<'a>(app: &'a App, kinds: impl Iterator<Item = &'a Kind>) -> Vec<Pick> {
     rows
 }
 
+/// A list of choices.
 pub(super) fn picker(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick], selected: usize) {
-    let room = usize::from(area.height.saturating_sub(4)).max(1);
+    picker_over(frame, area, title, picks, selected, Vec::new());
+}
+
+/// A list of choices, and what is to be said of the selected one below it.
+pub(super) fn picker_over(
+    frame: &mut Frame,
+    area: Rect,
+    title: &str,
+    picks: &[Pick],
+    selected: usize,
+    foot: Vec<Line<'static>>,
+) {
+    let room = usize::from(area.height.saturating_sub(4)).saturating_sub(foot.len()).max(1);
     let choices = picks.iter().enumerate().filter(|(_, pick)| matches!(pick, Pick::Choice(_)));
     let chosen = choices.map(|(row, _)| row).nth(selected).unwrap_or(0);
     let first = (chosen + 1).saturating_sub(room);
@@ -230,6 +243,7 @@ pub(super) fn picker(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick],
                 Line::styled(format!(" {:width$} ", visible::truncate(&shown, width), width = width.min(48)), style)
             }
         })
+        .chain(foot)
         .collect();
     let below = picks.len().saturating_sub(first + room);
     let title = if below > 0 { format!("{title}· {below} more below ") } else { title.to_owned() };

@@ -1,4 +1,4 @@
-//! The panels around sending: replay options and progress, the test panel, variables, fixtures.
+//! The panels around sending: replay options and progress, the test panel.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -16,10 +16,9 @@ use crate::app::panel::Panel;
 use crate::app::replaying::{Field, Options, Replay, Sent, changes};
 use crate::app::tester::Tester;
 use crate::app::{App, Regions};
-use crate::call::Call;
 use crate::platform::Kind;
-use crate::view::dialogs::{Pick, WIDE, boxed, framed, inner_width, line_input, picker, question};
-use crate::view::{body, comparing, detail, exporting, hints, list, rows, status, theme};
+use crate::view::dialogs::{boxed, framed, inner_width, line_input, question};
+use crate::view::{body, comparing, detail, exporting, hints, kept, list, rows, status, theme};
 use crate::visible;
 
 /// Columns of a kind's name before its title.
@@ -45,51 +44,11 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
         }
         Panel::Comparison(comparison) => comparing::draw(app, comparison, frame, area, regions),
         Panel::Tester(tester) => tests(app, tester, frame, area, regions),
-        Panel::Variables { selected } => {
-            let none = format!("none yet: {} at a call keeps what its answer holds", app.keymap.key(Action::Register));
-            picks(frame, area, " Known variables ", &variables(app, area), *selected, &none);
-        }
-        Panel::Fixtures { selected } => {
-            let none = format!("none yet: {} in a draft keeps it as one", app.keymap.key(Action::SaveFixture));
-            picks(frame, area, " Fixtures ", &fixtures(app), *selected, &none);
-        }
+        Panel::Variables { selected } => kept::variables(app, frame, area, *selected),
+        Panel::Fixtures { selected } => kept::fixtures(app, frame, area, *selected),
         Panel::Certain { question: asked, does, .. } => question(app, frame, area, " Sure? ", asked, does),
         Panel::Name { input, error } => line_input(frame, area, "keep the draft as ", input, error.as_deref()),
     }
-}
-
-fn picks(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick], selected: usize, none: &str) {
-    if picks.is_empty() {
-        boxed(frame, area, title, rows::row(&[(none, theme::DIM, inner_width(area, 60))]));
-        return;
-    }
-    picker(frame, area, title, picks, selected);
-}
-
-fn variables(app: &App, area: Rect) -> Vec<Pick> {
-    let room = inner_width(area, WIDE);
-    let known = app.known();
-    let first = known.iter().map(|(name, _)| visible::width(name)).max().unwrap_or(0).min(24);
-    let row = |(name, variable): &(&str, &crate::replay::variables::Variable)| {
-        let kind = variable.kind.as_deref().unwrap_or("-");
-        let left = format!("{}{:8}", rows::pad(&format!("${name}"), first + 1), variable.json_type());
-        let right = format!("{} of {kind}", variable.place);
-        let middle = room.saturating_sub(visible::width(&left) + visible::width(&right) + 3).max(8);
-        Pick::Choice(format!("{left} {} {right}", rows::pad(&variable.value, middle)))
-    };
-    known.iter().map(row).collect()
-}
-
-fn fixtures(app: &App) -> Vec<Pick> {
-    let row = |(name, call): &(String, Result<Call, String>)| match call {
-        Ok(call) => {
-            let kind = call.kind.as_deref().unwrap_or("-");
-            let kept = call.at.to_zoned(app.setup.zone.clone()).strftime("%Y-%m-%d %H:%M");
-            Pick::Choice(format!("{name:24} {kind:24} {kept}"))
-        }
-        Err(reason) => Pick::Choice(format!("{name:24} ✗ {reason}")),
-    };
-    app.fixtures.iter().map(row).collect()
 }
 
 fn draw_options(app: &App, options: &Options, frame: &mut Frame, area: Rect) {

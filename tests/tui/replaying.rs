@@ -137,6 +137,24 @@ async fn a_comparison_breaks_its_lines_where_there_is_little_room() {
 }
 
 #[tokio::test]
+async fn a_long_name_leaves_room_for_the_value() {
+    let name = "a_name_that_is_longer_than_the_screen_of_a_telephone_is_wide";
+    let call = hooktape::call::Id::fresh();
+    let stored = serde_json::json!({
+        "value": "gold", "type": "string", "place": format!("/context/{name}"), "kind": "moveo/dialog", "call": call,
+        "at": "2026-11-21T10:02:11Z",
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let known = serde_json::json!({ "hooktape_variables": 1, "variables": { name: stored } });
+    std::fs::write(Variables::path(folder.path()), known.to_string()).unwrap();
+    for (width, height) in crate::support::SIZES {
+        let stage = Stage { data: Some(folder.path().to_owned()), ..Stage::size(width, height) };
+        let screen = stage.open(&repository("recordings/moveo.jsonl"), "V").await.screen;
+        assert_snapshot!(format!("variables_{width}x{height}"), screen);
+    }
+}
+
+#[tokio::test]
 async fn the_test_panel_shows_the_shape_and_then_the_answer() {
     let (ended, _folder) = listening("t").await;
     assert_snapshot!(ended.screen);
