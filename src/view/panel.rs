@@ -165,10 +165,22 @@ fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect) {
     let mut lines = head;
     let table = listed.iter().enumerate().skip(first).take(room);
     lines.extend(table.map(|(n, sent)| result(app, sent, width, n == chosen)));
+    if listed.is_empty() {
+        lines.extend(rows::row(&[(&nothing_listed(app, replay), theme::DIM, width)]));
+    }
     let fill = usize::from(inner.height).saturating_sub(lines.len() + foot.len());
     lines.extend(std::iter::repeat_n(Line::default(), fill));
     lines.extend(foot);
     frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// Why no result is listed.
+fn nothing_listed(app: &App, replay: &Replay) -> String {
+    match (replay.results.is_empty(), replay.runs()) {
+        (false, _) => format!("all is as expected: {} lists it", hints::key(app, Action::OnlyFailures)),
+        (true, true) => "nothing has come back yet".to_owned(),
+        (true, false) => "nothing was sent".to_owned(),
+    }
 }
 
 /// `✗ 503   12ms  moveo/dialog  2 fields differ`.

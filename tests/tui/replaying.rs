@@ -137,6 +137,12 @@ async fn a_comparison_breaks_its_lines_where_there_is_little_room() {
 }
 
 #[tokio::test]
+async fn a_list_without_results_says_why() {
+    let (ended, _folder) = listening("t<enter><esc>gRjjjjjjl<enter>f").await;
+    assert!(ended.screen.contains("all is as expected: f lists it"), "{}", ended.screen);
+}
+
+#[tokio::test]
 async fn a_long_name_leaves_room_for_the_value() {
     let name = "a_name_that_is_longer_than_the_screen_of_a_telephone_is_wide";
     let call = hooktape::call::Id::fresh();
