@@ -23,8 +23,9 @@ use crate::visible;
 
 /// Columns of a kind's name before its title.
 const KIND: usize = 27;
-/// Rows of the newest sends below the kinds.
+/// Rows of the newest sends below the kinds, and the least with which there is more of them than a heading.
 const HISTORY: u16 = 8;
+const SENDS: u16 = 3;
 
 pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     match panel {
@@ -240,8 +241,13 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
     } else {
         Layout::vertical([Constraint::Percentage(45), Constraint::Min(0)]).areas(main)
     };
-    let sent = app.sends.newest_first().next().is_some();
-    let history = if sent { HISTORY.min(left.height / 3) } else { 0 };
+    // Where there is no room for both, the keys have theirs.
+    let history = match (app.sends.newest_first().next().is_some(), left.height >= 3 * SENDS) {
+        (false, _) => 0,
+        (true, true) => HISTORY.min(left.height / 3),
+        (true, false) if tester.in_history => left.height,
+        (true, false) => 1,
+    };
     let [kinds, sends] = Layout::vertical([Constraint::Min(0), Constraint::Length(history)]).areas(left);
     kind_list(app, tester, frame, kinds);
     send_list(app, tester, frame, sends);
@@ -308,7 +314,8 @@ fn kind_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
 }
 
 fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
-    let block = Block::new().borders(Borders::TOP).border_style(theme::DIM).title(" Sent so far ");
+    let title = format!(" {} sent so far ", app.sends.newest_first().count());
+    let block = Block::new().borders(Borders::TOP).border_style(theme::DIM).title(title);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let room = usize::from(inner.height);
@@ -326,7 +333,10 @@ fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
             let took = list::took(call.took);
             let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
             let kind = call.kind.as_deref().unwrap_or_else(|| call.request.path());
-            let text = rows::pad(&format!("{time} {status} {took:>6} {kind}"), width);
+            let text = format!("{status} {took:>6} {kind}");
+            // What was sent matters more than when.
+            let timed = format!("{time} {text}");
+            let text = rows::pad(if visible::width(&timed) > width { &text } else { &timed }, width);
             Line::styled(text, if tester.in_history && number == tester.send { theme::SELECTED } else { Style::new() })
         })
         .collect();

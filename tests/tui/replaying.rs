@@ -161,6 +161,20 @@ async fn a_long_name_leaves_room_for_the_value() {
 }
 
 #[tokio::test]
+async fn what_was_sent_is_listed_where_there_is_little_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let screen = async |keys: &str| {
+        let tape = folder.path().join(format!("{}.jsonl", keys.len()));
+        Stage::size(40, 12).listen(&tape, keys, |_| async {}).await.screen
+    };
+    let kinds = screen("t<enter>j<enter>").await;
+    assert!(kinds.contains("2 sent so far") && kinds.contains("moveo/pre_message"), "{kinds}");
+    let sent = screen("t<enter>j<enter><tab>").await;
+    let rows = sent.lines().filter(|line| line.contains("moveo/") && line.contains("200 ")).count();
+    assert_eq!(rows, 2, "{sent}");
+}
+
+#[tokio::test]
 async fn the_test_panel_shows_the_shape_and_then_the_answer() {
     let (ended, _folder) = listening("t").await;
     assert_snapshot!(ended.screen);
