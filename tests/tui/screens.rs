@@ -103,6 +103,20 @@ async fn without_a_secret_the_signature_tab_says_how_to_get_one() {
 }
 
 #[tokio::test]
+async fn why_a_draft_cannot_be_signed_is_read_to_its_end() {
+    for (width, height) in [(40, 12), (80, 24), (160, 45)] {
+        let play = async |keys: &str| {
+            let stage = Stage { secrets: Secrets::default(), ..Stage::size(width, height) };
+            stage.open(&sample(), &format!("gjje{keys}")).await.screen
+        };
+        assert_snapshot!(format!("draft_unsigned_{width}x{height}"), play("<esc>").await);
+        // A click has it drawn before the next key.
+        let last = play(&format!("<esc>{}", "<click 0 0>j".repeat(12))).await;
+        assert!(last.contains("signing") && !last.contains("more"), "{last}");
+    }
+}
+
+#[tokio::test]
 async fn before_the_first_call_the_screen_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     for (width, height) in [(40, 12), (80, 24), (160, 45)] {
