@@ -79,6 +79,7 @@ pub fn draw(app: &App, frame: &mut Frame) -> Regions {
     }
     status::draw(app, frame, state, hints);
     dialogs::draw(app, frame, area, &mut regions);
+    status::draw_long(app, frame, area);
     seal(frame.buffer_mut(), &Palette::of(app));
     regions
 }

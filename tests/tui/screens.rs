@@ -117,6 +117,21 @@ async fn why_a_draft_cannot_be_signed_is_read_to_its_end() {
 }
 
 #[tokio::test]
+async fn a_long_notice_is_read_to_its_end() {
+    const TEXT: &str =
+        "the editor that was named in the environment could not be started, for the file that it is in is not there";
+    for (width, height) in [(40, 12), (80, 24)] {
+        let screen = async |keys: &str| {
+            Stage { editor: |_| Err(TEXT.to_owned()), ..Stage::size(width, height) }.open(&sample(), keys).await.screen
+        };
+        let told = screen("gE").await.replace(['"', '\n'], "");
+        let words: Vec<&str> = told.split_whitespace().collect();
+        assert!(words.join(" ").ends_with(TEXT) && told.contains("recording │ 7 calls"), "{told}");
+        assert!(!screen("gEj").await.contains("not there"));
+    }
+}
+
+#[tokio::test]
 async fn before_the_first_call_the_screen_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     for (width, height) in [(40, 12), (80, 24), (160, 45)] {
