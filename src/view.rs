@@ -63,7 +63,7 @@ pub fn draw(app: &App, frame: &mut Frame) -> Regions {
     if app.draft.is_some() {
         draft::draw(app, frame, main, &mut regions);
     } else if app.calls.total == 0 {
-        empty::draw(app, frame, main);
+        empty::draw(app, frame, main, &mut regions);
     } else {
         let (list, detail) = panels(app, main);
         if let (Some(_), Some(detail)) = (list, detail) {

@@ -137,9 +137,7 @@ impl App {
         if list.contains(at) {
             self.calls.scroll(rows, self.regions.list_height);
         } else if detail.contains(at) {
-            let last = self.regions.detail_rows.saturating_sub(self.regions.detail_height);
-            let scroll = &mut self.scroll[self.tab as usize];
-            *scroll = scroll.saturating_add_signed(rows).min(last);
+            self.scroll_tab(rows);
         }
     }
 

@@ -132,6 +132,21 @@ async fn a_long_notice_is_read_to_its_end() {
 }
 
 #[tokio::test]
+async fn what_is_said_before_the_first_call_is_scrolled() {
+    let folder = tempfile::tempdir().unwrap();
+    let screen = async |keys: &str| {
+        let path = folder.path().join(format!("{}.jsonl", keys.len()));
+        Stage::size(40, 12).listen(&path, keys, |_| async {}).await.screen
+    };
+    let first = screen("").await;
+    assert!(first.contains("1 to 9 of") && !first.contains("Recording to"), "{first}");
+    for keys in ["G", "<pgdn><pgdn><pgdn><pgdn><pgdn>", &"<wheel-down 5 5>".repeat(12)] {
+        let last = screen(keys).await;
+        assert!(last.contains("Recording to"), "{keys}: {last}");
+    }
+}
+
+#[tokio::test]
 async fn before_the_first_call_the_screen_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     for (width, height) in [(40, 12), (80, 24), (160, 45)] {
