@@ -349,7 +349,15 @@ impl App {
     pub(super) fn edited(&mut self, ticket: u64, result: Result<String, String>) {
         let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) else { return };
         match result {
-            Ok(text) => draft.edited_outside(&text),
+            Ok(text) => {
+                let before = draft.text();
+                draft.edited_outside(&text);
+                if draft.text() == before {
+                    self.tell(Notice::info(
+                        "the editor changed nothing; one with a window of its own must be told to wait: `code --wait`",
+                    ));
+                }
+            }
             Err(reason) => self.tell(Notice::error(reason)),
         }
     }
