@@ -11,7 +11,7 @@ use crate::app::draft::Draft;
 use crate::app::event::Level;
 use crate::app::{App, Regions};
 use crate::net::outgoing::SignMode;
-use crate::view::{SIDE_BY_SIDE, body, editor, panel, rows, status, theme};
+use crate::view::{SIDE_BY_SIDE, body, editor, panel, rows, spot, status, theme};
 use crate::visible;
 
 /// Rows that the payload has at least, its heading among them.
@@ -36,7 +36,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     let room = left.height.saturating_sub(PAYLOAD).min(share.max(1));
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(room);
     let [payload, place] = Layout::vertical([Constraint::Min(1), Constraint::Length(height)]).areas(left);
-    draw_payload(app, draft, frame, payload);
+    draw_payload(app, draft, frame, payload, regions);
     let room = usize::from(height);
     let more = lines.len() - room;
     if more > 0 {
@@ -48,7 +48,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         draw_answer(app, draft, frame, right, if more > 0 { &lines } else { &[] }, regions);
         0
     } else {
-        regions.answer = (room, lines.len());
+        (regions.answer, regions.spots.answer) = ((room, lines.len()), spot(place));
         if draft.typing { 0 } else { draft.scroll.min(more) }
     };
     let mut shown: Vec<Line> = lines.into_iter().skip(first).take(room).collect();
@@ -66,7 +66,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     frame.render_widget(Paragraph::new(shown), place);
 }
 
-fn draw_payload(app: &App, draft: &Draft, frame: &mut Frame, area: Rect) {
+fn draw_payload(app: &App, draft: &Draft, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let style = if draft.typing { theme::FOCUSED } else { theme::HEADING };
     let kind = draft.kind.as_deref().unwrap_or("call");
     let of = draft.parent.map_or_else(String::new, |parent| format!(" of {parent}"));
@@ -77,6 +77,7 @@ fn draw_payload(app: &App, draft: &Draft, frame: &mut Frame, area: Rect) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if draft.editable() {
+        regions.spots.payload = spot(inner);
         editor::draw(app, draft, frame, inner);
     } else {
         let text = format!("{} bytes that are not text", draft.body().len());
@@ -175,6 +176,7 @@ fn draw_answer(
     let (above, rows) = (head.len(), body.map_or(0, |answer| answer.body.len()));
     regions.answer = (height, above + rows + tail.len());
     regions.answer_width = width;
+    regions.spots.answer = spot(area);
     let mut shown: Vec<Line> = head.into_iter().skip(draft.scroll).take(height).collect();
     if let Some(answer) = body {
         let from = draft.scroll.saturating_sub(above).min(rows);
