@@ -23,6 +23,7 @@ mod envelope;
 mod exporting;
 mod flow;
 mod hints;
+mod kept;
 mod list;
 mod paint;
 mod panel;
@@ -62,7 +63,7 @@ pub fn draw(app: &App, frame: &mut Frame) -> Regions {
     if app.draft.is_some() {
         draft::draw(app, frame, main, &mut regions);
     } else if app.calls.total == 0 {
-        empty::draw(app, frame, main);
+        empty::draw(app, frame, main, &mut regions);
     } else {
         let (list, detail) = panels(app, main);
         if let (Some(_), Some(detail)) = (list, detail) {
@@ -78,6 +79,7 @@ pub fn draw(app: &App, frame: &mut Frame) -> Regions {
     }
     status::draw(app, frame, state, hints);
     dialogs::draw(app, frame, area, &mut regions);
+    status::draw_long(app, frame, area);
     seal(frame.buffer_mut(), &Palette::of(app));
     regions
 }

@@ -164,6 +164,7 @@ impl App {
 
     fn page(&self) -> isize {
         let rows = match self.focus {
+            _ if self.calls.total == 0 => self.regions.detail_height,
             Focus::List => self.regions.list_height,
             Focus::Detail => self.regions.detail_height,
         };
@@ -173,6 +174,8 @@ impl App {
     fn step(&mut self, rows: isize) {
         let walks = self.open_tree().is_some();
         match self.focus {
+            // What is said where there is no call is scrolled as a call would be.
+            _ if self.calls.total == 0 => self.scroll_tab(rows),
             Focus::List => self.calls.step(rows),
             Focus::Detail if self.tab == Tab::Conversation => self.step_in_conversation(rows),
             Focus::Detail if self.tab == Tab::Envelope && self.fields() > 0 => {
@@ -181,12 +184,14 @@ impl App {
                 self.cursor.chase = true;
             }
             Focus::Detail if walks => self.walk(|tree| tree.step(rows)),
-            Focus::Detail => {
-                let last = self.regions.detail_rows.saturating_sub(self.regions.detail_height);
-                let scroll = &mut self.scroll[self.tab as usize];
-                *scroll = scroll.saturating_add_signed(rows).min(last);
-            }
+            Focus::Detail => self.scroll_tab(rows),
         }
+    }
+
+    pub(super) fn scroll_tab(&mut self, rows: isize) {
+        let last = self.regions.detail_rows.saturating_sub(self.regions.detail_height);
+        let scroll = &mut self.scroll[self.tab as usize];
+        *scroll = scroll.saturating_add_signed(rows).min(last);
     }
 
     /// How many fields the envelope has.
@@ -340,7 +345,15 @@ impl App {
     pub(super) fn edited(&mut self, ticket: u64, result: Result<String, String>) {
         let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) else { return };
         match result {
-            Ok(text) => draft.edited_outside(&text),
+            Ok(text) => {
+                let before = draft.text();
+                draft.edited_outside(&text);
+                if draft.text() == before {
+                    self.tell(Notice::info(
+                        "the editor changed nothing; one with a window of its own must be told to wait: `code --wait`",
+                    ));
+                }
+            }
             Err(reason) => self.tell(Notice::error(reason)),
         }
     }

@@ -226,6 +226,8 @@ actions! {
     Held       EditAnswer   "edit answer"     ["e"]                 "Edit the answer, or answer by hand";
     Held       Refuse       "refuse"          ["x"]                 "Refuse the call (503)" ("refuses (503)");
     Held       HoldNoMore   "hold no more"    ["i"]                 "Hold no more calls, or hold them again" ("holds no more");
+    Held       HeldDown     "scroll held call" ["J"]                "Scroll what the call holds down";
+    Held       HeldUp       "scroll held call up" ["K"]             "Scroll what the call holds up";
     Rows       NextValue    "next value"      ["l" "space" "right" "tab"] "The next value of the row" ("next");
     Rows       PreviousValue "previous value" ["h" "left" "backtab"] "The value before" ("previous");
     Rows       TypeValue    "type value"      ["e"]                 "Type the value of the row; of an export: the file" ("type");

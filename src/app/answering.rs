@@ -41,6 +41,8 @@ pub struct Answers {
     /// How long no key must have been pressed before a held call opens its dialog by itself: else a key that was meant for
     /// what is on the screen could let the call go, or refuse it, unseen.
     pub calm: Duration,
+    /// The call whose answer was asked for, and when that key was pressed.
+    pub(super) awaited: Option<(Id, Option<Timestamp>)>,
 }
 
 /// For how long hands that have stopped are still.
@@ -101,6 +103,8 @@ pub enum Answering {
     Held {
         /// Which one is meant.
         selected: usize,
+        /// First row shown of what it holds.
+        scroll: usize,
     },
     /// An answer or a request being edited.
     Edit(Box<Edit>),
@@ -183,13 +187,15 @@ impl App {
     pub(super) fn told(&mut self, told: Told) {
         match told {
             Told::Held(held) => {
+                // Whoever has pressed no key since is waiting for it.
+                let awaited = self.answers.awaited == Some((held.id, self.touched));
                 self.answers.held.push(held);
                 if !self.dialogs.is_empty() || self.draft.is_some() {
                     // The state line says that it waits.
-                } else if self.is_calm() {
+                } else if awaited || self.is_calm() {
                     // What was told before hides what the keys do here.
                     self.notice = None;
-                    self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0 }));
+                    self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0, scroll: 0 }));
                 } else {
                     self.tell(Notice::warning("a call waits for you").key(Action::Hold, "shows it"));
                 }
@@ -239,7 +245,7 @@ impl App {
         let Some(gone) = gone else { return };
         let mut lost = false;
         self.dialogs.retain_mut(|dialog| {
-            let Dialog::Answering(Answering::Held { selected }) = dialog else { return true };
+            let Dialog::Answering(Answering::Held { selected, .. }) = dialog else { return true };
             let its = *selected == gone && parting != Parting::Released;
             if *selected > gone {
                 *selected -= 1;
@@ -289,7 +295,7 @@ impl App {
             }
             return self.toggle_holds();
         }
-        self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0 }));
+        self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0, scroll: 0 }));
         Vec::new()
     }
 

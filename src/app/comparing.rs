@@ -17,10 +17,12 @@ use crate::app::action::{Action, Scope};
 use crate::app::dialog_keys::Press;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
+use crate::app::text::wrapped;
 use crate::call::{Call, Id};
 use crate::json::{self, TokenKind};
 use crate::platform::Platforms;
 use crate::replay::compare::{self, Difference, Place, Rules, Side};
+use crate::visible;
 
 /// Most bytes of a body that are laid side by side; of larger ones only the differences are listed.
 const MOST_BYTES: usize = 1 << 20;
@@ -42,6 +44,31 @@ pub struct Row {
     pub ignored: bool,
 }
 
+impl Row {
+    /// What stands left and right, in lines of `width` columns.
+    #[must_use]
+    pub fn lines(&self, width: usize) -> [Vec<String>; 2] {
+        [&self.left, &self.right].map(|side| match side {
+            None => Vec::new(),
+            Some(text) if self.label.is_empty() => wrapped(text, width),
+            Some(text) => wrapped(&format!("{}: {text}", self.label), width),
+        })
+    }
+
+    /// How many lines it takes.
+    fn height(&self, width: usize) -> usize {
+        // Most rows take one, and there may be many rows: nothing is cut for these. No character takes more columns than bytes.
+        let short = |text: &String| {
+            let shown = visible::text(text);
+            self.label.is_empty() && shown.len() <= width && !shown.contains('\n')
+        };
+        if self.left.iter().chain(&self.right).all(short) {
+            return 1;
+        }
+        self.lines(width).iter().map(Vec::len).max().unwrap_or(1).max(1)
+    }
+}
+
 /// Two calls side by side.
 #[derive(Debug)]
 pub struct Comparison {
@@ -57,7 +84,7 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// The difference that the keys are for.
     pub selected: usize,
-    /// First row shown.
+    /// First line shown.
     pub scroll: usize,
     /// A difference was jumped to: it is scrolled to.
     pub chase: bool,
@@ -91,7 +118,6 @@ impl Comparison {
         };
         self.rows = rows(left, right, self.side, &self.differences);
         self.selected = self.selected.min(self.differences.len().saturating_sub(1));
-        self.scroll = self.scroll.min(self.rows.len().saturating_sub(1));
         self.chase = true;
     }
 
@@ -102,6 +128,32 @@ impl Comparison {
         let first = self.rows.iter().position(ours)?;
         let last = self.rows.iter().rposition(ours)?;
         Some(first..last + 1)
+    }
+
+    /// At which line each row begins where a side has `width` columns, and behind them how many lines there are.
+    #[must_use]
+    pub fn begins(&self, width: usize) -> Vec<usize> {
+        let mut lines = 0;
+        let heights = self.rows.iter().map(|row| row.height(width));
+        let behind = heights.map(|height| {
+            lines += height;
+            lines
+        });
+        std::iter::once(0).chain(behind).collect()
+    }
+
+    /// The first line shown where `room` lines are to show the difference that the keys are for.
+    #[must_use]
+    pub fn shown_from(&self, begins: &[usize], room: usize) -> usize {
+        let last = begins.last().map_or(0, |lines| lines.saturating_sub(room));
+        let jumped = self.span().filter(|_| self.chase).map(|span| begins[span.start]..begins[span.end]);
+        match jumped {
+            Some(span) if span.start < self.scroll || span.end > self.scroll + room => {
+                // A few lines above it say where it stands.
+                span.start.saturating_sub(room / 4).min(last)
+            }
+            _ => self.scroll.min(last),
+        }
     }
 
     fn step(&mut self, steps: isize) {
@@ -316,13 +368,11 @@ impl App {
     }
 
     pub(super) fn comparison_key(&mut self, press: Press, mut comparison: Box<Comparison>) -> Vec<Effect> {
-        let (room, rows) = self.regions.dialog;
-        let last = rows.saturating_sub(room);
-        // What is shown was scrolled to the difference where that was jumped to.
-        if comparison.chase {
-            comparison.scroll = shown_from(&comparison, room).min(last);
-            comparison.chase = false;
-        }
+        let (room, lines) = self.regions.dialog;
+        let last = lines.saturating_sub(room);
+        // What is shown was scrolled to the difference where that was jumped to, and is no further than the end.
+        comparison.scroll = comparison.shown_from(&comparison.begins(self.regions.answer_width), room);
+        comparison.chase = false;
         let scroll = &mut comparison.scroll;
         match press.action {
             Some(Action::Back | Action::Quit) => return Vec::new(),
@@ -367,82 +417,5 @@ impl App {
     }
 }
 
-/// The first row shown where `room` rows are to show the difference that the keys are for.
-#[must_use]
-pub fn shown_from(comparison: &Comparison, room: usize) -> usize {
-    let Some(span) = comparison.span().filter(|_| comparison.chase) else { return comparison.scroll };
-    // A few rows above it say where it stands.
-    if span.start >= comparison.scroll && span.end <= comparison.scroll + room {
-        return comparison.scroll;
-    }
-    span.start.saturating_sub(room / 4)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::call::Response;
-
-    fn compared(left: &str, right: &str, rules: &Rules) -> Comparison {
-        let call = |body: &str| {
-            let response = Response { status: 200, body: body.to_owned().into(), ..Response::default() };
-            Arc::new(Call { response: Some(response), ..crate::app::tests::call("/") })
-        };
-        Comparison::new(call(left), call(right), &Platforms::builtin().unwrap(), rules)
-    }
-
-    fn marked(comparison: &Comparison) -> Vec<(Option<&str>, Option<&str>)> {
-        let rows = comparison.rows.iter().filter(|row| row.difference.is_some());
-        rows.map(|row| (row.left.as_deref().map(str::trim), row.right.as_deref().map(str::trim))).collect()
-    }
-
-    #[test]
-    fn fields_stand_beside_each_other_and_belong_to_a_difference() {
-        let found = compared(r#"{"a":1,"b":{"c":2},"d":3}"#, r#"{"a":1,"b":{"c":5},"e":[]}"#, &Rules::default());
-        let places: Vec<String> = found.differences.iter().map(|found| found.place.to_string()).collect();
-        assert_eq!(places, ["/b/c", "/d", "/e"]);
-        assert_eq!(marked(&found)[0], (Some("\"c\": 2"), Some("\"c\": 5")));
-        let all: Vec<usize> = found.rows.iter().filter_map(|row| row.difference).collect();
-        assert!(all.contains(&0) && all.contains(&1), "{:?}", found.rows);
-        assert_eq!(found.rows[1].left.as_deref(), Some("{"));
-    }
-
-    #[test]
-    fn what_is_ignored_is_shown_and_is_no_difference() {
-        let mut rules = Rules::default();
-        rules.ignore("/a").unwrap();
-        let found = compared(r#"{"a":1,"b":1}"#, r#"{"a":2,"b":1}"#, &rules);
-        assert!(found.differences.is_empty() && found.span().is_none());
-        assert_eq!(found.rows.iter().filter(|row| row.ignored).count(), 1);
-    }
-
-    #[test]
-    fn text_is_compared_line_by_line() {
-        let found = compared("one\ntwo\nthree", "one\n2\nthree", &Rules::default());
-        assert_eq!(marked(&found), [(Some("two"), Some("2"))]);
-    }
-
-    #[test]
-    fn jumps_go_round() {
-        let mut found = compared(r#"{"a":1,"b":1}"#, r#"{"a":2,"b":2}"#, &Rules::default());
-        found.step(-1);
-        assert_eq!(found.selected, 1);
-        found.step(1);
-        assert_eq!((found.selected, found.span()), (0, Some(2..3)));
-    }
-
-    #[test]
-    fn each_line_knows_its_value() {
-        let text = json::pretty(r#"{"a":{"b/c":[1,[2]]},"d":0}"#).unwrap();
-        let found: Vec<String> = places(&text).into_iter().flatten().collect();
-        let wanted =
-            ["", "/a", "/a/b~1c", "/a/b~1c/0", "/a/b~1c/1", "/a/b~1c/1/0", "/a/b~1c/1", "/a/b~1c", "/a", "/d", ""];
-        assert_eq!(found, wanted, "{text}");
-    }
-
-    #[test]
-    fn a_place_holds_itself_and_what_is_below() {
-        assert!(within("/a/b", "/a") && within("/a", "/a") && within("/a", ""));
-        assert!(!within("/ab", "/a") && !within("/a", "/a/b"));
-    }
-}
+mod tests;

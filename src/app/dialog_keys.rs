@@ -9,6 +9,8 @@ use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Input, Then, matching};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
+use crate::app::mouse::TURN;
+use crate::app::panel::Panel;
 use crate::app::yank;
 
 /// Choices that a page key passes.
@@ -34,6 +36,17 @@ pub(super) enum Choice {
 }
 
 impl Dialog {
+    /// Whether the wheel scrolls a text there.
+    fn is_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Help { .. }
+                | Self::Log { .. }
+                | Self::Answering(Answering::Held { .. })
+                | Self::Panel(Panel::Comparison(_) | Panel::Tester(_))
+        )
+    }
+
     /// Takes pasted text where there is a line to type in.
     fn paste(&mut self, text: &str) {
         match self {
@@ -96,7 +109,10 @@ impl App {
 
     /// The wheel moves in the top dialog as keys would.
     pub(super) fn dialog_wheel(&mut self, down: bool) {
-        let Some(scope) = self.dialogs.last().map(Dialog::scope) else { return };
+        let Some(top) = self.dialogs.last() else { return };
+        let scope = top.scope();
+        // A text is scrolled as fast as elsewhere; of choices none is to be passed over.
+        let turns = if top.is_text() { TURN.unsigned_abs() } else { 1 };
         let action = match scope {
             // Any key that is no yes would be a no.
             Scope::Question => return,
@@ -104,11 +120,15 @@ impl App {
             Scope::Typing => Action::PreviousOffer,
             Scope::Tester if down => Action::TestDown,
             Scope::Tester => Action::TestUp,
+            Scope::Held if down => Action::HeldDown,
+            Scope::Held => Action::HeldUp,
             _ if down => Action::Down,
             _ => Action::Up,
         };
         let key = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
-        self.dialog_press(Press { key, action: Some(action) }, scope);
+        for _ in 0..turns {
+            self.dialog_press(Press { key, action: Some(action) }, scope);
+        }
     }
 
     fn dialog_press(&mut self, press: Press, scope: Scope) -> Vec<Effect> {

@@ -1,6 +1,7 @@
 //! What the mouse means: a click selects what it hits, the wheel scrolls what is under it.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use tui_textarea::{CursorMove, DataCursor};
 
 use crate::app::action::Action;
 use crate::app::event::{Effect, Notice};
@@ -8,7 +9,7 @@ use crate::app::shown::Tab;
 use crate::app::{App, Focus};
 
 /// Rows that one turn of the wheel passes.
-const TURN: isize = 3;
+pub(super) const TURN: isize = 3;
 
 /// Who has the mouse.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,10 +62,14 @@ pub struct Spots {
     pub detail: Area,
     /// The headings of its tabs.
     pub tabs: [Area; Tab::ALL.len()],
+    /// The text of a draft.
+    pub payload: Area,
+    /// The answer to it.
+    pub answer: Area,
 }
 
 impl App {
-    /// The mouse did something. A draft is for keys, and so is a dialog, in which only the wheel moves.
+    /// The mouse did something. A dialog is for keys: only the wheel moves in it.
     pub(super) fn point(&mut self, mouse: MouseEvent) {
         let at = (mouse.column, mouse.row);
         if self.split.held && matches!(mouse.kind, MouseEventKind::Drag(_)) {
@@ -87,7 +92,7 @@ impl App {
             };
         }
         if self.draft.is_some() {
-            return;
+            return self.point_in_draft(mouse.kind, at);
         }
         self.cursor.rest();
         match mouse.kind {
@@ -95,6 +100,32 @@ impl App {
             MouseEventKind::ScrollDown => self.wheel(at, TURN),
             MouseEventKind::ScrollUp => self.wheel(at, -TURN),
             _ => {}
+        }
+    }
+
+    /// The wheel scrolls the payload or the answer; a click puts the cursor there.
+    fn point_in_draft(&mut self, kind: MouseEventKind, at: (u16, u16)) {
+        let Spots { payload, answer, .. } = self.regions.spots;
+        let Some(draft) = &mut self.draft else { return };
+        let turn = match kind {
+            MouseEventKind::ScrollDown => TURN,
+            MouseEventKind::ScrollUp => -TURN,
+            MouseEventKind::Down(MouseButton::Left) if payload.contains(at) => {
+                let (top, left) = draft.editor.scroll_offset();
+                let (row, column) = (at.1 - payload.y + top, at.0 - payload.x + left);
+                let DataCursor(line, character) = draft.editor.screen_to_data(row.into(), column.into());
+                if let (Ok(line), Ok(character)) = (line.try_into(), character.try_into()) {
+                    draft.editor.move_cursor(CursorMove::Jump(line, character));
+                    draft.typed(false);
+                }
+                return;
+            }
+            _ => return,
+        };
+        if payload.contains(at) {
+            draft.editor.scroll((i16::try_from(turn).unwrap_or(0), 0));
+        } else if answer.contains(at) {
+            draft.scroll = draft.scroll.saturating_add_signed(turn);
         }
     }
 
@@ -114,6 +145,24 @@ impl App {
         } else if detail.contains(at) && !self.calls.is_empty() && (tab.is_some() || !self.split.held) {
             self.focus = Focus::Detail;
             self.calls.follow = false;
+            if matches!(self.tab, Tab::Body | Tab::Response) && tab.is_none() {
+                self.click_in_tree(usize::from(at.1 - detail.y));
+            }
+        }
+    }
+
+    /// The cursor of a tree goes to the row that was clicked, counted from the headings; where it is already, its branch
+    /// opens or closes.
+    fn click_in_tree(&mut self, below: usize) {
+        if below == 0 || below > self.regions.detail_height {
+            return;
+        }
+        let row = (self.scroll[self.tab as usize] + below - 1).checked_sub(self.regions.detail_head);
+        let Some(tree) = self.open_tree() else { return };
+        match row.filter(|row| *row < tree.len()) {
+            Some(row) if row == tree.row() => tree.toggle(),
+            Some(row) => tree.step(row.cast_signed() - tree.row().cast_signed()),
+            None => {}
         }
     }
 
@@ -137,9 +186,7 @@ impl App {
         if list.contains(at) {
             self.calls.scroll(rows, self.regions.list_height);
         } else if detail.contains(at) {
-            let last = self.regions.detail_rows.saturating_sub(self.regions.detail_height);
-            let scroll = &mut self.scroll[self.tab as usize];
-            *scroll = scroll.saturating_add_signed(rows).min(last);
+            self.scroll_tab(rows);
         }
     }
 

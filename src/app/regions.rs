@@ -21,7 +21,7 @@ pub struct Regions {
     pub cursor: Option<(usize, usize)>,
     /// Rows of room in the answer beside a draft, and rows it has in all.
     pub answer: (usize, usize),
-    /// Columns of room in it.
+    /// Columns of room in it, in the answer of a test, or in each side of a comparison.
     pub answer_width: usize,
     /// Rows of room in the top dialog, and rows it has in all.
     pub dialog: (usize, usize),

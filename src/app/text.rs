@@ -81,6 +81,18 @@ impl Text {
     }
 }
 
+/// `text` for the screen, in lines of at most `width` columns.
+#[must_use]
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let shown = visible::text(text);
+    let (mut rows, mut start) = (Vec::new(), 0);
+    for line in shown.split('\n') {
+        wrap_line(line, start, width.max(1), &mut rows);
+        start += line.len() + 1;
+    }
+    rows.into_iter().map(|row| shown[row].to_owned()).collect()
+}
+
 /// Where `needle` begins in `text`, case ignored for ASCII; at most [`MOST_PLACES`] of them.
 #[must_use]
 pub fn places(text: &str, needle: &str) -> Vec<usize> {

@@ -3,6 +3,10 @@
 use std::io::Write;
 use std::process::Command;
 
+/// How a shell ends that cannot start a program.
+const NOT_EXECUTABLE: i32 = 126;
+const NOT_FOUND: i32 = 127;
+
 /// Lets the user edit `text` in `$VISUAL`, else `$EDITOR`, else `vi`. `extension` tells the editor what it is.
 ///
 /// # Errors
@@ -22,20 +26,21 @@ fn edit_with(editor: &str, text: &str, extension: &str) -> Result<String, String
     let mut file =
         tempfile::Builder::new().prefix("hooktape-").suffix(&format!(".{extension}")).tempfile().map_err(cannot)?;
     file.write_all(text.as_bytes()).map_err(cannot)?;
-    // `$EDITOR` may hold arguments, as in `code --wait`.
-    let mut words = editor.split_whitespace();
-    let program = words.next().ok_or("no editor is named: set EDITOR")?;
-    let status = Command::new(program)
-        .args(words)
+    // `$EDITOR` may hold arguments, as in `code --wait`, and quotes: like git, we leave these to the shell.
+    let status = Command::new("sh")
+        .args(["-c", &format!("{editor} \"$@\""), editor])
         .arg(file.path())
         .status()
-        .map_err(|error| format!("cannot start the editor {program:?}: {error}; EDITOR names another"))?;
-    if !status.success() {
-        return Err(format!("{program} ended with {status}: the draft is as it was"));
+        .map_err(|error| format!("cannot start a shell for the editor: {error}"))?;
+    if let Some(NOT_EXECUTABLE | NOT_FOUND) = status.code() {
+        return Err(format!("there is no editor {editor:?} to start: EDITOR names another"));
     }
-    let bytes =
-        std::fs::read(file.path()).map_err(|error| format!("cannot read back what {program} wrote: {error}"))?;
-    String::from_utf8(bytes).map_err(|_| format!("what {program} wrote is not UTF-8: the draft is as it was"))
+    if !status.success() {
+        return Err(format!("{editor} ended with {status}: the draft is as it was"));
+    }
+    let bytes = std::fs::read(file.path())
+        .map_err(|error| format!("cannot read back what {editor} wrote: {error}; the draft is as it was"))?;
+    String::from_utf8(bytes).map_err(|_| format!("what {editor} wrote is not UTF-8: the draft is as it was"))
 }
 
 #[cfg(test)]
@@ -45,11 +50,13 @@ mod tests {
     #[test]
     fn takes_over_what_the_editor_wrote() {
         assert_eq!(edit_with("sed -i s/a/b/", "a\n", "json").unwrap(), "b\n");
+        assert_eq!(edit_with("sh -c 'sed -i \"s/a/b c/\" \"$0\"'", "a\n", "json").unwrap(), "b c\n");
     }
 
     #[test]
     fn an_editor_that_fails_changes_nothing() {
         assert!(edit_with("false", "a", "json").unwrap_err().contains("as it was"));
         assert!(edit_with("/no/such/editor", "a", "json").unwrap_err().contains("EDITOR"));
+        assert!(edit_with("rm", "a", "json").unwrap_err().contains("as it was"));
     }
 }

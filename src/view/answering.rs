@@ -6,18 +6,19 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
-use crate::app::App;
+use crate::app::action::Action;
 use crate::app::answering::{Answering, Edit, Offer, Purpose};
 use crate::app::event::Level;
+use crate::app::text::Text;
+use crate::app::{App, Regions};
 use crate::call::{Call, Direction, Request, Response};
 use crate::config::Source;
-use crate::json;
 use crate::net::responder::{Held, Slot, Stage, Whose};
-use crate::view::dialogs::{NARROW, Pick, WIDE, boxed, inner_width, line_input, picker};
-use crate::view::{editor, list, rows, theme};
+use crate::view::dialogs::{Pick, WIDE, boxed, extent, inner_width, line_input, picker};
+use crate::view::{body, editor, hints, list, rows, theme};
 use crate::visible;
 
-pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Rect) {
+pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     match answering {
         Answering::List { selected } => {
             picker(frame, area, " What answers ", &slots(app, area), *selected);
@@ -35,7 +36,7 @@ pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Re
             let hint = format!("one of {}; empty: none", crate::config::FAULTS.join(", "));
             line_input(frame, area, "fault ", input, Some(error.as_deref().unwrap_or(&hint)));
         }
-        Answering::Held { selected } => held(app, frame, area, *selected),
+        Answering::Held { selected, scroll } => held(app, frame, area, (*selected, *scroll), regions),
         Answering::Edit(edit) => edited(app, edit, frame, area),
     }
 }
@@ -84,59 +85,96 @@ pub(super) fn remaining(app: &App, held: &Held) -> String {
     format!("{} s", (left + 999) / 1000)
 }
 
-fn held(app: &App, frame: &mut Frame, area: Rect, selected: usize) {
+fn held(app: &App, frame: &mut Frame, area: Rect, (selected, scroll): (usize, usize), regions: &mut Regions) {
     let width = inner_width(area, WIDE);
     let selected = selected.min(app.answers.held.len().saturating_sub(1));
     // The one that is meant is seen, and there is room to see what it is.
     let most = usize::from(area.height / 3).max(1);
     let first = (selected + 1).saturating_sub(most);
-    let mut waiting = Vec::new();
-    for held in app.answers.held.iter().skip(first).take(most) {
+    let mut lines = Vec::new();
+    for (number, held) in app.answers.held.iter().enumerate().skip(first).take(most) {
         let (request, _) = shown(app, held);
         let path = list::path(app, &request.target);
         let what = held.kind.clone().unwrap_or_else(|| format!("{} {path}", request.method));
         let kind = held.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
         let text = kind.and_then(|kind| kind.read(&request).text);
         let said = text.map_or_else(String::new, |text| format!(" “{text}”"));
-        let line = format!("{:>5}  {what}{said}", remaining(app, held));
-        waiting.push(visible::truncate(&visible::line(&line), width).into_owned());
+        let style = if number == selected { theme::SELECTED } else { Style::new() };
+        lines.push(Line::styled(rows::pad(&format!("{:>5}  {what}{said}", remaining(app, held)), width), style));
     }
-    let mut lines = Vec::new();
-    if let Some(held) = app.answers.held.get(selected) {
-        // The box, the verdict and the headings stand around the previews.
-        let rows = usize::from(area.height).saturating_sub(waiting.len() + 9);
-        let rows = if matches!(held.stage, Stage::Answer(_)) { rows / 2 } else { rows }.max(1);
-        if let Some(sig) = held.sig {
-            let (sign, style) = theme::sig(sig);
-            lines.extend(rows::labelled("signature", &format!("{sign} {}", sig.word()), style, width));
-        }
-        let (request, answer) = shown(app, held);
-        lines.extend(rows::heading("Request"));
-        lines.extend(preview(&request.body, width, rows));
-        match (&held.stage, answer) {
-            (Stage::Forward(target), _) => {
-                lines.extend(rows::heading(&format!("Goes to {}", visible::line(target))));
-            }
-            (Stage::Answer(_), answer) => {
-                let answer = answer.unwrap_or_default();
-                lines.extend(rows::heading(&format!("Answer {}", answer.status)));
-                lines.extend(preview(&answer.body, width, rows));
-            }
-        }
+    let parts = app.answers.held.get(selected).map_or_else(Vec::new, |held| parts(app, held, width));
+    let total = parts.iter().map(Part::len).sum();
+    let room = usize::from(area.height).saturating_sub(lines.len() + 3);
+    regions.dialog = (room, total);
+    let top = scroll.min(total.saturating_sub(room));
+    let (mut skipped, full) = (top, lines.len() + room);
+    for part in parts {
+        let rows = part.len();
+        lines.extend(part.lines(skipped, full - lines.len()));
+        skipped = skipped.saturating_sub(rows);
     }
-    let widest = waiting.iter().map(|line| visible::width(line)).chain(lines.iter().map(Line::width)).max();
-    let width = widest.unwrap_or(0).max(inner_width(area, NARROW)).min(width);
-    let row = |(number, line): (usize, &String)| {
-        let style = if first + number == selected { theme::SELECTED } else { Style::new() };
-        Line::styled(rows::pad(line, width), style)
-    };
     let below = app.answers.held.len().saturating_sub(first + most);
     let title = match below {
         0 => " Calls that wait for you: in time they go on by themselves ".to_owned(),
         below => format!(" Calls that wait for you: in time they go on by themselves · {below} more below "),
     };
-    let lines = waiting.iter().enumerate().map(row).chain(lines).collect();
-    boxed(frame, area, &title, lines);
+    let inner = boxed(frame, area, &title, lines);
+    let keys = [Action::HeldDown, Action::HeldUp].map(|action| hints::key(app, action)).join(" ");
+    extent(frame, inner, (top, room, total), &keys);
+}
+
+/// Some lines, and a body below them.
+struct Part {
+    head: Vec<Line<'static>>,
+    body: Text,
+}
+
+impl Part {
+    fn new(head: Vec<Line<'static>>, body: &[u8], width: usize) -> Self {
+        let mut body = Text::new(body, true);
+        body.wrap(width);
+        Self { head, body }
+    }
+
+    fn len(&self) -> usize {
+        self.head.len() + self.body.len()
+    }
+
+    /// At most `room` lines behind the first `skipped`.
+    fn lines(self, skipped: usize, room: usize) -> Vec<Line<'static>> {
+        let above = self.head.len();
+        let mut lines: Vec<Line> = self.head.into_iter().skip(skipped).take(room).collect();
+        let from = skipped.saturating_sub(above);
+        lines.extend(body::lines(&self.body, from..from + room - lines.len(), ""));
+        lines
+    }
+}
+
+/// What a held call holds, what waits first.
+fn parts(app: &App, held: &Held, width: usize) -> Vec<Part> {
+    let mut above = Vec::new();
+    if let Some(sig) = held.sig {
+        let (sign, style) = theme::sig(sig);
+        above.extend(rows::labelled("signature", &format!("{sign} {}", sig.word()), style, width));
+    }
+    let (request, answer) = shown(app, held);
+    let mut parts = Vec::new();
+    match (&held.stage, answer) {
+        (Stage::Forward(target), _) => above.extend(rows::labelled("goes to", target, Style::new(), width)),
+        (Stage::Answer(_), answer) => {
+            let answer = answer.unwrap_or_default();
+            above.extend(rows::heading(&format!("Answer {}{}", answer.status, of(&answer.body))));
+            parts.push(Part::new(std::mem::take(&mut above), &answer.body, width));
+        }
+    }
+    above.extend(rows::heading(&format!("Request{}", of(&request.body))));
+    parts.push(Part::new(above, &request.body, width));
+    parts
+}
+
+/// What a heading says of a body that is none.
+fn of(body: &[u8]) -> &'static str {
+    if body.is_empty() { ": no body" } else { "" }
 }
 
 /// What is shown of a held call: its request and the answer that waits, masked where the screen is.
@@ -154,25 +192,6 @@ fn shown(app: &App, held: &Held) -> (Request, Option<Response>) {
         ..Call::new(held.id, Direction::Received, held.at, request)
     });
     (request, response)
-}
-
-/// The beginning of a body, in at most so many rows and one that says how many there are more.
-fn preview(body: &[u8], width: usize, rows: usize) -> Vec<Line<'static>> {
-    let text = String::from_utf8_lossy(body);
-    let text = json::pretty(&text).unwrap_or_else(|_| text.into_owned());
-    let total = text.lines().count();
-    let mut lines: Vec<Line> = text
-        .lines()
-        .take(rows)
-        .map(|line| Line::raw(visible::truncate(&visible::line(line), width).into_owned()))
-        .collect();
-    if total > rows {
-        lines.push(Line::styled(format!("… {} more lines", total - rows), theme::DIM));
-    }
-    if total == 0 {
-        lines.push(Line::styled("no body", theme::DIM));
-    }
-    lines
 }
 
 fn edited(app: &App, edit: &Edit, frame: &mut Frame, area: Rect) {

@@ -8,13 +8,16 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::app::comparing::{Comparison, Row, shown_from};
+use crate::app::action::Action;
+use crate::app::comparing::{Comparison, Row};
 use crate::app::event::Level;
+use crate::app::text::wrapped;
 use crate::app::{App, Regions};
 use crate::call::Call;
 use crate::replay::compare::Side;
+use crate::view::dialogs::extent;
 use crate::view::panel::large;
-use crate::view::{list, rows, theme};
+use crate::view::{hints, list, rows, theme};
 
 pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let what = match comparison.side {
@@ -38,39 +41,47 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
         let took = list::took(call.took);
         format!("{} {at} · {took}", call.direction.word())
     };
-    let mut lines = vec![Line::from(vec![
-        Span::styled(rows::pad(&head(&comparison.left), half), theme::HEADING),
-        Span::styled("│ ", theme::DIM),
-        Span::styled(rows::pad(&head(&comparison.right), half), theme::HEADING),
-    ])];
+    let mut lines = rows::row(&[
+        (&head(&comparison.left), theme::HEADING, half),
+        ("│", theme::DIM, 1),
+        (&head(&comparison.right), theme::HEADING, half),
+    ]);
     let selected = comparison.differences.get(comparison.selected);
     let at = selected.map_or_else(String::new, |found| found.place.to_string());
-    let room = usize::from(inner.height).saturating_sub(lines.len() + 1);
-    regions.dialog = (room, comparison.rows.len());
-    let first = shown_from(comparison, room).min(comparison.rows.len().saturating_sub(room));
-    let shown = comparison.rows.iter().skip(first).take(room);
-    lines.extend(shown.map(|row| line(row, comparison.selected, half)));
-    let fill = usize::from(inner.height).saturating_sub(lines.len() + 1);
-    lines.extend(std::iter::repeat_n(Line::default(), fill));
-    lines.push(Line::styled(rows::pad(&at, usize::from(inner.width)), theme::DIM));
+    let mut at = wrapped(&at, inner.width.into());
+    at.truncate(usize::from(inner.height) / 3);
+    let (above, room) = (lines.len(), usize::from(inner.height).saturating_sub(lines.len() + at.len()));
+    let begins = comparison.begins(half);
+    regions.dialog = (room, begins.last().copied().unwrap_or(0));
+    regions.answer_width = half;
+    let first = comparison.shown_from(&begins, room);
+    let row = begins.partition_point(|begin| *begin <= first).saturating_sub(1);
+    let shown =
+        comparison.rows.iter().skip(row).take(room + 1).flat_map(|row| row_lines(row, comparison.selected, half));
+    lines.extend(shown.skip(first - begins.get(row).copied().unwrap_or(0)).take(room));
+    lines.resize(above + room, Line::default());
+    lines.extend(at.into_iter().map(|at| Line::styled(at, theme::DIM)));
     frame.render_widget(Paragraph::new(lines), inner);
+    let keys = [Action::Down, Action::Up].map(|action| hints::key(app, action)).join(" ");
+    extent(frame, inner, (first, room, regions.dialog.1), &keys);
 }
 
 /// One row: `≠` where it is of a difference, `~` where it differs in what does not count.
-fn line(row: &Row, selected: usize, half: usize) -> Line<'static> {
+fn row_lines(row: &Row, selected: usize, half: usize) -> Vec<Line<'static>> {
     let (sign, style) = match row.difference {
         Some(number) if number == selected => ("≠", theme::MATCH),
         Some(_) => ("≠", theme::level(Level::Warning)),
         None if row.ignored => ("~", theme::DIM),
         None => ("│", Style::new()),
     };
-    let side = |text: &Option<String>| {
-        let label = if row.label.is_empty() { String::new() } else { format!("{}: ", row.label) };
-        text.as_ref().map_or_else(String::new, |text| format!("{label}{text}"))
+    let [left, right] = row.lines(half);
+    let side = |lines: &[String], n: usize| rows::pad(lines.get(n).map_or("", String::as_str), half);
+    let line = |n| {
+        Line::from(vec![
+            Span::styled(side(&left, n), style),
+            Span::styled(format!("{sign} "), if row.difference.is_some() { style } else { theme::DIM }),
+            Span::styled(side(&right, n), style),
+        ])
     };
-    Line::from(vec![
-        Span::styled(rows::pad(&side(&row.left), half), style),
-        Span::styled(format!("{sign} "), if row.difference.is_some() { style } else { theme::DIM }),
-        Span::styled(rows::pad(&side(&row.right), half), style),
-    ])
+    (0..left.len().max(right.len()).max(1)).map(line).collect()
 }

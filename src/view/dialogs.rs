@@ -83,7 +83,7 @@ fn draw_one(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect, regions: 
         Dialog::Expiration { input, error, .. } => {
             line_input(frame, area, "the flow waits for (300, 5m; empty: for ever) ", input, error.as_deref());
         }
-        Dialog::Answering(answering) => answering::draw(app, answering, frame, area),
+        Dialog::Answering(answering) => answering::draw(app, answering, frame, area, regions),
         Dialog::Panel(panel) => panel::draw(app, panel, frame, area, regions),
         Dialog::Recordings(shelf) => recordings::draw(app, shelf, frame, area),
         Dialog::Confirm { question: asked, .. } => question(app, frame, area, " Guarded target ", asked, "sends"),
@@ -135,6 +135,15 @@ pub(super) fn framed(frame: &mut Frame, place: Rect, title: &str) -> Rect {
     frame.render_widget(Clear, place);
     frame.render_widget(block, place);
     inner
+}
+
+/// What part of its lines a box shows, on its lower edge, and the keys for the rest; nothing where it shows them all.
+pub(super) fn extent(frame: &mut Frame, inner: Rect, (first, room, total): (usize, usize, usize), keys: &str) {
+    if total > room {
+        let text = format!(" {} to {} of {total} · {keys} ", first + 1, total.min(first + room));
+        let place = Rect { y: inner.bottom(), height: 1, ..inner };
+        frame.render_widget(Span::styled(text, theme::DIM), place);
+    }
 }
 
 fn scrolled(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, scroll: usize, regions: &mut Regions) {
@@ -200,8 +209,21 @@ fn kinds<'a>(app: &'a App, kinds: impl Iterator<Item = &'a Kind>) -> Vec<Pick> {
     rows
 }
 
+/// A list of choices.
 pub(super) fn picker(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick], selected: usize) {
-    let room = usize::from(area.height.saturating_sub(4)).max(1);
+    picker_over(frame, area, title, picks, selected, Vec::new());
+}
+
+/// A list of choices, and what is to be said of the selected one below it.
+pub(super) fn picker_over(
+    frame: &mut Frame,
+    area: Rect,
+    title: &str,
+    picks: &[Pick],
+    selected: usize,
+    foot: Vec<Line<'static>>,
+) {
+    let room = usize::from(area.height.saturating_sub(4)).saturating_sub(foot.len()).max(1);
     let choices = picks.iter().enumerate().filter(|(_, pick)| matches!(pick, Pick::Choice(_)));
     let chosen = choices.map(|(row, _)| row).nth(selected).unwrap_or(0);
     let first = (chosen + 1).saturating_sub(room);
@@ -221,6 +243,7 @@ pub(super) fn picker(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick],
                 Line::styled(format!(" {:width$} ", visible::truncate(&shown, width), width = width.min(48)), style)
             }
         })
+        .chain(foot)
         .collect();
     let below = picks.len().saturating_sub(first + room);
     let title = if below > 0 { format!("{title}· {below} more below ") } else { title.to_owned() };

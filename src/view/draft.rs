@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Paragraph};
 
 use crate::app::action::Action;
@@ -11,13 +11,13 @@ use crate::app::draft::Draft;
 use crate::app::event::Level;
 use crate::app::{App, Regions};
 use crate::net::outgoing::SignMode;
-use crate::view::{SIDE_BY_SIDE, body, editor, panel, rows, status, theme};
+use crate::view::{SIDE_BY_SIDE, body, editor, panel, rows, spot, status, theme};
 use crate::visible;
 
-/// Rows below the payload where there is room: target, JSON, contract, body, signature.
-const FACTS: u16 = 6;
 /// Rows that the payload has at least, its heading among them.
 const PAYLOAD: u16 = 4;
+/// Columns before a fact.
+const LABEL: usize = 9;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let Some(draft) = &app.draft else { return };
@@ -29,17 +29,44 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         let answer = if draft.answer.is_some() || draft.sending { area.height / 2 } else { 0 };
         Layout::vertical([Constraint::Min(0), Constraint::Length(answer)]).areas(area)
     };
+    let mut facts = facts(app, draft);
+    let mut lines = fact_lines(&facts, left.width.into());
     // What is typed is to be seen, however low the screen.
-    let facts = FACTS.min(left.height.saturating_sub(PAYLOAD)).min((left.height / 3).max(1));
-    let [payload, facts] = Layout::vertical([Constraint::Min(1), Constraint::Length(facts)]).areas(left);
-    draw_payload(app, draft, frame, payload);
-    frame.render_widget(Paragraph::new(fact_lines(app, draft, usize::from(facts.width))), facts);
-    if right.height > 0 {
-        draw_answer(app, draft, frame, right, beside, regions);
+    let share = left.height / if draft.typing { 3 } else { 2 };
+    let room = left.height.saturating_sub(PAYLOAD).min(share.max(1));
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(room);
+    let [payload, place] = Layout::vertical([Constraint::Min(1), Constraint::Length(height)]).areas(left);
+    draw_payload(app, draft, frame, payload, regions);
+    let room = usize::from(height);
+    let more = lines.len() - room;
+    if more > 0 {
+        // What is wrong comes first then. All of it stands below the answer, or is scrolled to where there is none.
+        facts.sort_by_key(|fact| !fact.wrong);
+        lines = fact_lines(&facts, left.width.into());
     }
+    let first = if right.height > 0 {
+        draw_answer(app, draft, frame, right, if more > 0 { &lines } else { &[] }, regions);
+        0
+    } else {
+        (regions.answer, regions.spots.answer) = ((room, lines.len()), spot(place));
+        if draft.typing { 0 } else { draft.scroll.min(more) }
+    };
+    let mut shown: Vec<Line> = lines.into_iter().skip(first).take(room).collect();
+    if first < more
+        && let Some(last) = shown.last_mut()
+    {
+        let keys = [Action::ScrollDown, Action::ScrollUp].map(|action| app.keymap.key(action)).join(" ");
+        let how = match (right.height > 0, draft.typing) {
+            (true, _) => " below the answer".to_owned(),
+            (false, true) => String::new(),
+            (false, false) => format!(": {keys}"),
+        };
+        *last = Line::styled(format!("… {} more{how}", more - first + 1), theme::DIM);
+    }
+    frame.render_widget(Paragraph::new(shown), place);
 }
 
-fn draw_payload(app: &App, draft: &Draft, frame: &mut Frame, area: Rect) {
+fn draw_payload(app: &App, draft: &Draft, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let style = if draft.typing { theme::FOCUSED } else { theme::HEADING };
     let kind = draft.kind.as_deref().unwrap_or("call");
     let of = draft.parent.map_or_else(String::new, |parent| format!(" of {parent}"));
@@ -50,6 +77,7 @@ fn draw_payload(app: &App, draft: &Draft, frame: &mut Frame, area: Rect) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if draft.editable() {
+        regions.spots.payload = spot(inner);
         editor::draw(app, draft, frame, inner);
     } else {
         let text = format!("{} bytes that are not text", draft.body().len());
@@ -57,29 +85,49 @@ fn draw_payload(app: &App, draft: &Draft, frame: &mut Frame, area: Rect) {
     }
 }
 
-fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
+/// Something that is so of a draft.
+struct Fact {
+    label: &'static str,
+    text: String,
+    style: Style,
+    wrong: bool,
+}
+
+impl Fact {
+    fn new(label: &'static str, text: impl Into<String>) -> Self {
+        Self { label, text: text.into(), style: Style::new(), wrong: false }
+    }
+
+    fn wrong(label: &'static str, text: impl Into<String>, style: Style) -> Self {
+        Self { style, wrong: true, ..Self::new(label, text) }
+    }
+}
+
+fn facts(app: &App, draft: &Draft) -> Vec<Fact> {
     let Some(facts) = &draft.facts else { return Vec::new() };
-    let error = theme::level(Level::Error);
     let payload = match &facts.syntax_error {
-        _ if draft.edits_the_target() => Some(("target", facts.target.clone(), Style::new())),
+        _ if draft.edits_the_target() => Some(Fact::new("target", facts.target.clone())),
         Some(wrong) => {
-            Some(("json", format!("line {}, column {}: {}", wrong.line, wrong.column, wrong.message), error))
+            let text = format!("line {}, column {}: {}", wrong.line, wrong.column, wrong.message);
+            Some(Fact::wrong("json", text, theme::level(Level::Error)))
         }
-        None => draft.is_json().then(|| ("json", "fine".to_owned(), Style::new())),
+        None => draft.is_json().then(|| Fact::new("json", "fine")),
+    };
+    let signature = match &facts.signature {
+        Ok(signature) => Fact::new("signature", signature.clone()),
+        Err(reason) => Fact::wrong("signature", reason.clone(), theme::level(Level::Warning)),
     };
     let known = draft.kind.as_deref().is_some_and(|name| app.setup.platforms.kind(name).is_some());
-    let (signature, signature_style) = match &facts.signature {
-        Ok(signature) => (signature.clone(), Style::new()),
-        Err(reason) => (reason.clone(), theme::level(Level::Warning)),
-    };
-    let (contract, contract_style) = match facts.findings.as_deref() {
-        _ if !known => ("none: no platform claims this call".to_owned(), theme::DIM),
-        None => ("not checked while typing: the payload is large".to_owned(), theme::DIM),
-        Some([]) => ("kept".to_owned(), Style::new()),
+    let unchecked = |why: &str| Fact { style: theme::DIM, ..Fact::new("contract", why) };
+    let contract = match facts.findings.as_deref() {
+        _ if !known => unchecked("none: no platform claims this call"),
+        None => unchecked("not checked while typing: the payload is large"),
+        Some([]) => Fact::new("contract", "kept"),
         Some([first, others @ ..]) => {
             let (sign, style) = theme::severity(first.severity);
+            let place = if first.pointer.is_empty() { String::new() } else { format!("{} ", first.pointer) };
             let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
-            (format!("{sign} {} {}{more}", first.pointer, first.sentence), style)
+            Fact::wrong("contract", format!("{sign} {place}{}{more}", first.sentence), style)
         }
     };
     let mode = match draft.mode {
@@ -87,43 +135,55 @@ fn fact_lines(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
         SignMode::Exact => "exact: the signature stays as it was",
     };
     let target = app.target().map_or_else(|| "none yet: sending asks".to_owned(), status::target_label);
-    let facts = [
-        Some(("to", target, Style::new())),
+    let all = [
+        Some(Fact::new("to", target)),
         payload,
-        Some(("contract", contract, contract_style)),
-        Some(("body", facts.state.to_owned(), Style::new())),
-        Some(("signing", mode.to_owned(), Style::new())),
-        Some(("signature", signature, signature_style)),
+        Some(contract),
+        Some(Fact::new("body", facts.state)),
+        Some(Fact::new("signing", mode)),
+        Some(signature),
     ];
-    facts
-        .into_iter()
-        .flatten()
-        .map(|(label, text, style)| {
-            let shown = visible::line(&text);
-            Line::from(vec![
-                Span::styled(format!("{label:10}"), theme::DIM),
-                Span::styled(visible::truncate(&shown, width.saturating_sub(10)).into_owned(), style),
-            ])
-        })
-        .collect()
+    all.into_iter().flatten().collect()
 }
 
-fn draw_answer(app: &App, draft: &Draft, frame: &mut Frame, area: Rect, beside: bool, regions: &mut Regions) {
-    let borders = if beside { Borders::TOP | Borders::LEFT } else { Borders::TOP };
+fn fact_lines(facts: &[Fact], width: usize) -> Vec<Line<'static>> {
+    let row = |fact: &Fact| {
+        rows::row(&[(fact.label, theme::DIM, LABEL), (&fact.text, fact.style, width.saturating_sub(LABEL + 1))])
+    };
+    facts.iter().flat_map(row).collect()
+}
+
+/// The answer, and below it those facts for which there was no room elsewhere.
+fn draw_answer(
+    app: &App,
+    draft: &Draft,
+    frame: &mut Frame,
+    area: Rect,
+    facts: &[Line<'static>],
+    regions: &mut Regions,
+) {
+    let borders = if area.x > 0 { Borders::TOP | Borders::LEFT } else { Borders::TOP };
     let block = Block::new().borders(borders).border_style(theme::DIM).title(Line::styled(" Answer ", theme::HEADING));
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let (width, height) = (usize::from(inner.width), usize::from(inner.height));
     let head = answer_head(app, draft, width);
     let body = draft.answer.as_ref().and_then(|answer| answer.as_ref().ok()).filter(|_| !draft.sending);
-    let (above, below) = (head.len(), body.map_or(0, |answer| answer.body.len()));
-    regions.answer = (height, above + below);
+    let mut tail = facts.to_vec();
+    if !tail.is_empty() {
+        tail.splice(0..0, rows::heading("Draft"));
+    }
+    let (above, rows) = (head.len(), body.map_or(0, |answer| answer.body.len()));
+    regions.answer = (height, above + rows + tail.len());
     regions.answer_width = width;
+    regions.spots.answer = spot(area);
     let mut shown: Vec<Line> = head.into_iter().skip(draft.scroll).take(height).collect();
     if let Some(answer) = body {
-        let from = draft.scroll.saturating_sub(above);
-        shown.extend(body::lines(&answer.body, from..from + height - shown.len(), ""));
+        let from = draft.scroll.saturating_sub(above).min(rows);
+        shown.extend(body::lines(&answer.body, from..rows.min(from + height - shown.len()), ""));
     }
+    let room = height - shown.len();
+    shown.extend(tail.into_iter().skip(draft.scroll.saturating_sub(above + rows)).take(room));
     frame.render_widget(Paragraph::new(shown), inner);
 }
 

@@ -3,27 +3,39 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Borders, Paragraph, Wrap};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Borders, Paragraph};
 
-use crate::app::App;
 use crate::app::action::Action;
+use crate::app::{App, Regions};
 use crate::net::base_url;
-use crate::view::{rows, theme};
+use crate::view::{rows, spot, theme};
 use crate::visible;
 
-pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect) {
-    let block = Block::new().borders(Borders::TOP).title(Line::styled(" hooktape ", theme::FOCUSED));
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
-    let lines = match app.setup.listener {
-        Some(address) => listening(&base_url(address), app, usize::from(inner.width)),
-        None => vec![
-            Line::default(),
-            Line::raw(format!("  {} holds no calls.", visible::line(&app.setup.recording.display().to_string()))),
-        ],
+pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
+    let (width, room) = (usize::from(area.width), usize::from(area.height.saturating_sub(1)));
+    let lines = if let Some(address) = app.setup.listener {
+        listening(&base_url(address), app, width)
+    } else {
+        let text = format!("{} holds no calls.", app.setup.recording.display());
+        [Line::default()].into_iter().chain(told(&text, Style::new(), width)).collect()
     };
-    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
+    // It is scrolled as a call would be.
+    (regions.detail_height, regions.detail_rows) = (room, lines.len());
+    regions.spots.detail = spot(area);
+    let last = lines.len().saturating_sub(room);
+    let first = app.scroll[app.tab as usize].min(last);
+    let keys = [Action::Down, Action::Up].map(|action| app.keymap.key(action)).join(" ");
+    let part = format!("· {} to {} of {} ({keys}) ", first + 1, first + room, lines.len());
+    let title = format!(" hooktape {}", if last > 0 { &part } else { "" });
+    let block = Block::new().borders(Borders::TOP).title(Line::styled(title, theme::FOCUSED));
+    let shown: Vec<Line> = lines.into_iter().skip(first).take(room).collect();
+    frame.render_widget(Paragraph::new(shown).block(block), area);
+}
+
+/// A sentence with a margin.
+fn told(text: &str, style: Style, width: usize) -> Vec<Line<'static>> {
+    rows::row(&[("", style, 1), (text, style, width.saturating_sub(4))])
 }
 
 fn listening(url: &str, app: &App, width: usize) -> Vec<Line<'static>> {
@@ -34,25 +46,36 @@ fn listening(url: &str, app: &App, width: usize) -> Vec<Line<'static>> {
         count => format!("{count} secrets are at hand: signatures are checked as calls come."),
     };
     let recording = visible::line(&app.setup.recording.display().to_string()).into_owned();
-    let mut lines = vec![
-        Line::default(),
-        Line::raw("  Waiting for the first call. Send it to any path of"),
-        Line::default(),
-        Line::styled(format!("    {url}"), theme::HEADING),
-        Line::default(),
-        hint(app, Action::Test, "sends a built-in, signed call of any kind"),
-        hint(app, Action::Demo, "plays a whole built-in conversation"),
-        hint(app, Action::Help, "shows every key"),
-        hint(app, Action::Quit, "leaves"),
-        Line::default(),
-        Line::raw("  Or from another terminal:"),
-        Line::styled(format!("    curl {url}/hooks/moveo -d '{{\"channel\":\"web\",\"context\":{{}}}}'"), Style::new()),
-        Line::default(),
+    let blank = || vec![Line::default()];
+    let plain = |text: &str| told(text, Style::new(), width);
+    let hints = [
+        (Action::Test, "sends a built-in, signed call of any kind"),
+        (Action::Demo, "plays a whole built-in conversation"),
+        (Action::Help, "shows every key"),
+        (Action::Quit, "leaves"),
     ];
-    for text in [secret, reach(app), format!("Recording to {recording}")] {
-        lines.extend(rows::row(&[("", theme::DIM, 1), (&text, theme::DIM, width.saturating_sub(4))]));
-    }
-    lines
+    let wide = hints.iter().map(|(action, _)| visible::width(app.keymap.key(*action))).max().unwrap_or(0).max(2);
+    let hint = |(action, does): &(Action, &str)| {
+        let does = (*does, Style::new(), width.saturating_sub(6 + wide));
+        rows::row(&[("", theme::DIM, 3), (app.keymap.key(*action), theme::KEY, wide), does])
+    };
+    let curl = format!("curl {url}/hooks/moveo -d '{{\"channel\":\"web\",\"context\":{{}}}}'");
+    let parts = [
+        blank(),
+        plain("Waiting for the first call. Send it to any path of"),
+        blank(),
+        vec![Line::styled(format!("    {url}"), theme::HEADING)],
+        blank(),
+        hints.iter().flat_map(hint).collect(),
+        blank(),
+        plain("Or from another terminal:"),
+        rows::row(&[("", theme::DIM, 3), (&curl, Style::new(), width.saturating_sub(4))]),
+        blank(),
+        told(&secret, theme::DIM, width),
+        told(&reach(app), theme::DIM, width),
+        told(&format!("Recording to {recording}"), theme::DIM, width),
+    ];
+    parts.concat()
 }
 
 /// How platforms reach the listener, or why they do not.
@@ -61,8 +84,4 @@ fn reach(app: &App) -> String {
         Some(format!("Platforms call {} ({} copies it).", app.public_url()?, app.keymap.key(Action::Public)))
     });
     visible::line(&text.unwrap_or_default()).into_owned()
-}
-
-fn hint(app: &App, action: Action, does: &str) -> Line<'static> {
-    Line::from(vec![Span::styled(format!("    {:3}", app.keymap.key(action)), theme::KEY), Span::raw(does.to_owned())])
 }

@@ -173,9 +173,9 @@ fn of_answering(app: &App, answering: &Answering) -> Vec<Hint> {
         ],
         Answering::Sources { .. } => CHOOSE.to_vec(),
         Answering::Forward { .. } | Answering::Fault { .. } => TYPING.to_vec(),
-        Answering::Held { selected } => {
+        Answering::Held { selected, .. } => {
             let held = app.answers.held.get((*selected).min(app.answers.held.len().saturating_sub(1)));
-            if held.is_some_and(|held| matches!(held.stage, Stage::Forward(_))) {
+            let mut hints: Vec<Hint> = if held.is_some_and(|held| matches!(held.stage, Stage::Forward(_))) {
                 vec![
                     (&[Action::LetGo], "forward"),
                     (&[Action::ForwardHeld], "and hold"),
@@ -192,7 +192,11 @@ fn of_answering(app: &App, answering: &Answering) -> Vec<Hint> {
                     (&[Action::HoldNoMore], if app.answers.holds() { "hold no more" } else { "hold again" }),
                     (&[Action::Back], "later"),
                 ]
+            };
+            if app.regions.dialog.0 < app.regions.dialog.1 {
+                hints.push((&[Action::HeldDown, Action::HeldUp], "scroll"));
             }
+            hints
         }
         Answering::Edit(edit) => of_edit(edit),
     }

@@ -1,4 +1,4 @@
-//! The panels around sending: replay options and progress, the test panel, variables, fixtures.
+//! The panels around sending: replay options and progress, the test panel.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -16,16 +16,16 @@ use crate::app::panel::Panel;
 use crate::app::replaying::{Field, Options, Replay, Sent, changes};
 use crate::app::tester::Tester;
 use crate::app::{App, Regions};
-use crate::call::Call;
 use crate::platform::Kind;
-use crate::view::dialogs::{Pick, WIDE, boxed, framed, inner_width, line_input, picker, question};
-use crate::view::{body, comparing, detail, exporting, hints, list, rows, status, theme};
+use crate::view::dialogs::{boxed, framed, inner_width, line_input, question};
+use crate::view::{body, comparing, detail, exporting, hints, kept, list, rows, status, theme};
 use crate::visible;
 
 /// Columns of a kind's name before its title.
 const KIND: usize = 27;
-/// Rows of the newest sends below the kinds.
+/// Rows of the newest sends below the kinds, and the least with which there is more of them than a heading.
 const HISTORY: u16 = 8;
+const SENDS: u16 = 3;
 
 pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     match panel {
@@ -45,51 +45,11 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
         }
         Panel::Comparison(comparison) => comparing::draw(app, comparison, frame, area, regions),
         Panel::Tester(tester) => tests(app, tester, frame, area, regions),
-        Panel::Variables { selected } => {
-            let none = format!("none yet: {} at a call keeps what its answer holds", app.keymap.key(Action::Register));
-            picks(frame, area, " Known variables ", &variables(app, area), *selected, &none);
-        }
-        Panel::Fixtures { selected } => {
-            let none = format!("none yet: {} in a draft keeps it as one", app.keymap.key(Action::SaveFixture));
-            picks(frame, area, " Fixtures ", &fixtures(app), *selected, &none);
-        }
+        Panel::Variables { selected } => kept::variables(app, frame, area, *selected),
+        Panel::Fixtures { selected } => kept::fixtures(app, frame, area, *selected),
         Panel::Certain { question: asked, does, .. } => question(app, frame, area, " Sure? ", asked, does),
         Panel::Name { input, error } => line_input(frame, area, "keep the draft as ", input, error.as_deref()),
     }
-}
-
-fn picks(frame: &mut Frame, area: Rect, title: &str, picks: &[Pick], selected: usize, none: &str) {
-    if picks.is_empty() {
-        boxed(frame, area, title, rows::row(&[(none, theme::DIM, inner_width(area, 60))]));
-        return;
-    }
-    picker(frame, area, title, picks, selected);
-}
-
-fn variables(app: &App, area: Rect) -> Vec<Pick> {
-    let room = inner_width(area, WIDE);
-    let known = app.known();
-    let first = known.iter().map(|(name, _)| visible::width(name)).max().unwrap_or(0).min(24);
-    let row = |(name, variable): &(&str, &crate::replay::variables::Variable)| {
-        let kind = variable.kind.as_deref().unwrap_or("-");
-        let left = format!("{}{:8}", rows::pad(&format!("${name}"), first + 1), variable.json_type());
-        let right = format!("{} of {kind}", variable.place);
-        let middle = room.saturating_sub(visible::width(&left) + visible::width(&right) + 3).max(8);
-        Pick::Choice(format!("{left} {} {right}", rows::pad(&variable.value, middle)))
-    };
-    known.iter().map(row).collect()
-}
-
-fn fixtures(app: &App) -> Vec<Pick> {
-    let row = |(name, call): &(String, Result<Call, String>)| match call {
-        Ok(call) => {
-            let kind = call.kind.as_deref().unwrap_or("-");
-            let kept = call.at.to_zoned(app.setup.zone.clone()).strftime("%Y-%m-%d %H:%M");
-            Pick::Choice(format!("{name:24} {kind:24} {kept}"))
-        }
-        Err(reason) => Pick::Choice(format!("{name:24} ✗ {reason}")),
-    };
-    app.fixtures.iter().map(row).collect()
 }
 
 fn draw_options(app: &App, options: &Options, frame: &mut Frame, area: Rect) {
@@ -206,10 +166,22 @@ fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect) {
     let mut lines = head;
     let table = listed.iter().enumerate().skip(first).take(room);
     lines.extend(table.map(|(n, sent)| result(app, sent, width, n == chosen)));
+    if listed.is_empty() {
+        lines.extend(rows::row(&[(&nothing_listed(app, replay), theme::DIM, width)]));
+    }
     let fill = usize::from(inner.height).saturating_sub(lines.len() + foot.len());
     lines.extend(std::iter::repeat_n(Line::default(), fill));
     lines.extend(foot);
     frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// Why no result is listed.
+fn nothing_listed(app: &App, replay: &Replay) -> String {
+    match (replay.results.is_empty(), replay.runs()) {
+        (false, _) => format!("all is as expected: {} lists it", hints::key(app, Action::OnlyFailures)),
+        (true, true) => "nothing has come back yet".to_owned(),
+        (true, false) => "nothing was sent".to_owned(),
+    }
 }
 
 /// `✗ 503   12ms  moveo/dialog  2 fields differ`.
@@ -269,8 +241,13 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
     } else {
         Layout::vertical([Constraint::Percentage(45), Constraint::Min(0)]).areas(main)
     };
-    let sent = app.sends.newest_first().next().is_some();
-    let history = if sent { HISTORY.min(left.height / 3) } else { 0 };
+    // Where there is no room for both, the keys have theirs.
+    let history = match (app.sends.newest_first().next().is_some(), left.height >= 3 * SENDS) {
+        (false, _) => 0,
+        (true, true) => HISTORY.min(left.height / 3),
+        (true, false) if tester.in_history => left.height,
+        (true, false) => 1,
+    };
     let [kinds, sends] = Layout::vertical([Constraint::Min(0), Constraint::Length(history)]).areas(left);
     kind_list(app, tester, frame, kinds);
     send_list(app, tester, frame, sends);
@@ -337,7 +314,8 @@ fn kind_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
 }
 
 fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
-    let block = Block::new().borders(Borders::TOP).border_style(theme::DIM).title(" Sent so far ");
+    let title = format!(" {} sent so far ", app.sends.newest_first().count());
+    let block = Block::new().borders(Borders::TOP).border_style(theme::DIM).title(title);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let room = usize::from(inner.height);
@@ -355,7 +333,10 @@ fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
             let took = list::took(call.took);
             let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
             let kind = call.kind.as_deref().unwrap_or_else(|| call.request.path());
-            let text = rows::pad(&format!("{time} {status} {took:>6} {kind}"), width);
+            let text = format!("{status} {took:>6} {kind}");
+            // What was sent matters more than when.
+            let timed = format!("{time} {text}");
+            let text = rows::pad(if visible::width(&timed) > width { &text } else { &timed }, width);
             Line::styled(text, if tester.in_history && number == tester.send { theme::SELECTED } else { Style::new() })
         })
         .collect();

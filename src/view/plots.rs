@@ -19,13 +19,15 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use crate::app::action::Action;
 use crate::app::plots::{self, Column, Group, OCTAVES, Plots};
 use crate::app::{App, Regions};
 use crate::call::Direction;
+use crate::view::dialogs::extent;
 use crate::view::list::duration;
 use crate::view::panel::large;
-use crate::view::rows::pad;
-use crate::view::theme;
+use crate::view::rows::{cut, pad};
+use crate::view::{hints, theme};
 use crate::visible;
 
 /// Columns left of the plots.
@@ -34,6 +36,11 @@ const GUTTER: usize = 9;
 const SHAPE: usize = 16;
 /// From this width on, kinds have a histogram.
 const ROOMY: usize = 110;
+/// Columns of the counts of a kind: calls, failures, bad signatures. And of each time.
+const COUNTS: [usize; 3] = [8, 7, 8];
+const TIME: usize = 7;
+/// Columns of a kind's name for which its counts and times stand in one row.
+const LEAST: usize = 8;
 /// Bars by their height in eighths.
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -53,16 +60,22 @@ pub(super) fn draw(app: &App, scroll: usize, frame: &mut Frame, area: Rect, regi
     let cursor = at.and_then(|at| columns.iter().rposition(|(begin, ..)| *begin <= at));
     lines.extend(calls(&columns, tall, cursor));
     lines.push(signs(&columns, cursor));
-    lines.extend(latency(&columns, tall, cursor));
+    let head = head(width);
+    // The table tells of times too: it comes first where there is no room for both.
+    if height >= 2 * tall + 3 + 2 * head.len() {
+        lines.extend(latency(&columns, tall, cursor));
+    }
     lines.push(axis(app, &columns, width));
     lines.push(selected(app, width));
-    let room = height.saturating_sub(lines.len() + 1);
+    let room = height.saturating_sub(lines.len() + head.len()) / head.len();
     regions.dialog = (room, app.plots.groups.len());
     if room > 0 {
-        lines.push(head(width));
+        lines.extend(head);
         let first = scroll.min(app.plots.groups.len().saturating_sub(room));
         let octaves = octaves(&app.plots);
-        lines.extend(app.plots.groups.iter().skip(first).take(room).map(|group| row(group, octaves, width)));
+        let keys = [Action::MoreKinds, Action::FewerKinds].map(|action| hints::key(app, action)).join(" ");
+        extent(frame, inner, (first, room, app.plots.groups.len()), &keys);
+        lines.extend(app.plots.groups.iter().skip(first).take(room).flat_map(|group| row(group, octaves, width)));
     }
     if sum.calls == 0 {
         lines = vec![Line::styled("no calls yet", theme::DIM)];
@@ -209,57 +222,67 @@ fn selected(app: &App, width: usize) -> Line<'static> {
 /// Widths of the kinds' columns that are not fixed: the kind, and its histogram.
 fn widths(width: usize) -> (usize, usize) {
     let shape = if width >= ROOMY { SHAPE + 2 } else { 0 };
-    // Direction, three counts, four times.
-    let fixed = 2 + 8 + 7 + 8 + 4 * 8;
+    let fixed = 2 + COUNTS.iter().sum::<usize>() + 4 * TIME;
     (width.saturating_sub(fixed + shape).min(40), shape)
 }
 
-fn head(width: usize) -> Line<'static> {
+/// One row, or two: where there is no room for all columns, calls and times stand below the kind.
+fn head(width: usize) -> Vec<Line<'static>> {
     let (kind, shape) = widths(width);
-    let text = if kind < 8 {
-        format!("  {:16} {:>6} {:>7} {:>7}", "kind", "calls", "p50", "max")
+    let [calls, failed, bad] = COUNTS;
+    let ill = format!("{:>failed$}{:>bad$}", "failed", "bad sig");
+    let times: String = ["p50", "p90", "p99", "max"].map(|name| format!("{name:>TIME$}")).concat();
+    let rows = if kind < LEAST {
+        vec![
+            format!("  {:1$}{ill}", "kind", below(width)),
+            format!("{:>1$}", format!("{:>calls$}{times}", "calls"), width),
+        ]
     } else {
         let shape = if shape > 0 { "  how many took how long" } else { "" };
-        format!(
-            "  {:kind$} {:>7} {:>6} {:>7} {:>7} {:>7} {:>7} {:>7}{shape}",
-            "kind", "calls", "failed", "bad sig", "p50", "p90", "p99", "max"
-        )
+        vec![format!("  {:kind$}{:>calls$}{ill}{times}{shape}", "kind", "calls")]
     };
-    Line::styled(text, theme::DIM)
+    rows.into_iter().map(|text| Line::styled(text, theme::DIM)).collect()
 }
 
-fn row(group: &Group, octaves: (usize, usize), width: usize) -> Line<'static> {
+/// Columns of a kind's name where calls and times stand below it.
+fn below(width: usize) -> usize {
+    let [_, failed, bad] = COUNTS;
+    width.saturating_sub(2 + failed + bad)
+}
+
+fn row(group: &Group, octaves: (usize, usize), width: usize) -> Vec<Line<'static>> {
     let (kind, shape) = widths(width);
     let arrow = match group.direction {
         Direction::Received => "↓",
         Direction::Sent => "↑",
     };
     let name = group.kind.as_deref().unwrap_or("no platform's");
-    let times = group.latencies;
-    if kind < 8 {
-        let name = name.rsplit('/').next().unwrap_or(name);
-        let rest =
-            format!("{:>6} {:>7} {:>7}", group.sum.calls, duration(times.p50_us), duration(group.sum.slowest_us));
-        return Line::raw(format!("{arrow} {}{rest}", pad(name, 16)));
-    }
+    let named = |name: &str, wide: usize| {
+        let name = cut(name, wide);
+        let fill = " ".repeat(wide.saturating_sub(visible::width(&name)));
+        Span::raw(format!("{arrow} {name}{fill}"))
+    };
     let count = |count: u64, wide: usize, style: Style| {
         let shown = if count > 0 { count.to_string() } else { "-".to_owned() };
-        Span::styled(format!(" {shown:>wide$}"), if count > 0 { style } else { theme::DIM })
+        Span::styled(format!("{shown:>wide$}"), if count > 0 { style } else { theme::DIM })
     };
-    let mut spans = vec![
-        Span::raw(format!("{arrow} ")),
-        Span::raw(pad(name, kind).trim_end().to_owned() + &" ".repeat(kind.saturating_sub(visible::width(name)))),
-        count(group.sum.calls, 7, Style::new()),
-        count(group.sum.errors, 6, Style::new().fg(theme::BAD)),
-        count(group.sum.unproven, 7, Style::new().fg(theme::WARNING)),
-    ];
-    for time in [times.p50_us, times.p90_us, times.p99_us, group.sum.slowest_us] {
-        spans.push(Span::raw(format!(" {:>7}", duration(time))));
+    let [calls, failed, bad] = COUNTS;
+    let calls = count(group.sum.calls, calls, Style::new());
+    let failed = count(group.sum.errors, failed, Style::new().fg(theme::BAD));
+    let bad = count(group.sum.unproven, bad, Style::new().fg(theme::WARNING));
+    let times = group.latencies;
+    let times = [times.p50_us, times.p90_us, times.p99_us, group.sum.slowest_us];
+    let times = Span::raw(times.map(|time| format!("{:>TIME$}", duration(time))).concat());
+    if kind < LEAST {
+        let indent = Span::raw(" ".repeat(width.saturating_sub(calls.width() + times.width())));
+        let name = named(name.rsplit('/').next().unwrap_or(name), below(width));
+        return vec![Line::from(vec![name, failed, bad]), Line::from(vec![indent, calls, times])];
     }
+    let mut spans = vec![named(name, kind), calls, failed, bad, times];
     if shape > 0 {
         spans.push(Span::styled(format!("  {}", histogram(group, octaves)), Style::new().fg(theme::GOOD)));
     }
-    Line::from(spans)
+    vec![Line::from(spans)]
 }
 
 /// The octaves of durations in which any kind has calls: the first, and the one behind the last.

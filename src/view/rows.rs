@@ -54,10 +54,14 @@ pub fn findings<'a>(found: impl IntoIterator<Item = &'a Finding>, width: usize) 
     lines
 }
 
-/// `text`, safe for a terminal, cut or filled to `width` columns and a space.
+/// `text`, safe for a terminal, cut to `width` columns.
+pub fn cut(text: &str, width: usize) -> String {
+    visible::truncate(&visible::line(text), width).into_owned()
+}
+
+/// The same, filled to `width` columns, and a space.
 pub fn pad(text: &str, width: usize) -> String {
-    let shown = visible::line(text);
-    let cut = visible::truncate(&shown, width);
+    let cut = cut(text, width);
     let fill = width.saturating_sub(visible::width(&cut)) + 1;
     format!("{cut}{}", " ".repeat(fill))
 }

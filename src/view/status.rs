@@ -4,20 +4,50 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 
 use crate::app::App;
-use crate::app::action::Action;
+use crate::app::action::{Action, Scope};
 use crate::app::mouse::Holder;
 use crate::net::base_url;
 use crate::net::responder::Health;
 use crate::net::tunnel::Tunnel;
-use crate::view::{answering, hints, paint, theme};
+use crate::view::{answering, hints, paint, rows, theme};
 use crate::visible;
 
 pub(super) fn draw(app: &App, frame: &mut Frame, state: Rect, hints: Rect) {
     let buffer = frame.buffer_mut();
     paint::lines(buffer, &[state_line(app, usize::from(state.width))], state);
     paint::lines(buffer, &[hint_line(app, usize::from(hints.width))], hints);
+}
+
+/// What was said last, where the last row has no room for all of it: over what is there, the state line above it. Not over
+/// a line that is typed in.
+pub(super) fn draw_long(app: &App, frame: &mut Frame, area: Rect) {
+    let typing = app.dialogs.last().is_some_and(|dialog| dialog.scope() == Scope::Typing);
+    let Some(notice) = app.notice.as_ref().filter(|_| !typing) else { return };
+    let room = usize::from(area.width).saturating_sub(1);
+    let most = usize::from(area.height / 3);
+    let mut lines = rows::wrap(&notice.text, room);
+    if lines.len() < 2 {
+        return;
+    }
+    if lines.len() > most {
+        let more = format!(" ({} has it all)", hints::key(app, Action::Log));
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            let room = room.saturating_sub(visible::width(&more));
+            *last = format!("{}{more}", visible::truncate(&format!("{last} …"), room));
+        }
+    }
+    let style = theme::level(notice.level);
+    let state = state_line(app, area.width.into());
+    let told = lines.into_iter().map(|line| Line::styled(format!(" {line}"), style));
+    let lines: Vec<Line> = std::iter::once(state).chain(told).collect();
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
+    let place = Rect { y: area.bottom() - height, height, ..area };
+    frame.render_widget(Clear, place);
+    paint::lines(frame.buffer_mut(), &lines, place);
 }
 
 /// What stands in the state line, the most important first: what does not fit any more is left out whole.

@@ -179,6 +179,44 @@ fn what_answers_and_what_waits_at_three_sizes() {
 }
 
 #[test]
+fn all_of_a_call_that_waits_can_be_seen() {
+    let fields: Vec<String> = (0..60).map(|n| format!("\"field_{n:02}\": \"{}\"", "x".repeat(50))).collect();
+    for size in SIZES {
+        let mut app = app();
+        let body = format!("{{{}}}", fields.join(","));
+        let request = Request { method: "POST".into(), body: body.into(), ..Request::default() };
+        let held = |stage| Held {
+            id: Id::fresh(),
+            at: at(0),
+            until: at(25),
+            kind: None,
+            sig: None,
+            request: request.clone(),
+            stage,
+        };
+        for stage in [Waits::Forward("mine".into()), answer()] {
+            app.update(Event::Responding(Told::Held(Arc::new(held(stage)))), at(0));
+        }
+        for (number, what) in [(0, "goes to"), (1, "Answer 200")] {
+            press(&mut app, if number == 0 { "g" } else { "G" });
+            let mut seen = drawn(&mut app, size);
+            assert!(seen.contains(what) && seen.contains("· J K"), "{seen}");
+            for _ in 0..40 {
+                press(&mut app, "<pgdn>");
+                seen += &drawn(&mut app, size);
+            }
+            assert!((0..60).all(|n| seen.contains(&format!("field_{n:02}"))), "{seen}");
+            press(&mut app, "K");
+            let above = drawn(&mut app, size);
+            press(&mut app, "J");
+            assert!(drawn(&mut app, size) != above && !above.contains(what), "{above}");
+        }
+        press(&mut app, "g");
+        assert!(drawn(&mut app, size).contains("goes to"), "another call is seen from its beginning");
+    }
+}
+
+#[test]
 fn what_breaks_the_contract_is_said_as_one_types() {
     let mut app = app();
     held(&mut app, answer());

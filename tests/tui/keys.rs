@@ -49,7 +49,8 @@ async fn an_answer_of_the_terminal_that_comes_late_is_no_key_to_the_shell() {
 /// For each action of the table a key of its own that means nothing by default.
 fn other_keys() -> Vec<String> {
     let letters = ('a'..='z').chain('A'..='Z').chain('0'..='9').map(String::from);
-    let keys: Vec<String> = letters.chain((1..=12).map(|number| format!("f{number}"))).collect();
+    let named = (1..=12).map(|number| format!("f{number}")).chain(["insert", "delete", "up", "down"].map(String::from));
+    let keys: Vec<String> = letters.chain(named).collect();
     let others = ["alt-", "ctrl-alt-"].into_iter().flat_map(|with| keys.iter().map(move |key| format!("{with}{key}")));
     let others: Vec<String> = others.filter(|key| keys::parse(key).is_some()).take(TABLE.len()).collect();
     assert_eq!(others.len(), TABLE.len());

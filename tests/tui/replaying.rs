@@ -1,12 +1,14 @@
 //! Replays, comparisons, tests, variables and fixtures, through the real loop and over the wire.
 
 use hooktape::app::dialog::Dialog;
+use hooktape::app::event::Event;
+use hooktape::app::keys;
 use hooktape::app::panel::Panel;
 use hooktape::recording::{Reader, fixtures};
 use hooktape::replay::variables::Variables;
 use insta::assert_snapshot;
 
-use crate::support::{Ended, Stage, repository};
+use crate::support::{Ended, Stage, drawn, repository};
 
 async fn opened(script: &str) -> Ended {
     Stage::size(110, 30).open(&repository("recordings/moveo.jsonl"), script).await
@@ -100,6 +102,76 @@ async fn two_marked_calls_stand_side_by_side() {
     let ended = Stage::size(110, 30).open(&tape, "gc<tab>nx").await;
     assert!(ended.screen.contains("1 ignored"), "{}", ended.screen);
     assert!(opened("gc").await.screen.contains("nothing to compare"));
+}
+
+#[tokio::test]
+async fn a_comparison_breaks_its_lines_where_there_is_little_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let tape = folder.path().join("moveo.jsonl");
+    std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
+    let ended = Stage::size(40, 12).open(&tape, "gmjmc<tab>nn").await;
+    assert_snapshot!("comparison_narrow_40x12", ended.screen);
+    let mut app = ended.app;
+    let mut press = |script: &str| {
+        let now = app.now;
+        keys::script(script).unwrap().into_iter().for_each(|key| drop(app.update(Event::Key(key), now)));
+        drawn(&mut app, (40, 12))
+    };
+    // Each line is passed, and the end is the end. Between the heads and the place there are five, the right half in the end.
+    let (mut screen, mut right) = (press("g"), String::new());
+    loop {
+        let halves = screen.lines().skip(3).take(5).map(|line| line.chars().skip(22).take(16));
+        right.extend(halves.flatten().filter(|character| !character.is_whitespace()));
+        let next = press("<pgdn>");
+        if next == screen {
+            break;
+        }
+        screen = next;
+    }
+    let whole = "\"live_instructions\":\"Thecallerisnotidentifiedyet:askforthenationalinsurancenumberbefore";
+    assert!(right.contains(whole), "{right}");
+    assert!(screen.contains(" }"), "{screen}");
+    assert_ne!(press("k"), screen, "what is at its end goes back at the first key");
+    let ignored = press("Gnx");
+    assert!(ignored.contains("≠"), "the next difference is seen: {ignored}");
+}
+
+#[tokio::test]
+async fn a_list_without_results_says_why() {
+    let (ended, _folder) = listening("t<enter><esc>gRjjjjjjl<enter>f").await;
+    assert!(ended.screen.contains("all is as expected: f lists it"), "{}", ended.screen);
+}
+
+#[tokio::test]
+async fn a_long_name_leaves_room_for_the_value() {
+    let name = "a_name_that_is_longer_than_the_screen_of_a_telephone_is_wide";
+    let call = hooktape::call::Id::fresh();
+    let stored = serde_json::json!({
+        "value": "gold", "type": "string", "place": format!("/context/{name}"), "kind": "moveo/dialog", "call": call,
+        "at": "2026-11-21T10:02:11Z",
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let known = serde_json::json!({ "hooktape_variables": 1, "variables": { name: stored } });
+    std::fs::write(Variables::path(folder.path()), known.to_string()).unwrap();
+    for (width, height) in crate::support::SIZES {
+        let stage = Stage { data: Some(folder.path().to_owned()), ..Stage::size(width, height) };
+        let screen = stage.open(&repository("recordings/moveo.jsonl"), "V").await.screen;
+        assert_snapshot!(format!("variables_{width}x{height}"), screen);
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_is_listed_where_there_is_little_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let screen = async |keys: &str| {
+        let tape = folder.path().join(format!("{}.jsonl", keys.len()));
+        Stage::size(40, 12).listen(&tape, keys, |_| async {}).await.screen
+    };
+    let kinds = screen("t<enter>j<enter>").await;
+    assert!(kinds.contains("2 sent so far") && kinds.contains("moveo/pre_message"), "{kinds}");
+    let sent = screen("t<enter>j<enter><tab>").await;
+    let rows = sent.lines().filter(|line| line.contains("moveo/") && line.contains("200 ")).count();
+    assert_eq!(rows, 2, "{sent}");
 }
 
 #[tokio::test]

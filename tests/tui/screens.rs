@@ -103,6 +103,50 @@ async fn without_a_secret_the_signature_tab_says_how_to_get_one() {
 }
 
 #[tokio::test]
+async fn why_a_draft_cannot_be_signed_is_read_to_its_end() {
+    for (width, height) in [(40, 12), (80, 24), (160, 45)] {
+        let play = async |keys: &str| {
+            let stage = Stage { secrets: Secrets::default(), ..Stage::size(width, height) };
+            stage.open(&sample(), &format!("gjje{keys}")).await.screen
+        };
+        assert_snapshot!(format!("draft_unsigned_{width}x{height}"), play("<esc>").await);
+        // A click has it drawn before the next key.
+        let last = play(&format!("<esc>{}", "<click 0 0>j".repeat(12))).await;
+        assert!(last.contains("signing") && !last.contains("more"), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_notice_is_read_to_its_end() {
+    const TEXT: &str =
+        "the editor that was named in the environment could not be started, for the file that it is in is not there";
+    for (width, height) in [(40, 12), (80, 24)] {
+        let screen = async |keys: &str| {
+            Stage { editor: |_| Err(TEXT.to_owned()), ..Stage::size(width, height) }.open(&sample(), keys).await.screen
+        };
+        let told = screen("gE").await.replace(['"', '\n'], "");
+        let words: Vec<&str> = told.split_whitespace().collect();
+        assert!(words.join(" ").ends_with(TEXT) && told.contains("recording │ 7 calls"), "{told}");
+        assert!(!screen("gEj").await.contains("not there"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_before_the_first_call_is_scrolled() {
+    let folder = tempfile::tempdir().unwrap();
+    let screen = async |keys: &str| {
+        let path = folder.path().join(format!("{}.jsonl", keys.len()));
+        Stage::size(40, 12).listen(&path, keys, |_| async {}).await.screen
+    };
+    let first = screen("").await;
+    assert!(first.contains("1 to 9 of") && !first.contains("Recording to"), "{first}");
+    for keys in ["G", "<pgdn><pgdn><pgdn><pgdn><pgdn>", &"<wheel-down 5 5>".repeat(12)] {
+        let last = screen(keys).await;
+        assert!(last.contains("Recording to"), "{keys}: {last}");
+    }
+}
+
+#[tokio::test]
 async fn before_the_first_call_the_screen_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     for (width, height) in [(40, 12), (80, 24), (160, 45)] {

@@ -40,7 +40,7 @@ impl App {
                     }
                 }
             },
-            Answering::Held { selected } => self.held_key(press.action, selected),
+            Answering::Held { selected, scroll } => self.held_key(press.action, selected, scroll),
             Answering::Edit(edit) => self.edit_key(press, edit),
         }
     }
@@ -132,18 +132,21 @@ impl App {
         }
     }
 
-    fn held_key(&mut self, action: Option<Action>, mut selected: usize) -> Vec<Effect> {
+    fn held_key(&mut self, action: Option<Action>, mut selected: usize, mut scroll: usize) -> Vec<Effect> {
+        let (room, rows) = self.regions.dialog;
+        let last = rows.saturating_sub(room);
         let count = self.answers.held.len();
         selected = selected.min(count.saturating_sub(1));
         let Some(held) = self.answers.held.get(selected).cloned() else { return Vec::new() };
         let release = |release| vec![Effect::Release { id: held.id, release: Box::new(release) }];
         let mut effects = Vec::new();
-        let Some(action) = action else { return self.ask(Answering::Held { selected }) };
+        let Some(action) = action else { return self.ask(Answering::Held { selected, scroll }) };
         match (action, &held.stage) {
             (Action::LetGo, _) => effects = release(Release::AsIs),
             (Action::Refuse, _) => effects = release(Release::Refuse),
             (Action::HoldNoMore, _) => effects = self.toggle_holds(),
             (Action::ForwardHeld, Stage::Forward(_)) => {
+                self.answers.awaited = Some((held.id, self.touched));
                 effects = release(Release::Forward { request: None, hold_answer: true });
             }
             (Action::EditAnswer, stage) => {
@@ -156,7 +159,7 @@ impl App {
                 };
                 let answer = if answer.status == 0 { Response { status: 200, ..answer } } else { answer };
                 let edit = self.edit_answer(Purpose::Answer(held.id), held.kind.clone(), &answer);
-                self.ask(Answering::Held { selected });
+                self.ask(Answering::Held { selected, scroll });
                 self.dialogs.push(edit);
                 return Vec::new();
             }
@@ -168,20 +171,27 @@ impl App {
                     Headers::default(),
                     200,
                 );
-                self.ask(Answering::Held { selected });
+                self.ask(Answering::Held { selected, scroll });
                 self.dialogs.push(edit);
                 return Vec::new();
             }
             (Action::ForwardHeld | Action::EditRequest, Stage::Answer(_)) => {
                 self.tell(Notice::info("this call is not forwarded: what waits is its answer"));
             }
+            (Action::HeldDown, _) => scroll = (scroll + 1).min(last),
+            (Action::HeldUp, _) => scroll = scroll.saturating_sub(1),
+            (Action::PageDown, _) => scroll = (scroll + room.max(1)).min(last),
+            (Action::PageUp, _) => scroll = scroll.saturating_sub(room.max(1)),
             (action, _) => {
+                let before = selected;
                 if let Choice::Leave = picked(Some(action), &mut selected, count) {
                     return Vec::new();
                 }
+                scroll = if selected == before { scroll } else { 0 };
             }
         }
-        self.ask(Answering::Held { selected });
+        scroll = if effects.is_empty() { scroll } else { 0 };
+        self.ask(Answering::Held { selected, scroll });
         effects
     }
 

@@ -43,6 +43,35 @@ fn a_call_that_waits_opens_by_itself_only_to_hands_that_are_still() {
 }
 
 #[test]
+fn an_answer_that_was_asked_for_opens_at_once_unless_something_else_was_done_meanwhile() {
+    for (meanwhile, opens) in [("", true), ("j", false)] {
+        let mut app = app();
+        let press = |app: &mut App, keys: &str, now: Timestamp| {
+            script(keys).unwrap().into_iter().for_each(|key| drop(app.update(Event::Key(key), now)));
+        };
+        let held = |id, stage| {
+            let (until, request) = (at(20_000), Request::default());
+            Event::Responding(Told::Held(Arc::new(Held {
+                id,
+                at: at(0),
+                until,
+                kind: None,
+                sig: None,
+                request,
+                stage,
+            })))
+        };
+        let id = Id::fresh();
+        app.update(held(id, Stage::Forward("mine".into())), at(0));
+        press(&mut app, "F", at(2000));
+        app.update(Event::Responding(Told::Gone(id, Parting::Released)), at(2001));
+        press(&mut app, meanwhile, at(2050));
+        app.update(held(id, Stage::Answer(Response::default())), at(2100));
+        assert_eq!(!app.dialogs.is_empty(), opens, "{meanwhile:?}");
+    }
+}
+
+#[test]
 fn no_other_call_is_meant_when_one_goes_by_itself() {
     let mut app = app();
     let [first, second, third] = [0; 3].map(|_| come(&mut app, at(0)));
@@ -50,7 +79,7 @@ fn no_other_call_is_meant_when_one_goes_by_itself() {
     let press = |app: &mut App, key| app.update(Event::Key(script(key).unwrap()[0]), at(1));
     press(&mut app, "j");
     gone(&mut app, first, Parting::TimeUp);
-    assert!(matches!(app.dialogs[..], [Dialog::Answering(Answering::Held { selected: 0 })]), "{:?}", app.dialogs);
+    assert!(matches!(app.dialogs[..], [Dialog::Answering(Answering::Held { selected: 0, .. })]), "{:?}", app.dialogs);
     assert!(matches!(&press(&mut app, "x")[..], [Effect::Release { id, .. }] if *id == second));
     gone(&mut app, second, Parting::TimeUp);
     assert!(app.dialogs.is_empty(), "a key that is on its way must not mean the next");

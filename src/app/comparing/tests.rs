@@ -1,0 +1,78 @@
+use super::*;
+use crate::call::Response;
+
+fn compared(left: &str, right: &str, rules: &Rules) -> Comparison {
+    let call = |body: &str| {
+        let response = Response { status: 200, body: body.to_owned().into(), ..Response::default() };
+        Arc::new(Call { response: Some(response), ..crate::app::tests::call("/") })
+    };
+    Comparison::new(call(left), call(right), &Platforms::builtin().unwrap(), rules)
+}
+
+fn marked(comparison: &Comparison) -> Vec<(Option<&str>, Option<&str>)> {
+    let rows = comparison.rows.iter().filter(|row| row.difference.is_some());
+    rows.map(|row| (row.left.as_deref().map(str::trim), row.right.as_deref().map(str::trim))).collect()
+}
+
+#[test]
+fn fields_stand_beside_each_other_and_belong_to_a_difference() {
+    let found = compared(r#"{"a":1,"b":{"c":2},"d":3}"#, r#"{"a":1,"b":{"c":5},"e":[]}"#, &Rules::default());
+    let places: Vec<String> = found.differences.iter().map(|found| found.place.to_string()).collect();
+    assert_eq!(places, ["/b/c", "/d", "/e"]);
+    assert_eq!(marked(&found)[0], (Some("\"c\": 2"), Some("\"c\": 5")));
+    let all: Vec<usize> = found.rows.iter().filter_map(|row| row.difference).collect();
+    assert!(all.contains(&0) && all.contains(&1), "{:?}", found.rows);
+    assert_eq!(found.rows[1].left.as_deref(), Some("{"));
+}
+
+#[test]
+fn what_is_ignored_is_shown_and_is_no_difference() {
+    let mut rules = Rules::default();
+    rules.ignore("/a").unwrap();
+    let found = compared(r#"{"a":1,"b":1}"#, r#"{"a":2,"b":1}"#, &rules);
+    assert!(found.differences.is_empty() && found.span().is_none());
+    assert_eq!(found.rows.iter().filter(|row| row.ignored).count(), 1);
+}
+
+#[test]
+fn a_jump_counts_lines_and_nothing_is_shown_beyond_the_end() {
+    let long = "x".repeat(100);
+    let mut found =
+        compared(&format!(r#"{{"a":"{long}","b":1}}"#), &format!(r#"{{"a":"{long}","b":2}}"#), &Rules::default());
+    assert_eq!(found.begins(200), [0, 1, 2, 3, 4, 5]);
+    let begins = found.begins(20);
+    assert_eq!(begins, [0, 1, 2, 8, 9, 10], "two blanks, a name and the text");
+    assert_eq!(found.shown_from(&begins, 4), 6, "the last four, the difference among them");
+    found.chase = false;
+    found.scroll = 99;
+    assert_eq!((found.shown_from(&begins, 4), found.shown_from(&begins, 20)), (6, 0));
+}
+
+#[test]
+fn text_is_compared_line_by_line() {
+    let found = compared("one\ntwo\nthree", "one\n2\nthree", &Rules::default());
+    assert_eq!(marked(&found), [(Some("two"), Some("2"))]);
+}
+
+#[test]
+fn jumps_go_round() {
+    let mut found = compared(r#"{"a":1,"b":1}"#, r#"{"a":2,"b":2}"#, &Rules::default());
+    found.step(-1);
+    assert_eq!(found.selected, 1);
+    found.step(1);
+    assert_eq!((found.selected, found.span()), (0, Some(2..3)));
+}
+
+#[test]
+fn each_line_knows_its_value() {
+    let text = json::pretty(r#"{"a":{"b/c":[1,[2]]},"d":0}"#).unwrap();
+    let found: Vec<String> = places(&text).into_iter().flatten().collect();
+    let wanted = ["", "/a", "/a/b~1c", "/a/b~1c/0", "/a/b~1c/1", "/a/b~1c/1/0", "/a/b~1c/1", "/a/b~1c", "/a", "/d", ""];
+    assert_eq!(found, wanted, "{text}");
+}
+
+#[test]
+fn a_place_holds_itself_and_what_is_below() {
+    assert!(within("/a/b", "/a") && within("/a", "/a") && within("/a", ""));
+    assert!(!within("/ab", "/a") && !within("/a", "/a/b"));
+}
