@@ -337,7 +337,7 @@ impl App {
     pub fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         self.now = now;
         // What has not been drawn yet has not been scrolled to either.
-        let drawn = std::mem::take(&mut self.cursor.drawn);
+        let drawn = !event.is_ahead() && std::mem::take(&mut self.cursor.drawn);
         if matches!(event, Event::Key(_)) && drawn && self.regions.cursor.is_some() {
             self.cursor.rest();
         }

@@ -109,7 +109,7 @@ where
                 let event = key.and_then(Result::ok).and_then(translate);
                 let measured = match event {
                     Some(Event::Mouse(_)) => true,
-                    Some(Event::Key(_)) => app.focus == Focus::Detail && app.regions.cursor.is_some(),
+                    Some(Event::Key(_)) => app.focus == Focus::Detail,
                     _ => false,
                 };
                 if changed && measured {
