@@ -39,9 +39,6 @@ const QUEUE: usize = 1024;
 /// A batch is written when it has this many bytes, even if more calls wait.
 const BATCH: u64 = 4 * 1024 * 1024;
 
-/// How long a thread sleeps at a time while it waits for more to sync.
-const PAUSE: Duration = Duration::from_micros(50);
-
 /// A write that takes longer waits for the disk; the next one is not made where others are kept from their work.
 const LONG: Duration = Duration::from_millis(2);
 
@@ -151,7 +148,7 @@ impl Recorder {
         let (queue, messages) = mpsc::channel(QUEUE);
         let (ending, ended) = watch::channel(());
         let writer = Writer { disk, end, path: path.into(), fsync, unrecorded: 0, observer };
-        tokio::spawn(Turn { writer, messages, batch: Batch::default(), soon: 0, last: Duration::ZERO, ending }.run());
+        tokio::spawn(Turn { writer, messages, batch: Batch::default(), last: Duration::ZERO, ending }.run());
         Self { queue, ended, path: path.into(), redaction: None }
     }
 
@@ -303,8 +300,6 @@ struct Turn<D: Disk> {
     writer: Writer<D>,
     messages: mpsc::Receiver<Message>,
     batch: Batch,
-    /// How many are soon to be written.
-    soon: usize,
     /// How long the last write took.
     last: Duration,
     /// Held until all is done.
@@ -326,11 +321,12 @@ impl<D: Disk + 'static> Turn<D> {
                 continue;
             }
             let blocking = task::spawn_blocking(move || {
-                if self.writer.fsync {
-                    self.gather();
+                // What came while the disk was at work is written before the thread is given back.
+                loop {
+                    self.write();
+                    let Ok(next) = self.messages.try_recv() else { return self };
+                    self.batch.take(next, &mut self.messages);
                 }
-                self.write();
-                self
             });
             // Fails when the program ends: then it was dropped, and all is written.
             let Ok(back) = blocking.await else { return };
@@ -340,24 +336,13 @@ impl<D: Disk + 'static> Turn<D> {
 }
 
 impl<D: Disk> Turn<D> {
-    /// Whoever was answered just now calls again: worth a wait that is short beside the disk's.
-    fn gather(&mut self) {
-        let until = Instant::now() + self.last / 2;
-        while self.batch.jobs.len() < self.soon && Instant::now() < until && !self.messages.is_closed() {
-            thread::sleep(PAUSE);
-            if let Ok(next) = self.messages.try_recv() {
-                self.batch.take(next, &mut self.messages);
-            }
-        }
-    }
-
     fn write(&mut self) {
-        let (jobs, begun) = (self.batch.jobs.len(), Instant::now());
-        if jobs > 0 {
+        let begun = Instant::now();
+        if !self.batch.jobs.is_empty() {
             self.writer.record(&mut self.batch.jobs);
         }
         self.batch.bytes = 0;
-        (self.soon, self.last) = (jobs + self.messages.len(), begun.elapsed());
+        self.last = begun.elapsed();
     }
 }
 
