@@ -1,5 +1,6 @@
 //! What is kept in memory of a recording: 40 bytes a call, and each kind, path and conversation once.
 
+mod pages;
 mod rows;
 mod table;
 

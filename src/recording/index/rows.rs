@@ -9,6 +9,7 @@
 //! A line ends where the next one begins, so its length is kept of the last one only. The few numbers that don't fit, and
 //! the lengths of lines that something else stands behind, are kept beside the rows.
 
+use super::pages::Pages;
 use crate::call::Id;
 use crate::recording::Place;
 
@@ -60,7 +61,7 @@ impl Packed {
 /// The rows of a recording, in file order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
-    packed: Vec<Packed>,
+    packed: Pages<Packed>,
     times: Few<i64>,
     tooks: Few<u64>,
     sizes: Few<u64>,
@@ -106,7 +107,7 @@ impl Rows {
 
     /// Adds those that stand next in the file, with the numbers that `fate` and `conversation` give for theirs.
     pub fn append(&mut self, part: &Self, fate: impl Fn(u32) -> u32, conversation: impl Fn(u32) -> u32) {
-        let Some(first) = part.packed.first() else { return };
+        let Some(first) = part.packed.get(0) else { return };
         self.join(first.offset());
         let before = self.len();
         self.packed.extend(part.packed.iter().map(|packed| Packed {
