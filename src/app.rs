@@ -83,6 +83,7 @@ use crate::app::event::{Effect, Event, Level, Notice};
 use crate::app::exporting::Export;
 use crate::app::keymap::Keymap;
 use crate::app::mouse::{Holder, Split};
+use crate::app::panel::Panel;
 use crate::app::plots::{Plots, Troubles};
 use crate::app::replaying::Replay;
 use crate::app::shown::{Shown, Tab};
@@ -333,9 +334,20 @@ impl App {
         self.cursor.drawn = true;
     }
 
+    /// Whether keys walk in what was measured: in the call, or in a comparison.
+    #[must_use]
+    pub fn walks(&self) -> bool {
+        match self.dialogs.last() {
+            Some(dialog) => matches!(dialog, Dialog::Panel(Panel::Comparison(_))),
+            None => self.draft.is_none() && self.focus == Focus::Detail,
+        }
+    }
+
     /// Takes in what happened at `now`; gives what the world shall do.
     pub fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
-        self.now = now;
+        if !event.is_ahead() {
+            self.now = now;
+        }
         // What has not been drawn yet has not been scrolled to either.
         let drawn = !event.is_ahead() && std::mem::take(&mut self.cursor.drawn);
         if matches!(event, Event::Key(_)) && drawn && self.regions.cursor.is_some() {
@@ -368,7 +380,7 @@ impl App {
                 self.loaded(calls);
                 return self.has_read_ahead();
             }
-            Event::WorkedAhead(ready) => return self.has_worked_ahead(ready),
+            Event::WorkedAhead(ready) => self.has_worked_ahead(ready),
             Event::Found { search, hits, scanned, finished } => {
                 let filter = self.calls.filter.as_mut().filter(|filter| filter.search == search);
                 if let Some(filter) = filter.filter(|filter| !filter.finished) {

@@ -32,7 +32,7 @@ use ratatui::backend::Backend;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::app::event::{Effect, Event};
-use crate::app::{App, Focus, Leaving};
+use crate::app::{App, Leaving};
 use crate::tui::console::Console;
 use crate::tui::ground::Sifter;
 use crate::tui::world::{Messages, World};
@@ -109,7 +109,7 @@ where
                 let event = key.and_then(Result::ok).and_then(translate);
                 let measured = match event {
                     Some(Event::Mouse(_)) => true,
-                    Some(Event::Key(_)) => app.focus == Focus::Detail,
+                    Some(Event::Key(_)) => app.walks(),
                     _ => false,
                 };
                 if changed && measured {

@@ -9,8 +9,11 @@ use crate::recording::Place;
 
 /// Calls read ahead of and behind the rows on the screen, and how near to the screen the first must be that is missing: so
 /// not every row that one walks asks for one more.
-const AHEAD: usize = 20;
+pub(super) const AHEAD: usize = 20;
 const NEAR: usize = AHEAD / 2;
+
+/// Most bytes of their lines: what is on the screen must not have to make room for them.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// What is ready, and what is on its way.
 #[derive(Debug, Default)]
@@ -46,19 +49,25 @@ impl App {
     }
 
     fn read_ahead(&mut self) -> Option<Effect> {
-        let (top, height) = (self.calls.top, self.regions.list_height);
+        let (top, below) = (self.calls.top, self.calls.top + self.regions.list_height);
+        // Those on the screen are read, or asked for.
         let untold = |more: usize| {
-            let rows = top.saturating_sub(more)..top + height + more;
+            let rows = (below..below + more).chain(top.saturating_sub(more)..top);
             rows.filter_map(|row| self.calls.at(row)).filter(|number| self.cache.text(*number).is_none())
         };
         let near = untold(NEAR).next().is_some();
         let untold: Vec<usize> = if near { untold(AHEAD).collect() } else { Vec::new() };
         let mut unread: Vec<usize> = untold.into_iter().filter(|number| !self.tell_row(*number)).collect();
-        // It comes last, so that it is kept however much the others are.
-        unread.retain(|number| Some(*number) != self.ahead.neighbour);
-        unread.extend(self.ahead.neighbour.filter(|number| !self.cache.has(*number)));
+        let neighbour = self.ahead.neighbour.filter(|number| !self.cache.has(*number));
+        unread.retain(|number| Some(*number) != neighbour);
         let place = |number| Some((number, self.index.place(number)?));
-        let places: Vec<(usize, Place)> = unread.into_iter().filter_map(place).collect();
+        let mut bytes = 0;
+        let few = unread.into_iter().filter_map(place).take_while(|(_, place)| {
+            bytes += u64::from(place.len);
+            bytes <= MOST_BYTES
+        });
+        // It comes last, so that it is kept however much the others are.
+        let places: Vec<(usize, Place)> = few.chain(neighbour.and_then(place)).collect();
         self.ahead.reading = !places.is_empty();
         self.ahead.reading.then_some(Effect::ReadAhead(places))
     }
@@ -77,21 +86,18 @@ impl App {
         wanted.then(|| Effect::WorkAhead(Box::new(job)))
     }
 
-    /// A call was worked out ahead. The call before, which it is compared with, is found for it too.
-    pub(super) fn has_worked_ahead(&mut self, mut ready: Box<(Job, Shown)>) -> Vec<Effect> {
+    /// A call was worked out ahead. If it can be, it is compared with the call before, too.
+    pub(super) fn has_worked_ahead(&mut self, mut ready: Box<(Job, Shown)>) {
         let (job, shown) = &mut *ready;
         self.ahead.preparing.take_if(|number| *number == job.number);
-        if !self.is_number(job.number, &job.call) {
-            return Vec::new();
+        if self.ahead.neighbour != Some(job.number) || self.job(job.number).as_ref() != Some(&*job) {
+            return;
         }
         let mut context = shown.context.clone();
-        let before = context.compare(shown.number, &self.index, &self.cache, &self.setup.platforms);
-        if before.is_none() {
-            // Else it asks again when it is shown: that is waited for.
+        if context.compare(shown.number, &self.index, &self.cache, &self.setup.platforms).is_none() {
             shown.context = context;
         }
         self.ahead.ready = Some(ready);
-        before.map(|before| Effect::ReadAhead(vec![before])).into_iter().collect()
     }
 }
 

@@ -126,7 +126,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether it changes nothing that is on the screen: it serves the next key.
+    /// Whether it serves the next key: what is on the screen was asked for by [`Effect::Load`], and does not change with it.
     #[must_use]
     pub fn is_ahead(&self) -> bool {
         matches!(self, Self::ReadAhead(_) | Self::WorkedAhead(_))

@@ -84,6 +84,10 @@ impl App {
             )));
             return;
         }
+        if matches!(mouse.kind, MouseEventKind::Down(_) | MouseEventKind::ScrollDown | MouseEventKind::ScrollUp) {
+            // It was read, or is in the log; and it may lie over what is pointed at.
+            self.notice = None;
+        }
         if !self.dialogs.is_empty() {
             return match mouse.kind {
                 MouseEventKind::ScrollDown => self.dialog_wheel(true),
@@ -112,9 +116,11 @@ impl App {
             MouseEventKind::ScrollUp => -TURN,
             MouseEventKind::Down(MouseButton::Left) if payload.contains(at) => {
                 let (top, left) = draft.editor.scroll_offset();
-                let (row, column) = (at.1 - payload.y + top, at.0 - payload.x + left);
-                let DataCursor(line, character) = draft.editor.screen_to_data(row.into(), column.into());
+                let row = usize::from(at.1 - payload.y) + usize::from(top);
+                let column = usize::from(at.0 - payload.x) + usize::from(left);
+                let DataCursor(line, character) = draft.editor.screen_to_data(row, column);
                 if let (Ok(line), Ok(character)) = (line.try_into(), character.try_into()) {
+                    draft.editor.cancel_selection();
                     draft.editor.move_cursor(CursorMove::Jump(line, character));
                     draft.typed(false);
                 }
@@ -123,6 +129,7 @@ impl App {
             _ => return,
         };
         if payload.contains(at) {
+            draft.editor.cancel_selection();
             draft.editor.scroll((i16::try_from(turn).unwrap_or(0), 0));
         } else if answer.contains(at) {
             draft.scroll = draft.scroll.saturating_add_signed(turn);

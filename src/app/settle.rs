@@ -1,5 +1,6 @@
 //! The app brought in line with what was drawn last: where it is scrolled to, which call is open, what must be read.
 
+use crate::app::ahead::AHEAD;
 use crate::app::bodies::{self, Job, LARGE};
 use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Read};
@@ -48,7 +49,10 @@ impl App {
             shown.body.wrap(detail_width);
             shown.answer.wrap(detail_width);
         }
-        let rows = self.calls.top..self.calls.top + self.regions.list_height;
+        let (top, height) = (self.calls.top, self.regions.list_height);
+        // Before the list is drawn for the first time, nobody knows which rows it will have.
+        let more = if height == 0 { AHEAD } else { 0 };
+        let rows = top.saturating_sub(more)..top + height + more;
         let untold = rows.filter_map(|row| self.calls.at(row)).filter(|number| self.cache.text(*number).is_none());
         let untold: Vec<usize> = untold.collect();
         let mut unread: Vec<usize> = untold.into_iter().filter(|number| !self.tell_row(*number)).collect();

@@ -341,7 +341,9 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             if let Ok(done) = timeout(UNNOTICED, &mut doing).await {
                 return Ok(done);
             }
-            self.settle(unwritten.take()).await?;
+            // What is under way goes on meanwhile.
+            let (settled, done) = tokio::join!(self.settle(unwritten.take()), doing);
+            return settled.map(|()| done);
         }
         Ok(doing.await)
     }

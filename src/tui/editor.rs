@@ -33,7 +33,9 @@ fn edit_with(editor: &str, text: &str, extension: &str) -> Result<String, String
         .status()
         .map_err(|error| format!("cannot start a shell for the editor: {error}"))?;
     if let Some(NOT_EXECUTABLE | NOT_FOUND) = status.code() {
-        return Err(format!("there is no editor {editor:?} to start: EDITOR names another"));
+        return Err(format!(
+            "no editor {editor:?} could be started (VISUAL or EDITOR names another): the draft is as it was"
+        ));
     }
     if !status.success() {
         return Err(format!("{editor} ended with {status}: the draft is as it was"));

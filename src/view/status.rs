@@ -8,6 +8,7 @@ use ratatui::widgets::Clear;
 
 use crate::app::App;
 use crate::app::action::{Action, Scope};
+use crate::app::dialog::Dialog;
 use crate::app::mouse::Holder;
 use crate::net::base_url;
 use crate::net::responder::Health;
@@ -22,10 +23,11 @@ pub(super) fn draw(app: &App, frame: &mut Frame, state: Rect, hints: Rect) {
 }
 
 /// What was said last, where the last row has no room for all of it: over what is there, the state line above it. Not over
-/// a line that is typed in.
+/// a question, or a line that is typed in.
 pub(super) fn draw_long(app: &App, frame: &mut Frame, area: Rect) {
-    let typing = app.dialogs.last().is_some_and(|dialog| dialog.scope() == Scope::Typing);
-    let Some(notice) = app.notice.as_ref().filter(|_| !typing) else { return };
+    let asked = |dialog: &Dialog| matches!(dialog.scope(), Scope::Typing | Scope::Question);
+    let asked = app.dialogs.last().is_some_and(asked);
+    let Some(notice) = app.notice.as_ref().filter(|_| !asked) else { return };
     let room = usize::from(area.width).saturating_sub(1);
     let most = usize::from(area.height / 3);
     let mut lines = rows::wrap(&notice.text, room);

@@ -179,9 +179,9 @@ impl App {
                 self.tell(Notice::info("this call is not forwarded: what waits is its answer"));
             }
             (Action::HeldDown, _) => scroll = (scroll + 1).min(last),
-            (Action::HeldUp, _) => scroll = scroll.saturating_sub(1),
+            (Action::HeldUp, _) => scroll = scroll.min(last).saturating_sub(1),
             (Action::PageDown, _) => scroll = (scroll + room.max(1)).min(last),
-            (Action::PageUp, _) => scroll = scroll.saturating_sub(room.max(1)),
+            (Action::PageUp, _) => scroll = scroll.min(last).saturating_sub(room.max(1)),
             (action, _) => {
                 let before = selected;
                 if let Choice::Leave = picked(Some(action), &mut selected, count) {

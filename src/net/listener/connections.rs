@@ -110,11 +110,16 @@ async fn connection<F>(
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         // Of the streams of HTTP/2, one comes while another is answered: nothing more is noted.
         let one_by_one = request.version() != hyper::Version::HTTP_2;
+        let bodiless = request.method() == http::Method::HEAD;
         noting.taken();
         request.extensions_mut().insert(peer);
         let (answering, broken, noting) = (app(request.map(Body::new)), broken.clone(), noting.clone());
         async move {
-            let answer = answering.await;
+            let mut answer = answering.await;
+            if bodiless {
+                // HTTP/2 would send it (RFC 9110, 9.3.2).
+                *answer.body_mut() = Body::empty();
+            }
             if answer.extensions().get::<Reset>().is_some() {
                 broken.store(true, Ordering::Relaxed);
                 return Err(io::Error::from(io::ErrorKind::ConnectionReset));

@@ -24,7 +24,8 @@ pub struct Wire {
 
 type Connection = http1::Connection<TokioIo<TcpStream>, Outbound>;
 
-/// A connection. It moves only while something is awaited of it: a task of its own would have to be woken for every call.
+/// A connection. It moves only while something is awaited of it: a task of its own would have to be woken for every call. So
+/// the rest of a body whose answer came before its end leaves with the next call.
 #[derive(Debug)]
 struct Line {
     /// Scheme, host and port.
