@@ -28,11 +28,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
-
-/// The program's, for all contestants.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[derive(Parser)]
 struct Args {
