@@ -1,33 +1,34 @@
-//! The only writer of a recording: a task of its own that writes what waits for it in one go.
+//! The only writer of a recording: what waits to be written is written in one go.
 //!
 //! ```text
-//!  task --encode--> queue (bounded) --> writer: drain, one write a batch [, fdatasync] --> observer, in file order
-//!   ^                                                                                          |
-//!   +------------------------- the call, or why it is not recorded ----------------------------+
+//!  task --encode--> queue (bounded) --> turn: drain, one write a batch [, fdatasync] --> observer, in file order
+//!   ^                                                                                        |
+//!   +------------------------ the call, or why it is not recorded ---------------------------+
 //! ```
 //!
-//! A write is a copy into the page cache and costs less than to wake a thread for it, so the task makes it itself. What
-//! waits for the disk (with `fsync`, or after a write that took long) is left to a thread that may block.
+//! A write is a copy into the page cache and costs less than to wake a thread for it, so each thread that takes calls has a
+//! branch of the recorder, with a queue and a turn of its own; they share one writer. What waits for the disk (with `fsync`,
+//! or after a write that took long) is left to a thread that may block.
 //!
 //! A call is answered for only when its bytes are with the operating system (with `fsync`: on the disk). What could not be
 //! written is cut off again, counted, and told; the next call tries anew.
 
 mod tail;
 mod tape;
+mod turn;
+mod writer;
 
-use std::io::{self, IoSlice};
 use std::path::Path;
-use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task;
 
 pub(super) use self::tail::torn_path;
-use self::tape::{Disk, Rotated, Tape};
+use self::tape::{Disk, Tape};
 pub use self::tape::{Opened, Torn};
+use self::turn::{Job, Message, Turn, What};
+use self::writer::Shared;
 use super::format::{self, Line};
 use super::{Annotation, Change, OpenError, Place, Redaction};
 use crate::call::Call;
@@ -35,12 +36,6 @@ use crate::config::Rotation;
 
 /// Calls that may wait to be written; further ones wait to get in.
 const QUEUE: usize = 1024;
-
-/// A batch is written when it has this many bytes, even if more calls wait.
-const BATCH: u64 = 4 * 1024 * 1024;
-
-/// A write that takes longer waits for the disk; the next one is not made where others are kept from their work.
-const LONG: Duration = Duration::from_millis(2);
 
 /// What the recorder tells its observer, in file order, after the write.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,36 +85,18 @@ pub struct Options {
     pub rotate: Rotation,
 }
 
-/// Learns of every call that was written. Runs in the recorder's task, so it should only pass on what it hears.
+/// Learns of every call that was written. Nothing is written while it runs, so it should only pass on what it hears.
 pub type Observer = Box<dyn Fn(Recorded) + Send>;
 
-/// The way to the recorder's task. Cheap to clone; the task writes what waits and ends when the last clone is gone.
+/// The way into a recording. Cheap to clone; what waits is written and the file finished when the last clone is gone.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     queue: mpsc::Sender<Message>,
+    /// It lives as long as there is a turn.
+    shared: Weak<Shared>,
     ended: watch::Receiver<()>,
     path: Arc<Path>,
     redaction: Option<Arc<Redaction>>,
-}
-
-#[derive(Debug)]
-enum Message {
-    Record(Job),
-    Close,
-}
-
-#[derive(Debug)]
-struct Job {
-    what: What,
-    line: Line,
-    reply: oneshot::Sender<Result<u64, RecordError>>,
-}
-
-/// What a line is about.
-#[derive(Debug)]
-enum What {
-    Call(Arc<Call>),
-    Annotation(Annotation),
 }
 
 impl Recorder {
@@ -138,18 +115,26 @@ impl Recorder {
         Ok((recorder, opened))
     }
 
-    fn start(
-        disk: impl Disk + 'static,
-        end: u64,
-        path: &Path,
-        Options { fsync, .. }: Options,
-        observer: Observer,
-    ) -> Self {
-        let (queue, messages) = mpsc::channel(QUEUE);
+    fn start(disk: impl Disk + 'static, end: u64, path: &Path, options: Options, observer: Observer) -> Self {
         let (ending, ended) = watch::channel(());
-        let writer = Writer { disk, end, path: path.into(), fsync, unrecorded: 0, observer };
-        tokio::spawn(Turn { writer, messages, batch: Batch::default(), last: Duration::ZERO, ending }.run());
-        Self { queue, ended, path: path.into(), redaction: None }
+        let path: Arc<Path> = path.into();
+        let shared = Arc::new(Shared::new(Box::new(disk), end, path.clone(), options, observer, ending));
+        let queue = Turn::begin(&shared);
+        Self { queue, shared: Arc::downgrade(&shared), ended, path, redaction: None }
+    }
+
+    /// A way into the same recording for what runs on one thread: its calls are written from there, so that no other thread
+    /// has to be woken for them. One after the other they keep their order; those of different branches mix.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, which is to be that of the thread.
+    #[must_use]
+    pub fn branch(&self) -> Self {
+        match self.shared.upgrade() {
+            // Who waits for the disk waits together.
+            Some(shared) if !shared.syncs() => Self { queue: Turn::begin(&shared), ..self.clone() },
+            _ => self.clone(),
+        }
     }
 
     /// The same recorder, which masks every call before it is written.
@@ -220,9 +205,12 @@ impl Recorder {
     /// Writes what waits, takes no more from any clone, and returns when the file is complete, on the disk and unlocked.
     /// A file that this recorder made and that holds no call is removed.
     pub async fn close(mut self) {
-        // Fails when the task has ended already, which is what we are here for.
-        let _ = self.queue.send(Message::Close).await;
-        // Nothing is ever sent: this is the end of the sender, and so of the task.
+        let queues = self.shared.upgrade().map(|shared| shared.queues());
+        for queue in queues.into_iter().flatten() {
+            // Fails when its turn has ended already, which is what we are here for.
+            let _ = queue.send(Message::Close).await;
+        }
+        // Nothing is ever sent: this is the end of the sender, and so of the last turn.
         let _ = self.ended.changed().await;
     }
 }
@@ -268,210 +256,6 @@ impl Written {
 
 fn closed(path: &Path) -> RecordError {
     RecordError(format!("the recording {} is closed", path.display()))
-}
-
-/// What is written in one go.
-#[derive(Default)]
-struct Batch {
-    jobs: Vec<Job>,
-    bytes: u64,
-}
-
-impl Batch {
-    /// Adds `first` and what waits behind it.
-    fn take(&mut self, first: Message, messages: &mut mpsc::Receiver<Message>) {
-        let mut next = Some(first);
-        while let Some(message) = next {
-            match message {
-                Message::Record(job) => {
-                    self.bytes = job.line.len().saturating_add(self.bytes);
-                    self.jobs.push(job);
-                }
-                // What waits already still comes out, and then the end.
-                Message::Close => messages.close(),
-            }
-            next = if self.bytes < BATCH { messages.try_recv().ok() } else { None };
-        }
-    }
-}
-
-/// One round after the other: what waits is taken and written. Whatever ends it, what waits then is still written.
-struct Turn<D: Disk> {
-    writer: Writer<D>,
-    messages: mpsc::Receiver<Message>,
-    batch: Batch,
-    /// How long the last write took.
-    last: Duration,
-    /// Held until all is done.
-    #[expect(dead_code, reason = "its end is what is waited for")]
-    ending: watch::Sender<()>,
-}
-
-impl<D: Disk + 'static> Turn<D> {
-    async fn run(mut self) {
-        while let Some(first) = self.messages.recv().await {
-            self.batch.take(first, &mut self.messages);
-            // Others may be about to hand in theirs, and one write for many calls costs little more than for one.
-            task::yield_now().await;
-            if let Ok(next) = self.messages.try_recv() {
-                self.batch.take(next, &mut self.messages);
-            }
-            if !self.writer.fsync && self.last < LONG {
-                self.write();
-                continue;
-            }
-            let blocking = task::spawn_blocking(move || {
-                // What came while the disk was at work is written before the thread is given back.
-                loop {
-                    self.write();
-                    let Ok(next) = self.messages.try_recv() else { return self };
-                    self.batch.take(next, &mut self.messages);
-                }
-            });
-            // Fails when the program ends: then it was dropped, and all is written.
-            let Ok(back) = blocking.await else { return };
-            self = back;
-        }
-    }
-}
-
-impl<D: Disk> Turn<D> {
-    fn write(&mut self) {
-        let begun = Instant::now();
-        if !self.batch.jobs.is_empty() {
-            self.writer.record(&mut self.batch.jobs);
-        }
-        self.batch.bytes = 0;
-        self.last = begun.elapsed();
-    }
-}
-
-impl<D: Disk> Drop for Turn<D> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            return;
-        }
-        self.messages.close();
-        self.write();
-        while let Ok(next) = self.messages.try_recv() {
-            self.batch.take(next, &mut self.messages);
-            self.write();
-        }
-        self.writer.finish();
-    }
-}
-
-/// The file and how far it is written.
-struct Writer<D> {
-    disk: D,
-    end: u64,
-    path: Arc<Path>,
-    fsync: bool,
-    unrecorded: u64,
-    observer: Observer,
-}
-
-impl<D: Disk> Writer<D> {
-    fn finish(&mut self) {
-        if let Err(error) = self.disk.finish(self.end) {
-            let reason = format!("cannot finish {}: {error}", self.path.display());
-            (self.observer)(Recorded::Trouble { reason });
-        }
-    }
-
-    /// Writes the batch as one and tells everyone.
-    fn record(&mut self, batch: &mut Vec<Job>) {
-        match self.append(batch) {
-            Ok(()) => {
-                for Job { what, line, reply } in batch.drain(..) {
-                    let len = u32::try_from(line.len() - 1).unwrap_or(u32::MAX);
-                    let place = Place { offset: self.end, len };
-                    self.end += line.len();
-                    (self.observer)(match what {
-                        What::Call(call) => Recorded::Call(call, place),
-                        What::Annotation(annotation) => Recorded::Annotated(place.offset, annotation),
-                    });
-                    // Whoever asked may have gone.
-                    let _ = reply.send(Ok(place.offset));
-                }
-            }
-            Err(reason) => {
-                let calls = batch.iter().filter(|job| matches!(job.what, What::Call(_))).count() as u64;
-                // Whoever wanted to say something of a call is told; only calls are counted.
-                if calls > 0 {
-                    self.unrecorded += calls;
-                    (self.observer)(Recorded::Failed { unrecorded: self.unrecorded, reason: reason.clone() });
-                }
-                for job in batch.drain(..) {
-                    let _ = job.reply.send(Err(RecordError(reason.clone())));
-                }
-            }
-        }
-    }
-
-    /// Puts the lines behind what is written; all of them or none.
-    fn append(&mut self, batch: &[Job]) -> Result<(), String> {
-        match self.disk.rotate(self.end, Timestamp::now()) {
-            Ok(None) => {}
-            Ok(Some(Rotated { reason, end })) => {
-                self.end = end;
-                (self.observer)(Recorded::Reopened { reason, kept: 0 });
-            }
-            Err(reason) => (self.observer)(Recorded::Trouble { reason }),
-        }
-        if let Some(reason) = self.disk.changed(self.end) {
-            let opened = self.disk.reopen().map_err(|error| format!("{reason}; {error}"))?;
-            let kept = opened.kept.min(self.end);
-            self.end = opened.end;
-            (self.observer)(Recorded::Reopened { reason, kept });
-        }
-        let written = self.write_all(batch);
-        let written = if self.fsync { written.and_then(|()| self.disk.sync()) } else { written };
-        written.map_err(|error| {
-            // If this fails too, the file has another length than it should: the next call sees that it has changed.
-            let _ = self.disk.truncate(self.end);
-            let path = self.path.display();
-            match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    format!("no space left for {path}: make room, and calls are recorded again")
-                }
-                io::ErrorKind::FileTooLarge => {
-                    format!(
-                        "{path} is as large as a file may get here (ulimit -f, or the file system): record to another"
-                    )
-                }
-                _ => format!("cannot write to {path}: {error}"),
-            }
-        })
-    }
-
-    /// Writes the lines with as few writes as can be, and without putting them together first.
-    fn write_all(&mut self, jobs: &[Job]) -> io::Result<()> {
-        let mut pieces = Vec::with_capacity(jobs.len());
-        for part in jobs.iter().flat_map(|job| job.line.parts()) {
-            if let Some(bytes) = part.as_it_is() {
-                pieces.push(IoSlice::new(bytes));
-                continue;
-            }
-            self.write(&mut pieces)?;
-            pieces.clear();
-            part.write(|piece| self.write(&mut [IoSlice::new(piece)]))?;
-        }
-        self.write(&mut pieces)
-    }
-
-    fn write(&mut self, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
-        IoSlice::advance_slices(&mut pieces, 0);
-        while !pieces.is_empty() {
-            match self.disk.write(pieces) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => IoSlice::advance_slices(&mut pieces, count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::mpsc as channel;
 
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::*;
@@ -194,6 +195,54 @@ async fn two_senders_leave_every_call_in_the_order_of_each() {
         other => panic!("{other:?}"),
     });
     assert!(heard.eq(entries.iter().map(|entry| (entry.id, entry.place))), "observed in file order");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn branches_on_other_threads_write_to_the_same_file_and_end_with_it() {
+    const EACH: u64 = 100;
+    let (_folder, path) = folder();
+    for fsync in [false, true] {
+        let (heard, events) = channel::channel();
+        let tell = Box::new(move |event| heard.send(event).unwrap_or_default());
+        let (recorder, _) = Recorder::open(&path, Options { fsync, ..Options::default() }, tell).unwrap();
+        let send = |base: u64| {
+            let recorder = recorder.clone();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(async {
+                    let branch = recorder.branch();
+                    for number in base..base + EACH {
+                        branch.record(call(number)).await.unwrap();
+                    }
+                    branch
+                })
+            })
+        };
+        let others = [send(0), send(1_000_000)];
+        recorder.record(call(2_000_000)).await.unwrap();
+        let joined = tokio::task::spawn_blocking(|| others.map(|thread| thread.join().unwrap()));
+        let [left, _right] = joined.await.unwrap();
+        recorder.clone().close().await;
+        for closed in [&left, &recorder, &recorder.branch()] {
+            let error = closed.record(call(9)).await.unwrap_err();
+            assert_eq!(error.0, format!("the recording {} is closed", path.display()));
+        }
+        let reader = Reader::open(&path).unwrap();
+        let entries: Vec<_> = reader.entries(Position::default()).map(Result::unwrap).collect();
+        let of = |base: u64| -> Vec<_> {
+            let ids: Vec<_> = (base..base + EACH).map(|number| call(number).id).collect();
+            entries.iter().map(|entry| entry.id).filter(|id| ids.contains(id)).collect()
+        };
+        for base in [0, 1_000_000] {
+            assert!(of(base).len() == 100 && of(base).is_sorted());
+        }
+        let heard = events.iter().map(|event| match event {
+            Recorded::Call(call, place) => (call.id, place),
+            other => panic!("{other:?}"),
+        });
+        assert!(heard.eq(entries.iter().map(|entry| (entry.id, entry.place))), "observed in file order");
+        fs::remove_file(&path).unwrap();
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use futures_util::FutureExt as _;
 
 use crate::recording::encode;
 use crate::recording::recorder::tape::{Disk, Reopened, Rotated};
-use crate::recording::recorder::{LONG, OpenError, Options, RecordError, Recorded, Recorder};
+use crate::recording::recorder::writer::LONG;
+use crate::recording::recorder::{OpenError, Options, RecordError, Recorded, Recorder};
 use crate::recording::testing::call;
 
 /// A file in memory that does as the test says, and then as it should.

@@ -1,0 +1,130 @@
+//! A branch of the recorder: what was handed in on one thread, written from it.
+//!
+//! ```text
+//!  calls of a thread --> queue (bounded) --> drain --+
+//!                                                    +--one at a time--> Writer
+//!  calls of another  --> queue (bounded) --> drain --+
+//! ```
+
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task;
+
+use super::writer::Shared;
+use super::{Annotation, Line, QUEUE, RecordError};
+use crate::call::Call;
+
+/// A batch is written when it has this many bytes, even if more calls wait.
+const BATCH: u64 = 4 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(super) enum Message {
+    Record(Job),
+    Close,
+}
+
+#[derive(Debug)]
+pub(super) struct Job {
+    pub what: What,
+    pub line: Line,
+    pub reply: oneshot::Sender<Result<u64, RecordError>>,
+}
+
+/// What a line is about.
+#[derive(Debug)]
+pub(super) enum What {
+    Call(Arc<Call>),
+    Annotation(Annotation),
+}
+
+/// What is written in one go.
+#[derive(Default)]
+struct Batch {
+    jobs: Vec<Job>,
+    bytes: u64,
+}
+
+impl Batch {
+    /// Adds `first` and what waits behind it.
+    fn take(&mut self, first: Message, messages: &mut mpsc::Receiver<Message>) {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Record(job) => {
+                    self.bytes = job.line.len().saturating_add(self.bytes);
+                    self.jobs.push(job);
+                }
+                // What waits already still comes out, and then the end.
+                Message::Close => messages.close(),
+            }
+            next = if self.bytes < BATCH { messages.try_recv().ok() } else { None };
+        }
+    }
+}
+
+/// One round after the other: what waits is taken and written. Whatever ends it, what waits then is still written.
+pub(super) struct Turn {
+    messages: mpsc::Receiver<Message>,
+    batch: Batch,
+    /// With the last turn's end, the file is finished.
+    shared: Arc<Shared>,
+}
+
+impl Turn {
+    /// Spawns a turn on the present runtime; the queue to it.
+    pub fn begin(shared: &Arc<Shared>) -> mpsc::Sender<Message> {
+        let (queue, messages) = mpsc::channel(QUEUE);
+        shared.enter(&queue);
+        tokio::spawn(Self { messages, batch: Batch::default(), shared: Arc::clone(shared) }.run());
+        queue
+    }
+
+    async fn run(mut self) {
+        while let Some(first) = self.messages.recv().await {
+            self.batch.take(first, &mut self.messages);
+            // Others may be about to hand in theirs, and one write for many calls costs little more than for one.
+            task::yield_now().await;
+            if let Ok(next) = self.messages.try_recv() {
+                self.batch.take(next, &mut self.messages);
+            }
+            if !self.shared.waits_for_the_disk() {
+                self.write();
+                continue;
+            }
+            let blocking = task::spawn_blocking(move || {
+                // What came while the disk was at work is written before the thread is given back.
+                loop {
+                    self.write();
+                    let Ok(next) = self.messages.try_recv() else { return self };
+                    self.batch.take(next, &mut self.messages);
+                }
+            });
+            // Fails when the program ends: then it was dropped, and all is written.
+            let Ok(back) = blocking.await else { return };
+            self = back;
+        }
+    }
+
+    fn write(&mut self) {
+        if !self.batch.jobs.is_empty() {
+            self.shared.record(&mut self.batch.jobs);
+        }
+        self.batch.bytes = 0;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        self.messages.close();
+        self.write();
+        while let Ok(next) = self.messages.try_recv() {
+            self.batch.take(next, &mut self.messages);
+            self.write();
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The only one who writes to a recording, whichever thread asks: a batch at a time, all of it or nothing.
+
+use std::io::{self, IoSlice};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use super::tape::{Disk, Rotated};
+use super::turn::{Job, Message, What};
+use super::{Observer, Options, RecordError, Recorded};
+use crate::recording::Place;
+
+/// A write that takes longer waits for the disk; the next one is not made where others are kept from their work.
+pub(super) const LONG: Duration = Duration::from_millis(2);
+
+/// The writer, for all branches.
+pub(super) struct Shared {
+    writer: Mutex<Writer>,
+    fsync: bool,
+    /// The last write took long.
+    long: AtomicBool,
+}
+
+impl Shared {
+    /// The writer of `disk`, which has `end` bytes. `ending` is dropped when the file is finished.
+    pub fn new(
+        disk: Box<dyn Disk>,
+        end: u64,
+        path: Arc<Path>,
+        Options { fsync, .. }: Options,
+        observer: Observer,
+        ending: watch::Sender<()>,
+    ) -> Self {
+        let writer = Writer { disk, end, path, fsync, unrecorded: 0, observer, queues: Vec::new(), _ending: ending };
+        Self { writer: Mutex::new(writer), fsync, long: AtomicBool::new(false) }
+    }
+
+    /// Whether each batch is to be on the disk before it is told.
+    pub fn syncs(&self) -> bool {
+        self.fsync
+    }
+
+    /// Whether the next write is to be made by a thread that may wait.
+    pub fn waits_for_the_disk(&self) -> bool {
+        self.fsync || self.long.load(Ordering::Relaxed)
+    }
+
+    /// Writes the batch as one and tells everyone.
+    pub fn record(&self, batch: &mut Vec<Job>) {
+        let mut writer = self.lock();
+        let begun = Instant::now();
+        writer.record(batch);
+        self.long.store(begun.elapsed() >= LONG, Ordering::Relaxed);
+    }
+
+    /// Remembers a queue that is to be closed with the others.
+    pub fn enter(&self, queue: &mpsc::Sender<Message>) {
+        let queues = &mut self.lock().queues;
+        queues.retain(|queue| queue.strong_count() > 0);
+        queues.push(queue.downgrade());
+    }
+
+    /// The queues that somebody may still hand in to.
+    pub fn queues(&self) -> Vec<mpsc::Sender<Message>> {
+        self.lock().queues.iter().filter_map(mpsc::WeakSender::upgrade).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        // Whoever panicked may have left half a line: the file is then not as long as it should be, which is found.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The file and how far it is written.
+struct Writer {
+    disk: Box<dyn Disk>,
+    end: u64,
+    path: Arc<Path>,
+    fsync: bool,
+    unrecorded: u64,
+    observer: Observer,
+    /// Those of all branches.
+    queues: Vec<mpsc::WeakSender<Message>>,
+    _ending: watch::Sender<()>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        if let Err(error) = self.disk.finish(self.end) {
+            let reason = format!("cannot finish {}: {error}", self.path.display());
+            (self.observer)(Recorded::Trouble { reason });
+        }
+    }
+}
+
+impl Writer {
+    /// Writes the batch as one and tells everyone.
+    fn record(&mut self, batch: &mut Vec<Job>) {
+        match self.append(batch) {
+            Ok(()) => {
+                for Job { what, line, reply } in batch.drain(..) {
+                    let len = u32::try_from(line.len() - 1).unwrap_or(u32::MAX);
+                    let place = Place { offset: self.end, len };
+                    self.end += line.len();
+                    (self.observer)(match what {
+                        What::Call(call) => Recorded::Call(call, place),
+                        What::Annotation(annotation) => Recorded::Annotated(place.offset, annotation),
+                    });
+                    // Whoever asked may have gone.
+                    let _ = reply.send(Ok(place.offset));
+                }
+            }
+            Err(reason) => {
+                let calls = batch.iter().filter(|job| matches!(job.what, What::Call(_))).count() as u64;
+                // Whoever wanted to say something of a call is told; only calls are counted.
+                if calls > 0 {
+                    self.unrecorded += calls;
+                    (self.observer)(Recorded::Failed { unrecorded: self.unrecorded, reason: reason.clone() });
+                }
+                for job in batch.drain(..) {
+                    let _ = job.reply.send(Err(RecordError(reason.clone())));
+                }
+            }
+        }
+    }
+
+    /// Puts the lines behind what is written; all of them or none.
+    fn append(&mut self, batch: &[Job]) -> Result<(), String> {
+        match self.disk.rotate(self.end, Timestamp::now()) {
+            Ok(None) => {}
+            Ok(Some(Rotated { reason, end })) => {
+                self.end = end;
+                (self.observer)(Recorded::Reopened { reason, kept: 0 });
+            }
+            Err(reason) => (self.observer)(Recorded::Trouble { reason }),
+        }
+        if let Some(reason) = self.disk.changed(self.end) {
+            let opened = self.disk.reopen().map_err(|error| format!("{reason}; {error}"))?;
+            let kept = opened.kept.min(self.end);
+            self.end = opened.end;
+            (self.observer)(Recorded::Reopened { reason, kept });
+        }
+        let written = self.write_all(batch);
+        let written = if self.fsync { written.and_then(|()| self.disk.sync()) } else { written };
+        written.map_err(|error| {
+            // If this fails too, the file has another length than it should: the next call sees that it has changed.
+            let _ = self.disk.truncate(self.end);
+            let path = self.path.display();
+            match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    format!("no space left for {path}: make room, and calls are recorded again")
+                }
+                io::ErrorKind::FileTooLarge => {
+                    format!(
+                        "{path} is as large as a file may get here (ulimit -f, or the file system): record to another"
+                    )
+                }
+                _ => format!("cannot write to {path}: {error}"),
+            }
+        })
+    }
+
+    /// Writes the lines with as few writes as can be, and without putting them together first.
+    fn write_all(&mut self, jobs: &[Job]) -> io::Result<()> {
+        let mut pieces = Vec::with_capacity(jobs.len());
+        for part in jobs.iter().flat_map(|job| job.line.parts()) {
+            if let Some(bytes) = part.as_it_is() {
+                pieces.push(IoSlice::new(bytes));
+                continue;
+            }
+            self.write(&mut pieces)?;
+            pieces.clear();
+            part.write(|piece| self.write(&mut [IoSlice::new(piece)]))?;
+        }
+        self.write(&mut pieces)
+    }
+
+    fn write(&mut self, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+        IoSlice::advance_slices(&mut pieces, 0);
+        while !pieces.is_empty() {
+            match self.disk.write(pieces) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => IoSlice::advance_slices(&mut pieces, count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
