@@ -47,7 +47,7 @@ pub enum BindError {
 }
 
 /// What a request needs to become a recorded call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lane {
     /// Limits; the routes are those of [`Responders::config`], which may change.
     pub config: Arc<Config>,
@@ -73,6 +73,11 @@ impl Lane {
         let responders = Arc::new(responders);
         Self { config, platforms, keyring, recorder, responders, tls: None, reach: Arc::default() }
     }
+
+    /// The same for one thread, whose calls are written from there.
+    fn branch(&self) -> Self {
+        Self { recorder: self.recorder.branch(), ..self.clone() }
+    }
 }
 
 /// Takes `address`; port 0 takes a free one.
@@ -88,10 +93,11 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 
 /// Answers calls until `stop` resolves; calls under way then get two seconds to finish.
 pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Output = ()> + Send + 'static) {
-    let _serving = lane.responders.pulse.serve();
+    let responders = lane.responders.clone();
+    let _serving = responders.pulse.serve();
     let refusals = Arc::new(Refusals::new(lane.clone()));
-    let app = {
-        let lane = lane.clone();
+    let app = move || {
+        let lane = Arc::new(lane.branch());
         move |incoming| handle(lane.clone(), incoming)
     };
     connections::serve(listener, app, refusals, stop).await;

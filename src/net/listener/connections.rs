@@ -21,11 +21,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::notes::{Noted, Notes};
 use self::wire::Wire;
 use super::refusals::Refusals;
+use crate::net::crew::{Crew, Desk};
 use crate::net::refused::{Refused, Why};
 
 /// Connections that may be open at a time; further ones wait to be accepted.
@@ -57,32 +58,57 @@ pub(super) struct Peer {
     pub tls: bool,
 }
 
-/// Lets `app` answer until `stop` resolves; calls under way then get `GRACE` to finish.
-pub(super) async fn serve<A, F>(listener: TcpListener, app: A, refusals: Arc<Refusals>, stop: impl Future<Output = ()>)
-where
+/// A connection that nobody has looked at.
+struct Accepted {
+    stream: std::net::TcpStream,
+    ip: IpAddr,
+    watcher: Watcher,
+    /// Given back at its end.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+/// Lets what `app` makes on each thread answer until `stop` resolves; calls under way then get `GRACE` to finish.
+pub(super) async fn serve<A, F>(
+    listener: TcpListener,
+    app: impl Fn() -> A + Send + Sync + 'static,
+    refusals: Arc<Refusals>,
+    stop: impl Future<Output = ()>,
+) where
     A: Fn(Request) -> F + Clone + Send + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
-    let mut server = Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    server.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
+    let mut crew = Crew::new(move || -> Desk<Accepted> {
+        let (app, refusals) = (app(), refusals.clone());
+        let mut server = Builder::new(TokioExecutor::new());
+        server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+        server.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
+        Box::new(move |accepted: Accepted| {
+            let (app, server, refusals) = (app.clone(), server.clone(), refusals.clone());
+            let Accepted { stream, ip, watcher, place } = accepted;
+            Box::pin(async move {
+                if let Ok(stream) = TcpStream::from_std(stream) {
+                    connection(stream, ip, app, &server, refusals, watcher).await;
+                }
+                drop(place);
+            })
+        })
+    });
     let room = Arc::new(Semaphore::new(MOST));
     let open = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
         let admitted = async {
-            let place = Arc::clone(&room).acquire_owned().await;
+            let place = Arc::clone(&room).acquire_owned().await.ok();
             (place, accept(&listener).await)
         };
         let (place, (stream, ip)) = tokio::select! {
             admitted = admitted => admitted,
             () = &mut stop => break,
         };
-        let (app, server, refusals, watcher) = (app.clone(), server.clone(), refusals.clone(), open.watcher());
-        tokio::spawn(async move {
-            connection(stream, ip, app, &server, refusals, watcher).await;
-            drop(place);
-        });
+        // It is another runtime that looks after it from now on.
+        if let Ok(stream) = stream.into_std() {
+            crew.give(Accepted { stream, ip, watcher: open.watcher(), place });
+        }
     }
     // Nobody is to connect to a listener that is going.
     drop(listener);

@@ -165,6 +165,19 @@ async fn a_caller_that_goes_away_in_the_middle_is_recorded() {
     assert!(error.starts_with("the caller went away in the middle of the body: "), "{error}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_on_many_threads_are_all_recorded_and_answered() {
+    let mut site = Site::new(Config::default()).await;
+    let answers = futures_util::future::join_all((0..20).map(|_| site.post("/", "", "many"))).await;
+    assert!(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 200 ")));
+    for _ in 0..20 {
+        assert_eq!(site.next().await.request.body, "many");
+    }
+    site.stop();
+    site.stopped().await;
+    assert!(TcpStream::connect(site.address).await.is_err());
+}
+
 #[tokio::test]
 async fn a_caller_that_does_not_wait_for_its_answer_is_recorded() {
     let mut site = Site::new(Config::default()).await;

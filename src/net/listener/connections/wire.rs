@@ -24,6 +24,9 @@ pub(super) struct Wire {
     broken: Arc<AtomicBool>,
     notes: Arc<Notes>,
     first: First,
+    /// Hyper lets go of a request whose caller has gone, and would do so before anybody has seen it where both are found in
+    /// one go: so it learns of the end a moment later.
+    end_found: bool,
 }
 
 /// The first bytes. Little is asked for at first, to find out by which HTTP the caller speaks; all that has come is read, to
@@ -59,7 +62,7 @@ impl Wire {
                 .map_err(|_| Why::Handshake(format!("it was not over within {} seconds", patience.as_secs())))??,
             None => Stream::Plain(stream),
         };
-        Ok(Self { stream, broken: Arc::default(), notes: Arc::default(), first: First::Unread })
+        Ok(Self { stream, broken: Arc::default(), notes: Arc::default(), first: First::Unread, end_found: false })
     }
 
     /// Whether it is encrypted.
@@ -127,7 +130,7 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { stream, notes, first, .. } = &mut *self;
+        let Self { stream, notes, first, end_found, .. } = &mut *self;
         if let First::Unread = first {
             let mut room = [0; FIRST];
             let mut room = ReadBuf::new(&mut room);
@@ -144,9 +147,15 @@ impl AsyncRead for Wire {
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
-        let read = stream.poll_read(context, buffer);
-        notes.came(&buffer.filled()[before..]);
-        read
+        std::task::ready!(stream.poll_read(context, buffer))?;
+        let came = &buffer.filled()[before..];
+        notes.came(came);
+        if came.is_empty() && !*end_found {
+            *end_found = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
