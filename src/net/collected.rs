@@ -2,7 +2,11 @@
 
 use bytes::{Bytes, BytesMut};
 
-/// What came of a body so far. Most come in one piece, which is then kept as it is instead of copied.
+/// Pieces up to this many bytes are copied: else they would keep the whole buffer alive that they were read into, and another
+/// would have to be found for the next call.
+const COPIED: usize = 64 * 1024;
+
+/// What came of a body so far. One that came in one large piece is kept as it is.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
     first: Bytes,
@@ -24,7 +28,7 @@ impl Collected {
     /// Another piece.
     pub(super) fn add(&mut self, data: Bytes) {
         if self.len() == 0 {
-            self.first = data;
+            self.first = if data.len() <= COPIED { Bytes::copy_from_slice(&data) } else { data };
             return;
         }
         if self.rest.is_empty() {
