@@ -338,7 +338,7 @@ fn into_http(response: &Response, slow: Option<Duration>) -> http::Response<Body
     *http.status_mut() = http::StatusCode::from_u16(response.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers.iter() {
         if let (Ok(name), Ok(value)) =
-            (http::HeaderName::from_bytes(name.as_bytes()), http::HeaderValue::from_bytes(value))
+            (http::HeaderName::from_bytes(name.as_bytes()), http::HeaderValue::from_maybe_shared(value.clone()))
         {
             http.headers_mut().append(name, value);
         }

@@ -171,27 +171,24 @@ impl Spelled {
     }
 
     fn body(&mut self, body: &Bytes, valid: bool) {
-        match std::str::from_utf8(body) {
-            Ok("") => {}
-            Ok(text) if is_json_line(text, valid) => {
-                self.raw(",\"json\":");
-                if self.is_left(Spelling::Json, body) {
-                    return;
-                }
-                self.raw(text);
+        if body.is_empty() {
+            return;
+        }
+        if is_one_line(body) && (valid || is_json(body)) {
+            self.raw(",\"json\":");
+            if !self.is_left(Spelling::Json, body) {
+                self.text.extend_from_slice(body);
             }
-            Ok(text) => {
-                self.raw(",\"text\":");
-                if self.is_left(Spelling::Text, body) {
-                    return;
-                }
+            return;
+        }
+        if let Ok(text) = std::str::from_utf8(body) {
+            self.raw(",\"text\":");
+            if !self.is_left(Spelling::Text, body) {
                 self.string(text);
             }
-            Err(_) => {
-                self.raw(",\"base64\":");
-                if self.is_left(Spelling::Base64, body) {
-                    return;
-                }
+        } else {
+            self.raw(",\"base64\":");
+            if !self.is_left(Spelling::Base64, body) {
                 self.base64(body);
             }
         }
@@ -211,15 +208,17 @@ impl Spelled {
     }
 }
 
-/// Whether a body can stand in a line as it is and be found again byte for byte: a JSON value without white space around
+/// Whether a body, if it is JSON, can stand in a line as it is and be found again byte for byte: without white space around
 /// it (a reader would drop that), on one line, no deeper than common readers go.
-fn is_json_line(body: &str, valid: bool) -> bool {
-    let bytes = body.as_bytes();
-    bytes.first().is_some_and(|byte| !byte.is_ascii_whitespace())
-        && bytes.last().is_some_and(|byte| !byte.is_ascii_whitespace())
-        && memchr2(b'\n', b'\r', bytes).is_none()
-        && (valid || serde_json::from_str::<IgnoredAny>(body).is_ok())
-        && (memchr2_iter(b'{', b'[', bytes).count() <= DEEPEST || depth(bytes) <= DEEPEST)
+fn is_one_line(body: &[u8]) -> bool {
+    body.first().is_some_and(|byte| !byte.is_ascii_whitespace())
+        && body.last().is_some_and(|byte| !byte.is_ascii_whitespace())
+        && memchr2(b'\n', b'\r', body).is_none()
+        && (memchr2_iter(b'{', b'[', body).count() <= DEEPEST || depth(body) <= DEEPEST)
+}
+
+fn is_json(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
 /// How deep a valid JSON text nests.
