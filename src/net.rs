@@ -9,7 +9,7 @@
 
 mod answer;
 mod collected;
-mod crew;
+pub(crate) mod crew;
 pub mod demo;
 pub mod fault;
 pub mod forward;

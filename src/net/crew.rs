@@ -19,10 +19,10 @@ use tokio::sync::mpsc;
 const MOST: usize = 8;
 
 /// Where a member takes in what it is given: the work on it.
-pub(super) type Desk<T> = Box<dyn Fn(T) -> BoxFuture<'static, ()> + Send>;
+pub type Desk<T> = Box<dyn Fn(T) -> BoxFuture<'static, ()> + Send>;
 
 /// Members, hired when there is work for them. When it is dropped they leave, and leave undone what they have not finished.
-pub(super) struct Crew<T> {
+pub struct Crew<T> {
     hire: Arc<dyn Fn() -> Desk<T> + Send + Sync>,
     members: Vec<Member<T>>,
     /// The present thread's, where that is all there is to be.

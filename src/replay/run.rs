@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::task::JoinSet;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use super::alarm::Alarm;
@@ -16,6 +16,7 @@ use super::schedule::{Pace, Queue, Step};
 use super::summary::Times;
 use super::{Control, Item, Plan, Refusal, Summary};
 use crate::call::{Call, Id};
+use crate::net::crew::Crew;
 use crate::net::fault::Fault;
 use crate::net::sender::{Prepared, Sender, Wire};
 use crate::platform::{Keyring, Platforms};
@@ -180,20 +181,31 @@ impl Replay {
             alarm,
             tell,
         });
-        let mut tasks = JoinSet::new();
-        for _ in 0..workers {
+        let (end, mut ends) = mpsc::unbounded_channel();
+        let mut crew = {
             let shared = shared.clone();
-            tasks.spawn(async move { shared.work().await });
-        }
-        let mut result = Ok(());
-        while let Some(ended) = tasks.join_next().await {
-            let ended = ended.unwrap_or_else(|error| Err(format!("a worker of the replay failed: {error}")));
-            if ended.is_err() {
+            Crew::new(move || {
+                let (shared, recorder) = (shared.clone(), shared.replay.recorder.branch());
+                Box::new(move |end: mpsc::UnboundedSender<_>| {
+                    let (shared, recorder) = (shared.clone(), recorder.clone());
+                    Box::pin(async move { drop(end.send(shared.work(recorder).await)) })
+                })
+            })
+        };
+        (0..workers).for_each(|_| crew.give(end.clone()));
+        drop(end);
+        let (mut result, mut ended) = (Ok(()), 0);
+        while let Some(end) = ends.recv().await {
+            ended += 1;
+            if end.is_err() {
                 lock(&shared.queue).close();
-                result = result.and(ended);
+                result = result.and(end);
             }
         }
         result?;
+        if ended < workers {
+            return Err("a worker of the replay failed".to_owned());
+        }
         let score = lock(&shared.score);
         if let Some(first) = score.refused.first() {
             return Err(format!("{}: {}", first.original, first.reason));
@@ -209,9 +221,9 @@ impl Replay {
     }
 }
 
-/// What a worker has of its own: a connection to each target, and what it waits for.
-#[derive(Default)]
+/// What a worker has of its own: a way into the recording, a connection to each target, and what it waits for.
 struct Worker {
+    recorder: Recorder,
     first: Wire,
     second: Wire,
     unwritten: Option<Unwritten>,
@@ -224,8 +236,8 @@ struct Unwritten {
 }
 
 impl<T: Fn(Told) + Send + Sync> Shared<T> {
-    async fn work(&self) -> Result<(), String> {
-        let mut worker = Worker::default();
+    async fn work(&self, recorder: Recorder) -> Result<(), String> {
+        let mut worker = Worker { recorder, first: Wire::default(), second: Wire::default(), unwritten: None };
         loop {
             // Not in the condition: the lock would be held all through the body.
             let step = lock(&self.queue).take();
@@ -298,12 +310,17 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         second: Option<Prepared>,
         worker: &mut Worker,
     ) -> Result<(), String> {
-        let Worker { first: wire, second: other_wire, unwritten } = worker;
+        let Worker { recorder, first: wire, second: other_wire, unwritten } = worker;
         let (first, second) = match second {
             // Pinned here: what is handed on is held twice.
-            None => (self.settling(unwritten, pin!(self.send(first, fault, wire))).await??, None),
+            None => (self.settling(unwritten, pin!(self.send(first, fault, wire, recorder))).await??, None),
             Some(second) => {
-                let both = async { tokio::join!(self.send(first, fault, wire), self.send(second, fault, other_wire)) };
+                let both = async {
+                    tokio::join!(
+                        self.send(first, fault, wire, recorder),
+                        self.send(second, fault, other_wire, recorder)
+                    )
+                };
                 let (first, second) = Box::pin(self.settling(unwritten, both)).await?;
                 (first?, Some(second?))
             }
@@ -360,9 +377,14 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
     }
 
     /// Sends one call and has what came of it recorded; what was wrong with it on purpose becomes its note.
-    async fn send(&self, prepared: Prepared, fault: Option<Fault>, wire: &mut Wire) -> Result<Recording, String> {
-        let Replay { sender, recorder, .. } = &self.replay;
-        let call = sender.exchange(prepared, Some(wire), self.control.cancelled()).await;
+    async fn send(
+        &self,
+        prepared: Prepared,
+        fault: Option<Fault>,
+        wire: &mut Wire,
+        recorder: &Recorder,
+    ) -> Result<Recording, String> {
+        let call = self.replay.sender.exchange(prepared, Some(wire), self.control.cancelled()).await;
         let call = recorder.submit(call, false).await.map_err(|error| error.to_string())?;
         if let Some(fault) = fault {
             let note = Change::Note(Some(format!("replayed with a fault: {fault}").into()));
