@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 const COPIED: usize = 64 * 1024;
 
 /// What came of a body so far. One that came in one large piece is kept as it is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Collected {
     first: Bytes,
     rest: BytesMut,
@@ -17,7 +17,7 @@ pub(super) struct Collected {
 impl Collected {
     /// Of a body that is to have `expected` bytes: room is made for them with the second piece.
     pub(super) fn expecting(expected: usize) -> Self {
-        Self { expected, ..Self::default() }
+        Self { first: Bytes::new(), rest: BytesMut::new(), expected }
     }
 
     /// How many bytes came.

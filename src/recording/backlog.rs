@@ -8,19 +8,30 @@
 //! As long as they are few, calls wait as they are. Beyond [`MOST_HELD`] bytes of them only the stretch of the file is kept
 //! that they stand in, and they are read back from it when it is their turn: in the same order, each once. So what waits
 //! costs the same whether it is a thousand calls or a billion.
+//!
+//! Whoever takes them in hears of each call at once, unless they come thick: then of all that came in a pause, for to be
+//! woken for every call would take more of the machine than to take it in.
 
 use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Place, Position, Reader, Recorded, folder_of};
 use crate::call::Id;
 
 /// Bytes of calls that wait as they are.
 pub const MOST_HELD: usize = 4 << 20;
+
+/// How long a pause is: less than anyone sees.
+const PAUSE: Duration = Duration::from_millis(4);
+
+/// So many calls in a pause's time come thick.
+const THICK: usize = 16;
 
 /// What a call takes in memory besides its line's length, in bytes.
 const CALL: usize = 1024;
@@ -37,8 +48,10 @@ pub fn backlog() -> (Teller, Backlog) {
 /// The same with room for so many bytes of calls.
 fn holding(most: usize) -> (Teller, Backlog) {
     let queue = Queue { most, waiting: VecDeque::new(), held: 0, closed: false };
-    let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Notify::new() });
-    (Teller(Arc::new(Mouth(shared.clone()))), Backlog { shared, file: PathBuf::new(), read_back: None })
+    let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Notify::new(), filled: Notify::new() });
+    let backlog =
+        Backlog { shared: shared.clone(), file: PathBuf::new(), read_back: None, since: Instant::now(), taken: 0 };
+    (Teller(Arc::new(Mouth(shared))), backlog)
 }
 
 /// About what a call takes in memory, in bytes, whose line is at that place.
@@ -51,6 +64,8 @@ pub fn weight(place: Place) -> usize {
 struct Shared {
     queue: Mutex<Queue>,
     changed: Notify,
+    /// Half of the room is taken, or that was all: there is nothing to wait for.
+    filled: Notify,
 }
 
 impl Shared {
@@ -103,8 +118,12 @@ impl Teller {
         if !queue.closed {
             queue.push(event);
         }
+        let filled = queue.held > queue.most / 2;
         drop(queue);
         shared.changed.notify_one();
+        if filled {
+            shared.filled.notify_one();
+        }
     }
 }
 
@@ -112,6 +131,7 @@ impl Drop for Mouth {
     fn drop(&mut self) {
         self.0.lock().closed = true;
         self.0.changed.notify_one();
+        self.0.filled.notify_one();
     }
 }
 
@@ -160,6 +180,9 @@ pub struct Backlog {
     shared: Arc<Shared>,
     file: PathBuf,
     read_back: Option<ReadBack>,
+    /// When what was counted last began to come, and how much it is.
+    since: Instant,
+    taken: usize,
 }
 
 impl Backlog {
@@ -182,7 +205,10 @@ impl Backlog {
                 (queue.pop(), queue.closed)
             };
             match next {
-                Some(Waiting::Told(event)) => return Some(event),
+                Some(Waiting::Told(event)) => {
+                    self.taken += 1;
+                    return Some(event);
+                }
                 Some(Waiting::Stretch(stretch)) => {
                     let reader = self.read_back.take().and_then(|read| read.reader);
                     self.read_back = Some(ReadBack::new(stretch, reader, &self.file));
@@ -190,9 +216,26 @@ impl Backlog {
                 None if closed => return None,
                 None => {
                     self.read_back = None;
-                    self.shared.changed.notified().await;
+                    self.more().await;
                 }
             }
+        }
+    }
+}
+
+impl Backlog {
+    /// Returns when there may be more.
+    async fn more(&mut self) {
+        let pause_ends = self.since + PAUSE;
+        if self.taken >= THICK && Instant::now() < pause_ends {
+            // Fails when there is nothing to wait for.
+            let _ = timeout_at(pause_ends, self.shared.filled.notified()).await;
+        } else {
+            self.shared.changed.notified().await;
+        }
+        let now = Instant::now();
+        if now >= pause_ends {
+            (self.since, self.taken) = (now, 0);
         }
     }
 }

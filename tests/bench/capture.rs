@@ -12,6 +12,7 @@ use bytes::Bytes;
 use hooktape::config::{Config, Secret, Secrets};
 use hooktape::net::listener::{self, Lane};
 use hooktape::platform::{Keyring, Platforms};
+use hooktape::recording::backlog::backlog;
 use hooktape::recording::{Index, Options, Recorded, Recorder, View};
 use tokio::net::TcpListener;
 
@@ -112,8 +113,8 @@ async fn hooktape(
     time: Duration,
 ) -> Done {
     let path = folder.join("capture.jsonl");
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let observer = Box::new(move |event| drop(tell.send(event)));
+    let (teller, told) = backlog();
+    let observer = Box::new(move |event| teller.tell(event));
     let (recorder, _) = Recorder::open(&path, Options { fsync, ..Options::default() }, observer).unwrap();
     let secrets =
         Secrets([("moveo".to_owned(), vec![Secret::new("env:MOVEO_TOKEN", load::TOKEN)])].into_iter().collect());
@@ -126,9 +127,10 @@ async fn hooktape(
     );
     tokio::spawn(listener::serve(socket, Arc::new(lane), std::future::pending()));
     // What the program does with a recorded call when nobody looks at it.
+    let mut told = told.of(&path);
     let indexing = tokio::spawn(async move {
         let mut index = Index::new();
-        while let Some(event) = told.recv().await {
+        while let Some(event) = told.next().await {
             let Recorded::Call(call, place) = event else { panic!("{event:?}") };
             assert_eq!(call.sig.map(hooktape::call::Sig::word), Some("valid"));
             index.push(&View::of(&call, place));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 
@@ -39,7 +39,8 @@ impl Trouble {
 
 /// The body, or as much of it as came, and why that is not all.
 pub(super) async fn read(mut body: Body, limit: usize, patience: Duration) -> (Bytes, Result<(), Trouble>) {
-    let (mut kept, mut thrown_away) = (Collected::default(), 0_usize);
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let (mut kept, mut thrown_away) = (Collected::expecting(announced.min(limit)), 0_usize);
     let reading = async {
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|error| Trouble::Broken(root(&error).to_string()))?.into_data() else {

@@ -138,3 +138,60 @@ async fn nothing_is_kept_for_somebody_who_is_gone() {
     assert!(shared.lock().waiting.is_empty());
     recorder.close().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_told_at_once_until_they_come_thick() {
+    let (teller, mut told) = backlog();
+    let tell = || teller.tell(Recorded::Trouble { reason: String::new() });
+    let begun = Instant::now();
+    for _ in 0..THICK {
+        let mut next = std::pin::pin!(told.next());
+        assert!(futures_util::poll!(&mut next).is_pending());
+        tell();
+        assert!(next.await.is_some());
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+    {
+        let mut next = std::pin::pin!(told.next());
+        assert!(futures_util::poll!(&mut next).is_pending());
+        tell();
+        tell();
+        assert!(next.await.is_some());
+        assert_eq!(begun.elapsed(), PAUSE);
+    }
+    assert!(told.next().await.is_some());
+    // Once they are few again, no timer runs.
+    let mut next = std::pin::pin!(told.next());
+    assert!(tokio::time::timeout(10 * PAUSE, &mut next).await.is_err());
+    let before = Instant::now();
+    tell();
+    assert!(next.await.is_some());
+    assert_eq!(before.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_ends_when_half_of_the_room_is_taken_and_with_the_last_word() {
+    let (teller, mut told) = holding(4 * CALL);
+    let tell = |number: u64| teller.tell(Recorded::Call(Arc::new(call(number)), Place { offset: 0, len: 9 }));
+    let begun = Instant::now();
+    for number in 0..THICK as u64 {
+        tell(number);
+        assert!(told.next().await.is_some());
+    }
+    {
+        let mut next = std::pin::pin!(told.next());
+        assert!(futures_util::poll!(&mut next).is_pending());
+        (1..=3).for_each(tell);
+        assert!(next.await.is_some());
+    }
+    for _ in 0..2 {
+        assert!(told.next().await.is_some());
+    }
+    {
+        let mut next = std::pin::pin!(told.next());
+        assert!(futures_util::poll!(&mut next).is_pending());
+        drop(teller);
+        assert!(next.await.is_none());
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
