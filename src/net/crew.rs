@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread;
 
 use futures_util::future::BoxFuture;
-use tokio::runtime::{Builder, Handle, RuntimeFlavor};
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use tokio::sync::mpsc;
 
 /// Most members: beyond that, the kernel and the recording are what is waited for.
@@ -21,11 +21,12 @@ const MOST: usize = 8;
 /// Where a member takes in what it is given: the work on it.
 pub type Desk<T> = Box<dyn Fn(T) -> BoxFuture<'static, ()> + Send>;
 
-/// Members, hired when there is work for them. When it is dropped they leave, and leave undone what they have not finished.
+/// Members, hired when there is work for them. When it is dropped they leave soon, and leave undone what they have not
+/// finished. What counts is how many things a member has: one that makes much work stays where it is all the same.
 pub struct Crew<T> {
     hire: Arc<dyn Fn() -> Desk<T> + Send + Sync>,
     members: Vec<Member<T>>,
-    /// The present thread's, where that is all there is to be.
+    /// The present runtime's, where there are no members.
     here: Option<Desk<T>>,
     most: usize,
 }
@@ -37,39 +38,53 @@ struct Member<T> {
 }
 
 impl<T: Send + 'static> Crew<T> {
-    /// A crew of which each member has a desk of its own, made in its own runtime. As many as there are cores; on a runtime
-    /// that has one thread, whose owner expects everything to happen there, this thread does the work.
+    /// A crew of which each member has a desk of its own, made in its own runtime; as many as there are cores. On a runtime
+    /// that has one thread, whose owner expects everything to happen there, it is [`Self::here`].
     pub fn new(hire: impl Fn() -> Desk<T> + Send + Sync + 'static) -> Self {
         let most = match Handle::current().runtime_flavor() {
             RuntimeFlavor::CurrentThread => 0,
             _ => thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST)),
         };
-        Self { hire: Arc::new(hire), members: Vec::new(), here: None, most }
+        Self { most, ..Self::here(hire) }
+    }
+
+    /// A crew without members: the present runtime does the work.
+    pub fn here(hire: impl Fn() -> Desk<T> + Send + Sync + 'static) -> Self {
+        Self { hire: Arc::new(hire), members: Vec::new(), here: None, most: 0 }
     }
 
     /// Has the member work on it that has the least to do.
-    pub fn give(&mut self, thing: T) {
+    pub fn give(&mut self, mut thing: T) {
         let idle = |member: &Member<T>| Arc::strong_count(&member.load) == 1;
-        if self.members.len() < self.most && !self.members.iter().any(idle) {
-            match Member::begin(self.members.len(), Arc::clone(&self.hire)) {
-                Ok(member) => self.members.push(member),
-                // No thread is to be had: then there are enough.
-                Err(_) => self.most = self.members.len(),
+        if self.members.len() < self.most
+            && !self.members.iter().any(idle)
+            && let Ok(member) = Member::begin(Arc::clone(&self.hire))
+        {
+            self.members.push(member);
+        }
+        // Where no thread is to be had, those that are there share the work.
+        let least = |(_, member): &(usize, &Member<T>)| Arc::strong_count(&member.load);
+        while let Some((number, member)) = self.members.iter().enumerate().min_by_key(least) {
+            match member.queue.send((thing, Arc::clone(&member.load))) {
+                Ok(()) => return,
+                // It has panicked.
+                Err(mpsc::error::SendError((back, _))) => {
+                    thing = back;
+                    self.members.swap_remove(number);
+                }
             }
         }
-        match self.members.iter().min_by_key(|member| Arc::strong_count(&member.load)) {
-            // Fails when the member has panicked, which only its desk could do.
-            Some(member) => drop(member.queue.send((thing, Arc::clone(&member.load)))),
-            None => drop(tokio::spawn(self.here.get_or_insert_with(&*self.hire)(thing))),
-        }
+        tokio::spawn(self.here.get_or_insert_with(&*self.hire)(thing));
     }
 }
 
 impl<T: Send + 'static> Member<T> {
-    fn begin(number: usize, hire: Arc<dyn Fn() -> Desk<T> + Send + Sync>) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+    fn begin(hire: Arc<dyn Fn() -> Desk<T> + Send + Sync>) -> io::Result<Self> {
         let (queue, mut given) = mpsc::unbounded_channel::<(T, Arc<()>)>();
-        thread::Builder::new().name(format!("crew-{number}")).spawn(move || {
+        // A runtime may not be dropped here, as one would be whose thread is not to be had: so the thread is there first.
+        let (equip, equipped) = std::sync::mpsc::channel::<Runtime>();
+        thread::Builder::new().name("crew".into()).spawn(move || {
+            let Ok(runtime) = equipped.recv() else { return };
             runtime.block_on(async {
                 let desk = hire();
                 while let Some((thing, load)) = given.recv().await {
@@ -81,6 +96,8 @@ impl<T: Send + 'static> Member<T> {
                 }
             });
         })?;
+        // Fails only when the thread has ended, which waits for it.
+        let _ = equip.send(Builder::new_current_thread().enable_all().build()?);
         Ok(Self { queue, load: Arc::default() })
     }
 }
@@ -162,6 +179,28 @@ mod tests {
         // The last desk is gone, and with it what would tell of another beginning.
         assert_eq!(begins.recv().await, None);
         assert_eq!(threads.lock().unwrap().len(), 1, "what was not finished is left");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_has_fallen_over_is_given_nothing() {
+        let (begun, mut begins) = mpsc::unbounded_channel();
+        let mut crew = Crew::new(move || -> Desk<u32> {
+            let begun = begun.clone();
+            Box::new(move |number| {
+                assert!(number > 0, "a desk that falls over");
+                let begun = begun.clone();
+                async move { begun.send(number).unwrap_or_default() }.boxed()
+            })
+        });
+        crew.most = 1;
+        crew.give(0);
+        while !crew.members[0].queue.is_closed() {
+            tokio::task::yield_now().await;
+        }
+        crew.give(1);
+        assert_eq!((begins.recv().await, crew.members.len()), (Some(1), 0));
+        crew.give(2);
+        assert_eq!((begins.recv().await, crew.members.len()), (Some(2), 1));
     }
 
     #[tokio::test]

@@ -14,11 +14,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::call::{Call, Direction, HUNG_UP, Headers, Id, Request, Response};
@@ -32,6 +33,9 @@ use crate::recording::{RecordError, Recorder, Recording};
 use body::Trouble;
 use connections::Peer;
 use refusals::Refusals;
+
+/// Bytes from which on a body is long.
+const LONG: u64 = 1024 * 1024;
 
 /// Why the listener could not start.
 #[derive(Debug, thiserror::Error)]
@@ -96,16 +100,20 @@ pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Out
     let responders = lane.responders.clone();
     let _serving = responders.pulse.serve();
     let refusals = Arc::new(Refusals::new(lane.clone()));
+    let elsewhere = Handle::current();
+    // Calls that wait for the disk together are best answered where they can all be woken at once.
+    let spread = !lane.recorder.syncs();
     let app = move || {
-        let lane = Arc::new(lane.branch());
-        move |incoming| handle(lane.clone(), incoming)
+        let (lane, elsewhere) = (Arc::new(lane.branch()), elsewhere.clone());
+        move |incoming| handle(lane.clone(), elsewhere.clone(), incoming)
     };
-    connections::serve(listener, app, refusals, stop).await;
+    connections::serve(listener, app, spread, refusals, &responders.under_way, stop).await;
 }
 
 /// A connection drops this future when its caller goes away, and the call is recorded all the same: what has not come whole
-/// at once is read and recorded in a task of its own, and what is on its way to the recorder stays on it.
-async fn handle(lane: Arc<Lane>, incoming: axum::extract::Request) -> http::Response<Body> {
+/// at once is read and recorded in a task of its own, and what is on its way to the recorder stays on it. Long bodies, which
+/// take their time to be looked at, are taken `elsewhere`, so that other calls of this thread need not wait for that.
+async fn handle(lane: Arc<Lane>, elsewhere: Handle, incoming: axum::extract::Request) -> http::Response<Body> {
     if let Some(answer) = lane.reach.answer(incoming.uri().path()) {
         let headers = [("content-type", "text/plain")].into_iter().collect();
         return into_http(&Response { status: 200, headers, body: answer.to_owned().into() }, None);
@@ -113,11 +121,16 @@ async fn handle(lane: Arc<Lane>, incoming: axum::extract::Request) -> http::Resp
     let refuse = lane.config.record.on_full == OnFull::Refuse;
     let gone = CancellationToken::new();
     let _here = gone.clone().drop_guard();
+    let long = incoming.body().size_hint().lower() > LONG;
+    let under_way = lane.responders.under_way.clone();
     let taking = AssertUnwindSafe(async move { lane.take(incoming, &gone).await });
     let mut taking = Box::pin(taking.catch_unwind());
     let taken = match poll_once(&mut taking).await {
         Poll::Ready(taken) => taken.ok(),
-        Poll::Pending => tokio::spawn(taking).await.ok().and_then(Result::ok),
+        Poll::Pending => {
+            let here = if long { elsewhere } else { Handle::current() };
+            under_way.spawn_on(taking, &here).await.ok().and_then(Result::ok)
+        }
     };
     let Some(Taken { recording, answer, slow }) = taken else {
         return into_http(&plain(500, "hooktape failed at this call; its own output says how"), None);

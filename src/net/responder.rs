@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::call::{Forwarded, HUNG_UP, Headers, Id, Request, Response, Sig};
 use crate::config::{Config, Fault, Respond, Route, Source};
@@ -202,6 +203,8 @@ pub struct Responders {
     pub(super) holds: std::sync::atomic::AtomicBool,
     /// What of the listener can be seen from outside.
     pub pulse: Pulse,
+    /// What goes on though its caller may be gone.
+    pub(super) under_way: TaskTracker,
 }
 
 impl fmt::Debug for Responders {
@@ -233,6 +236,7 @@ impl Responders {
             known: OnceLock::new(),
             holds: false.into(),
             pulse: Pulse::default(),
+            under_way: TaskTracker::new(),
         }
     }
 

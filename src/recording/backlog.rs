@@ -228,7 +228,7 @@ impl Backlog {
     async fn more(&mut self) {
         let pause_ends = self.since + PAUSE;
         if self.taken >= THICK && Instant::now() < pause_ends {
-            // Fails when there is nothing to wait for.
+            // Fails when the pause is over.
             let _ = timeout_at(pause_ends, self.shared.filled.notified()).await;
         } else {
             self.shared.changed.notified().await;

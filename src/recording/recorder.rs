@@ -85,7 +85,8 @@ pub struct Options {
     pub rotate: Rotation,
 }
 
-/// Learns of every call that was written. Nothing is written while it runs, so it should only pass on what it hears.
+/// Learns of every call that was written. Nothing is written while it runs, so it should only pass on what it hears,
+/// and must ask nothing of the recorder.
 pub type Observer = Box<dyn Fn(Recorded) + Send>;
 
 /// The way into a recording. Cheap to clone; what waits is written and the file finished when the last clone is gone.
@@ -154,7 +155,7 @@ impl Recorder {
 
     /// Puts `call` behind all others that wait to be written, which waits itself only where they are too many. From then on
     /// it will be written, whether anyone waits for that or not. With `valid`, the caller has found the request's body to be
-    /// valid JSON; it is then not read again.
+    /// valid JSON, in UTF-8; it is then not read again.
     ///
     /// # Errors
     /// When it cannot be written whatever happens: it is too long, or the recording is closed.
@@ -196,6 +197,12 @@ impl Recorder {
         Ok(Written { answer, path: Arc::clone(&self.path) })
     }
 
+    /// Whether all calls wait for the disk together: then a [`Self::branch`] gains nothing.
+    #[must_use]
+    pub fn syncs(&self) -> bool {
+        self.shared.upgrade().is_some_and(|shared| shared.syncs())
+    }
+
     /// The file that is written.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -205,7 +212,7 @@ impl Recorder {
     /// Writes what waits, takes no more from any clone, and returns when the file is complete, on the disk and unlocked.
     /// A file that this recorder made and that holds no call is removed.
     pub async fn close(mut self) {
-        let queues = self.shared.upgrade().map(|shared| shared.queues());
+        let queues = self.shared.upgrade().map(|shared| shared.leave());
         for queue in queues.into_iter().flatten() {
             // Fails when its turn has ended already, which is what we are here for.
             let _ = queue.send(Message::Close).await;

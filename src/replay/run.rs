@@ -1,10 +1,12 @@
 //! The replay itself: workers that take what may leave, send it, record it, and judge the answer.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
@@ -16,7 +18,7 @@ use super::schedule::{Pace, Queue, Step};
 use super::summary::Times;
 use super::{Control, Item, Plan, Refusal, Summary};
 use crate::call::{Call, Id};
-use crate::net::crew::Crew;
+use crate::net::crew::{Crew, Desk};
 use crate::net::fault::Fault;
 use crate::net::sender::{Prepared, Sender, Wire};
 use crate::platform::{Keyring, Platforms};
@@ -183,29 +185,30 @@ impl Replay {
         });
         let (end, mut ends) = mpsc::unbounded_channel();
         let mut crew = {
-            let shared = shared.clone();
-            Crew::new(move || {
+            let (shared, together) = (shared.clone(), shared.replay.recorder.syncs());
+            let hire = move || -> Desk<mpsc::UnboundedSender<_>> {
                 let (shared, recorder) = (shared.clone(), shared.replay.recorder.branch());
-                Box::new(move |end: mpsc::UnboundedSender<_>| {
+                Box::new(move |end| {
                     let (shared, recorder) = (shared.clone(), recorder.clone());
-                    Box::pin(async move { drop(end.send(shared.work(recorder).await)) })
+                    Box::pin(async move {
+                        let work = AssertUnwindSafe(shared.work(recorder)).catch_unwind().await;
+                        let failed = |_| Err("a worker of the replay failed: its own message says how".to_owned());
+                        drop(end.send(work.unwrap_or_else(failed)));
+                    })
                 })
-            })
+            };
+            if together { Crew::here(hire) } else { Crew::new(hire) }
         };
         (0..workers).for_each(|_| crew.give(end.clone()));
         drop(end);
-        let (mut result, mut ended) = (Ok(()), 0);
+        let mut result = Ok(());
         while let Some(end) = ends.recv().await {
-            ended += 1;
             if end.is_err() {
                 lock(&shared.queue).close();
                 result = result.and(end);
             }
         }
         result?;
-        if ended < workers {
-            return Err("a worker of the replay failed".to_owned());
-        }
         let score = lock(&shared.score);
         if let Some(first) = score.refused.first() {
             return Err(format!("{}: {}", first.original, first.reason));

@@ -22,6 +22,8 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use self::notes::{Noted, Notes};
 use self::wire::Wire;
@@ -65,34 +67,39 @@ struct Accepted {
     watcher: Watcher,
     /// Given back at its end.
     place: Option<OwnedSemaphorePermit>,
+    token: TaskTrackerToken,
 }
 
-/// Lets what `app` makes on each thread answer until `stop` resolves; calls under way then get `GRACE` to finish.
+/// Lets what `app` makes on each thread answer until `stop` resolves; calls under way then get `GRACE` to finish. `spread`:
+/// each connection is to have a thread to stay on. `under_way`: what is waited for as long as for connections.
 pub(super) async fn serve<A, F>(
     listener: TcpListener,
     app: impl Fn() -> A + Send + Sync + 'static,
+    spread: bool,
     refusals: Arc<Refusals>,
+    under_way: &TaskTracker,
     stop: impl Future<Output = ()>,
 ) where
     A: Fn(Request) -> F + Clone + Send + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
-    let mut crew = Crew::new(move || -> Desk<Accepted> {
+    let hire = move || -> Desk<Accepted> {
         let (app, refusals) = (app(), refusals.clone());
         let mut server = Builder::new(TokioExecutor::new());
         server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
         server.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
         Box::new(move |accepted: Accepted| {
             let (app, server, refusals) = (app.clone(), server.clone(), refusals.clone());
-            let Accepted { stream, ip, watcher, place } = accepted;
+            let Accepted { stream, ip, watcher, place, token } = accepted;
             Box::pin(async move {
                 if let Ok(stream) = TcpStream::from_std(stream) {
                     connection(stream, ip, app, &server, refusals, watcher).await;
                 }
-                drop(place);
+                drop((place, token));
             })
         })
-    });
+    };
+    let mut crew = if spread { Crew::new(hire) } else { Crew::here(hire) };
     let room = Arc::new(Semaphore::new(MOST));
     let open = GracefulShutdown::new();
     let mut stop = pin!(stop);
@@ -107,12 +114,14 @@ pub(super) async fn serve<A, F>(
         };
         // It is another runtime that looks after it from now on.
         if let Ok(stream) = stream.into_std() {
-            crew.give(Accepted { stream, ip, watcher: open.watcher(), place });
+            let (watcher, token) = (open.watcher(), under_way.token());
+            crew.give(Accepted { stream, ip, watcher, place, token });
         }
     }
     // Nobody is to connect to a listener that is going.
     drop(listener);
-    let _ = tokio::time::timeout(GRACE, open.shutdown()).await;
+    under_way.close();
+    let _ = tokio::time::timeout(GRACE, async { tokio::join!(open.shutdown(), under_way.wait()) }).await;
 }
 
 /// Has `app` answer what comes by one connection, until that ends or `watcher` has it end.

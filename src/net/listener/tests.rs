@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use super::*;
 use crate::call::Sig;
 use crate::config::{Listen, Record, Replies, Reply, Respond, Route, Secret, Source};
-use crate::net::testing::{Site, with_secret};
+use crate::net::testing::{Site, forwarding, responding, with_secret};
 use crate::recording::Recorded;
 
 const PUBLISHED: &str = r#"{"lang": "el", "channel":"web", "context": {"firstname": "John", "lastname": "Snow"}}"#;
@@ -178,14 +178,38 @@ async fn calls_on_many_threads_are_all_recorded_and_answered() {
     assert!(TcpStream::connect(site.address).await.is_err());
 }
 
+#[rstest]
+#[case::goes(false)]
+#[case::resets(true)]
 #[tokio::test]
-async fn a_caller_that_does_not_wait_for_its_answer_is_recorded() {
+async fn a_caller_that_does_not_wait_for_its_answer_is_recorded(#[case] resets: bool) {
     let mut site = Site::new(Config::default()).await;
     let mut stream = TcpStream::connect(site.address).await.unwrap();
     stream.write_all(&post("/", "all of it")).await.unwrap();
+    if resets {
+        stream.set_zero_linger().unwrap();
+    }
     drop(stream);
     let call = site.recorded().await;
     assert_eq!((call.request.body.as_ref(), call.error), (&b"all of it"[..], None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_under_way_is_recorded_though_its_caller_and_the_listener_go() {
+    let target = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut site = Site::new(responding(forwarding(&[&format!("http://{}", target.local_addr().unwrap())]))).await;
+    let mut caller = TcpStream::connect(site.address).await.unwrap();
+    caller.write_all(&post("/", "mine")).await.unwrap();
+    let (mut forwarded, _) = target.accept().await.unwrap();
+    drop(caller);
+    site.stop();
+    while TcpStream::connect(site.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    forwarded.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+    site.stopped().await;
+    let call = tokio::time::timeout(Duration::from_secs(10), site.next()).await.expect("it is recorded");
+    assert_eq!((&call.request.body[..], call.forwarded.is_some()), (&b"mine"[..], true));
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ impl Responders {
         let ready = self.prepare(call, target, keep_host);
         let (sent, target) = (sent(call, &ready), target.clone());
         let (recorder, client) = (self.recorder.clone(), self.forwarder.clone());
-        tokio::spawn(async move {
+        self.under_way.spawn(async move {
             let (answer, forwarded) = client.forward(ready, &target).await;
             let (response, error) = match answer {
                 Ok(response) => (Some(response), None),

@@ -174,7 +174,7 @@ impl Spelled {
         if body.is_empty() {
             return;
         }
-        if is_one_line(body) && (valid || is_json(body)) {
+        if fits_a_line(body) && (valid || is_json(body)) {
             self.raw(",\"json\":");
             if !self.is_left(Spelling::Json, body) {
                 self.text.extend_from_slice(body);
@@ -210,7 +210,7 @@ impl Spelled {
 
 /// Whether a body, if it is JSON, can stand in a line as it is and be found again byte for byte: without white space around
 /// it (a reader would drop that), on one line, no deeper than common readers go.
-fn is_one_line(body: &[u8]) -> bool {
+fn fits_a_line(body: &[u8]) -> bool {
     body.first().is_some_and(|byte| !byte.is_ascii_whitespace())
         && body.last().is_some_and(|byte| !byte.is_ascii_whitespace())
         && memchr2(b'\n', b'\r', body).is_none()
@@ -221,7 +221,7 @@ fn is_json(body: &[u8]) -> bool {
     std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
-/// How deep a valid JSON text nests.
+/// How deep a JSON text nests.
 fn depth(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
     for byte in json {

@@ -8,11 +8,12 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task;
 
-use super::writer::Shared;
+use super::writer::{LONG, Shared};
 use super::{Annotation, Line, QUEUE, RecordError};
 use crate::call::Call;
 
@@ -75,8 +76,10 @@ pub(super) struct Turn {
 impl Turn {
     /// Spawns a turn on the present runtime; the queue to it.
     pub fn begin(shared: &Arc<Shared>) -> mpsc::Sender<Message> {
-        let (queue, messages) = mpsc::channel(QUEUE);
-        shared.enter(&queue);
+        let (queue, mut messages) = mpsc::channel(QUEUE);
+        if !shared.enter(&queue) {
+            messages.close();
+        }
         tokio::spawn(Self { messages, batch: Batch::default(), shared: Arc::clone(shared) }.run());
         queue
     }
@@ -89,11 +92,10 @@ impl Turn {
             if let Ok(next) = self.messages.try_recv() {
                 self.batch.take(next, &mut self.messages);
             }
-            if !self.shared.waits_for_the_disk() {
-                self.write();
+            if !self.shared.waits_for_the_disk() && self.write_soon().await {
                 continue;
             }
-            let blocking = task::spawn_blocking(move || {
+            let blocking = self.shared.runtime.clone().spawn_blocking(move || {
                 // What came while the disk was at work is written before the thread is given back.
                 loop {
                     self.write();
@@ -101,10 +103,23 @@ impl Turn {
                     self.batch.take(next, &mut self.messages);
                 }
             });
-            // Fails when the program ends: then it was dropped, and all is written.
+            // Fails when the program ends: then this was dropped, and all is written.
             let Ok(back) = blocking.await else { return };
             self = back;
         }
+    }
+
+    /// Writes as soon as no other branch does; false: one has been at it for long.
+    async fn write_soon(&mut self) -> bool {
+        let mut since = None;
+        while !self.batch.jobs.is_empty() && !self.shared.try_record(&mut self.batch.jobs) {
+            if since.get_or_insert_with(Instant::now).elapsed() >= LONG {
+                return false;
+            }
+            task::yield_now().await;
+        }
+        self.batch.bytes = 0;
+        true
     }
 
     fn write(&mut self) {

@@ -3,11 +3,12 @@
 use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
 use super::tape::{Disk, Rotated};
@@ -24,6 +25,10 @@ pub(super) struct Shared {
     fsync: bool,
     /// The last write took long.
     long: AtomicBool,
+    /// Those of all branches; none once they are closed.
+    queues: Mutex<Option<Vec<mpsc::WeakSender<Message>>>>,
+    /// Whose threads may wait for the disk: that of a branch may end before it.
+    pub runtime: Handle,
 }
 
 impl Shared {
@@ -36,8 +41,14 @@ impl Shared {
         observer: Observer,
         ending: watch::Sender<()>,
     ) -> Self {
-        let writer = Writer { disk, end, path, fsync, unrecorded: 0, observer, queues: Vec::new(), _ending: ending };
-        Self { writer: Mutex::new(writer), fsync, long: AtomicBool::new(false) }
+        let writer = Writer { disk, end, path, fsync, unrecorded: 0, observer, _ending: ending };
+        Self {
+            writer: Mutex::new(writer),
+            fsync,
+            long: AtomicBool::new(false),
+            queues: Mutex::new(Some(Vec::new())),
+            runtime: Handle::current(),
+        }
     }
 
     /// Whether each batch is to be on the disk before it is told.
@@ -50,24 +61,40 @@ impl Shared {
         self.fsync || self.long.load(Ordering::Relaxed)
     }
 
-    /// Writes the batch as one and tells everyone.
+    /// Writes the batch as one and tells everyone; false where another branch writes.
+    pub fn try_record(&self, batch: &mut Vec<Job>) -> bool {
+        match self.writer.try_lock() {
+            Ok(writer) => self.record_with(writer, batch),
+            Err(TryLockError::Poisoned(poisoned)) => self.record_with(poisoned.into_inner(), batch),
+            Err(TryLockError::WouldBlock) => return false,
+        }
+        true
+    }
+
+    /// The same, and waits for the other.
     pub fn record(&self, batch: &mut Vec<Job>) {
-        let mut writer = self.lock();
+        self.record_with(self.lock(), batch);
+    }
+
+    fn record_with(&self, mut writer: MutexGuard<'_, Writer>, batch: &mut Vec<Job>) {
         let begun = Instant::now();
         writer.record(batch);
         self.long.store(begun.elapsed() >= LONG, Ordering::Relaxed);
     }
 
-    /// Remembers a queue that is to be closed with the others.
-    pub fn enter(&self, queue: &mpsc::Sender<Message>) {
-        let queues = &mut self.lock().queues;
+    /// Remembers a queue that is to be closed with the others; false: they are closed.
+    pub fn enter(&self, queue: &mpsc::Sender<Message>) -> bool {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(queues) = queues.as_mut() else { return false };
         queues.retain(|queue| queue.strong_count() > 0);
         queues.push(queue.downgrade());
+        true
     }
 
-    /// The queues that somebody may still hand in to.
-    pub fn queues(&self) -> Vec<mpsc::Sender<Message>> {
-        self.lock().queues.iter().filter_map(mpsc::WeakSender::upgrade).collect()
+    /// The queues that are to be closed. None is entered any more.
+    pub fn leave(&self) -> Vec<mpsc::Sender<Message>> {
+        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner).take();
+        queues.iter().flatten().filter_map(mpsc::WeakSender::upgrade).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Writer> {
@@ -84,8 +111,6 @@ struct Writer {
     fsync: bool,
     unrecorded: u64,
     observer: Observer,
-    /// Those of all branches.
-    queues: Vec<mpsc::WeakSender<Message>>,
     _ending: watch::Sender<()>,
 }
 

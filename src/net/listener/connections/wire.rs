@@ -24,9 +24,9 @@ pub(super) struct Wire {
     broken: Arc<AtomicBool>,
     notes: Arc<Notes>,
     first: First,
-    /// Hyper lets go of a request whose caller has gone, and would do so before anybody has seen it where both are found in
-    /// one go: so it learns of the end a moment later.
-    end_found: bool,
+    /// How it ended. Hyper lets go of a request whose caller has gone, and would do so before anybody has seen it where both
+    /// are found in one go: so it learns of the end a moment later.
+    end: Option<io::Result<()>>,
 }
 
 /// The first bytes. Little is asked for at first, to find out by which HTTP the caller speaks; all that has come is read, to
@@ -62,7 +62,7 @@ impl Wire {
                 .map_err(|_| Why::Handshake(format!("it was not over within {} seconds", patience.as_secs())))??,
             None => Stream::Plain(stream),
         };
-        Ok(Self { stream, broken: Arc::default(), notes: Arc::default(), first: First::Unread, end_found: false })
+        Ok(Self { stream, broken: Arc::default(), notes: Arc::default(), first: First::Unread, end: None })
     }
 
     /// Whether it is encrypted.
@@ -130,7 +130,7 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { stream, notes, first, end_found, .. } = &mut *self;
+        let Self { stream, notes, first, end, .. } = &mut *self;
         if let First::Unread = first {
             let mut room = [0; FIRST];
             let mut room = ReadBuf::new(&mut room);
@@ -146,15 +146,18 @@ impl AsyncRead for Wire {
             }
             return Poll::Ready(Ok(()));
         }
+        if let Some(told) = end {
+            return Poll::Ready(std::mem::replace(told, Ok(())));
+        }
         let before = buffer.filled().len();
-        std::task::ready!(stream.poll_read(context, buffer))?;
+        let read = std::task::ready!(stream.poll_read(context, buffer));
         let came = &buffer.filled()[before..];
-        notes.came(came);
-        if came.is_empty() && !*end_found {
-            *end_found = true;
+        if read.is_err() || (came.is_empty() && buffer.remaining() > 0) {
+            *end = Some(read);
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
+        notes.came(came);
         Poll::Ready(Ok(()))
     }
 }
