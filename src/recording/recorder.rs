@@ -13,6 +13,7 @@
 //! A call is answered for only when its bytes are with the operating system (with `fsync`: on the disk). What could not be
 //! written is cut off again, counted, and told; the next call tries anew.
 
+mod lingering;
 mod tail;
 mod tape;
 mod turn;

@@ -13,6 +13,9 @@ use crate::net::root;
 /// read its 413: a connection closed on unread bytes is reset, and the answer lost with it.
 const DRAIN: usize = 10;
 
+/// Bytes for which room is made because the caller says that they come.
+const BELIEVED: usize = 1024 * 1024;
+
 /// Why a body is not whole.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
@@ -40,7 +43,7 @@ impl Trouble {
 /// The body, or as much of it as came, and why that is not all.
 pub(super) async fn read(mut body: Body, limit: usize, patience: Duration) -> (Bytes, Result<(), Trouble>) {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let (mut kept, mut thrown_away) = (Collected::expecting(announced.min(limit)), 0_usize);
+    let (mut kept, mut thrown_away) = (Collected::expecting(announced.min(limit).min(BELIEVED)), 0_usize);
     let reading = async {
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|error| Trouble::Broken(root(&error).to_string()))?.into_data() else {

@@ -13,6 +13,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task;
 
+use super::lingering::Lingering;
 use super::writer::{LONG, Shared};
 use super::{Annotation, Line, QUEUE, RecordError};
 use crate::call::Call;
@@ -69,6 +70,7 @@ impl Batch {
 pub(super) struct Turn {
     messages: mpsc::Receiver<Message>,
     batch: Batch,
+    lingering: Lingering,
     /// With the last turn's end, the file is finished.
     shared: Arc<Shared>,
 }
@@ -80,7 +82,10 @@ impl Turn {
         if !shared.enter(&queue) {
             messages.close();
         }
-        tokio::spawn(Self { messages, batch: Batch::default(), shared: Arc::clone(shared) }.run());
+        tokio::spawn(
+            Self { messages, batch: Batch::default(), lingering: Lingering::default(), shared: Arc::clone(shared) }
+                .run(),
+        );
         queue
     }
 
@@ -112,19 +117,20 @@ impl Turn {
     /// Writes as soon as no other branch does; false: one has been at it for long.
     async fn write_soon(&mut self) -> bool {
         let mut since = None;
-        while !self.batch.jobs.is_empty() && !self.shared.try_record(&mut self.batch.jobs) {
+        while !self.batch.jobs.is_empty() && !self.shared.try_record(&mut self.batch.jobs, &mut self.lingering) {
             if since.get_or_insert_with(Instant::now).elapsed() >= LONG {
                 return false;
             }
             task::yield_now().await;
         }
         self.batch.bytes = 0;
+        self.lingering.let_go();
         true
     }
 
     fn write(&mut self) {
         if !self.batch.jobs.is_empty() {
-            self.shared.record(&mut self.batch.jobs);
+            self.shared.record(&mut self.batch.jobs, &mut self.lingering);
         }
         self.batch.bytes = 0;
     }

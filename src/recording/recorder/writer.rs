@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
+use super::lingering::Lingering;
 use super::tape::{Disk, Rotated};
 use super::turn::{Job, Message, What};
 use super::{Observer, Options, RecordError, Recorded};
@@ -62,23 +63,23 @@ impl Shared {
     }
 
     /// Writes the batch as one and tells everyone; false where another branch writes.
-    pub fn try_record(&self, batch: &mut Vec<Job>) -> bool {
+    pub fn try_record(&self, batch: &mut Vec<Job>, lingering: &mut Lingering) -> bool {
         match self.writer.try_lock() {
-            Ok(writer) => self.record_with(writer, batch),
-            Err(TryLockError::Poisoned(poisoned)) => self.record_with(poisoned.into_inner(), batch),
+            Ok(writer) => self.record_with(writer, batch, lingering),
+            Err(TryLockError::Poisoned(poisoned)) => self.record_with(poisoned.into_inner(), batch, lingering),
             Err(TryLockError::WouldBlock) => return false,
         }
         true
     }
 
     /// The same, and waits for the other.
-    pub fn record(&self, batch: &mut Vec<Job>) {
-        self.record_with(self.lock(), batch);
+    pub fn record(&self, batch: &mut Vec<Job>, lingering: &mut Lingering) {
+        self.record_with(self.lock(), batch, lingering);
     }
 
-    fn record_with(&self, mut writer: MutexGuard<'_, Writer>, batch: &mut Vec<Job>) {
+    fn record_with(&self, mut writer: MutexGuard<'_, Writer>, batch: &mut Vec<Job>, lingering: &mut Lingering) {
         let begun = Instant::now();
-        writer.record(batch);
+        writer.record(batch, lingering);
         self.long.store(begun.elapsed() >= LONG, Ordering::Relaxed);
     }
 
@@ -128,7 +129,7 @@ impl Drop for Writer {
 
 impl Writer {
     /// Writes the batch as one and tells everyone.
-    fn record(&mut self, batch: &mut Vec<Job>) {
+    fn record(&mut self, batch: &mut Vec<Job>, lingering: &mut Lingering) {
         match self.append(batch) {
             Ok(()) => {
                 for Job { what, line, reply } in batch.drain(..) {
@@ -136,7 +137,10 @@ impl Writer {
                     let place = Place { offset: self.end, len };
                     self.end += line.len();
                     (self.observer)(match what {
-                        What::Call(call) => Recorded::Call(call, place),
+                        What::Call(call) => {
+                            lingering.add(call.clone(), place.len);
+                            Recorded::Call(call, place)
+                        }
                         What::Annotation(annotation) => Recorded::Annotated(place.offset, annotation),
                     });
                     // Whoever asked may have gone.
