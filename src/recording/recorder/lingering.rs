@@ -21,8 +21,11 @@ pub(super) struct Lingering {
 }
 
 impl Lingering {
-    /// A call whose line has so many bytes.
+    /// A call whose line has so many bytes; a long one does not linger.
     pub fn add(&mut self, call: Arc<Call>, len: u32) {
+        if len as usize > MOST / 16 {
+            return;
+        }
         self.bytes += len as usize;
         self.calls.push_back((Instant::now(), call, len));
     }
@@ -56,12 +59,14 @@ mod tests {
         lingering.add(calls[1].clone(), 1);
         lingering.let_go();
         assert_eq!(held(), [0, 1, 0, 0]);
-        let most = u32::try_from(MOST).unwrap();
-        lingering.add(calls[2].clone(), most);
+        let most = u32::try_from(MOST / 16).unwrap();
+        (0..16).for_each(|_| lingering.add(calls[2].clone(), most));
         lingering.let_go();
-        assert_eq!((held(), lingering.bytes), (vec![0, 0, 1, 0], MOST));
-        lingering.add(calls[3].clone(), most + 1);
+        assert_eq!((held(), lingering.bytes), (vec![0, 0, 16, 0], MOST));
+        lingering.add(calls[3].clone(), most);
         lingering.let_go();
-        assert_eq!((held(), lingering.bytes), (vec![0, 0, 0, 0], 0));
+        assert_eq!((held(), lingering.bytes), (vec![0, 0, 15, 1], MOST));
+        lingering.add(calls[0].clone(), most + 1);
+        assert_eq!(held(), [0, 0, 15, 1]);
     }
 }

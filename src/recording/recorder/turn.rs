@@ -123,8 +123,7 @@ impl Turn {
             }
             task::yield_now().await;
         }
-        self.batch.bytes = 0;
-        self.lingering.let_go();
+        self.written();
         true
     }
 
@@ -132,7 +131,12 @@ impl Turn {
         if !self.batch.jobs.is_empty() {
             self.shared.record(&mut self.batch.jobs, &mut self.lingering);
         }
+        self.written();
+    }
+
+    fn written(&mut self) {
         self.batch.bytes = 0;
+        self.lingering.let_go();
     }
 }
 
