@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::call::Request;
 use crate::signature::Scheme;
@@ -390,8 +391,8 @@ impl Platforms {
     #[must_use]
     pub fn recognise_seen(&self, seen: &Seen<'_>) -> Recognition<'_> {
         let path = &seen.path[..];
-        let mut fitting: Vec<((bool, usize), &Kind)> = Vec::new();
-        let marks: Vec<bool> = self.packs.iter().map(|pack| pack.marks(seen)).collect();
+        let mut fitting: SmallVec<[((bool, usize), &Kind); 4]> = SmallVec::new();
+        let marks: SmallVec<[bool; 64]> = self.packs.iter().map(|pack| pack.marks(seen)).collect();
         for marked in [true, false] {
             for (pack, _) in self.packs.iter().zip(&marks).filter(|(_, own)| **own == marked) {
                 for kind in &pack.kinds {

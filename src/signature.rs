@@ -30,11 +30,13 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 use message::Source;
 use seal::SealKey;
+use tag::Tag;
 
 pub use carrier::Carrier;
 pub use clock::{Clock, Stamp, Unit, Window};
@@ -130,7 +132,8 @@ pub fn verify(scheme: &Scheme, request: &Request, secrets: &[&Secret], at: Times
         Method::Seal(seal) => {
             let (url, timestamp) = (request.url(), stamp(scheme, seal, request).unwrap_or_default());
             let source = Source { request, body: &request.body, url: &url, timestamp: &timestamp, secret: b"" };
-            found(judge(scheme, seal, request, secrets, at), Some(seal.message.describe(source)))
+            let judged = judge(scheme, seal, request, secrets, at).told(scheme, seal);
+            found(judged, Some(seal.message.describe(source)))
         }
     }
 }
@@ -140,7 +143,7 @@ pub fn verify(scheme: &Scheme, request: &Request, secrets: &[&Secret], at: Times
 pub fn sig(scheme: &Scheme, request: &Request, secrets: &[&Secret], at: Timestamp) -> Sig {
     match &scheme.method {
         Method::Seal(seal) if !request.redacted && !need_not_be(scheme, request, secrets) => {
-            judge(scheme, seal, request, secrets, at).0
+            judge(scheme, seal, request, secrets, at).sig()
         }
         _ => verify(scheme, request, secrets, at).sig,
     }
@@ -173,16 +176,10 @@ fn stamp(scheme: &Scheme, seal: &Seal, request: &Request) -> Result<String, Stri
 }
 
 /// The tags in what is given, of which one shall fit; what is wrong where there is none.
-fn tags(scheme: &Scheme, seal: &Seal, given: &[u8]) -> Result<Vec<tag::Tag>, String> {
-    let signatures = scheme.signatures(given);
-    if signatures.is_empty() {
-        let (before, place) =
-            (&scheme.prefix, if scheme.separator.is_some() { "nothing in it begins" } else { "it does not begin" });
-        return Err(format!("{place} with `{before}`"));
-    }
-    let mut tags = Vec::with_capacity(signatures.len());
+fn tags(scheme: &Scheme, seal: &Seal, given: &[u8]) -> Result<SmallVec<[Tag; 1]>, String> {
+    let mut tags = SmallVec::new();
     let mut first_fault = None;
-    for signature in signatures {
+    for signature in scheme.signatures(given) {
         match seal.decode(signature) {
             Ok(tag) => tags.push(tag),
             Err(fault) => {
@@ -190,26 +187,54 @@ fn tags(scheme: &Scheme, seal: &Seal, given: &[u8]) -> Result<Vec<tag::Tag>, Str
             }
         }
     }
-    if tags.is_empty()
-        && let Some(fault) = first_fault
-    {
-        return Err(fault);
+    if !tags.is_empty() {
+        return Ok(tags);
     }
-    Ok(tags)
+    Err(first_fault.unwrap_or_else(|| {
+        let place = if scheme.separator.is_some() { "nothing in it begins" } else { "it does not begin" };
+        format!("{place} with `{}`", scheme.prefix)
+    }))
 }
 
-fn judge(
-    scheme: &Scheme,
-    seal: &Seal,
-    request: &Request,
-    secrets: &[&Secret],
-    at: Timestamp,
-) -> (Sig, String, Option<String>) {
+/// What a look at a seal found.
+enum Found<'a> {
+    /// It fits, with this secret if it takes one; and what is wrong with it all the same.
+    Fits(Option<&'a Secret>, Option<(Sig, String)>),
+    /// It does not, or cannot be looked at: why.
+    Not(Sig, String),
+}
+
+impl Found<'_> {
+    fn sig(&self) -> Sig {
+        match self {
+            Self::Fits(_, None) => Sig::Valid,
+            Self::Fits(_, Some((sig, _))) | Self::Not(sig, _) => *sig,
+        }
+    }
+
+    /// The word, the sentence, and the label of the secret that fits.
+    fn told(self, scheme: &Scheme, seal: &Seal) -> (Sig, String, Option<String>) {
+        let sig = self.sig();
+        match self {
+            Self::Fits(secret, but) => {
+                let fits = match secret {
+                    Some(secret) => format!("signed with {}", secret.label()),
+                    None => format!("{} fits {}", scheme.place(), seal.message.title()),
+                };
+                let reason = but.map_or_else(|| fits.clone(), |(_, but)| format!("{fits}, but {but}"));
+                (sig, reason, secret.map(|secret| secret.label().to_owned()))
+            }
+            Self::Not(_, reason) => (sig, reason, None),
+        }
+    }
+}
+
+fn judge<'a>(scheme: &Scheme, seal: &Seal, request: &Request, secrets: &[&'a Secret], at: Timestamp) -> Found<'a> {
     let (place, message) = (|| scheme.place(), || seal.message.title());
-    let malformed = |reason: String| (Sig::Malformed, reason, None);
+    let malformed = |reason: String| Found::Not(Sig::Malformed, reason);
     let given = match there(scheme, request) {
         Ok(given) => given,
-        Err((sig, reason)) => return (sig, reason, None),
+        Err((sig, reason)) => return Found::Not(sig, reason),
     };
     if let Some((name, value)) = scheme.beside.iter().find(|(name, value)| request.headers.get(name) != Some(value)) {
         return malformed(format!("{} is of another scheme: {name} is not {value}", place()));
@@ -239,29 +264,23 @@ fn judge(
             tags.iter().any(|tag| seal.fits(key, source, tag))
         })
     };
-    let in_time = |reason: String, secret: Option<String>| match (&body_fault, &seal.clock) {
-        (Some((_, fault)), _) => (Sig::Invalid, format!("{reason}, but {fault}"), secret),
-        (None, Some(clock)) => match clock.judge(&timestamp, at) {
-            Ok(()) => (Sig::Valid, reason, secret),
-            Err(late) => (Sig::Stale, format!("{reason}, but {late}"), secret),
-        },
-        (None, None) => (Sig::Valid, reason, secret),
+    let but = || match (&body_fault, &seal.clock) {
+        (Some((_, fault)), _) => Some((Sig::Invalid, fault.clone())),
+        (None, Some(clock)) => clock.judge(&timestamp, at).err().map(|late| (Sig::Stale, late)),
+        (None, None) => None,
     };
     if scheme.is_keyless() {
         return if fits(&SealKey::raw(b"")) {
-            in_time(format!("{} fits {}", place(), message()), None)
+            Found::Fits(None, but())
         } else {
-            (Sig::Invalid, format!("{} does not fit {}", place(), message()), None)
+            Found::Not(Sig::Invalid, format!("{} does not fit {}", place(), message()))
         };
     }
     let mut unread = Vec::new();
     let mut tried = Vec::new();
     for secret in secrets {
         match scheme.bytes(secret).and_then(|bytes| seal.key(bytes)) {
-            Ok(key) if fits(&key) => {
-                let label = secret.label().to_owned();
-                return in_time(format!("signed with {label}"), Some(label));
-            }
+            Ok(key) if fits(&key) => return Found::Fits(Some(secret), but()),
             Ok(_) => tried.push(secret.label()),
             Err(error) => unread.push(format!("{}: {error}", secret.label())),
         }
@@ -281,7 +300,7 @@ fn judge(
     if !unread.is_empty() {
         let _ = write!(reason, "; not usable: {}", unread.join(", "));
     }
-    (sig, reason, None)
+    Found::Not(sig, reason)
 }
 
 /// Why the signature of `request` is not valid, best explanation first; each is a sentence that names the mistake and the
@@ -408,7 +427,7 @@ pub fn spoiled(scheme: &Scheme, request: &Request) -> Vec<Request> {
     let given = scheme.given(request).unwrap_or_default().into_owned();
     let digits = match &scheme.method {
         Method::Jwt(_) | Method::Shared(_) => given.len() - scheme.prefix.len().min(given.len()),
-        Method::Seal(_) => scheme.signatures(&given).last().map_or(0, |last| last.len()),
+        Method::Seal(_) => scheme.signatures(&given).last().map_or(0, <[u8]>::len),
     };
     let places = (0..4).map(|quarter| given.len() - digits + digits.saturating_sub(1) * quarter / 3);
     let spoil = |place: usize| {

@@ -201,8 +201,8 @@ fn scheme<'a>(context: &'a Context, name: Option<&str>) -> eyre::Result<(&'a Sch
 /// The key that `--key` names, or the first configured one that signs.
 fn key(context: &Context, scheme: &Scheme, reference: Option<&str>) -> eyre::Result<Secret> {
     let Some(reference) = reference else {
-        let configured = scheme.configured(&context.keyring.secrets);
-        let found = configured.into_iter().find(|secret| scheme.can_sign_with(secret)).cloned();
+        let mut configured = scheme.configured(&context.keyring.secrets);
+        let found = configured.find(|secret| scheme.can_sign_with(secret)).cloned();
         return found.ok_or_else(|| {
             eyre!("there is no private key to sign with: --key file:PATH names one, and `hooktape keys new` makes one")
         });

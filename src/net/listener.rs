@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
+use hyper::body::Incoming;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -105,7 +106,7 @@ pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Out
     let spread = !lane.recorder.syncs();
     let app = move || {
         let (lane, elsewhere) = (Arc::new(lane.branch()), elsewhere.clone());
-        move |incoming| handle(lane.clone(), elsewhere.clone(), incoming)
+        move |incoming, peer| handle(lane.clone(), elsewhere.clone(), incoming, peer)
     };
     connections::serve(listener, app, spread, refusals, &responders.under_way, stop).await;
 }
@@ -113,40 +114,49 @@ pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Out
 /// A connection drops this future when its caller goes away, and the call is recorded all the same: what has not come whole
 /// at once is read and recorded in a task of its own, and what is on its way to the recorder stays on it. Long bodies, which
 /// take their time to be looked at, are taken `elsewhere`, so that other calls of this thread need not wait for that.
-async fn handle(lane: Arc<Lane>, elsewhere: Handle, incoming: axum::extract::Request) -> http::Response<Body> {
-    if let Some(answer) = lane.reach.answer(incoming.uri().path()) {
-        let headers = [("content-type", "text/plain")].into_iter().collect();
-        return into_http(&Response { status: 200, headers, body: answer.to_owned().into() }, None);
-    }
-    let refuse = lane.config.record.on_full == OnFull::Refuse;
+///
+/// No `async fn`, and no large future: those of all calls are moved about several times.
+fn handle(
+    lane: Arc<Lane>,
+    elsewhere: Handle,
+    incoming: http::Request<Incoming>,
+    peer: Peer,
+) -> impl Future<Output = http::Response<Body>> + Send {
+    let proof = lane.reach.answer(incoming.uri().path()).map(str::to_owned);
+    let (head, body) = incoming.into_parts();
+    let long = body.size_hint().lower() > LONG;
     let gone = CancellationToken::new();
-    let _here = gone.clone().drop_guard();
-    let long = incoming.body().size_hint().lower() > LONG;
-    let under_way = lane.responders.under_way.clone();
-    let taking = AssertUnwindSafe(async move { lane.take(incoming, &gone).await });
-    let mut taking = Box::pin(taking.catch_unwind());
-    let taken = match poll_once(&mut taking).await {
-        Poll::Ready(taken) => taken.ok(),
-        Poll::Pending => {
-            let here = if long { elsewhere } else { Handle::current() };
-            under_way.spawn_on(taking, &here).await.ok().and_then(Result::ok)
+    let taking = lane.clone().take(lane.request(&head, peer), body, gone.clone());
+    let mut taking = Box::pin(AssertUnwindSafe(taking).catch_unwind());
+    async move {
+        if let Some(proof) = proof {
+            let headers = [("content-type", "text/plain")].into_iter().collect();
+            return into_http(&Response { status: 200, headers, body: proof.into() }, None);
         }
-    };
-    let Some(Taken { recording, answer, slow }) = taken else {
-        return into_http(&plain(500, "hooktape failed at this call; its own output says how"), None);
-    };
-    let recorded = match recording {
-        Ok(recording) => recording.done().await,
-        Err(error) => Err(error),
-    };
-    match (recorded, answer) {
-        // Why is for its user to know: the reason names a file of this machine.
-        (Err(_), _) if refuse => into_http(
-            &plain(503, "hooktape could not record this call and so did not take it; its own output says why"),
-            None,
-        ),
-        (_, Some(answer)) => into_http(&answer, slow),
-        (_, None) => connections::reset(),
+        let taken = match poll_once(&mut taking).await {
+            Poll::Ready(taken) => taken.ok(),
+            Poll::Pending => {
+                let _here = gone.drop_guard();
+                let runtime = if long { elsewhere } else { Handle::current() };
+                lane.responders.under_way.spawn_on(taking, &runtime).await.ok().and_then(Result::ok)
+            }
+        };
+        let Some(Taken { recording, answer }) = taken else {
+            return into_http(&plain(500, "hooktape failed at this call; its own output says how"), None);
+        };
+        let recorded = match recording {
+            Ok(recording) => recording.done().await,
+            Err(error) => Err(error),
+        };
+        match (recorded, answer) {
+            // Why is for its user to know: the reason names a file of this machine.
+            (Err(_), _) if lane.config.record.on_full == OnFull::Refuse => into_http(
+                &plain(503, "hooktape could not record this call and so did not take it; its own output says why"),
+                None,
+            ),
+            (_, Some(answer)) => answer,
+            (_, None) => connections::reset(),
+        }
     }
 }
 
@@ -159,85 +169,86 @@ async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 struct Taken {
     recording: Result<Recording, RecordError>,
     /// What it gets once it is recorded; none: the connection's end.
-    answer: Option<Response>,
-    /// How long the answer takes to leave.
-    slow: Option<Duration>,
+    answer: Option<http::Response<Body>>,
 }
 
 impl Lane {
-    /// Reads the call, has it answered, and hands it to the recorder. `gone` is cancelled when the caller hangs up meanwhile.
-    async fn take(&self, incoming: axum::extract::Request, gone: &CancellationToken) -> Taken {
-        let _under_way = self.responders.pulse.call();
-        let at = Timestamp::now();
-        let started = Instant::now();
-        let (head, body) = incoming.into_parts();
-        let listen = &self.config.listen;
-        let (body, whole) = body::read(body, listen.max_body, listen.body_timeout).await;
-        let peer: Option<&Peer> = head.extensions.get();
+    /// The request of which the body is still to come.
+    fn request(&self, head: &http::request::Parts, peer: Peer) -> Request {
+        let target =
+            head.uri.path_and_query().map_or_else(|| head.uri.to_string(), |target| target.as_str().to_owned());
         let mut request = Request {
             method: head.method.as_str().to_owned(),
-            target: head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string),
-            origin: None,
-            public: None,
-            peer: peer.map(|peer| peer.ip),
-            headers: headers(&head),
-            body,
-            cut: whole.is_err(),
-            redacted: false,
+            target,
+            peer: Some(peer.ip),
+            headers: headers(head),
+            ..Request::default()
         };
-        let secure = || peer.filter(|peer| peer.tls).and(Some(format!("https://{}", request.headers.get("host")?)));
+        let listen = &self.config.listen;
+        let secure = || Some(format!("https://{}", request.headers.get("host").filter(|_| peer.tls)?));
         request.public = listen
             .public_url
             .clone()
             .or_else(|| self.reach.public(&request))
             .or_else(|| request.said_by_trusted(&listen.trusted_proxies))
             .or_else(secure);
-        let (mut call, slow, valid) = self.receive(request, whole.err(), at, started, gone).await;
-        if gone.is_cancelled() && call.error.is_none() {
-            let after = call.took.as_secs_f64();
-            call.error = Some(format!("{HUNG_UP} before the answer was ready, after {after:.1} s"));
-        }
-        let answer = call.response.clone();
-        Taken { recording: self.recorder.submit(call, valid).await, answer, slow }
+        request
     }
 
-    /// The call that `request` is, with the answer it gets, how long that takes to leave, and whether the request's body is
-    /// known to be valid JSON.
-    async fn receive(
-        &self,
-        request: Request,
-        trouble: Option<Trouble>,
-        at: Timestamp,
-        started: Instant,
-        gone: &CancellationToken,
-    ) -> (Call, Option<Duration>, bool) {
-        let config = self.responders.config();
-        let route = config.route(request.path());
-        let recognised = self.recognise(&request, route);
-        let Recognised { kind, ref conversation, is_json, .. } = recognised;
-        let own = route.map_or(&[][..], |route| &route.secrets);
-        let sig = kind.map(|kind| self.keyring.sig(&self.platforms, &request, Some(kind), own, at));
-        let id = Id::fresh();
-        let wanting =
-            Wanting { id, at, request: &request, kind, sig, conversation: conversation.as_deref(), route, gone };
-        let outcome = self.answer(wanting, &recognised, trouble.as_ref()).await;
-        let Outcome { response, error, forwarded, slow } = outcome;
-        let response = response.map(|answer| as_it_leaves(answer, &request.method, at));
-        let call = Call {
-            id,
-            at,
-            direction: Direction::Received,
-            kind: kind.map(|kind| kind.name.clone()),
-            conversation: recognised.conversation,
-            sig,
-            took: started.elapsed(),
-            parent: None,
-            error: trouble.map(|trouble| trouble.to_string()).or(error),
-            forwarded,
-            request,
-            response,
-        };
-        (call, slow, is_json)
+    /// Reads the call, has it answered, and hands it to the recorder. `gone` is cancelled when the caller hangs up meanwhile.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "each call's future goes to the heap, and that of an `async fn` is larger"
+    )]
+    fn take(
+        self: Arc<Self>,
+        mut request: Request,
+        body: Incoming,
+        gone: CancellationToken,
+    ) -> impl Future<Output = Taken> + Send {
+        async move {
+            let _under_way = self.responders.pulse.call();
+            let at = Timestamp::now();
+            let started = Instant::now();
+            let listen = &self.config.listen;
+            let (body, whole) = body::read(body, listen.max_body, listen.body_timeout).await;
+            let trouble = whole.err();
+            (request.body, request.cut) = (body, trouble.is_some());
+            let config = self.responders.config();
+            let route = config.route(request.path());
+            let recognised = self.recognise(&request, route);
+            let kind = recognised.kind;
+            let own = route.map_or(&[][..], |route| &route.secrets);
+            let sig = kind.map(|kind| self.keyring.sig(&self.platforms, &request, Some(kind), own, at));
+            let id = Id::fresh();
+            let conversation = recognised.conversation.as_deref();
+            let wanting = Wanting { id, at, request: &request, kind, sig, conversation, route, gone: &gone };
+            let outcome = self.answer(wanting, &recognised, trouble.as_ref()).await;
+            let Outcome { response, error, forwarded, slow } = outcome;
+            let took = started.elapsed();
+            let hung_up = || {
+                let after = took.as_secs_f64();
+                gone.is_cancelled().then(|| format!("{HUNG_UP} before the answer was ready, after {after:.1} s"))
+            };
+            let error = trouble.map(|trouble| trouble.to_string()).or(error).or_else(hung_up);
+            let response = response.map(|answer| as_it_leaves(answer, &request.method, at));
+            let answer = response.as_ref().map(|answer| into_http(answer, slow));
+            let call = Call {
+                id,
+                at,
+                direction: Direction::Received,
+                kind: kind.map(|kind| kind.name.clone()),
+                conversation: recognised.conversation,
+                sig,
+                took,
+                parent: None,
+                error,
+                forwarded,
+                request,
+                response,
+            };
+            Taken { recording: self.recorder.submit(call, recognised.is_json).await, answer }
+        }
     }
 
     fn recognise(&self, request: &Request, route: Option<&Route>) -> Recognised<'_> {
@@ -288,7 +299,8 @@ impl Lane {
             (None, Some(kind), _) => Outcome::of(across(cors::preflight(request, kind))),
             (None, None, None) => Outcome::of(usual()),
             (None, None, Some(responder)) => {
-                let mut outcome = self.responders.answer(&responder, call, usual).await;
+                // Most calls do without, and are not to be moved about with the room that it takes.
+                let mut outcome = Box::pin(self.responders.answer(&responder, call, usual)).await;
                 outcome.response =
                     outcome.response.map(|answer| if responder.replies() { across(answer) } else { answer });
                 outcome
@@ -348,6 +360,7 @@ fn into_http(response: &Response, slow: Option<Duration>) -> http::Response<Body
         None => Body::from(response.body.clone()),
     };
     let mut http = http::Response::new(body);
+    http.headers_mut().reserve(response.headers.0.len());
     *http.status_mut() = http::StatusCode::from_u16(response.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers.iter() {
         if let (Ok(name), Ok(value)) =

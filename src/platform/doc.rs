@@ -16,13 +16,13 @@ pub(super) struct Doc<'a> {
     body: &'a [u8],
     root: OnceCell<Root<'a>>,
     /// The object within it that was taken apart last: one rule after the other asks for a member of the same.
-    last: RefCell<(&'a str, Vec<(&'a str, &'a str)>)>,
+    last: RefCell<(&'a str, Members<'a>)>,
 }
 
 /// What a body is.
 enum Root<'a> {
-    /// An object: its members in their order. Few, and looked up a few times: a map would cost more than it saves.
-    Object(Vec<(Cow<'a, str>, &'a str)>),
+    /// An object.
+    Object(Members<'a>),
     /// An array: its items.
     Array(Vec<&'a str>),
     /// Another value, or no JSON.
@@ -33,13 +33,42 @@ impl<'a> Root<'a> {
     fn of(body: &'a [u8]) -> Self {
         let Ok(text) = std::str::from_utf8(body) else { return Self::Other };
         match body.trim_ascii_start().first() {
-            Some(b'{') => json::members(text).map_or(Self::Other, |members| {
-                Self::Object(members.into_iter().map(|(name, value)| (unquote(name), value)).collect())
-            }),
+            Some(b'{') => Members::of(text).map_or(Self::Other, Self::Object),
             Some(b'[') => json::items(text).map_or(Self::Other, Self::Array),
             _ => Self::Other,
         }
     }
+}
+
+/// The members of an object, in their order. They are few, and looked up a few times: a map would cost more than it saves.
+#[derive(Default)]
+struct Members<'a> {
+    /// Each name as it is written, and the text of its value.
+    list: Vec<(&'a str, &'a str)>,
+    /// A bit a name, by its look: most names that rules ask for are not there.
+    looks: u64,
+}
+
+impl<'a> Members<'a> {
+    fn of(object: &'a str) -> Option<Self> {
+        let list = json::members(object)?;
+        let looks = list.iter().fold(0, |looks, (name, _)| looks | look(&unquote(name)));
+        Some(Self { list, looks })
+    }
+
+    /// Of duplicate names the last counts.
+    fn get(&self, name: &str) -> Option<&'a str> {
+        if self.looks & look(name) == 0 {
+            return None;
+        }
+        self.list.iter().rfind(|(written, _)| unquote(written) == name).map(|(_, value)| *value)
+    }
+}
+
+/// The bit of a name: its length and its first letter.
+fn look(name: &str) -> u64 {
+    let first = name.bytes().next().unwrap_or_default();
+    1 << (name.len().wrapping_mul(7).wrapping_add(usize::from(first)) % 64)
 }
 
 impl<'a> Doc<'a> {
@@ -76,7 +105,7 @@ impl<'a> Doc<'a> {
     /// A member of the root, or an item if that is an array.
     fn member(&self, name: &str) -> Option<&'a str> {
         match self.root() {
-            Root::Object(members) => members.iter().rfind(|(known, _)| known == name).map(|(_, value)| *value),
+            Root::Object(members) => members.get(name),
             Root::Array(items) => item(items, name),
             Root::Other => None,
         }
@@ -89,15 +118,10 @@ impl<'a> Doc<'a> {
         }
         let mut last = self.last.borrow_mut();
         if !std::ptr::eq(last.0, value) {
-            *last = (value, json::members(value)?);
+            *last = (value, Members::of(value)?);
         }
-        named(&last.1, token)
+        last.1.get(token)
     }
-}
-
-/// Of duplicate names the last counts.
-fn named<'a>(members: &[(&'a str, &'a str)], token: &str) -> Option<&'a str> {
-    members.iter().rfind(|(name, _)| unquote(name) == token).map(|(_, value)| *value)
 }
 
 fn item<'a>(items: &[&'a str], index: &str) -> Option<&'a str> {
@@ -146,7 +170,7 @@ pub(super) fn members(value: &str) -> Option<IndexMap<Cow<'_, str>, &str>> {
 
 fn child<'a>(value: &'a str, token: &str) -> Option<&'a str> {
     match value.as_bytes().first()? {
-        b'{' => named(&json::members(value)?, token),
+        b'{' => Members::of(value)?.get(token),
         b'[' => item(&json::items(value)?, token),
         _ => None,
     }

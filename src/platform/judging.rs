@@ -1,6 +1,7 @@
 //! Whether a call is authentic: which scheme it is signed by, and with which secrets that is looked at.
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use super::{Kind, Platforms};
 use crate::call::{Request, Sig};
@@ -88,17 +89,17 @@ impl Platforms {
     }
 
     /// The schemes that a request may be signed by.
-    pub(super) fn schemes<'a>(&'a self, request: &Request, kind: Option<&'a Kind>) -> Vec<&'a Scheme> {
-        match kind {
-            Some(kind) => kind.schemes().map(|(_, scheme)| scheme).collect(),
-            None => self
-                .packs
-                .iter()
-                .flat_map(|pack| pack.schemes().values())
-                .find(|scheme| !scheme.shares_its_header() && request.headers.has(&scheme.header))
-                .into_iter()
-                .collect(),
-        }
+    pub(super) fn schemes<'a>(
+        &'a self,
+        request: &Request,
+        kind: Option<&'a Kind>,
+    ) -> impl Iterator<Item = &'a Scheme> + use<'a> {
+        let borne = || {
+            let mut all = self.packs.iter().flat_map(|pack| pack.schemes().values());
+            all.find(|scheme| !scheme.shares_its_header() && request.headers.has(&scheme.header))
+        };
+        let stranger = if kind.is_none() { borne() } else { None };
+        kind.into_iter().flat_map(Kind::schemes).map(|(_, scheme)| scheme).chain(stranger)
     }
 }
 
@@ -115,6 +116,6 @@ fn weight(sig: Sig) -> u8 {
     }
 }
 
-fn at_hand<'a>(scheme: &Scheme, secrets: &'a Secrets, route: &[&'a Secret]) -> Vec<&'a Secret> {
-    if route.is_empty() || scheme.apart { scheme.configured(secrets) } else { route.to_vec() }
+fn at_hand<'a>(scheme: &Scheme, secrets: &'a Secrets, route: &[&'a Secret]) -> SmallVec<[&'a Secret; 4]> {
+    if route.is_empty() || scheme.apart { scheme.configured(secrets).collect() } else { route.into() }
 }

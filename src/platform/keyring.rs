@@ -93,9 +93,12 @@ impl Keyring {
     /// What a stand-in answers to a request of `kind`; see [`Kind::answer`].
     #[must_use]
     pub fn answer(&self, kind: &Kind, request: &Request, sig: Option<Sig>, own: &[Secret]) -> Response {
-        let shared = kind.schemes().flat_map(|(_, scheme)| scheme.configured(&self.secrets));
+        if kind.always_replies() {
+            return kind.reply();
+        }
         // Calls that are answered at the same time must not wait for each other.
         let tests = request.headers.has(TEST_HEADER).then(|| self.made());
+        let shared = kind.schemes().flat_map(|(_, scheme)| scheme.configured(&self.secrets));
         let test = kind.schemes().filter_map(|(_, scheme)| tests.as_ref()?.get(&scheme.name)?.as_ref().ok());
         let secrets: Vec<&Secret> = test.chain(own).chain(shared).collect();
         kind.answer(request, sig, &secrets)
@@ -108,7 +111,7 @@ impl Keyring {
         }
         let made = self.made();
         let own = |scheme: &Scheme| Some((scheme.name.clone(), vec![made.get(&scheme.name)?.clone().ok()?]));
-        let tests = Secrets(platforms.schemes(request, kind).into_iter().filter_map(own).collect());
+        let tests = Secrets(platforms.schemes(request, kind).filter_map(own).collect());
         (!tests.0.is_empty()).then_some(tests)
     }
 

@@ -9,6 +9,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use super::doc::{Doc, Pointer};
 use crate::call::Request;
@@ -24,7 +25,7 @@ pub struct Seen<'a> {
     pub(super) request: &'a Request,
     pub(super) doc: Doc<'a>,
     /// The path, cut at its slashes.
-    pub(super) path: Vec<&'a str>,
+    pub(super) path: Segments<'a>,
     /// How long the headers' names are, a bit a length: most that are asked for are not there.
     lengths: u64,
     query: OnceCell<Vec<Cow<'a, str>>>,
@@ -266,8 +267,11 @@ fn length(name: &str) -> u64 {
     1 << (name.len() % 64)
 }
 
+/// What stands between the slashes of a path.
+pub(super) type Segments<'a> = SmallVec<[&'a str; 8]>;
+
 /// A path, cut at its slashes.
-pub(super) fn segments(path: &str) -> Vec<&str> {
+pub(super) fn segments(path: &str) -> Segments<'_> {
     path.split('/').collect()
 }
 

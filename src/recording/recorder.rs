@@ -19,6 +19,7 @@ mod tape;
 mod turn;
 mod writer;
 
+use std::future::Future;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -160,7 +161,21 @@ impl Recorder {
     ///
     /// # Errors
     /// When it cannot be written whatever happens: it is too long, or the recording is closed.
-    pub async fn submit(&self, mut call: Call, valid: bool) -> Result<Recording, RecordError> {
+    pub fn submit(
+        &self,
+        call: Call,
+        valid: bool,
+    ) -> impl Future<Output = Result<Recording, RecordError>> + Send + use<'_> {
+        let ready = self.ready(call, valid);
+        async move {
+            let (call, line) = ready?;
+            let written = self.queue(What::Call(Arc::clone(&call)), line).await?;
+            Ok(Recording { call, written })
+        }
+    }
+
+    /// The call as the file will have it, and its line.
+    fn ready(&self, mut call: Call, valid: bool) -> Result<(Arc<Call>, Line), RecordError> {
         let valid = valid && self.redaction.is_none();
         if let Some(redaction) = &self.redaction {
             call = redaction.call(&call);
@@ -173,9 +188,7 @@ impl Recorder {
                 "the call is longer than the 4 GiB that a line may have: it is not recorded".into(),
             ));
         }
-        let call = Arc::new(call);
-        let written = self.queue(What::Call(Arc::clone(&call)), line).await?;
-        Ok(Recording { call, written })
+        Ok((Arc::new(call), line))
     }
 
     /// Writes what is said of a call behind all else; gives its line's offset and what the file has, once it is written.
@@ -188,13 +201,14 @@ impl Recorder {
             *note = redaction.text(note).into();
         }
         let line = annotation.encode().into();
-        let offset = self.queue(What::Annotation(annotation.clone()), line).await?.offset().await?;
+        let offset = self.queue(What::Annotation(annotation.clone().into()), line).await?.offset().await?;
         Ok((offset, annotation))
     }
 
     async fn queue(&self, what: What, line: Line) -> Result<Written, RecordError> {
+        let place = self.queue.reserve().await.map_err(|_| closed(&self.path))?;
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Message::Record(Job { what, line, reply })).await.map_err(|_| closed(&self.path))?;
+        place.send(Message::Record(Job { what, line, reply }));
         Ok(Written { answer, path: Arc::clone(&self.path) })
     }
 

@@ -78,8 +78,8 @@ impl Scheme {
     }
 
     /// The signatures in what is given, without what stands before them.
-    pub(super) fn signatures<'a>(&self, given: &'a [u8]) -> Vec<&'a [u8]> {
-        self.items(given).filter_map(|item| item.strip_prefix(self.prefix.as_bytes())).collect()
+    pub(super) fn signatures<'a>(&self, given: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.items(given).filter_map(|item| item.strip_prefix(self.prefix.as_bytes()))
     }
 
     /// The value of the field `name` (`t` of `t=1,v1=...`) in what is given.

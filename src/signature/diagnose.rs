@@ -232,7 +232,7 @@ fn readings(scheme: &Scheme, seal: &Seal, request: &Request) -> Vec<Reading> {
     let mut readings = Vec::new();
     let given = scheme.given(request);
     if let Some(given) = &given {
-        let decoded = scheme.signatures(given).into_iter().filter_map(|text| seal.decode(text).ok());
+        let decoded = scheme.signatures(given).filter_map(|text| seal.decode(text).ok());
         readings.extend(decoded.map(|tag| Reading { tag, slips: Vec::new() }));
         if readings.is_empty()
             && let Ok(text) = std::str::from_utf8(given)
@@ -292,7 +292,7 @@ fn decode_any(digits: &str, len: usize) -> Option<(Encoding, Tag)> {
         return Some((Encoding::Hex, tag));
     }
     let bytes = decode_base64(digits).filter(|bytes| bytes.len() == len)?;
-    Some((Encoding::Base64, Tag::new(bytes)))
+    Some((Encoding::Base64, Tag::new(&bytes)))
 }
 
 fn keys<'a>(scheme: &Scheme, seal: &Seal, secrets: &[&'a Secret], others: &[(&str, &'a Secret)]) -> Vec<Key<'a>> {

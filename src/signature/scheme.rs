@@ -124,10 +124,9 @@ impl Scheme {
     }
 
     /// The configured secrets that may be its: its own, then its platform's.
-    #[must_use]
-    pub fn configured<'a>(&self, secrets: &'a Secrets) -> Vec<&'a Secret> {
+    pub fn configured<'a>(&self, secrets: &'a Secrets) -> impl Iterator<Item = &'a Secret> + use<'a> {
         let names = [Some(&*self.name), (!self.apart).then(|| self.platform())];
-        names.into_iter().flatten().filter_map(|name| secrets.0.get(name)).flatten().collect()
+        names.map(|name| name.and_then(|name| secrets.0.get(name))).into_iter().flatten().flatten()
     }
 
     /// Whether `secret` can sign, not only verify.

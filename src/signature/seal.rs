@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
+use smallvec::SmallVec;
 
 use super::clock::Clock;
 use super::message::{self, Message, Source};
@@ -140,7 +141,7 @@ impl Seal {
     pub(super) fn tag(&self, key: &SealKey<'_>, from: Source<'_>) -> Result<Tag, SignError> {
         let parts = self.message.parts(Source { secret: key.text, ..from });
         match &key.pair {
-            Some(pair) => pair.sign(&joined(parts)).map(Tag::new),
+            Some(pair) => pair.sign(&joined(parts)).map(|bytes| Tag::new(&bytes)),
             None => self.algorithm.digest(&key.bytes, parts),
         }
     }
@@ -162,8 +163,11 @@ impl Seal {
     }
 
     /// The addresses that a receiver tries, if one is signed: else none matters.
-    pub(super) fn urls(&self, request: &Request) -> Vec<String> {
-        if self.message.covers_the_url() { public::urls(request, self.either_port) } else { vec![String::new()] }
+    pub(super) fn urls(&self, request: &Request) -> SmallVec<[String; 1]> {
+        if !self.message.covers_the_url() {
+            return SmallVec::from_buf([String::new()]);
+        }
+        public::urls(request, self.either_port).into()
     }
 
     /// What is wrong with the hash of the body that the query bears.
@@ -304,7 +308,7 @@ impl Algorithm {
             Self::Sha256 => {
                 let mut hash = Sha256::new();
                 parts.for_each(|part| hash.update(part));
-                Ok(Tag::new(hash.finalize().to_vec()))
+                Ok(Tag::new(&hash.finalize()))
             }
             Self::Ed25519 | Self::EcdsaP256 | Self::RsaSha256 => Err(unfit()),
         }
@@ -314,7 +318,7 @@ impl Algorithm {
 fn mac<'a, M: Mac + KeyInit>(key: &[u8], parts: impl Iterator<Item = Cow<'a, [u8]>>) -> Result<Tag, SignError> {
     let mut mac = M::new_from_slice(key).map_err(|_| unfit())?;
     parts.for_each(|part| mac.update(&part));
-    Ok(Tag::new(mac.finalize().into_bytes().to_vec()))
+    Ok(Tag::new(&mac.finalize().into_bytes()))
 }
 
 fn joined<'a>(parts: impl Iterator<Item = Cow<'a, [u8]>>) -> Vec<u8> {

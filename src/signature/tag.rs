@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
+use smallvec::SmallVec;
 use subtle::ConstantTimeEq as _;
 
 /// How a signature's bytes are written.
@@ -48,12 +49,13 @@ impl Encoding {
         if let Some(expected) = expected.filter(|expected| text.len() != *expected) {
             return Err(format!("{expected} {word} digits expected, {} found", text.len()));
         }
+        let mut room = Bytes::from_elem(0, text.len());
         let read = match self {
-            Self::Hex => base16ct::mixed::decode_vec(text).ok(),
-            Self::Base64 => STANDARD.decode(text).ok(),
+            Self::Hex => base16ct::mixed::decode(text, &mut room).map(<[u8]>::len).ok(),
+            Self::Base64 => STANDARD.decode_slice(text, &mut room).ok(),
         };
-        let whole = |bytes: &Vec<u8>| !bytes.is_empty() && len.is_none_or(|len| bytes.len() == len);
-        read.filter(whole).map(Tag).ok_or_else(|| match len {
+        let whole = read.filter(|read| *read > 0 && len.is_none_or(|len| *read == len));
+        whole.map(|read| Tag::new(&room[..read])).ok_or_else(|| match len {
             Some(len) => format!("it is not {word} of {len} bytes"),
             None => format!("it is not {word}"),
         })
@@ -66,13 +68,16 @@ pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()
 }
 
+/// Room for all but the longest signatures, and for what most are written in.
+type Bytes = SmallVec<[u8; 64]>;
+
 /// A signature's bytes.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Tag(Vec<u8>);
+pub(super) struct Tag(Bytes);
 
 impl Tag {
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        Self(bytes.into())
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

@@ -1,10 +1,11 @@
 //! A request's body as it comes in: within its limit and its time, or as much of it as came.
 
+use std::error::Error;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::HttpBody;
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body_util::BodyExt as _;
 
 use crate::net::collected::Collected;
 use crate::net::root;
@@ -41,7 +42,10 @@ impl Trouble {
 }
 
 /// The body, or as much of it as came, and why that is not all.
-pub(super) async fn read(mut body: Body, limit: usize, patience: Duration) -> (Bytes, Result<(), Trouble>) {
+pub(super) async fn read<B>(mut body: B, limit: usize, patience: Duration) -> (Bytes, Result<(), Trouble>)
+where
+    B: HttpBody<Data = Bytes, Error: Error + 'static> + Unpin,
+{
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let (mut kept, mut thrown_away) = (Collected::expecting(announced.min(limit).min(BELIEVED)), 0_usize);
     let reading = async {
@@ -72,6 +76,7 @@ pub(super) async fn read(mut body: Body, limit: usize, patience: Duration) -> (B
 mod tests {
     use std::io;
 
+    use axum::body::Body;
     use futures_util::{StreamExt as _, stream};
 
     use super::*;

@@ -13,8 +13,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
-use axum::response::Response;
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -45,7 +44,7 @@ const GRACE: Duration = Duration::from_secs(2);
 struct Reset;
 
 /// What has the connection reset instead of answering.
-pub(super) fn reset() -> Response {
+pub(super) fn reset() -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     answer.extensions_mut().insert(Reset);
     answer
@@ -80,8 +79,8 @@ pub(super) async fn serve<A, F>(
     under_way: &TaskTracker,
     stop: impl Future<Output = ()>,
 ) where
-    A: Fn(Request) -> F + Clone + Send + 'static,
-    F: Future<Output = Response> + Send + 'static,
+    A: Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
 {
     let hire = move || -> Desk<Accepted> {
         let (app, refusals) = (app(), refusals.clone());
@@ -128,12 +127,12 @@ pub(super) async fn serve<A, F>(
 async fn connection<F>(
     stream: TcpStream,
     ip: IpAddr,
-    app: impl Fn(Request) -> F + Send + 'static,
+    app: impl Fn(Request<Incoming>, Peer) -> F + Send + 'static,
     server: &Builder<TokioExecutor>,
     refusals: Arc<Refusals>,
     watcher: Watcher,
 ) where
-    F: Future<Output = Response> + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
 {
     let wire = match Wire::open(stream, refusals.tls(), HEAD).await {
         Ok(wire) => wire,
@@ -142,13 +141,12 @@ async fn connection<F>(
     let (broken, notes) = (wire.broken(), wire.notes());
     let peer = Peer { ip, tls: wire.is_tls() };
     let noting = notes.clone();
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+    let service = service_fn(move |request: Request<Incoming>| {
         // Of the streams of HTTP/2, one comes while another is answered: nothing more is noted.
         let one_by_one = request.version() != hyper::Version::HTTP_2;
         let bodiless = request.method() == http::Method::HEAD;
         noting.taken();
-        request.extensions_mut().insert(peer);
-        let (answering, broken, noting) = (app(request.map(Body::new)), broken.clone(), noting.clone());
+        let (answering, broken, noting) = (app(request, peer), broken.clone(), noting.clone());
         async move {
             let mut answer = answering.await;
             if bodiless {

@@ -53,6 +53,12 @@ impl Kind {
         Response { status: 200, headers, body }
     }
 
+    /// Whether that is answered whatever comes.
+    #[must_use]
+    pub fn always_replies(&self) -> bool {
+        self.spec.answer.is_empty()
+    }
+
     /// What the listener answers to `request` with the verdict `sig`: what the platform would where something is wrong that the
     /// pack knows of, else [`Self::reply`]; `secrets` seal what it asks to have sealed. Why the verdict is what it is stays here.
     #[must_use]

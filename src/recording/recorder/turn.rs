@@ -38,7 +38,7 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) enum What {
     Call(Arc<Call>),
-    Annotation(Annotation),
+    Annotation(Box<Annotation>),
 }
 
 /// What is written in one go.

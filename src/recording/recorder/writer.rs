@@ -141,7 +141,7 @@ impl Writer {
                             lingering.add(call.clone(), place.len);
                             Recorded::Call(call, place)
                         }
-                        What::Annotation(annotation) => Recorded::Annotated(place.offset, annotation),
+                        What::Annotation(annotation) => Recorded::Annotated(place.offset, *annotation),
                     });
                     // Whoever asked may have gone.
                     let _ = reply.send(Ok(place.offset));
