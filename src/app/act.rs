@@ -378,7 +378,8 @@ impl App {
             self.calls.set_filter(None);
             return Ok(Vec::new());
         }
-        let query = crate::recording::Query::parse_with(text, self.now, &self.setup.config.queries)?;
+        let query =
+            crate::recording::Query::parse_with(text, self.now, &self.setup.config.queries)?.by(&self.setup.platforms);
         let search = self.ticket();
         let mut filter = Filter::new(text.to_owned(), query.clone(), search);
         if !query.needs_call() {

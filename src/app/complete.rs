@@ -44,6 +44,7 @@ fn values(key: &str, platforms: &Platforms) -> Vec<String> {
         "method" => words(&["POST", "GET", "PUT", "PATCH", "DELETE"]),
         "took" => words(&[">100ms", ">1s", ">5s"]),
         "since" | "until" => words(&["1m", "10m", "1h", "1d"]),
+        "finding" => words(&["error", "warning", "note", "none"]),
         "marked" => Colour::ALL.iter().map(|colour| colour.word().to_owned()).collect(),
         _ => Vec::new(),
     }
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn what_is_offered_is_understood() {
-        for text in ["", "kind:", "sig:", "dir:", "status:", "took:", "since:", "marked:"] {
+        for text in ["", "kind:", "sig:", "dir:", "status:", "took:", "since:", "finding:", "marked:"] {
             for offered in of(text).iter().filter(|offered| !offered.ends_with(':')) {
                 crate::recording::Query::parse(offered, jiff::Timestamp::UNIX_EPOCH).expect(offered);
             }

@@ -86,12 +86,13 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
 /// The query, or an error that shows where it is wrong.
 pub(super) fn parse_query(context: &Context, text: Option<&str>) -> eyre::Result<Query> {
     let text = text.unwrap_or_default();
-    Query::parse_with(text, Timestamp::now(), &context.config.queries).map_err(|error| {
+    let query = Query::parse_with(text, Timestamp::now(), &context.config.queries).map_err(|error| {
         let columns = |part: Option<&str>| visible::width(&visible::line(part.unwrap_or_default()));
         let before = columns(text.get(..error.span.start));
         let marked = columns(text.get(error.span.clone())).max(1);
         eyre!("--query: {error}\n  {}\n  {:before$}{}", visible::line(text), "", "^".repeat(marked))
-    })
+    })?;
+    Ok(query.by(&context.platforms))
 }
 
 /// Whether a call fits, reading it only where its summary does not tell.

@@ -144,9 +144,10 @@ pub(super) struct Active {
 }
 
 impl Active {
-    fn new(slot: Slot, config: &Config) -> Self {
+    fn new(slot: Slot, config: &Config, platforms: &Arc<Platforms>) -> Self {
         let query = |text: &Option<String>| {
-            text.as_ref().and_then(|text| Query::parse_with(text, Timestamp::now(), &config.queries).ok())
+            let query = Query::parse_with(text.as_ref()?, Timestamp::now(), &config.queries).ok()?;
+            Some(query.by(platforms))
         };
         let queries = match &slot.respond.source {
             Source::Reply(replies) => replies.cases.iter().map(|case| query(&case.when.query)).collect(),
@@ -221,8 +222,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Responders {
     /// Those that are configured.
     pub fn new(config: Arc<Config>, platforms: Arc<Platforms>, keyring: Arc<Keyring>, recorder: Recorder) -> Self {
-        let slots: Vec<_> =
-            Self::configured(&config).into_iter().map(|slot| Arc::new(Active::new(slot, &config))).collect();
+        let slots: Vec<_> = Self::configured(&config)
+            .into_iter()
+            .map(|slot| Arc::new(Active::new(slot, &config, &platforms)))
+            .collect();
         Self {
             config: RwLock::new(config),
             platforms,
@@ -284,7 +287,7 @@ impl Responders {
     pub fn set(&self, slots: Vec<Slot>) {
         let (before, config) = (self.actives(), self.config());
         let same = |slot: &Slot| before.iter().find(|active| active.slot == *slot).cloned();
-        let fresh = |slot: Slot| same(&slot).unwrap_or_else(|| Arc::new(Active::new(slot, &config)));
+        let fresh = |slot: Slot| same(&slot).unwrap_or_else(|| Arc::new(Active::new(slot, &config, &self.platforms)));
         let slots: Vec<_> = slots.into_iter().map(fresh).collect();
         *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots.into();
     }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `@name` is a query that was saved under that name. A space is *and* and binds tighter than `|`, which is *or*; `-` negates what follows; parentheses group. Text compares
-//! without regard to ASCII case and is found anywhere in what it is held against. A query runs on heads as far as they
+//! without regard to case and is found anywhere in what it is held against. A query runs on heads as far as they
 //! tell, and asks for the whole call only where they do not.
 
 mod needle;
@@ -13,7 +13,9 @@ mod parse;
 mod raw;
 mod term;
 
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -22,6 +24,7 @@ use self::term::Term;
 pub use self::term::{KEYS, Key};
 use super::View;
 use crate::call::Call;
+use crate::platform::{Platforms, Severity};
 
 /// A query that was understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +33,44 @@ pub struct Query {
     needs_call: bool,
     asks_for_deleted: bool,
     asks_for_marks: bool,
+    contracts: Contracts,
+}
+
+/// What calls are held against by `finding:`.
+#[derive(Clone, Default)]
+struct Contracts(Option<Arc<Platforms>>);
+
+impl fmt::Debug for Contracts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Contracts").field(&self.0.is_some()).finish()
+    }
+}
+
+impl PartialEq for Contracts {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_ref().map(Arc::as_ptr) == other.0.as_ref().map(Arc::as_ptr)
+    }
+}
+
+impl Contracts {
+    /// Whether the call departs from its contract so, on either side; none: not at all. None where only the call can tell.
+    fn depart(&self, grade: Option<Severity>, view: &View<'_>, call: Option<&Call>) -> Option<bool> {
+        let kind = self.0.as_ref().zip(view.kind).and_then(|(platforms, name)| platforms.kind(name));
+        let Some(kind) = kind else { return Some(grade.is_none()) };
+        let call = call?;
+        let mut found = kind.check_request(&call.request);
+        found.extend(call.response.iter().flat_map(|response| kind.check_response(response)));
+        Some(grade.map_or(found.is_empty(), |grade| found.iter().any(|finding| finding.severity == grade)))
+    }
+}
+
+/// What a query is held against.
+#[derive(Clone, Copy)]
+struct Held<'a> {
+    view: &'a View<'a>,
+    /// None: it is not at hand.
+    call: Option<&'a Call>,
+    contracts: &'a Contracts,
 }
 
 /// What in a query is not understood.
@@ -70,8 +111,15 @@ impl Query {
             needs_call: root.any(&Term::needs_call),
             asks_for_deleted: root.any(&|term| *term == Term::Deleted),
             asks_for_marks: root.any(&Term::needs_marks),
+            contracts: Contracts::default(),
             root,
         })
+    }
+
+    /// The same query with the contracts that `finding:` asks about; without them no call is found to depart from any.
+    #[must_use]
+    pub fn by(self, platforms: &Arc<Platforms>) -> Self {
+        Self { contracts: Contracts(Some(platforms.clone())), ..self }
     }
 
     /// Whether some entries cannot be judged by their heads alone.
@@ -89,14 +137,18 @@ impl Query {
     /// Whether the query matches, as far as a head tells; None if the call itself has to be looked at.
     #[must_use]
     pub fn matches_view(&self, view: &View<'_>) -> Option<bool> {
-        if self.is_shown(view) { self.root.matches(view, None) } else { Some(false) }
+        if self.is_shown(view) { self.root.matches(self.held(view, None)) } else { Some(false) }
     }
 
     /// Whether the query matches this call.
     #[must_use]
     pub fn matches(&self, view: &View<'_>, call: &Call) -> bool {
         // With the call at hand every term knows.
-        self.is_shown(view) && self.root.matches(view, Some(call)).unwrap_or(false)
+        self.is_shown(view) && self.root.matches(self.held(view, Some(call))).unwrap_or(false)
+    }
+
+    fn held<'a>(&'a self, view: &'a View<'a>, call: Option<&'a Call>) -> Held<'a> {
+        Held { view, call, contracts: &self.contracts }
     }
 
     /// Deleted calls are hidden, but from a query that asks for them.
@@ -116,12 +168,12 @@ impl Node {
     }
 
     /// Three-valued: None is "depends on the call".
-    fn matches(&self, view: &View<'_>, call: Option<&Call>) -> Option<bool> {
+    fn matches(&self, held: Held<'_>) -> Option<bool> {
         /// The first node that says `decisive` decides; else one that does not know leaves it open.
-        fn decide(nodes: &[Node], decisive: bool, view: &View<'_>, call: Option<&Call>) -> Option<bool> {
+        fn decide(nodes: &[Node], decisive: bool, held: Held<'_>) -> Option<bool> {
             let mut open = false;
             for node in nodes {
-                match node.matches(view, call) {
+                match node.matches(held) {
                     Some(answer) if answer == decisive => return Some(decisive),
                     Some(_) => {}
                     None => open = true,
@@ -130,10 +182,10 @@ impl Node {
             (!open).then_some(!decisive)
         }
         match self {
-            Self::All(nodes) => decide(nodes, false, view, call),
-            Self::Any(nodes) => decide(nodes, true, view, call),
-            Self::Not(node) => node.matches(view, call).map(|answer| !answer),
-            Self::Term(term) => term.matches(view, call),
+            Self::All(nodes) => decide(nodes, false, held),
+            Self::Any(nodes) => decide(nodes, true, held),
+            Self::Not(node) => node.matches(held).map(|answer| !answer),
+            Self::Term(term) => term.matches(held),
         }
     }
 }

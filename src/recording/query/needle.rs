@@ -1,20 +1,31 @@
-//! Finding text without regard to ASCII case, also in bytes that are no text.
+//! Finding text without regard to case, also in bytes that are no text.
 
 use memchr::memchr2_iter;
+use regex::bytes::{Regex, RegexBuilder};
 
 /// What is looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Needle {
     lower: Vec<u8>,
     /// Where its rarest byte stands: the one to look for first.
     rarest: usize,
+    /// What finds it where it has letters beyond ASCII, whose cases differ in more than a bit.
+    folded: Option<Regex>,
+}
+
+impl PartialEq for Needle {
+    fn eq(&self, other: &Self) -> bool {
+        self.lower == other.lower
+    }
 }
 
 impl Needle {
     pub fn new(text: &str) -> Self {
         let lower = text.to_ascii_lowercase().into_bytes();
         let rarest = (0..lower.len()).min_by_key(|&at| commonness(lower[at])).unwrap_or(0);
-        Self { lower, rarest }
+        let folded = (!text.is_ascii()).then(|| RegexBuilder::new(&regex::escape(text)).case_insensitive(true).build());
+        // One that is too long for that is found as it is written.
+        Self { lower, rarest, folded: folded.and_then(Result::ok) }
     }
 
     /// Its bytes, in lower case.
@@ -24,6 +35,9 @@ impl Needle {
 
     /// Whether it stands somewhere in `hay`.
     pub fn is_in(&self, hay: &[u8]) -> bool {
+        if let Some(folded) = &self.folded {
+            return folded.is_match(hay);
+        }
         let Some(&byte) = self.lower.get(self.rarest) else { return true };
         // Where the needle can still begin.
         let Some(last) = hay.len().checked_sub(self.lower.len()) else { return false };
@@ -33,7 +47,10 @@ impl Needle {
 
     /// Whether it is all of `hay`.
     pub fn is(&self, hay: &[u8]) -> bool {
-        self.lower.eq_ignore_ascii_case(hay)
+        match &self.folded {
+            Some(folded) => folded.find(hay).is_some_and(|found| found.len() == hay.len()),
+            None => self.lower.eq_ignore_ascii_case(hay),
+        }
     }
 }
 
@@ -50,10 +67,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_what_a_plain_search_finds(hay in "[abAB\u{e9}]{0,12}", needle in "[abAB\u{e9}]{0,3}") {
-            let plain = hay.to_ascii_lowercase().contains(&needle.to_ascii_lowercase());
+        fn finds_what_a_plain_search_finds(hay in "[abAB\u{e9}\u{c9}]{0,12}", needle in "[abAB\u{e9}\u{c9}]{0,3}") {
+            let plain = hay.to_lowercase().contains(&needle.to_lowercase());
             prop_assert_eq!(Needle::new(&needle).is_in(hay.as_bytes()), plain);
         }
+    }
+
+    #[test]
+    fn letters_of_all_alphabets_have_cases() {
+        for (needle, hay) in [("καλημέρα", "x Καλημέρα"), ("MÜLLER", "müller"), ("привет", "ПРИВЕТ!")]
+        {
+            assert!(Needle::new(needle).is_in(hay.as_bytes()), "{needle}");
+        }
+        assert!(Needle::new("MÜLLER").is("müller".as_bytes()) && !Needle::new("müller").is("müllers".as_bytes()));
+        assert!(Needle::new("é").is_in(b"\xff\xc3\x89") && !Needle::new("é").is_in(b"e"));
     }
 
     #[test]

@@ -77,7 +77,9 @@ impl<'a> Parser<'a> {
             self.space();
             match self.peek() {
                 None | Some('|' | ')') if nodes.is_empty() => {
-                    return Err(self.error(1, "something to look for is missing here: | stands between two parts"));
+                    let beside = self.peek() == Some('|') || self.text[..self.at].trim_end().ends_with('|');
+                    let why = if beside { ": | stands between two parts" } else { "" };
+                    return Err(self.error(1, &format!("something to look for is missing here{why}")));
                 }
                 None | Some('|' | ')') => break,
                 Some(_) => nodes.push(self.part()?),

@@ -8,10 +8,12 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::Held;
 use super::needle::Needle;
 use crate::call::{Call, Direction, Headers, Sig};
 use crate::config::closest;
 use crate::json;
+use crate::platform::Severity;
 use crate::recording::{Colour, View};
 
 /// One key of the query language: what help and completion show.
@@ -38,7 +40,7 @@ impl Key {
 }
 
 /// Every key but `/pointer`, which holds the value at that JSON Pointer, in either body, against its text.
-pub const KEYS: [Key; 19] = [
+pub const KEYS: [Key; 20] = [
     key("kind", "dialog", "part of platform/kind; none: not recognised"),
     key("platform", "moveo", "part of the platform's name"),
     key("sig", "invalid", "what the signature check found; none: not checked"),
@@ -48,13 +50,14 @@ pub const KEYS: [Key; 19] = [
     key("dir", "sent", "received or sent"),
     key("method", "POST", "the method"),
     key("took", ">1s", "how long it took: >1s, <=200ms, 1s..2s"),
-    key("size", ">10kb", "the request body's length in bytes, kb (1024) or mb: >10kb, <512"),
+    key("size", ">10kb", "the request body's length in bytes, kb (1024), mb or gb: >10kb, <512"),
     key("since", "10m", "not before: so long ago, or a time (UTC)"),
     key("until", "2026-11-21", "not after: so long ago, or a time (UTC)"),
     key("id", "0193", "part of the call's id"),
     key("parent", "0193", "part of the id of the call that it repeats; none: repeats none"),
     key("body", "\"x\"", "somewhere in a body of either side"),
     key("header", "\"x-name: x\"", "somewhere in a header line of either side"),
+    key("finding", "error", "departs from the contract of its kind by an error, a warning or a note; none: by nothing"),
     key("marked", "red", "marked in that colour; `marked` alone: in any; to look for the word, quote it"),
     key("note", "\"own test\"", "part of the note; none: has no note"),
     key("deleted", "", "deleted calls, which are hidden else"),
@@ -92,6 +95,8 @@ pub enum Term {
     Marked(Option<Colour>),
     Note(Part),
     Deleted,
+    /// None: no finding at all.
+    Finding(Option<Severity>),
     Body(Needle),
     Header(Needle),
     /// A JSON Pointer; without a needle it only has to lead somewhere.
@@ -170,7 +175,9 @@ impl Term {
                 let range = range(text, micros).filter(|_| bounds);
                 Self::Took(range.ok_or_else(|| takes("a bound (>1s, <200ms; us, ms, s, m, h, d) or a range (1s..2s)"))?)
             }
-            "size" => Self::Size(range(text, size).ok_or_else(|| takes("a bound in bytes (>10kb, <512; b, kb, mb)"))?),
+            "size" => {
+                Self::Size(range(text, size).ok_or_else(|| takes("a bound in bytes (>10kb, <512; b, kb, mb, gb)"))?)
+            }
             "since" | "until" => {
                 let time = time(text, now).ok_or_else(|| {
                     takes("how long ago (90s, 10m, 2h, 3d) or a time (2026-11-21, 2026-11-21T10:02Z, 10:02; UTC)")
@@ -179,6 +186,11 @@ impl Term {
             }
             "id" => Self::Id(needle()),
             "parent" => Self::Parent(Part::new(value)),
+            "finding" if is_none(value) => Self::Finding(None),
+            "finding" => {
+                let words = [Severity::Error, Severity::Warning, Severity::Note].map(|grade| (grade.word(), grade));
+                Self::Finding(Some(one_of(&words, text).map_err(|words| takes(&words))?))
+            }
             "marked" => {
                 let words = Colour::ALL.map(|colour| (colour.word(), colour));
                 Self::Marked(Some(one_of(&words, text).map_err(|words| takes(&words))?))
@@ -192,7 +204,7 @@ impl Term {
     }
 
     pub fn needs_call(&self) -> bool {
-        matches!(self, Self::Word(_) | Self::Body(_) | Self::Header(_) | Self::Pointer(..))
+        matches!(self, Self::Word(_) | Self::Finding(_) | Self::Body(_) | Self::Header(_) | Self::Pointer(..))
     }
 
     pub fn needs_marks(&self) -> bool {
@@ -200,7 +212,8 @@ impl Term {
     }
 
     /// None if only the call could tell and it is not given.
-    pub fn matches(&self, view: &View<'_>, call: Option<&Call>) -> Option<bool> {
+    pub fn matches(&self, held: Held<'_>) -> Option<bool> {
+        let Held { view, call, contracts } = held;
         Some(match self {
             Self::Word(needle) if in_head(needle, view) => true,
             Self::Word(needle) => in_call(needle, call?),
@@ -227,6 +240,7 @@ impl Term {
                 .and_then(|remarks| remarks.mark)
                 .is_some_and(|mark| colour.is_none() || mark.colour == *colour),
             Self::Note(part) => part.matches(view.remarks.and_then(|remarks| remarks.note.as_deref())),
+            Self::Finding(grade) => contracts.depart(*grade, view, call)?,
             Self::Deleted => view.remarks.is_some_and(|remarks| remarks.deleted),
             Self::Body(needle) => bodies(call?).any(|body| needle.is_in(body)),
             Self::Header(needle) => headers(call?).any(|(name, value)| in_header(needle, name, value)),
@@ -305,7 +319,7 @@ fn range(text: &str, number: impl Fn(&str) -> Option<u64>) -> Option<RangeInclus
     } else if let Some(bound) = text.strip_prefix('<') {
         number(bound)?.checked_sub(1).map(|to| 0..=to)
     } else if let Some((from, to)) = text.split_once("..") {
-        number(from).zip(number(to)).map(|(from, to)| from..=to)
+        number(from).zip(number(to)).map(|(from, to)| from..=to).filter(|range| !range.is_empty())
     } else {
         number(text.strip_prefix('=').unwrap_or(text)).map(|value| value..=value)
     }
@@ -347,6 +361,7 @@ fn size(text: &str) -> Option<u64> {
         "" | "b" => 1.0,
         "k" | "kb" | "kib" => 1024.0,
         "m" | "mb" | "mib" => 1024.0 * 1024.0,
+        "g" | "gb" | "gib" => 1024.0 * 1024.0 * 1024.0,
         _ => return None,
     };
     #[expect(

@@ -220,10 +220,13 @@ fn an_error_has_its_place_and_the_repair() {
         ),
         ("dir:in", 4..6, "dir: takes one of received, sent, as in dir:sent"),
         ("word kid:x", 5..8, "kid: is not known yet; did you mean kind:? There are kind, platform, sig,"),
-        ("finding:error", 0..7, "finding: is not known yet; There are kind,"),
+        ("finding:bad", 8..11, "finding: takes one of error, warning, note, as in finding:error"),
         ("http://x", 0..4, "To look for the text, quote it: \"http:...\""),
         ("kind:", 0..4, "kind: needs a value, as in kind:dialog"),
         ("status:abc", 7..10, "status: takes a status (404), a class (4xx)"),
+        ("status:299..200", 7..15, "status: takes a status"),
+        ("took:1s..500ms", 5..14, "took: takes a bound"),
+        ("((", 2..2, "something to look for is missing here"),
         ("status:>=", 7..9, "status: takes a status"),
         ("took:1s", 5..7, "took: takes a bound (>1s, <200ms"),
         ("took:>1x", 5..8, "took: takes a bound"),
@@ -316,4 +319,30 @@ fn saved_queries_stand_for_themselves_in_parentheses() {
         assert!(error.span == at && error.message.contains(said), "{text}: {error:?}");
     }
     assert!(Query::parse("@x", now()).unwrap_err().message.contains("[queries] has none"));
+}
+
+#[test]
+fn departures_from_the_contract_are_found_by_their_grade() {
+    let platforms = Arc::new(crate::platform::Platforms::builtin().unwrap());
+    let kind = platforms.kind("moveo/dialog").unwrap();
+    let answered = |body: &'static str| Call {
+        kind: Some(kind.name.clone()),
+        request: kind.sample(),
+        response: Some(Response { status: 200, body: body.into(), ..Response::default() }),
+        ..call(1)
+    };
+    let found = |text: &str, call: &Call| {
+        let entry = Entry::from_call(call, Place { offset: 0, len: 0 });
+        let query = parse(text).by(&platforms);
+        assert!(query.needs_call());
+        query.matches(&entry.view(), call)
+    };
+    let (sound, broken) = (answered("{}"), answered("{\"responses\":1}"));
+    assert!(found("finding:error", &broken) && !found("finding:error", &sound));
+    assert!(found("finding:none", &sound) && !found("finding:none", &broken));
+    assert!(found("-finding:error", &sound) && !found("finding:note", &broken));
+    let stranger = Call { kind: None, ..broken.clone() };
+    assert!(found("finding:none", &stranger) && !found("finding:error", &stranger));
+    let entry = Entry::from_call(&stranger, Place { offset: 0, len: 0 });
+    assert_eq!(parse("finding:error").by(&platforms).matches_view(&entry.view()), Some(false), "its body is not read");
 }
