@@ -307,7 +307,12 @@ fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, error: 
         let place = visible::width(&visible::line(before)) + 1;
         let carets = format!("{}{}\n", " ".repeat(place), "^".repeat(error.span.len().clamp(1, 20)));
         let fits = visible::width(input.text()) + 2 < usize::from(area.width);
-        format!("{}{}", if fits { &carets } else { "" }, error.message)
+        let part = input.text().get(error.span.clone()).filter(|part| !part.is_empty());
+        match part {
+            _ if fits => carets + &error.message,
+            Some(part) => format!("{}: {}", visible::truncate(&visible::line(part), 20), error.message),
+            None => error.message.clone(),
+        }
     });
     line_input(frame, area, "/", input, shown.as_deref());
     let (begin, found) = complete(input.text(), &app.setup.platforms, &app.setup.config.queries);

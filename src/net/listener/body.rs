@@ -1,6 +1,7 @@
 //! A request's body as it comes in: within its limit and its time, or as much of it as came.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use axum::body::HttpBody;
@@ -28,15 +29,27 @@ pub(super) enum Trouble {
     TooSlow(Duration),
     #[error("the caller went away in the middle of the body: {0}")]
     Broken(String),
+    #[error("the body is not framed as HTTP has it: {0}; what came before is recorded")]
+    Malformed(String),
 }
 
 impl Trouble {
+    /// Why reading ended.
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        let root = root(error);
+        // Hyper says so of chunks that are none.
+        match root.downcast_ref().map(io::Error::kind) {
+            Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Self::Malformed(root.to_string()),
+            _ => Self::Broken(root.to_string()),
+        }
+    }
+
     /// What the caller is answered.
     pub(super) fn status(&self) -> u16 {
         match self {
             Self::TooLong(_) => 413,
             Self::TooSlow(_) => 408,
-            Self::Broken(_) => 400,
+            Self::Broken(_) | Self::Malformed(_) => 400,
         }
     }
 }
@@ -50,7 +63,7 @@ where
     let (mut kept, mut thrown_away) = (Collected::expecting(announced.min(limit).min(BELIEVED)), 0_usize);
     let reading = async {
         while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|error| Trouble::Broken(root(&error).to_string()))?.into_data() else {
+            let Ok(data) = frame.map_err(|error| Trouble::of(&error))?.into_data() else {
                 continue;
             };
             let room = limit - kept.len();
@@ -74,8 +87,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use axum::body::Body;
     use futures_util::{StreamExt as _, stream};
 

@@ -234,6 +234,17 @@ async fn a_stream_that_is_reset_in_the_middle_is_recorded() {
 }
 
 #[tokio::test]
+async fn chunks_that_are_none_are_not_taken_for_a_caller_that_went_away() {
+    let mut site = Site::new(Config::default()).await;
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let answer = site.raw(format!("{head}3\r\nabc\r\nZZ\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("not framed as HTTP has it"), "{answer}");
+    let call = site.recorded().await;
+    assert_eq!((call.request.body.as_ref(), call.request.cut), (&b"abc"[..], true));
+    assert!(call.error.as_ref().unwrap().starts_with("the body is not framed as HTTP has it: "), "{call:?}");
+}
+
+#[tokio::test]
 async fn chunks_make_one_body() {
     let mut site = Site::new(Config::default()).await;
     site.raw(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use memchr::{memchr2, memchr2_iter};
+use memchr::{memchr2, memchr2_iter, memmem};
 use serde::de::IgnoredAny;
 use uuid::fmt::Hyphenated;
 
@@ -209,12 +209,33 @@ impl Spelled {
 }
 
 /// Whether a body, if it is JSON, can stand in a line as it is and be found again byte for byte: without white space around
-/// it (a reader would drop that), on one line, no deeper than common readers go.
+/// it (a reader would drop that), on one line, no deeper than common readers go, without half a character (`jq` would end
+/// there).
 fn fits_a_line(body: &[u8]) -> bool {
     body.first().is_some_and(|byte| !byte.is_ascii_whitespace())
         && body.last().is_some_and(|byte| !byte.is_ascii_whitespace())
         && memchr2(b'\n', b'\r', body).is_none()
         && (memchr2_iter(b'{', b'[', body).count() <= DEEPEST || depth(body) <= DEEPEST)
+        && surrogates_pair(body)
+}
+
+/// Whether each `\u` of a high surrogate stands before one of a low one, and the other way round (RFC 8259, 7). What is
+/// written so behind an escaped backslash counts too: that body just stands as text.
+fn surrogates_pair(json: &[u8]) -> bool {
+    let half = |at: usize| match json.get(at..at + 4)? {
+        [b'\\', b'u', b'd' | b'D', digit] => Some(digit.to_ascii_lowercase()),
+        _ => None,
+    };
+    let is_low = |at: usize| matches!(half(at), Some(b'c'..=b'f'));
+    let mut pair = None;
+    memmem::find_iter(json, b"\\u").all(|at| match half(at) {
+        Some(b'8' | b'9' | b'a' | b'b') => {
+            pair = Some(at + 6);
+            is_low(at + 6)
+        }
+        Some(b'c'..=b'f') => pair == Some(at),
+        _ => true,
+    })
 }
 
 fn is_json(body: &[u8]) -> bool {
