@@ -43,17 +43,24 @@ impl<'a> Root<'a> {
 /// The members of an object, in their order. They are few, and looked up a few times: a map would cost more than it saves.
 #[derive(Default)]
 struct Members<'a> {
-    /// Each name as it is written, and the text of its value.
+    /// Each name as it is written, without its quotes, and the text of its value.
     list: Vec<(&'a str, &'a str)>,
-    /// A bit a name, by its look: most names that rules ask for are not there.
+    /// The bits of the names, or all: most names that rules ask for are not there.
     looks: u64,
+    /// Some name is not written as it is.
+    escaped: bool,
 }
 
 impl<'a> Members<'a> {
     fn of(object: &'a str) -> Option<Self> {
-        let list = json::members(object)?;
-        let looks = list.iter().fold(0, |looks, (name, _)| looks | look(&unquote(name)));
-        Some(Self { list, looks })
+        let mut list = json::members(object)?;
+        let (mut looks, mut escaped) = (0, false);
+        for (name, _) in &mut list {
+            *name = &name[1..name.len() - 1];
+            looks |= look(name);
+            escaped |= name.bytes().any(|byte| byte == b'\\');
+        }
+        Some(Self { list, looks: if escaped { u64::MAX } else { looks }, escaped })
     }
 
     /// Of duplicate names the last counts.
@@ -61,7 +68,8 @@ impl<'a> Members<'a> {
         if self.looks & look(name) == 0 {
             return None;
         }
-        self.list.iter().rfind(|(written, _)| unquote(written) == name).map(|(_, value)| *value)
+        let is = |written: &str| written == name || (self.escaped && unquote(written) == name);
+        self.list.iter().rfind(|(written, _)| is(written)).map(|(_, value)| *value)
     }
 }
 
@@ -78,6 +86,16 @@ impl<'a> Doc<'a> {
 
     fn root(&self) -> &Root<'a> {
         self.root.get_or_init(|| Root::of(self.body))
+    }
+
+    /// Whether it may have members whose bits these are. False is certain, true is not.
+    pub(super) fn may_have(&self, looks: u64) -> bool {
+        let there = |root: &Root<'_>| match root {
+            Root::Object(members) => members.looks,
+            Root::Array(_) => u64::MAX,
+            Root::Other => 0,
+        };
+        looks == 0 || there(self.root()) & looks == looks
     }
 
     /// Whether it was read and is JSON.
@@ -148,6 +166,13 @@ impl TryFrom<String> for Pointer {
     }
 }
 
+impl Pointer {
+    /// The bit of the root's member that it leads through.
+    pub(super) fn look(&self) -> u64 {
+        self.tokens.first().map_or(0, |name| look(name))
+    }
+}
+
 impl std::ops::Deref for Pointer {
     type Target = str;
 
@@ -204,6 +229,13 @@ mod tests {
         assert_eq!(at("/a/~0~1").as_deref(), Some("null"));
         assert_eq!(at("/d").as_deref(), Some("2"), "of duplicate keys the last counts");
         assert!(at("").is_some_and(|root| root.starts_with("{\"a\"")));
+    }
+
+    #[test]
+    fn names_are_found_however_they_are_written() {
+        let doc = Doc::new(br#"{"\u0061":1,"b\"":{"\n":2},"c":3}"#);
+        let found = ["/a", "/b\"/\n", "/c", "/b"].map(|pointer| doc.find(pointer));
+        assert_eq!(found, [Some("1"), Some("2"), Some("3"), None]);
     }
 
     #[test]

@@ -89,27 +89,52 @@ impl<'a> Seen<'a> {
 
 /// `recognise = { ... }` of a kind, or a list of such of which one must fit.
 #[derive(Debug)]
-pub(super) struct Rules(Vec<Rule>);
+pub(super) struct Rules {
+    list: Vec<Rule>,
+    needs: Needs,
+}
+
+/// What every one of some rules needs, in bits: enough to pass by most kinds without a look at their rules.
+#[derive(Clone, Copy, Debug)]
+struct Needs {
+    /// Of the lengths of headers' names.
+    headers: u64,
+    /// Of the looks of the body's members.
+    members: u64,
+}
 
 impl Rules {
+    fn new(list: Vec<Rule>) -> Self {
+        let needs = |rule: &Rule| Needs {
+            headers: rule.headers.iter().fold(0, |bits, name| bits | length(name)),
+            members: rule.has.iter().chain(rule.equal.keys()).fold(0, |bits, pointer| bits | pointer.look()),
+        };
+        let both = |a: Needs, b: Needs| Needs { headers: a.headers & b.headers, members: a.members & b.members };
+        let needs = list.iter().map(needs).reduce(both).unwrap_or(Needs { headers: 0, members: 0 });
+        Self { list, needs }
+    }
+
     /// The method of a sample.
     pub(super) fn method(&self) -> Option<&str> {
-        self.0.iter().find_map(|rule| rule.method.as_deref())
+        self.list.iter().find_map(|rule| rule.method.as_deref())
     }
 
     /// Whether one fits; how many segments of the path it names.
     pub(super) fn fit(&self, seen: &Seen<'_>) -> Option<usize> {
-        self.0.iter().filter_map(|rule| rule.fit(seen)).max()
+        if seen.lengths & self.needs.headers != self.needs.headers || !seen.doc.may_have(self.needs.members) {
+            return None;
+        }
+        self.list.iter().filter_map(|rule| rule.fit(seen)).max()
     }
 
     /// Whether a request of this method may be meant.
     pub(super) fn takes(&self, method: &str) -> bool {
-        self.0.iter().any(|rule| rule.takes(method))
+        self.list.iter().any(|rule| rule.takes(method))
     }
 
     /// How many segments of the path are named by one that takes the method, if any are.
     pub(super) fn lead(&self, method: &str, path: &[&str]) -> Option<usize> {
-        let patterns = self.0.iter().filter(|rule| rule.takes(method)).flat_map(|rule| &rule.path);
+        let patterns = self.list.iter().filter(|rule| rule.takes(method)).flat_map(|rule| &rule.path);
         patterns.filter_map(|pattern| pattern.literals(path)).max().filter(|segments| *segments > 0)
     }
 
@@ -117,7 +142,7 @@ impl Rules {
     pub(super) fn captured<'a>(&self, path: &'a str, name: &str) -> Option<&'a str> {
         let path = segments(path);
         let mut patterns =
-            self.0.iter().flat_map(|rule| &rule.path).filter(|pattern| pattern.literals(&path).is_some());
+            self.list.iter().flat_map(|rule| &rule.path).filter(|pattern| pattern.literals(&path).is_some());
         patterns.find_map(|Pattern(pattern)| {
             let named = |segment: &Segment| matches!(segment, Segment::Any(Some(known)) if known == name);
             pattern.iter().zip(&path).find(|(pattern, _)| named(pattern)).map(|(_, segment)| *segment)
@@ -126,7 +151,7 @@ impl Rules {
 
     /// Every JSON Pointer that must lead somewhere.
     pub(super) fn pointers(&self) -> impl Iterator<Item = &str> {
-        self.0
+        self.list
             .iter()
             .flat_map(|rule| rule.has.iter().chain(&rule.any).chain(rule.equal.keys()))
             .map(|pointer| &**pointer)
@@ -145,11 +170,11 @@ impl<'de> Deserialize<'de> for Rules {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rules, A::Error> {
-                Rule::deserialize(MapAccessDeserializer::new(map)).map(|rule| Rules(vec![rule]))
+                Rule::deserialize(MapAccessDeserializer::new(map)).map(|rule| Rules::new(vec![rule]))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Rules, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Rules)
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Rules::new)
             }
         }
         deserializer.deserialize_any(OneOrMany)

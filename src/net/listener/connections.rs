@@ -4,12 +4,13 @@ mod notes;
 mod wire;
 
 use std::error::Error;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -163,10 +164,14 @@ async fn connection<F>(
             Ok(answer)
         }
     });
-    let connection = server.serve_connection(TokioIo::new(wire), service).into_owned();
-    let refused = tokio::select! {
-        ended = watcher.watch(connection) => ended.err().and_then(|error| refused(ip, &*error, &notes)),
-        () = silence(&notes) => too_slow(ip, &notes),
+    let mut connection = pin!(watcher.watch(server.serve_connection(TokioIo::new(wire), service).into_owned()));
+    let ended = tokio::select! {
+        ended = &mut connection => Some(ended),
+        asked = asked(&notes) => if asked { Some(connection.await) } else { None },
+    };
+    let refused = match ended {
+        Some(ended) => ended.err().and_then(|error| refused(ip, &*error, &notes)),
+        None => too_slow(ip, &notes),
     };
     // What goes wrong with a connection apart from that is its caller's affair: the calls that came by it are recorded.
     if let Some(refused) = refused {
@@ -190,12 +195,11 @@ fn too_slow(peer: IpAddr, notes: &Notes) -> Option<Refused> {
     (!end.came.is_empty()).then(|| end.refused(peer, Why::Slow(HEAD)))
 }
 
-/// Returns where no request has come in time. Hyper sees to that as soon as it knows by which HTTP it is to come.
-async fn silence(notes: &Notes) {
-    tokio::time::sleep(HEAD + Duration::from_secs(1)).await;
-    if notes.asked() {
-        std::future::pending::<()>().await;
-    }
+/// Whether a request comes in time, as soon as that is known. Hyper sees to it as soon as it knows by which HTTP it is to
+/// come, and so to all that follow.
+async fn asked(notes: &Notes) -> bool {
+    let mut time = pin!(tokio::time::sleep(HEAD + Duration::from_secs(1)));
+    poll_fn(|context| if notes.asked() { Poll::Ready(true) } else { time.as_mut().poll(context).map(|()| false) }).await
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
