@@ -108,7 +108,7 @@ pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Out
         let (lane, elsewhere) = (Arc::new(lane.branch()), elsewhere.clone());
         move |incoming, peer| handle(lane.clone(), elsewhere.clone(), incoming, peer)
     };
-    connections::serve(listener, app, spread, refusals, &responders.under_way, stop).await;
+    connections::serve(listener, app, spread, refusals, (&responders.under_way, &responders.over), stop).await;
 }
 
 /// A connection drops this future when its caller goes away, and the call is recorded all the same: what has not come whole
@@ -211,7 +211,8 @@ impl Lane {
             let at = Timestamp::now();
             let started = Instant::now();
             let listen = &self.config.listen;
-            let (body, whole) = body::read(body, listen.max_body, listen.body_timeout).await;
+            let over = self.responders.over.cancelled();
+            let (body, whole) = body::read(body, listen.max_body, listen.body_timeout, over).await;
             let trouble = whole.err();
             (request.body, request.cut) = (body, trouble.is_some());
             let config = self.responders.config();
@@ -300,7 +301,11 @@ impl Lane {
             (None, None, None) => Outcome::of(usual()),
             (None, None, Some(responder)) => {
                 // Most calls do without, and are not to be moved about with the room that it takes.
-                let mut outcome = Box::pin(self.responders.answer(&responder, call, usual)).await;
+                let answering = Box::pin(self.responders.answer(&responder, call, usual));
+                let Some(mut outcome) = self.responders.over.run_until_cancelled(answering).await else {
+                    let why = "hooktape was stopped before the answer was ready";
+                    return Outcome { error: Some(why.to_owned()), ..Outcome::of(plain(503, why)) };
+                };
                 outcome.response =
                     outcome.response.map(|answer| if responder.replies() { across(answer) } else { answer });
                 outcome

@@ -206,6 +206,8 @@ pub struct Responders {
     pub pulse: Pulse,
     /// What goes on though its caller may be gone.
     pub(super) under_way: TaskTracker,
+    /// The listener has waited for them: what still waits is recorded as it is.
+    pub(super) over: CancellationToken,
 }
 
 impl fmt::Debug for Responders {
@@ -240,6 +242,7 @@ impl Responders {
             holds: false.into(),
             pulse: Pulse::default(),
             under_way: TaskTracker::new(),
+            over: CancellationToken::new(),
         }
     }
 

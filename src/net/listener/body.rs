@@ -1,6 +1,7 @@
 //! A request's body as it comes in: within its limit and its time, or as much of it as came.
 
 use std::error::Error;
+use std::future::Future;
 use std::io;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(super) enum Trouble {
     TooSlow(Duration),
     #[error("the caller went away in the middle of the body: {0}")]
     Broken(String),
+    #[error("hooktape was stopped before the body had come whole; what came is recorded")]
+    Stopped,
     #[error("the body is not framed as HTTP has it: {0}; what came before is recorded")]
     Malformed(String),
 }
@@ -50,12 +53,18 @@ impl Trouble {
             Self::TooLong(_) => 413,
             Self::TooSlow(_) => 408,
             Self::Broken(_) | Self::Malformed(_) => 400,
+            Self::Stopped => 503,
         }
     }
 }
 
-/// The body, or as much of it as came, and why that is not all.
-pub(super) async fn read<B>(mut body: B, limit: usize, patience: Duration) -> (Bytes, Result<(), Trouble>)
+/// The body, or as much of it as came, and why that is not all. With `over`, no more is waited for.
+pub(super) async fn read<B>(
+    mut body: B,
+    limit: usize,
+    patience: Duration,
+    over: impl Future<Output = ()>,
+) -> (Bytes, Result<(), Trouble>)
 where
     B: HttpBody<Data = Bytes, Error: Error + 'static> + Unpin,
 {
@@ -79,7 +88,12 @@ where
         }
         Ok(())
     };
-    let outcome = tokio::time::timeout(patience, reading).await.unwrap_or(Err(Trouble::TooSlow(patience)));
+    let outcome = tokio::select! {
+        // Most bodies are there, and nothing else is looked at.
+        biased;
+        read = tokio::time::timeout(patience, reading) => read.unwrap_or(Err(Trouble::TooSlow(patience))),
+        () = over => Err(Trouble::Stopped),
+    };
     // It is too long whatever becomes of the rest.
     let outcome = if thrown_away > 0 { Err(Trouble::TooLong(limit)) } else { outcome };
     (kept.into_bytes(), outcome)
@@ -87,6 +101,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use axum::body::Body;
     use futures_util::{StreamExt as _, stream};
 
@@ -98,10 +114,10 @@ mod tests {
         let silent = Body::from_stream(start().chain(stream::pending::<io::Result<Bytes>>()));
         let broken = Body::from_stream(start().chain(stream::iter([Err(io::Error::other("gone"))])));
         for body in [silent, broken] {
-            let (kept, outcome) = read(body, 4, Duration::ZERO).await;
+            let (kept, outcome) = read(body, 4, Duration::ZERO, pending()).await;
             assert_eq!((&kept[..], outcome.unwrap_err().status()), (&b"0123"[..], 413));
         }
         let silent = Body::from_stream(start().chain(stream::pending::<io::Result<Bytes>>()));
-        assert_eq!(read(silent, 10, Duration::ZERO).await.1.unwrap_err().status(), 408);
+        assert_eq!(read(silent, 10, Duration::ZERO, pending()).await.1.unwrap_err().status(), 408);
     }
 }

@@ -22,6 +22,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -39,6 +40,9 @@ const HEAD: Duration = Duration::from_secs(30);
 
 /// How long calls under way may take once the listener is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long what is then left may take to be recorded as it is.
+const END: Duration = Duration::from_millis(500);
 
 /// An answer that is none: the connection is reset instead.
 #[derive(Clone, Copy, Debug)]
@@ -71,13 +75,14 @@ struct Accepted {
 }
 
 /// Lets what `app` makes on each thread answer until `stop` resolves; calls under way then get `GRACE` to finish. `spread`:
-/// each connection is to have a thread to stay on. `under_way`: what is waited for as long as for connections.
+/// each connection is to have a thread to stay on. `under_way`: what is waited for as long as for connections; `over` tells what
+/// still waits then to make an end.
 pub(super) async fn serve<A, F>(
     listener: TcpListener,
     app: impl Fn() -> A + Send + Sync + 'static,
     spread: bool,
     refusals: Arc<Refusals>,
-    under_way: &TaskTracker,
+    (under_way, over): (&TaskTracker, &CancellationToken),
     stop: impl Future<Output = ()>,
 ) where
     A: Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
@@ -121,7 +126,11 @@ pub(super) async fn serve<A, F>(
     // Nobody is to connect to a listener that is going.
     drop(listener);
     under_way.close();
-    let _ = tokio::time::timeout(GRACE, async { tokio::join!(open.shutdown(), under_way.wait()) }).await;
+    let all = async { tokio::join!(open.shutdown(), under_way.wait()) };
+    if tokio::time::timeout(GRACE, all).await.is_err() {
+        over.cancel();
+        let _ = tokio::time::timeout(END, under_way.wait()).await;
+    }
 }
 
 /// Has `app` answer what comes by one connection, until that ends or `watcher` has it end.

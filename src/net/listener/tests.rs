@@ -377,6 +377,31 @@ async fn a_stop_lets_calls_under_way_finish_and_takes_no_more() {
 }
 
 #[tokio::test]
+async fn what_has_not_come_whole_or_has_no_answer_at_the_end_is_recorded_as_it_is() {
+    let target = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut site = Site::new(responding(forwarding(&[&format!("http://{}", target.local_addr().unwrap())]))).await;
+    let mut half = TcpStream::connect(site.address).await.unwrap();
+    half.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 8\r\n\r\n").await.unwrap();
+    half.read_exact(&mut [0; 25]).await.unwrap();
+    half.write_all(b"half").await.unwrap();
+    let mut whole = TcpStream::connect(site.address).await.unwrap();
+    whole.write_all(&post("/", "whole")).await.unwrap();
+    let _silent = target.accept().await.unwrap();
+    // Nobody waits for the seconds of grace.
+    tokio::time::pause();
+    site.stop();
+    site.stopped().await;
+    let mut calls = [site.next().await, site.next().await];
+    calls.sort_by_key(|call| call.request.body.len());
+    let errors = calls.each_ref().map(|call| call.error.clone().unwrap_or_default());
+    assert_eq!(
+        calls.each_ref().map(|call| (&call.request.body[..], call.request.cut)),
+        [(&b"half"[..], true), (b"whole", false)]
+    );
+    assert!(errors.iter().all(|error| error.starts_with("hooktape was stopped before the ")), "{errors:?}");
+}
+
+#[tokio::test]
 async fn a_taken_address_is_told_with_the_repair() {
     let site = Site::new(Config::default()).await;
     let error = bind(site.address).await.unwrap_err().to_string();
