@@ -314,8 +314,8 @@ impl App {
         effects
     }
 
-    /// What is sent for a recorded call: with new signature, ids and times as its pack says. Where it cannot be signed anew,
-    /// it leaves as it was, and why.
+    /// What is sent for a recorded call: with new signature, ids and times as its pack says. Where there is no secret to sign it
+    /// anew, it leaves as it was, and why. A secret of the target's own was meant: without it nothing leaves.
     pub(super) fn again(&self, call: &Call) -> Result<(Outgoing, Option<Notice>), String> {
         let outgoing = |plan: &Plan| {
             let Setup { platforms, keyring, listener, .. } = &self.setup;
@@ -326,7 +326,11 @@ impl App {
         };
         let plan = Plan { avoid: None, ..self.plan_to_target()? };
         // Without a scheme there is nothing to sign anew; with one and no secret, the old signature is better than none.
+        let own = !plan.target.secrets.is_empty();
         outgoing(&plan).map(|first| (first, None)).or_else(|reason| {
+            if own {
+                return Err(reason);
+            }
             let first = outgoing(&Plan { mode: SignMode::Exact, ..plan })?;
             Ok((first, Some(Notice::warning(format!("sent with the signature it had: {reason}")))))
         })

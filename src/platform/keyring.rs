@@ -130,28 +130,41 @@ impl Keyring {
     }
 
     /// The secret to sign a call of `kind` with: the target's own, else the platform's. None where it is not signed, or
-    /// signed without a secret.
+    /// signed without a secret. One of the target's own that was meant for this and cannot be had is never replaced.
     ///
     /// # Errors
     /// When it needs one and there is none: a sentence with the repair.
     pub fn signing(&self, kind: &Kind, own: &[Secret]) -> Result<Option<Secret>, String> {
         let Some((_, usual)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
-        let secrets = || {
-            kind.schemes().flat_map(|(_, scheme)| {
-                own.iter().chain(scheme.configured(&self.secrets)).map(move |secret| (scheme, secret))
-            })
-        };
+        let platform = kind.platform();
+        let schemes = || kind.schemes().map(|(_, scheme)| scheme);
+        // Of one that cannot be read nobody knows what it was for.
+        let stops = |secret: &&Secret| secret.value().is_err() || schemes().any(|scheme| scheme.can_sign_with(secret));
+        let first = own.iter().find(stops);
+        if let Some(secret) = first.filter(|secret| secret.value().is_ok()) {
+            return Ok(Some(secret.clone()));
+        }
+        let meant = first.or_else(|| own.iter().find(|secret| schemes().any(|scheme| scheme.may_be_meant(secret))));
+        let why = |secret: &Secret| schemes().find_map(|scheme| scheme.why_not(secret));
+        if let Some((secret, why)) = meant.and_then(|secret| Some((secret, why(secret)?))) {
+            return Err(format!(
+                "cannot sign for {platform} with {}, the target's own: {why}; set it right, or send the signature as it is \
+                 (exact)",
+                secret.label()
+            ));
+        }
+        let secrets =
+            || schemes().flat_map(|scheme| scheme.configured(&self.secrets).map(move |secret| (scheme, secret)));
         if let Some((_, secret)) = secrets().find(|(scheme, secret)| scheme.can_sign_with(secret)) {
             return Ok(Some(secret.clone()));
         }
         if usual.optional && secrets().next().is_none() {
             return Ok(None);
         }
-        let platform = kind.platform();
         let repair = format!("start with {}, or send the signature as it is (exact)", usual.flag());
         // The reason of one that was meant for this says more than that there is none.
-        let meant = secrets().find_map(|(scheme, secret)| Some((secret, scheme.why_not(secret)?)));
-        Err(match meant {
+        let unfit = secrets().find_map(|(scheme, secret)| Some((secret, scheme.why_not(secret)?)));
+        Err(match unfit {
             Some((secret, why)) => format!("cannot sign for {platform} with {}: {why}; {repair}", secret.label()),
             None => format!("no secret to sign for {platform} with: {repair}"),
         })

@@ -1,4 +1,5 @@
 mod envelopes;
+mod keyring;
 mod own;
 mod webviews;
 

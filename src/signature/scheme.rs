@@ -146,6 +146,20 @@ impl Scheme {
         .map(|error| error.to_string())
     }
 
+    /// Whether `secret` looks as if it had been meant for this scheme, be it one that cannot sign: unread, a public key,
+    /// damaged.
+    #[must_use]
+    pub fn may_be_meant(&self, secret: &Secret) -> bool {
+        let Ok(bytes) = secret.value() else { return true };
+        let pem = bytes.trim_ascii_start().starts_with(b"-----BEGIN");
+        match &self.method {
+            Method::Jwt(rules) => pem || Key::read(secret, &rules.algorithms).is_ok(),
+            Method::Seal(seal) if seal.algorithm.curve().is_some() => pem || seal.key(bytes).is_ok(),
+            // Any text may be theirs, unless it is a key for something else.
+            Method::Seal(_) | Method::Shared(_) => !pem,
+        }
+    }
+
     /// A secret that is like no other and fits the scheme: for calls to ourselves, and for tests. For a key pair dear, some
     /// tenths of a second.
     ///

@@ -275,7 +275,7 @@ impl Algorithm {
         }
     }
 
-    fn curve(self) -> Option<Curve> {
+    pub(super) fn curve(self) -> Option<Curve> {
         match self {
             Self::Ed25519 => Some(Curve::Ed25519),
             Self::EcdsaP256 => Some(Curve::P256),
