@@ -8,6 +8,7 @@
 //! Neither wire knows who looks at the calls: they end at the [`Recorder`](crate::recording::Recorder).
 
 mod answer;
+pub mod avoid;
 mod collected;
 pub(crate) mod crew;
 pub mod demo;
@@ -16,6 +17,7 @@ pub mod forward;
 pub mod listener;
 pub mod outgoing;
 pub mod placeholders;
+pub mod presence;
 pub mod refused;
 pub mod responder;
 pub mod sender;

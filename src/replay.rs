@@ -27,7 +27,7 @@ pub mod variables;
 
 pub use self::change::{Change, change};
 pub use self::control::Control;
-pub use self::plan::{Avoid, Plan, Refusal};
+pub use self::plan::{Plan, Refusal};
 pub use self::run::{Outcome, Replay, Skipped, Told};
 pub use self::schedule::{Pace, Schedule};
 pub use self::select::{Item, Selection, call_of, select};

@@ -324,7 +324,7 @@ impl App {
                 Refusal::Call(why) | Refusal::Fault(why) => why,
             })
         };
-        let plan = Plan { avoid: None, ..self.plan_to_target()? };
+        let plan = self.plan_to_target()?;
         // Without a scheme there is nothing to sign anew; with one and no secret, the old signature is better than none.
         let own = !plan.target.secrets.is_empty();
         outgoing(&plan).map(|first| (first, None)).or_else(|reason| {

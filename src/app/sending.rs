@@ -236,8 +236,12 @@ impl App {
     ) -> Result<Outgoing, String> {
         let target = self.target().ok_or_else(|| self.no_target())?;
         let kind = kind.and_then(|name| self.setup.platforms.kind(name));
-        Outgoing::aim(request, kind, target, mode, &self.setup.keyring, self.setup.listener)
-            .map(|outgoing| outgoing.repeating(parent))
+        let aimed = Outgoing::aim(request, kind, target, mode, &self.setup.keyring, self.setup.listener)?;
+        let avoid = self.avoid();
+        match avoid.as_ref().and_then(|avoid| avoid.why_not(&target.name, &aimed.url)) {
+            Some(why) => Err(why),
+            None => Ok(Outgoing { avoid, ..aimed.repeating(parent) }),
+        }
     }
 
     /// That there is none, and the key that chooses one.

@@ -3,6 +3,7 @@
 mod check;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +18,9 @@ use crate::cli::{Common, Format, LaneArgs, RecordArgs, RespondArgs, print};
 use crate::config::{
     Assignment, Certificate, Config, Forward, Rotation, Source, Sources, Target, closest, parse_assignment,
 };
+use crate::net::avoid::Own;
 use crate::net::listener::Lane;
+use crate::net::presence::Presence;
 use crate::net::sender::Sender;
 use crate::net::template::Known;
 use crate::net::tls::Identity;
@@ -195,6 +198,14 @@ impl Context {
         let tls =
             tls.map(|tls| Identity::new(tls, &data_dir()?.join("tls")).map_err(eyre::Report::from)).transpose()?;
         Ok(Lane { tls, ..lane })
+    }
+
+    /// Tells other processes of the listener at `address`, as long as what is given back lives. Where that cannot be said, they
+    /// do not leave it alone.
+    #[must_use]
+    pub fn announce(&self, address: SocketAddr) -> Option<Presence> {
+        let own = Own { address, public: self.config.listen.public_url.clone() };
+        Presence::announce(&data_dir().ok()?, &own).ok()
     }
 
     /// The HTTP client.

@@ -34,6 +34,7 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     let recorder = context.recorder(&args.record, Box::new(move |event| teller.tell(event)))?;
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
+    let _presence = context.announce(address);
     // The URL comes first, so that a script that let us choose the port knows where to call.
     announce(context, &base_url(address), recorder.path())?;
     let lane = Arc::new(context.lane(recorder.clone())?);

@@ -20,7 +20,7 @@ use crate::config::Target;
 use crate::recording::Reader;
 use crate::recording::export::ExportFile;
 use crate::replay::report::Report;
-use crate::replay::{Control, Item, Plan, Replay, Skipped, Summary, Told, select};
+use crate::replay::{Control, Item, Plan, Refusal, Replay, Skipped, Summary, Told, select};
 use crate::visible;
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
@@ -38,7 +38,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         return Err(eyre!("no call to send{hint}"));
     }
     if args.dry_run {
-        return rehearse(context, &reader, &items, &plan);
+        return rehearse(context, &reader, &items, &plan).await;
     }
     let total = plan.total(items.len());
     if !args.yes {
@@ -132,14 +132,20 @@ impl Listing {
 }
 
 /// Says what would go where, and sends nothing.
-fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> eyre::Result<Outcome> {
+async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> eyre::Result<Outcome> {
     let sender = context.sender();
     let mut outcome = Outcome::Yes;
     for item in items {
         let call = reader.call(item.place)?;
         for fault in plan.deliveries() {
             let now = Timestamp::now();
-            match plan.outgoing(&call, fault, now, &context.platforms, &context.keyring, None) {
+            let mut planned = plan.outgoing(&call, fault, now, &context.platforms, &context.keyring, None);
+            if let Ok((first, second)) = &planned
+                && let Some(why) = sender.leads_to_ourselves(first, second.as_ref()).await
+            {
+                planned = Err(Refusal::Call(why));
+            }
+            match planned {
                 Ok((first, second)) => {
                     for outgoing in std::iter::once(first).chain(second) {
                         print::out(&show::planned(context, &call, &outgoing, &sender))?;

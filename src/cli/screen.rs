@@ -51,6 +51,7 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     let (recorder, found) = context.record(&args.record, Box::new(move |event| told.tell(event)))?;
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
+    let _presence = context.announce(address);
     let notices: Vec<String> = found.torn.iter().map(ToString::to_string).collect();
     let lane = Arc::new(context.lane(recorder.clone())?);
     let mut app = start(context, recorder.path(), Some(address), &notices, to)?;

@@ -99,6 +99,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
+    let _presence = context.announce(address);
     let (teller, told) = backlog();
     let recorder = context.recorder(&args.lane.record, Box::new(move |event| teller.tell(event)))?;
     let told = told.of(recorder.path());

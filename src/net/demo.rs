@@ -59,6 +59,7 @@ fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String
         timeout: std::time::Duration::from_secs(10),
         tls: crate::config::Tls::default(),
         fault: None,
+        avoid: None,
     })
 }
 

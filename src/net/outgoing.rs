@@ -1,6 +1,7 @@
 //! A request on its way out: where it goes, and what signature it leaves with.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use url::Url;
 
 use crate::call::{Id, Request};
 use crate::config::{Secret, Target, Tls};
+use crate::net::avoid::Avoid;
 use crate::net::fault::Fault;
 use crate::net::is_ourselves;
 use crate::platform::{Keyring, Kind, Platforms};
@@ -66,6 +68,8 @@ pub struct Outgoing {
     pub tls: Tls,
     /// What is wrong with it on purpose.
     pub fault: Option<Fault>,
+    /// Listeners that it must not come to.
+    pub avoid: Option<Arc<Avoid>>,
 }
 
 impl Outgoing {
@@ -127,6 +131,7 @@ impl Outgoing {
             timeout: target.timeout,
             tls: target.tls.clone(),
             fault: None,
+            avoid: None,
         })
     }
 

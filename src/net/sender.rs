@@ -10,6 +10,7 @@ mod body;
 mod wire;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -39,6 +40,8 @@ pub struct Sender {
     keyring: Arc<Keyring>,
     /// Whether the environment names a proxy for plain HTTP.
     proxied: bool,
+    /// Of our own listeners, the one that a host and port turned out to stand for.
+    resolved: Arc<Mutex<HashMap<String, Option<SocketAddr>>>>,
 }
 
 /// A request that is signed and addressed: what will leave, as it will leave.
@@ -74,7 +77,7 @@ impl Sender {
     #[must_use]
     pub fn new(platforms: Arc<Platforms>, keyring: Arc<Keyring>) -> Self {
         let proxied = is_proxied(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-        Self { clients: Arc::default(), platforms, keyring, proxied }
+        Self { clients: Arc::default(), platforms, keyring, proxied, resolved: Arc::default() }
     }
 
     /// Sends, waits for the answer, records both, and gives the call back.
@@ -88,13 +91,48 @@ impl Sender {
 
     /// Sends and waits for the answer.
     pub async fn send(&self, outgoing: Outgoing) -> Call {
-        self.exchange(self.prepare(outgoing), None, std::future::pending()).await
+        let loops = self.leads_to_ourselves(&outgoing, None).await;
+        let mut prepared = self.prepare(outgoing);
+        prepared.problem = loops.or(prepared.problem);
+        self.exchange(prepared, None, std::future::pending()).await
+    }
+
+    /// Why a request, or the one beside it, must not be sent, if it would come to a listener that gets nothing: a sentence with
+    /// the repair.
+    pub async fn leads_to_ourselves(&self, first: &Outgoing, second: Option<&Outgoing>) -> Option<String> {
+        match (self.why_ours(first).await, second) {
+            (None, Some(second)) => self.why_ours(second).await,
+            (why, _) => why,
+        }
+    }
+
+    /// The same of one. What its host stands for is asked once.
+    async fn why_ours(&self, outgoing: &Outgoing) -> Option<String> {
+        let Outgoing { avoid: Some(avoid), url, .. } = outgoing else { return None };
+        let host = outgoing.host();
+        if let Some(why) = avoid.why_not(host, url) {
+            return Some(why);
+        }
+        if !avoid.concerns(url) {
+            return None;
+        }
+        let known = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(host).copied();
+        let address = match known {
+            Some(address) => address,
+            None => {
+                let address = avoid.resolved(url).await;
+                self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), address);
+                address
+            }
+        };
+        address.map(|address| avoid.sentence(host, address))
     }
 
     /// Signs and addresses a request. Nothing leaves yet.
     #[must_use]
     pub fn prepare(&self, outgoing: Outgoing) -> Prepared {
-        let Outgoing { mut request, url, kind, signing, secrets, parent, conversation, timeout, tls, fault } = outgoing;
+        let Outgoing { mut request, url, kind, signing, secrets, parent, conversation, timeout, tls, fault, avoid: _ } =
+            outgoing;
         address(&mut request, &url);
         let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
         let at = Timestamp::now();

@@ -1,17 +1,17 @@
 //! How recorded calls are sent again.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use url::Url;
 
 use super::compare::Rules;
 use super::expect::Expectation;
 use super::{Change, Schedule, change};
 use crate::call::{Call, Request};
 use crate::config::Target;
+use crate::net::avoid::Avoid;
 use crate::net::fault::{Fault, STALE};
-use crate::net::is_ourselves;
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::{Keyring, Platforms};
 
@@ -36,26 +36,8 @@ pub struct Plan {
     pub expect: Vec<Expectation>,
     /// What does not count as a difference between answers.
     pub rules: Rules,
-    /// Our own listener, which nothing is sent to unless that was asked for.
-    pub avoid: Option<Avoid>,
-}
-
-/// A listener that gets nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Avoid {
-    /// Its address.
-    pub address: SocketAddr,
-    /// How its user has calls sent there all the same: the end of a sentence.
-    pub repair: String,
-}
-
-impl Avoid {
-    /// Why `target` gets nothing at `url`, if that leads there: a sentence with the repair.
-    #[must_use]
-    pub fn why_not(&self, target: &Target, url: &Url) -> Option<String> {
-        let Self { address, repair } = self;
-        is_ourselves(url, *address).then(|| format!("{} is hooktape's own listener ({address}): {repair}", target.name))
-    }
+    /// Our own listeners, which nothing is sent to unless that was asked for.
+    pub avoid: Option<Arc<Avoid>>,
 }
 
 /// Why a call is not sent.
@@ -131,12 +113,12 @@ impl Plan {
             let aimed = Outgoing::aim(request, kind, target, self.mode, keyring, listener)
                 .map_err(Refusal::Call)?
                 .repeating(Some(call.id));
-            if let Some(why) = self.avoid.as_ref().and_then(|avoid| avoid.why_not(target, &aimed.url)) {
+            if let Some(why) = self.avoid.as_ref().and_then(|avoid| avoid.why_not(&target.name, &aimed.url)) {
                 return Err(Refusal::Call(why));
             }
             // New ids and times leave a call in its conversation; what is set in it might not.
             let conversation = call.conversation.clone().filter(|_| self.changes.is_empty());
-            Ok(Outgoing { conversation, fault, ..aimed })
+            Ok(Outgoing { conversation, fault, avoid: self.avoid.clone(), ..aimed })
         };
         let second = self.against.as_ref().map(|target| aim(target, request.clone())).transpose()?;
         Ok((aim(&self.target, request)?, second))
@@ -147,6 +129,7 @@ impl Plan {
 mod tests {
     use super::*;
     use crate::config::Secrets;
+    use crate::net::avoid::Own;
     use crate::replay::testing::call;
 
     fn outgoing(plan: &Plan, call: &Call, fault: Option<Fault>) -> Result<(Outgoing, Option<Outgoing>), Refusal> {
@@ -159,7 +142,8 @@ mod tests {
     fn our_own_listener_gets_nothing_unless_asked() {
         let mut plan = Plan::new(Target::new("x", "http://localhost:4747"));
         let address = "127.0.0.1:4747".parse().unwrap();
-        plan.avoid = Some(Avoid { address, repair: "ask for it".to_owned() });
+        let own = Own { address, public: None };
+        plan.avoid = Some(Arc::new(Avoid { listeners: vec![own], repair: "ask for it".to_owned() }));
         let Err(Refusal::Call(why)) = outgoing(&plan, &call(1), None) else { panic!("it was sent") };
         assert_eq!(why, "x is hooktape's own listener (127.0.0.1:4747): ask for it");
         assert!(outgoing(&Plan { avoid: None, ..plan.clone() }, &call(1), None).is_ok());

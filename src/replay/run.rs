@@ -276,6 +276,10 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
                     continue;
                 }
             };
+            if let Some(why) = sender.leads_to_ourselves(&first, second.as_ref()).await {
+                self.refuse(Skipped::new(&original, fault, Refusal::Call(why)));
+                continue;
+            }
             let late = step.late.then_some(Fault::OutOfOrder);
             let (first, second) = (sender.prepare(first), second.map(|second| sender.prepare(second)));
             let again = plan.duplicate.then(|| (first.duplicate(), second.as_ref().map(Prepared::duplicate)));

@@ -114,7 +114,6 @@ fn the_endpoints_of_the_platforms_stand_ready_and_are_guarded() {
 fn our_own_listener_is_left_alone_unless_asked() {
     let home = Home::new();
     let listener = home.listen(&["--secret", "moveo=env:MOVEO_TOKEN"]);
-    std::fs::write(home.path("hooktape.toml"), format!("listen.address = \"{}\"\n", listener.address)).unwrap();
     let port = listener.address.split(':').nth(1).unwrap();
     let to = format!("http://localhost:{port}");
     let args = [&["replay", SAMPLE, "--to", &to, "--record", "sent.jsonl"], &SIGNED[..]].concat();
@@ -124,6 +123,12 @@ fn our_own_listener_is_left_alone_unless_asked() {
     assert!(refused.err.contains(&said), "{}", refused.err);
     assert_eq!(run(&home, &[&args[..], &["--to-listener"]].concat()).code, 0);
     assert_eq!(run(&home, &["show", "tape.jsonl", "--query", "sig:valid"]).out.lines().count(), 7);
+    drop(listener);
+    let endpoint = Endpoint::new();
+    let configured = format!("listen.address = \"{}\"\n", endpoint.url.trim_start_matches("http://"));
+    std::fs::write(home.path("hooktape.toml"), configured).unwrap();
+    let args = [&["replay", SAMPLE, "--to", &endpoint.url, "--record", "sent.jsonl"], &SIGNED[..]].concat();
+    assert_eq!(run(&home, &args).code, 0, "where no listener runs, nothing is taken for one");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What to replay, and how: asked in a dialog whose rows go through values by arrow keys, or take typed ones.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use super::{Job, Replay};
@@ -11,9 +13,10 @@ use crate::app::panel::Panel;
 use crate::app::which::Which;
 use crate::app::{App, sending};
 use crate::call::Direction;
+use crate::net::avoid::{Avoid, Own};
 use crate::net::outgoing::SignMode;
 use crate::replay::expect::Expectation;
-use crate::replay::{Avoid, Item, Pace, Plan, Schedule};
+use crate::replay::{Item, Pace, Plan, Schedule};
 use crate::visible;
 
 /// Paces that the arrow keys go through.
@@ -244,16 +247,22 @@ impl App {
     /// A plan to the chosen target. Our own listener gets calls only where it is the target by name.
     pub(in crate::app) fn plan_to_target(&self) -> Result<Plan, String> {
         let target = self.target().ok_or_else(|| self.no_target())?;
-        let avoid = self.setup.listener.filter(|_| !sending::is_ours(target)).map(|address| {
-            let (own, key) = (sending::OURSELVES, self.keymap.key(Action::Target));
-            Avoid { address, repair: format!("choose {own} ({key}) to send there all the same") }
-        });
+        let avoid = self.avoid();
         if let (Some(avoid), Ok(url)) = (&avoid, Url::parse(&target.url))
-            && let Some(why) = avoid.why_not(target, &url)
+            && let Some(why) = avoid.why_not(&target.name, &url)
         {
             return Err(why);
         }
         Ok(Plan { avoid, rules: self.rules.clone(), ..Plan::new(target.clone()) })
+    }
+
+    /// Our own listener, which gets nothing unless it is the target by name.
+    pub(in crate::app) fn avoid(&self) -> Option<Arc<Avoid>> {
+        let address = self.setup.listener.filter(|_| !self.target().is_some_and(sending::is_ours))?;
+        let (own, key) = (sending::OURSELVES, self.keymap.key(Action::Target));
+        let repair = format!("choose {own} ({key}) to send there all the same");
+        let listener = Own { address, public: self.public_url().map(str::to_owned) };
+        Some(Arc::new(Avoid { listeners: vec![listener], repair }))
     }
 
     fn plan(&self, options: &Options) -> Result<Plan, String> {

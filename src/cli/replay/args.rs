@@ -1,22 +1,25 @@
 //! What `hooktape replay` is told, and the plan that it makes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use color_eyre::eyre::{self, WrapErr, eyre};
 
 use crate::cli::RecordArgs;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, data_dir};
 use crate::cli::draft::parse_header;
 use crate::cli::show::parse_query;
 use crate::config::{Target, parse_duration};
+use crate::net::avoid::Avoid;
 use crate::net::fault::{Fault, SLOW};
 use crate::net::outgoing::SignMode;
+use crate::net::presence;
 use crate::replay::compare::Rules;
 use crate::replay::expect::Expectation;
 use crate::replay::report::Form;
-use crate::replay::{Avoid, Change, Pace, Plan, Schedule, Selection};
+use crate::replay::{Change, Pace, Plan, Schedule, Selection};
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -292,9 +295,9 @@ impl Args {
             },
             expect: self.expect.clone(),
             rules: self.rules.rules()?,
-            avoid: (!self.to_listener).then(|| Avoid {
-                address: context.config.listen.address,
-                repair: "--to-listener sends there all the same".to_owned(),
+            avoid: (!self.to_listener).then(|| {
+                let listeners = data_dir().map(|data| presence::all(&data)).unwrap_or_default();
+                Arc::new(Avoid { listeners, repair: "--to-listener sends there all the same".to_owned() })
             }),
         })
     }

@@ -28,6 +28,7 @@ fn outgoing(url: &str, request: Request) -> Outgoing {
         timeout: TIMEOUT,
         tls: crate::config::Tls::default(),
         fault: None,
+        avoid: None,
     }
 }
 
