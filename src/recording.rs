@@ -21,6 +21,7 @@ mod format;
 pub mod import;
 mod index;
 mod marks;
+pub mod multipart;
 mod names;
 mod query;
 mod reader;

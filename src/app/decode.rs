@@ -5,6 +5,7 @@ use std::ops::Range;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value, json};
 
+use crate::recording::multipart;
 use crate::visible;
 
 /// What was decoded, in words, and as JSON text; none where it is shown best as it is.
@@ -16,7 +17,7 @@ pub fn decode(body: &[u8], content_type: Option<&str>) -> Option<(&'static str, 
         return Some(("form", form(body)));
     }
     if is("multipart/") {
-        return parts(body, &boundary(content_type)?).map(|text| ("parts", text));
+        return parts(body, &multipart::boundary(content_type, body)?).map(|text| ("parts", text));
     }
     let text = std::str::from_utf8(body).ok()?.trim();
     token(text).map(|text| ("token", text))
@@ -53,54 +54,13 @@ fn form(body: &[u8]) -> String {
     Value::Object(members).to_string()
 }
 
-/// RFC 2046, 5.1.1.
-fn boundary(content_type: &str) -> Option<String> {
-    let parameter = parameter(content_type, "boundary")?;
-    (!parameter.is_empty()).then_some(parameter)
-}
-
-/// A parameter of a header's value, without its quotes.
-fn parameter(value: &str, wanted: &str) -> Option<String> {
-    value.split(';').skip(1).find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().trim_matches('"').to_owned())
-    })
-}
-
 /// RFC 7578: each part with its name, its file's name, its type and its size, and its content where that is text.
 fn parts(body: &[u8], boundary: &str) -> Option<String> {
-    let found: Vec<Value> =
-        split(body, boundary)?.into_iter().map(|(head, content)| part_of(&body[head], &body[content])).collect();
+    let found: Vec<Value> = multipart::split(body, boundary)
+        .into_iter()
+        .map(|part| part_of(&body[part.head], &body[part.content]))
+        .collect();
     (!found.is_empty()).then(|| Value::Array(found).to_string())
-}
-
-/// Where the head and the content of each part are.
-fn split(body: &[u8], boundary: &str) -> Option<Vec<(Range<usize>, Range<usize>)>> {
-    let delimiter = format!("--{boundary}");
-    let starts: Vec<usize> =
-        memchr::memmem::find_iter(body, &delimiter).filter(|&at| at == 0 || body[at - 1] == b'\n').collect();
-    let mut found = Vec::new();
-    for (number, &start) in starts.iter().enumerate() {
-        let mut from = start + delimiter.len();
-        let mut to = starts.get(number + 1).copied().unwrap_or(body.len());
-        if body.get(from..to)?.starts_with(b"--") {
-            break;
-        }
-        from += line_end(&body[from..to], <[u8]>::starts_with);
-        let part = &body[from..to];
-        let (head, gap) = match memchr::memmem::find(part, b"\r\n\r\n") {
-            Some(at) => (at, 4),
-            None => (memchr::memmem::find(part, b"\n\n")?, 2),
-        };
-        to -= line_end(&part[head + gap..], <[u8]>::ends_with);
-        found.push((from..from + head, from + head + gap..to));
-    }
-    Some(found)
-}
-
-/// How many bytes the line's end has that stands there.
-fn line_end(text: &[u8], stands: fn(&[u8], &[u8]) -> bool) -> usize {
-    if stands(text, b"\r\n") { 2 } else { usize::from(stands(text, b"\n")) }
 }
 
 /// Where in a form the value stands that [`decode`] shows at `pointer`, as it is encoded.
@@ -124,27 +84,21 @@ pub fn in_form(form: &str, pointer: &str) -> Option<Range<usize>> {
 #[must_use]
 pub fn in_parts(body: &[u8], content_type: &str, pointer: &str) -> Option<Range<usize>> {
     let number: usize = pointer.strip_prefix('/')?.strip_suffix("/content")?.parse().ok()?;
-    Some(split(body, &boundary(content_type)?)?.into_iter().nth(number)?.1)
+    Some(multipart::split(body, &multipart::boundary(content_type, body)?).into_iter().nth(number)?.content)
 }
 
 fn part_of(head: &[u8], content: &[u8]) -> Value {
     let head = String::from_utf8_lossy(head).into_owned();
-    let header = |wanted: &str| {
-        head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned())
-        })
-    };
-    let disposition = header("content-disposition").unwrap_or_default();
+    let disposition = multipart::header(&head, "content-disposition").unwrap_or_default();
     let mut part = Map::new();
-    let extended = parameter(&disposition, "filename*").map(|name| {
+    let extended = multipart::parameter(disposition, "filename*").map(|name| {
         let name = name.rsplit('\'').next().unwrap_or_default().to_owned();
         percent_decode(name.as_bytes()).decode_utf8_lossy().into_owned()
     });
     let facts = [
-        ("name", parameter(&disposition, "name")),
-        ("filename", extended.or_else(|| parameter(&disposition, "filename"))),
-        ("content_type", header("content-type")),
+        ("name", multipart::parameter(disposition, "name")),
+        ("filename", extended.or_else(|| multipart::parameter(disposition, "filename"))),
+        ("content_type", multipart::header(&head, "content-type").map(str::to_owned)),
     ];
     part.extend(facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), fact?.into()))));
     part.insert("bytes".into(), content.len().into());

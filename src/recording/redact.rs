@@ -2,70 +2,39 @@
 //!
 //! ```text
 //! headers      by name                      Authorization, Cookie, *token*, *signature*, ...
-//! fields       by name, wherever they are   JSON members, parameters of queries and forms: password, access_token, ...
+//! fields       by name, wherever they are   JSON members, parameters, parts of forms, XML: password, access_token, ...
 //! pointers     by place                     /context/user
 //! patterns     by look                      tokens, private keys, card numbers, social security numbers
 //! ```
 //!
-//! All other bytes stay what they were: a JSON body is masked span by span and never written anew.
+//! All other bytes stay what they were: a body is masked span by span and never written anew, and so is what stands in it
+//! (JSON in a form, say).
 
 mod body;
+mod names;
 mod pattern;
+mod spots;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use bytes::Bytes;
 use memchr::memmem;
+use regex::Regex;
 
+use self::names::{FIELDS, HEADERS, Names, SECRETS};
 use self::pattern::Patterns;
+use self::spots::readable;
 use crate::call::{Call, Headers, Request};
 use crate::config::Redact;
 
 /// What stands where something was masked.
 pub const MASK: &str = "[redacted]";
 
-/// Headers that are masked unless the configuration says otherwise. A signature is one of them: without a time in it,
-/// whoever has it can send the call again.
-pub const HEADERS: &[&str] = &[
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "set-cookie",
-    "x-auth*",
-    "*api-key*",
-    "*apikey*",
-    "*password*",
-    "*secret*",
-    "*signature*",
-    "*token*",
-    "forwarded",
-    "x-forwarded-for",
-    "x-real-ip",
-    "cf-connecting-ip",
-    "true-client-ip",
-];
+/// An element's name without its prefix, and its text.
+const ELEMENT: &str = r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>((?s:<!\[CDATA\[.*?\]\]>|[^<])+)";
 
-/// Fields that are masked unless the configuration says otherwise: credentials, and what names a person.
-pub const FIELDS: &[&str] = &[
-    "password",
-    "passwd",
-    "secret",
-    "client_secret",
-    "api_key",
-    "authorization",
-    "token",
-    "access_token",
-    "refresh_token",
-    "id_token",
-    "session_token",
-    "signature",
-    "ssn",
-    "email",
-    "phone",
-    "phone_number",
-    "user_id",
-];
+/// An attribute's name and its value.
+const ATTRIBUTE: &str = r#"([\w.-]+)\s*=\s*["']([^"'<>]*)["']"#;
 
 /// Places that are masked unless the configuration says otherwise.
 pub const POINTERS: &[&str] = &["/context/user"];
@@ -73,11 +42,12 @@ pub const POINTERS: &[&str] = &["/context/user"];
 /// What to mask. Masks the same in every call, and masking twice changes nothing.
 #[derive(Clone, Debug)]
 pub struct Redaction {
-    headers: Vec<String>,
-    /// As [`plain`] has them.
-    fields: HashSet<String>,
+    headers: Names,
+    fields: Names,
     pointers: Vec<String>,
     patterns: Patterns,
+    /// A name and what it names, of XML.
+    markup: [Regex; 2],
 }
 
 impl Redaction {
@@ -86,15 +56,19 @@ impl Redaction {
     /// # Errors
     /// When a pattern is no regular expression, which the reader of the configuration rules out.
     pub fn new(config: &Redact) -> Result<Self, regex::Error> {
-        let with = |common: &[&str], own: &[String]| -> Vec<String> {
-            let common = common.iter().filter(|_| config.defaults).map(|name| (*name).to_owned());
-            common.chain(own.iter().cloned()).collect()
+        let common = |lists: &[&'static [&'static str]]| -> Vec<&str> {
+            if config.defaults { lists.concat() } else { Vec::new() }
         };
+        let names = |lists: &[&'static [&'static str]], own: &[String]| {
+            Names::new(common(lists).into_iter().chain(own.iter().map(String::as_str)))
+        };
+        let pointers = common(&[POINTERS]).into_iter().chain(config.pointers.iter().map(String::as_str));
         Ok(Self {
-            headers: with(HEADERS, &config.headers).iter().map(|name| name.to_ascii_lowercase()).collect(),
-            fields: with(FIELDS, &config.fields).iter().map(|name| plain(name)).collect(),
-            pointers: with(POINTERS, &config.pointers),
+            headers: names(&[SECRETS, HEADERS], &config.headers),
+            fields: names(&[SECRETS, FIELDS], &config.fields),
+            pointers: pointers.map(str::to_owned).collect(),
             patterns: Patterns::new(config.defaults, &config.patterns)?,
+            markup: [Regex::new(ELEMENT)?, Regex::new(ATTRIBUTE)?],
         })
     }
 
@@ -133,21 +107,16 @@ impl Redaction {
     /// A text that is not of a call, such as a finding: masked by its look only.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match self.patterns.mask(text.as_bytes()) {
-            Cow::Borrowed(_) => Cow::Borrowed(text),
-            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        match self.look(text.as_bytes()).masked(text.as_bytes()) {
+            None => Cow::Borrowed(text),
+            Some(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         }
     }
 
     /// Whether a header's value is masked whatever it is.
     #[must_use]
     pub fn masks_header(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        self.headers.iter().any(|pattern| fits(pattern, &name))
-    }
-
-    fn masks_field(&self, name: &str) -> bool {
-        self.fields.contains(&plain(name))
+        self.headers.have(name)
     }
 
     fn headers(&self, headers: &mut Headers) {
@@ -156,16 +125,15 @@ impl Redaction {
                 continue;
             }
             let masked = if self.masks_header(name) {
-                Bytes::from_static(MASK.as_bytes())
+                Some(MASK.into())
             } else {
-                match std::str::from_utf8(value) {
-                    // A `Referer` or `Location` has a query too.
-                    Ok(text) => self.target(text).into(),
-                    Err(_) => self.patterns.mask(value).into_owned().into(),
-                }
+                let text = readable(value);
+                // A `Referer` or `Location` has a query too.
+                let spots = if text.starts_with('{') { self.value(&text) } else { self.address(&text) };
+                spots.masked(value)
             };
-            if masked != *value {
-                *value = masked;
+            if let Some(masked) = masked.filter(|masked| value != masked) {
+                *value = masked.into();
             }
         }
     }
@@ -173,9 +141,9 @@ impl Redaction {
     /// A path or an address with its query, whose parameters are masked by their names.
     #[must_use]
     pub fn target(&self, target: &str) -> String {
-        match target.split_once('?') {
-            Some((path, query)) => format!("{}?{}", self.text(path), self.parameters(query)),
-            None => self.text(target).into_owned(),
+        match self.address(target).masked(target.as_bytes()) {
+            None => target.to_owned(),
+            Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 }
@@ -185,21 +153,6 @@ fn says(request: &Request, text: &str) -> bool {
     let finder = memmem::Finder::new(text);
     let holds = |bytes: &[u8]| finder.find(bytes).is_some();
     holds(request.target.as_bytes()) || request.headers.iter().any(|(_, value)| holds(value)) || holds(&request.body)
-}
-
-/// A name without what people write differently: `access_token`, `accessToken`, `Access-Token`.
-fn plain(name: &str) -> String {
-    name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// Whether `name` fits `pattern`, in which a `*` at either end stands for anything.
-fn fits(pattern: &str, name: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(_), Some(_)) => name.contains(pattern.trim_matches('*')),
-        (Some(end), None) => name.ends_with(end),
-        (None, Some(start)) => name.starts_with(start),
-        (None, None) => name == pattern,
-    }
 }
 
 #[cfg(test)]

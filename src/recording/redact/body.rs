@@ -1,87 +1,199 @@
-//! Bodies, queries and forms.
+//! Bodies, queries and forms: what is masked of them, whatever stands in what.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
-use percent_encoding::percent_decode;
+use regex::Regex;
 
-use super::{MASK, Redaction};
+use super::Redaction;
+use super::spots::{Inner, Spots, readable};
 use crate::call::Headers;
 use crate::json::{self, Token, TokenKind};
+use crate::recording::multipart;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Redaction {
     /// A body with everything masked that is to be. One that is compressed cannot be looked into, so it is masked whole.
     pub(super) fn body(&self, headers: &Headers, body: &Bytes) -> Bytes {
-        if body.is_empty() {
-            return Bytes::new();
-        }
         let coding = headers.get("content-encoding").map(str::trim).filter(|coding| !coding.is_empty());
-        if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
-            return Bytes::from_static(MASK.as_bytes());
-        }
-        let Ok(text) = std::str::from_utf8(body) else {
-            return owned(body, self.patterns.mask(body));
-        };
-        let content_type = headers.get("content-type").unwrap_or_default().to_ascii_lowercase();
-        let masked = if content_type.contains("json") || text.trim_start().starts_with(['{', '[']) {
-            self.json(text)
-        } else if content_type.starts_with("application/x-www-form-urlencoded") {
-            self.parameters(text)
+        let coded = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+        let spots = if coded && !is_text(body) {
+            Spots::whole(body)
         } else {
-            self.text(text).into_owned()
+            self.content(headers.get("content-type").unwrap_or_default(), body)
         };
-        if masked == text { body.clone() } else { masked.into() }
+        match spots.masked(body) {
+            Some(masked) if *body != masked => masked.into(),
+            _ => body.clone(),
+        }
+    }
+
+    /// What is masked of a body, or of a part of one.
+    fn content(&self, content_type: &str, body: &[u8]) -> Spots {
+        if body.is_empty() {
+            return Spots::default();
+        }
+        let claims = content_type.trim().to_ascii_lowercase();
+        let begin = if body.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let text = readable(&body[begin..]);
+        let start = text.trim_start();
+        let spots = if claims.contains("json") || start.starts_with(['{', '[']) {
+            // UTF-16, most likely.
+            if text.contains('\0') {
+                return Spots::whole(body);
+            }
+            self.json(&text)
+        } else if let Some(boundary) = multipart::boundary(content_type, body) {
+            self.parts(&body[begin..], &boundary)
+        } else if claims.starts_with("application/x-www-form-urlencoded") {
+            self.parameters(&text)
+        } else if start.starts_with('<') {
+            self.markup(&text).and(self.look(text.as_bytes()))
+        } else if text.contains('=') && !text.trim_end().contains(char::is_whitespace) {
+            // A form that does not say so, or something in which nothing has such a name.
+            self.parameters(text.trim_end()).and(self.look(text.as_bytes()))
+        } else {
+            self.look(&body[begin..])
+        };
+        let mut all = Spots::default();
+        all.add_all(begin, spots);
+        all
+    }
+
+    /// The parts of a body of several.
+    fn parts(&self, body: &[u8], boundary: &str) -> Spots {
+        let parts = multipart::split(body, boundary);
+        if parts.is_empty() {
+            return self.look(body);
+        }
+        let mut spots = Spots::default();
+        for part in parts {
+            let head = readable(&body[part.head.clone()]);
+            spots.add_all(part.head.start, self.look(head.as_bytes()));
+            let content = &body[part.content.clone()];
+            if !content.is_empty() && multipart::name(&head).is_some_and(|name| self.fields.have(&name)) {
+                spots.add_all(part.content.start, Spots::whole(content));
+            } else {
+                let content_type = multipart::header(&head, "content-type").unwrap_or_default();
+                spots.add_all(part.content.start, self.content(content_type, content));
+            }
+        }
+        spots
     }
 
     /// The parameters of a query or a form.
-    pub(super) fn parameters(&self, text: &str) -> String {
-        let mask = |parameter: &str| match parameter.split_once('=') {
-            Some((name, value)) if !value.is_empty() => {
-                let decoded = |text: &str| -> Vec<u8> {
-                    Cow::from(percent_decode(text.replace('+', " ").as_bytes())).into_owned()
-                };
-                let secret = self.masks_field(&String::from_utf8_lossy(&decoded(name)));
-                let value = if secret || self.patterns.is_match(&decoded(value)) { MASK } else { value };
-                format!("{name}={value}")
+    pub(super) fn parameters(&self, text: &str) -> Spots {
+        let mut spots = Spots::default();
+        let mut begin = 0;
+        for parameter in text.split('&') {
+            let place = begin..begin + parameter.len();
+            begin = place.end + 1;
+            let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
+            spots.add_all(place.start, self.look(name.as_bytes()));
+            // Without an `=`, there is only a name.
+            let value = (place.start + name.len() + 1).min(place.end)..place.end;
+            if value.is_empty() {
+                continue;
             }
-            _ => self.text(parameter).into_owned(),
-        };
-        text.split('&').map(mask).collect::<Vec<_>>().join("&")
+            if self.fields.have(&Inner::of_form(name).text) {
+                spots.add(value);
+            } else {
+                let inner = Inner::of_form(&text[value.clone()]);
+                spots.add_all(value.start, inner.outside(self.value(&inner.text)));
+            }
+        }
+        spots
     }
 
-    /// A JSON text, or what looks like one, masked token by token.
-    fn json(&self, text: &str) -> String {
+    /// A path or an address: its query, and its fragment where that has parameters too.
+    pub(super) fn address(&self, text: &str) -> Spots {
+        let end = text.find(['?', '#']).unwrap_or(text.len());
+        let mut spots = self.look(&text.as_bytes()[..end]);
+        let fragment = end + text[end..].find('#').unwrap_or(text.len() - end);
+        if end < fragment {
+            spots.add_all(end + 1, self.parameters(&text[end + 1..fragment]));
+        }
+        if let Some(inside) = text.get(fragment + 1..) {
+            // `#/path?name=value` beside `#name=value`.
+            let path = inside.find(['?', '=']).filter(|&at| inside[at..].starts_with('?')).map_or(0, |at| at + 1);
+            spots.add_all(fragment + 1, self.look(&inside.as_bytes()[..path]));
+            spots.add_all(fragment + 1 + path, self.parameters(&inside[path..]));
+        }
+        spots
+    }
+
+    /// A value that stands in something else: JSON again, an address, or just text.
+    pub(super) fn value(&self, text: &str) -> Spots {
+        let is_address = || text.starts_with('/') || text.contains("://");
+        if text.trim_start().starts_with(['{', '[']) && text.contains('"') {
+            self.json(text)
+        } else if text.contains(['?', '#']) && is_address() && !text.contains(char::is_whitespace) {
+            self.address(text)
+        } else {
+            self.look(text.as_bytes())
+        }
+    }
+
+    /// A JSON text, or what looks like one, token by token.
+    fn json(&self, text: &str) -> Spots {
         let places: Vec<Range<usize>> = self.pointers.iter().filter_map(|pointer| json::find(text, pointer)).collect();
-        let mut out = String::with_capacity(text.len());
+        let mut spots = Spots::default();
         let mut way = Way::default();
+        let mut bad = false;
         for token in json::tokens(text) {
             let source = &text[token.span.clone()];
             let meant = places.iter().any(|place| place.contains(&token.span.start));
-            let named = way.take(&token, || self.masks_field(&json::unquote(source)));
+            let named = way.take(&token, || self.fields.have(&json::unquote(source)));
             match token.kind {
                 _ if token.kind != TokenKind::Key && (meant || named) && tells(&token, source) => {
-                    push_masked(&mut out);
+                    spots.add_value(token.span);
                 }
-                TokenKind::Key | TokenKind::String => self.push_string(&mut out, source),
+                TokenKind::Key | TokenKind::String => {
+                    let inner = Inner::of_string(source);
+                    let is_key = token.kind == TokenKind::Key;
+                    let found = if is_key { self.look(inner.text.as_bytes()) } else { self.value(&inner.text) };
+                    spots.add_all(token.span.start, inner.outside(found));
+                }
                 // Digits, without the sign.
-                TokenKind::Number if self.patterns.is_match(source.as_bytes()) => push_masked(&mut out),
-                TokenKind::Bad => out.push_str(&self.text(source)),
-                _ => out.push_str(source),
+                TokenKind::Number if self.patterns.is_match(source.as_bytes()) => spots.add_value(token.span),
+                TokenKind::Bad => bad = true,
+                _ => {}
             }
         }
-        out
+        // What is not JSON may go over several words of it.
+        if bad { spots.and(self.look(text.as_bytes())) } else { spots }
     }
 
-    fn push_string(&self, out: &mut String, literal: &str) {
-        // An escape can hide what is looked for, and cannot be cut in two.
-        let meaning = json::unquote(literal);
-        match literal.contains('\\') {
-            true if self.patterns.is_match(meaning.as_bytes()) => push_masked(out),
-            true => out.push_str(literal),
-            false => out.push_str(&self.text(literal)),
-        }
+    /// The elements and attributes of XML or HTML.
+    fn markup(&self, text: &str) -> Spots {
+        let find = |regex: &Regex| {
+            let mut spots = Spots::default();
+            for captures in regex.captures_iter(text) {
+                if let (Some(name), Some(value)) = (captures.get(1), captures.get(2))
+                    && self.fields.have(name.as_str())
+                    && !value.as_str().trim().is_empty()
+                {
+                    spots.add(value.range());
+                }
+            }
+            spots
+        };
+        self.markup.iter().map(find).fold(Spots::default(), Spots::and)
     }
+
+    /// What gives itself away by its look.
+    pub(super) fn look(&self, text: &[u8]) -> Spots {
+        let mut spots = Spots::default();
+        self.patterns.find(text).into_iter().for_each(|place| spots.add(place));
+        spots
+    }
+}
+
+/// Whether bytes are not compressed, whatever is said of them: what a browser saves is what it has unpacked.
+fn is_text(body: &[u8]) -> bool {
+    let control = |char: char| char.is_control() && !matches!(char, '\t' | '\n' | '\r');
+    std::str::from_utf8(body).is_ok_and(|text| !text.contains(control))
 }
 
 /// Whether a token is a value that tells something.
@@ -91,12 +203,6 @@ fn tells(token: &Token, source: &str) -> bool {
         TokenKind::Number | TokenKind::True | TokenKind::False => true,
         _ => false,
     }
-}
-
-fn push_masked(out: &mut String) {
-    out.push('"');
-    out.push_str(MASK);
-    out.push('"');
 }
 
 /// Follows the tokens to the values of fields that are masked.
@@ -127,12 +233,5 @@ impl Way {
             _ => self.named = false,
         }
         inside
-    }
-}
-
-fn owned(body: &Bytes, masked: Cow<'_, [u8]>) -> Bytes {
-    match masked {
-        Cow::Borrowed(_) => body.clone(),
-        Cow::Owned(masked) => masked.into(),
     }
 }

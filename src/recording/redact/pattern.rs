@@ -1,8 +1,9 @@
 //! What gives itself away by its look.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
-use regex::bytes::{Regex, RegexBuilder};
+use memchr::memmem;
+use regex::bytes::{Match, Regex, RegexBuilder};
 
 use super::MASK;
 
@@ -42,42 +43,35 @@ impl Patterns {
         Ok(Self { plain: plain.collect::<Result<_, _>>()?, card: defaults.then(|| common(CARD)).transpose()? })
     }
 
-    /// `text` with a mask in the place of every match.
-    pub(super) fn mask<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
-        let mut masked = Cow::Borrowed(text);
-        for regex in &self.plain {
-            if let Some(next) = replace(regex, &masked, |_, _| true) {
-                masked = Cow::Owned(next);
+    /// What is masked of `text`, in order and apart.
+    pub(super) fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let plain = self.plain.iter().flat_map(|regex| regex.find_iter(text));
+        let cards = self.card.iter().flat_map(|regex| regex.find_iter(text));
+        let cards = cards.filter(|found| is_card(&text[..found.start()], found.as_bytes()));
+        // A pattern of one's own may find the mask, or a part of it.
+        let meant = |found: &Match<'_>| !found.is_empty() && !is_in_mask(text, &found.range());
+        let mut places: Vec<Range<usize>> = plain.chain(cards).filter(meant).map(|found| found.range()).collect();
+        places.sort_by_key(|place| place.start);
+        places.dedup_by(|next, last| {
+            let meets = next.start < last.end;
+            if meets {
+                last.end = last.end.max(next.end);
             }
-        }
-        if let Some(next) = self.card.as_ref().and_then(|regex| replace(regex, &masked, is_card)) {
-            masked = Cow::Owned(next);
-        }
-        masked
+            meets
+        });
+        places
     }
 
     pub(super) fn is_match(&self, text: &[u8]) -> bool {
-        matches!(self.mask(text), Cow::Owned(_))
+        !self.find(text).is_empty()
     }
 }
 
-/// `text` with masks for the matches that are `meant`, given what stands before each; none if there are none.
-fn replace(regex: &Regex, text: &[u8], meant: fn(&[u8], &[u8]) -> bool) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let mut copied = 0;
-    for found in regex.find_iter(text).filter(|found| !found.is_empty()) {
-        // A pattern of one's own may find the mask.
-        if meant(&text[..found.start()], found.as_bytes()) && found.as_bytes() != MASK.as_bytes() {
-            out.extend_from_slice(&text[copied..found.start()]);
-            out.extend_from_slice(MASK.as_bytes());
-            copied = found.end();
-        }
-    }
-    if copied == 0 {
-        return None;
-    }
-    out.extend_from_slice(&text[copied..]);
-    Some(out)
+/// Whether a place is one that was masked already.
+fn is_in_mask(text: &[u8], place: &Range<usize>) -> bool {
+    let from = place.end.saturating_sub(MASK.len());
+    let until = (place.start + MASK.len()).min(text.len());
+    place.len() <= MASK.len() && memmem::find(&text[from..until], MASK.as_bytes()).is_some()
 }
 
 /// Whether digits are a card's number, and not decimals or a part of an id: by their check digit (ISO/IEC 7812, Luhn).

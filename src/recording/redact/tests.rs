@@ -45,13 +45,94 @@ const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.c2lnbmF0dXJl";
     r#"["4111 1111 1111 1112", 1761045302529, 0.4111111111111111]"#
 )]
 #[case::person(r#"{"text":"it is 078-05-1120, or QQ 12 34 56 C."}"#, r#"{"text":"it is [redacted], or [redacted]."}"#)]
-#[case::hidden_by_escapes(r#"["078\u002d05-1120 \n"]"#, r#"["[redacted]"]"#)]
+#[case::hidden_by_escapes(r#"["\ud83d\ude00 078\u002d05-1120 \n"]"#, r#"["\ud83d\ude00 [redacted] \n"]"#)]
 #[case::key(r#"{"078-05-1120":1}"#, r#"{"[redacted]":1}"#)]
+#[case::json_in_json(
+    r#"{"body":"{\"password\":\"hunter2\", \"n\":[1]}"}"#,
+    r#"{"body":"{\"password\":\"[redacted]\", \"n\":[1]}"}"#
+)]
+#[case::deep(
+    r#"["{\"a\":\"[\\\"\",{\\\"token\\\":7}]\"}", "{\"a\":\"{\\\"token\\\":7}\"}"]"#,
+    r#"["{\"a\":\"[\\\"\",{\\\"token\\\":7}]\"}", "{\"a\":\"{\\\"token\\\":\\\"[redacted]\\\"}\"}"]"#
+)]
+#[case::address(r#"["https:\/\/h\/?a=1&sig=x#b", "/a?b"]"#, r#"["https:\/\/h\/?a=1&sig=[redacted]#b", "/a?b"]"#)]
+#[case::byte_order_mark("\u{feff}{\"password\":\"hunter2\"}", "\u{feff}{\"password\":\"[redacted]\"}")]
+#[case::form("password=hunter2&a=1\n", "password=[redacted]&a=1\n")]
+#[case::xml(
+    "<a><w:Password Type=\"t\">hunter2</w:Password><b token='t'/><secret><![CDATA[<x>]]></secret><c>d</c></a>",
+    "<a><w:Password Type=\"t\">[redacted]</w:Password><b token='[redacted]'/><secret>[redacted]</secret><c>d</c></a>"
+)]
 #[case::cut(r#"{"a":"078-05-1120","password":"hun"#, r#"{"a":"[redacted]","password":"[redacted]""#)]
 #[case::text("call 078-05-1120\r\n", "call [redacted]\r\n")]
 #[case::untouched("{\"a\" :1e3,\"a\":\"\\u00e4\"}\n", "{\"a\" :1e3,\"a\":\"\\u00e4\"}\n")]
 fn what_is_secret_in_a_body_is_masked_and_the_rest_stays(#[case] from: &str, #[case] to: &str) {
     assert_eq!(body(from), to);
+}
+
+#[test]
+fn names_of_credentials_are_known_in_fields_and_headers() {
+    let secret = "auth_token authToken accessKey x-api-key privateKey user_password newPassword credentials jwt otp \
+                  passphrase cvv Ocp-Apim-Subscription-Key x-functions-key x-access-key private-key x-csrf user[password] \
+                  x-shopify-hmac-sha256";
+    for name in secret.split(' ').filter(|name| !name.is_empty()) {
+        assert!(redaction().fields.have(name) && redaction().masks_header(name), "{name}");
+    }
+    let kept = "session_id X-Moveo-Session-Id token_count max_tokens token_type intents author key idempotency_key pin \
+                signed_at sign design passed auth_validation user-agent desktop";
+    for name in kept.split(' ').filter(|name| !name.is_empty()) {
+        assert!(!redaction().fields.have(name), "{name}");
+    }
+    assert!(!redaction().masks_header("x-moveo-session-id") && !redaction().masks_header("idempotency-key"));
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_hide_nothing() {
+    let mut call = with(&[("content-type", "application/json")], "");
+    let mask = |call: &Call| redaction().call(call).request.body;
+    call.request.body = Bytes::from_static(b"{\"password\":\"hunt\xe9r2\",\"name\":\"J\xe9r\"}");
+    assert_eq!(mask(&call), &b"{\"password\":\"[redacted]\",\"name\":\"J\xe9r\"}"[..]);
+    // UTF-16.
+    call.request.body = Bytes::from_static(b"{\0\"\0a\0\"\0:\x001\0}\0");
+    assert_eq!(mask(&call), MASK);
+    call.request.headers = [("content-type", "application/x-www-form-urlencoded")].into_iter().collect();
+    call.request.body =
+        Bytes::from_static(b"a=\xe9&token=t%zz%e9&payload=%7B%22token%22:+%22x%22,%22a%22:%221%e9%22%7D&b=");
+    assert_eq!(
+        mask(&call),
+        &b"a=\xe9&token=[redacted]&payload=%7B%22token%22:+%22[redacted]%22,%22a%22:%221%e9%22%7D&b="[..]
+    );
+}
+
+#[rstest]
+#[case::said("multipart/form-data; boundary=\"X\"")]
+#[case::seen("")]
+fn parts_are_masked_by_their_names(#[case] content_type: &str) {
+    let body = |secrets: [&str; 2]| {
+        let [password, token] = secrets;
+        format!(
+            "--X\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n{password}\r\n\
+             --X\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{{\"token\": {token}}}\r\n\
+             --X\r\nContent-Disposition: form-data; name=otp\r\n\r\n\r\n\
+             --X\r\nContent-Disposition: form-data; name=name\r\n\r\nAnn\r\n--X--\r\n"
+        )
+    };
+    let call = with(&[("content-type", content_type)], &body(["hunter2", "7"]));
+    let masked = redaction().call(&call);
+    assert_eq!(masked.request.body, body([MASK, "\"[redacted]\""]));
+    assert_eq!(redaction().call(&masked), masked);
+    let torn = with(&[("content-type", content_type)], "--X\r\nContent-Disposition: form-data; name=otp\r\n\r\n1");
+    assert!(redaction().call(&torn).request.body.ends_with(b"\r\n[redacted]"));
+}
+
+#[rstest]
+#[case("https://x/#access_token=a?b&c=1", "https://x/#access_token=[redacted]&c=1")]
+#[case("/a?b=1#/c?token=t", "/a?b=1#/c?token=[redacted]")]
+#[case("/a?otp=1#b", "/a?otp=[redacted]#b")]
+#[case("/a#", "/a#")]
+#[case("/a?", "/a?")]
+#[case("/?next=https%3A%2F%2Fh%2F%3Ftoken%3Dt", "/?next=https%3A%2F%2Fh%2F%3Ftoken%3D[redacted]")]
+fn addresses_are_masked_up_to_their_end(#[case] from: &str, #[case] to: &str) {
+    assert_eq!(redaction().target(from), to);
 }
 
 #[test]
@@ -132,6 +213,9 @@ fn what_was_masked_does_not_stand_in_the_summary() {
 fn a_compressed_body_is_masked_whole() {
     let call = with(&[("content-encoding", "gzip")], "\u{1f}");
     assert_eq!(redaction().call(&call).request.body, MASK);
+    // As a browser saves what it has unpacked.
+    let call = with(&[("content-encoding", "br")], "{\"token\":\"t\",\"a\":1}");
+    assert_eq!(redaction().call(&call).request.body, "{\"token\":\"[redacted]\",\"a\":1}");
     let call = with(&[("content-encoding", "identity")], "a");
     assert_eq!(redaction().call(&call).request.body, "a");
 }
@@ -173,8 +257,14 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), json in any::<bool>()) {
-        let headers = if json { [("content-type", "application/json")].into_iter().collect() } else { Headers::default() };
+    fn no_bytes_make_it_panic(
+        bytes in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..60),
+            proptest::collection::vec(proptest::sample::select(&br#"{"token\u0x:,}[]&=%2%7B?/#-<>"#[..]), 0..60),
+        ],
+        kind in proptest::sample::select(vec!["", "application/json", "application/x-www-form-urlencoded", "multipart/x; boundary=x"]),
+    ) {
+        let headers = [("content-type", kind)].into_iter().collect();
         let request = Request { headers, body: bytes.into(), ..Request::default() };
         let masked = redaction().call(&Call { request, ..call(1) });
         prop_assert_eq!(redaction().call(&masked), masked);

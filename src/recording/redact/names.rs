@@ -1,0 +1,97 @@
+//! What is secret or personal by its name.
+
+use std::collections::HashSet;
+
+/// Headers and fields that hold credentials. Letters and digits count, a `*` at either end stands for anything: a name that
+/// only begins with `token` counts something as a rule (`token_count`), one that ends with it is one.
+pub const SECRETS: &[&str] = &[
+    "*authorization",
+    "*cookie",
+    "*password*",
+    "*passwd*",
+    "*passphrase*",
+    "*passcode*",
+    "*pwd",
+    "*secret*",
+    "*credential*",
+    "*token",
+    "*jwt",
+    "*api_key*",
+    "*access_key*",
+    "*account_key*",
+    "*auth_key*",
+    "*encryption_key*",
+    "*functions_key*",
+    "*master_key*",
+    "*private_key*",
+    "*shared_key*",
+    "*signing_key*",
+    "*subscription_key*",
+    "*csrf*",
+    "*xsrf*",
+    "*signature",
+    "*sig",
+    "*hmac*",
+    "*otp",
+    "*cvv*",
+    "*cvc*",
+    "*security_code",
+];
+
+/// Headers besides. A signature is one of them: without a time in it, whoever has it can send the call again.
+pub const HEADERS: &[&str] = &[
+    "x-auth*",
+    "*token*",
+    "*signature*",
+    "forwarded",
+    "x-forwarded-for",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+];
+
+/// Fields besides: mostly what names a person.
+pub const FIELDS: &[&str] = &["pass", "ssn", "email", "phone", "phone_number", "user_id"];
+
+/// Names, some of them with a `*` at their ends.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    whole: HashSet<String>,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug)]
+struct Part {
+    text: String,
+    /// Whether something may stand before it, and behind it.
+    open: (bool, bool),
+}
+
+impl Names {
+    pub(super) fn new<'a>(patterns: impl Iterator<Item = &'a str>) -> Self {
+        let mut names = Self { whole: HashSet::new(), parts: Vec::new() };
+        for pattern in patterns {
+            let text = plain(pattern);
+            match (pattern.starts_with('*'), pattern.ends_with('*')) {
+                (false, false) => drop(names.whole.insert(text)),
+                open => names.parts.push(Part { text, open }),
+            }
+        }
+        names
+    }
+
+    pub(super) fn have(&self, name: &str) -> bool {
+        let name = plain(name);
+        let fits = |Part { text, open }: &Part| match open {
+            (true, true) => name.contains(text),
+            (true, false) => name.ends_with(text),
+            _ => name.starts_with(text),
+        };
+        self.whole.contains(&name) || self.parts.iter().any(fits)
+    }
+}
+
+/// A name without what people write differently: `access_token`, `accessToken`, `Access-Token`.
+fn plain(name: &str) -> String {
+    name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
