@@ -177,9 +177,10 @@ pub struct Record {
 pub struct Redact {
     /// Whether what is commonly secret or personal is masked besides what stands here: yes.
     pub defaults: bool,
-    /// Names of headers; a `*` at either end stands for anything.
+    /// Names of headers; letters and digits count, and a `*` at either end stands for anything. With those that targets get
+    /// by reference.
     pub headers: Vec<String>,
-    /// Names of JSON members, and of parameters in queries and forms, wherever they stand. Letters and digits count.
+    /// Names of JSON members, of parameters in queries and forms, of parts and of XML, wherever they stand; likewise.
     pub fields: Vec<String>,
     /// JSON Pointers (RFC 6901) into bodies; in an object or array, every value is masked.
     pub pointers: Vec<String>,

@@ -42,6 +42,7 @@ pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sou
         secrets: Secrets::default(),
         targets: Vec::new(),
         replies: Vec::new(),
+        secret_headers: Vec::new(),
         warnings: Vec::new(),
     };
     let listen_table = top.read("listen", |value| value.table(&LISTEN));
@@ -50,7 +51,7 @@ pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sou
     listen.address = sources.listen.unwrap_or(listen.address);
     reader.warnings.extend(exposure(listen.address));
     let record = top.read("record", |value| reader.record(value)).unwrap_or_default();
-    let redact = top.read("redact", redact).unwrap_or_default();
+    let mut redact = top.read("redact", redact).unwrap_or_default();
     // Before routes and targets, which refer to them.
     reader.secrets = Secrets(top.read("secrets", |value| reader.secrets(value)).unwrap_or_default());
     if let Err(message) = reader.assign(sources) {
@@ -80,7 +81,9 @@ pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sou
             reader.warnings.push(warning.to_owned());
         }
     }
-    let Reader { secrets, targets, replies, warnings, .. } = reader;
+    let Reader { secrets, targets, replies, secret_headers, warnings, .. } = reader;
+    // Recorded as they were sent, they must not leave with an export.
+    redact.headers.extend(secret_headers);
     let respond = respond.unwrap_or_default();
     found.or(Config {
         file: None,
@@ -260,6 +263,8 @@ struct Reader<'a> {
     secrets: Secrets,
     targets: Vec<Target>,
     replies: Vec<Arc<Replies>>,
+    /// The names of those that targets get by reference.
+    secret_headers: Vec<String>,
     warnings: Vec<String>,
 }
 
@@ -390,6 +395,7 @@ impl Reader<'_> {
             return value.keep(value.parse(header_value));
         }
         let secret = value.keep(self.resolve(text).map_err(|message| value.error(message)))?;
+        self.secret_headers.push(name.to_owned());
         let resolved = secret.value().map_err(str::to_owned).and_then(|bytes| {
             let text = std::str::from_utf8(bytes).map_err(|_| format!("{text} is not text"))?;
             header_value(text)

@@ -148,7 +148,12 @@ fn a_whole_file() {
     );
     assert_eq!(
         config.redact,
-        Redact { headers: vec!["X-Mine*".into()], patterns: vec![r"CL-\d+".into()], ..Redact::default() }
+        Redact {
+            // What a target gets by reference too.
+            headers: ["X-Mine*", "authorization", "x-lost"].map(String::from).into(),
+            patterns: vec![r"CL-\d+".into()],
+            ..Redact::default()
+        }
     );
     let names: Vec<_> = config.secrets.0.keys().collect();
     assert_eq!(names, ["moveo", "moveo/webview", "jelou"]);
