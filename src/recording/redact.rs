@@ -17,7 +17,6 @@ mod spots;
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use memchr::memmem;
 use regex::Regex;
 

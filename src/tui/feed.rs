@@ -50,21 +50,23 @@ pub fn feed(
             let _ = old.send(Message::last(Event::Indexed(Box::default()), busy));
             follower
         });
-        // A recording of our own has no other writer.
         let Ok(mut follower) = reading.await else { return };
         let room = Arc::new(Semaphore::new(ROOM as usize));
         loop {
-            let (event, look) = tokio::select! {
+            let (event, look, ours) = tokio::select! {
                 event = recorded.next() => match event {
-                    // What another process wrote before we began to write stands before it.
-                    Some(event) => (Some(event), until.is_none()),
                     None => return,
+                    // A recording of our own has no other writer.
+                    Some(event) if until.is_some() => (Some(event), false, true),
+                    // In an opened one, others may write before and after us: it is read in its order.
+                    Some(Recorded::Call(..) | Recorded::Annotated(..) | Recorded::Reopened { .. }) => (None, true, true),
+                    Some(event) => (Some(event), true, true),
                 },
-                () = sleep(follow.unwrap_or_default()), if follow.is_some() => (None, true),
+                () = sleep(follow.unwrap_or_default()), if follow.is_some() => (None, true, false),
             };
             let mut more = look;
             while more {
-                let found = if event.is_some() {
+                let found = if ours {
                     // Without waiting: what was recorded is to be told before what became of it.
                     follower.read_on()
                 } else {

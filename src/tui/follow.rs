@@ -1,12 +1,11 @@
-//! Reads on in a recording that another process appends to.
+//! Reads on in a recording that another process appends to, or we ourselves.
 
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::event::{Event, Notice};
 use crate::recording::{Position, Reader, Recorded};
-use crate::tui::tape::Tape;
+use crate::tui::tape::{Identity, Tape, look};
 
 /// Most calls read at once, so that the screen shows how it goes on.
 const MOST: usize = 512;
@@ -14,23 +13,20 @@ const MOST: usize = 512;
 /// Bytes of them that are enough.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// How far a recording was read, and which file that was.
+/// How far a recording was read.
 #[derive(Debug)]
 pub struct Follower {
     tape: Arc<Tape>,
     position: Position,
-    /// Device and inode; none while there is no such file.
-    identity: Option<(u64, u64)>,
-    /// What was wrong last: said once.
-    trouble: String,
+    /// What is wrong: said once.
+    trouble: Option<String>,
 }
 
 impl Follower {
     /// A follower that has read nothing yet.
     #[must_use]
     pub fn new(tape: Arc<Tape>) -> Self {
-        let identity = look(tape.path()).map(|(identity, _)| identity);
-        Self { tape, position: Position::default(), identity, trouble: String::new() }
+        Self { tape, position: Position::default(), trouble: None }
     }
 
     /// Goes on from `position`, up to which another has read.
@@ -38,29 +34,43 @@ impl Follower {
         self.position = position;
     }
 
-    /// Some of what was written since, but for what our own recorder writes, which tells of it itself. Empty when there is
-    /// no more.
+    /// Some of what was written since. Empty when there is no more.
     #[must_use]
     pub fn read_on(&mut self) -> Vec<Event> {
-        let Some((identity, size)) = look(self.tape.path()) else { return Vec::new() };
-        let path = self.tape.path().display();
-        let another = self.identity != Some(identity);
         let mut events = Vec::new();
-        if another || size < self.position.offset {
-            let what = if another { "was replaced by another file" } else { "was cut short" };
-            events.push(Event::Recorded(Recorded::Reopened { reason: format!("{path} {what}: read anew"), kept: 0 }));
-            self.identity = Some(identity);
-            self.position = Position::default();
-        }
-        // In this order: what our recorder had written when the size was taken stands behind its beginning.
-        let until = size.min(self.tape.begins());
-        if self.position.offset >= until {
+        let path = self.tape.path().display();
+        let Some((identity, size)) = look(self.tape.path()) else {
+            let gone = format!("{path} was removed or moved: what was read of it stays here until there is one again");
+            self.say(gone, &mut events);
+            return events;
+        };
+        let another = self.tape.shown() != Some(identity);
+        let shorter = size < self.position.offset;
+        if self.position.offset == size && !another && self.trouble.is_none() {
             return events;
         }
-        match Reader::open(self.tape.path()) {
-            Ok(reader) => self.read(&reader, until, &mut events),
-            Err(error) => self.say(error.to_string(), &mut events),
+        let reader = match Reader::open(self.tape.path()) {
+            Ok(reader) => reader,
+            Err(error) => {
+                self.say(format!("cannot read on: {error}"), &mut events);
+                return events;
+            }
+        };
+        if self.trouble.take().is_some() {
+            events.push(Event::Told(Notice::info(format!("{path} is there again: it is read on"))));
         }
+        // Only now: as long as there is nothing to show instead, what was read stays.
+        if another || shorter {
+            let what = match self.tape.shown().filter(|_| another).and_then(|shown| beside(self.tape.path(), shown)) {
+                Some(aside) => format!("was set aside as {}, and another begun", aside.display()),
+                None if another => "was replaced by another file".to_owned(),
+                None => "was cut short".to_owned(),
+            };
+            events.push(Event::Recorded(Recorded::Reopened { reason: format!("{path} {what}: read anew"), kept: 0 }));
+            self.tape.show(identity);
+            self.position = Position::default();
+        }
+        self.read(&reader, size, &mut events);
         events
     }
 
@@ -89,15 +99,16 @@ impl Follower {
     }
 
     fn say(&mut self, trouble: String, events: &mut Vec<Event>) {
-        if self.trouble != trouble {
-            events.push(Event::Told(Notice::error(format!("cannot read on: {trouble}"))));
-            self.trouble = trouble;
+        if self.trouble.as_ref() != Some(&trouble) {
+            events.push(Event::Told(Notice::error(trouble.clone())));
+            self.trouble = Some(trouble);
         }
     }
 }
 
-/// Which file there is, and its length in bytes.
-fn look(path: &Path) -> Option<((u64, u64), u64)> {
-    let about = std::fs::metadata(path).ok()?;
-    Some(((about.dev(), about.ino()), about.len()))
+/// Where in its folder the file is that was at `path`.
+fn beside(path: &Path, wanted: Identity) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let paths = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    paths.into_iter().find(|path| look(path).is_some_and(|(identity, _)| identity == wanted))
 }

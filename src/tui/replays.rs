@@ -41,15 +41,16 @@ impl World {
             let told = events.clone();
             let run = async {
                 let reader = Reader::open(tape.path()).map_err(|error| error.to_string())?;
-                let recorder = tape.recorder().await.map_err(|error| error.to_string())?.clone();
                 let Job { plan, items, platforms, keyring, listener, .. } = job;
-                let replay = Replay { plan, reader, sender, recorder, platforms, keyring, listener };
                 let tell = move |outcome: Told| {
                     // Nobody listens any more when the screen is closed.
                     let progress = Progress::Told(Box::new(outcome.into()));
                     let _ = told.send(Event::Replayed { ticket, progress }.into());
                 };
-                replay.run(items, control, tell).await
+                let replay = |recorder| {
+                    Replay { plan, reader, sender, recorder, platforms, keyring, listener }.run(items, control, tell)
+                };
+                tape.record(replay).await.map_err(|error| error.to_string())?
             };
             let result: Result<Summary, String> = run.await;
             let progress = Progress::Ended(result.map(Box::new));

@@ -1,52 +1,55 @@
-//! The recording that the TUI writes to: at once while it listens; in an opened recording only when the first call is
-//! sent, or something is said of one, so that looking at a file never changes it.
+//! The recording that the TUI writes to: all the time while it listens; an opened recording only while a call is sent, or
+//! something is said of one, so that looking at a file never changes it, and keeps nobody from it.
 
+use std::future::Future;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex as Held, OnceLock, PoisonError};
 
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::recording::backlog::Teller;
 use crate::recording::{Options, Reader, RecordError, Recorder, Redaction};
+
+/// Device and inode of a file.
+pub type Identity = (u64, u64);
 
 /// Where sent calls, and what is said of calls, are recorded.
 #[derive(Debug)]
 pub struct Tape {
     path: PathBuf,
-    recorder: OnceCell<Recorder>,
+    writing: Mutex<Writing>,
     told: Teller,
-    begins: AtomicU64,
+    /// The file that is shown; none while there is none, or it does not matter.
+    shown: Held<Option<Identity>>,
     packed: OnceLock<Arc<Reader>>,
     redaction: Option<Redaction>,
 }
 
+/// What writes, and for how many.
+#[derive(Debug, Default)]
+struct Writing {
+    recorder: Option<Recorder>,
+    users: usize,
+}
+
 impl Tape {
+    fn new(path: PathBuf, writing: Writing, told: Teller) -> Self {
+        let shown = Held::new(look(&path).map(|(identity, _)| identity));
+        Self { path, writing: Mutex::new(writing), told, shown, packed: OnceLock::new(), redaction: None }
+    }
+
     /// A recording that is being written.
     #[must_use]
     pub fn running(recorder: Recorder, told: Teller) -> Self {
-        Self {
-            path: recorder.path().to_owned(),
-            recorder: OnceCell::new_with(Some(recorder)),
-            told,
-            begins: AtomicU64::new(u64::MAX),
-            packed: OnceLock::new(),
-            redaction: None,
-        }
+        Self::new(recorder.path().to_owned(), Writing { recorder: Some(recorder), users: 1 }, told)
     }
 
-    /// A recording that is only looked at so far. What is written to it is told to `told`.
+    /// A recording that is looked at. That something was written to it is told to `told`.
     #[must_use]
     pub fn resting(path: PathBuf, told: Teller) -> Self {
-        Self {
-            path,
-            recorder: OnceCell::new(),
-            told,
-            begins: AtomicU64::new(u64::MAX),
-            packed: OnceLock::new(),
-            redaction: None,
-        }
+        Self::new(path, Writing::default(), told)
     }
 
     /// The same, that masks what it records once it begins to write.
@@ -59,6 +62,17 @@ impl Tape {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file that is shown.
+    #[must_use]
+    pub fn shown(&self) -> Option<Identity> {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that another file is shown now.
+    pub fn show(&self, identity: Identity) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity);
     }
 
     /// The recording to read from. A compressed one is unpacked but once.
@@ -74,37 +88,104 @@ impl Tape {
         Ok(if reader.is_packed() { self.packed.get_or_init(|| reader).clone() } else { reader })
     }
 
-    /// Where in an opened recording our own lines begin: `u64::MAX` as long as we have not begun to write.
-    #[must_use]
-    pub fn begins(&self) -> u64 {
-        self.begins.load(Ordering::SeqCst)
-    }
-
-    /// The recorder, started if need be.
+    /// Does `work` with the recorder, which is started if need be and ended when nobody needs it any more.
     ///
     /// # Errors
-    /// When the file cannot be written: another process records to it, say.
-    pub async fn recorder(&self) -> Result<&Recorder, RecordError> {
-        self.recorder
-            .get_or_try_init(|| async {
-                let told = self.told.clone();
+    /// When the file cannot be written: another process records to it, or it is not the one that is shown.
+    pub async fn record<T, F: Future<Output = T>>(&self, work: impl FnOnce(Recorder) -> F) -> Result<T, RecordError> {
+        let recorder = self.begin().await?;
+        let done = work(recorder).await;
+        let mut writing = self.writing.lock().await;
+        writing.users = writing.users.saturating_sub(1);
+        if writing.users == 0
+            && let Some(recorder) = writing.recorder.take()
+        {
+            recorder.close().await;
+        }
+        Ok(done)
+    }
+
+    async fn begin(&self) -> Result<Recorder, RecordError> {
+        let mut writing = self.writing.lock().await;
+        let recorder = if let Some(recorder) = &writing.recorder {
+            recorder.clone()
+        } else {
+            let gone = || RecordError(format!("{} was removed", self.path.display()));
+            let (identity, _) = look(&self.path).ok_or_else(gone)?;
+            if self.shown().is_some_and(|shown| shown != identity) {
+                let path = self.path.display();
+                return Err(RecordError(format!("{path} was replaced by another file: open it again")));
+            }
+            let told = self.told.clone();
+            let (recorder, opened) =
                 Recorder::open(&self.path, Options::default(), Box::new(move |event| told.tell(event)))
-                    .map(|(recorder, opened)| {
-                        self.begins.store(opened.end, Ordering::SeqCst);
-                        match self.redaction.clone() {
-                            Some(redaction) => recorder.redacting(redaction),
-                            None => recorder,
-                        }
-                    })
-                    .map_err(|error| RecordError(error.to_string()))
-            })
-            .await
+                    .map_err(|error| RecordError(error.to_string()))?;
+            if opened.created {
+                // Removed while we looked: closed without a call, it is gone again.
+                recorder.close().await;
+                return Err(gone());
+            }
+            match self.redaction.clone() {
+                Some(redaction) => recorder.redacting(redaction),
+                None => recorder,
+            }
+        };
+        writing.users += 1;
+        writing.recorder = Some(recorder.clone());
+        Ok(recorder)
     }
 
     /// Ends the recording, if it was ever begun.
     pub async fn close(&self) {
-        if let Some(recorder) = self.recorder.get() {
-            recorder.clone().close().await;
+        if let Some(recorder) = self.writing.lock().await.recorder.take() {
+            recorder.close().await;
         }
+    }
+}
+
+/// Which file there is, and its length in bytes.
+pub(super) fn look(path: &Path) -> Option<(Identity, u64)> {
+    let about = std::fs::metadata(path).ok()?;
+    Some(((about.dev(), about.ino()), about.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::backlog::backlog;
+    use crate::recording::{Annotation, Change};
+
+    #[tokio::test]
+    async fn a_file_is_held_only_while_it_is_written_and_never_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tape.jsonl");
+        let open = || Recorder::open(&path, Options::default(), Box::new(|_| {}));
+        let said = || Annotation {
+            call: crate::call::Id(uuid::Uuid::nil()),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            change: Change::Delete(true),
+        };
+        let (other, _) = open().unwrap();
+        other.annotate(said()).await.unwrap();
+        let tape = Tape::resting(path.clone(), backlog().0);
+        let say = || tape.record(async |recorder: Recorder| recorder.annotate(said()).await);
+        assert!(say().await.unwrap_err().to_string().contains("another hooktape records to"));
+        other.close().await;
+        // One within the other: the lock goes with the last.
+        let both = tape.record(async |_| {
+            say().await.unwrap().unwrap();
+            open().is_err()
+        });
+        assert!(both.await.unwrap());
+        let (other, _) = open().unwrap();
+        other.close().await;
+
+        std::fs::rename(&path, folder.path().join("away.jsonl")).unwrap();
+        assert!(say().await.unwrap_err().to_string().ends_with("was removed"));
+        assert!(!path.exists());
+        std::fs::copy(folder.path().join("away.jsonl"), &path).unwrap();
+        assert!(say().await.unwrap_err().to_string().contains("replaced by another file"));
+        tape.show(look(&path).unwrap().0);
+        say().await.unwrap().unwrap();
     }
 }

@@ -15,7 +15,7 @@ use crate::app::jq;
 use crate::net::outgoing::Outgoing;
 use crate::net::responder::{Beat, Responders};
 use crate::net::sender::Sender;
-use crate::recording::{self, Annotation, Found, Marks, Place, Query, RecordError};
+use crate::recording::{self, Annotation, Found, Marks, Place, Query};
 use crate::tui::exports::Exporting;
 use crate::tui::replays::Running;
 use crate::tui::tape::Tape;
@@ -267,11 +267,8 @@ impl World {
     fn annotate(&self, annotation: Annotation, busy: Busy) {
         let (events, tape) = (self.events.clone(), self.tape.clone());
         tokio::spawn(async move {
-            let result = match tape.recorder().await {
-                Ok(recorder) => recorder.annotate(annotation).await,
-                Err(error) => Err(error),
-            };
-            let event = match result {
+            let said = tape.record(|recorder| async move { recorder.annotate(annotation).await }).await;
+            let event = match said.flatten() {
                 Ok(line) => Event::Annotated(vec![line]),
                 Err(error) => Event::Told(Notice::error(format!("not kept: {error}"))),
             };
@@ -282,11 +279,11 @@ impl World {
     fn send(&self, ticket: u64, outgoing: Outgoing, busy: Busy) {
         let (events, sender, tape) = (self.events.clone(), self.sender.clone(), self.tape.clone());
         tokio::spawn(async move {
-            let result = match tape.recorder().await {
-                Ok(recorder) => sender.deliver(outgoing, recorder).await,
-                Err(error) => Err(RecordError(format!("nothing was sent, because it could not be recorded: {error}"))),
+            let sent = tape.record(|recorder| async move { sender.deliver(outgoing, &recorder).await }).await;
+            let result = match sent {
+                Ok(result) => result.map_err(|error| error.to_string()),
+                Err(error) => Err(format!("nothing was sent, because it could not be recorded: {error}")),
             };
-            let result = result.map_err(|error| error.to_string());
             let _ = events.send(Message::last(Event::Sent { ticket, result }, busy));
         });
     }

@@ -1,10 +1,10 @@
 //! A recording that another process goes on with.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::{Stage, repository};
 use hooktape::app::event::Event;
+use hooktape::call::Call;
 use hooktape::net::sender::Sender;
 use hooktape::recording::backlog::backlog;
 use hooktape::recording::{Annotation, Change, Options, Position, Reader, Recorded, Recorder, compact};
@@ -52,14 +52,39 @@ async fn what_another_process_records_is_told_as_if_we_had() {
     assert_eq!(*call, calls[1]);
     assert_eq!(Reader::open(&path).unwrap().call(place).unwrap(), calls[1]);
 
-    // What we record ourselves comes from our recorder only, behind what stood there already.
-    let ours = world.tape.recorder().await.unwrap();
-    let ours = ours.record(calls[2].clone()).await.unwrap();
-    let Event::Recorded(Recorded::Call(call, _)) = next(&mut messages).await else { panic!("we recorded it") };
-    assert!(Arc::ptr_eq(&call, &ours));
-    let ours = world.tape.recorder().await.unwrap().record(calls[3].clone()).await.unwrap();
-    let Event::Recorded(Recorded::Call(call, _)) = next(&mut messages).await else { panic!("we recorded it too") };
-    assert!(Arc::ptr_eq(&call, &ours));
+    // What we record ourselves is told in the order of the file, also beside what another adds then.
+    let record = async |call: &Call| {
+        let call = call.clone();
+        world.tape.record(|recorder| async move { recorder.record(call).await }).await.unwrap().unwrap()
+    };
+    record(&calls[2]).await;
+    let (other, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
+    other.record(calls[4].clone()).await.unwrap();
+    other.close().await;
+    record(&calls[3]).await;
+    for expected in [2, 4, 3] {
+        let Event::Recorded(Recorded::Call(call, _)) = next(&mut messages).await else { panic!("it was recorded") };
+        assert_eq!(*call, calls[expected]);
+    }
+
+    // What is gone is said and stays shown; what comes in its place is read.
+    let away = folder.path().join("away.jsonl");
+    std::fs::rename(&path, &away).unwrap();
+    let mut told = async || match next(&mut messages).await {
+        Event::Told(notice) => notice.text,
+        other => panic!("{other:?}"),
+    };
+    assert!(told().await.contains("was removed or moved"));
+    std::fs::write(&path, "nonsense\n").unwrap();
+    assert!(told().await.starts_with("cannot read on"));
+    std::fs::rename(&away, &path).unwrap();
+    assert!(told().await.contains("is there again"));
+    std::fs::rename(&path, folder.path().join("tape-1.jsonl")).unwrap();
+    assert!(told().await.contains("was removed or moved"));
+    Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap().0.record(calls[5].clone()).await.unwrap();
+    assert!(told().await.contains("is there again"));
+    let Event::Recorded(Recorded::Reopened { reason, .. }) = next(&mut messages).await else { panic!("it is another") };
+    assert!(reason.contains("was set aside as") && reason.contains("tape-1.jsonl"), "{reason}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use proptest::prelude::*;
 use rstest::rstest;
 
