@@ -56,7 +56,7 @@ pub(super) trait Disk: Send {
     /// Sets the file aside and begins another if it is time for that, which is `now`.
     ///
     /// # Errors
-    /// Why it was not set aside, as a sentence. It goes on as it is then, and is not tried again.
+    /// Why it was not set aside, as a sentence, said once. It goes on as it is then, and is tried again after a while.
     fn rotate(&mut self, end: u64, now: Timestamp) -> Result<Option<Rotated>, String>;
     /// Leaves a complete file of `end` bytes behind, or none if it has nothing to tell.
     fn finish(&mut self, end: u64) -> io::Result<()>;
@@ -93,7 +93,12 @@ pub(super) struct Tape {
     blank: Option<u64>,
     /// Neither locked nor to be written: opening it again has failed.
     lost: bool,
+    /// When it could not be set aside, and why.
+    stuck: Option<(Timestamp, String)>,
 }
+
+/// How long it is before a file that could not be set aside is tried again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Tape {
     /// Makes the file or opens what is there, as [`super::Recorder::open`] describes.
@@ -131,7 +136,8 @@ impl Tape {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(OpenError::io("write to", folder))?;
         }
         let begun = format::begun(&file, path)?;
-        let tape = Self { file, path: path.to_owned(), identity: identity(&about), options, begun, blank, lost: false };
+        let (path, identity) = (path.to_owned(), identity(&about));
+        let tape = Self { file, path, identity, options, begun, blank, lost: false, stuck: None };
         Ok((tape, Opened { created, end, torn }))
     }
 }
@@ -211,14 +217,22 @@ impl Disk for Tape {
         } else {
             return Ok(None);
         };
+        let since = |at: &Timestamp| Duration::try_from(now.duration_since(*at)).unwrap_or(PATIENCE);
+        if self.stuck.as_ref().is_some_and(|(at, _)| since(at) < PATIENCE) {
+            return Ok(None);
+        }
         // What another hand did to the file is found and told where it is looked for.
         if self.changed(end).is_some() {
             return Ok(None);
         }
         let aside = aside(&self.path);
         if let Err(error) = self.file.sync_data().and_then(|()| fs::rename(&self.path, &aside)) {
-            self.options.rotate = Rotation::default();
-            return Err(format!("{} {why}, but cannot be set aside: {error}; it goes on", self.path.display()));
+            let reason = format!(
+                "{} {why}, but cannot be set aside: {error}; it goes on, and is set aside when that can be",
+                self.path.display()
+            );
+            let told = self.stuck.replace((now, reason.clone())).is_some_and(|(_, told)| told == reason);
+            return if told { Ok(None) } else { Err(reason) };
         }
         let reason = format!("{} {why}: its calls are in {} now", self.path.display(), aside.display());
         match Self::open(&self.path, self.options) {
@@ -242,5 +256,34 @@ impl Disk for Tape {
             return fs::remove_file(&self.path);
         }
         self.file.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::{encode, testing::call};
+
+    #[test]
+    fn a_file_that_cannot_be_set_aside_is_tried_again_and_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        // No longer name can be.
+        let path = folder.path().join("x".repeat(255));
+        let options = Options { rotate: Rotation { size: Some(1), age: None }, ..Options::default() };
+        let (mut tape, opened) = Tape::open(&path, options).unwrap();
+        let mut line = encode(&call(1));
+        line.push(b'\n');
+        tape.file.write_all(&line).unwrap();
+        let end = opened.end + line.len() as u64;
+        let now = Timestamp::now();
+        let reason = tape.rotate(end, now).map(|_| ()).unwrap_err();
+        assert!(reason.contains("cannot be set aside") && reason.contains("it goes on"), "{reason}");
+        assert!(tape.rotate(end, now + PATIENCE).unwrap().is_none(), "it is told once");
+        // As if it had become possible.
+        tape.path = folder.path().join("x.jsonl");
+        fs::rename(&path, &tape.path).unwrap();
+        assert!(tape.rotate(end, now + PATIENCE).unwrap().is_none(), "not so soon");
+        assert!(tape.rotate(end, now + 2 * PATIENCE).unwrap().is_some());
+        assert!(folder.path().join("x-1.jsonl").exists());
     }
 }
