@@ -178,8 +178,8 @@ impl Context {
     /// When the file cannot be had.
     pub fn recorder(&self, args: &RecordArgs, observer: Observer) -> eyre::Result<Recorder> {
         let (recorder, opened) = self.record(args, observer)?;
-        if let Some(torn) = opened.torn {
-            print::note(&format!("hooktape: {}: {torn}", recorder.path().display()));
+        for remark in opened.remarks() {
+            print::note(&format!("hooktape: {}: {remark}", recorder.path().display()));
         }
         Ok(recorder)
     }

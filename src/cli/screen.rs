@@ -52,7 +52,8 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
     let _presence = context.announce(address);
-    let notices: Vec<String> = found.torn.iter().map(ToString::to_string).collect();
+    let path = recorder.path().display();
+    let notices: Vec<String> = found.remarks().iter().map(|remark| format!("{path}: {remark}")).collect();
     let lane = Arc::new(context.lane(recorder.clone())?);
     let mut app = start(context, recorder.path(), Some(address), &notices, to)?;
     if let Some(identity) = &lane.tls {

@@ -23,6 +23,18 @@ pub struct Opened {
     pub end: u64,
     /// What was cut off its end.
     pub torn: Option<Torn>,
+    /// It was there, and every user of this machine can read it.
+    pub exposed: bool,
+}
+
+impl Opened {
+    /// What should be known of it, as sentences.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let exposed = "every user of this machine can read what is recorded here: chmod 600 it";
+        let torn = self.torn.iter().map(ToString::to_string);
+        torn.chain(self.exposed.then(|| exposed.to_owned())).collect()
+    }
 }
 
 /// A last line that was not whole, cut off: a writer was killed while it wrote.
@@ -136,9 +148,10 @@ impl Tape {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(OpenError::io("write to", folder))?;
         }
         let begun = format::begun(&file, path)?;
+        let exposed = about.mode() & 0o004 != 0;
         let (path, identity) = (path.to_owned(), identity(&about));
         let tape = Self { file, path, identity, options, begun, blank, lost: false, stuck: None };
-        Ok((tape, Opened { created, end, torn }))
+        Ok((tape, Opened { created, end, torn, exposed }))
     }
 }
 

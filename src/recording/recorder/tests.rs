@@ -122,11 +122,18 @@ async fn what_is_to_be_masked_is_never_written() {
 #[tokio::test]
 async fn file_and_directories_are_for_their_owner_only() {
     let (folder, path) = folder();
-    let (recorder, ..) = open(&path);
+    let (recorder, opened, _) = open(&path);
+    assert!(opened.remarks().is_empty());
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     assert_eq!(mode(&folder.path().join("new")), 0o700);
-    drop(recorder);
+    recorder.record(call(1)).await.unwrap();
+    recorder.close().await;
+    // What someone else made stays as it is, and that is said.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let (_recorder, opened, _) = open(&path);
+    assert!(opened.remarks()[0].contains("chmod 600"));
+    assert_eq!(mode(&path), 0o644);
 }
 
 #[tokio::test]
