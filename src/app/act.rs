@@ -1,5 +1,7 @@
 //! What each action does.
 
+use std::borrow::Cow;
+
 use crate::app::action::Action;
 use crate::app::calls::Filter;
 use crate::app::dialog::{Dialog, Input, Then};
@@ -328,6 +330,21 @@ impl App {
         let Some(call) = self.shown.as_ref().and_then(|shown| self.cache.original(shown.number)) else { return };
         let ticket = self.ticket();
         self.draft = Some(Draft::new(ticket, call.request.clone(), call.kind.clone(), Some(call.id)));
+        self.tell_bare();
+    }
+
+    /// Says what a mask does not cover: to be sent as it was, and edited, a value must be what it is.
+    pub(super) fn tell_bare(&mut self) {
+        if self.masked {
+            self.tell(Notice::warning("what is edited is shown as it is: nothing of it is masked"));
+        }
+    }
+
+    /// What is noted of a call, as it may be shown.
+    #[must_use]
+    pub fn noted<'a>(&self, note: &'a str) -> Cow<'a, str> {
+        let mask = self.redaction.as_ref().filter(|_| self.masked);
+        mask.map_or(Cow::Borrowed(note), |mask| mask.text(note))
     }
 
     fn edit_outside(&mut self) -> Vec<Effect> {

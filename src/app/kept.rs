@@ -216,6 +216,7 @@ impl App {
         let ticket = self.ticket();
         let known = parent.filter(|parent| self.index.row_of(*parent).is_some());
         self.draft = Some(Draft::new(ticket, call.request.clone(), call.kind.clone(), known));
+        self.tell_bare();
     }
 
     /// The answer to whether something kept may go.

@@ -114,7 +114,8 @@ impl App {
             _ if value.contains('\n') => "this has several lines: change them here",
             _ => {
                 let setting = Setting { pointer, input: Input::new(&value), error: None, call, place };
-                return self.dialogs.push(Dialog::Set(Box::new(setting)));
+                self.dialogs.push(Dialog::Set(Box::new(setting)));
+                return self.tell_bare();
             }
         };
         let at = match &place {
@@ -125,6 +126,7 @@ impl App {
         draft.go_to(&pointer, at);
         self.draft = Some(draft);
         self.tell(Notice::info(why).key(Action::LeaveTyping, "stops typing"));
+        self.tell_bare();
     }
 
     /// The value at the cursor.

@@ -179,7 +179,7 @@ fn remarks(app: &App, shown: &Shown, width: usize) -> Vec<Line<'static>> {
         say(sign, style, &mark.colour.map_or("marked".to_owned(), |colour| format!("marked {}", colour.word())));
     }
     if let Some(note) = &remarks.note {
-        say("✎", theme::SAID, note);
+        say("✎", theme::SAID, &app.noted(note));
     }
     lines.push(Line::default());
     lines

@@ -1,5 +1,6 @@
 //! The list of calls. Only the rows on the screen are built.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -55,7 +56,11 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     for row in app.calls.top..app.calls.top + height {
         let Some((number, view)) = app.calls.at(row).and_then(|n| Some((n, app.index.view(n)?))) else { break };
         let view = View { path: path(app, view.path), ..view };
-        let line = line(&view, app.index.marks().of(view.id), app.cache.text(number), &columns, &app.setup.zone);
+        let remarks = app.index.marks().of(view.id);
+        let note = remarks.and_then(|remarks| remarks.note.as_deref()).map(|note| app.noted(note));
+        let text = app.cache.text(number).unwrap_or("…");
+        let text = note.map_or(Cow::Borrowed(text), |note| format!("✎ {note} · {text}").into());
+        let line = line(&view, remarks, &text, &columns, &app.setup.zone);
         let style = if row == selected { theme::SELECTED } else { Style::new() };
         lines.push(line.style(style));
     }
@@ -118,13 +123,7 @@ fn header(columns: &Columns) -> Line<'static> {
     Line::styled(text, theme::DIM)
 }
 
-fn line(
-    entry: &View,
-    remarks: Option<&Remarks>,
-    text: Option<&str>,
-    columns: &Columns,
-    zone: &TimeZone,
-) -> Line<'static> {
+fn line(entry: &View, remarks: Option<&Remarks>, text: &str, columns: &Columns, zone: &TimeZone) -> Line<'static> {
     let at = zone.to_datetime(entry.at);
     let at = format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
     let direction = match entry.direction {
@@ -144,17 +143,12 @@ fn line(
         _ => ("ERR".to_owned(), theme::unanswered()),
     };
     let (mark, mark_style) = remarks.map_or((" ", Style::new()), theme::remarks);
-    let text = text.unwrap_or("…");
-    let text = match remarks.and_then(|remarks| remarks.note.as_deref()) {
-        Some(note) => format!("✎ {note} · {text}"),
-        None => text.to_owned(),
-    };
     let line = Line::from(vec![
         Span::styled(at, theme::DIM),
         Span::styled(mark, mark_style),
         Span::raw(format!("{direction} ")),
         Span::raw(pad(&kind(entry, columns), columns.kind)),
-        Span::raw(pad(&text, columns.text)),
+        Span::raw(pad(text, columns.text)),
         Span::styled(pad(&verdict, columns.sig), sig_style),
         Span::styled(pad(&status, 3), status_style),
         Span::styled(format!("{:>7}", duration(entry.took_us)), theme::DIM),

@@ -54,6 +54,17 @@ async fn a_deleted_call_is_hidden_and_the_next_one_takes_its_place() {
 }
 
 #[tokio::test]
+async fn a_note_is_masked_with_the_calls_and_what_is_edited_is_said_not_to_be() {
+    let (shown, ..) = play("g;card 4111111111111111<enter>").await;
+    assert_eq!(shown.screen.matches("card 4111111111111111").count(), 2, "{}", shown.screen);
+    let (masked, ..) = play("g;card 4111111111111111<enter>*").await;
+    assert_eq!(masked.screen.matches("card [redacted]").count(), 2, "{}", masked.screen);
+    assert!(!masked.screen.contains("4111111111111111"));
+    let (edited, ..) = play("*e").await;
+    assert!(edited.screen.contains("nothing of it is masked"), "{}", edited.screen);
+}
+
+#[tokio::test]
 async fn everything_said_can_be_taken_back() {
     let (ended, reader, _folder) = play("gjm;x<enter>ddGuuuuu").await;
     assert!(reader.marks().of(ended.app.index.get(1).unwrap().id).is_none());
