@@ -220,7 +220,7 @@ pub(super) fn unfinished(entries: &Entries<'_>) {
     if bytes > 0 {
         note(&format!(
             "hooktape: the last line is not whole ({}) and is passed over: a process writes it now, or was killed while \
-             it did; recording to the file again keeps those bytes aside",
+             it did, or the file was cut; recording to the file again keeps those bytes aside",
             visible::count(bytes, "byte")
         ));
     }

@@ -1,6 +1,6 @@
 //! `hooktape recordings` and `hooktape prune`: what the data directory keeps, and removing what is no longer wanted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ArgGroup;
@@ -8,10 +8,11 @@ use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::call::Id;
 use crate::cli::context::{Context, data_dir};
 use crate::cli::{Format, Outcome, print};
 use crate::config::{parse_duration, parse_size};
-use crate::recording::{self, Kept, Position, Reader};
+use crate::recording::{self, Kept, Marks, Position, Reader};
 use crate::visible;
 
 /// The arguments of `prune`.
@@ -43,13 +44,21 @@ pub(super) fn list(context: &Context) -> eyre::Result<Outcome> {
     let kept = recording::recordings_in(&folder()?)?;
     let now = Timestamp::now();
     for one in &kept {
-        let calls = Reader::open(&one.path)?.entries(Position::default()).flatten().count() as u64;
-        print::out(&line(context, one, Some(calls), now))?;
+        print::out(&line(context, one, calls(&one.path), now))?;
     }
     if context.format == Format::Text {
         print::note(&sum(&kept, "recording"));
     }
     Ok(Outcome::Yes)
+}
+
+/// How many calls a recording has, without those that are deleted; none where it cannot be read.
+fn calls(path: &Path) -> Option<u64> {
+    let reader = Reader::open(path).ok()?;
+    let mut entries = reader.entries(Position::default());
+    let ids: Vec<Id> = entries.by_ref().flatten().map(|entry| entry.id).collect();
+    let marks: Marks = entries.take_annotations().into_iter().collect();
+    Some(ids.iter().filter(|id| marks.of(**id).is_none_or(|said| !said.deleted)).count() as u64)
 }
 
 pub(super) fn prune(context: &Context, args: &Args) -> eyre::Result<Outcome> {

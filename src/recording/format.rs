@@ -32,8 +32,8 @@ use serde_json::value::RawValue;
 
 pub use self::encode::encode;
 pub(super) use self::encode::{encode_checked, micros, whole_micros};
+pub(super) use self::header::{BEGINNING, ZSTD, begun, header, is_torn_header, read_header};
 pub use self::header::{OpenError, VERSION};
-pub(super) use self::header::{ZSTD, begun, header, is_torn_header, read_header};
 pub(super) use self::line::Line;
 use super::{Place, View};
 use crate::call::{Call, Direction, Forwarded, Headers, Id, Request, Response, Sig};

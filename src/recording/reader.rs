@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 pub use self::entries::{Entries, LineError, Position};
+pub(super) use self::packed::is_recording;
 pub use self::scan::{Batch, scan};
 use super::format::{self, OpenError};
 use super::{Marks, Place};

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::format::OpenError;
 use super::lock;
-use super::reader::Reader;
+use super::reader::is_recording;
 use super::recorder::torn_path;
 
 /// One recording of a folder.
@@ -67,7 +67,8 @@ pub fn recordings_in(folder: &Path) -> Result<Vec<Kept>, OpenError> {
     let mut found = Vec::new();
     for entry in entries {
         let path = entry.map_err(OpenError::io("read", folder))?.path();
-        if path.extension().is_none_or(|extension| extension != "jsonl") || Reader::open(&path).is_err() {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        if !(name.ends_with(b".jsonl") || name.ends_with(b".jsonl.zst")) || !is_recording(&path) {
             continue;
         }
         // A file may go while we look: then it is not there.
@@ -102,6 +103,12 @@ mod tests {
         assert_eq!(kept.bytes, std::fs::metadata(&path).unwrap().len() + 5);
         assert!(kept.in_use && matches!(kept.remove(), Err(OpenError::InUse(_))));
         recorder.close().await;
+        let packed = folder.join("packed.jsonl.zst");
+        std::fs::write(&packed, zstd::encode_all(File::open(&path).unwrap(), 0).unwrap()).unwrap();
+        std::fs::write(folder.join("other.jsonl.zst"), zstd::encode_all(&b"something else"[..], 0).unwrap()).unwrap();
+        assert!(recordings_in(folder).unwrap().iter().any(|kept| kept.path == packed));
+        std::fs::remove_file(&packed).unwrap();
+        std::fs::remove_file(folder.join("other.jsonl.zst")).unwrap();
         kept.remove().unwrap();
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "only what is no recording is left");
         assert_eq!(recordings_in(&folder.join("none")).unwrap(), []);

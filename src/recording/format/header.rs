@@ -23,7 +23,7 @@ struct Header {
 }
 
 /// How every header begins.
-const BEGINNING: &[u8] = b"{\"hooktape\":";
+pub const BEGINNING: [u8; 12] = *b"{\"hooktape\":";
 
 /// How a file that is compressed with Zstandard begins (RFC 8878, section 3.1.1).
 pub const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -134,7 +134,7 @@ fn no_header(beginning: &[u8]) -> &'static str {
 /// Whether a file's whole content is the beginning of a header of this version: its writer was killed at once.
 pub fn is_torn_header(content: &[u8]) -> bool {
     let version = format!("{VERSION},");
-    match content.strip_prefix(BEGINNING) {
+    match content.strip_prefix(&BEGINNING) {
         Some(rest) => version.as_bytes().starts_with(rest) || rest.starts_with(version.as_bytes()),
         None => BEGINNING.starts_with(content),
     }

@@ -2,11 +2,11 @@
 //! its reader. A reader jumps to the calls that are shown, and in a compressed file there is no jumping.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use crate::recording::format::{OpenError, ZSTD};
+use crate::recording::format::{BEGINNING, OpenError, ZSTD, read_header};
 
 /// A file of some KiB can unpack to more than any disk holds. So much room is left on it, in bytes.
 const SPARE: u64 = 256 << 20;
@@ -16,11 +16,8 @@ const STEP: u64 = 16 << 20;
 
 /// What is packed in the file; none where it is not compressed.
 pub(super) fn unpacked(file: &File, path: &Path) -> Result<Option<File>, OpenError> {
-    let mut beginning = [0; ZSTD.len()];
-    match file.read_exact_at(&mut beginning, 0) {
-        Ok(()) if beginning == ZSTD => {}
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(OpenError::io("read", path)(error)),
-        _ => return Ok(None),
+    if !is_packed(file).map_err(OpenError::io("read", path))? {
+        return Ok(None);
     }
     let plain = tempfile::tempfile().map_err(OpenError::io("make a temporary file to unpack", path))?;
     let unpacked = zstd::Decoder::new(file).and_then(|packed| unpack(packed, &plain, room));
@@ -28,11 +25,39 @@ pub(super) fn unpacked(file: &File, path: &Path) -> Result<Option<File>, OpenErr
     Ok(Some(plain))
 }
 
-/// Copies all of `packed` as long as there is room.
+/// Whether a file is a recording, as its beginning has it: nothing more of it is unpacked.
+pub fn is_recording(path: &Path) -> bool {
+    let looked = File::open(path).and_then(|file| {
+        if !is_packed(&file)? {
+            return Ok(read_header(&file, path)?).map(|_| true);
+        }
+        let mut beginning = [0; BEGINNING.len()];
+        zstd::Decoder::new(&file)?.read_exact(&mut beginning)?;
+        Ok(beginning == BEGINNING)
+    });
+    looked.unwrap_or(false)
+}
+
+fn is_packed(file: &File) -> io::Result<bool> {
+    let mut beginning = [0; ZSTD.len()];
+    match file.read_exact_at(&mut beginning, 0) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| beginning == ZSTD),
+    }
+}
+
+/// Copies all of `packed` as long as there is room. Where its end is missing, what can be had is what there is: it ends
+/// within a line, as a recording does whose writer was killed, and is told so.
 fn unpack(mut packed: impl Read, mut plain: &File, room: impl Fn(&File) -> io::Result<u64>) -> io::Result<()> {
     while room(plain)? > SPARE + STEP {
-        if io::copy(&mut packed.by_ref().take(STEP), &mut plain)? < STEP {
-            return Ok(());
+        match io::copy(&mut packed.by_ref().take(STEP), &mut plain) {
+            Ok(STEP) => {}
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && plain.metadata()?.len() > 0 => {
+                // The first of the next line, if the cut is between two.
+                return plain.write_all(b"{");
+            }
+            Err(error) => return Err(error),
         }
     }
     let folder = std::env::temp_dir();
@@ -61,5 +86,33 @@ mod tests {
         let error = unpack(zstd::Decoder::new(&bomb[..]).unwrap(), &plain, |file| Ok(small - file.metadata()?.len()));
         assert!(error.unwrap_err().to_string().contains("set TMPDIR"));
         assert_eq!(plain.metadata().unwrap().len(), 2 * STEP);
+    }
+
+    #[test]
+    fn of_a_file_without_its_end_the_whole_calls_are_read() {
+        use crate::recording::{Position, Reader, encode, format, testing::call};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tape.jsonl.zst");
+        let mut text = format::header(jiff::Timestamp::UNIX_EPOCH).into_bytes();
+        for number in 0..2000_u64 {
+            let mut call = call(1);
+            // What does not shrink to nothing.
+            let noise: String =
+                (0..40).map(|at| (number * 977 + at).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string()).collect();
+            call.request.body = noise.into();
+            text.extend(encode(&call));
+            text.push(b'\n');
+        }
+        let packed = zstd::encode_all(&text[..], 0).unwrap();
+        std::fs::write(&path, &packed[..packed.len() / 2]).unwrap();
+        assert!(is_recording(&path));
+        let reader = Reader::open(&path).unwrap();
+        let mut entries = reader.entries(Position::default());
+        let count = entries.by_ref().map(Result::unwrap).count();
+        assert!((1..2000).contains(&count) && entries.unfinished() > 0, "{count}");
+        // Nothing of it can be had.
+        std::fs::write(&path, &packed[..20]).unwrap();
+        assert!(Reader::open(&path).is_err() && !is_recording(&path));
     }
 }
