@@ -38,6 +38,21 @@ fn compact_leaves_out_what_was_deleted() {
 }
 
 #[test]
+fn a_compressed_recording_is_listed_without_its_deleted_calls() {
+    let home = home();
+    let mut sample = std::fs::read_to_string(SAMPLE).unwrap();
+    let id = sample.lines().nth(2).unwrap()[7..43].to_owned();
+    sample.push_str(&format!("{{\"delete\":\"{id}\",\"on\":true}}\n"));
+    let packed = zstd::encode_all(sample.as_bytes(), 0).unwrap();
+    std::fs::write(home.path("data/recordings/packed.jsonl.zst"), packed).unwrap();
+    let listed = run(&home, &["recordings"]).out;
+    let line = listed.lines().find(|line| line.ends_with("packed.jsonl.zst")).unwrap();
+    assert!(line.contains("6 calls"), "{listed}");
+    let ended = run(&home, &["prune", "--keep", "2", "--yes"]);
+    assert!(ended.code == 0 && ended.err.starts_with("1 recording, "), "{}", ended.err);
+}
+
+#[test]
 fn a_recording_in_use_is_left_alone() {
     let home = Home::new();
     let _listener = home.listen(&[]);
