@@ -30,7 +30,7 @@ pub use leaves::leaves;
 pub use lexer::tokens;
 pub use parts::{items, members};
 pub use plain::plain;
-pub use pointer::{escape, find, pointer_at, set};
+pub use pointer::{escape, find, is_pointer, pointer_at, set};
 pub use print::{compact, javascript_stringify, pretty, python_dumps, spaced};
 pub use string::unquote;
 

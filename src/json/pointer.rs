@@ -13,6 +13,12 @@ pub fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
+/// Whether it is a JSON Pointer (RFC 6901, 3): empty, or each name after a `/`, and a `~` in it part of `~0` or `~1`.
+#[must_use]
+pub fn is_pointer(text: &str) -> bool {
+    segments(text).is_some()
+}
+
 /// The span of the value a JSON Pointer (RFC 6901) names. Of duplicate keys the last one counts, as in `serde_json`.
 /// Where the text is not JSON this is the best guess.
 pub fn find(text: &str, pointer: &str) -> Option<Range<usize>> {

@@ -125,7 +125,7 @@ pub struct Difference {
 pub struct Rules {
     /// JSON Pointers: what stands there or below; `*` stands for any index or name.
     pub pointers: Vec<String>,
-    /// Headers, besides those that are another with every message.
+    /// Headers, besides those that are another with every message; `*` stands for any.
     pub headers: Vec<String>,
     /// Whether the order of an array's elements does not count.
     pub unordered: bool,
@@ -138,7 +138,10 @@ impl Rules {
     /// When it is neither.
     pub fn ignore(&mut self, place: &str) -> Result<(), String> {
         match place.strip_prefix("header:") {
-            Some(name) if !name.is_empty() => self.headers.push(name.to_owned()),
+            Some(name) if is_header(name) => self.headers.push(name.to_owned()),
+            None if place.starts_with('/') && !crate::json::is_pointer(place) => {
+                return Err(format!("{place:?} is no JSON Pointer: `~` is written `~0`, and `/` in a name `~1`"));
+            }
             None if place.starts_with('/') => self.pointers.push(place.to_owned()),
             _ => return Err(format!("{place:?} is neither a JSON Pointer, as /context/at, nor header:NAME")),
         }
@@ -229,7 +232,12 @@ pub(super) fn excerpt(text: &str) -> String {
 fn ignored(name: &str, own: &[String]) -> bool {
     VOLATILE.binary_search(&name).is_ok()
         || HOP_BY_HOP.contains(&name)
-        || own.iter().any(|own| own.eq_ignore_ascii_case(name))
+        || own.iter().any(|own| own == "*" || own.eq_ignore_ascii_case(name))
+}
+
+/// Whether a header can be called so.
+pub(super) fn is_header(name: &str) -> bool {
+    http::HeaderName::from_bytes(name.as_bytes()).is_ok()
 }
 
 fn headers(side: Side, left: &Headers, right: &Headers, ignored: &dyn Fn(&str) -> bool, found: &mut Vec<Difference>) {

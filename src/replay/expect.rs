@@ -127,6 +127,10 @@ impl FromStr for Expectation {
         let split = Test::split(demand);
         let tested = |place: &str| (place.to_owned(), split.map(|(_, test, value)| (test, value.to_owned())));
         let place = split.map_or(demand.trim_end(), |(place, ..)| place);
+        let ordered = |test| !matches!(test, Test::Equal | Test::Unequal);
+        if matches!(split, Some((_, test, "")) if ordered(test)) {
+            return wrong("what shall it be compared with? As in /a<5");
+        }
         let what = match (place, split) {
             ("recorded", None) => What::Recorded,
             ("contract", None) => What::Contract,
@@ -142,11 +146,14 @@ impl FromStr for Expectation {
             ("took", Some((_, test, value))) if test != Test::Contains => {
                 What::Took(test, parse_duration(value).map_err(|why| format!("{demand:?}: {why}"))?)
             }
+            (pointer, _) if pointer.starts_with('/') && !json::is_pointer(pointer) => {
+                return wrong("this is no JSON Pointer: `~` is written `~0`, and `/` in a name `~1`");
+            }
             (pointer, _) if pointer.starts_with('/') => {
                 let (pointer, test) = tested(pointer);
                 What::Value(pointer, test.map(|(test, value)| (test, json_of(&value))))
             }
-            (header, _) if header.starts_with("header:") && header.len() > "header:".len() => {
+            (header, _) if header.strip_prefix("header:").is_some_and(compare::is_header) => {
                 let (name, test) = tested(&header["header:".len()..]);
                 What::Header(name, test)
             }
@@ -338,6 +345,7 @@ mod tests {
     #[case("/a>=1", None)]
     #[case("/a<1", Some("1"))]
     #[case("/a!=1", Some("1"))]
+    #[case("/a!=", None)]
     #[case("/a>x", Some("1"))]
     #[case("/a >= 1", None)]
     #[case("status < 400", None)]
@@ -403,6 +411,12 @@ mod tests {
     #[case("took<fast")]
     #[case("took*=1s")]
     #[case("header:")]
+    #[case("header:a b=1")]
+    #[case("/a~2b")]
+    #[case("/x~=o")]
+    #[case("/a<")]
+    #[case("/a *= ")]
+    #[case("header:x>=")]
     #[case("")]
     #[case("body=1")]
     fn what_is_no_demand_is_refused(#[case] text: &str) {

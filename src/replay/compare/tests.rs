@@ -49,13 +49,18 @@ fn what_is_ignored_is_ignored_with_all_below_it() {
     for place in ["/at", "/items/*/id", "header:X-Build"] {
         rules.ignore(place).unwrap();
     }
-    assert!(rules.ignore("at").is_err() && rules.ignore("header:").is_err());
+    for wrong in ["at", "header:", "header:a b", "/context/~3"] {
+        assert!(rules.ignore(wrong).is_err(), "{wrong}");
+    }
     let left = r#"{"at":{"x":1},"items":[{"id":1,"n":1}]}"#;
     assert_eq!(bodies(left, r#"{"items":[{"id":2,"n":1}]}"#, &rules), [""; 0]);
     assert_eq!(bodies(left, r#"{"items":[{"id":2,"n":2}]}"#, &rules), ["/items/0/n: 1 -> 2"]);
     let (a, b) = (answer(200, &[("x-build", "1"), ("Date", "a"), ("X-A", "1")], ""), answer(200, &[("x-a", "1")], ""));
     assert_eq!(responses(Some(&a), Some(&b), None, &rules), []);
     assert_eq!(told(&responses(Some(&a), Some(&b), None, &Rules::default())), ["header:x-build: 1 -> nothing"]);
+    let mut any = Rules::default();
+    any.ignore("header:*").unwrap();
+    assert_eq!(responses(Some(&a), Some(&b), None, &any), []);
 }
 
 #[test]
