@@ -353,6 +353,9 @@ fn diff_tells_how_calls_and_recordings_differ() {
     let part = run(&home, &["diff", SAMPLE, "sent.jsonl", "--query", "kind:nothing | dir:sent"]);
     assert!(part.code == 1 && part.err.ends_with("7 only in sent.jsonl\n"), "{}", part.err);
 
+    let none = run(&home, &["diff", SAMPLE, SAMPLE, "--query", "conv:zzz"]);
+    assert!(none.code == 2 && none.err.contains("no call to compare"), "{}", none.err);
+
     let ids: Vec<String> =
         run(&home, &["show", SAMPLE, "--query", "kind:dialog | kind:post_message", "--format", "json"])
             .json()
