@@ -58,6 +58,11 @@ fn calls_are_picked_by_id_mark_conversation_and_turn() {
     let talk = talk["conv"].as_str().unwrap();
     assert_eq!(sent(&["--conversation", &talk[..8], "--turn", "6"]), STORY[5..]);
     assert_eq!(sent(&["--query", "kind:dialog", "--repeat", "3"]), ["dialog"; 3]);
+    assert_eq!(
+        run(&home, &["replay", "tape.jsonl", "--to", &endpoint.url, "--turn", "0"]).code,
+        2,
+        "they count from 1"
+    );
     let marked = run(&home, &["replay", "tape.jsonl", "--to", &endpoint.url, "--marked", "--query", "kind:dialog"]);
     assert!(marked.code == 2 && marked.err.contains("no call to send"), "{}", marked.err);
     let none = run(&home, &["replay", "tape.jsonl", "zzz", "--to", &endpoint.url]);
@@ -289,6 +294,8 @@ fn reports_are_written_for_others() {
     );
     let html = read("r.html");
     assert!(html.contains("<!doctype html>") && html.contains("moveo/dialog") && !html.contains("<script"), "{html}");
+    let stream = replay_dialog(&home, &endpoint, &["--report", "html=-"]);
+    assert!(stream.code == 2 && stream.err.contains("name a file for the report, as in html=report"), "{}", stream.err);
     let nowhere = replay_dialog(&home, &endpoint, &["--report", "html=no/such/r.html"]);
     assert!(nowhere.code == 2 && nowhere.err.contains("cannot write the report no/such/r.html"), "{}", nowhere.err);
     std::fs::copy(SAMPLE, home.path("own.jsonl")).unwrap();

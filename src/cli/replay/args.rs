@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::RangedU64ValueParser;
 use color_eyre::eyre::{self, WrapErr, eyre};
 
 use crate::cli::RecordArgs;
@@ -102,7 +103,7 @@ struct Which {
     #[arg(long, value_name = "KEY", conflicts_with_all = ["id", "from"])]
     conversation: Option<String>,
     /// Of each conversation the calls from this one on, counted from 1
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["id", "from"])]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..), conflicts_with_all = ["id", "from"])]
     turn: usize,
     /// This call and those that came after it in its conversation
     #[arg(long, value_name = "ID", conflicts_with = "id")]
@@ -313,6 +314,9 @@ fn parse_report(text: &str) -> Result<(Form, PathBuf), String> {
         .split_once('=')
         .filter(|(_, file)| !file.is_empty())
         .ok_or_else(|| format!("{text:?} is not of the form FORM=FILE, as in junit=report.xml"))?;
+    if file == "-" {
+        return Err(format!("standard output has the results: name a file for the report, as in {form}=report.{form}"));
+    }
     Ok((form.parse()?, file.into()))
 }
 
