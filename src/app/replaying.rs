@@ -127,7 +127,7 @@ impl From<Told> for Sent {
                 changed: outcome.changed().into_iter().map(|change| change.place).take(MOST_NAMED).collect(),
                 failed: !outcome.is_fine(),
                 unmet: outcome.unmet.into_iter().map(|unmet| format!("{}: {}", unmet.expected, unmet.found)).collect(),
-                differences: outcome.differences.into_iter().take(MOST_NAMED).collect(),
+                differences: outcome.differences.into_iter().chain(outcome.between).take(MOST_NAMED).collect(),
             },
             Told::Skipped(skipped) => Self {
                 original: skipped.original,
@@ -249,7 +249,7 @@ impl App {
                         let (fine, failed) = (summary.fine, summary.failed);
                         let how = if summary.cancelled { "cancelled" } else { "done" };
                         let text = format!("replay {how}: {fine} fine, {failed} failed");
-                        if failed > 0 || summary.cancelled { Notice::warning(text) } else { Notice::info(text) }
+                        if summary.is_fine() { Notice::info(text) } else { Notice::warning(text) }
                     }
                 };
                 replay.ended = Some(result);

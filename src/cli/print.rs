@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::call::{Call, Direction, Headers, Id, Sig};
 use crate::cli::context::Findings;
 use crate::cli::{Context, Format, waits};
-use crate::net::fault::Fault;
+use crate::net::fault::{Delivery, Fault};
 use crate::platform::{Fate, Finding, Platforms, Wait};
 use crate::recording::{self, Entries, Recorded};
 use crate::replay::compare::Difference;
@@ -270,8 +270,8 @@ impl Progress {
 }
 
 /// How long the answer took of a delivery that was slow on purpose; nothing for others.
-pub(super) fn after(call: &Call, fault: Fault) -> String {
-    let after = fault.slowness().map(|slow| call.took.saturating_sub(slow));
+pub(super) fn after(call: &Call, delivery: Delivery) -> String {
+    let after = delivery.fault.and_then(Fault::slowness).map(|slow| call.took.saturating_sub(slow));
     after
         .filter(|_| call.response.is_some())
         .map_or_else(String::new, |after| format!(", answered {:.1} ms after it", after.as_secs_f64() * 1000.0))

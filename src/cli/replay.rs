@@ -17,6 +17,7 @@ use self::progress::Progress;
 use crate::cli::context::{Context, stop_signal};
 use crate::cli::{Format, Outcome, print};
 use crate::config::Target;
+use crate::net::fault::Delivery;
 use crate::recording::Reader;
 use crate::recording::export::ExportFile;
 use crate::replay::report::Report;
@@ -102,8 +103,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             file.keep()?;
         }
     }
-    conclude(context, &summary, total)?;
-    Ok((summary.failed == 0 && !summary.cancelled).into())
+    conclude(context, &summary)?;
+    Ok(summary.is_fine().into())
 }
 
 /// Where results go while a replay runs.
@@ -147,8 +148,9 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
             }
             match planned {
                 Ok((first, second)) => {
+                    let delivery = Delivery { fault, ..Delivery::default() };
                     for outgoing in std::iter::once(first).chain(second) {
-                        print::out(&show::planned(context, &call, &outgoing, &sender))?;
+                        print::out(&show::planned(context, &call, &outgoing, delivery, &sender))?;
                     }
                 }
                 Err(refusal) => {
@@ -177,12 +179,12 @@ fn announce(context: &Context, plan: &Plan, total: u64) {
     ));
 }
 
-fn conclude(context: &Context, summary: &Summary, total: u64) -> eyre::Result<()> {
+fn conclude(context: &Context, summary: &Summary) -> eyre::Result<()> {
     if context.format == Format::Json {
         print::out(&show::summary_json(summary))?;
         return Ok(());
     }
-    for line in show::summary(summary, total) {
+    for line in show::summary(summary) {
         print::note(&line);
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::cli::draft::{Draft, DraftArgs};
 use crate::cli::replay::args::{Faults, RuleArgs, Sign, TargetArgs};
 use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::config::Target;
-use crate::net::fault::{Fault, STALE};
+use crate::net::fault::{Delivery, Fault, STALE};
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::recording::{Annotation, Change};
 use crate::replay::compare::Difference;
@@ -35,7 +35,7 @@ pub struct Args {
     /// The target's terms.
     #[command(flatten)]
     target: TargetArgs,
-    /// Sign anew, or send the headers as they are
+    /// Sign anew, ids and times as the payload has them (`replay FILE ID` makes new ones); or send the headers as they are
     #[arg(long, value_enum, default_value_t = Sign::Fresh)]
     sign: Sign,
     /// What shall come back: recorded (of FILE#ID), contract, status<400, took<500ms, /pointer=value, header:NAME=value
@@ -64,30 +64,35 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     draft.fill()?;
     let target = args.target.apply(context.target(&args.to)?)?;
     let deliveries = deliveries(context, args, &draft, &target)?;
+    let copies = if args.faults.duplicate { &[false, true][..] } else { &[false] };
     let rules = args.rules.rules()?;
     if !args.yes {
-        super::replay::confirm(&target, deliveries.len() as u64)?;
+        super::replay::confirm(&target, (deliveries.len() * copies.len()) as u64)?;
     }
     let kind = draft.kind.as_deref().and_then(|name| context.platforms.kind(name));
     let recorder = context.recorder(&args.record, Box::new(drop))?;
     let (sender, mut fine, mut last) = (context.sender(), true, None);
-    for outgoing in deliveries {
-        let fault = outgoing.fault;
-        let call = sender.send(outgoing).await;
+    let each = deliveries.into_iter().flat_map(|outgoing| {
+        let prepared = sender.prepare(outgoing);
+        copies.iter().map(move |again| (prepared.clone(), *again))
+    });
+    for (prepared, again) in each {
+        let delivery = Delivery { fault: prepared.fault, late: false, again };
+        let call = sender.exchange(prepared, None, std::future::pending()).await;
         let mut written = recorder.record(call.clone()).await.map(Some);
-        if let (Some(fault), true) = (fault, written.is_ok()) {
-            let note = Change::Note(Some(format!("sent with a fault: {fault}").into()));
+        if let (Some(wrong), true) = (delivery.label(), written.is_ok()) {
+            let note = Change::Note(Some(format!("sent with a fault: {wrong}").into()));
             written =
                 recorder.annotate(Annotation { call: call.id, at: Timestamp::now(), change: note }).await.and(written);
         }
         let (unmet, differences) = check(
             &args.expect,
-            &Answered { call: &call, fault, kind, recorded: draft.recorded.as_ref(), rules: &rules },
+            &Answered { call: &call, fault: delivery.fault, kind, recorded: draft.recorded.as_ref(), rules: &rules },
         );
         fine &= unmet.is_empty();
         // As it is recorded: perhaps masked. Whether or not it could be: it has left, and what came back is to be seen.
         let shown = written.as_ref().ok().and_then(Option::as_deref).unwrap_or(&call);
-        print::out(&told(context, args, shown, fault, &unmet, &differences))?;
+        print::out(&told(context, args, shown, delivery, &unmet, &differences))?;
         if let Err(error) = written {
             recorder.close().await;
             return Err(error.into());
@@ -105,7 +110,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     Ok(fine.into())
 }
 
-/// What leaves, one after the other.
+/// What leaves, one after the other; each once.
 fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) -> eyre::Result<Vec<Outgoing>> {
     let (mode, now) = (SignMode::from(args.sign), Timestamp::now());
     let kind = draft.kind.as_deref().and_then(|name| context.platforms.kind(name));
@@ -125,10 +130,7 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
             _ => {}
         }
         let aimed = Outgoing::aim(request, kind, target, mode, &context.keyring, None).map_err(|e| eyre!(e))?;
-        let first = Outgoing { fault, ..aimed.repeating(draft.parent) };
-        let again =
-            args.faults.duplicate.then(|| Outgoing { fault: fault.or(Some(Fault::Duplicate)), ..first.clone() });
-        deliveries.extend(std::iter::once(first).chain(again));
+        deliveries.push(Outgoing { fault, ..aimed.repeating(draft.parent) });
     }
     Ok(deliveries)
 }
@@ -138,23 +140,25 @@ fn told(
     context: &Context,
     args: &Args,
     call: &Call,
-    fault: Option<Fault>,
+    delivery: Delivery,
     unmet: &[Unmet],
     differences: &[Difference],
 ) -> String {
     if context.format == Format::Json {
+        let slow = delivery.fault.and_then(Fault::slowness);
         let more = json!({
-            "fault": fault.map(Fault::word), "slow_us": fault.and_then(Fault::slowness).map(|time| time.as_micros()),
+            "fault": delivery.label(), "slow_us": slow.map(|time| time.as_micros()),
             "fine": unmet.is_empty(), "unmet": unmet, "differences": differences,
         });
         return print::sent_json_with(context, call, more);
     }
     let mut text = print::sent(context, call);
-    if let Some(fault) = fault {
-        let _ = write!(text, "\nsent with a fault: {fault}{}", print::after(call, fault));
+    let wrong = delivery.label();
+    if let Some(wrong) = &wrong {
+        let _ = write!(text, "\nsent with a fault: {wrong}{}", print::after(call, delivery));
     }
     // That a plain call was refused is said by its status.
-    let asked = fault.is_some() || !args.expect.is_empty();
+    let asked = wrong.is_some() || !args.expect.is_empty();
     for unmet in unmet.iter().filter(|_| asked) {
         let line = format!("expected {}: {}", unmet.expected, unmet.found);
         let _ = write!(text, "\n{}", visible::line(&line));

@@ -16,14 +16,10 @@ pub const STALE: Duration = Duration::from_hours(1);
 /// Over what time a slow body is sent where nothing is said of it.
 pub const SLOW: Duration = Duration::from_secs(5);
 
-/// What is wrong with a delivery.
+/// What is wrong with a call itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// The same bytes once more.
-    Duplicate,
-    /// After the call that should have followed it.
-    OutOfOrder,
     /// Made and signed an hour ago: its times are old, its token has expired.
     Stale,
     /// Signed by someone else.
@@ -34,6 +30,29 @@ pub enum Fault {
     SlowBody(Duration),
     /// The connection ends in the middle of the body.
     CutBody,
+}
+
+/// All that is wrong with one delivery: what is wrong with the call, and with when it comes. The latter is no reason to
+/// refuse it, and what is refused when it comes once is refused when it comes again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// What is wrong with the call.
+    pub fault: Option<Fault>,
+    /// It comes after the call that should have followed it.
+    pub late: bool,
+    /// It is the same bytes once more.
+    pub again: bool,
+}
+
+impl Delivery {
+    /// What stands beside it, if anything is wrong: `tampered body, duplicate`.
+    #[must_use]
+    pub fn label(self) -> Option<String> {
+        let words =
+            [self.fault.map(Fault::word), self.late.then_some("out of order"), self.again.then_some("duplicate")];
+        let words: Vec<&str> = words.into_iter().flatten().collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
 }
 
 /// What an endpoint should make of a delivery.
@@ -52,8 +71,6 @@ impl Fault {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Duplicate => "duplicate",
-            Self::OutOfOrder => "out of order",
             Self::Stale => "stale timestamp",
             Self::BadSignature => "bad signature",
             Self::Tampered => "tampered body",
@@ -66,7 +83,7 @@ impl Fault {
     #[must_use]
     pub fn wanted(self) -> Wanted {
         match self {
-            Self::Duplicate | Self::OutOfOrder | Self::SlowBody(_) => Wanted::Taken,
+            Self::SlowBody(_) => Wanted::Taken,
             Self::Stale | Self::BadSignature | Self::Tampered => Wanted::Refused,
             Self::CutBody => Wanted::NotTaken,
         }
@@ -94,7 +111,6 @@ impl Fault {
         let scheme = kind.and_then(|kind| kind.scheme_of(request));
         let no_scheme = || format!("{name} is not signed");
         match self {
-            Self::Duplicate | Self::OutOfOrder => None,
             Self::Stale => {
                 let timed = scheme.is_some_and(tells_the_time) || kind.is_some_and(|kind| kind.tells_the_time(request));
                 (!timed).then(|| format!("neither the body nor the signature of {name} says when it was made"))
@@ -219,6 +235,13 @@ mod tests {
         assert!(why(Fault::BadSignature, "jelou/webview_callback").unwrap().contains("is not signed"));
         assert!(why(Fault::CutBody, "jelou/webview_open").unwrap().contains("no body"));
         assert!(Fault::BadSignature.why_not(None, &Request::default()).unwrap().contains("not recognised"));
-        assert_eq!(Fault::Duplicate.why_not(None, &Request::default()), None);
+    }
+
+    #[test]
+    fn all_that_is_wrong_stands_beside_a_delivery() {
+        let label = |fault, late, again| Delivery { fault, late, again }.label();
+        assert_eq!(label(None, false, false), None);
+        assert_eq!(label(None, true, true).as_deref(), Some("out of order, duplicate"));
+        assert_eq!(label(Some(Fault::Tampered), false, true).as_deref(), Some("tampered body, duplicate"));
     }
 }

@@ -64,14 +64,6 @@ pub struct Prepared {
     tls: Tls,
 }
 
-impl Prepared {
-    /// The same bytes once more.
-    #[must_use]
-    pub fn duplicate(&self) -> Self {
-        Self { fault: Some(Fault::Duplicate), ..self.clone() }
-    }
-}
-
 impl Sender {
     /// A client that follows no redirect and decodes nothing.
     #[must_use]

@@ -200,12 +200,12 @@ pub fn calls(left: &Call, right: &Call, kind: Option<&Kind>, rules: &Rules) -> V
     found
 }
 
-/// Everything that a request leaves with otherwise than it was recorded, except for what belongs to the connection (host,
-/// length, coding).
+/// Everything that a request leaves with otherwise than it was recorded, except for what belongs to the connection (host and
+/// length).
 #[must_use]
 pub fn changed(recorded: &Request, sent: &Request) -> Vec<Difference> {
     let mut found = lines(recorded, sent);
-    let connection = |name: &str| HOP_BY_HOP.contains(&name) || matches!(name, "accept" | "accept-encoding");
+    let connection = |name: &str| HOP_BY_HOP.contains(&name);
     headers(Side::Request, &recorded.headers, &sent.headers, &connection, &mut found);
     body(Side::Request, &recorded.body, &sent.body, &[], &Rules::default(), &mut found);
     found

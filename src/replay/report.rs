@@ -52,7 +52,7 @@ pub struct Case {
     /// The kind.
     pub kind: Option<String>,
     /// What was wrong on purpose.
-    pub fault: Option<&'static str>,
+    pub fault: Option<String>,
     /// Where it went.
     pub url: String,
     /// The answer's status.
@@ -131,7 +131,7 @@ impl Case {
     /// What it is called: the call's kind, and the fault.
     fn name(&self) -> String {
         let kind = self.kind.as_deref().unwrap_or("unknown");
-        let fault = self.fault.map(|fault| format!(", {fault}")).unwrap_or_default();
+        let fault = self.fault.as_ref().map(|fault| format!(", {fault}")).unwrap_or_default();
         let round = if self.round > 1 { format!(", round {}", self.round) } else { String::new() };
         format!("{kind} {}{fault}{round}", self.original)
     }
@@ -155,12 +155,12 @@ fn sent(outcome: &Outcome) -> Case {
         call: Some(call.id),
         round: outcome.round,
         kind: call.kind.clone(),
-        fault: outcome.fault.map(crate::net::fault::Fault::word),
+        fault: outcome.delivery.label(),
         url: call.request.url(),
         status: call.status(),
         took_us: u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),
         changed: outcome.changed().into_iter().map(|change| change.place).collect(),
-        differences: outcome.differences.clone(),
+        differences: outcome.differences.iter().chain(&outcome.between).cloned().collect(),
         unmet: outcome.unmet.clone(),
         skipped: None,
     }
@@ -173,7 +173,7 @@ fn skipped_case(skipped: &Skipped) -> Case {
         call: None,
         round: 1,
         kind: skipped.kind.clone(),
-        fault: skipped.fault.map(crate::net::fault::Fault::word),
+        fault: skipped.fault.map(|fault| fault.word().to_owned()),
         url: String::new(),
         status: None,
         took_us: 0,

@@ -15,11 +15,11 @@ use super::alarm::Alarm;
 use super::compare::{self, Difference};
 use super::expect::{Answered, Unmet, check, summary};
 use super::schedule::{Pace, Queue, Step};
-use super::summary::Times;
+use super::summary::{Times, rate};
 use super::{Control, Item, Plan, Refusal, Summary};
 use crate::call::{Call, Id};
 use crate::net::crew::{Crew, Desk};
-use crate::net::fault::Fault;
+use crate::net::fault::{Delivery, Fault};
 use crate::net::sender::{Prepared, Sender, Wire};
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{Annotation, Change, Reader, Recorder, Recording};
@@ -53,14 +53,16 @@ pub struct Outcome {
     pub original: Arc<Call>,
     /// Which time it was sent, counted from 1.
     pub round: u32,
-    /// What was wrong with the delivery on purpose.
-    pub fault: Option<Fault>,
+    /// What was wrong on purpose.
+    pub delivery: Delivery,
     /// What was sent and came back, as it is recorded.
     pub call: Arc<Call>,
     /// The same of the other target.
     pub against: Option<Arc<Call>>,
-    /// How the answer differs from the other target's, or from the recorded one where that is expected.
+    /// How the answer differs from the recorded one, where that is expected.
     pub differences: Vec<Difference>,
+    /// How the other target's answer differs from it.
+    pub between: Vec<Difference>,
     /// What was expected and did not come. None: it is fine.
     pub unmet: Vec<Unmet>,
 }
@@ -76,6 +78,12 @@ impl Outcome {
     #[must_use]
     pub fn changed(&self) -> Vec<Difference> {
         compare::changed(&self.original.request, &self.call.request)
+    }
+
+    /// The same of what left for the other target.
+    #[must_use]
+    pub fn changed_against(&self) -> Vec<Difference> {
+        self.against.as_ref().map_or_else(Vec::new, |call| compare::changed(&self.original.request, &call.request))
     }
 }
 
@@ -136,6 +144,11 @@ struct Score {
     summary: Summary,
     took: Times,
     late: Times,
+    /// When the first and the last call left that were due at some time, and how many did.
+    paced: Option<(Instant, Instant)>,
+    steps: u32,
+    /// Deliveries that were sent, skipped or refused.
+    done: u64,
     /// Those that cannot be sent, as long as none was: if nothing can, that is told once.
     refused: Vec<Skipped>,
 }
@@ -157,12 +170,16 @@ impl Replay {
         control: Control,
         tell: impl Fn(Told) + Send + Sync + 'static,
     ) -> Result<Summary, String> {
-        let queue = Queue::new(&items, self.plan.schedule);
-        if self.plan.schedule.out_of_order && !queue.has_late_calls() {
-            return Err("no conversation among these calls has two that could change places".to_owned());
-        }
-        let score =
-            Score { summary: Summary::default(), took: Times::new()?, late: Times::new()?, refused: Vec::new() };
+        let queue = Queue::checked(&items, self.plan.schedule)?;
+        let score = Score {
+            summary: Summary { total: self.plan.total(items.len()), ..Summary::default() },
+            took: Times::new()?,
+            late: Times::new()?,
+            paced: None,
+            steps: 0,
+            done: 0,
+            refused: Vec::new(),
+        };
         let workers = self.plan.schedule.concurrency.clamp(1, items.len().max(1));
         // Where many leave in each of the timer's milliseconds, to wake for every one would cost more than it gains.
         let sparse = match self.plan.schedule.pace {
@@ -214,13 +231,25 @@ impl Replay {
             return Err(format!("{}: {}", first.original, first.reason));
         }
         let timed = score.late.latencies();
+        let elapsed = start.elapsed();
         Ok(Summary {
             took: score.took.latencies(),
             late: (timed.count > 0).then_some(timed),
-            elapsed: start.elapsed(),
+            rate: score.rate(elapsed),
+            elapsed,
+            left: score.summary.total.saturating_sub(score.done),
             cancelled: shared.control.is_cancelled(),
             ..score.summary.clone()
         })
+    }
+}
+
+impl Score {
+    /// Calls a second. Of calls that are due at some time the last one's is not the end: it has its own share of the time.
+    fn rate(&self, elapsed: Duration) -> f64 {
+        let sent = self.summary.fine + self.summary.failed;
+        let span = self.paced.map(|(first, last)| last - first).filter(|span| !span.is_zero());
+        rate(sent, span.map_or(elapsed, |span| span.mul_f64(f64::from(self.steps) / f64::from(self.steps - 1))))
     }
 }
 
@@ -247,8 +276,15 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             let Some(step) = step else { break };
             let turn = self.control.turn(self.start, step.due, self.alarm.as_ref());
             let Some(due) = self.settling(&mut worker.unwritten, turn).await? else { break };
+            // Another worker's failure may have ended it meanwhile.
+            if lock(&self.queue).is_closed() {
+                break;
+            }
             if step.due.is_some() {
-                lock(&self.score).late.add(due.elapsed());
+                let (mut score, now) = (lock(&self.score), Instant::now());
+                score.late.add(now.saturating_duration_since(due));
+                score.paced = Some((score.paced.map_or(now, |(first, _)| first), now));
+                score.steps += 1;
             }
             self.step(step, &mut worker).await?;
             lock(&self.queue).done(step);
@@ -259,20 +295,24 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
     /// All deliveries of one call.
     async fn step(&self, step: Step, worker: &mut Worker) -> Result<(), String> {
         let Replay { plan, reader, sender, platforms, keyring, listener, .. } = &self.replay;
-        let item = &self.items[step.item];
+        let (item, copies) = (&self.items[step.item], 1 + u64::from(plan.duplicate));
         let original = match reader.call(item.place) {
             Ok(original) => Arc::new(original),
             Err(damage) => {
-                self.refuse(Skipped { original: item.id, kind: None, fault: None, reason: damage.to_string() });
+                let skipped = Skipped { original: item.id, kind: None, fault: None, reason: damage.to_string() };
+                self.refuse(skipped, plan.deliveries().count() as u64 * copies);
                 return Ok(());
             }
         };
-        for fault in plan.deliveries() {
+        for (number, fault) in plan.deliveries().enumerate() {
+            if number > 0 && !self.settling(&mut worker.unwritten, self.may_go_on()).await? {
+                break;
+            }
             let planned = plan.outgoing(&original, fault, Timestamp::now(), platforms, keyring, *listener);
             let (first, second) = match planned {
                 Ok(planned) => planned,
                 Err(refusal) => {
-                    self.refuse(Skipped::new(&original, fault, refusal));
+                    self.refuse(Skipped::new(&original, fault, refusal), copies);
                     continue;
                 }
             };
@@ -280,24 +320,33 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
                 self.refuse(Skipped::new(&original, fault, Refusal::Call(why)));
                 continue;
             }
-            let late = step.late.then_some(Fault::OutOfOrder);
+            let delivery = Delivery { fault, late: step.late, again: false };
             let (first, second) = (sender.prepare(first), second.map(|second| sender.prepare(second)));
-            let again = plan.duplicate.then(|| (first.duplicate(), second.as_ref().map(Prepared::duplicate)));
-            self.deliver(&original, step.round, fault.or(late), first, second, worker).await?;
-            if let Some((first, second)) = again.filter(|_| !self.control.is_cancelled()) {
-                self.deliver(&original, step.round, Some(Fault::Duplicate), first, second, worker).await?;
+            let again = plan.duplicate.then(|| (first.clone(), second.clone()));
+            self.deliver(&original, step.round, delivery, first, second, worker).await?;
+            if let Some((first, second)) = again
+                && self.settling(&mut worker.unwritten, self.may_go_on()).await?
+            {
+                self.deliver(&original, step.round, Delivery { again: true, ..delivery }, first, second, worker)
+                    .await?;
             }
         }
         Ok(())
     }
 
-    /// Tells that a call is not sent.
-    fn refuse(&self, skipped: Skipped) {
+    /// Waits while it is paused: whether the next delivery of a call may leave.
+    async fn may_go_on(&self) -> bool {
+        self.control.turn(self.start, None, None).await.is_some() && !lock(&self.queue).is_closed()
+    }
+
+    /// Tells that so many deliveries of a call are not sent.
+    fn refuse(&self, skipped: Skipped, deliveries: u64) {
         let failed = skipped.is_failure();
         if failed && self.replay.plan.schedule.stop_on_failure {
             lock(&self.queue).close();
         }
         let mut score = lock(&self.score);
+        score.done += deliveries;
         let Summary { failed: failures, skipped: left_out, .. } = &mut score.summary;
         *(if failed { failures } else { left_out }) += 1;
         if failed && score.summary.statuses.is_empty() {
@@ -312,7 +361,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         &self,
         original: &Arc<Call>,
         round: u32,
-        fault: Option<Fault>,
+        delivery: Delivery,
         first: Prepared,
         second: Option<Prepared>,
         worker: &mut Worker,
@@ -320,12 +369,12 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         let Worker { recorder, first: wire, second: other_wire, unwritten } = worker;
         let (first, second) = match second {
             // Pinned here: what is handed on is held twice.
-            None => (self.settling(unwritten, pin!(self.send(first, fault, wire, recorder))).await??, None),
+            None => (self.settling(unwritten, pin!(self.send(first, delivery, wire, recorder))).await??, None),
             Some(second) => {
                 let both = async {
                     tokio::join!(
-                        self.send(first, fault, wire, recorder),
-                        self.send(second, fault, other_wire, recorder)
+                        self.send(first, delivery, wire, recorder),
+                        self.send(second, delivery, other_wire, recorder)
                     )
                 };
                 let (first, second) = Box::pin(self.settling(unwritten, both)).await?;
@@ -336,17 +385,17 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         let plan = &self.replay.plan;
         let kind = original.kind.as_deref().and_then(|name| self.replay.platforms.kind(name));
         let recorded = original.response.as_ref();
-        let (mut unmet, mut differences) =
-            check(&plan.expect, &Answered { call: &call, fault, kind, recorded, rules: &plan.rules });
+        let (mut unmet, differences) =
+            check(&plan.expect, &Answered { call: &call, fault: delivery.fault, kind, recorded, rules: &plan.rules });
+        let mut between = Vec::new();
         if let Some(against) = &against {
             let answers = (call.response.as_ref(), against.response.as_ref());
-            let between = compare::responses(answers.0, answers.1, kind, &plan.rules);
+            between = compare::responses(answers.0, answers.1, kind, &plan.rules);
             let same = |found| Unmet { expected: "the same answer".to_owned(), found, place: None };
             unmet.extend(summary(&between).map(same));
-            differences.extend(between);
         }
-        let outcome =
-            Outcome { original: original.clone(), round: round + 1, fault, call, against, differences, unmet };
+        let (original, round) = (original.clone(), round + 1);
+        let outcome = Outcome { original, round, delivery, call, against, differences, between, unmet };
         if !outcome.is_fine() && plan.schedule.stop_on_failure {
             lock(&self.queue).close();
         }
@@ -387,14 +436,14 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
     async fn send(
         &self,
         prepared: Prepared,
-        fault: Option<Fault>,
+        delivery: Delivery,
         wire: &mut Wire,
         recorder: &Recorder,
     ) -> Result<Recording, String> {
         let call = self.replay.sender.exchange(prepared, Some(wire), self.control.cancelled()).await;
         let call = recorder.submit(call, false).await.map_err(|error| error.to_string())?;
-        if let Some(fault) = fault {
-            let note = Change::Note(Some(format!("replayed with a fault: {fault}").into()));
+        if let Some(wrong) = delivery.label() {
+            let note = Change::Note(Some(format!("replayed with a fault: {wrong}").into()));
             let annotation = Annotation { call: call.call().id, at: Timestamp::now(), change: note };
             recorder.annotate(annotation).await.map_err(|error| error.to_string())?;
         }
@@ -403,6 +452,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
 
     fn count(&self, outcome: &Outcome) {
         let mut score = lock(&self.score);
+        score.done += 1;
         if outcome.is_fine() {
             score.summary.fine += 1;
         } else {
@@ -410,7 +460,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         }
         *score.summary.statuses.entry(outcome.call.status().unwrap_or(0)).or_default() += 1;
         if outcome.call.response.is_some() {
-            score.took.add(Fault::own(outcome.fault, outcome.call.took));
+            score.took.add(Fault::own(outcome.delivery.fault, outcome.call.took));
         }
         let refused = std::mem::take(&mut score.refused);
         drop(score);

@@ -137,8 +137,20 @@ impl Queue {
         queue
     }
 
+    /// The same.
+    ///
+    /// # Errors
+    /// When calls shall change places and no two can.
+    pub fn checked(items: &[Item], schedule: Schedule) -> Result<Self, String> {
+        let queue = Self::new(items, schedule);
+        if schedule.out_of_order && !queue.has_late_calls() {
+            return Err("no conversation among these calls has two that could change places".to_owned());
+        }
+        Ok(queue)
+    }
+
     /// Whether any two calls change places.
-    pub fn has_late_calls(&self) -> bool {
+    fn has_late_calls(&self) -> bool {
         self.lanes.iter().flatten().any(|(_, late)| *late)
     }
 
@@ -190,6 +202,11 @@ impl Queue {
     /// No more is taken.
     pub fn close(&mut self) {
         self.closed = true;
+    }
+
+    /// Whether no more shall be taken.
+    pub fn is_closed(&self) -> bool {
+        self.closed
     }
 }
 
@@ -261,7 +278,8 @@ mod tests {
             queue.done(step);
         }
         assert_eq!(taken, [(2, false), (1, false), (0, true), (3, false)]);
-        assert!(!Queue::new(&items("a b -"), Schedule { out_of_order: true, ..Schedule::default() }).has_late_calls());
+        let schedule = Schedule { out_of_order: true, repeat: 3, ..Schedule::default() };
+        assert!(Queue::checked(&items("a b -"), schedule).is_err());
     }
 
     #[rstest]

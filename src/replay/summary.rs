@@ -6,6 +6,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use crate::visible::count;
+
 /// How long things took: percentiles exact to three digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Latencies {
@@ -53,6 +55,10 @@ impl Times {
 /// What became of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
+    /// Calls that were to be sent.
+    pub total: u64,
+    /// Those of them that were not, because it ended before.
+    pub left: u64,
     /// Calls whose answer was as expected.
     pub fine: u64,
     /// The others.
@@ -65,6 +71,8 @@ pub struct Summary {
     pub took: Latencies,
     /// How much later than due the calls left, where they were due at some time.
     pub late: Option<Latencies>,
+    /// Calls a second.
+    pub rate: f64,
     /// How long all of it took, pauses included.
     pub elapsed: Duration,
     /// It was ended before its end.
@@ -72,10 +80,25 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Calls a second.
+    /// Whether it went well: all was sent that could be, something at all, and each answer was as expected.
     #[must_use]
-    pub fn rate(&self) -> f64 {
-        rate(self.fine + self.failed, self.elapsed)
+    pub fn is_fine(&self) -> bool {
+        self.fine > 0 && self.failed == 0 && !self.cancelled
+    }
+
+    /// Why this says less than was asked for, if it does: it ended before its end, or nothing was sent.
+    #[must_use]
+    pub fn shortfall(&self) -> Option<String> {
+        if self.cancelled {
+            Some(format!("ended before its end: {} were to be sent", count(self.total, "call")))
+        } else if self.left > 0 {
+            Some(format!("ended at the first failure: {} not sent", count(self.left, "call")))
+        } else if self.fine + self.failed == 0 {
+            // Not a success: a slip in a flag would else pass for a replay that went well.
+            Some("nothing was sent: none of these calls can be sent so".to_owned())
+        } else {
+            None
+        }
     }
 }
 
@@ -107,7 +130,8 @@ impl Meter {
     }
 }
 
-fn rate(count: u64, elapsed: Duration) -> f64 {
+/// So many in that time, a second.
+pub(super) fn rate(count: u64, elapsed: Duration) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a rate of three digits")]
     let count = count as f64;
     if elapsed.is_zero() { 0.0 } else { count / elapsed.as_secs_f64() }
@@ -128,6 +152,19 @@ mod tests {
         let near = |us: u64, millis: u64| us.abs_diff(millis * 1000) <= millis * 2;
         assert!(near(found.p50_us, 51) && near(found.p90_us, 91) && near(found.p99_us, 100), "{found:?}");
         assert!(found.max_us >= DAY);
+    }
+
+    #[test]
+    fn what_sent_nothing_or_not_all_is_no_success() {
+        let fine = Summary { total: 3, fine: 2, skipped: 1, ..Summary::default() };
+        assert_eq!((fine.is_fine(), fine.shortfall()), (true, None));
+        let told = |summary: Summary| {
+            assert!(!summary.is_fine());
+            summary.shortfall().unwrap()
+        };
+        assert!(told(Summary { fine: 0, skipped: 3, ..fine.clone() }).starts_with("nothing was sent"));
+        assert!(told(Summary { failed: 1, left: 2, ..fine.clone() }).ends_with("first failure: 2 calls not sent"));
+        assert!(told(Summary { cancelled: true, ..fine }).ends_with("end: 3 calls were to be sent"));
     }
 
     #[test]

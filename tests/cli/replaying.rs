@@ -164,6 +164,14 @@ fn each_fault_arrives_as_what_it_is_and_is_labelled() {
     assert_eq!((code, &lines[0]["fault"]), (0, &"tampered body".into()));
     assert!(!authentic(&seen[0]) && serde_json::from_slice::<Value>(&seen[0].1).is_ok());
 
+    for fault in ["--tampered", "--bad-signature"] {
+        let (code, lines, seen) = of(&[fault, "--duplicate"]);
+        let word = if fault == "--tampered" { "tampered body" } else { "bad signature" };
+        let labels = [&lines[0]["fault"], &lines[1]["fault"]];
+        assert_eq!((code, labels), (0, [&json!(word), &json!(format!("{word}, duplicate"))]), "both are refused");
+        assert_eq!((seen.len(), &seen[0].1), (2, &seen[1].1));
+    }
+
     let (code, lines, seen) = of(&["--stale"]);
     assert_eq!((code, &lines[0]["fault"]), (1, &"stale timestamp".into()), "this endpoint takes old calls");
     assert_eq!(lines[0]["unmet"][0]["expected"], "status=4xx");
@@ -200,7 +208,8 @@ fn late_calls_come_late_and_what_cannot_be_stale_is_left_out() {
     }
     assert_eq!(paths(&endpoint), swapped);
     let stale = replay(&home, &endpoint, &["--stale", "--query", "kind:auth_validation"]);
-    assert!(stale.code == 0 && stale.out.starts_with("skip ") && stale.err.contains("1 not sent"), "{}", stale.out);
+    assert!(stale.out.starts_with("skip ") && stale.err.contains("1 not sent"), "{}", stale.out);
+    assert!(stale.code == 1 && stale.err.contains("nothing was sent"), "{}", stale.err);
     assert!(endpoint.seen().is_empty());
     let alone = replay_dialog(&home, &endpoint, &["--out-of-order"]);
     assert!(alone.code == 2 && alone.err.contains("could change places"), "{}", alone.err);
@@ -275,6 +284,18 @@ fn two_targets_are_compared_field_by_field() {
     );
     assert_eq!((&json[1]["event"], &json[1]["failed"]), (&"summary".into(), &1.into()));
     assert_eq!(run(&home, &["show", "sent.jsonl"]).out.lines().count(), 6, "both answers are recorded");
+    std::fs::write(
+        home.path("hooktape.toml"),
+        format!("[[target]]\nname = \"b\"\nurl = \"{b}\"\nheaders = {{ X-Env = \"b\" }}\n"),
+    )
+    .unwrap();
+    let usual =
+        ["replay", SAMPLE, "--query", "kind:dialog", "--to", &a, "--against", "b", "--header", "Accept: text/x"];
+    let other = run(&home, &[&usual, &SIGNED[..]].concat());
+    let changed = other.out.lines().next().unwrap().split_once("; changed ").unwrap().1;
+    let (first, second) = changed.split_once(" | changed ").unwrap();
+    assert!(first.contains("header:accept") && !first.contains("header:x-env"), "{changed}");
+    assert!(second.contains("header:accept") && second.contains("header:x-env"), "{changed}");
 }
 
 #[test]

@@ -71,6 +71,11 @@ fn send_makes_faulty_deliveries_and_labels_them() {
 
     let twice = send(&home, &endpoint, &[&SIGNED[..], &["--duplicate"]].concat());
     assert!(twice.code == 0 && twice.out.contains("sent with a fault: duplicate"), "{}", twice.out);
+    endpoint.seen();
+    let both = send(&home, &endpoint, &[&SIGNED[..], &["--tampered", "--duplicate"]].concat());
+    assert!(both.code == 0 && both.out.contains("sent with a fault: tampered body, duplicate"), "{}", both.out);
+    let seen = endpoint.seen();
+    assert!(seen.len() == 2 && seen[0] == seen[1], "byte for byte");
     let exact = send(&home, &endpoint, &[&SIGNED[..], &["--stale", "--sign", "exact"]].concat());
     assert!(exact.code == 2 && exact.err.contains("as old as it is"), "{}", exact.err);
 }

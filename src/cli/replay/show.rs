@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::call::{Call, Sig};
 use crate::cli::{Context, Format, print};
 use crate::config::Secret;
-use crate::net::fault::Fault;
+use crate::net::fault::{Delivery, Fault};
 use crate::net::outgoing::{Outgoing, SignMode, Signing};
 use crate::net::sender::Sender;
 use crate::recording::redact::MASK;
@@ -33,8 +33,8 @@ pub(super) fn mode(mode: SignMode) -> &'static str {
 /// A call that was sent, or was not.
 pub(super) fn told(context: &Context, told: &Told) -> String {
     match (told, context.format) {
-        (Told::Sent(outcome), Format::Json) => sent_json(context, &masked(context, outcome)),
-        (Told::Sent(outcome), Format::Text) => sent(&masked(context, outcome)),
+        (Told::Sent(outcome), Format::Json) => sent_json(context, &hidden(context, outcome)),
+        (Told::Sent(outcome), Format::Text) => sent(&hidden(context, outcome)),
         (Told::Skipped(Skipped { original, kind, fault, reason }), Format::Json) => json!({
             "schema": 1, "event": if fault.is_some() { "skipped" } else { "unsent" }, "original": original, "kind": kind,
             "fault": fault.map(Fault::word), "reason": reason,
@@ -52,11 +52,11 @@ pub(super) fn told(context: &Context, told: &Told) -> String {
 }
 
 /// What is told of it, masked where that is asked for.
-fn masked<'a>(context: &Context, outcome: &'a Outcome) -> Cow<'a, Outcome> {
+fn hidden<'a>(context: &Context, outcome: &'a Outcome) -> Cow<'a, Outcome> {
     let Ok(Some(redaction)) = context.mask() else { return Cow::Borrowed(outcome) };
     let mut outcome = outcome.clone();
     // What was changed is hushed where it is printed.
-    for difference in &mut outcome.differences {
+    for difference in outcome.differences.iter_mut().chain(&mut outcome.between) {
         mask(difference, &redaction);
     }
     for unmet in &mut outcome.unmet {
@@ -87,18 +87,21 @@ fn sent(outcome: &Outcome) -> String {
     if let Some(against) = &outcome.against {
         let _ = write!(text, " | {}", answer(against));
     }
-    if let Some(fault) = outcome.fault {
-        let _ = write!(text, " ({fault}{})", print::after(call, fault));
+    if let Some(wrong) = outcome.delivery.label() {
+        let _ = write!(text, " ({wrong}{})", print::after(call, outcome.delivery));
     }
-    let changed = outcome.changed();
+    let (changed, there) = (places(&outcome.changed()), places(&outcome.changed_against()));
     if !changed.is_empty() {
-        let _ = write!(text, "; changed {}", visible::line(&places(&changed)));
+        let _ = write!(text, "; changed {}", visible::line(&changed));
+    }
+    if outcome.against.is_some() && there != changed {
+        let _ = write!(text, " | changed {}", visible::line(if there.is_empty() { "nothing" } else { &there }));
     }
     for unmet in &outcome.unmet {
         let line = format!("     expected {}: {}", unmet.expected, unmet.found);
         let _ = write!(text, "\n{}", visible::line(&line));
     }
-    for difference in &outcome.differences {
+    for difference in outcome.differences.iter().chain(&outcome.between) {
         let _ = write!(text, "\n     {}", print::difference(difference, VALUE));
     }
     text
@@ -128,21 +131,33 @@ fn hushed(context: &Context, mut differences: Vec<Difference>) -> Vec<Difference
 
 fn sent_json(context: &Context, outcome: &Outcome) -> String {
     let against = outcome.against.as_ref().map(|call| {
-        json!({ "id": call.id, "url": call.request.url(), "status": call.status(), "took_us": call.took.as_micros(), "error": call.error })
+        json!({
+            "id": call.id, "url": call.request.url(), "status": call.status(), "took_us": call.took.as_micros(),
+            "error": call.error, "changed": hushed(context, outcome.changed_against()),
+        })
     });
+    let slow = outcome.delivery.fault.and_then(Fault::slowness);
+    let differences: Vec<&Difference> = outcome.differences.iter().chain(&outcome.between).collect();
     print::sent_json_with(
         context,
         &outcome.call,
         json!({
-            "original": outcome.original.id, "round": outcome.round, "fault": outcome.fault.map(Fault::word),
-            "slow_us": outcome.fault.and_then(Fault::slowness).map(|time| time.as_micros()), "fine": outcome.is_fine(), "changed": hushed(context, outcome.changed()), "differences": outcome.differences,
+            "original": outcome.original.id, "round": outcome.round, "fault": outcome.delivery.label(),
+            "slow_us": slow.map(|time| time.as_micros()), "fine": outcome.is_fine(),
+            "changed": hushed(context, outcome.changed()), "differences": differences,
             "unmet": outcome.unmet, "against": against,
         }),
     )
 }
 
-/// What `--dry-run` says of a call.
-pub(super) fn planned(context: &Context, call: &Call, outgoing: &Outgoing, sender: &Sender) -> String {
+/// What `--dry-run` says of a delivery of a call.
+pub(super) fn planned(
+    context: &Context,
+    call: &Call,
+    outgoing: &Outgoing,
+    delivery: Delivery,
+    sender: &Sender,
+) -> String {
     let verdict = outgoing.verdict(&context.platforms, &context.keyring, Timestamp::now());
     let found = verdict.as_ref().filter(|verdict| verdict.needs_explaining());
     let (sign, secret) = match &outgoing.signing {
@@ -154,21 +169,22 @@ pub(super) fn planned(context: &Context, call: &Call, outgoing: &Outgoing, sende
         (None, Some(secret)) => format!("{sign} with {secret}"),
         (None, None) => sign.to_owned(),
     };
-    let changed = hushed(context, changed(&call.request, &sender.prepare(outgoing.clone()).request));
+    let ready = sender.prepare(outgoing.clone()).request;
+    let changed = hushed(context, changed(&call.request, &ready));
     match context.format {
         Format::Json => json!({
             "schema": 1, "id": call.id, "kind": call.kind, "method": outgoing.request.method,
             "url": outgoing.url.as_str(), "size": outgoing.request.body.len(), "sign": sign, "secret": secret,
             "sig": verdict.as_ref().map(|verdict| verdict.sig),
             "reason": found.map(|verdict| &verdict.reason),
-            "fault": outgoing.fault.map(Fault::word), "changed": changed,
+            "fault": delivery.label(), "changed": changed,
         })
         .to_string(),
         Format::Text => {
-            let fault = outgoing.fault.map(|fault| format!(", {fault}")).unwrap_or_default();
+            let wrong = delivery.label().map(|wrong| format!(", {wrong}")).unwrap_or_default();
             let places = if changed.is_empty() { String::new() } else { format!("; changed {}", places(&changed)) };
             format!(
-                "{} {} {} {} ({} bytes, {}{fault}){}",
+                "{} {} {} {} ({} bytes, {}{wrong}){}",
                 print::short(call.id),
                 visible::line(call.kind.as_deref().unwrap_or("-")),
                 visible::line(&outgoing.request.method),
@@ -196,7 +212,7 @@ fn percentiles(times: &Latencies) -> String {
 }
 
 /// All of it in a few lines.
-pub(super) fn summary(summary: &Summary, total: u64) -> Vec<String> {
+pub(super) fn summary(summary: &Summary) -> Vec<String> {
     let mut first = format!("{} fine, {} failed", summary.fine, summary.failed);
     if summary.skipped > 0 {
         let _ = write!(first, ", {} not sent", summary.skipped);
@@ -209,21 +225,15 @@ pub(super) fn summary(summary: &Summary, total: u64) -> Vec<String> {
         lines.push(format!("calls left later than due by {}", percentiles(late)));
     }
     if summary.fine + summary.failed > 1 {
-        lines.push(format!("{:.1} calls a second in {:.1} s", summary.rate(), summary.elapsed.as_secs_f64()));
+        lines.push(format!("{:.1} calls a second in {:.1} s", summary.rate, summary.elapsed.as_secs_f64()));
     }
-    let left = total.saturating_sub(summary.fine + summary.failed + summary.skipped);
-    if !summary.cancelled && left > 0 {
-        lines.push(format!("ended at the first failure: {} not sent", visible::count(left, "call")));
-    }
-    if summary.cancelled {
-        lines.push(format!("ended before its end: {} were to be sent", visible::count(total, "call")));
-    }
+    lines.extend(summary.shortfall());
     lines
 }
 
 /// The same as a JSON object.
 pub(super) fn summary_json(summary: &Summary) -> String {
-    let Value::Object(mut line) = json!({ "schema": 1, "event": "summary", "rate": summary.rate() }) else {
+    let Value::Object(mut line) = json!({ "schema": 1, "event": "summary" }) else {
         return String::new();
     };
     if let Value::Object(members) = json!(summary) {

@@ -30,7 +30,7 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
         summary.fine,
         summary.failed,
         summary.skipped,
-        summary.rate(),
+        summary.rate,
         ms(took.p50_us),
         ms(took.p90_us),
         ms(took.p99_us),

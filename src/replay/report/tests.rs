@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::call::Request;
 use crate::config::Redact;
-use crate::net::fault::Fault;
+use crate::net::fault::{Delivery, Fault};
 use crate::replay::testing::call;
 
 /// A call that went well, one that did not, one that was not sent as it was asked for, one that could not be sent.
@@ -20,7 +20,7 @@ fn report(redaction: Option<&Redaction>) -> Report {
     let fine = Outcome {
         original: Arc::new(Call { id: Id(uuid::Uuid::nil()), request: request("{\"timestamp\":1}"), ..call(1) }),
         round: 1,
-        fault: None,
+        delivery: Delivery::default(),
         call: Arc::new(Call {
             kind: Some("moveo/dialog".into()),
             took: Duration::from_micros(1_234_567),
@@ -34,11 +34,12 @@ fn report(redaction: Option<&Redaction>) -> Report {
         }),
         against: None,
         differences: Vec::new(),
+        between: Vec::new(),
         unmet: Vec::new(),
     };
     let failed = Outcome {
         round: 2,
-        fault: Some(Fault::Duplicate),
+        delivery: Delivery { again: true, ..Delivery::default() },
         differences: vec![
             json("/a<b/password", "\"hunter2\"", "{\"x\":\"hunter3\"}"),
             json("/items/0", "{\"token\":\"t-1\",\"n\":1}", "{\"n\":…"),

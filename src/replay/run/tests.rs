@@ -18,7 +18,7 @@ struct Endpoint {
 }
 
 impl Endpoint {
-    /// It answers once so many calls are there, or at once. To 0 it says nothing.
+    /// It answers once so many calls are there, or at once. To 0 and 99 it says nothing.
     async fn new(together: usize) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", socket.local_addr().unwrap());
@@ -42,7 +42,7 @@ impl Endpoint {
                         lock(&seen).push(body.to_owned());
                         barrier.wait().await;
                         now.fetch_sub(1, Ordering::SeqCst);
-                        if body == "0" {
+                        if matches!(body, "0" | "99") {
                             std::future::pending::<()>().await;
                         }
                         let answer = format!("HTTP/1.1 {body} -\r\ncontent-length: 2\r\n\r\n{{}}");
@@ -144,7 +144,8 @@ async fn calls_go_out_in_order_and_are_judged_and_recorded() {
     assert!(outcomes.iter().map(|outcome| outcome.original.id).eq(tape.items.iter().map(|item| item.id)));
     assert!(outcomes.iter().all(|outcome| outcome.call.parent == Some(outcome.original.id)));
     assert_eq!(outcomes.iter().map(|outcome| (*outcome.call).clone()).collect::<Vec<_>>(), tape.recorded());
-    assert_eq!(outcomes[0].changed(), [], "an exact call is what was recorded");
+    let changed: Vec<String> = outcomes[0].changed().iter().map(|change| change.place.to_string()).collect();
+    assert_eq!(changed, ["header:accept"], "an exact call is what was recorded, but for what is put in where it lacks");
 }
 
 #[tokio::test]
@@ -233,12 +234,12 @@ async fn duplicates_and_late_calls_are_labelled_also_where_they_are_recorded() {
         tape.replay(Plan { duplicate: true, ..plan(&endpoint, schedule) }, Control::default()).await;
     assert_eq!(summary.unwrap().late.map(|late| late.count), Some(2));
     assert_eq!(endpoint.seen(), ["201", "201", "200", "200"]);
-    let faults: Vec<_> = outcomes.iter().map(|outcome| outcome.fault).collect();
-    assert_eq!(faults, [None, Some(Fault::Duplicate), Some(Fault::OutOfOrder), Some(Fault::Duplicate)]);
+    let labels: Vec<_> = outcomes.iter().map(|outcome| outcome.delivery.label()).collect();
+    let expected = [None, Some("duplicate"), Some("out of order"), Some("out of order, duplicate")];
+    assert_eq!(labels, expected.map(|label| label.map(str::to_owned)));
     let reader = Reader::open(&tape.folder.path().join("sent.jsonl")).unwrap();
     let marks = reader.marks();
     let notes = outcomes.iter().map(|outcome| marks.of(outcome.call.id).and_then(|remarks| remarks.note.clone()));
-    let expected = [None, Some("duplicate"), Some("out of order"), Some("duplicate")];
     let expected = expected.map(|word| word.map(|word| format!("replayed with a fault: {word}").into()));
     assert_eq!(notes.collect::<Vec<_>>(), expected);
 }
@@ -271,4 +272,62 @@ async fn what_is_slow_on_purpose_is_not_among_the_percentiles() {
     // Three digits of a time count.
     let own = Duration::from_micros(own.max_us);
     assert!(all >= slow && own < all.saturating_sub(slow) + all / 500, "{own:?} of {all:?}");
+}
+
+#[tokio::test]
+async fn the_deliveries_of_one_call_are_ended_like_those_of_many() {
+    let endpoint = Endpoint::new(1).await;
+    let faults = vec![Fault::SlowBody(Duration::ZERO); 3];
+    let plan = |stop_on_failure| Plan {
+        faults: faults.clone(),
+        duplicate: true,
+        ..plan(&endpoint, Schedule { stop_on_failure, ..workers(1) })
+    };
+    let tape = Tape::new(&["- 500", "- 200"]).await;
+    let (summary, outcomes) = tape.replay(plan(true), Control::default()).await;
+    let summary = summary.unwrap();
+    assert_eq!((summary.total, summary.failed, summary.left, outcomes.len()), (12, 1, 11, 1));
+    assert_eq!(endpoint.seen().len(), 1);
+
+    let tape = Tape::new(&["- 99"]).await;
+    let control = Control::default();
+    let (ending, seen) = (control.clone(), Arc::clone(&endpoint.seen));
+    tokio::spawn(async move {
+        while lock(&seen).is_empty() {
+            tokio::task::yield_now().await;
+        }
+        ending.cancel();
+    });
+    let (summary, _) = tape.replay(plan(false), control).await;
+    assert_eq!(summary.map(|summary| (summary.failed, summary.cancelled, summary.left)), Ok((1, true, 5)));
+    assert_eq!((endpoint.seen().len(), tape.recorded().len()), (1, 1), "what did not leave is not recorded");
+}
+
+#[tokio::test]
+async fn a_duplicate_has_the_fault_of_the_first_and_what_cannot_have_it_is_counted() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["- 200"]).await;
+    let faults = vec![Fault::SlowBody(Duration::ZERO), Fault::Tampered];
+    let plan = Plan { faults, duplicate: true, ..plan(&endpoint, workers(1)) };
+    let (summary, told) = tape.replay_all(plan, Control::default()).await;
+    let labels = told.iter().map(|told| match told {
+        Told::Sent(outcome) => outcome.delivery.label(),
+        Told::Skipped(skipped) => skipped.fault.map(|fault| fault.to_string()),
+    });
+    // An outcome may be told after what is decided meanwhile.
+    let mut labels: Vec<String> = labels.flatten().collect();
+    labels.sort();
+    assert_eq!(labels, ["slow body", "slow body, duplicate", "tampered body"]);
+    let summary = summary.unwrap();
+    assert_eq!((summary.total, summary.fine, summary.skipped, summary.left), (4, 2, 1, 0));
+}
+
+#[tokio::test]
+async fn the_rate_of_paced_calls_is_the_pace() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["- 200"; 4]).await;
+    let schedule = Schedule { pace: Pace::Rate(20.0), ..workers(1) };
+    let (summary, _) = tape.replay(plan(&endpoint, schedule), Control::default()).await;
+    let rate = summary.unwrap().rate;
+    assert!(rate > 10.0 && rate < 21.0, "of 4 calls in three intervals: {rate}");
 }
