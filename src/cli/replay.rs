@@ -43,7 +43,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     let total = plan.total(items.len());
     if !args.yes {
-        for target in std::iter::once(&plan.target).chain(&plan.against) {
+        for target in plan.targets() {
             confirm(target, total)?;
         }
     }
@@ -134,9 +134,10 @@ impl Listing {
 
 /// Says what would go where, and sends nothing.
 async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> eyre::Result<Outcome> {
-    let sender = context.sender();
+    let (sender, repeat) = (context.sender(), plan.schedule.repeat);
     let mut outcome = Outcome::Yes;
-    for item in items {
+    let mut count = 0_u64;
+    for (item, late) in plan.schedule.order(items).map_err(|error| eyre!(error))? {
         let call = reader.call(item.place)?;
         for fault in plan.deliveries() {
             let now = Timestamp::now();
@@ -146,37 +147,43 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
             {
                 planned = Err(Refusal::Call(why));
             }
-            match planned {
-                Ok((first, second)) => {
-                    let delivery = Delivery { fault, ..Delivery::default() };
-                    for outgoing in std::iter::once(first).chain(second) {
-                        print::out(&show::planned(context, &call, &outgoing, delivery, &sender))?;
-                    }
-                }
+            let (first, second) = match planned {
+                Ok(planned) => planned,
                 Err(refusal) => {
                     let skipped = Skipped::new(&call, fault, refusal);
                     outcome = if skipped.is_failure() { Outcome::No } else { outcome };
                     print::out(&show::told(context, &Told::Skipped(skipped)))?;
+                    continue;
+                }
+            };
+            for again in std::iter::once(false).chain(plan.duplicate.then_some(true)) {
+                count += 1;
+                for outgoing in std::iter::once(&first).chain(&second) {
+                    print::out(&show::planned(context, &call, outgoing, Delivery { fault, late, again }, &sender))?;
                 }
             }
         }
     }
-    Ok(outcome)
+    let guarded = plan.targets().filter(|target| target.guard).map(|target| &*target.name);
+    show::rehearsed(context, count * u64::from(repeat), repeat, &places(plan), &guarded.collect::<Vec<_>>())?;
+    // As it would be when they left.
+    Ok(if count == 0 { Outcome::No } else { outcome })
 }
 
 /// Says where calls are going to go, and how, before the first leaves.
 fn announce(context: &Context, plan: &Plan, total: u64) {
-    if context.format == Format::Json {
-        return;
+    if context.format == Format::Text {
+        print::note(&format!("{} to {}, {}", visible::count(total, "call"), places(plan), show::mode(plan.mode)));
     }
-    let place = |target: &Target| visible::line(&target.url).into_owned();
-    let against = plan.against.as_ref().map(|target| format!(" and {}", place(target))).unwrap_or_default();
-    print::note(&format!(
-        "{} to {}{against}, {}",
-        visible::count(total, "call"),
-        place(&plan.target),
-        show::mode(plan.mode)
-    ));
+}
+
+/// Where calls go: the names of targets that have one, and their URLs.
+fn places(plan: &Plan) -> String {
+    let place = |target: &Target| {
+        let named = if target.name == target.url { String::new() } else { format!("{} at ", target.name) };
+        visible::line(&format!("{named}{}", target.url)).into_owned()
+    };
+    plan.targets().map(place).collect::<Vec<_>>().join(" and ")
 }
 
 fn conclude(context: &Context, summary: &Summary) -> eyre::Result<()> {

@@ -67,6 +67,11 @@ impl Plan {
         }
     }
 
+    /// Where calls go: to the target and, where there is one, to the one beside it.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        std::iter::once(&self.target).chain(&self.against)
+    }
+
     /// How a call is delivered, one after the other.
     pub fn deliveries(&self) -> impl Iterator<Item = Option<Fault>> {
         let plain = self.faults.is_empty().then_some(None);

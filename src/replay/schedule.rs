@@ -61,6 +61,22 @@ impl Default for Schedule {
     }
 }
 
+impl Schedule {
+    /// The order in which `items` leave one after the other, each once, and whether it is late.
+    ///
+    /// # Errors
+    /// When calls shall change places and no two can.
+    pub fn order(self, items: &[Item]) -> Result<Vec<(&Item, bool)>, String> {
+        let mut queue = Queue::checked(items, Self { repeat: 1, ..self })?;
+        let next = || {
+            let step = queue.take()?;
+            queue.done(step);
+            Some((&items[step.item], step.late))
+        };
+        Ok(std::iter::from_fn(next).collect())
+    }
+}
+
 /// No call waits longer, however slow the pace: a year.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
 
@@ -280,6 +296,9 @@ mod tests {
         assert_eq!(taken, [(2, false), (1, false), (0, true), (3, false)]);
         let schedule = Schedule { out_of_order: true, repeat: 3, ..Schedule::default() };
         assert!(Queue::checked(&items("a b -"), schedule).is_err());
+        let items = items("a b a a");
+        let order: Vec<bool> = schedule.order(&items).unwrap().into_iter().map(|(_, late)| late).collect();
+        assert_eq!(order, [false, false, true, false]);
     }
 
     #[rstest]

@@ -210,6 +210,8 @@ fn late_calls_come_late_and_what_cannot_be_stale_is_left_out() {
     let stale = replay(&home, &endpoint, &["--stale", "--query", "kind:auth_validation"]);
     assert!(stale.out.starts_with("skip ") && stale.err.contains("1 not sent"), "{}", stale.out);
     assert!(stale.code == 1 && stale.err.contains("nothing was sent"), "{}", stale.err);
+    let dry = replay(&home, &endpoint, &["--stale", "--query", "kind:auth_validation", "--dry-run"]);
+    assert!(dry.code == 1 && dry.err.starts_with("0 calls would leave for "), "{}", dry.err);
     assert!(endpoint.seen().is_empty());
     let alone = replay_dialog(&home, &endpoint, &["--out-of-order"]);
     assert!(alone.code == 2 && alone.err.contains("could change places"), "{}", alone.err);
@@ -341,6 +343,20 @@ fn a_dry_run_names_modes_faults_and_changes() {
     );
     assert!(dry.out.lines().nth(1).unwrap().contains(" http://127.0.0.1:1/b "), "{}", dry.out);
     assert!(endpoint.seen().is_empty());
+    let config = "[[target]]\nname = \"live\"\nurl = \"http://127.0.0.1:1/{name}\"\nguard = \"confirm\"\n";
+    std::fs::write(home.path("hooktape.toml"), config).unwrap();
+    let usual =
+        ["replay", SAMPLE, "--to", "live", "--query", "kind:dialog", "--dry-run", "--duplicate", "--repeat", "3"];
+    let dry = run(&home, &[&usual, &SIGNED[..]].concat());
+    assert_eq!((dry.code, dry.out.lines().count()), (0, 2), "{}", dry.err);
+    assert!(dry.out.lines().nth(1).unwrap().contains(", duplicate)"), "{}", dry.out);
+    assert_eq!(
+        dry.err,
+        "6 calls (all of it 3 times) would leave for live at http://127.0.0.1:1/{name}; nothing was sent\n\
+         live: guarded, so you will be asked first (--yes says so beforehand)\n"
+    );
+    let json = run(&home, &[&usual, &SIGNED[..], &["--format", "json"]].concat()).json();
+    assert_eq!(json[2], json!({ "schema": 1, "event": "rehearsed", "total": 6, "rounds": 3, "guarded": ["live"] }));
 }
 
 #[test]

@@ -198,11 +198,13 @@ fn an_edited_call_is_taken_when_it_is_signed_anew() {
 fn a_dry_run_sends_nothing() {
     let (home, endpoint) = (Home::new(), Endpoint::new());
     let planned = replay(&home, &endpoint, &[&SIGNED[..], &["--dry-run"]].concat());
-    assert_eq!((planned.code, &*planned.err, planned.out.lines().count()), (0, "", 6));
+    let said = format!("6 calls would leave for {}; nothing was sent\n", endpoint.url);
+    assert_eq!((planned.code, planned.err, planned.out.lines().count()), (0, said, 6));
     let first = format!("1b1222fe moveo/first_message POST {}/hooks/moveo/first_message", endpoint.url);
     assert!(planned.out.starts_with(&first), "{}", planned.out);
     let json = replay(&home, &endpoint, &["--sign", "exact", "--dry-run", "--format", "json"]).json();
-    assert_eq!((json.len(), &json[0]["sign"], &json[0]["size"]), (6, &"exact".into(), &586.into()));
+    assert_eq!((json.len(), &json[0]["sign"], &json[0]["size"]), (7, &"exact".into(), &586.into()));
+    assert_eq!((&json[6]["event"], &json[6]["total"]), (&"rehearsed".into(), &6.into()));
     assert_eq!(json[0]["sig"], "no-secret");
     let spoilt =
         replay(&home, &endpoint, &[&PUBLISHED[..], &["--sign", "exact", "--dry-run", "--set", "/x=1"]].concat());

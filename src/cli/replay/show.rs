@@ -197,6 +197,28 @@ pub(super) fn planned(
     }
 }
 
+/// What `--dry-run` says in the end: of how many calls, and whether it will be asked before they leave.
+pub(super) fn rehearsed(
+    context: &Context,
+    total: u64,
+    rounds: u32,
+    places: &str,
+    guarded: &[&str],
+) -> std::io::Result<()> {
+    if context.format == Format::Json {
+        let line = json!({ "schema": 1, "event": "rehearsed", "total": total, "rounds": rounds, "guarded": guarded });
+        return print::out(&line.to_string());
+    }
+    let times = if rounds > 1 { format!(" (all of it {rounds} times)") } else { String::new() };
+    let mut text = format!("{}{times} would leave for {places}; nothing was sent", visible::count(total, "call"));
+    if !guarded.is_empty() {
+        let names = visible::line(&guarded.join(" and ")).into_owned();
+        let _ = write!(text, "\n{names}: guarded, so you will be asked first (--yes says so beforehand)");
+    }
+    print::note(&text);
+    Ok(())
+}
+
 fn millis(us: u64) -> String {
     format!("{}.{} ms", us / 1000, us % 1000 / 100)
 }
