@@ -67,8 +67,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     announce(context, &replay.plan, total);
     let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let redaction = context.redaction()?;
-    let report =
-        (!reports.is_empty()).then(|| Report::new(title, redaction.target(&replay.plan.target.url), Timestamp::now()));
+    let place = |target: &Target| redaction.target(&target.url);
+    let (first, second) = (place(&replay.plan.target), replay.plan.against.as_ref().map(place));
+    let report = (!reports.is_empty()).then(|| Report::new(title, first, second, Timestamp::now()));
     let listing =
         Listing { context: context.clone(), quiet: args.quiet, report, progress: Progress::new(total), broken: None };
     let listing = Arc::new(Mutex::new(listing));

@@ -61,12 +61,34 @@ pub struct Case {
     pub took_us: u64,
     /// Where what left differs from what was recorded.
     pub changed: Vec<Place>,
-    /// How the answer differs from the one that it was compared with.
+    /// What became of it at the other target.
+    pub against: Option<Other>,
+    /// How the answer differs from those that it was compared with: the recorded one, then the other target's.
     pub differences: Vec<Difference>,
+    /// How many of them are to the recorded one.
+    #[serde(skip)]
+    pub to_recorded: usize,
     /// What was expected and did not come.
     pub unmet: Vec<Unmet>,
     /// Why it was not sent.
     pub skipped: Option<String>,
+}
+
+/// The same call at the other target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Other {
+    /// What was sent.
+    pub call: Id,
+    /// Where it went.
+    pub url: String,
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// How long the answer took, in microseconds.
+    pub took_us: u64,
+    /// Why there is no answer.
+    pub error: Option<String>,
+    /// Where what left differs from what was recorded.
+    pub changed: Vec<Place>,
 }
 
 /// A report that is being gathered.
@@ -76,6 +98,8 @@ pub struct Report {
     pub title: String,
     /// Where the calls went.
     pub target: String,
+    /// Where else they went.
+    pub against: Option<String>,
     /// When the replay began.
     pub at: Timestamp,
     /// What was sent.
@@ -85,8 +109,13 @@ pub struct Report {
 impl Report {
     /// An empty one.
     #[must_use]
-    pub fn new(title: String, target: String, at: Timestamp) -> Self {
-        Self { title, target, at, cases: Vec::new() }
+    pub fn new(title: String, target: String, against: Option<String>, at: Timestamp) -> Self {
+        Self { title, target, against, at, cases: Vec::new() }
+    }
+
+    /// `staging.example.com`, or `A and B`.
+    fn targets(&self) -> String {
+        self.against.as_ref().map_or_else(|| self.target.clone(), |against| format!("{} and {against}", self.target))
     }
 
     /// Adds what became of a call, masked by `redaction` if there is one.
@@ -97,6 +126,10 @@ impl Report {
         };
         if let Some(redaction) = redaction {
             case.url = redaction.target(&case.url);
+            if let Some(other) = &mut case.against {
+                other.url = redaction.target(&other.url);
+                other.error = other.error.take().map(|error| redaction.text(&error).into_owned());
+            }
             case.skipped = case.skipped.map(|reason| redaction.text(&reason).into_owned());
             for unmet in &mut case.unmet {
                 mask_unmet(unmet, redaction);
@@ -118,8 +151,8 @@ impl Report {
             Form::Html => html::write(self, summary, out),
             Form::Json => {
                 let value = serde_json::json!({
-                    "schema": 1, "title": self.title, "target": self.target, "at": self.at, "summary": summary,
-                    "cases": self.cases,
+                    "schema": 1, "title": self.title, "target": self.target, "against": self.against, "at": self.at,
+                    "summary": summary, "shortfall": summary.shortfall(), "cases": self.cases,
                 });
                 writeln!(out, "{value}")
             }
@@ -140,10 +173,10 @@ impl Case {
     fn trouble(&self) -> String {
         let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
         let unmet = self.unmet.iter().map(|unmet| format!("expected {}: {}", unmet.expected, unmet.found));
-        let differences = self
-            .differences
-            .iter()
-            .map(|found| format!("{}: {} -> {}", found.place, side(&found.left), side(&found.right)));
+        let differences = self.differences.iter().enumerate().map(|(number, found)| {
+            let whose = if number < self.to_recorded { "" } else { "between the targets, " };
+            format!("{whose}{}: {} -> {}", found.place, side(&found.left), side(&found.right))
+        });
         unmet.chain(differences).collect::<Vec<_>>().join("\n")
     }
 }
@@ -158,12 +191,29 @@ fn sent(outcome: &Outcome) -> Case {
         fault: outcome.delivery.label(),
         url: call.request.url(),
         status: call.status(),
-        took_us: u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),
-        changed: outcome.changed().into_iter().map(|change| change.place).collect(),
+        took_us: micros(call),
+        changed: places(outcome.changed()),
+        against: outcome.against.as_ref().map(|other| Other {
+            call: other.id,
+            url: other.request.url(),
+            status: other.status(),
+            took_us: micros(other),
+            error: other.error.clone(),
+            changed: places(outcome.changed_against()),
+        }),
         differences: outcome.differences.iter().chain(&outcome.between).cloned().collect(),
+        to_recorded: outcome.differences.len(),
         unmet: outcome.unmet.clone(),
         skipped: None,
     }
+}
+
+fn micros(call: &Call) -> u64 {
+    u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn places(differences: Vec<Difference>) -> Vec<Place> {
+    differences.into_iter().map(|difference| difference.place).collect()
 }
 
 fn skipped_case(skipped: &Skipped) -> Case {
@@ -178,7 +228,9 @@ fn skipped_case(skipped: &Skipped) -> Case {
         status: None,
         took_us: 0,
         changed: Vec::new(),
+        against: None,
         differences: Vec::new(),
+        to_recorded: 0,
         unmet: if skipped.is_failure() {
             vec![Unmet { expected: "it to be sent".to_owned(), found: reason.clone(), place: None }]
         } else {

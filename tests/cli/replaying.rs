@@ -293,11 +293,13 @@ fn two_targets_are_compared_field_by_field() {
     .unwrap();
     let usual =
         ["replay", SAMPLE, "--query", "kind:dialog", "--to", &a, "--against", "b", "--header", "Accept: text/x"];
-    let other = run(&home, &[&usual, &SIGNED[..]].concat());
+    let other = run(&home, &[&usual, &SIGNED[..], &["--report", "json=r.json"]].concat());
     let changed = other.out.lines().next().unwrap().split_once("; changed ").unwrap().1;
     let (first, second) = changed.split_once(" | changed ").unwrap();
     assert!(first.contains("header:accept") && !first.contains("header:x-env"), "{changed}");
     assert!(second.contains("header:accept") && second.contains("header:x-env"), "{changed}");
+    let report: Value = serde_json::from_slice(&std::fs::read(home.path("r.json")).unwrap()).unwrap();
+    assert_eq!((&report["against"], &report["cases"][0]["against"]["status"]), (&json!(b), &200.into()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::{Case, Report, escape, side};
 use crate::replay::Summary;
+use crate::replay::compare::{Difference, Place};
 
 const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;margin:2em auto;max-width:72em;padding:0 1em}\
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2em .6em;border-bottom:1px solid #8884;vertical-align:top}\
@@ -19,10 +20,15 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
     )?;
     writeln!(out, "<title>Replay of {title}</title><style>{STYLE}</style></head><body>")?;
-    writeln!(out, "<h1>Replay of {title}</h1>\n<p>to <code>{}</code>, {:.0}</p>", escape(&report.target), report.at)?;
+    writeln!(
+        out,
+        "<h1>Replay of {title}</h1>\n<p>to <code>{}</code>, {:.0}</p>",
+        escape(&report.targets()),
+        report.at
+    )?;
     let ms = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);
     let took = summary.took;
-    let ended = if summary.cancelled { ", ended before its end" } else { "" };
+    let ended = summary.shortfall().map(|why| format!(", {}", escape(&why))).unwrap_or_default();
     writeln!(
         out,
         "<p><b class=\"ok\">{} fine</b>, <b class=\"no\">{} failed</b>, {} not sent, {:.1} calls a second{ended}. \
@@ -43,33 +49,46 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
             (None, true) => ("ok", "ok"),
             (None, false) => ("no", "FAIL"),
         };
-        let status = case.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
-        let changed: Vec<String> = case.changed.iter().map(ToString::to_string).collect();
+        let status = |status: Option<u16>| status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let places = |places: &[Place]| places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        // Of two targets the first one stands above the other.
+        let (mut urls, mut statuses, mut times) = (escape(&case.url), status(case.status), ms(case.took_us));
+        let mut changed = escape(&places(&case.changed));
+        if let Some(other) = &case.against {
+            let _ = write!(urls, "<br>{}", escape(&other.url));
+            let _ = write!(statuses, "<br>{}", status(other.status));
+            let _ = write!(times, "<br>{}", ms(other.took_us));
+            let _ = write!(changed, "<br>{}", escape(&places(&other.changed)));
+        }
         writeln!(
             out,
-            "<tr><td class=\"{class}\">{word}</td><td>{}<br><code>{}</code></td><td>{status}</td><td>{}</td>\
-             <td><code>{}</code></td><td>{}</td></tr>",
+            "<tr><td class=\"{class}\">{word}</td><td>{}<br><code>{urls}</code></td><td>{statuses}</td><td>{times}</td>\
+             <td><code>{changed}</code></td><td>{}</td></tr>",
             escape(&case.name()),
-            escape(&case.url),
-            ms(case.took_us),
-            escape(&changed.join(", ")),
-            found(case),
+            found(report, case),
         )?;
     }
     writeln!(out, "</table></body></html>")
 }
 
 /// What was expected and did not come, and the differences in a table of their own.
-fn found(case: &Case) -> String {
+fn found(report: &Report, case: &Case) -> String {
     let mut text = case.skipped.as_deref().map(escape).unwrap_or_default();
     for unmet in &case.unmet {
         let _ = write!(text, "<p>expected <code>{}</code>: {}</p>", escape(&unmet.expected), escape(&unmet.found));
     }
-    if case.differences.is_empty() {
-        return text;
+    let (recorded, between) = case.differences.split_at(case.to_recorded);
+    text += &table(recorded, "Recorded", "Answered");
+    text + &table(between, &report.target, report.against.as_deref().unwrap_or("the other target"))
+}
+
+/// What differs, under whose it is; nothing where nothing does.
+fn table(differences: &[Difference], left: &str, right: &str) -> String {
+    if differences.is_empty() {
+        return String::new();
     }
-    text += "<table><tr><th>Where</th><th>Left</th><th>Right</th></tr>";
-    for found in &case.differences {
+    let mut text = format!("<table><tr><th>Where</th><th>{}</th><th>{}</th></tr>", escape(left), escape(right));
+    for found in differences {
         let cell = |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".to_owned(), escape);
         let (place, left, right) = (escape(&found.place.to_string()), cell(&found.left), cell(&found.right));
         let whose = side(found.side);

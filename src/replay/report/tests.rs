@@ -64,7 +64,7 @@ fn report(redaction: Option<&Redaction>) -> Report {
         fault: Some(Fault::Stale),
         reason: "it says no time".into(),
     };
-    let mut report = Report::new("tape \"1\".jsonl".into(), "http://x".into(), Timestamp::UNIX_EPOCH);
+    let mut report = Report::new("tape \"1\".jsonl".into(), "http://x".into(), None, Timestamp::UNIX_EPOCH);
     let unsent = Skipped { fault: None, reason: "no secret".into(), ..skipped.clone() };
     for told in [Told::Sent(fine.into()), Told::Sent(failed.into()), Told::Skipped(skipped), Told::Skipped(unsent)] {
         report.add(&told, redaction);
@@ -100,6 +100,49 @@ fn every_form_tells_all_and_escapes_it() {
     assert_eq!((&failed["fault"], &failed["differences"][1]["place"]), (&"duplicate".into(), &"/items/0".into()));
     assert_eq!(failed["changed"], serde_json::json!(["path", "/timestamp"]));
     assert!("pdf".parse::<Form>().is_err());
+}
+
+#[test]
+fn both_targets_are_told_of_and_what_is_not_whole_is_an_error() {
+    let one = report(None).cases.remove(0);
+    let place = |name: &str| Place::Json(format!("/{name}"));
+    let found = |name: &str| Difference { side: Side::Response, place: place(name), left: None, right: None };
+    let other = Other {
+        call: one.original,
+        url: "http://b/?<".into(),
+        status: Some(503),
+        took_us: 2_500,
+        error: None,
+        changed: vec![Place::Header("x-env".into())],
+    };
+    let differences = vec![found("old"), found("other")];
+    let case = Case { against: Some(other), differences, to_recorded: 1, ..one };
+    let mut report = Report::new("t".into(), "http://a".into(), Some("http://b".into()), Timestamp::UNIX_EPOCH);
+    report.cases.push(case);
+    let junit = written(&report, "junit");
+    assert!(junit.contains("name=\"t to http://a and http://b\" tests=\"1\""), "{junit}");
+    assert!(junit.contains("200 in 1.234567 s\nhttp://b/?&lt;: 503 in 0.002500 s</system-out>"), "{junit}");
+    let html = written(&report, "html");
+    let heads = ["<th>Recorded</th><th>Answered</th>", "<th>http://a</th><th>http://b</th>"];
+    let all = ["200<br>503", "<br>2.5 ms", "header:x-env"];
+    for part in heads.iter().chain(&all) {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&written(&report, "json")).unwrap();
+    assert_eq!((&json["against"], &json["shortfall"]), (&"http://b".into(), &serde_json::Value::Null));
+    assert_eq!(json["cases"][0]["against"]["status"], 503);
+
+    let summary = Summary { total: 12, fine: 1, left: 11, ..Summary::default() };
+    let of = |form: Form| {
+        let mut out = Vec::new();
+        report.write(form, &summary, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let junit = of(Form::Junit);
+    assert!(junit.contains("tests=\"2\" failures=\"0\" skipped=\"0\" errors=\"1\""), "{junit}");
+    for form in [Form::Junit, Form::Html, Form::Json] {
+        assert!(of(form).contains("ended at the first failure: 11 calls not sent"), "{form:?}");
+    }
 }
 
 #[test]
