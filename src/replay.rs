@@ -14,6 +14,7 @@ mod change;
 pub mod compare;
 mod control;
 pub mod expect;
+mod masked;
 mod plan;
 pub mod report;
 mod run;
@@ -27,6 +28,7 @@ pub mod variables;
 
 pub use self::change::{Change, change};
 pub use self::control::Control;
+pub use self::masked::masked;
 pub use self::plan::{Plan, Refusal};
 pub use self::run::{Outcome, Replay, Skipped, Told};
 pub use self::schedule::{Pace, Schedule};

@@ -24,7 +24,7 @@ use crate::config::Target;
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::{Keyring, Platforms};
 use crate::replay::compare::{Difference, Place};
-use crate::replay::{Item, Meter, Plan, Refusal, Summary, Told};
+use crate::replay::{Item, Meter, Plan, Refusal, Summary, Told, masked};
 use crate::visible;
 
 pub use self::options::{Field, Options};
@@ -88,6 +88,8 @@ pub struct Sent {
     pub call: Option<Answered>,
     /// Where what left differs from what was recorded.
     pub changed: Vec<Place>,
+    /// What of it was only masks, for the recording has nothing else there.
+    pub masked: Vec<Place>,
     /// What was expected and did not come, or why it was not sent.
     pub unmet: Vec<String>,
     /// How the answer differs from the recorded one, where that was looked at: the first `MOST_NAMED`.
@@ -125,6 +127,7 @@ impl From<Told> for Sent {
                 original: outcome.original.id,
                 call: Some(outcome.call.as_ref().into()),
                 changed: outcome.changed().into_iter().map(|change| change.place).take(MOST_NAMED).collect(),
+                masked: outcome.masked.iter().take(MOST_NAMED).cloned().collect(),
                 failed: !outcome.is_fine(),
                 unmet: outcome.unmet.into_iter().map(|unmet| format!("{}: {}", unmet.expected, unmet.found)).collect(),
                 differences: outcome.differences.into_iter().chain(outcome.between).take(MOST_NAMED).collect(),
@@ -133,6 +136,7 @@ impl From<Told> for Sent {
                 original: skipped.original,
                 call: None,
                 changed: Vec::new(),
+                masked: Vec::new(),
                 failed: skipped.is_failure(),
                 unmet: vec![skipped.reason],
                 differences: Vec::new(),
@@ -331,7 +335,8 @@ impl App {
             if own {
                 return Err(reason);
             }
-            let first = outgoing(&Plan { mode: SignMode::Exact, ..plan })?;
+            // That it cannot leave as it came either says less than why it is not signed anew.
+            let first = outgoing(&Plan { mode: SignMode::Exact, ..plan }).map_err(|_| reason.clone())?;
             Ok((first, Some(Notice::warning(format!("sent with the signature it had: {reason}")))))
         })
     }
@@ -341,8 +346,19 @@ impl App {
         let original = call.parent.and_then(|parent| self.cache.original(self.index.row_of(parent)?));
         let Some(original) = original else { return String::new() };
         let changed = crate::replay::compare::changed(&original.request, &call.request);
-        format!(" · {}", changes(changed.iter().map(|difference| &difference.place)))
+        let new: Vec<&Place> = changed.iter().map(|difference| &difference.place).collect();
+        let kept: Vec<Place> =
+            masked(&original.request, &original.request).into_iter().filter(|place| !new.contains(&place)).collect();
+        let masks = masks(&kept).map(|masks| format!(" · {masks}")).unwrap_or_default();
+        format!(" · {}{masks}", changes(new.into_iter()))
     }
+}
+
+/// That masks left in these places, in words.
+#[must_use]
+pub fn masks(places: &[Place]) -> Option<String> {
+    let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+    (!places.is_empty()).then(|| format!("masked when it was recorded: {}", places.join(", ")))
 }
 
 /// What is other in what left than in what was recorded, in words.

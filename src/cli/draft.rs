@@ -65,6 +65,7 @@ impl DraftArgs {
         };
         if let Some(data) = &self.data {
             draft.request.body = payload(data)?.into();
+            draft.request.cut = false;
         }
         change(&mut draft.request, &self.set).map_err(|error| eyre!("--set: {error}"))?;
         for (name, value) in &self.header {

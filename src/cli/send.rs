@@ -6,7 +6,7 @@ use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::call::Call;
+use crate::call::{Call, Request};
 use crate::cli::context::{Context, data_dir};
 use crate::cli::draft::{Draft, DraftArgs};
 use crate::cli::replay::args::{Faults, RuleArgs, Sign, TargetArgs};
@@ -17,6 +17,7 @@ use crate::net::outgoing::{Outgoing, SignMode};
 use crate::recording::{Annotation, Change};
 use crate::replay::compare::Difference;
 use crate::replay::expect::{Answered, Expectation, Unmet, check};
+use crate::replay::masked;
 use crate::replay::variables::Variables;
 use crate::visible;
 
@@ -62,6 +63,9 @@ pub struct Args {
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let mut draft = args.draft.read(context)?;
     draft.fill()?;
+    if let Some(lacks) = lacks(&draft.request) {
+        print::note(&lacks);
+    }
     let target = args.target.apply(context.target(&args.to)?)?;
     let deliveries = deliveries(context, args, &draft, &target)?;
     let copies = if args.faults.duplicate { &[false, true][..] } else { &[false] };
@@ -108,6 +112,17 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         print::note(&format!("{}: {}", visible::count(names.len(), "variable"), names.join(", ")));
     }
     Ok(fine.into())
+}
+
+/// What the recording lacks of the call that is sent from it, if it lacks anything.
+fn lacks(request: &Request) -> Option<String> {
+    if request.cut {
+        let kept = visible::count(request.body.len(), "byte");
+        return Some(format!("its body was cut when it was recorded: the {kept} there are leave for all of it"));
+    }
+    let places: Vec<String> = masked(request, request).iter().map(ToString::to_string).collect();
+    let text = format!("masked when it was recorded, and sent so: {}", places.join(", "));
+    (!places.is_empty()).then(|| visible::line(&text).into_owned())
 }
 
 /// What leaves, one after the other; each once.

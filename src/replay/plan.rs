@@ -7,13 +7,14 @@ use jiff::Timestamp;
 
 use super::compare::Rules;
 use super::expect::Expectation;
-use super::{Change, Schedule, change};
+use super::{Change, Schedule, change, masked};
 use crate::call::{Call, Request};
 use crate::config::Target;
 use crate::net::avoid::Avoid;
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::{Keyring, Platforms};
+use crate::visible;
 
 /// How recorded calls are sent again.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +101,19 @@ impl Plan {
         listener: Option<SocketAddr>,
     ) -> Result<(Outgoing, Option<Outgoing>), Refusal> {
         let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        if call.request.cut {
+            let kept = visible::count(call.request.body.len(), "byte");
+            return Err(Refusal::Call(format!(
+                "its body was cut when it was recorded: the {kept} there are would pass for all of it. Send a draft of it with a whole body"
+            )));
+        }
+        let places: Vec<String> = masked(&call.request, &call.request).iter().map(ToString::to_string).collect();
+        if self.mode == SignMode::Exact && !places.is_empty() {
+            return Err(Refusal::Call(format!(
+                "it was masked when it was recorded, so it cannot leave as it came: {}. Send it signed anew",
+                places.join(", ")
+            )));
+        }
         let mut request = call.request.clone();
         change(&mut request, &self.changes).map_err(Refusal::Call)?;
         if let Some(why) = fault.and_then(|fault| fault.why_not(kind, &request)) {
@@ -176,6 +190,20 @@ mod tests {
         assert_eq!(exact.request, recorded.request);
         let stale = outgoing(&plan, &recorded, Some(Fault::Stale));
         assert!(matches!(stale, Err(Refusal::Fault(_))), "{stale:?}");
+    }
+
+    #[test]
+    fn what_the_recording_has_not_is_not_sent_for_what_came() {
+        let mut plan = Plan::new(Target::new("x", "http://127.0.0.1:1"));
+        let cut = Call { request: Request { cut: true, ..call(1).request }, ..call(1) };
+        let Err(Refusal::Call(why)) = outgoing(&plan, &cut, None) else { panic!("it was sent") };
+        assert!(why.contains("the 1 byte there are would pass"), "{why}");
+        let headers = [("authorization", "[redacted]")].into_iter().collect();
+        let masked = Call { request: Request { redacted: true, headers, ..call(1).request }, ..call(1) };
+        assert!(outgoing(&plan, &masked, None).is_ok(), "the masks are told of, and leave");
+        plan.mode = SignMode::Exact;
+        let Err(Refusal::Call(why)) = outgoing(&plan, &masked, None) else { panic!("it was sent") };
+        assert!(why.contains("as it came: header:authorization. Send"), "{why}");
     }
 
     #[test]

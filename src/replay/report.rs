@@ -61,6 +61,8 @@ pub struct Case {
     pub took_us: u64,
     /// Where what left differs from what was recorded.
     pub changed: Vec<Place>,
+    /// What of it is only masks, for the recording has nothing else there.
+    pub masked: Vec<Place>,
     /// What became of it at the other target.
     pub against: Option<Other>,
     /// How the answer differs from those that it was compared with: the recorded one, then the other target's.
@@ -193,6 +195,7 @@ fn sent(outcome: &Outcome) -> Case {
         status: call.status(),
         took_us: micros(call),
         changed: places(outcome.changed()),
+        masked: outcome.masked.clone(),
         against: outcome.against.as_ref().map(|other| Other {
             call: other.id,
             url: other.request.url(),
@@ -228,6 +231,7 @@ fn skipped_case(skipped: &Skipped) -> Case {
         status: None,
         took_us: 0,
         changed: Vec::new(),
+        masked: Vec::new(),
         against: None,
         differences: Vec::new(),
         to_recorded: 0,

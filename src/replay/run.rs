@@ -12,11 +12,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use super::alarm::Alarm;
-use super::compare::{self, Difference};
+use super::compare::{self, Difference, Place};
 use super::expect::{Answered, Unmet, check, summary};
 use super::schedule::{Pace, Queue, Step};
 use super::summary::{Times, rate};
-use super::{Control, Item, Plan, Refusal, Summary};
+use super::{Control, Item, Plan, Refusal, Summary, masked};
 use crate::call::{Call, Id};
 use crate::net::crew::{Crew, Desk};
 use crate::net::fault::{Delivery, Fault};
@@ -63,6 +63,8 @@ pub struct Outcome {
     pub differences: Vec<Difference>,
     /// How the other target's answer differs from it.
     pub between: Vec<Difference>,
+    /// Where masks left, for the recording has nothing else there.
+    pub masked: Vec<Place>,
     /// What was expected and did not come. None: it is fine.
     pub unmet: Vec<Unmet>,
 }
@@ -366,6 +368,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         second: Option<Prepared>,
         worker: &mut Worker,
     ) -> Result<(), String> {
+        let masked = masked(&original.request, &first.request);
         let Worker { recorder, first: wire, second: other_wire, unwritten } = worker;
         let (first, second) = match second {
             // Pinned here: what is handed on is held twice.
@@ -395,7 +398,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             unmet.extend(summary(&between).map(same));
         }
         let (original, round) = (original.clone(), round + 1);
-        let outcome = Outcome { original, round, delivery, call, against, differences, between, unmet };
+        let outcome = Outcome { original, round, delivery, call, against, differences, between, masked, unmet };
         if !outcome.is_fine() && plan.schedule.stop_on_failure {
             lock(&self.queue).close();
         }

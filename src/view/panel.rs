@@ -13,7 +13,7 @@ use crate::app::action::Action;
 use crate::app::draft::Answer;
 use crate::app::event::Level;
 use crate::app::panel::Panel;
-use crate::app::replaying::{Field, Options, Replay, Sent, changes};
+use crate::app::replaying::{Field, Options, Replay, Sent, changes, masks};
 use crate::app::tester::Tester;
 use crate::app::{App, Regions};
 use crate::platform::Kind;
@@ -212,6 +212,9 @@ fn told(sent: &Sent, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if sent.call.is_some() {
         lines.extend(rows::labelled("left with", &changes(sent.changed.iter()), Style::new(), width));
+    }
+    if let Some(masks) = masks(&sent.masked) {
+        lines.extend(rows::labelled("", &masks, theme::level(Level::Warning), width));
     }
     for unmet in &sent.unmet {
         lines

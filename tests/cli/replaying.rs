@@ -362,6 +362,32 @@ fn a_dry_run_names_modes_faults_and_changes() {
 }
 
 #[test]
+fn what_is_masked_or_cut_is_not_sent_for_what_came() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let tape = std::fs::read_to_string(SAMPLE).unwrap();
+    let flagged = |flag: &str| tape.replace("\"request\":{", &format!("\"request\":{{\"{flag}\":true,"));
+    let masked = flagged("redacted").replace("\"channel\":\"web\"", "\"channel\":\"[redacted]\"");
+    std::fs::write(home.path("masked.jsonl"), masked).unwrap();
+    let usual = ["replay", "masked.jsonl", "--query", "kind:dialog", "--to", &endpoint.url, "--record", "sent.jsonl"];
+    let sent = run(&home, &[&usual, &SIGNED[..]].concat());
+    assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
+    assert!(sent.out.contains("; masked when it was recorded: /channel"), "{}", sent.out);
+    let dry = run(&home, &[&usual, &SIGNED[..], &["--dry-run"]].concat());
+    assert!(dry.out.contains("; masked when it was recorded: /channel"), "{}", dry.out);
+    assert_eq!(endpoint.seen().len(), 1);
+    let exact = run(&home, &[&usual[..], &["--sign", "exact"]].concat());
+    assert!(exact.code == 2 && exact.err.contains("masked when it was recorded"), "{}", exact.err);
+    std::fs::write(home.path("masked.jsonl"), flagged("cut")).unwrap();
+    let cut = run(&home, &[&usual, &SIGNED[..]].concat());
+    assert!(cut.code == 2 && cut.err.contains("its body was cut when it was recorded"), "{}", cut.err);
+    assert!(endpoint.seen().is_empty());
+    let id = run(&home, &["show", "masked.jsonl", "--query", "kind:dialog", "--format", "json"]).json().remove(0);
+    let call = format!("masked.jsonl#{}", id["id"].as_str().unwrap());
+    let draft = run(&home, &[&["send", &call, "--to", &endpoint.url], &SIGNED[..]].concat());
+    assert!(draft.code == 0 && draft.err.contains("its body was cut when it was recorded"), "{}", draft.err);
+}
+
+#[test]
 fn an_interrupt_ends_a_replay_with_what_it_has_done() {
     let home = Home::new();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

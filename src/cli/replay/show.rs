@@ -16,7 +16,7 @@ use crate::net::sender::Sender;
 use crate::recording::redact::MASK;
 use crate::replay::compare::{Difference, Place, changed};
 use crate::replay::report::{mask, mask_unmet};
-use crate::replay::{Latencies, Outcome, Skipped, Summary, Told};
+use crate::replay::{Latencies, Outcome, Skipped, Summary, Told, masked};
 use crate::visible;
 
 /// Columns of a value in a line.
@@ -97,6 +97,7 @@ fn sent(outcome: &Outcome) -> String {
     if outcome.against.is_some() && there != changed {
         let _ = write!(text, " | changed {}", visible::line(if there.is_empty() { "nothing" } else { &there }));
     }
+    text += &visible::line(&masks(&outcome.masked));
     for unmet in &outcome.unmet {
         let line = format!("     expected {}: {}", unmet.expected, unmet.found);
         let _ = write!(text, "\n{}", visible::line(&line));
@@ -110,6 +111,12 @@ fn sent(outcome: &Outcome) -> String {
 /// Where, one after the other.
 fn places(differences: &[Difference]) -> String {
     differences.iter().map(|difference| difference.place.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// What of a call is only masks, if anything is.
+fn masks(places: &[Place]) -> String {
+    let names: Vec<String> = places.iter().map(ToString::to_string).collect();
+    if names.is_empty() { String::new() } else { format!("; masked when it was recorded: {}", names.join(", ")) }
 }
 
 /// Without the values of headers that may hold a secret of the target's.
@@ -144,7 +151,7 @@ fn sent_json(context: &Context, outcome: &Outcome) -> String {
         json!({
             "original": outcome.original.id, "round": outcome.round, "fault": outcome.delivery.label(),
             "slow_us": slow.map(|time| time.as_micros()), "fine": outcome.is_fine(),
-            "changed": hushed(context, outcome.changed()), "differences": differences,
+            "changed": hushed(context, outcome.changed()), "masked": outcome.masked, "differences": differences,
             "unmet": outcome.unmet, "against": against,
         }),
     )
@@ -170,21 +177,21 @@ pub(super) fn planned(
         (None, None) => sign.to_owned(),
     };
     let ready = sender.prepare(outgoing.clone()).request;
-    let changed = hushed(context, changed(&call.request, &ready));
+    let (changed, masked) = (hushed(context, changed(&call.request, &ready)), masked(&call.request, &ready));
     match context.format {
         Format::Json => json!({
             "schema": 1, "id": call.id, "kind": call.kind, "method": outgoing.request.method,
             "url": outgoing.url.as_str(), "size": outgoing.request.body.len(), "sign": sign, "secret": secret,
             "sig": verdict.as_ref().map(|verdict| verdict.sig),
             "reason": found.map(|verdict| &verdict.reason),
-            "fault": delivery.label(), "changed": changed,
+            "fault": delivery.label(), "changed": changed, "masked": masked,
         })
         .to_string(),
         Format::Text => {
             let wrong = delivery.label().map(|wrong| format!(", {wrong}")).unwrap_or_default();
             let places = if changed.is_empty() { String::new() } else { format!("; changed {}", places(&changed)) };
             format!(
-                "{} {} {} {} ({} bytes, {}{wrong}){}",
+                "{} {} {} {} ({} bytes, {}{wrong}){}{}",
                 print::short(call.id),
                 visible::line(call.kind.as_deref().unwrap_or("-")),
                 visible::line(&outgoing.request.method),
@@ -192,6 +199,7 @@ pub(super) fn planned(
                 outgoing.request.body.len(),
                 visible::line(&signing),
                 visible::line(&places),
+                visible::line(&masks(&masked)),
             )
         }
     }

@@ -60,6 +60,9 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
             let _ = write!(times, "<br>{}", ms(other.took_us));
             let _ = write!(changed, "<br>{}", escape(&places(&other.changed)));
         }
+        if !case.masked.is_empty() {
+            let _ = write!(changed, "<br>masked when it was recorded: {}", escape(&places(&case.masked)));
+        }
         writeln!(
             out,
             "<tr><td class=\"{class}\">{word}</td><td>{}<br><code>{urls}</code></td><td>{statuses}</td><td>{times}</td>\

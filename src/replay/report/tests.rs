@@ -35,6 +35,7 @@ fn report(redaction: Option<&Redaction>) -> Report {
         against: None,
         differences: Vec::new(),
         between: Vec::new(),
+        masked: Vec::new(),
         unmet: Vec::new(),
     };
     let failed = Outcome {
@@ -116,7 +117,7 @@ fn both_targets_are_told_of_and_what_is_not_whole_is_an_error() {
         changed: vec![Place::Header("x-env".into())],
     };
     let differences = vec![found("old"), found("other")];
-    let case = Case { against: Some(other), differences, to_recorded: 1, ..one };
+    let case = Case { against: Some(other), differences, to_recorded: 1, masked: vec![place("email")], ..one };
     let mut report = Report::new("t".into(), "http://a".into(), Some("http://b".into()), Timestamp::UNIX_EPOCH);
     report.cases.push(case);
     let junit = written(&report, "junit");
@@ -124,7 +125,7 @@ fn both_targets_are_told_of_and_what_is_not_whole_is_an_error() {
     assert!(junit.contains("200 in 1.234567 s\nhttp://b/?&lt;: 503 in 0.002500 s</system-out>"), "{junit}");
     let html = written(&report, "html");
     let heads = ["<th>Recorded</th><th>Answered</th>", "<th>http://a</th><th>http://b</th>"];
-    let all = ["200<br>503", "<br>2.5 ms", "header:x-env"];
+    let all = ["200<br>503", "<br>2.5 ms", "header:x-env", "masked when it was recorded: /email"];
     for part in heads.iter().chain(&all) {
         assert!(html.contains(part), "{part}: {html}");
     }

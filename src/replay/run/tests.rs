@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::call::Response;
+use crate::call::{Request, Response};
 use crate::config::{Secrets, Target};
 use crate::net::outgoing::SignMode;
 use crate::recording::{Options, Position};
@@ -330,4 +330,22 @@ async fn the_rate_of_paced_calls_is_the_pace() {
     let (summary, _) = tape.replay(plan(&endpoint, schedule), Control::default()).await;
     let rate = summary.unwrap().rate;
     assert!(rate > 10.0 && rate < 21.0, "of 4 calls in three intervals: {rate}");
+}
+
+#[tokio::test]
+async fn masks_that_leave_are_told() {
+    let endpoint = Endpoint::new(1).await;
+    let mut tape = Tape::new(&["- 201"]).await;
+    let path = tape.folder.path().join("tape.jsonl");
+    let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
+    let headers = [("authorization", "[redacted]")].into_iter().collect();
+    let call = super::super::testing::call(200);
+    let call = Call { request: Request { headers, redacted: true, ..call.request.clone() }, ..call };
+    recorder.record(call).await.unwrap();
+    recorder.close().await;
+    let reader = Reader::open(&path).unwrap();
+    tape.items = reader.entries(Position::default()).map(|entry| Item::from(&entry.unwrap())).collect();
+    let plan = Plan { mode: SignMode::Fresh, ..plan(&endpoint, workers(1)) };
+    let (_, outcomes) = tape.replay(plan, Control::default()).await;
+    assert_eq!(outcomes[1].masked, [Place::Header("authorization".into())]);
 }
