@@ -109,13 +109,12 @@ impl Sender {
             return None;
         }
         let known = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(host).copied();
-        let address = match known {
-            Some(address) => address,
-            None => {
-                let address = avoid.resolved(url).await;
-                self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), address);
-                address
-            }
+        let address = if let Some(address) = known {
+            address
+        } else {
+            let address = avoid.resolved(url).await;
+            self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), address);
+            address
         };
         address.map(|address| avoid.sentence(host, address))
     }

@@ -319,7 +319,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
                 }
             };
             if let Some(why) = sender.leads_to_ourselves(&first, second.as_ref()).await {
-                self.refuse(Skipped::new(&original, fault, Refusal::Call(why)));
+                self.refuse(Skipped::new(&original, fault, Refusal::Call(why)), copies);
                 continue;
             }
             let delivery = Delivery { fault, late: step.late, again: false };
