@@ -103,7 +103,7 @@ pub(super) fn option_row(label: &str, value: &str, style: Style, width: usize) -
 fn mode_words(mode: crate::net::outgoing::SignMode) -> &'static str {
     match mode {
         crate::net::outgoing::SignMode::Fresh => "fresh: new signature, ids and times",
-        crate::net::outgoing::SignMode::Exact => "exact: every byte as recorded",
+        crate::net::outgoing::SignMode::Exact => "exact: signature and bytes as recorded",
     }
 }
 
