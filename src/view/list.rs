@@ -101,7 +101,8 @@ fn title(app: &App) -> Line<'static> {
         let these = if app.arriving.newest_only() { "the newest; " } else { "" };
         spans.push(Span::styled(format!("{these}reading {percent} % "), theme::DIM));
     }
-    if app.calls.follow {
+    // To a file that is only looked at, no newer calls come.
+    if app.calls.follow && (app.setup.listener.is_some() || app.setup.follow) {
         spans.push(Span::styled("following ", theme::DIM));
     }
     Line::from(spans)

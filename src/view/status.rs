@@ -147,7 +147,7 @@ fn listener(app: &App) -> Vec<(String, Style)> {
         }
         Some(address) => vec![(format!("■ STOPPED LISTENING at {}", base_url(address)), stopped)],
         None if app.setup.follow => vec![("● following the file".to_owned(), live)],
-        None => vec![("recording".to_owned(), Style::new())],
+        None => vec![("opened".to_owned(), Style::new())],
     }
 }
 

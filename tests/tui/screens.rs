@@ -126,7 +126,7 @@ async fn a_long_notice_is_read_to_its_end() {
         };
         let told = screen("gE").await.replace(['"', '\n'], "");
         let words: Vec<&str> = told.split_whitespace().collect();
-        assert!(words.join(" ").ends_with(TEXT) && told.contains("recording │ 7 calls"), "{told}");
+        assert!(words.join(" ").ends_with(TEXT) && told.contains("opened │ 7 calls"), "{told}");
         assert!(!screen("gEj").await.contains("not there"));
     }
 }
