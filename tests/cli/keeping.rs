@@ -40,9 +40,9 @@ fn compact_leaves_out_what_was_deleted() {
 #[test]
 fn a_compressed_recording_is_listed_without_its_deleted_calls() {
     let home = home();
-    let mut sample = std::fs::read_to_string(SAMPLE).unwrap();
-    let id = sample.lines().nth(2).unwrap()[7..43].to_owned();
-    sample.push_str(&format!("{{\"delete\":\"{id}\",\"on\":true}}\n"));
+    let sample = std::fs::read_to_string(SAMPLE).unwrap();
+    let id = &sample.lines().nth(2).unwrap()[7..43];
+    let sample = format!("{sample}{{\"delete\":\"{id}\",\"on\":true}}\n");
     let packed = zstd::encode_all(sample.as_bytes(), 0).unwrap();
     std::fs::write(home.path("data/recordings/packed.jsonl.zst"), packed).unwrap();
     let listed = run(&home, &["recordings"]).out;
