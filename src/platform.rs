@@ -40,6 +40,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::call::Request;
+use crate::config::Target;
 use crate::signature::Scheme;
 use kind::Shared;
 use pack::{ConversationSpec, Files, SectionSpec, VectorSpec};
@@ -115,8 +116,19 @@ pub struct Endpoint {
     pub title: String,
     /// As of a target: `{path}` stands for the path of the call.
     pub url: String,
+    /// The kinds that it takes, `platform/kind`, in a pack without the platform; none: any.
+    #[serde(default)]
+    pub kinds: Vec<String>,
     /// The document that says so.
     pub source: String,
+}
+
+impl Endpoint {
+    /// It as a target: guarded, for it is real.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target { guard: true, kinds: self.kinds.clone(), ..Target::new(&self.name, &self.url) }
+    }
 }
 
 /// `[[table]]`: a table of the platform's document that is about no field of a call.
@@ -192,6 +204,10 @@ impl Pack {
             |spec: &pack::KindSpec| file.platform.story.iter().position(|name| name.as_ref() == spec.name.as_ref());
         let mut story: Vec<usize> = (0..file.kind.len()).collect();
         story.sort_by_key(|number| told(&file.kind[*number]).unwrap_or(usize::MAX));
+        let full = |kind: &String| format!("{platform}/{kind}");
+        let endpoints = file.endpoint.into_iter();
+        let endpoints =
+            endpoints.map(|place| Endpoint { kinds: place.kinds.iter().map(full).collect(), ..place }).collect();
         Ok(Self {
             story,
             told: file.platform.story.len(),
@@ -202,7 +218,7 @@ impl Pack {
             headers: file.platform.headers,
             kinds: file.kind.into_iter().map(|spec| Kind::new(spec, &shared)).collect(),
             vectors: file.vector,
-            endpoints: file.endpoint,
+            endpoints,
             tables: file.table,
             webhook: file.webhook,
             shared,

@@ -134,7 +134,7 @@ pub(super) fn targets(setup: &Setup) -> Vec<Target> {
     // The platforms' own places are real: nothing is sent there unasked.
     for endpoint in setup.platforms.endpoints() {
         if targets.iter().all(|target| target.name != endpoint.name) {
-            targets.push(Target { guard: true, ..Target::new(&endpoint.name, &endpoint.url) });
+            targets.push(endpoint.target());
         }
     }
     targets

@@ -223,9 +223,13 @@ impl Context {
             return Ok(target.clone());
         }
         if let Some(endpoint) = self.platforms.endpoints().find(|endpoint| endpoint.name == to) {
-            return Ok(Target { guard: true, ..Target::new(&endpoint.name, &endpoint.url) });
+            return Ok(endpoint.target());
         }
         Target::from_address(to).map_err(|reason| {
+            if to.contains(':') {
+                // An address, and perhaps a password in it.
+                return eyre!(reason);
+            }
             let targets = self.config.targets.iter().map(|target| target.name.as_str());
             let names: Vec<&str> = targets.chain(self.platforms.endpoints().map(|place| place.name.as_str())).collect();
             match closest(to, &names) {

@@ -42,9 +42,14 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         return rehearse(context, &reader, &items, &plan).await;
     }
     let total = plan.total(items.len());
-    if !args.yes {
-        for target in plan.targets() {
-            confirm(target, total)?;
+    let kinds = || items.iter().map(|item| item.kind.as_deref());
+    for target in plan.targets() {
+        let taken: Vec<Option<&str>> = kinds().filter(|kind| target.why_not(*kind).is_none()).collect();
+        if let (true, Some(why)) = (taken.is_empty(), kinds().find_map(|kind| target.why_not(kind))) {
+            return Err(eyre!(why));
+        }
+        if !args.yes {
+            confirm(target, plan.total(taken.len()), &target.templates(taken.into_iter()))?;
         }
     }
     // Made before anything is sent: a replay without its report would have to be done again.
@@ -64,7 +69,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         keyring: context.keyring.clone(),
         listener: None,
     };
-    announce(context, &replay.plan, total);
+    announce(context, &replay.plan, &items, total);
     let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let redaction = context.redaction()?;
     let place = |target: &Target| redaction.target(&target.url);
@@ -166,23 +171,25 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
         }
     }
     let guarded = plan.targets().filter(|target| target.guard).map(|target| &*target.name);
-    show::rehearsed(context, count * u64::from(repeat), repeat, &places(plan), &guarded.collect::<Vec<_>>())?;
+    show::rehearsed(context, count * u64::from(repeat), repeat, &places(plan, items), &guarded.collect::<Vec<_>>())?;
     // As it would be when they left.
     Ok(if count == 0 { Outcome::No } else { outcome })
 }
 
 /// Says where calls are going to go, and how, before the first leaves.
-fn announce(context: &Context, plan: &Plan, total: u64) {
+fn announce(context: &Context, plan: &Plan, items: &[Item], total: u64) {
     if context.format == Format::Text {
-        print::note(&format!("{} to {}, {}", visible::count(total, "call"), places(plan), show::mode(plan.mode)));
+        let (calls, places) = (visible::count(total, "call"), places(plan, items));
+        print::note(&format!("{calls} to {places}, {}", show::mode(plan.mode)));
     }
 }
 
 /// Where calls go: the names of targets that have one, and their URLs.
-fn places(plan: &Plan) -> String {
+fn places(plan: &Plan, items: &[Item]) -> String {
     let place = |target: &Target| {
         let named = if target.name == target.url { String::new() } else { format!("{} at ", target.name) };
-        visible::line(&format!("{named}{}", target.url)).into_owned()
+        let urls = target.templates(items.iter().map(|item| item.kind.as_deref()));
+        visible::line(&format!("{named}{}", urls.join(" and "))).into_owned()
     };
     plan.targets().map(place).collect::<Vec<_>>().join(" and ")
 }
@@ -245,16 +252,16 @@ impl Write for Place {
     }
 }
 
-/// Asks before `count` calls go to a guarded target.
+/// Asks before `count` calls go to a guarded target, at these addresses.
 ///
 /// # Errors
 /// When the answer is not yes, or there is nobody to ask.
-pub(super) fn confirm(target: &Target, count: u64) -> eyre::Result<()> {
+pub(super) fn confirm(target: &Target, count: u64, at: &[&str]) -> eyre::Result<()> {
     if !target.guard {
         return Ok(());
     }
     let calls = visible::count(count, "call");
-    let question = format!("send {calls} to the guarded target {} at {}?", target.name, target.url);
+    let question = format!("send {calls} to the guarded target {} at {}?", target.name, at.join(" and "));
     match print::ask(&question)? {
         Some(true) => Ok(()),
         Some(false) => Err(eyre!("not sent")),

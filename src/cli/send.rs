@@ -71,7 +71,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let copies = if args.faults.duplicate { &[false, true][..] } else { &[false] };
     let rules = args.rules.rules()?;
     if !args.yes {
-        super::replay::confirm(&target, (deliveries.len() * copies.len()) as u64)?;
+        let sent = (deliveries.len() * copies.len()) as u64;
+        super::replay::confirm(&target, sent, &target.templates([draft.kind.as_deref()].into_iter()))?;
     }
     let kind = draft.kind.as_deref().and_then(|name| context.platforms.kind(name));
     let recorder = context.recorder(&args.record, Box::new(drop))?;

@@ -350,13 +350,16 @@ impl Reader<'_> {
         let name = table.must("name", |value| value.parse(target_name));
         let url = table.must("url", |value| value.parse(|url| check_url(url).map(|()| url.to_owned())));
         let guard = |value: &Value<'_>| choice(value, [("confirm", true), ("none", false)]);
-        let headers = self.target_headers(table, name.as_deref().unwrap_or_default());
+        let mut lost_headers = Vec::new();
+        let headers = self.target_headers(table, name.as_deref().unwrap_or_default(), &mut lost_headers);
         let target = Target {
             headers,
+            lost_headers,
             name: String::new(),
             // Where something is wrong with it, it is there for those that refer to it.
             url: url.unwrap_or_default(),
             urls: table.read("urls", urls).unwrap_or_default(),
+            kinds: Vec::new(),
             secrets: self.own_secrets(table),
             drop_headers: table.read("drop_headers", |value| Ok(names(value))).unwrap_or_default(),
             tls: table.read("tls", |value| self.tls(value)).unwrap_or_default(),
@@ -378,21 +381,34 @@ impl Reader<'_> {
         })
     }
 
-    /// Headers whose values may be references. One that cannot be resolved is left out with a warning.
-    fn target_headers(&mut self, table: &Table<'_>, target: &str) -> Vec<(String, String)> {
+    /// Headers whose values may be references. One that cannot be resolved is `lost`, with a warning.
+    fn target_headers(
+        &mut self,
+        table: &Table<'_>,
+        target: &str,
+        lost: &mut Vec<(String, String)>,
+    ) -> Vec<(String, String)> {
         let given = table.read("headers", headers_of).unwrap_or_default();
         given
             .into_iter()
-            .filter_map(|(name, value)| Some((name.clone(), self.header(&name, &value, target)?)))
+            .filter_map(|(name, value)| match self.header(&name, &value)? {
+                Ok(text) => Some((name, text)),
+                Err(why) => {
+                    self.warnings.push(format!("target {target} has no value for its header {name}: {why}"));
+                    lost.push((name, why));
+                    None
+                }
+            })
             .collect()
     }
 
-    fn header(&mut self, name: &str, value: &Value<'_>, target: &str) -> Option<String> {
+    /// A value, or why it cannot be had; none where it is wrong.
+    fn header(&mut self, name: &str, value: &Value<'_>) -> Option<Result<String, String>> {
         let text = value.keep(value.string())?;
         let credential =
             ["authorization", "proxy-authorization", "cookie"].iter().any(|known| name.eq_ignore_ascii_case(known));
         if !credential && !text.starts_with("env:") && !text.starts_with("file:") {
-            return value.keep(value.parse(header_value));
+            return value.keep(value.parse(header_value)).map(Ok);
         }
         let secret = value.keep(self.resolve(text).map_err(|message| value.error(message)))?;
         self.secret_headers.push(name.to_owned());
@@ -401,8 +417,7 @@ impl Reader<'_> {
             header_value(text)
         });
         self.warnings.extend(secret.warning().map(str::to_owned));
-        let lost = |why| self.warnings.push(format!("target {target} goes without its header {name}: {why}"));
-        resolved.map_err(lost).ok()
+        Some(resolved)
     }
 }
 

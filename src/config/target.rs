@@ -17,10 +17,14 @@ pub struct Target {
     pub url: String,
     /// Where calls of some kinds go instead: by `platform/kind`, or `platform` for all others of it.
     pub urls: IndexMap<String, String>,
+    /// The kinds of calls that it takes; none: any.
+    pub kinds: Vec<String>,
     /// The secrets to sign with; none: the platform's.
     pub secrets: Vec<Secret>,
     /// Headers that every call gets. References among their values are resolved: they may hold secrets.
     pub headers: Vec<(String, String)>,
+    /// Headers that it should have and whose values cannot be had, and why: nothing is sent without them.
+    pub lost_headers: Vec<(String, String)>,
     /// Headers that no call gets.
     pub drop_headers: Vec<String>,
     /// Whom it believes to be the endpoint, over https.
@@ -38,8 +42,10 @@ impl fmt::Debug for Target {
             .field("name", &self.name)
             .field("url", &self.url)
             .field("urls", &self.urls)
+            .field("kinds", &self.kinds)
             .field("secrets", &self.secrets)
             .field("headers", &headers)
+            .field("lost_headers", &self.lost_headers)
             .field("drop_headers", &self.drop_headers)
             .field("tls", &self.tls)
             .field("guard", &self.guard)
@@ -68,8 +74,10 @@ impl Target {
             name,
             url,
             urls: IndexMap::new(),
+            kinds: Vec::new(),
             secrets: Vec::new(),
             headers: Vec::new(),
+            lost_headers: Vec::new(),
             drop_headers: Vec::new(),
             tls: Tls::default(),
             guard: false,
@@ -88,8 +96,14 @@ impl Target {
             None if address.contains(':') => format!("http://{address}"),
             None => return Err(format!("{address:?} is no URL: write http://HOST:PORT/PATH")),
         };
-        check_url(&url).map_err(|message| format!("{address:?}: {message}"))?;
-        Ok(Self::new(url.clone(), url))
+        // An address with a password in it is not repeated.
+        check_url(&url).map_err(|message| {
+            let place = address.split('?').next().unwrap_or_default();
+            if address.contains('@') { message } else { format!("{place:?}: {message}") }
+        })?;
+        // What it is called is printed and told; its query may hold a token.
+        let name = url.split(['?', '#']).next().unwrap_or_default().to_owned();
+        Ok(Self::new(name, url))
     }
 
     /// Its URL without the scheme.
@@ -99,7 +113,43 @@ impl Target {
 
     /// Host and port, or what stands for them, as sentences name it.
     pub fn place(&self) -> &str {
-        self.without_scheme().split(['/', '?', '{']).next().unwrap_or_default()
+        place(&self.url)
+    }
+
+    /// The hosts and ports that calls of these kinds go to, each once.
+    pub fn places<'a>(&self, kinds: impl Iterator<Item = Option<&'a str>>) -> Vec<&str> {
+        distinct(self.templates(kinds).into_iter().map(place))
+    }
+
+    /// The URLs that calls of these kinds go to, each once, before anything stands for their placeholders.
+    pub fn templates<'a>(&self, kinds: impl Iterator<Item = Option<&'a str>>) -> Vec<&str> {
+        distinct(kinds.filter(|kind| self.why_not(*kind).is_none()).map(|kind| self.template(kind)))
+    }
+
+    fn template(&self, kind: Option<&str>) -> &str {
+        let platform = kind.and_then(|kind| kind.split_once('/')).map(|(platform, _)| platform);
+        let own = kind.and_then(|kind| self.urls.get(kind)).or_else(|| self.urls.get(platform?));
+        own.unwrap_or(&self.url)
+    }
+
+    /// That a header of it cannot be had, if that is so: a sentence with the repair.
+    pub fn lost(&self) -> Option<String> {
+        let given = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        let (name, why) = self.lost_headers.iter().find(|(name, _)| !given(name))?;
+        Some(format!(
+            "target {} is to get the header {name}, and {why}: set it, or take it out of `headers`",
+            self.name
+        ))
+    }
+
+    /// Why it takes no call of `kind`, if it takes none: a sentence.
+    pub fn why_not(&self, kind: Option<&str>) -> Option<String> {
+        if self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.iter().any(|own| own == kind)) {
+            return None;
+        }
+        let this = kind.map_or_else(|| "was not recognised".to_owned(), |kind| format!("is {kind}"));
+        let takes = self.kinds.join(" and ");
+        Some(format!("target {} takes {takes} only, and this call {this}: send it elsewhere", self.name))
     }
 
     /// Whether calls of `kind` go to `origin` with it: scheme, host and port, as in `http://127.0.0.1:3000`.
@@ -112,7 +162,7 @@ impl Target {
     /// A URL that ends with its host gets that path; any other URL without placeholders is used as it is.
     ///
     /// # Errors
-    /// A sentence: the URL needs a kind and there is none, or none that belongs in a URL; or the call has no path: with `*`
+    /// A sentence: it takes no such call; the URL needs a kind and there is none, or none that belongs in a URL; or the call has no path: with `*`
     /// it asks a server about itself (RFC 9110, 9.3.7).
     pub fn url_for(&self, kind: Option<&str>, path: &str) -> Result<String, String> {
         if path == "*" {
@@ -122,13 +172,30 @@ impl Target {
                 self.name
             ));
         }
-        let platform = kind.and_then(|kind| kind.split_once('/')).map(|(platform, _)| platform);
-        let own = kind.and_then(|kind| self.urls.get(kind)).or_else(|| self.urls.get(platform?));
-        let url = own.unwrap_or(&self.url);
+        if let Some(why) = self.why_not(kind) {
+            return Err(why);
+        }
+        let url = self.template(kind);
         let bare = url.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#', '{']));
         let template = if bare { &format!("{url}{{path}}") } else { url };
         fill(template, kind, path).map_err(|message| format!("target {}: {message}", self.name))
     }
+}
+
+/// Host and port of a URL, or what stands for them.
+fn place(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '{']).next().unwrap_or_default()
+}
+
+/// Each once, in order.
+fn distinct<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    all.fold(Vec::new(), |mut seen, one| {
+        if !seen.contains(&one) {
+            seen.push(one);
+        }
+        seen
+    })
 }
 
 /// Whether a URL can be sent to, whatever stands for its placeholders.

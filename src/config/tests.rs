@@ -204,7 +204,7 @@ fn a_whole_file() {
     assert_eq!((local.guard, local.timeout, local.secrets.len()), (false, Duration::from_secs(30), 0));
 
     assert_eq!(config.problems(), ["secrets.jelou: the variable JELOU_TOKEN is not set"]);
-    assert_eq!(config.warnings, ["target staging goes without its header x-lost: the variable LOST is not set"]);
+    assert_eq!(config.warnings, ["target staging has no value for its header x-lost: the variable LOST is not set"]);
     let shown = format!("{config:?}{:?}", sources.environment);
     assert!(!shown.contains("hush") && shown.contains("MOVEO_TOKEN"), "{shown}");
 }

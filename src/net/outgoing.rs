@@ -77,7 +77,7 @@ impl Outgoing {
     /// keyring's test secret.
     ///
     /// # Errors
-    /// When the target's address cannot be made for this call, or it shall be signed and there is no secret: a sentence
+    /// When the target's address cannot be made for this call, a header of it cannot be had, or it shall be signed and there is no secret: a sentence
     /// with the repair.
     pub fn aim(
         mut request: Request,
@@ -87,6 +87,9 @@ impl Outgoing {
         keyring: &Keyring,
         listener: Option<SocketAddr>,
     ) -> Result<Self, String> {
+        if let Some(why) = target.lost() {
+            return Err(why);
+        }
         let address = target.url_for(kind.map(|kind| kind.name.as_str()), &request.target)?;
         let mut url = Url::parse(&address).map_err(|error| format!("{address:?} is not a URL: {error}"))?;
         // A target with a path of its own takes no other path; but what such a call says is its query.

@@ -465,6 +465,12 @@ pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
         kind.instead.iter().chain(kind.closes.as_ref().map(|closes| &closes.kind)).try_for_each(kind_there)?;
     }
     pack.platform.story.iter().try_for_each(kind_there)?;
+    for endpoint in &pack.endpoint {
+        let unknown = endpoint.kinds.iter().find(|name| pack.kind.iter().all(|kind| kind.name.as_ref() != *name));
+        if let Some(unknown) = unknown {
+            return Err(at(None, &format!("endpoint {}: {unknown} is no kind of this pack", endpoint.name)));
+        }
+    }
     let vectors = pack.vector.iter().map(|vector| &vector.signature);
     vectors.into_iter().try_for_each(|name| scheme_there(name.as_ref(), name.span()))?;
     Ok(pack)

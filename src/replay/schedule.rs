@@ -244,6 +244,7 @@ mod tests {
             place: Place { offset: 0, len: 0 },
             id: Id::fresh(),
             at: jiff::Timestamp::from_second(number).unwrap(),
+            kind: None,
             conversation: (talk != "-").then(|| talk.into()),
         };
         (0..).zip(talks.split(' ')).map(item).collect()

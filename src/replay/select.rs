@@ -16,13 +16,16 @@ pub struct Item {
     pub id: Id,
     /// When it was made.
     pub at: Timestamp,
+    /// Whose contract it follows.
+    pub kind: Option<Arc<str>>,
     /// The conversation it belongs to.
     pub conversation: Option<Arc<str>>,
 }
 
 impl From<&Entry> for Item {
     fn from(entry: &Entry) -> Self {
-        Self { place: entry.place, id: entry.id, at: entry.at, conversation: entry.conversation.clone() }
+        let Entry { place, id, at, .. } = *entry;
+        Self { place, id, at, kind: entry.kind.as_deref().map(Into::into), conversation: entry.conversation.clone() }
     }
 }
 

@@ -107,12 +107,82 @@ fn a_target_has_its_own_terms() {
 #[test]
 fn the_endpoints_of_the_platforms_stand_ready_and_are_guarded() {
     let home = Home::new();
-    for name in ["moveo", "jelou", "liveperson-uk"] {
-        let asked = run(&home, &["replay", SAMPLE, "--to", name, "--sign", "exact"]);
+    for (name, file) in [("moveo", "moveo-webview"), ("jelou", "jelou"), ("liveperson-uk", "liveperson")] {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/").to_owned() + file + ".jsonl";
+        let asked = run(&home, &["replay", &file, "--to", name, "--sign", "exact"]);
         assert_eq!(asked.code, 2);
-        let question = format!("send 7 calls to the guarded target {name} at https://");
+        let question = format!(" to the guarded target {name} at https://");
         assert!(asked.err.contains(&question), "{}", asked.err);
     }
+    // They take what a page sends, and nothing else.
+    let refused = run(&home, &["replay", SAMPLE, "--to", "liveperson-uk", "--yes"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("target liveperson-uk takes liveperson/webview only"), "{}", refused.err);
+}
+
+#[test]
+fn nothing_leaves_without_a_secret_or_header_of_the_targets_own() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let text = format!(
+        "[[target]]\nname = \"own\"\nurl = \"{url}\"\nsecret = \"env:NO_SUCH_TOKEN\"\n\
+         [[target]]\nname = \"header\"\nurl = \"{url}\"\nheaders = {{ Authorization = \"env:NO_SUCH_KEY\" }}\n",
+        url = endpoint.url
+    );
+    std::fs::write(home.path("hooktape.toml"), text).unwrap();
+    for (to, said) in
+        [("own", "the variable NO_SUCH_TOKEN is not set"), ("header", "the variable NO_SUCH_KEY is not set")]
+    {
+        for args in [
+            &["replay", SAMPLE, "--query", "kind:dialog"][..],
+            &["replay", SAMPLE, "--query", "kind:dialog", "--dry-run"],
+            &["send", "moveo/dialog"],
+        ] {
+            let refused = run(&home, &[args, &["--to", to], &SIGNED[..]].concat());
+            assert!(refused.code > 0 && (refused.err + &refused.out).contains(said), "{to} {args:?}");
+        }
+    }
+    assert!(endpoint.seen().is_empty());
+    let given = run(
+        &home,
+        &[&["replay", SAMPLE, "--query", "kind:dialog", "--to", "header", "--header", "authorization: x"], &SIGNED[..]]
+            .concat(),
+    );
+    assert_eq!(given.code, 0, "{}", given.err);
+}
+
+#[test]
+fn a_refused_address_is_not_repeated_with_its_password() {
+    let home = Home::new();
+    let to = "http://u:SENTINEL@127.0.0.1:9/";
+    for args in
+        [&["listen", "--forward", to][..], &["replay", SAMPLE, "--to", to], &["send", "moveo/dialog", "--to", to]]
+    {
+        let refused = run(&home, args);
+        assert_eq!(refused.code, 2);
+        assert!(
+            refused.err.contains("a URL holds no user name or password") && !refused.err.contains("SENTINEL"),
+            "{}",
+            refused.err
+        );
+    }
+}
+
+#[test]
+fn a_guarded_target_is_named_with_all_its_hosts() {
+    let home = Home::new();
+    let text = "[[target]]\nname = \"both\"\nurl = \"http://127.0.0.1:1/a\"\nguard = \"confirm\"\n\
+                urls = { \"moveo/dialog\" = \"http://127.0.0.1:2/dialog\" }\n";
+    std::fs::write(home.path("hooktape.toml"), text).unwrap();
+    let asked = run(&home, &["replay", SAMPLE, "--to", "both", "--query", "kind:dialog"]);
+    assert!(asked.err.contains("the guarded target both at http://127.0.0.1:2/dialog?"), "{}", asked.err);
+    let asked = run(&home, &["replay", SAMPLE, "--to", "both"]);
+    assert!(asked.err.contains("http://127.0.0.1:1/a and http://127.0.0.1:2/dialog?"), "{}", asked.err);
+    let asked = run(&home, &[&["send", "moveo/dialog", "--to", "both"], &SIGNED[..]].concat());
+    assert!(
+        asked.err.contains("send 1 call to the guarded target both at http://127.0.0.1:2/dialog?"),
+        "{}",
+        asked.err
+    );
 }
 
 #[test]

@@ -301,7 +301,8 @@ impl App {
         if target.guard {
             let count = job.plan.total(job.items.len());
             let calls = visible::count(count, "call");
-            let question = format!("Send {calls} to {}, at {}?", target.name, target.place());
+            let places = target.places(job.items.iter().map(|item| item.kind.as_deref()));
+            let question = format!("Send {calls} to {}, at {}?", target.name, places.join(" and "));
             self.show_panel(Panel::Sure { question, job });
             return Vec::new();
         }

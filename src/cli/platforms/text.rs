@@ -79,6 +79,7 @@ pub(super) fn rest(pack: &Pack) -> String {
     for endpoint in &pack.endpoints {
         lines.push(wrapped(&format!("  {}", visible::line(&endpoint.name)), 21, &endpoint.title));
         lines.push(wrapped("", 4, &endpoint.url));
+        lines.push(wrapped("", 4, &format!("takes {}", endpoint.kinds.join(", "))));
         lines.push(wrapped("", 4, &format!("({})", endpoint.source)));
     }
     if let Some(webhook) = &pack.webhook {

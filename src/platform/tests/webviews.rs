@@ -263,11 +263,18 @@ fn what_is_entered_in_moveo_is_held_against_its_rules() {
 #[test]
 fn the_platforms_places_are_ready_targets() {
     let platforms = platforms();
-    let to = |name: &str| platforms.endpoints().find(|endpoint| endpoint.name == name).unwrap().url.clone();
+    let to = |name: &str| platforms.endpoints().find(|endpoint| endpoint.name == name).unwrap().target();
     let aimed = |name: &str, kind: &str| {
         let kind = platforms.kind(kind).unwrap();
-        crate::config::Target::new(name, to(name)).url_for(Some(&kind.name), &kind.sample().target).unwrap()
+        to(name).url_for(Some(&kind.name), &kind.sample().target).unwrap()
     };
+    let why = to("jelou").url_for(Some("jelou/webview_open"), "/").unwrap_err();
+    assert_eq!(
+        why,
+        "target jelou takes jelou/webview_callback only, and this call is jelou/webview_open: send it elsewhere"
+    );
+    assert!(to("moveo").url_for(None, "/").unwrap_err().contains("this call was not recognised"));
+    assert!(platforms.endpoints().all(|endpoint| !endpoint.kinds.is_empty() && endpoint.target().guard));
     let id = "91c7d2e4-5a3b-4f68-b9d0-3e1c8f7a2b56";
     assert_eq!(aimed("moveo", "moveo/webview_callback"), format!("https://channels.moveo.ai/v1/webview/{id}"));
     assert_eq!(
