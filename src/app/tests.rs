@@ -7,7 +7,7 @@ use crate::call::{Call, Direction, Request, Response};
 use crate::config::Secrets;
 use crate::recording::{Entry, Place};
 
-pub(super) fn app() -> App {
+pub(crate) fn app() -> App {
     let setup = Setup {
         config: Arc::default(),
         platforms: Arc::new(Platforms::builtin().unwrap()),

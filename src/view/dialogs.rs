@@ -185,8 +185,11 @@ fn targets(app: &App) -> Vec<Pick> {
         let target = choice.and_then(|number| app.targets.get(number));
         Pick::Choice(match target.map(|target| (target, app.endpoint(target))) {
             None => "another address …".to_owned(),
-            Some((target, None)) => status::target_label(target),
-            Some((target, Some(place))) => format!("{:18} {}", target.name, place.title),
+            Some((target, None)) => {
+                let asks = if target.guard { ", asks before it sends" } else { "" };
+                format!("{}{asks}", status::target_label(target))
+            }
+            Some((target, Some(place))) => format!("{:18} {}, {}", target.name, target.place(), place.title),
         })
     };
     let (own, real) = choices.split_at((own + 1).min(choices.len()));

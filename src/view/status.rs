@@ -52,8 +52,41 @@ pub(super) fn draw_long(app: &App, frame: &mut Frame, area: Rect) {
     paint::lines(frame.buffer_mut(), &lines, place);
 }
 
-/// What stands in the state line, the most important first: what does not fit any more is left out whole.
+/// Columns that are kept for the target, whatever else there is to say.
+const KEPT: usize = 30;
+
+/// What stands in the state line, the most important first: what does not fit any more is left out whole. The target is not:
+/// where there is little room, it is cut.
 fn state_line(app: &App, width: usize) -> Line<'static> {
+    let (parts, target) = state_parts(app, false);
+    let wide = |parts: &[(String, Style)]| parts.iter().map(|(text, _)| visible::width(text) + 3).sum::<usize>();
+    let fits = target.is_none_or(|target| wide(&parts[..=target]) < width + 3);
+    let (parts, target) = if fits { (parts, target) } else { state_parts(app, true) };
+    let kept = target.and_then(|target| parts.get(target)).map_or(0, |(text, _)| visible::width(text).min(KEPT) + 3);
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for (number, (mut text, style)) in parts.into_iter().enumerate() {
+        let left = (width + 3).saturating_sub(used);
+        let wide = visible::width(&text) + 3;
+        if target == Some(number) && wide > left {
+            text = visible::truncate(&text, left.saturating_sub(3)).into_owned();
+        } else {
+            let before = target.is_some_and(|target| number < target) && style != theme::ALARM;
+            if wide + if before { kept } else { 0 } > left {
+                continue;
+            }
+        }
+        if used > 1 {
+            spans.push(Span::styled(" │ ", theme::DIM));
+        }
+        used += visible::width(&text) + 3;
+        spans.push(Span::styled(text, style));
+    }
+    Line::from(spans)
+}
+
+/// The parts of the state line, and which of them is the target; `tight`: with a short address of the listener.
+fn state_parts(app: &App, tight: bool) -> (Vec<(String, Style)>, Option<usize>) {
     let mut parts: Vec<(String, Style)> = Vec::new();
     // A key that means something else where one is now is no hint.
     let key = |action| {
@@ -77,7 +110,7 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         let words = crate::config::Fault { next: None, ..*fault };
         parts.push(caution(format!("FAULT {} {words}{left}", visible::line(&answering::whose(app, slot)))));
     }
-    parts.extend(listener(app));
+    parts.extend(listener(app, tight));
     for (name, health) in &app.answers.health {
         if *health != Health::Up {
             parts.push((format!("✗ {} is down", visible::line(name)), Style::new().fg(theme::BAD)));
@@ -99,6 +132,7 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
         parts.push((text, Style::new().fg(theme::WARNING)));
     }
     // Where the next call would go is not to be pushed out.
+    let target = app.target().map(|_| parts.len());
     parts.extend(app.target().map(|target| {
         let style = if target.guard { Style::new().fg(theme::BAD) } else { Style::new() };
         (format!("→ {}", visible::line(&target_label(target))), style)
@@ -119,29 +153,16 @@ fn state_line(app: &App, width: usize) -> Line<'static> {
     if app.tunnel.is_none() && app.unreachable().is_some() {
         parts.push((format!("this machine only{}", key(Action::Public)), theme::DIM));
     }
-    let mut spans = vec![Span::raw(" ")];
-    let mut used = 1;
-    for (text, style) in parts {
-        let wide = visible::width(&text) + 3;
-        if used + wide > width + 3 {
-            continue;
-        }
-        if used > 1 {
-            spans.push(Span::styled(" │ ", theme::DIM));
-        }
-        spans.push(Span::styled(text, style));
-        used += wide;
-    }
-    Line::from(spans)
+    (parts, target)
 }
 
 /// Where calls come, or what is looked at instead.
-fn listener(app: &App) -> Vec<(String, Style)> {
+fn listener(app: &App, tight: bool) -> Vec<(String, Style)> {
     let live = Style::new().fg(theme::GOOD);
     let stopped = theme::ALARM;
     match app.setup.listener {
         Some(address) if app.answers.beat.serving => {
-            let short = app.public_url().is_some() || app.tunnel.is_some();
+            let short = tight || app.public_url().is_some() || app.tunnel.is_some();
             let own = if short { format!("● :{}", address.port()) } else { format!("● {}", base_url(address)) };
             [(own, live)].into_iter().chain(public(app)).collect()
         }
@@ -199,7 +220,7 @@ fn signs_of_life(app: &App) -> Vec<String> {
 
 /// `staging staging.example.com`; the address alone where the name says nothing more.
 pub(super) fn target_label(target: &crate::config::Target) -> String {
-    let named = target.name != target.url;
+    let named = !target.url.starts_with(&target.name);
     if named { format!("{} {}", target.name, target.place()) } else { target.without_scheme().to_owned() }
 }
 
@@ -216,4 +237,34 @@ fn hint_line(app: &App, width: usize) -> Line<'static> {
         return Line::from(vec![Span::styled(format!(" {cut}"), style), Span::styled(more, theme::DIM)]);
     }
     hints::row(app, width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::tests::app;
+    use crate::config::Target;
+
+    #[test]
+    fn the_target_is_seen_whatever_else_there_is_to_say() {
+        let mut app = app();
+        app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
+        app.answers.beat.serving = true;
+        app.mouse = Holder::Terminal;
+        app.masked = true;
+        app.choose(Target { guard: true, ..Target::new("production", "https://api.example.com/hooks") });
+        let seen = |app: &App, width| state_line(app, width).to_string();
+        for width in [80, 60, 40] {
+            let line = seen(&app, width);
+            assert!(line.contains("→ production api.example.com"), "{width}: {line}");
+            assert!(visible::width(&line) <= width, "{line}");
+        }
+        assert!(seen(&app, 24).contains("→ production api.ex"), "{}", seen(&app, 24));
+        app.choose(Target::new("a", "http://a-very-long-name-of-a-host.internal.example.com:8080/x"));
+        for width in [40, 30] {
+            let line = seen(&app, width);
+            assert!(line.contains("→ a a-very-long-") && line.contains('…'), "{width}: {line}");
+            assert!(visible::width(&line) <= width, "{line}");
+        }
+    }
 }
