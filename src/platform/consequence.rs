@@ -15,6 +15,9 @@ use super::{Kind, Severity};
 use crate::call::{Call, Direction};
 use crate::config::{Config, parse_duration};
 
+/// What follows where a pack has no word on it.
+const UNKNOWN: &str = "the documents do not say what follows";
+
 /// `fail_on_error` of a kind: the setting of a webhook that says what its failure does. Sentences without their end.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,7 +92,8 @@ impl Kind {
                 let broken = self.check_response(response).iter().any(|found| found.severity == Severity::Error);
                 let failed = broken.then(|| "the body is not as the contract has it".to_owned());
                 let then = match (broken, call.direction) {
-                    (true, _) => self.spec.unreadable.clone()?,
+                    (true, Direction::Received) => self.spec.unreadable.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
+                    (true, Direction::Sent) => self.spec.unreadable.clone()?,
                     (false, Direction::Received) => "the answer is taken".to_owned(),
                     (false, Direction::Sent) => return None,
                 };
@@ -175,7 +179,9 @@ mod tests {
     #[case::no_third_state("moveo/auth_validation", 1, Some((200, r#"{"valid":"yes"}"#)), Some(true), None, Some(
         "the body is not as the contract has it: the authentication flow takes it for a system error, not for a wrong answer"
     ))]
-    #[case::not_told("moveo/dialog", 1, Some((200, r#"{"context":1}"#)), Some(true), None, None)]
+    #[case::not_told("moveo/dialog", 1, Some((200, r#"{"context":1}"#)), Some(true), None, Some(
+        "the body is not as the contract has it: the documents do not say what follows"
+    ))]
     fn what_follows_is_told(
         #[case] kind: &str,
         #[case] took: u64,
