@@ -216,13 +216,13 @@ fn of_edit(edit: &answering::Edit) -> Vec<Hint> {
 fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
     match panel {
         Panel::Options(options) if options.typing.is_some() => TYPING.to_vec(),
-        Panel::Options(_) => {
-            let mut hints: Vec<Hint> = vec![
-                (&[Action::Begin], "begin"),
-                (&[Action::PreviousValue, Action::NextValue], "change"),
-                (&[Action::TypeValue], "type"),
-                (&[Action::Target], "target"),
-            ];
+        Panel::Options(options) => {
+            let mut hints: Vec<Hint> =
+                vec![(&[Action::Begin], "begin"), (&[Action::PreviousValue, Action::NextValue], "change")];
+            if options.takes_text() {
+                hints.push((&[Action::TypeValue], "type"));
+            }
+            hints.push((&[Action::Target], "target"));
             if app.replay.is_some() {
                 hints.push((&[Action::LastReplay], "the last one"));
             }

@@ -90,6 +90,12 @@ impl Options {
         Field::ALL[self.selected.min(Field::ALL.len() - 1)]
     }
 
+    /// Whether the key that types does something in the row: it types a value, or asks for a target.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        matches!(self.field(), Field::Pace | Field::Concurrency | Field::Expect | Field::To)
+    }
+
     /// The value that is typed for a row, where one can be.
     fn text(&mut self) -> Option<&mut String> {
         match self.field() {
@@ -123,6 +129,19 @@ fn pace(text: &str) -> Result<Pace, String> {
     let Some(rate) = text.strip_suffix("/s") else { return text.parse() };
     let rate = rate.trim().parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
     rate.map(Pace::Rate).ok_or_else(|| format!("{text:?} is no rate: 10/s is one"))
+}
+
+/// The words of a text; a space within double quotes is part of one.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let ends = move |char: char| {
+        if char == '"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = char == '\\' && !escaped;
+        !quoted && char.is_whitespace()
+    };
+    text.split(ends).filter(|word| !word.is_empty())
 }
 
 impl App {
@@ -182,6 +201,11 @@ impl App {
             Some(Action::Begin) => return self.begin_replay(options),
             Some(Action::TypeValue) => {
                 options.typing = options.text().map(|text| Input::new(text));
+                if options.typing.is_none() && options.field() == Field::To {
+                    self.show_panel(Panel::Options(options));
+                    self.ask_target(Then::Stay);
+                    return Vec::new();
+                }
                 0
             }
             Some(Action::LastReplay) if self.replay.is_some() => {
@@ -266,7 +290,7 @@ impl App {
     }
 
     fn plan(&self, options: &Options) -> Result<Plan, String> {
-        let expect = options.expect.split_whitespace().map(str::parse).collect::<Result<Vec<Expectation>, _>>()?;
+        let expect = words(&options.expect).map(str::parse).collect::<Result<Vec<Expectation>, _>>()?;
         Ok(Plan { mode: options.mode, schedule: options.schedule()?, expect, ..self.plan_to_target()? })
     }
 

@@ -103,3 +103,14 @@ fn a_replay_is_paused_and_ended_by_its_ticket() {
     assert!(!app.replay.as_ref().unwrap().runs() && app.notice.as_ref().unwrap().text.contains("cancelled"));
     assert_eq!(press(&mut app, "p"), [], "what is over cannot be paused");
 }
+
+#[test]
+fn a_space_within_quotes_ends_no_word() {
+    let found = |text| words(text).collect::<Vec<_>>();
+    assert_eq!(
+        found(r#" status=2xx  /input/text="a \" b" recorded"#),
+        ["status=2xx", r#"/input/text="a \" b""#, "recorded"]
+    );
+    assert_eq!(found(""), [""; 0]);
+    assert!(words(r#"/input/text="a b""#).map(str::parse::<Expectation>).all(|found| found.is_ok()));
+}
