@@ -60,6 +60,7 @@ pub mod webview;
 pub mod which;
 pub mod yank;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -122,6 +123,8 @@ pub struct Setup {
     pub zone: TimeZone,
     /// How many colours the terminal has.
     pub colours: Colours,
+    /// The names of the variables of the environment that are text. Their values stay where they are.
+    pub environment: HashSet<String>,
     /// What to say at the start.
     pub notices: Vec<Notice>,
 }

@@ -22,6 +22,7 @@ use crate::call::{Headers, Id, Request, Response};
 use crate::config::{Fault, Forward, Hold, Replies, Source};
 use crate::net::responder::{Beat, Health, Held, Parting, Responders, Slot, Told, Whose, like};
 use crate::platform::Finding;
+use crate::replay::template;
 
 /// What answers, as the app knows it.
 #[derive(Debug, Default)]
@@ -325,7 +326,9 @@ impl App {
             (None, ..) => "no platform claims this call: a route in hooktape.toml can answer its path",
             (_, None, _) => "this call has no answer",
             (Some(kind), Some(response), _) => {
-                let edit = self.edit_answer(Purpose::Kind(kind.clone()), Some(kind.clone()), response);
+                // What is kept to answer with is a template; what once came back was none.
+                let response = template::literal_answer(response.clone());
+                let edit = self.edit_answer(Purpose::Kind(kind.clone()), Some(kind.clone()), &response);
                 self.dialogs.push(edit);
                 return;
             }

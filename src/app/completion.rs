@@ -55,8 +55,14 @@ pub fn offers(text: &str, cursor: usize, known: &Known<'_>) -> Offers {
     if text.len() > LONGEST || !text.is_char_boundary(cursor) {
         return Offers::default();
     }
-    let Some(place) = Place::of(text, cursor) else { return Offers::default() };
-    let mut list = if place.key { keys(&place, text, known) } else { values(&place, text, cursor, known) };
+    let Some(place) = Place::bare(text, cursor).or_else(|| Place::of(text, cursor)) else { return Offers::default() };
+    let mut list = if place.bare {
+        bare(&place, text, cursor, known)
+    } else if place.key {
+        keys(&place, text, known)
+    } else {
+        values(&place, text, cursor, known)
+    };
     let typed = &text[place.begin..cursor];
     list.retain(|offer| offer.text != typed && offer.text != text[place.begin..place.end]);
     list.dedup_by(|one, other| one.text == other.text);
@@ -69,6 +75,8 @@ struct Place {
     /// Of the object that gets the key, or of the value.
     pointer: String,
     key: bool,
+    /// A placeholder is being typed that stands for a value.
+    bare: bool,
     begin: usize,
     end: usize,
     /// The keys before it in the same object.
@@ -99,6 +107,23 @@ impl Level {
 }
 
 impl Place {
+    /// Where a placeholder is being typed outside of a string: `"tier": {{$ti|`.
+    fn bare(text: &str, cursor: usize) -> Option<Self> {
+        let begin = text[..cursor].rfind("{{")?;
+        if text[begin + 2..cursor].contains(['{', '}', '"', '\n', ',']) {
+            return None;
+        }
+        let place = Self::of(text, begin).filter(|place| !place.key && place.begin == begin)?;
+        let typed_on = |char: char| char.is_alphanumeric() || matches!(char, '_' | '$' | ':');
+        let rest = text[cursor..].trim_start_matches(typed_on).trim_start_matches('}');
+        // Of the braces behind it but two are its own.
+        let behind = &text[cursor..text.len() - rest.len()];
+        let own = behind.trim_end_matches('}');
+        let end = cursor + own.len() + (behind.len() - own.len()).min(2);
+        let end = if behind.starts_with('}') || behind.contains("}}") { end } else { cursor };
+        Some(Self { bare: true, end, ..place })
+    }
+
     fn of(text: &str, cursor: usize) -> Option<Self> {
         let mut levels: Vec<Level> = Vec::new();
         let mut begin = cursor;
@@ -145,7 +170,7 @@ impl Place {
         // Of a string that is closed behind the cursor all is meant; of one that is not, what is before it.
         let whole = json::tokens(text).find(|token| token.span.start == begin && begin < cursor);
         let end = whole.filter(|token| token.kind != TokenKind::Bad).map_or(cursor, |token| token.span.end);
-        Some(Self { pointer, key, begin, end: end.max(cursor), names: level.names.clone() })
+        Some(Self { pointer, key, bare: false, begin, end: end.max(cursor), names: level.names.clone() })
     }
 }
 
@@ -204,6 +229,18 @@ fn keys(place: &Place, text: &str, known: &Known<'_>) -> Vec<Offer> {
     members.chain(variables.map(|(name, variable)| offer(name, value_of(variable)))).collect()
 }
 
+/// What a placeholder outside of a string may be.
+fn bare(place: &Place, text: &str, cursor: usize, known: &Known<'_>) -> Vec<Offer> {
+    let typed = text[place.begin..cursor].trim_start_matches('{').trim_start();
+    let offer = |name: &str, note: String| Offer { text: format!("{{{{{name}}}}}"), note };
+    let wanted = typed.trim_start_matches('$');
+    let variables = known.variables.iter().filter(|(name, _)| name.starts_with(wanted));
+    let variables = variables.map(|(name, variable)| offer(&format!("${name}"), value_of(variable)));
+    let common =
+        placeholders::NAMES.iter().filter(|(name, _)| *name != placeholders::BRACES && name.starts_with(typed));
+    variables.chain(common.map(|(name, meaning)| offer(name, (*meaning).to_owned()))).collect()
+}
+
 fn values(place: &Place, text: &str, cursor: usize, known: &Known<'_>) -> Vec<Offer> {
     let typed = &text[place.begin..cursor];
     let help = (known.help)(&place.pointer).unwrap_or_default();
@@ -226,13 +263,20 @@ fn values(place: &Place, text: &str, cursor: usize, known: &Known<'_>) -> Vec<Of
     };
     let name = name.trim_start_matches('$');
     let after = if place.end > cursor { text[cursor..place.end].trim_start_matches('}') } else { "\"" };
-    let bare = typed.is_empty() && !kinds.is_empty() && !is("string");
-    let filled = |name: &str, note: String| Offer {
-        text: if bare { format!("{{{{{name}}}}}") } else { format!("{before}{{{{{name}}}}}{after}") },
-        note,
-    };
-    let variables = known.variables.iter().filter(|(known, _)| known.starts_with(name));
-    list.extend(variables.map(|(name, variable)| filled(&format!("${name}"), value_of(variable))));
+    let filled = |name: &str, note: String| Offer { text: format!("{before}{{{{{name}}}}}{after}"), note };
+    let alone = before == "\"" && after == "\"";
+    for (name, variable) in known.variables.iter().filter(|(known, _)| known.starts_with(name)) {
+        let text = filled(&format!("${name}"), value_of(variable));
+        // Within quotes any value becomes text: one that is none stands there without them, first.
+        let keeps = alone && variable.json_type() != "string" && (kinds.is_empty() || !is("string"));
+        let bare = Offer { text: format!("{{{{${name}}}}}"), note: text.note.clone() };
+        if keeps || (typed.is_empty() && !kinds.is_empty() && !is("string")) {
+            list.push(bare);
+        }
+        if !typed.is_empty() || !keeps && (kinds.is_empty() || is("string")) {
+            list.push(if keeps { Offer { note: format!("{}, as text", text.note), ..text } } else { text });
+        }
+    }
     if typed.contains("{{") {
         let common = placeholders::NAMES.iter().filter(|(known, _)| known.starts_with(name));
         list.extend(common.map(|(name, meaning)| filled(name, (*meaning).to_owned())));
@@ -281,8 +325,9 @@ mod tests {
             call: Id(uuid::Uuid::nil()),
             at: Timestamp::UNIX_EPOCH,
         };
-        let (tier, name) = (variable("\"gold\"", "/context/tier"), variable("1", "/output/name"));
-        let variables = [("tier", &tier), ("name", &name)];
+        let (tier, name) = (variable("\"gold\"", "/context/tier"), variable("\"Ann\"", "/output/name"));
+        let num = variable("1", "/x/num");
+        let variables = [("num", &num), ("tier", &tier), ("name", &name)];
         offers(text, cursor, &Known { help: &|pointer| kind.help(pointer), variables: &variables })
     }
 
@@ -303,6 +348,11 @@ mod tests {
     #[case::a_variable(r#"{"lang": "{{ti|"#, &[r#"{"lang": "{{$tier}}""#])]
     #[case::a_variable_by_its_name(r#"{"lang": "na|"#, &[r#"{"lang": "{{$name}}""#])]
     #[case::in_a_text(r#"{"input": {"text": "Hi {{$na| there"}}"#, &[r#"{"input": {"text": "Hi {{$name}} there"}}"#])]
+    #[case::a_number_keeps_its_type(r#"{"tie": |"#, &[r#"{"tie": {{$num}}"#, r#"{"tie": "{{$tier}}""#, r#"{"tie": "{{$name}}""#])]
+    #[case::within_quotes_too(r#"{"tie": "{{nu|"#, &[r#"{"tie": {{$num}}"#, r#"{"tie": "{{$num}}""#])]
+    #[case::without_quotes(r#"{"tie": {{$nu|, "x": 1}"#, &[r#"{"tie": {{$num}}, "x": 1}"#])]
+    #[case::without_quotes_and_closed(r#"{"tie": {{now_m|}}}"#, &[r#"{"tie": {{now_ms}}}"#])]
+    #[case::behind_another(r#"{"d": {{now}}, "n": {{uu|"#, &[r#"{"d": {{now}}, "n": {{uuid}}"#])]
     #[case::the_time(r#"{"lang": "{{uu|}}""#, &[r#"{"lang": "{{uuid}}""#])]
     fn what_may_stand_there_is_offered(#[case] marked: &str, #[case] expected: &[&str]) {
         assert_eq!(offered("moveo/dialog", marked), expected);

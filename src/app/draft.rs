@@ -21,7 +21,9 @@ use crate::app::text::Text;
 use crate::call::{Call, Id, Request};
 use crate::json;
 use crate::net::outgoing::SignMode;
+use crate::net::placeholders;
 use crate::platform::Finding;
+use crate::replay::template;
 
 /// What does not stand for itself in path and query (RFC 3986, 3.3 and 3.4). A `%` does: what is encoded stays so.
 const NOT_IN_A_TARGET: &AsciiSet = &CONTROLS
@@ -86,6 +88,8 @@ pub struct Facts {
     pub target: String,
     /// The signature that it would be sent with, or why there is none.
     pub signature: Result<String, String>,
+    /// What stands between double braces and stands for nothing, or is none of ours: sentences.
+    pub strange: Vec<String>,
     /// Where the request departs from its contract; none where it is too large to be held against it while one types.
     pub findings: Option<Vec<Finding>>,
     /// How it was to be signed, and which target was chosen.
@@ -121,7 +125,9 @@ pub struct Draft {
     pub facts: Option<Facts>,
     /// What the text may go on with at the cursor.
     pub offers: Offers,
-    request: Request,
+    original: Request,
+    /// What edits begin with: a template, in which what came over a wire stands as text.
+    basis: Request,
     layout: Layout,
     opened: String,
     payload: Payload,
@@ -130,9 +136,10 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A draft of `request`.
+    /// A draft of `request`. One that repeats a `parent` came over a wire: its own braces are no placeholders.
     #[must_use]
-    pub fn new(ticket: u64, request: Request, kind: Option<String>, parent: Option<Id>) -> Self {
+    pub fn new(ticket: u64, original: Request, kind: Option<String>, parent: Option<Id>) -> Self {
+        let request = if parent.is_some() { template::literal(original.clone()) } else { original.clone() };
         let text = std::str::from_utf8(&request.body).ok();
         let bodiless =
             request.body.is_empty() && matches!(request.method.as_str(), "GET" | "HEAD" | "DELETE" | "OPTIONS");
@@ -141,7 +148,10 @@ impl Draft {
             Some(text) => lay_out(text),
             None => (Layout::AsShown { crlf: false }, String::new()),
         };
-        let is_json = || opened.trim_start().starts_with(['{', '[']) || json::check(&opened).is_ok();
+        let is_json = || {
+            let begins = opened.trim_start().starts_with(['{', '[']);
+            begins || json::check(&placeholders::hidden(&opened)).is_ok()
+        };
         let payload = match text {
             None => Payload::Bytes,
             Some(_) if !bodiless && is_json() => Payload::Json,
@@ -161,7 +171,8 @@ impl Draft {
             scroll: 0,
             facts: None,
             offers: Offers::default(),
-            request,
+            original,
+            basis: request,
             layout,
             opened,
             payload,
@@ -207,19 +218,26 @@ impl Draft {
         self.editable() && self.text() != self.opened
     }
 
-    /// The body that would be sent: the original bytes while nothing was edited.
+    /// Whether what would be sent is filled in first: what came over a wire is not, while nobody edited it.
+    #[must_use]
+    pub fn is_template(&self) -> bool {
+        (self.touched() || self.parent.is_none()) && template::has_places(&self.request())
+    }
+
+    /// The body that would be sent, as a template: the original bytes while nothing was edited.
     #[must_use]
     pub fn body(&self) -> Bytes {
         let text = self.text();
         if !self.editable() || text == self.opened || self.edits_the_target() {
-            return self.request.body.clone();
+            return self.original.body.clone();
         }
         if let Some(body) = self.amendment(&text) {
             return body.clone();
         }
+        let hidden = placeholders::hidden(&text);
         let kept = match self.layout {
-            Layout::Compact => json::compact(&text).ok(),
-            Layout::Spaced => json::spaced(&text).ok(),
+            Layout::Compact => json::compact(&hidden).ok().map(placeholders::shown),
+            Layout::Spaced => json::spaced(&hidden).ok().map(placeholders::shown),
             Layout::AsShown { crlf: true } => Some(text.replace('\n', "\r\n")),
             Layout::AsShown { crlf: false } | Layout::Target => None,
         };
@@ -233,7 +251,7 @@ impl Draft {
     /// Puts `body` for the original one, from which it differs in the value at `pointer`.
     pub(super) fn amend(&mut self, body: String, pointer: &str) {
         let shown = match self.layout {
-            Layout::Compact | Layout::Spaced => json::pretty(&body).ok(),
+            Layout::Compact | Layout::Spaced => pretty(&body).ok(),
             Layout::AsShown { crlf: true } => Some(body.replace("\r\n", "\n")),
             Layout::AsShown { crlf: false } | Layout::Target => None,
         };
@@ -246,9 +264,10 @@ impl Draft {
     /// Puts the cursor into the row of the value at `pointer`; where there is none, of byte `at` of the original body.
     pub(super) fn go_to(&mut self, pointer: &str, at: usize) {
         let shown = self.text();
+        let shown = placeholders::hidden(&shown);
         let row = match json::find(&shown, pointer) {
             Some(span) => shown[..span.start].matches('\n').count(),
-            None => self.request.body.get(..at).map_or(0, |before| memchr::memchr_iter(b'\n', before).count()),
+            None => self.original.body.get(..at).map_or(0, |before| memchr::memchr_iter(b'\n', before).count()),
         };
         self.editor.move_cursor(CursorMove::Jump(u16::try_from(row).unwrap_or(0), 0));
     }
@@ -263,17 +282,34 @@ impl Draft {
     #[must_use]
     pub fn target(&self) -> String {
         if !self.edits_the_target() || !self.touched() {
-            return self.request.target.clone();
+            return self.original.target.clone();
         }
         let joined: String = self.editor.lines().iter().map(|line| line.trim()).collect();
-        let target = percent_encoding::utf8_percent_encode(&joined, NOT_IN_A_TARGET).to_string();
+        let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, NOT_IN_A_TARGET).to_string();
+        let (mut target, mut done) = (String::new(), 0);
+        for place in placeholders::places(&joined).filter(|place| placeholders::is_known(place.name)) {
+            target += &encoded(&joined[done..place.span.start]);
+            target += &joined[place.span.clone()];
+            done = place.span.end;
+        }
+        target += &encoded(&joined[done..]);
         if target.starts_with('/') { target } else { format!("/{target}") }
     }
 
-    /// The request that would be sent.
+    /// The request that would be sent, as a template where it [is one](Self::is_template).
     #[must_use]
     pub fn request(&self) -> Request {
-        Request { body: self.body(), target: self.target(), ..self.request.clone() }
+        if !self.touched() {
+            return self.original.clone();
+        }
+        let target = if self.edits_the_target() { self.target() } else { self.basis.target.clone() };
+        Request { body: self.body(), target, ..self.basis.clone() }
+    }
+
+    /// The same as a template throughout: what a fixture keeps.
+    #[must_use]
+    pub fn template(&self) -> Request {
+        if self.touched() { self.request() } else { self.basis.clone() }
     }
 
     /// How the body that would be sent relates to the original, in words.
@@ -281,12 +317,15 @@ impl Draft {
     pub fn state(&self) -> &'static str {
         match (self.touched(), self.layout) {
             _ if !self.editable() => "not text: it is sent byte for byte",
+            (false, _) if self.is_template() => "a template: what stands between {{ and }} is filled in as it is sent",
             (false, Layout::Target) => "none: path and query are sent byte for byte",
             (false, _) => "untouched: it is sent byte for byte",
             (true, Layout::Target) => "none: path and query are edited, and sent as one line",
             (true, _) if self.amendment(&self.text()).is_some() => "one value changed: the rest is sent byte for byte",
             (true, Layout::AsShown { .. }) => "edited: sent as shown",
-            (true, _) if json::check(&self.text()).is_err() => "edited: no JSON any more, sent as shown",
+            (true, _) if json::check(&placeholders::hidden(&self.text())).is_err() => {
+                "edited: no JSON any more, sent as shown"
+            }
             (true, Layout::Compact) => "edited: sent compact, as the original was",
             (true, Layout::Spaced) => "edited: sent with the original's spacing",
         }
@@ -295,7 +334,8 @@ impl Draft {
     /// Where the payload is not JSON. Nothing while it is, and for bodies that never were.
     #[must_use]
     pub fn syntax_error(&self) -> Option<json::SyntaxError> {
-        if self.payload == Payload::Json { json::check(&self.text()).err() } else { None }
+        let text = self.text();
+        if self.payload == Payload::Json { json::check(&placeholders::levelled(&text)).err() } else { None }
     }
 
     /// Back to the payload as it was, as one undoable step where there is something to undo and it can be.
@@ -359,11 +399,11 @@ impl Draft {
     /// # Errors
     /// Where the payload is not JSON.
     pub fn reformat(&mut self) -> Result<(), json::SyntaxError> {
-        let pretty = json::pretty(&self.text())?;
+        let pretty = pretty(&self.text())?;
         self.amended = None;
         self.layout = Layout::AsShown { crlf: false };
         // What is shown is now what is sent, so what counts as untouched is the original text itself.
-        self.opened = String::from_utf8_lossy(&self.request.body).into_owned();
+        self.opened = String::from_utf8_lossy(&self.basis.body).into_owned();
         self.replace(&pretty, false);
         Ok(())
     }
@@ -385,13 +425,19 @@ fn in_lines(target: &str) -> String {
     target.replacen('?', "\n?", 1).replace('&', "\n&")
 }
 
+/// JSON, be it with placeholders, laid out for reading.
+fn pretty(text: &str) -> Result<String, json::SyntaxError> {
+    json::pretty(&placeholders::hidden(text)).map(placeholders::shown)
+}
+
 /// The layout of a text and what the editor shows for it.
 fn lay_out(text: &str) -> (Layout, String) {
-    if let Ok(pretty) = json::pretty(text) {
-        if json::compact(text).is_ok_and(|compact| compact == text) {
+    let hidden = placeholders::hidden(text);
+    if let Ok(pretty) = pretty(text) {
+        if json::compact(&hidden).is_ok_and(|compact| compact == hidden) {
             return (Layout::Compact, pretty);
         }
-        if json::spaced(text).is_ok_and(|spaced| spaced == text) {
+        if json::spaced(&hidden).is_ok_and(|spaced| spaced == hidden) {
             return (Layout::Spaced, pretty);
         }
     }

@@ -15,6 +15,7 @@ use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::call::{Call, Direction, Id, Request};
 use crate::recording::{Redaction, fixtures};
+use crate::replay::template;
 use crate::replay::variables::{Variable, Variables};
 
 /// What the shell shall do in the data directory.
@@ -91,7 +92,10 @@ impl App {
     /// Takes in what came of it.
     pub(super) fn kept(&mut self, kept: Kept) -> Vec<Effect> {
         match kept {
-            Kept::Variables(variables) => self.variables = Some(variables),
+            Kept::Variables(variables) => {
+                self.variables = Some(variables);
+                self.draft.iter_mut().for_each(|draft| draft.facts = None);
+            }
             Kept::Fixtures(fixtures) => self.fixtures = fixtures,
             Kept::Taken(name, call) => {
                 let question = format!("There is a fixture {name} already. Replace it?");
@@ -215,7 +219,10 @@ impl App {
     pub(super) fn draft_of(&mut self, call: &Call, parent: Option<Id>) {
         let ticket = self.ticket();
         let known = parent.filter(|parent| self.index.row_of(*parent).is_some());
-        self.draft = Some(Draft::new(ticket, call.request.clone(), call.kind.clone(), known));
+        // A call that came back over a wire is no template, also where what it repeats is not at hand.
+        let literal = parent.is_some() && known.is_none();
+        let request = if literal { template::literal(call.request.clone()) } else { call.request.clone() };
+        self.draft = Some(Draft::new(ticket, request, call.kind.clone(), known));
         self.tell_bare();
     }
 
@@ -254,7 +261,7 @@ impl App {
     /// The draft as a call that was not sent yet.
     fn fixture(&self) -> Option<Call> {
         let draft = self.draft.as_ref()?;
-        let request = draft.request();
+        let request = draft.template();
         let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
         Some(Call {
             kind: draft.kind.clone(),

@@ -16,7 +16,8 @@ use crate::config::Target;
 use crate::net::base_url;
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::Endpoint;
-use crate::replay::template;
+use crate::replay::template::{self, Values};
+use crate::replay::variables::Variables;
 
 /// Longest body that is held against its contract while it is typed.
 const CHECKED: usize = 256 << 10;
@@ -71,8 +72,7 @@ impl App {
             return Vec::new();
         }
         let request = draft.request();
-        // What was recorded with such braces was meant so.
-        if (draft.touched() || draft.parent.is_none()) && template::has_places(&request) {
+        if draft.is_template() {
             return vec![Effect::Keep(Keep::Fill { ticket: draft.ticket, request: Box::new(request) })];
         }
         self.send_filled(draft.ticket, request)
@@ -184,7 +184,19 @@ impl App {
         let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
         let request = draft.request();
         let small = request.body.len() <= CHECKED;
+        let is_template = draft.is_template();
+        let mut strange = if is_template || draft.touched() { template::strange(&draft.request()) } else { Vec::new() };
+        // Held against the contract is what would leave.
+        let request = if is_template && small {
+            self.as_filled(request).unwrap_or_else(|(request, reason)| {
+                strange.insert(0, reason);
+                request
+            })
+        } else {
+            request
+        };
         let facts = Facts {
+            strange,
             syntax_error: draft.syntax_error(),
             state: draft.state(),
             target: draft.target(),
@@ -195,6 +207,19 @@ impl App {
         if let Some(draft) = &mut self.draft {
             draft.facts = Some(facts);
         }
+    }
+
+    /// The request with values like those that it would be sent with: of the environment only the names are known here. Else
+    /// as it was, and which name stands for nothing.
+    fn as_filled(&self, request: Request) -> Result<Request, (Request, String)> {
+        let known = Variables::default();
+        let values = Values {
+            now: self.now,
+            variables: self.variables.as_ref().unwrap_or(&known),
+            environment: &|name| self.setup.environment.contains(name).then(|| format!("({name})")),
+        };
+        let mut filled = request.clone();
+        template::fill(&mut filled, &values).map(|()| filled).map_err(|reason| (request, reason))
     }
 
     /// What a draft would leave with: the signature.
@@ -211,6 +236,9 @@ impl App {
         if draft.mode == SignMode::Exact {
             let given = scheme.given(&request).unwrap_or(Cow::Borrowed(b"none"));
             return Ok(format!("{} (as it was)", String::from_utf8_lossy(&given)));
+        }
+        if draft.is_template() {
+            return Ok("made as it is sent, once what stands between {{ and }} is filled in".to_owned());
         }
         let keyring = &self.setup.keyring;
         let secret = match self.target() {

@@ -18,6 +18,8 @@ use crate::app::shown::Tab;
 use crate::app::tree::Tree;
 use crate::call::{Call, Request};
 use crate::json;
+use crate::net::placeholders;
+use crate::replay::template;
 
 /// A value being typed in place of another.
 #[derive(Debug)]
@@ -89,13 +91,17 @@ impl Setting {
             format!("{}{value}{}", &text[..span.start], &text[span.end..])
         };
         let encoded = || url::form_urlencoded::byte_serialize(typed.as_bytes()).collect::<String>();
-        let body = String::from_utf8_lossy(&request.body);
+        let basis = template::literal(request.clone());
+        let body = String::from_utf8_lossy(&basis.body);
         let mut draft = Draft::new(ticket, request.clone(), kind.clone(), Some(*id));
         match &self.place {
-            Place::Json => draft.amend(json::set(&body, &self.pointer, typed)?, &self.pointer),
+            Place::Json => {
+                let value = placeholders::hidden(typed);
+                draft.amend(placeholders::shown(json::set(&body, &self.pointer, &value)?), &self.pointer);
+            }
             Place::Form(span) => draft.amend(with(&body, span, &encoded()), &self.pointer),
             Place::Part(span) => draft.amend(with(&body, span, typed), &self.pointer),
-            Place::Query(span) => draft.amend_target(&with(&request.target, span, &encoded())),
+            Place::Query(span) => draft.amend_target(&with(&basis.target, span, &encoded())),
         }
         draft.typing = false;
         Ok(draft)
@@ -143,7 +149,7 @@ impl App {
             pointer.ok_or("there is no value at the cursor: the envelope and the tree of the body have one")?;
         let is_token =
             || std::str::from_utf8(&call.request.body).is_ok_and(|body| decode::token(body.trim()).is_some());
-        let found = locate(&call.request, &pointer);
+        let found = locate(&template::literal(call.request.clone()), &pointer);
         let found = found.ok_or_else(|| {
             if is_token() {
                 "a token is signed as a whole: `hooktape keys jwt` makes another"
@@ -184,7 +190,7 @@ mod tests {
         }
         request.body = body.to_owned().into();
         request.headers.push("content-type", content_type.to_owned());
-        let (place, _) = locate(&request, pointer)?;
+        let (place, _) = locate(&template::literal(request.clone()), pointer)?;
         let call = Arc::new(Call { request, ..crate::app::tests::call("/") });
         let setting = Setting { pointer: pointer.to_owned(), input: Input::new(value), error: None, call, place };
         let sent = setting.draft(1).unwrap().request();

@@ -17,6 +17,7 @@ pub(crate) fn app() -> App {
         follow: false,
         zone: TimeZone::UTC,
         colours: Colours::Many,
+        environment: std::collections::HashSet::default(),
         notices: Vec::new(),
     };
     App::new(setup, Timestamp::UNIX_EPOCH)

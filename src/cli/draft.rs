@@ -8,10 +8,12 @@ use jiff::Timestamp;
 
 use crate::call::{Call, Direction, Id, Request, Response};
 use crate::cli::context::{Context, data_dir, find_call};
+use crate::cli::print;
 use crate::recording::fixtures;
 use crate::replay::template::{self, Values};
 use crate::replay::variables::Variables;
 use crate::replay::{Change, change};
+use crate::visible;
 
 /// Where a draft comes from, and what is changed in it.
 #[derive(clap::Args, Debug)]
@@ -36,7 +38,7 @@ pub struct DraftArgs {
 pub(super) struct Draft {
     pub request: Request,
     pub kind: Option<String>,
-    /// The recorded call that it was made from. Its bytes are not filled in: they are what once came.
+    /// The recorded call that it was made from. Its bytes stand as they are in the request, which is a template.
     pub parent: Option<Id>,
     /// What that one was answered.
     pub recorded: Option<Response>,
@@ -58,7 +60,9 @@ impl DraftArgs {
             Draft { request: call.request, kind: call.kind, parent: None, recorded: None }
         } else if let Some((file, id)) = self.what.rsplit_once('#') {
             let call = find_call(Path::new(file), id)?;
-            Draft { request: call.request, kind: call.kind, parent: Some(call.id), recorded: call.response }
+            // What came over the wire is not filled in, only what is put into it here.
+            let request = template::literal(call.request);
+            Draft { request, kind: call.kind, parent: Some(call.id), recorded: call.response }
         } else {
             let kind = context.kind(&self.what)?;
             Draft { request: kind.sample(), kind: Some(kind.name.clone()), parent: None, recorded: None }
@@ -71,8 +75,21 @@ impl DraftArgs {
         for (name, value) in &self.header {
             draft.request.headers.set(name, value.clone());
         }
+        for slip in template::strange(&draft.request) {
+            print::note(&visible::line(&slip));
+        }
         Ok(draft)
     }
+}
+
+/// Does `work` with what placeholders stand for now.
+///
+/// # Errors
+/// Its own, and where the known variables cannot be read.
+pub(super) fn with_values<T>(work: impl FnOnce(&Values<'_>) -> Result<T, String>) -> eyre::Result<T> {
+    let variables = Variables::load(&Variables::path(&data_dir()?)).map_err(|error| eyre!(error))?;
+    let environment = |name: &str| std::env::var(name).ok();
+    work(&Values { now: Timestamp::now(), variables: &variables, environment: &environment }).map_err(|e| eyre!(e))
 }
 
 impl Draft {
@@ -81,13 +98,10 @@ impl Draft {
     /// # Errors
     /// When one stands for nothing.
     pub(super) fn fill(&mut self) -> eyre::Result<()> {
-        if self.parent.is_some() || !template::has_places(&self.request) {
+        if !template::has_places(&self.request) {
             return Ok(());
         }
-        let variables = Variables::load(&Variables::path(&data_dir()?)).map_err(|error| eyre!(error))?;
-        let environment = |name: &str| std::env::var(name).ok();
-        let values = Values { now: Timestamp::now(), variables: &variables, environment: &environment };
-        template::fill(&mut self.request, &values).map_err(|error| eyre!(error))
+        with_values(|values| template::fill(&mut self.request, values))
     }
 
     /// The draft as a call that was never sent: what a fixture keeps.

@@ -20,13 +20,16 @@ pub struct Args {
 /// What to do with fixtures.
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
-    /// Keep a draft under a name; its `{{...}}` are filled in when it is sent
+    /// Keep a draft under a name; its `{{...}}` are filled in when it is sent, but for those that a recorded call came with
     Save {
         /// The name: letters, digits, `-`, `_` and `.`
         name: String,
         /// What.
         #[command(flatten)]
         draft: DraftArgs,
+        /// In the place of the fixture that has the name already
+        #[arg(long)]
+        replace: bool,
     },
     /// Remove a fixture
     Remove {
@@ -38,7 +41,10 @@ pub enum Command {
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let data = data_dir()?;
     match &args.command {
-        Some(Command::Save { name, draft }) => {
+        Some(Command::Save { name, replace: false, .. }) if fixtures::exists(&data, name) => {
+            return Err(eyre!("there is a fixture {name} already: --replace puts this one in its place"));
+        }
+        Some(Command::Save { name, draft, .. }) => {
             let call = draft.read(context)?.call(context);
             let path = fixtures::save(&data, name, &call).map_err(|error| eyre!(error))?;
             print::note(&format!("kept in {}", path.display()));

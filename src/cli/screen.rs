@@ -124,6 +124,10 @@ fn start(
         follow: false,
         zone: zone(),
         colours: colours(|name| std::env::var(name).ok()),
+        environment: std::env::vars_os()
+            .filter(|(_, value)| value.to_str().is_some())
+            .filter_map(|(name, _)| name.into_string().ok())
+            .collect(),
         notices: warnings.map(Notice::warning).collect(),
     };
     let mut app = App::new(setup, Timestamp::now());

@@ -7,21 +7,32 @@
 //! | `{{uuid}}` | a random UUID, another one at each place |
 //! | `{{env:NAME}}` | a variable of the environment |
 //! | `{{$name}}` | a known variable |
+//! | `{{braces}}` | `{{` itself: what came over a wire with such braces is written so where it becomes a template ([`literal`]) |
 //!
 //! Anything else between double braces stays: it may be meant for who gets it.
+
+use std::borrow::Cow;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::config::closest;
 use crate::json::unquote;
 
 /// The names that mean the same everywhere, each with what it stands for.
-pub const NAMES: [(&str, &str); 4] = [
+pub const NAMES: [(&str, &str); 5] = [
     ("now_ms", "milliseconds since 1970"),
     ("now_s", "seconds since 1970"),
     ("now", "the time, as RFC 3339 has it"),
     ("uuid", "a random UUID"),
+    (BRACES, "two braces as text: what follows is not filled in"),
 ];
+
+/// The name that stands for two braces.
+pub const BRACES: &str = "braces";
+/// Around a placeholder that stands for a JSON value, where the text is to be read as JSON: nobody writes these.
+const HIDDEN: [char; 2] = ['\u{f_fff0}', '\u{f_fff1}'];
 
 /// What a placeholder stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +43,19 @@ pub enum Value {
     Text(String),
     /// Nothing: `null` in JSON, nothing in a text.
     Nothing,
+    /// `{{`, wherever it stands.
+    Braces,
+}
+
+/// A placeholder in a text: a name between double braces, whether or not it stands for anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// With its braces.
+    pub span: Range<usize>,
+    /// The name, without white space around it.
+    pub name: &'a str,
+    /// Whether it stands within a JSON string, where the text is JSON.
+    pub quoted: bool,
 }
 
 /// What a text is, and so how values stand in it.
@@ -66,8 +90,109 @@ pub fn common(name: &str, now: Timestamp) -> Option<Value> {
         "now_s" => Value::Json(now.as_second().to_string()),
         "now" => Value::Text(format!("{now:.3}")),
         "uuid" => Value::Text(Uuid::new_v4().to_string()),
+        BRACES => Value::Braces,
         _ => return None,
     })
+}
+
+/// The placeholders of a text.
+pub fn places(text: &str) -> impl Iterator<Item = Place<'_>> {
+    let (mut at, mut quoted) = (0, false);
+    std::iter::from_fn(move || {
+        loop {
+            let begin = at + text[at..].find("{{")?;
+            quoted = ends_quoted(&text[at..begin], quoted);
+            let inner = &text[begin + 2..];
+            let length = inner.find(['{', '}', '"', '\n']).unwrap_or(inner.len());
+            at = begin + 1;
+            if inner[length..].starts_with("}}") {
+                at = begin + 2 + length + 2;
+                return Some(Place { span: begin..at, name: inner[..length].trim(), quoted });
+            }
+        }
+    })
+}
+
+/// The text as a template that gives just this text: its braces are no placeholders any more.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    text.replace("{{", "{{braces}}")
+}
+
+/// Whether a name is one that drafts know, be there a value for it or not.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    name.starts_with('$') || name.starts_with("env:") || NAMES.iter().any(|(known, _)| *known == name)
+}
+
+/// The name that a word between double braces may be a slip of.
+#[must_use]
+pub fn meant(word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    let known = NAMES.map(|(known, _)| known);
+    let head = word.split(['+', '-', ' ', '|', '(']).next().unwrap_or_default();
+    closest(&word, &known).or_else(|| closest(head, &known))
+}
+
+/// Where placeholders stand for JSON values, and are none themselves.
+fn values(text: &str) -> impl Iterator<Item = Place<'_>> {
+    places(text).filter(|place| !place.quoted && place.name != BRACES && is_known(place.name))
+}
+
+/// A template of JSON as JSON: what stands for a value is a string. [`shown`] is the way back.
+#[must_use]
+pub fn hidden(text: &str) -> Cow<'_, str> {
+    if !are_in(text.as_bytes()) || text.contains(HIDDEN) {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut done) = (String::with_capacity(text.len() + 16), 0);
+    for Place { span, .. } in values(text) {
+        out.push_str(&text[done..span.start]);
+        done = span.end;
+        out.extend(['"', HIDDEN[0]]);
+        out.push_str(&text[span]);
+        out.extend([HIDDEN[1], '"']);
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
+
+/// What [`hidden`] made a string as it was.
+#[must_use]
+pub fn shown(text: String) -> String {
+    if !text.contains(HIDDEN) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut done = 0;
+    for Place { span, .. } in places(&text).filter(|place| is_known(place.name) && place.name != BRACES) {
+        let begin = text[done..span.start].strip_suffix(HIDDEN[0]).and_then(|before| before.strip_suffix('"'));
+        let end = text[span.end..].strip_prefix(HIDDEN[1]).and_then(|after| after.strip_prefix('"'));
+        if let (Some(before), Some(after)) = (begin, end) {
+            shown.push_str(before);
+            shown.push_str(&text[span]);
+            done = text.len() - after.len();
+        }
+    }
+    shown.push_str(&text[done..]);
+    shown
+}
+
+/// A template of JSON as JSON of the same length: what stands for a value is a number. Faults have the same place in it.
+#[must_use]
+pub fn levelled(text: &str) -> Cow<'_, str> {
+    if !are_in(text.as_bytes()) {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for Place { span, .. } in values(text) {
+        out.push_str(&text[done..span.start]);
+        done = span.end;
+        out.push('0');
+        out.extend(std::iter::repeat_n(' ', text[span].chars().count() - 1));
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
 }
 
 /// The text with its placeholders filled in. `value` gives what a name stands for; none: it is no name of ours and stays.
@@ -75,38 +200,34 @@ pub fn common(name: &str, now: Timestamp) -> Option<Value> {
 /// # Errors
 /// Those of `value`.
 pub fn fill<E>(text: &str, form: Form, mut value: impl FnMut(&str) -> Result<Option<Value>, E>) -> Result<String, E> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut quoted = false;
-    while let Some(at) = rest.find("{{") {
-        let (before, after) = rest.split_at(at);
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for Place { span, name, quoted } in places(text) {
+        let Some(value) = value(name)? else { continue };
+        let (before, after) = (&text[done..span.start], &text[span.end..]);
         out.push_str(before);
-        quoted = ends_quoted(before, quoted);
-        let inner = after[2..].split_once("}}");
-        let found = inner.map(|(name, tail)| Ok((value(name.trim())?, tail))).transpose()?;
-        let Some((Some(value), tail)) = found else {
-            out.push('{');
-            rest = &after[1..];
-            continue;
-        };
-        rest = tail;
-        match form {
-            Form::Text => out.push_str(&value.text()),
-            _ if !quoted => out.push_str(&value.json()),
-            Form::JsonAlone if before.ends_with('"') && tail.starts_with('"') => {
+        done = span.end;
+        match (form, value) {
+            (_, Value::Braces) => out.push_str("{{"),
+            (Form::Text, value) => out.push_str(&value.text()),
+            (_, value) if !quoted => out.push_str(&value.json()),
+            (Form::JsonAlone, value) if opens_a_string(before) && after.starts_with('"') => {
                 out.pop();
                 out.push_str(&value.json());
-                rest = &tail[1..];
-                quoted = false;
+                done += 1;
             }
-            _ => {
+            (_, value) => {
                 let literal = serde_json::Value::String(value.text()).to_string();
                 out.push_str(&literal[1..literal.len() - 1]);
             }
         }
     }
-    out.push_str(rest);
+    out.push_str(&text[done..]);
     Ok(out)
+}
+
+/// Whether JSON text that ends within a string has just begun it.
+fn opens_a_string(text: &str) -> bool {
+    text.ends_with('"') && !text.ends_with("\\\"")
 }
 
 /// Whether the end of JSON text is within a string, if its beginning is or is not.
@@ -129,14 +250,61 @@ impl Value {
             Self::Json(json) => json,
             Self::Text(text) => serde_json::Value::String(text).to_string(),
             Self::Nothing => "null".to_owned(),
+            Self::Braces => "{{".to_owned(),
         }
     }
 
-    fn text(self) -> String {
+    /// As part of a text.
+    #[must_use]
+    pub fn text(self) -> String {
         match self {
             Self::Json(json) if json.starts_with('"') => unquote(&json).into_owned(),
             Self::Json(text) | Self::Text(text) => text,
             Self::Nothing => String::new(),
+            Self::Braces => "{{".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn filled(text: &str) -> String {
+        let form = if is_json(text) { Form::Json } else { Form::Text };
+        let value = |name: &str| {
+            Ok(match name {
+                "env:SECRET" | "$x" => Some(Value::Text("secret".to_owned())),
+                name => common(name, Timestamp::UNIX_EPOCH),
+            })
+        };
+        fill::<()>(text, form, value).unwrap()
+    }
+
+    #[test]
+    fn places_are_names_between_two_braces() {
+        let found = |text| places(text).map(|place| (place.name, place.quoted)).collect::<Vec<_>>();
+        assert_eq!(found(r#"{"a":{{ now }},"b":"{{{uuid}}","c":{{}}}"#), [("now", false), ("uuid", true), ("", false)]);
+        assert_eq!(found("{{a\nb}} {{a\"b}} {{a{b}} {{a"), []);
+    }
+
+    #[test]
+    fn a_template_of_json_is_laid_out_and_checked_like_json() {
+        let text = r#"{"d":{{now_ms}},"t":"{{$x}}","n": {{$x}}}"#;
+        assert_eq!(shown(crate::json::compact(&hidden(text)).unwrap()), text.replace(": ", ":"));
+        assert_eq!(levelled(text).len(), text.len());
+        assert!(crate::json::check(&levelled(text)).is_ok());
+        assert!(crate::json::check(&levelled(r#"{"d":{{nowms}}}"#)).is_err(), "nothing takes its place");
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_made_literal_is_filled_with_nothing(
+            text in "([{}\"\\\\: a\n]|\\{\\{|\\{\\{(env:SECRET|\\$x|now|braces)\\}\\}){0,12}",
+        ) {
+            prop_assert_eq!(filled(&literal(&text)), text);
         }
     }
 }

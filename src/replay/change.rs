@@ -1,6 +1,7 @@
 //! Values put into a payload before it is sent.
 
 use crate::call::Request;
+use crate::net::placeholders;
 
 /// One value put into a payload before it is sent: a JSON Pointer and JSON text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,15 @@ impl std::str::FromStr for Change {
             .split_once('=')
             .filter(|(pointer, _)| pointer.starts_with('/'))
             .ok_or_else(|| format!("{text:?} is not of the form /pointer=value, as in /input/text=hello"))?;
-        Ok(Self { pointer: pointer.to_owned(), value: json_of(value) })
+        Ok(Self { pointer: pointer.to_owned(), value: template_of(value) })
+    }
+}
+
+/// The same where placeholders are filled in later: one that stands alone stands for a JSON value.
+fn template_of(value: &str) -> String {
+    match crate::json::check(&placeholders::hidden(value)) {
+        Ok(()) => value.to_owned(),
+        Err(_) => json_of(value),
     }
 }
 
@@ -40,11 +49,12 @@ pub fn change(request: &mut Request, changes: &[Change]) -> Result<(), String> {
     if changes.is_empty() {
         return Ok(());
     }
-    let mut text = std::str::from_utf8(&request.body).map_err(|_| "the body is not text")?.to_owned();
+    let text = std::str::from_utf8(&request.body).map_err(|_| "the body is not text")?;
+    let mut text = placeholders::hidden(text).into_owned();
     for change in changes {
-        text = crate::json::set(&text, &change.pointer, &change.value)?;
+        text = crate::json::set(&text, &change.pointer, &placeholders::hidden(&change.value))?;
     }
-    request.body = text.into();
+    request.body = placeholders::shown(text).into();
     Ok(())
 }
 
@@ -58,6 +68,14 @@ mod tests {
         assert_eq!(change.value, "\"hello\"");
         let change: Change = "/a=[1, 2]".parse().unwrap();
         assert_eq!((change.pointer.as_str(), change.value.as_str()), ("/a", "[1, 2]"));
+        for (value, json) in [
+            ("{{now_ms}}", "{{now_ms}}"),
+            ("at {{now}}", "\"at {{now}}\""),
+            ("[{{$n}}]", "[{{$n}}]"),
+            ("{{x}}", "\"{{x}}\""),
+        ] {
+            assert_eq!(format!("/a={value}").parse::<Change>().unwrap().value, json);
+        }
         assert!("input=1".parse::<Change>().is_err());
     }
 
@@ -67,5 +85,7 @@ mod tests {
         let mut request = Request { body: body.into(), ..Request::default() };
         change(&mut request, &["/b=y".parse().unwrap()]).unwrap();
         assert_eq!(request.body, r#"{"a": 1e3,  "b":"y"}"#);
+        change(&mut request, &["/b={{now_ms}}".parse().unwrap(), "/a=2".parse().unwrap()]).unwrap();
+        assert_eq!(request.body, r#"{"a": 2,  "b":{{now_ms}}}"#, "a placeholder is put in for its value");
     }
 }

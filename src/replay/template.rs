@@ -1,15 +1,26 @@
 //! What drafts and fixtures are filled with when they leave.
 //!
+//! ```text
+//!  recorded request --literal()--> template --its user's changes--> template --fill()--> what leaves
+//! ```
+//!
+//! Only what the user wrote is filled in: who sent a call does not choose what of the environment goes out with it.
+//!
 //! Time, ids, the environment and known variables, as everywhere ([`placeholders`]); a name that stands for nothing is an
 //! error here. In JSON a value keeps its type where it stands alone (`"tier": {{$tier}}`), and becomes part of the text within
 //! quotes.
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::variables::Variables;
-use crate::call::Request;
+use crate::call::{Headers, Request, Response};
 use crate::net::placeholders::{self, Form, Value};
+
+/// What of a value does not stand for itself in path and query. A value may be several segments of a path.
+const NOT_IN_A_TARGET: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':').remove(b',');
 
 /// Where the values come from.
 pub struct Values<'a> {
@@ -25,6 +36,8 @@ impl Values<'_> {
     /// What a name stands for; none where it is no name of ours.
     fn of(&self, name: &str) -> Result<Option<Value>, String> {
         Ok(match (name.strip_prefix("env:"), name.strip_prefix('$')) {
+            (Some(""), _) => return Err("{{env:}}: the name is missing, as in {{env:NAME}}".to_owned()),
+            (None, Some("")) => return Err("{{$}}: the name is missing, as in {{$name}}".to_owned()),
             (Some(name), _) => {
                 Some(Value::Text((self.environment)(name).ok_or_else(|| {
                     format!("{{{{env:{name}}}}}: the environment has no variable {name} that is text")
@@ -39,14 +52,68 @@ impl Values<'_> {
             (None, None) => placeholders::common(name, self.now),
         })
     }
+
+    /// The same as part of a path or a query.
+    fn encoded(&self, name: &str) -> Result<Option<Value>, String> {
+        Ok(self.of(name)?.map(|value| match value {
+            Value::Braces => Value::Braces,
+            value => Value::Text(utf8_percent_encode(&value.text(), NOT_IN_A_TARGET).to_string()),
+        }))
+    }
 }
 
 /// Whether `request` has anything to fill in.
 #[must_use]
 pub fn has_places(request: &Request) -> bool {
-    let body = placeholders::are_in(&request.body);
-    let headers = || request.headers.iter().any(|(_, value)| placeholders::are_in(value));
-    body || placeholders::are_in(request.target.as_bytes()) || headers()
+    texts(request).any(|text| placeholders::places(text).any(|place| placeholders::is_known(place.name)))
+}
+
+/// What is written between double braces and stands for nothing, a sentence each: it is sent as it stands.
+#[must_use]
+pub fn strange(request: &Request) -> Vec<String> {
+    let mut told = Vec::new();
+    for name in texts(request).flat_map(placeholders::places).map(|place| place.name) {
+        let meant = (!placeholders::is_known(name)).then(|| placeholders::meant(name));
+        let sentence = match meant {
+            None => continue,
+            Some(Some(meant)) => format!("{{{{{name}}}}} is sent as it stands: did you mean {{{{{meant}}}}}?"),
+            Some(None) => format!("{{{{{name}}}}} is sent as it stands: it is no placeholder"),
+        };
+        if !told.contains(&sentence) {
+            told.push(sentence);
+        }
+    }
+    told
+}
+
+/// Target, header values and body, those that are text.
+fn texts(request: &Request) -> impl Iterator<Item = &str> {
+    let headers = request.headers.iter().map(|(_, value)| value);
+    let bytes = headers.chain([&request.body]).filter(|bytes| placeholders::are_in(bytes));
+    std::iter::once(&*request.target).chain(bytes.filter_map(|bytes| std::str::from_utf8(bytes).ok()))
+}
+
+/// A request that came over a wire as a template that gives just this request.
+#[must_use]
+pub fn literal(mut request: Request) -> Request {
+    request.target = placeholders::literal(&request.target);
+    literal_parts(&mut request.headers, &mut request.body);
+    request
+}
+
+/// The same of an answer.
+#[must_use]
+pub fn literal_answer(mut response: Response) -> Response {
+    literal_parts(&mut response.headers, &mut response.body);
+    response
+}
+
+fn literal_parts(headers: &mut Headers, body: &mut Bytes) {
+    for bytes in headers.0.iter_mut().map(|(_, value)| value).chain([body]) {
+        if let (true, Ok(text)) = (placeholders::are_in(bytes), std::str::from_utf8(bytes)) {
+            *bytes = placeholders::literal(text).into();
+        }
+    }
 }
 
 /// Fills in target, header values and body. What is not text stays.
@@ -57,7 +124,7 @@ pub fn fill(request: &mut Request, values: &Values<'_>) -> Result<(), String> {
     if !has_places(request) {
         return Ok(());
     }
-    request.target = filled(&request.target, false, values)?;
+    request.target = placeholders::fill(&request.target, Form::Text, |name| values.encoded(name))?;
     for (_, value) in &mut request.headers.0 {
         if let Ok(text) = std::str::from_utf8(value) {
             *value = Bytes::from(filled(text, false, values)?);
@@ -69,6 +136,14 @@ pub fn fill(request: &mut Request, values: &Values<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// JSON text, filled in.
+///
+/// # Errors
+/// When a name stands for nothing: a sentence with the repair.
+pub fn fill_json(text: &str, values: &Values<'_>) -> Result<String, String> {
+    filled(text, true, values)
+}
+
 fn filled(text: &str, json: bool, values: &Values<'_>) -> Result<String, String> {
     placeholders::fill(text, if json { Form::Json } else { Form::Text }, |name| values.of(name))
 }
@@ -78,7 +153,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::call::{Call, Response};
+    use crate::call::Call;
     use crate::config::Redact;
     use crate::recording::Redaction;
     use crate::replay::testing::call;
@@ -122,15 +197,49 @@ mod tests {
     #[test]
     fn headers_and_path_are_filled_and_bytes_stay() {
         let request = Request {
-            target: "/at/{{$n}}".into(),
+            target: "/at/{{$n}}?t={{$tier}}".into(),
             headers: [("X-A", "{{$tier}}")].into_iter().collect(),
             body: vec![0xff, b'{', b'{'].into(),
             ..Request::default()
         };
         let filled = fill_in(request.clone()).unwrap();
-        assert_eq!((&*filled.target, filled.headers.get("x-a")), ("/at/1e3", Some("go\"ld")));
+        assert_eq!((&*filled.target, filled.headers.get("x-a")), ("/at/1e3?t=go%22ld", Some("go\"ld")));
         assert_eq!(filled.body, request.body);
         assert!(has_places(&request) && !has_places(&Request::default()));
+    }
+
+    #[test]
+    fn what_came_over_the_wire_is_not_filled_in() {
+        let request = Request {
+            target: "/at/{{env:HOST}}".into(),
+            headers: [("X-A", "{{env:HOST}}")].into_iter().collect(),
+            body: r#"{"a":"{{env:HOST}} {{uuid}}","b":{{env:HOST}},{{"#.into(),
+            ..Request::default()
+        };
+        assert_eq!(fill_in(literal(request.clone())).unwrap(), request);
+        let mut edited = literal(request.clone());
+        edited.body = [&edited.body[..], b"\"{{env:HOST}}"].concat().into();
+        let filled = fill_in(edited).unwrap();
+        assert!(filled.body.ends_with(b",{{\"a\\\"b"), "{:?}", filled.body);
+    }
+
+    #[test]
+    fn a_slip_is_told_and_stays() {
+        let request = Request {
+            body: "{{nowms}} {{UUID}} {{now_ms+5}} {{user.name}} {{}} {{uuid}}".into(),
+            ..Request::default()
+        };
+        let told = strange(&request).join("\n");
+        for slip in [
+            "mean {{now_ms}}",
+            "mean {{uuid}}",
+            "{{now_ms+5}} is sent as it stands: did",
+            "{{user.name}} is sent as it stands: it is no",
+            "{{}} is",
+        ] {
+            assert!(told.contains(slip), "{slip} in {told}");
+        }
+        assert_eq!(told.lines().count(), 5);
     }
 
     #[test]
@@ -138,5 +247,6 @@ mod tests {
         let told = |text: &str| fill_in(Request { body: text.to_owned().into(), ..Request::default() }).unwrap_err();
         assert!(told("{{env:NONE}}").contains("no variable NONE"));
         assert!(told("{{$none}}").contains("`hooktape variables`"));
+        assert!(told("{{env:}}").contains("the name is missing") && told("{{$}}").contains("the name is missing"));
     }
 }

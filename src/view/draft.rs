@@ -140,6 +140,7 @@ fn facts(app: &App, draft: &Draft) -> Vec<Fact> {
         payload,
         Some(contract),
         Some(Fact::new("body", facts.state)),
+        facts.strange.first().map(|first| Fact::wrong("braces", first.clone(), theme::level(Level::Warning))),
         Some(Fact::new("signing", mode)),
         Some(signature),
     ];

@@ -564,7 +564,7 @@ fn a_fixture_is_filled_in_when_it_leaves() {
 #[test]
 fn a_recorded_call_is_sent_as_it_came_also_with_braces_in_it() {
     let (home, endpoint) = (Home::new(), Endpoint::new());
-    let payload = r#"{"channel":"web","lang":"en","say":"{{now_ms}} {{$none}}"}"#;
+    let payload = r#"{"channel":"web","lang":"en","say":"{{now_ms}} {{$none}} {{env:MOVEO_TOKEN}}"}"#;
     std::fs::write(home.path("payload.json"), payload).unwrap();
     assert_eq!(run(&home, &["fixtures", "save", "raw", "moveo/dialog", "--data", "payload.json"]).code, 0);
     let fixture = "data/fixtures/raw.jsonl";
@@ -573,6 +573,22 @@ fn a_recorded_call_is_sent_as_it_came_also_with_braces_in_it() {
     let args = ["send", &what, "--to", &endpoint.url, "--record", "sent.jsonl"];
     assert_eq!(run(&home, &[&args[..], &SIGNED].concat()).code, 0);
     assert_eq!(endpoint.seen().remove(0).1, payload.as_bytes());
+
+    // Kept as a fixture it stays so; what is put into it is filled in.
+    let taken = run(&home, &["fixtures", "save", "raw", &what]);
+    assert!(taken.code == 2 && taken.err.contains("--replace"), "{}", taken.err);
+    assert_eq!(run(&home, &["fixtures", "save", "copy", &what]).code, 0);
+    for what in ["fixture:copy", &what] {
+        let args = ["send", what, "--to", &endpoint.url, "--set", "/at={{now_s}}", "--set", "/slip={{nows}}"];
+        let sent = run(&home, &[&args[..], &["--header", "X-Id: {{uuid}}"], &SIGNED].concat());
+        assert_eq!((sent.code, &*sent.err), (0, "{{nows}} is sent as it stands: did you mean {{now_s}}?\n"));
+        let (head, body) = endpoint.seen().remove(0);
+        let value: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(value["say"], "{{now_ms}} {{$none}} {{env:MOVEO_TOKEN}}");
+        assert!(value["at"].is_i64() && value["slip"] == "{{nows}}", "{value}");
+        assert_eq!(field(&head, "x-id").map(str::len), Some(36));
+    }
+    assert_eq!(run(&home, &["fixtures", "save", "raw", &what, "--replace"]).code, 0);
     let sent = run(&home, &["show", "sent.jsonl", "--format", "json"]).json().remove(0);
     assert_eq!(sent["parent"], id);
 }

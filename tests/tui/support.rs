@@ -150,6 +150,7 @@ impl Stage {
             follow: self.follow,
             zone: TimeZone::UTC,
             colours: Colours::Many,
+            environment: std::collections::HashSet::default(),
             notices: Vec::new(),
         }
     }

@@ -116,3 +116,38 @@ proptest! {
         prop_assert_eq!(draft.body(), body.as_bytes());
     }
 }
+
+#[test]
+fn what_came_over_a_wire_stays_text_in_an_edited_draft() {
+    let body = r#"{"a":"{{env:SECRET}} {{uuid}}"}"#;
+    let headers = [("x-evil", "{{env:SECRET}}")].into_iter().collect();
+    let request = Request { body: body.into(), headers, ..Request::default() };
+    let mut draft = Draft::new(1, request.clone(), None, Some(Id(uuid::Uuid::nil())));
+    assert!(!draft.is_template());
+    assert_eq!(draft.request(), request, "untouched it leaves as it came");
+    draft.editor.move_cursor(CursorMove::Bottom);
+    draft.editor.move_cursor(CursorMove::Head);
+    draft.insert(r#", "b": "{{env:MINE}}""#);
+    let mut sent = draft.request();
+    let variables = crate::replay::variables::Variables::default();
+    let environment = |name: &str| Some(format!("({name})"));
+    template::fill(
+        &mut sent,
+        &template::Values { now: jiff::Timestamp::UNIX_EPOCH, variables: &variables, environment: &environment },
+    )
+    .unwrap();
+    assert_eq!(sent.body, r#"{"a":"{{env:SECRET}} {{uuid}}","b":"(MINE)"}"#);
+    assert_eq!(sent.headers.get("x-evil"), Some("{{env:SECRET}}"));
+}
+
+#[test]
+fn a_template_of_json_is_no_broken_json() {
+    let mut draft = draft(r#"{"d":{{now_ms}},"n":{{$n}}}"#);
+    assert_eq!((draft.is_json(), draft.syntax_error(), draft.is_template()), (true, None, true));
+    assert!(draft.text().contains("\n  \"n\": {{$n}}"), "{}", draft.text());
+    assert!(draft.state().starts_with("a template"));
+    assert_eq!(draft.body(), r#"{"d":{{now_ms}},"n":{{$n}}}"#);
+    draft.replace("{\n  \"d\": {{now}},\n  \"n\": {{nope}}\n}", false);
+    let wrong = draft.syntax_error().unwrap();
+    assert_eq!(wrong.line, 3);
+}

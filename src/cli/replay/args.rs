@@ -10,16 +10,18 @@ use color_eyre::eyre::{self, WrapErr, eyre};
 
 use crate::cli::RecordArgs;
 use crate::cli::context::{Context, data_dir};
-use crate::cli::draft::parse_header;
+use crate::cli::draft::{parse_header, with_values};
 use crate::cli::show::parse_query;
 use crate::config::{Target, parse_duration};
 use crate::net::avoid::Avoid;
 use crate::net::fault::{Fault, SLOW};
 use crate::net::outgoing::SignMode;
+use crate::net::placeholders;
 use crate::net::presence;
 use crate::replay::compare::Rules;
 use crate::replay::expect::Expectation;
 use crate::replay::report::Form;
+use crate::replay::template;
 use crate::replay::{Change, Pace, Plan, Schedule, Selection};
 
 /// Its arguments.
@@ -273,6 +275,19 @@ impl Args {
         })
     }
 
+    /// What is set, its placeholders filled in once: all calls get the same.
+    fn changes(&self) -> eyre::Result<Vec<Change>> {
+        if !self.set.iter().any(|change| placeholders::are_in(change.value.as_bytes())) {
+            return Ok(self.set.clone());
+        }
+        with_values(|values| {
+            let filled = |Change { pointer, value }: &Change| {
+                Ok(Change { pointer: pointer.clone(), value: template::fill_json(value, values)? })
+            };
+            self.set.iter().map(filled).collect()
+        })
+    }
+
     pub(super) fn plan(&self, context: &Context) -> eyre::Result<Plan> {
         let When { pace, rate, concurrency, repeat, stop_on_failure } = self.when;
         let target = |to: &str| -> eyre::Result<Target> {
@@ -284,7 +299,7 @@ impl Args {
             target: target(&self.to)?,
             against: self.against.as_deref().map(target).transpose()?,
             mode: self.sign.into(),
-            changes: self.set.clone(),
+            changes: self.changes()?,
             faults: self.faults.chosen(),
             duplicate: self.faults.duplicate,
             schedule: Schedule {
