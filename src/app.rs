@@ -303,7 +303,7 @@ impl App {
             export: None,
             plots: Plots::default(),
             sends: Sends::default(),
-            rules: Rules::default(),
+            rules: Rules::configured(&setup.config.compare),
             variables: None,
             fixtures: Vec::new(),
             split: Split::default(),

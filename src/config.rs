@@ -10,6 +10,7 @@
 //! [`Config::problems`] entry: capturing goes on without it. Nothing a user wrote as a value is repeated in an error, for
 //! it may be a secret in the wrong place.
 
+mod compare;
 mod document;
 mod error;
 mod fault;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use indexmap::IndexMap;
 
+pub use compare::Compare;
 pub use document::closest;
 pub use error::{Error, Errors};
 pub use fault::{Fault, Harm, WORDS as FAULTS};
@@ -98,6 +100,8 @@ pub struct Config {
     pub targets: Vec<Target>,
     /// `[[wait]]`, in order.
     pub waits: Vec<Wait>,
+    /// `[compare]`: what is no difference between answers.
+    pub compare: Compare,
     /// `[queries]`: queries by name, used as `@name`.
     pub queries: IndexMap<String, String>,
     /// `[screen]`: how the terminal program looks.

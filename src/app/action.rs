@@ -242,7 +242,8 @@ actions! {
     Comparison NextDifference "next difference" ["n"]               "The next difference";
     Comparison PreviousDifference "previous difference" ["N"]       "The difference before";
     Comparison Ignore       "ignore"          ["x"]                 "Let this difference count no more, here and in replays" ("ignore it");
-    Comparison IgnoreNothing "ignore nothing" ["X"]                 "Let every difference count again" ("ignore nothing");
+    Comparison IgnoreNothing "ignore nothing" ["X"]                 "Let every difference count again, but for what the configuration names" ("ignore nothing");
+    Comparison IgnoreOrder  "ignore order"    ["o"]                 "Let the order of an array's elements count, or not, here and in replays" ("array order");
     Comparison OtherSide    "requests or answers" ["tab" "backtab"] "Compare the requests, or the answers" ("requests, answers");
     Tester     EditTest     "edit test call"  ["e"]                 "Edit the call first" ("edits first");
     Tester     History      "what was sent"   ["tab" "backtab"]     "To what was sent so far, and back" ("what was sent");

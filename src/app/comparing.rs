@@ -390,8 +390,17 @@ impl App {
                 comparison.work_out(&self.setup.platforms, &self.rules);
             }
             Some(Action::Ignore) => self.ignore(&mut comparison),
+            Some(Action::IgnoreOrder) => {
+                self.rules.unordered = !self.rules.unordered;
+                self.tell(Notice::info(if self.rules.unordered {
+                    "the order of an array's elements counts no more"
+                } else {
+                    "the order of an array's elements counts"
+                }));
+                comparison.work_out(&self.setup.platforms, &self.rules);
+            }
             Some(Action::IgnoreNothing) => {
-                self.rules = Rules::default();
+                self.rules = Rules::configured(&self.setup.config.compare);
                 comparison.work_out(&self.setup.platforms, &self.rules);
             }
             // What opened it closes it.

@@ -187,13 +187,14 @@ impl App {
         let is_template = draft.is_template();
         let mut strange = if is_template || draft.touched() { template::strange(&draft.request()) } else { Vec::new() };
         // Held against the contract is what would leave.
-        let request = if is_template && small {
-            self.as_filled(request).unwrap_or_else(|(request, reason)| {
+        let filled = (is_template && small).then(|| self.as_filled(&request));
+        let request = match filled {
+            Some(Ok(filled)) => filled,
+            Some(Err(reason)) => {
                 strange.insert(0, reason);
                 request
-            })
-        } else {
-            request
+            }
+            None => request,
         };
         let facts = Facts {
             strange,
@@ -209,9 +210,11 @@ impl App {
         }
     }
 
-    /// The request with values like those that it would be sent with: of the environment only the names are known here. Else
-    /// as it was, and which name stands for nothing.
-    fn as_filled(&self, request: Request) -> Result<Request, (Request, String)> {
+    /// The request with values like those that it would be sent with: of the environment only the names are known here.
+    ///
+    /// # Errors
+    /// Which name stands for nothing.
+    fn as_filled(&self, request: &Request) -> Result<Request, String> {
         let known = Variables::default();
         let values = Values {
             now: self.now,
@@ -219,7 +222,7 @@ impl App {
             environment: &|name| self.setup.environment.contains(name).then(|| format!("({name})")),
         };
         let mut filled = request.clone();
-        template::fill(&mut filled, &values).map(|()| filled).map_err(|reason| (request, reason))
+        template::fill(&mut filled, &values).map(|()| filled)
     }
 
     /// What a draft would leave with: the signature.

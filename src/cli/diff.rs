@@ -58,7 +58,7 @@ impl Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
-    let rules = args.rules.rules()?;
+    let rules = args.rules.rules(context)?;
     match args.what()? {
         What::Calls([left, right]) => {
             let (left, right) = (find_call(Path::new(left.0), left.1)?, find_call(Path::new(right.0), right.1)?);

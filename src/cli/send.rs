@@ -69,7 +69,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let target = args.target.apply(context.target(&args.to)?)?;
     let deliveries = deliveries(context, args, &draft, &target)?;
     let copies = if args.faults.duplicate { &[false, true][..] } else { &[false] };
-    let rules = args.rules.rules()?;
+    let rules = args.rules.rules(context)?;
     if !args.yes {
         let sent = (deliveries.len() * copies.len()) as u64;
         super::replay::confirm(&target, sent, &target.templates([draft.kind.as_deref()].into_iter()))?;

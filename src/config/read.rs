@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Number};
 use toml::de::DeValue;
 
+use super::compare::compare;
 use super::document::{Found, Source, Table, Value};
 use super::secret::{LITERAL, expand, is_name};
 use super::target::check_url;
@@ -33,7 +34,7 @@ pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sou
         &document,
         &[
             "listen", "record", "redact", "secrets", "issuers", "route", "target", "wait", "queries", "reply",
-            "screen", "keys",
+            "screen", "keys", "compare",
         ],
     );
     let mut reader = Reader {
@@ -67,6 +68,7 @@ pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sou
     let routes = unique(&routes, "path", |table| reader.route(table), |route| &route.path);
     let waits = top.tables("wait", &["kind", "expires", "message", "variable"]);
     let waits = unique(&waits, "kind", wait, |wait| &wait.kind);
+    let compare = top.read("compare", compare).unwrap_or_default();
     let queries = top.read("queries", queries).unwrap_or_default();
     let screen = top.read("screen", |value| value.table(&["theme", "colours", "slow"]));
     let screen = screen.map_or_else(Screen::default, |table| screen::screen(&table));
@@ -97,6 +99,7 @@ pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sou
         replies,
         targets,
         waits,
+        compare,
         queries,
         screen,
         keys,

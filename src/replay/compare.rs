@@ -20,6 +20,7 @@ use serde::{Serialize, Serializer};
 
 pub use self::json::same;
 use crate::call::{Call, Headers, Request, Response};
+use crate::config::Compare;
 use crate::net::HOP_BY_HOP;
 use crate::platform::Kind;
 
@@ -132,6 +133,15 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Those of the configuration.
+    #[must_use]
+    pub fn configured(compare: &Compare) -> Self {
+        let mut rules = Self { unordered: compare.unordered, ..Self::default() };
+        // The configuration has none that is no place.
+        compare.ignore.iter().for_each(|place| drop(rules.ignore(place)));
+        rules
+    }
+
     /// Adds what does not count either: a JSON Pointer, or `header:NAME`.
     ///
     /// # Errors

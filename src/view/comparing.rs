@@ -34,6 +34,9 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
     if ignored > 0 {
         let _ = write!(title, "· {ignored} ignored ");
     }
+    if app.rules.unordered {
+        title.push_str("· in any order ");
+    }
     let inner = large(frame, area, &title);
     let half = usize::from(inner.width).saturating_sub(3) / 2;
     let head = |call: &Call| {

@@ -265,6 +265,7 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             (&[Action::NextDifference, Action::PreviousDifference], "jump"),
             (&[Action::OtherSide], "requests, answers"),
             (&[Action::Ignore], "ignore it"),
+            (&[Action::IgnoreOrder], "array order"),
             (&[Action::IgnoreNothing], "ignore nothing"),
             CLOSE,
         ],

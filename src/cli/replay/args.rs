@@ -183,12 +183,13 @@ pub struct RuleArgs {
 }
 
 impl RuleArgs {
-    /// The rules.
+    /// The rules: those of the configuration, and these.
     ///
     /// # Errors
     /// When a place is none.
-    pub fn rules(&self) -> eyre::Result<Rules> {
-        let mut rules = Rules { unordered: self.unordered, ..Rules::default() };
+    pub(in crate::cli) fn rules(&self, context: &Context) -> eyre::Result<Rules> {
+        let mut rules = Rules::configured(&context.config.compare);
+        rules.unordered |= self.unordered;
         for place in &self.ignore {
             rules.ignore(place).map_err(|why| eyre!("--ignore: {why}"))?;
         }
@@ -310,7 +311,7 @@ impl Args {
                 stop_on_failure,
             },
             expect: self.expect.clone(),
-            rules: self.rules.rules()?,
+            rules: self.rules.rules(context)?,
             avoid: (!self.to_listener).then(|| {
                 let listeners = data_dir().map(|data| presence::all(&data)).unwrap_or_default();
                 Arc::new(Avoid { listeners, repair: "--to-listener sends there all the same".to_owned() })

@@ -32,6 +32,10 @@ const FAULTS: &[(&str, &str)] = &[
         "[redact]\npatterns = \"a*\"",
         "2:12: redact.patterns: this matches where there is nothing: it would mask everything",
     ),
+    (
+        "[compare]\nignore = [\"/a\", \"at\"]",
+        "2:17: compare.ignore[1]: this is a JSON Pointer, as \"/context/at\", or a header, as \"header:x-request-id\"",
+    ),
     ("[[routes]]", "1:3: routes: this key is not known here; did you mean `route`?"),
     ("listen = 1", "1:10: listen: this is a table"),
     ("[listen]\naddress = 4747", "2:11: listen.address: this is a string: put it in double quotes"),

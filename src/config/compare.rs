@@ -1,0 +1,26 @@
+//! `[compare]`: what is no difference between two answers.
+
+use super::Error;
+use super::document::Value;
+
+/// What is no difference, besides what the platforms' packs and the command line name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compare {
+    /// JSON Pointers, `*` for any index or name, and `header:NAME`.
+    pub ignore: Vec<String>,
+    /// The order of an array's elements does not count.
+    pub unordered: bool,
+}
+
+pub(super) fn compare(value: &Value<'_>) -> Result<Compare, Error> {
+    let table = value.table(&["ignore", "unordered"])?;
+    let place = |text: &str| match text.strip_prefix("header:") {
+        Some(name) if !name.is_empty() => Ok(text.to_owned()),
+        None if text.starts_with('/') => Ok(text.to_owned()),
+        _ => Err("this is a JSON Pointer, as \"/context/at\", or a header, as \"header:x-request-id\"".to_owned()),
+    };
+    Ok(Compare {
+        ignore: table.get("ignore").map_or_else(Vec::new, |value| value.each(|item: &Value<'_>| item.parse(place))),
+        unordered: table.read("unordered", Value::bool).unwrap_or_default(),
+    })
+}
