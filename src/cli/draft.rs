@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::call::{Call, Direction, Id, Request, Response};
 use crate::cli::context::{Context, data_dir, find_call};
 use crate::cli::print;
+use crate::net::HOP_BY_HOP;
 use crate::recording::fixtures;
 use crate::replay::template::{self, Values};
 use crate::replay::variables::Variables;
@@ -46,10 +47,19 @@ pub(super) struct Draft {
 
 pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| format!("{text:?} is not of the form NAME: VALUE"))?;
+    let framing = HOP_BY_HOP.into_iter().filter(|framing| *framing != "host");
+    if framing.into_iter().any(|framing| name.trim().eq_ignore_ascii_case(framing)) {
+        return Err(format!("{:?} follows from the body and the connection: leave it out", name.trim()));
+    }
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 impl DraftArgs {
+    /// The `host` that was asked for: of the target, for a draft's own is that of where it came from.
+    pub(super) fn host(&self) -> Option<(String, String)> {
+        self.header.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("host")).cloned()
+    }
+
     /// The draft, changed as told. Its placeholders stand as they are.
     ///
     /// # Errors

@@ -66,7 +66,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     if let Some(lacks) = lacks(&draft.request) {
         print::note(&lacks);
     }
-    let target = args.target.apply(context.target(&args.to)?)?;
+    let mut target = args.target.apply(context.target(&args.to)?)?;
+    target.headers.extend(args.draft.host());
     let deliveries = deliveries(context, args, &draft, &target)?;
     let copies = if args.faults.duplicate { &[false, true][..] } else { &[false] };
     let rules = args.rules.rules(context)?;

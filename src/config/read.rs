@@ -472,6 +472,19 @@ fn target_name(text: &str) -> Result<String, String> {
     Err("a name is made of letters, digits, `-`, `_` and `.`".to_owned())
 }
 
+/// Headers that are made anew for each connection.
+const FRAMING: [&str; 9] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Header names and values in order; a list of values is a field each.
 fn headers_of<'a>(value: &Value<'a>) -> Result<Vec<(String, Value<'a>)>, Error> {
     let mut headers = Vec::new();
@@ -479,7 +492,7 @@ fn headers_of<'a>(value: &Value<'a>) -> Result<Vec<(String, Value<'a>)>, Error> 
         if HeaderName::from_bytes(name.as_bytes()).is_err() {
             return Err(value.error("this is no header name"));
         }
-        if ["content-length", "transfer-encoding", "connection"].iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        if FRAMING.iter().any(|own| name.eq_ignore_ascii_case(own)) {
             return Err(value.error("this header follows from the body and the connection: leave it out"));
         }
         headers.extend(value.items().into_iter().map(|item| (name.to_owned(), item)));

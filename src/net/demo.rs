@@ -60,6 +60,7 @@ fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String
         tls: crate::config::Tls::default(),
         fault: None,
         avoid: None,
+        virtual_host: None,
     })
 }
 

@@ -52,6 +52,8 @@ pub struct Outgoing {
     pub request: Request,
     /// Where to.
     pub url: Url,
+    /// The `host` that it names; none: the one of `url`.
+    pub virtual_host: Option<String>,
     /// Whose contract it follows.
     pub kind: Option<String>,
     /// Its signature.
@@ -107,6 +109,7 @@ impl Outgoing {
         for (name, value) in &target.headers {
             request.headers.set(name, value.clone());
         }
+        let named = target.headers.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let ourselves = listener.is_some_and(|listener| is_ourselves(&url, listener));
         let signing = match (mode, kind.filter(|kind| kind.scheme().is_some())) {
             (SignMode::Exact, _) | (SignMode::Fresh, None) => Signing::Exact,
@@ -126,6 +129,7 @@ impl Outgoing {
         Ok(Self {
             request,
             url,
+            virtual_host: named.map(|(_, host)| host.clone()),
             kind: kind.map(|kind| kind.name.clone()),
             signing,
             secrets: target.secrets.clone(),

@@ -122,9 +122,21 @@ impl Sender {
     /// Signs and addresses a request. Nothing leaves yet.
     #[must_use]
     pub fn prepare(&self, outgoing: Outgoing) -> Prepared {
-        let Outgoing { mut request, url, kind, signing, secrets, parent, conversation, timeout, tls, fault, avoid: _ } =
-            outgoing;
-        address(&mut request, &url);
+        let Outgoing {
+            mut request,
+            url,
+            virtual_host,
+            kind,
+            signing,
+            secrets,
+            parent,
+            conversation,
+            timeout,
+            tls,
+            fault,
+            avoid: _,
+        } = outgoing;
+        address(&mut request, &url, virtual_host.as_deref());
         let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
         let at = Timestamp::now();
         let made = if fault == Some(Fault::Stale) { at - STALE } else { at };
@@ -316,15 +328,15 @@ fn method(request: &Request) -> Result<http::Method, String> {
         .map_err(|_| format!("not sent: {:?} is not an HTTP method", request.method))
 }
 
-/// Points `request` at `url`, dropping what belonged to the connection that it came by.
-fn address(request: &mut Request, url: &Url) {
+/// Points `request` at `url`, as `host` if it has another name there, dropping what belonged to the connection that it came by.
+fn address(request: &mut Request, url: &Url, host: Option<&str>) {
     let named = named_in_connection(&request.headers);
     for name in HOP_BY_HOP.into_iter().chain(named.iter().map(String::as_str)) {
         request.headers.remove(name);
     }
     // An answer in a content coding could not be read here as the contract wants it read.
     request.headers.remove("accept-encoding");
-    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let host = host.unwrap_or(&url[url::Position::BeforeHost..url::Position::AfterPort]);
     request.headers.0.insert(0, ("host".into(), Bytes::copy_from_slice(host.as_bytes())));
     if !request.headers.has("accept") {
         request.headers.push("accept", "*/*");

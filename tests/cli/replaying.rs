@@ -151,6 +151,27 @@ fn nothing_leaves_without_a_secret_or_header_of_the_targets_own() {
 }
 
 #[test]
+fn a_target_may_be_a_virtual_host_and_framing_is_nobodys_to_set() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let text =
+        format!("[[target]]\nname = \"virtual\"\nurl = \"{}\"\nheaders = {{ Host = \"v.example\" }}\n", endpoint.url);
+    std::fs::write(home.path("hooktape.toml"), text).unwrap();
+    let to = ["--to", "virtual"];
+    let dialog = ["replay", SAMPLE, "--query", "kind:dialog"];
+    for (args, host) in [
+        ([&dialog[..], &to, &SIGNED[..]].concat(), "v.example"),
+        ([&dialog[..], &to, &["--header", "host: w.example"], &SIGNED[..]].concat(), "w.example"),
+        ([&["send", "moveo/dialog"][..], &to, &["--header", "Host: x.example"], &SIGNED[..]].concat(), "x.example"),
+    ] {
+        let sent = run(&home, &args);
+        assert_eq!(sent.code, 0, "{}", sent.err);
+        assert_eq!(field(&endpoint.seen()[0].0, "host"), Some(host));
+    }
+    let refused = run(&home, &[&dialog[..], &to, &["--header", "Content-Length: 5"]].concat());
+    assert!(refused.code == 2 && refused.err.contains("follows from the body and the connection"), "{}", refused.err);
+}
+
+#[test]
 fn a_refused_address_is_not_repeated_with_its_password() {
     let home = Home::new();
     let to = "http://u:SENTINEL@127.0.0.1:9/";

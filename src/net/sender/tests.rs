@@ -29,6 +29,7 @@ fn outgoing(url: &str, request: Request) -> Outgoing {
         tls: crate::config::Tls::default(),
         fault: None,
         avoid: None,
+        virtual_host: None,
     }
 }
 
