@@ -376,7 +376,8 @@ impl Reader<'_> {
         let table = value.table(&["verify", "ca"])?;
         let authorities = |value: &Value<'_>| {
             let path = expand(value.string()?, self.base, self.environment);
-            std::fs::read(&path).map_err(|error| value.error(format!("this file cannot be read: {error}")))
+            let bytes = std::fs::read(&path).map_err(|error| format!("this file cannot be read: {error}"));
+            bytes.and_then(Tls::read_authorities).map_err(|message| value.error(message))
         };
         Ok(Tls {
             any_certificate: !table.read("verify", Value::bool).unwrap_or(true),

@@ -63,6 +63,20 @@ pub struct Tls {
     pub authorities: Vec<u8>,
 }
 
+impl Tls {
+    /// The authorities of a file's bytes.
+    ///
+    /// # Errors
+    /// When there are none: a sentence.
+    pub fn read_authorities(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+        const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+        if bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
+            return Ok(bytes);
+        }
+        Err("this file has no certificate in PEM (`-----BEGIN CERTIFICATE-----`)".to_owned())
+    }
+}
+
 /// How long to wait for an answer where nothing is said of it.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -97,9 +111,10 @@ impl Target {
             None => return Err(format!("{address:?} is no URL: write http://HOST:PORT/PATH")),
         };
         // An address with a password in it is not repeated.
-        check_url(&url).map_err(|message| {
-            let place = address.split('?').next().unwrap_or_default();
-            if address.contains('@') { message } else { format!("{place:?}: {message}") }
+        let shown = address.split('?').next().filter(|_| !address.contains('@'));
+        check_url(&url).map_err(|message| match shown {
+            Some(shown) => format!("{shown:?}: {message}"),
+            None => message,
         })?;
         // What it is called is printed and told; its query may hold a token.
         let name = url.split(['?', '#']).next().unwrap_or_default().to_owned();

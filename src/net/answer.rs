@@ -92,13 +92,56 @@ pub(super) fn explain(error: &(dyn Error + 'static), place: &str, stage: Stage) 
             let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
             format!("no address is known for {host} ({cause}): is the name right, and is there a network?")
         }
-        (_, Stage::Connecting) => format!("cannot connect to {place}: {cause}"),
+        (_, Stage::Connecting) => match tls_words(&cause.to_string()) {
+            Some(words) => format!("cannot connect to {place}: {words}"),
+            None => format!("cannot connect to {place}: {cause}"),
+        },
         _ => format!("no whole answer from {place}: {cause}"),
     }
+}
+
+/// What the TLS library says in names of its own, in words and with the repair.
+fn tls_words(cause: &str) -> Option<&'static str> {
+    if cause.contains("CaUsedAsEndEntity") {
+        return Some(
+            "its certificate is self-signed and no authority's, so it cannot be given as one: --insecure, or `verify = false` \
+             in the target's `tls`, takes it",
+        );
+    }
+    let plain = cause.contains("InvalidContentType");
+    plain.then_some("it does not speak TLS: is it an http:// address?")
 }
 
 /// What the system calls an error, if it is one of the system.
 pub(super) fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
     let causes = std::iter::successors(Some(error), |error| (**error).source());
     causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind).last()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_does_not_speak_tls_is_told_in_words() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        let plain = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let said = tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            said.await.unwrap();
+            stream
+        };
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let (error, _stream) = tokio::join!(client.get(url).send(), plain);
+        let said = explain(&error.unwrap_err(), "x:1", Stage::Connecting);
+        assert_eq!(said, "cannot connect to x:1: it does not speak TLS: is it an http:// address?");
+    }
+
+    #[test]
+    fn a_self_signed_authority_is_told_with_the_repair() {
+        let cause = "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))";
+        assert!(tls_words(cause).unwrap().contains("--insecure"));
+        assert_eq!(tls_words("tls handshake eof"), None);
+    }
 }

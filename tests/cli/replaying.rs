@@ -102,6 +102,9 @@ fn a_target_has_its_own_terms() {
     }
     let missing = run(&home, &[&args[..], &["--ca", "none.pem"]].concat());
     assert!(missing.code == 2 && missing.err.contains("--ca: cannot read none.pem"), "{}", missing.err);
+    std::fs::write(home.path("empty.pem"), "no certificate").unwrap();
+    let empty = run(&home, &[&args[..], &["--ca", "empty.pem"]].concat());
+    assert!(empty.code == 2 && empty.err.contains("--ca empty.pem: this file has no certificate"), "{}", empty.err);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::cli::RecordArgs;
 use crate::cli::context::{Context, data_dir};
 use crate::cli::draft::{parse_header, with_values};
 use crate::cli::show::parse_query;
-use crate::config::{Target, parse_duration};
+use crate::config::{Target, Tls, parse_duration};
 use crate::net::avoid::Avoid;
 use crate::net::fault::{Fault, SLOW};
 use crate::net::outgoing::SignMode;
@@ -225,7 +225,8 @@ impl TargetArgs {
         target.tls.any_certificate |= self.insecure;
         if let Some(file) = &self.ca {
             let read = std::fs::read(file).wrap_err_with(|| format!("--ca: cannot read {}", file.display()));
-            target.tls.authorities.extend(read?);
+            let read = Tls::read_authorities(read?).map_err(|error| eyre!("--ca {}: {error}", file.display()))?;
+            target.tls.authorities.extend(read);
         }
         Ok(target)
     }
