@@ -10,7 +10,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[theme]",
-        "1:2: theme: this key is not known here; known are `listen`, `record`, `redact`, `secrets`, `issuers`, `route`, `target`, `wait`, `queries`, `reply`, `screen`, `keys`",
+        "1:2: theme: this key is not known here; known are `listen`, `record`, `redact`, `secrets`, `issuers`, `route`, `target`, `wait`, `queries`, `reply`, `screen`, `keys`, `compare`",
     ),
     (
         "[issuers]\n\"moveo webview\" = \"x\"",
