@@ -34,7 +34,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[compare]\nignore = [\"/a\", \"at\"]",
-        "2:17: compare.ignore[1]: this is a JSON Pointer, as \"/context/at\", or a header, as \"header:x-request-id\"",
+        "2:17: compare.ignore: this is a JSON Pointer, as \"/context/at\", or a header, as \"header:x-request-id\"",
     ),
     ("[[routes]]", "1:3: routes: this key is not known here; did you mean `route`?"),
     ("listen = 1", "1:10: listen: this is a table"),
