@@ -1,6 +1,6 @@
 //! `hooktape import FILE|-`: calls from the forms of others, into a recording.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::{Format as Printed, Outcome, RecordArgs, print};
 use crate::recording::export::Format;
 use crate::recording::import::{self, Imported};
-use crate::recording::{Position, Reader};
+use crate::recording::{Annotation, Change, Marks, Position, Reader};
 use crate::visible;
 
 /// Its arguments.
@@ -36,17 +36,18 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         eyre!("{name}: this is none of {forms} that could be told by its beginning: --from says which it is")
     };
     let from = args.from.or_else(|| import::recognise(&text)).ok_or_else(unknown)?;
-    let Imported { mut calls, mut said } = import::calls(&text, from, Timestamp::now())
+    let Imported { mut calls, mut said, skipped } = import::calls(&text, from, Timestamp::now())
         .map_err(|error| eyre!("{}", visible::line(&format!("{name}, read as {from}: {error}"))))?;
     for call in &mut calls {
         judge(context, call);
     }
     let recorder = context.recorder(&args.record, Box::new(|event| print::trouble(&event)))?;
-    // What was imported before is not imported again.
-    let known = ids(recorder.path())?;
+    // What was imported before is not imported again, and what is there twice only once.
+    let there = There::read(recorder.path())?;
     let found = calls.len();
-    calls.retain(|call| !known.contains(&call.id));
-    said.retain(|annotation| !known.contains(&annotation.call));
+    let mut known: HashSet<u128> = there.calls.keys().copied().collect();
+    calls.retain(|call| known.insert(import::name_of(call.id)));
+    let refused = there.choose(&mut said);
     let (new, mut written) = (calls.len(), Ok(()));
     for call in calls {
         match recorder.record(call).await {
@@ -65,12 +66,19 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let path = recorder.path().to_owned();
     recorder.close().await;
     written?;
+    for skipped in &skipped {
+        print::note(&visible::line(&format!("hooktape: left out {skipped}")));
+    }
     if context.format == Printed::Text {
         let calls = visible::count(new, "call");
         let again = if found > new { format!("; {} there already", found - new) } else { String::new() };
         print::note(&format!("{calls} from {from} to {}{again}", path.display()));
     }
-    Ok(Outcome::Yes)
+    if refused > 0 {
+        let remarks = visible::count(refused, "remark");
+        print::note(&format!("hooktape: {remarks} not taken: the calls there have marks or notes of their own"));
+    }
+    Ok(skipped.is_empty().into())
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -99,8 +107,43 @@ fn judge(context: &Context, call: &mut Call) {
     }
 }
 
-fn ids(path: &Path) -> eyre::Result<HashSet<Id>> {
-    let reader = Reader::open(path)?;
-    let entries = reader.entries(Position::default());
-    Ok(entries.filter_map(|entry| Some(entry.ok()?.id)).collect())
+/// What the recording holds already.
+struct There {
+    calls: HashMap<u128, Id>,
+    marks: Marks,
+}
+
+impl There {
+    fn read(path: &Path) -> eyre::Result<Self> {
+        let reader = Reader::open(path)?;
+        let entries = reader.entries(Position::default());
+        let calls = entries.filter_map(|entry| entry.ok().map(|entry| (import::name_of(entry.id), entry.id))).collect();
+        Ok(Self { calls, marks: reader.marks() })
+    }
+
+    /// Leaves of what is said of calls that are there what is said last, and only where nothing of its sort stands said of
+    /// the call there. How often something else does.
+    fn choose(&self, said: &mut Vec<Annotation>) -> usize {
+        let (mut heard, mut refused) = (HashSet::new(), 0);
+        let mut kept = Vec::new();
+        for mut annotation in said.drain(..).rev() {
+            if let Some(there) = self.calls.get(&import::name_of(annotation.call)) {
+                annotation.call = *there;
+                if !heard.insert((*there, std::mem::discriminant(&annotation.change))) {
+                    continue;
+                }
+                let standing = self.marks.of(*there).cloned().unwrap_or_default().inverse(&annotation.change);
+                if standing == annotation.change {
+                    continue;
+                }
+                if !matches!(standing, Change::Mark(None) | Change::Note(None) | Change::Delete(false)) {
+                    refused += 1;
+                    continue;
+                }
+            }
+            kept.push(annotation);
+        }
+        said.extend(kept.into_iter().rev());
+        refused
+    }
 }

@@ -169,10 +169,24 @@ impl<W: Write> Exporter<W> {
     }
 }
 
-/// The address of a call for others: one that was received without a `host` gets one, as a URL must have it.
-fn url(call: &Call) -> String {
-    let url = call.request.url();
-    if url.starts_with('/') { format!("http://localhost{url}") } else { url }
+/// The address of a call for others, which a URL can say: a `host` that is missing, or that no URL can have, is `localhost`
+/// in it, and the path of a target that is none (`*`) is `/`.
+pub(super) fn url(call: &Call) -> String {
+    let request = &call.request;
+    let host = request.headers.get("host").filter(|host| is_authority(host));
+    let is_origin = |origin: &&String| {
+        let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        host.is_some_and(is_authority)
+    };
+    let origin = request.origin.as_ref().or(request.public.as_ref()).filter(is_origin);
+    let origin = origin.map_or_else(|| format!("http://{}", host.unwrap_or("localhost")), Clone::clone);
+    let target = if request.target.starts_with('/') { &*request.target } else { "/" };
+    format!("{origin}{target}")
+}
+
+/// Whether it can stand in a URL as host and port.
+fn is_authority(text: &str) -> bool {
+    !text.contains('@') && text.parse::<::http::uri::Authority>().is_ok_and(|authority| !authority.host().is_empty())
 }
 
 /// What is to be known of a call that is not as it crossed the wire.

@@ -65,7 +65,8 @@ impl Facts {
         }
     }
 
-    /// The call, with method, headers and body of `request`.
+    /// The call, with method, headers and body of `request`. Whether its address still is the one beside it is for the
+    /// reader of the form to see.
     pub fn call(self, request: Request, response: Option<Response>) -> Call {
         Call {
             id: self.id,

@@ -5,22 +5,26 @@
 //! har | curl | http | json --calls()--> Call, Call, ...   unjudged where the form does not know: kind, signature
 //! ```
 //!
-//! All or nothing: a fault is an error with its place and a repair, and then there are no calls.
+//! All or nothing: a fault is an error with its place and a repair, and then there are no calls. What was no HTTP call, as
+//! a browser's archive has some, is left out and named.
 
+mod cmd;
 mod curl;
 mod har;
 mod http;
 mod json;
 mod shell;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
-use uuid::{NoContext, Uuid};
+use sha2::{Digest as _, Sha256};
 
 use super::Annotation;
-use super::export::Format;
+use super::export::{Format, url};
+use super::facts::Facts;
 use crate::call::{Call, Direction, Headers, Id, Request, Response};
 
 /// Why a text cannot be imported.
@@ -63,7 +67,7 @@ pub fn recognise(text: &[u8]) -> Option<Format> {
     let line = line.strip_prefix("$ ").unwrap_or(&line);
     let mut words = line.split_ascii_whitespace();
     match (words.next()?, words.next()) {
-        ("curl", _) => Some(Format::Curl),
+        ("curl" | "curl.exe", _) => Some(Format::Curl),
         ("printf", _) if line.contains("| curl ") => Some(Format::Curl),
         (word, _) if word.starts_with("###") || is_url(word) => Some(Format::Http),
         (method, Some(target)) if method.bytes().all(|byte| byte.is_ascii_uppercase()) => {
@@ -84,6 +88,8 @@ pub struct Imported {
     pub calls: Vec<Call>,
     /// What it says of them.
     pub said: Vec<Annotation>,
+    /// What is left out, each with its place and why: it was no HTTP call, or the text does not have the whole of it.
+    pub skipped: Vec<ImportError>,
 }
 
 /// The calls of a text in the form `from`. Where it does not say when, they came `now`; where it does not say which way
@@ -95,8 +101,8 @@ pub fn calls(text: &[u8], from: Format, now: Timestamp) -> Result<Imported, Impo
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     match from {
         Format::Har => har::calls(text, now),
-        Format::Curl => Ok(Imported { calls: curl::calls(text, now)?, said: Vec::new() }),
-        Format::Http => Ok(Imported { calls: http::calls(text, now)?, said: Vec::new() }),
+        Format::Curl => Ok(Imported { calls: curl::calls(text, now)?, ..Imported::default() }),
+        Format::Http => Ok(Imported { calls: http::calls(text, now)?, ..Imported::default() }),
         Format::Json => json::calls(text),
         Format::Markdown | Format::Html => {
             Err(ImportError::line(1, format!("{from} is for people: export the calls as json or har")))
@@ -104,36 +110,134 @@ pub fn calls(text: &[u8], from: Format, now: Timestamp) -> Result<Imported, Impo
     }
 }
 
-/// A call that another program saw.
-fn foreign(at: Timestamp, took: Duration, request: Request, response: Option<Response>) -> Call {
-    let at = super::format::whole_micros(at);
-    let seconds = u64::try_from(at.as_second()).unwrap_or_default();
-    let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or_default();
-    let id = Id(Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos)));
-    Call { took, response, ..Call::new(id, Direction::Received, at, request) }
+/// Names calls that another program saw. The same text always gets the same names, but for the time in those of calls of
+/// which it does not say when they came: so that what was imported before can be known again.
+struct Foreign {
+    now: Timestamp,
+    /// How often each request came up.
+    seen: HashMap<[u8; 32], u32>,
 }
 
-/// Takes a URL apart into a received request's target and `host`, by its text: nothing in it is written anew.
-fn place(url: &str) -> Result<(Option<&str>, String), String> {
+impl Foreign {
+    fn new(now: Timestamp) -> Self {
+        Self { now, seen: HashMap::new() }
+    }
+
+    /// A call that came at `at`, if the text says so.
+    fn call(&mut self, at: Option<Timestamp>, took: Duration, request: Request, response: Option<Response>) -> Call {
+        let mut content = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            content.update(bytes.len().to_le_bytes());
+            content.update(bytes);
+        };
+        part(at.map(|at| at.to_string()).unwrap_or_default().as_bytes());
+        part(request.method.as_bytes());
+        part(request.url().as_bytes());
+        part(&request.body);
+        for (name, value) in request.headers.iter() {
+            part(name.as_bytes());
+            part(value);
+        }
+        let content: [u8; 32] = content.finalize().into();
+        let again = self.seen.entry(content).or_default();
+        let digest = Sha256::new().chain_update(content).chain_update(again.to_le_bytes()).finalize();
+        *again += 1;
+        let mut name = [0; 10];
+        name.copy_from_slice(&digest[..10]);
+        let at = super::format::whole_micros(at.unwrap_or(self.now));
+        let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
+        let id = Id(uuid::Builder::from_unix_timestamp_millis(millis, &name).into_uuid());
+        Call { took, response, ..Call::new(id, Direction::Received, at, request) }
+    }
+}
+
+/// What two ids have in common that name the same call, imported twice: all but the time, where there is one in it.
+#[must_use]
+pub fn name_of(id: Id) -> u128 {
+    let name = id.0.as_u128();
+    if id.0.get_version_num() == 7 { name & u128::from(u64::MAX) } else { name }
+}
+
+/// A call of ours: what its summary says, unless the address beside it was changed by hand. That is to be seen, and what was
+/// found of the call was found of another then.
+fn ours(facts: Facts, request: Request, response: Option<Response>, seen: &str) -> Result<Call, String> {
+    let mut call = facts.call(request, response);
+    if url(&call) == seen {
+        return Ok(call);
+    }
+    let Place { origin, target, .. } = place(seen)?;
+    (call.kind, call.conversation, call.sig) = (None, None, None);
+    call.request.target = "/".into();
+    let old = url(&call);
+    call.request.target = target;
+    if let Some((scheme, authority)) = origin
+        && old != format!("{scheme}://{authority}/")
+    {
+        let address = Some(format!("{scheme}://{authority}"));
+        match call.direction {
+            Direction::Sent => call.request.origin = address,
+            Direction::Received => (call.request.origin, call.request.public) = (None, address),
+        }
+    }
+    Ok(call)
+}
+
+/// An address, taken apart.
+struct Place<'a> {
+    /// The scheme, in small letters, and host and port as they were written. A bare path has none.
+    origin: Option<(String, &'a str)>,
+    /// `name:password`, if it has them.
+    user: Option<&'a str>,
+    target: String,
+}
+
+impl Place<'_> {
+    /// Puts into a received request what it was called by: the target, the `host`, and what that does not say.
+    fn put(self, request: &mut Request) {
+        request.target = self.target;
+        if let Some((scheme, authority)) = self.origin {
+            add_host(&mut request.headers, authority);
+            request.public = (scheme == "https").then(|| format!("https://{authority}"));
+        }
+    }
+}
+
+/// Whether an address is called with another protocol than HTTP, or not at all: `wss:`, `data:`.
+fn is_no_call(url: &str) -> bool {
+    let scheme = url.split_once(':').map(|(scheme, _)| scheme);
+    let is_scheme = |scheme: &&str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    scheme
+        .filter(is_scheme)
+        .is_some_and(|scheme| !["http", "https"].iter().any(|http| http.eq_ignore_ascii_case(scheme)))
+}
+
+/// Takes a URL apart by its text: nothing in it is written anew.
+fn place(url: &str) -> Result<Place<'_>, String> {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return if url.starts_with('/') { Ok((None, url.to_owned())) } else { Err(format!("{url:?} is no URL")) };
+        return if url.starts_with('/') || url == "*" {
+            Ok(Place { origin: None, user: None, target: url.to_owned() })
+        } else {
+            Err(format!("{url:?} is no URL"))
+        };
     };
-    if !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https") {
+    let scheme = scheme.to_ascii_lowercase();
+    if !matches!(&*scheme, "http" | "https") {
         return Err(format!("{url:?} is not called with HTTP"));
     }
     let rest = rest.split('#').next().unwrap_or_default();
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at(end);
-    let host = authority.rsplit('@').next().unwrap_or_default();
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     if host.is_empty() {
         return Err(format!("{url:?} names no host"));
     }
-    Ok((Some(host), if target.starts_with('/') { target.to_owned() } else { format!("/{target}") }))
+    let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+    Ok(Place { origin: Some((scheme, host)), user, target })
 }
 
 /// Puts the host that was called first, unless the headers say one.
-fn add_host(headers: &mut Headers, host: Option<&str>) {
-    if let Some(host) = host.filter(|_| !headers.has("host")) {
+fn add_host(headers: &mut Headers, host: &str) {
+    if !headers.has("host") {
         headers.0.insert(0, ("host".into(), host.to_owned().into()));
     }
 }

@@ -42,17 +42,19 @@ pub(super) fn command(call: &Call) -> String {
     if url.contains("/.") {
         words.push("--path-as-is".to_owned());
     }
+    // What curl would not send as it stands in an address.
+    if !request.target.starts_with('/') || request.target.contains('#') {
+        words.push(format!("--request-target {}", quote(request.target.as_bytes())));
+    }
     words.push(quote(url.as_bytes()).into_owned());
     // The address says the host, unless it went elsewhere than it says.
     let host = request.headers.get("host").filter(|host| !same_host(&url, host));
-    words.extend(host.map(|host| format!("-H {}", quote(format!("host: {host}").as_bytes()))));
+    words.extend(host.map(|host| field("host", host.as_bytes())));
     for (name, value) in request.headers.iter() {
         if CURLS_OWN.iter().any(|own| name.eq_ignore_ascii_case(own)) {
             continue;
         }
-        let field =
-            if value.is_empty() { format!("{name};").into_bytes() } else { [name.as_bytes(), b": ", value].concat() };
-        words.push(format!("-H {}", quote(&field)));
+        words.push(field(name, value));
     }
     for name in ADDED.iter().chain(has_body.then_some(&"content-type")) {
         if !request.headers.has(name) {
@@ -68,6 +70,13 @@ pub(super) fn command(call: &Call) -> String {
     }
     let _ = writeln!(text, "curl {}", words.join(" \\\n  "));
     text
+}
+
+/// A header, which curl has a form of its own for if it is empty.
+fn field(name: &str, value: &[u8]) -> String {
+    let field =
+        if value.is_empty() { format!("{name};").into_bytes() } else { [name.as_bytes(), b": ", value].concat() };
+    format!("-H {}", quote(&field))
 }
 
 fn same_host(url: &str, host: &str) -> bool {

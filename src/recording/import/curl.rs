@@ -5,23 +5,32 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use super::shell::{Token, tokens};
-use super::{ImportError, add_host, check, foreign, place};
-use crate::call::{Call, Headers, Request};
+use super::{Foreign, ImportError, check, cmd, place};
+use crate::call::{Call, Request};
 
 pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Vec<Call>, ImportError> {
-    let tokens = tokens(text).map_err(|line| ImportError::line(line, "this quote is not closed"))?;
+    let tokens = if cmd::is_cmd(text) { cmd::tokens(text) } else { tokens(text) };
+    let tokens = tokens.map_err(|line| ImportError::line(line, "this quote is not closed"))?;
     let commands = tokens.split(|token| *token == Token::End).filter(|command| !command.is_empty());
-    commands.map(|command| call(command, now)).collect()
+    let mut foreign = Foreign::new(now);
+    commands.map(|command| call(command, &mut foreign)).collect()
 }
 
 /// One line of a shell: `curl ...`, or `printf %s BASE64 | base64 -d | curl ... --data-binary @-`.
-fn call(command: &[Token], now: Timestamp) -> Result<Call, ImportError> {
+fn call(command: &[Token], foreign: &mut Foreign) -> Result<Call, ImportError> {
     let mut parts: Vec<Vec<(&[u8], usize)>> = vec![Vec::new()];
-    for token in command {
+    let mut tokens = command.iter();
+    while let Some(token) = tokens.next() {
         match (token, parts.last_mut()) {
             (Token::Word(word, line), Some(part)) => part.push((word, *line)),
+            // Where the answer went says nothing of the request, no more than `--output` does.
+            (Token::Output, _) => drop(tokens.next()),
+            (Token::Input(line), _) => {
+                return Err(ImportError::line(*line, "`<` reads a file: put its content here, with --data-raw"));
+            }
             _ => parts.push(Vec::new()),
         }
     }
@@ -44,7 +53,7 @@ fn call(command: &[Token], now: Timestamp) -> Result<Call, ImportError> {
         },
         _ => return Err(fault("a pipe is not understood here: leave only the curl command")),
     };
-    let Some(((b"curl", _), words)) = curl.split_first() else {
+    let Some(((b"curl" | b"curl.exe", _), words)) = curl.split_first() else {
         return Err(fault("this is no curl command"));
     };
     let mut reading = Reading { input, ..Reading::default() };
@@ -55,8 +64,11 @@ fn call(command: &[Token], now: Timestamp) -> Result<Call, ImportError> {
     }
     let request = reading.request().map_err(|message| fault(&message))?;
     check(&request, None).map_err(|message| fault(&message))?;
-    Ok(foreign(now, Duration::ZERO, request, None))
+    Ok(foreign.call(None, Duration::ZERO, request, None))
 }
+
+/// What curl escapes in a form: all but `A-Z a-z 0-9 - . _ ~`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Options that say how to send and not what, with an argument.
 const ARGUMENT: &[&str] = &[
@@ -154,6 +166,11 @@ struct Reading {
     url: Option<String>,
     method: Option<String>,
     headers: Vec<(String, Vec<u8>)>,
+    /// What `--user` says.
+    user: Option<Vec<u8>>,
+    cookies: Vec<Vec<u8>>,
+    /// What stands in the request line in place of the address's path.
+    target: Option<String>,
     /// Headers that are not to be sent.
     without: Vec<String>,
     body: Option<Vec<u8>>,
@@ -217,10 +234,13 @@ impl Reading {
             "-H" | "--header" => self.header(value()?)?,
             "-A" | "--user-agent" => self.headers.push(("user-agent".into(), value()?.to_vec())),
             "-e" | "--referer" => self.headers.push(("referer".into(), value()?.to_vec())),
-            "-b" | "--cookie" => self.headers.push(("cookie".into(), value()?.to_vec())),
-            "-u" | "--user" => {
-                self.headers.push(("authorization".into(), format!("Basic {}", BASE64.encode(value()?)).into()));
-            }
+            "-b" | "--cookie" => match value()? {
+                [] => {}
+                cookies if cookies.contains(&b'=') => self.cookies.push(cookies.to_vec()),
+                _ => return Err(format!("{option} names a file, which is not read: give its cookies as NAME=VALUE")),
+            },
+            "-u" | "--user" => self.user = Some(value()?.to_vec()),
+            "--request-target" => self.target = Some(string()?),
             "--oauth2-bearer" => self.headers.push(("authorization".into(), [b"Bearer ", value()?].concat())),
             "-d" | "--data" | "--data-ascii" | "--data-binary" => {
                 let bytes = self.data(value()?)?;
@@ -233,12 +253,20 @@ impl Reading {
                 self.json = true;
             }
             "--data-urlencode" => {
-                let text = string()?;
-                let (name, content) = text.split_once('=').unwrap_or(("", &text));
-                let content: String = url::form_urlencoded::byte_serialize(content.as_bytes()).collect();
-                // curl writes a blank as %20.
-                let content = content.replace('+', "%20");
-                self.add(if name.is_empty() { content } else { format!("{name}={content}") }.as_bytes());
+                let text = value()?;
+                let (name, content) = match text.iter().position(|byte| *byte == b'=') {
+                    Some(at) => (&text[..at], &text[at + 1..]),
+                    None if text.contains(&b'@') => {
+                        return Err(format!(
+                            "{option} names a file, which is not read: give its content as NAME=CONTENT"
+                        ));
+                    }
+                    None => (&[][..], text),
+                };
+                // curl writes a blank as a plus since 7.75.
+                let content = percent_encode(content, ESCAPED).to_string().replace("%20", "+");
+                let equals: &[u8] = if name.is_empty() { b"" } else { b"=" };
+                self.add(&[name, equals, content.as_bytes()].concat());
             }
             _ if ARGUMENT.contains(&option) => drop(value()?),
             "-F" | "--form" | "-T" | "--upload-file" => {
@@ -289,17 +317,44 @@ impl Reading {
         body.extend(bytes);
     }
 
-    fn request(self) -> Result<Request, String> {
-        let url = self.url.ok_or("this command has no address")?;
+    /// Adds what curl makes itself of an option, unless a header says it.
+    fn add_made(&mut self, name: &str, value: Vec<u8>) {
+        if !self.has(name) && !self.without.iter().any(|without| without.eq_ignore_ascii_case(name)) {
+            self.headers.push((name.to_owned(), value));
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+    }
+
+    fn request(mut self) -> Result<Request, String> {
+        let url = self.url.take().ok_or("this command has no address")?;
         // As curl does.
         let url = if url.contains("://") { url } else { format!("http://{url}") };
-        let (host, mut target) = place(&url)?;
-        let mut body = self.body;
+        let mut place = place(&url)?;
+        let user = self.user.take().or_else(|| {
+            let user = place.user?;
+            let (name, password) = user.split_once(':').unwrap_or((user, ""));
+            let [name, password] = [name, password].map(|part| percent_decode_str(part).collect::<Vec<u8>>());
+            Some([name, b":".to_vec(), password].concat())
+        });
+        if let Some(user) = user {
+            self.add_made("authorization", format!("Basic {}", BASE64.encode(user)).into());
+        }
+        if !self.cookies.is_empty() {
+            let cookies = self.cookies.join(&b';');
+            self.add_made("cookie", cookies);
+        }
+        let mut body = self.body.take();
         if self.get
             && let Some(parameters) = body.take()
         {
-            target.push(if target.contains('?') { '&' } else { '?' });
-            target.push_str(&String::from_utf8_lossy(&parameters));
+            place.target.push(if place.target.contains('?') { '&' } else { '?' });
+            place.target.push_str(&String::from_utf8_lossy(&parameters));
+        }
+        if let Some(target) = self.target.take() {
+            place.target = target;
         }
         let default = if self.head {
             "HEAD"
@@ -308,22 +363,21 @@ impl Reading {
         } else {
             "GET"
         };
-        let mut headers: Headers = self.headers.into_iter().collect();
-        add_host(&mut headers, host);
-        let content_type = if self.json { "application/json" } else { "application/x-www-form-urlencoded" };
-        let unset = |name: &str| !self.without.iter().any(|without| without.eq_ignore_ascii_case(name));
-        if body.is_some() && !headers.has("content-type") && unset("content-type") {
-            headers.push("content-type", content_type);
+        if body.is_some() {
+            let form = "application/x-www-form-urlencoded";
+            let content_type = if self.json { "application/json" } else { form };
+            self.add_made("content-type", content_type.into());
         }
-        if self.json && !headers.has("accept") && unset("accept") {
-            headers.push("accept", "application/json");
+        if self.json {
+            self.add_made("accept", "application/json".into());
         }
-        Ok(Request {
+        let mut request = Request {
             method: self.method.unwrap_or_else(|| default.to_owned()),
-            target,
-            headers,
+            headers: self.headers.into_iter().collect(),
             body: body.unwrap_or_default().into(),
             ..Request::default()
-        })
+        };
+        place.put(&mut request);
+        Ok(request)
     }
 }

@@ -1,41 +1,65 @@
 //! HTTP Archive 1.2, of any program that writes it.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::{ImportError, Imported, add_host, check, foreign, place};
+use super::{Foreign, ImportError, Imported, check, is_no_call, ours, place};
 use crate::call::{Call, Headers, Request, Response};
 use crate::recording::facts::Facts;
 use crate::recording::{Annotation, Remarks};
 
+/// An archive, its entries unread: one of them may hold what is no text, half a character say.
+#[derive(Deserialize)]
+struct Archive {
+    log: Option<Log>,
+}
+
+#[derive(Deserialize)]
+struct Log {
+    entries: Option<Vec<Box<RawValue>>>,
+}
+
 pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError> {
-    let archive: Value = serde_json::from_slice(text).map_err(|error| {
-        let text = error.to_string();
-        let message = text.split(" at line ").next().unwrap_or(&text);
-        ImportError::new(format!("line {}, column {}", error.line(), error.column()), message)
+    let archive: Archive = serde_json::from_slice(text).map_err(|error| {
+        ImportError::new(format!("line {}, column {}", error.line(), error.column()), without_place(&error))
     })?;
-    let Some(entries) = archive.pointer("/log/entries").and_then(Value::as_array) else {
+    let Some(entries) = archive.log.and_then(|log| log.entries) else {
         return Err(ImportError::new("/log/entries", "there is no such list, so this is no HTTP Archive"));
     };
     let mut found = Imported::default();
+    let mut foreign = Foreign::new(now);
     for (index, entry) in entries.iter().enumerate() {
-        let (call, remarks) =
-            call(entry, now).and_then(|call| Ok((call, remarks(entry)?))).map_err(|(pointer, message)| {
-                ImportError::new(format!("entry {}, /log/entries/{index}{pointer}", index + 1), message)
-            })?;
-        found.said.extend(remarks.changes().map(|change| Annotation { call: call.id, at: now, change }));
-        found.calls.push(call);
+        let read = serde_json::from_str::<Value>(entry.get())
+            .map_err(|error| Unread::Skipped(without_place(&error)))
+            .and_then(|entry| Ok((call(&entry, &mut foreign)?, remarks(&entry)?)));
+        let place = |pointer: &str| format!("entry {}, /log/entries/{index}{pointer}", index + 1);
+        match read {
+            Ok((call, remarks)) => {
+                found.said.extend(remarks.changes().map(|change| Annotation { call: call.id, at: now, change }));
+                found.calls.push(call);
+            }
+            Err(Unread::Skipped(message)) => found.skipped.push(ImportError::new(place(""), message)),
+            Err(Unread::Fault(pointer, message)) => return Err(ImportError::new(place(&pointer), message)),
+        }
     }
     Ok(found)
 }
 
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
 /// What was said of the call: by us, or in the comment that the specification has a place for.
-fn remarks(entry: &Value) -> Result<Remarks, Fault> {
+fn remarks(entry: &Value) -> Result<Remarks, Unread> {
     if let Some(ours) = entry.pointer("/_hooktape/remarks") {
         return serde_json::from_value(ours.clone()).map_err(|error| fault("/_hooktape/remarks", error.to_string()));
     }
@@ -43,19 +67,28 @@ fn remarks(entry: &Value) -> Result<Remarks, Fault> {
     Ok(Remarks { note: comment.map(Into::into), ..Remarks::default() })
 }
 
-/// Where in an entry, and what.
-type Fault = (String, String);
-
-fn fault(pointer: &str, message: impl Into<String>) -> Fault {
-    (pointer.to_owned(), message.into())
+/// Why there is no call of an entry.
+enum Unread {
+    /// It is left out: it was none, or the archive does not have all of it.
+    Skipped(String),
+    /// Where it is wrong, and how.
+    Fault(String, String),
 }
 
-fn call(entry: &Value, now: Timestamp) -> Result<Call, Fault> {
+fn fault(pointer: &str, message: impl Into<String>) -> Unread {
+    Unread::Fault(pointer.to_owned(), message.into())
+}
+
+fn call(entry: &Value, foreign: &mut Foreign) -> Result<Call, Unread> {
     let url = text(entry, "/request/url")?;
+    if is_no_call(url) {
+        let shown: String = url.chars().take(60).collect();
+        return Err(Unread::Skipped(format!("{shown:?} is not called with HTTP")));
+    }
     let mut request = Request {
         method: text(entry, "/request/method")?.to_owned(),
         headers: headers(entry, "/request/headers")?,
-        body: body(entry, "/request/postData")?,
+        body: request_body(entry)?,
         ..Request::default()
     };
     let facts = match entry.get("_hooktape") {
@@ -68,7 +101,7 @@ fn call(entry: &Value, now: Timestamp) -> Result<Call, Fault> {
     };
     let status = entry.pointer("/response/status").and_then(Value::as_u64).unwrap_or_default();
     let answered = facts.as_ref().map_or(status > 0, |(_, answered)| *answered);
-    let response = if answered {
+    let mut response = if answered {
         Some(Response {
             status: u16::try_from(status).map_err(|_| fault("/response/status", "this is no status"))?,
             headers: headers(entry, "/response/headers")?,
@@ -77,32 +110,34 @@ fn call(entry: &Value, now: Timestamp) -> Result<Call, Fault> {
     } else {
         None
     };
-    let call = if let Some((facts, _)) = facts {
-        facts.call(request, response)
-    } else {
-        let (host, target) = place(url).map_err(|message| fault("/request/url", message))?;
-        request.target = target;
-        add_host(&mut request.headers, host);
-        let at = match entry.get("startedDateTime") {
-            None => now,
-            Some(at) => at
-                .as_str()
+    let at = match entry.get("startedDateTime") {
+        None => None,
+        Some(at) => Some(
+            at.as_str()
                 .and_then(|at| at.parse().ok())
                 .ok_or_else(|| fault("/startedDateTime", "this is no time: write 2026-11-21T10:02:11.120Z"))?,
-        };
+        ),
+    };
+    let call = if let Some((facts, _)) = facts {
+        ours(facts, request, response, url).map_err(|message| fault("/request/url", message))?
+    } else {
+        place(url).map_err(|message| fault("/request/url", message))?.put(&mut request);
+        if let Some(response) = &mut response {
+            forget_coding(response);
+        }
         let millis = entry.get("time").and_then(Value::as_f64).unwrap_or_default();
         let took = Duration::try_from_secs_f64((millis * 1000.0).round() / 1e6).unwrap_or_default();
-        foreign(at, took, request, response)
+        foreign.call(at, took, request, response)
     };
     check(&call.request, call.response.as_ref()).map_err(|message| fault("", message))?;
     Ok(call)
 }
 
-fn text<'a>(entry: &'a Value, pointer: &str) -> Result<&'a str, Fault> {
+fn text<'a>(entry: &'a Value, pointer: &str) -> Result<&'a str, Unread> {
     entry.pointer(pointer).and_then(Value::as_str).ok_or_else(|| fault(pointer, "there is no such string"))
 }
 
-fn headers(entry: &Value, pointer: &str) -> Result<Headers, Fault> {
+fn headers(entry: &Value, pointer: &str) -> Result<Headers, Unread> {
     let mut headers = Headers::default();
     for (index, field) in entry.pointer(pointer).and_then(Value::as_array).into_iter().flatten().enumerate() {
         let pointer = format!("{pointer}/{index}");
@@ -116,28 +151,90 @@ fn headers(entry: &Value, pointer: &str) -> Result<Headers, Fault> {
         }
         let value = match member("_base64") {
             Some(bytes) => Bytes::from(decode(bytes).map_err(|error| fault(&pointer, error))?),
-            // Browsers join what came in several fields.
-            None => value.to_owned().into(),
+            // Browsers join what came in several fields, with line ends where a comma would not do.
+            None => {
+                for value in value.split('\n') {
+                    headers.push(name, value.trim_end_matches('\r').to_owned());
+                }
+                continue;
+            }
         };
         headers.push(name, value);
     }
     Ok(headers)
 }
 
-fn body(entry: &Value, pointer: &str) -> Result<Bytes, Fault> {
+/// The body of a request: its text, or what its form holds.
+fn request_body(entry: &Value) -> Result<Bytes, Unread> {
+    let pointer = "/request/postData";
+    let told = body(entry, pointer)?;
+    let member = |name: &str| entry.pointer(pointer).and_then(|data| data.get(name));
+    match member("params").and_then(Value::as_array) {
+        Some(params) if told.is_empty() && !params.is_empty() => {
+            let kind = member("mimeType").and_then(Value::as_str).unwrap_or_default();
+            let multipart = kind.trim_start().to_ascii_lowercase().starts_with("multipart/");
+            Ok(if multipart { parts(params, kind)? } else { form(params) }.into())
+        }
+        _ => Ok(told),
+    }
+}
+
+fn body(entry: &Value, pointer: &str) -> Result<Bytes, Unread> {
     let Some(content) = entry.pointer(pointer) else { return Ok(Bytes::new()) };
     let member = |name: &str| content.get(name).and_then(Value::as_str);
     match (member("text"), member("encoding").or(member("_encoding"))) {
-        (None, _) => match content.get("params").and_then(Value::as_array) {
-            Some(params) if !params.is_empty() => Ok(form(params).into()),
-            _ => Ok(Bytes::new()),
-        },
+        (None, _) => Ok(Bytes::new()),
         (Some(text), Some("base64")) => {
             decode(text).map(Bytes::from).map_err(|error| fault(&format!("{pointer}/text"), error))
         }
         (Some(text), None | Some("")) => Ok(text.to_owned().into()),
         (Some(_), Some(other)) => Err(fault(pointer, format!("{other:?} is no encoding known here: base64 is"))),
     }
+}
+
+/// Takes away a `content-encoding` that the body has no longer: an archive has bodies as they are once unpacked.
+fn forget_coding(response: &mut Response) {
+    let packed = [&b"\x1f\x8b"[..], b"\x28\xb5\x2f\xfd"].iter().any(|magic| response.body.starts_with(magic));
+    // Brotli and deflate begin with anything, but neither is text.
+    if !packed && !response.body.is_empty() && str::from_utf8(&response.body).is_ok() {
+        response.headers.remove("content-encoding");
+    }
+}
+
+/// A form in parts (RFC 7578), as browsers put it together.
+fn parts(params: &[Value], kind: &str) -> Result<String, Unread> {
+    let boundary = kind.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("boundary").then(|| value.trim().trim_matches('"'))
+    });
+    let boundary = boundary.filter(|boundary| !boundary.is_empty()).ok_or_else(|| {
+        Unread::Skipped("its body is a form in parts, and the archive does not say what stands between them".into())
+    })?;
+    let mut body = String::new();
+    for param in params {
+        let member = |name: &str| param.get(name).and_then(Value::as_str);
+        let escaped = |text: &str| text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+        let name = member("name").unwrap_or_default();
+        let file = member("fileName").filter(|file| !file.is_empty());
+        let value = match (member("value"), file) {
+            (Some(value), None) => value,
+            (Some(value), Some(_)) if !value.is_empty() => value,
+            (None, None) => "",
+            (_, Some(file)) => {
+                return Err(Unread::Skipped(format!(
+                    "its body has the file {file:?}, which the archive does not hold"
+                )));
+            }
+        };
+        let _ = write!(body, "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", escaped(name));
+        if let Some(file) = file {
+            let kind = member("contentType").filter(|kind| !kind.is_empty()).unwrap_or("application/octet-stream");
+            let _ = write!(body, "; filename=\"{}\"\r\nContent-Type: {kind}", escaped(file));
+        }
+        let _ = write!(body, "\r\n\r\n{value}\r\n");
+    }
+    let _ = write!(body, "--{boundary}--\r\n");
+    Ok(body)
 }
 
 /// A form of which only the fields are kept.

@@ -1,17 +1,21 @@
 //! `.http` files of editors, and requests as they crossed the wire.
 
+use std::time::Duration;
+
+use ::http::HeaderName;
 use bytes::Bytes;
 use jiff::Timestamp;
 use memchr::memmem;
 use serde::Deserialize;
 
-use super::{ImportError, add_host, check, foreign, place};
+use super::{Foreign, ImportError, check, ours, place};
 use crate::call::{Call, Headers, Request, Response};
 use crate::recording::facts::Facts;
 
 pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Vec<Call>, ImportError> {
     let mut text = Text { text, at: 0 };
     let mut calls: Vec<Call> = Vec::new();
+    let mut foreign = Foreign::new(now);
     while let Some(block) = text.block()? {
         let line = block.line;
         let fault = |message: String| ImportError::line(line, message);
@@ -26,12 +30,12 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Vec<Call>, ImportErro
             call.response = Some(response);
             continue;
         }
-        calls.push(request(block, now).map_err(fault)?);
+        calls.push(request(block, &mut foreign).map_err(fault)?);
     }
     Ok(calls)
 }
 
-fn request(block: Block, now: Timestamp) -> Result<Call, String> {
+fn request(block: Block, foreign: &mut Foreign) -> Result<Call, String> {
     let mut words = block.start.split_ascii_whitespace();
     let first = words.next().unwrap_or_default();
     // Editors take a bare URL for a GET.
@@ -39,14 +43,14 @@ fn request(block: Block, now: Timestamp) -> Result<Call, String> {
         Some(url) if !url.starts_with("HTTP/") => (first, url),
         _ => ("GET", first),
     };
-    let (host, target) = place(url).map_err(|error| format!("{error}: a request begins as POST http://HOST/PATH"))?;
+    let place = place(url).map_err(|error| format!("{error}: a request begins as POST http://HOST/PATH"))?;
     let mut request =
-        Request { method: method.to_owned(), target, headers: block.headers, body: block.body, ..Request::default() };
+        Request { method: method.to_owned(), headers: block.headers, body: block.body, ..Request::default() };
     let call = if let Some(facts) = block.facts {
-        facts.call(request, None)
+        ours(facts, request, None, url)?
     } else {
-        add_host(&mut request.headers, host);
-        foreign(now, std::time::Duration::ZERO, request, None)
+        place.put(&mut request);
+        foreign.call(None, Duration::ZERO, request, None)
     };
     check(&call.request, None)?;
     Ok(call)
@@ -96,12 +100,17 @@ impl<'a> Text<'a> {
 
     fn block(&mut self) -> Result<Option<Block>, ImportError> {
         let mut comment: Option<Comment> = None;
+        // A method may begin as a comment does: what we write begins on the line behind ours.
+        let mut behind = false;
         let (line, start) = loop {
             let Some((line, next)) = self.peek() else { return Ok(None) };
+            let begins = std::mem::take(&mut behind) && line.ends_with(b" HTTP/1.1");
+            let passed = line.trim_ascii().is_empty() || line.starts_with(b"#") || line.starts_with(b"//");
             if let Some(json) = line.strip_prefix(b"# @hooktape ") {
                 let read = serde_json::from_slice(json).map_err(|error| self.fault(format!("our comment: {error}")))?;
                 comment = Some(read);
-            } else if !(line.trim_ascii().is_empty() || line.starts_with(b"#") || line.starts_with(b"//")) {
+                behind = true;
+            } else if begins || !passed {
                 let start = std::str::from_utf8(line).map_err(|_| self.fault("this line is not UTF-8"))?;
                 let start = start.trim().to_owned();
                 let number = self.line_number();
@@ -112,7 +121,12 @@ impl<'a> Text<'a> {
         };
         let mut headers = Headers::default();
         while let Some((line, next)) = self.peek() {
-            if line.starts_with(b"###") {
+            // An empty line ends what we write, and a header's name may begin so.
+            let named = || {
+                let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+                name.len() < line.len() && HeaderName::from_bytes(name).is_ok()
+            };
+            if line.starts_with(b"###") && !(comment.is_some() && named()) {
                 break;
             }
             let here = self.at;
@@ -132,14 +146,27 @@ impl<'a> Text<'a> {
         Ok(Some(Block { line, start, headers, body, facts: comment.and_then(|comment| comment.facts) }))
     }
 
-    /// As long as our comment says, else as `content-length` does if that can be, else up to the next `###`.
+    /// As long as our comment says, as long as it does so rightly; in chunks, if it says so and has them; as long as
+    /// `content-length` says if that can be; else up to the next `###`.
     fn body(&mut self, length: Option<usize>, headers: &Headers) -> Result<Bytes, ImportError> {
         let rest = &self.text[self.at..];
         if length.is_some_and(|length| length > rest.len()) {
             return Err(self.fault("the body is shorter than its comment says: take the comment out, or put it right"));
         }
-        let told = headers.get("content-length").and_then(|length| length.trim().parse().ok());
         let ends = |length: &usize| rest.get(*length..).is_some_and(|rest| matches!(rest, [] | [b'\r' | b'\n', ..]));
+        // Nothing or another block follows what we write: a body that was changed by hand has another length.
+        let length = length.filter(|length| {
+            let behind = rest[*length..].trim_ascii_start();
+            ends(length) && (behind.is_empty() || behind.starts_with(b"###"))
+        });
+        if length.is_none()
+            && headers.get("transfer-encoding").is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"))
+            && let Some((body, length)) = dechunked(rest)
+        {
+            self.at += length;
+            return Ok(body.into());
+        }
+        let told = headers.get("content-length").and_then(|length| length.trim().parse().ok());
         if let Some(length) = length.or(told.filter(ends)) {
             self.at += length;
             return Ok(Bytes::copy_from_slice(&rest[..length]));
@@ -152,5 +179,43 @@ impl<'a> Text<'a> {
         let blank = |byte: &&u8| matches!(byte, b'\r' | b'\n');
         let trailing = rest[..end].iter().rev().take_while(blank).count();
         Ok(Bytes::copy_from_slice(&rest[..end - trailing]))
+    }
+}
+
+/// The content of a body in chunks (RFC 9112, 7.1), and how long it is with all that is around them. None if there are none.
+fn dechunked(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let line = |at: usize| {
+        let rest = &text[at..];
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
+        (line, (at + end + 1).min(text.len()))
+    };
+    let (mut body, mut at) = (Vec::new(), 0);
+    loop {
+        let (size, content) = line(at);
+        let size = size.split(|byte| *byte == b';').next()?.trim_ascii();
+        let digits = size.iter().all(u8::is_ascii_hexdigit);
+        let size = usize::from_str_radix(str::from_utf8(size).ok().filter(|_| digits)?, 16).ok()?;
+        if size == 0 {
+            // Trailers are passed over; where a file was tidied up, the empty line behind them is gone.
+            at = content;
+            while at < text.len() {
+                let (trailer, next) = line(at);
+                if trailer.starts_with(b"###") {
+                    break;
+                }
+                at = next;
+                if trailer.is_empty() {
+                    break;
+                }
+            }
+            return Some((body, at));
+        }
+        body.extend_from_slice(text.get(content..content.checked_add(size)?)?);
+        let (end, next) = line(content + size);
+        if !end.is_empty() {
+            return None;
+        }
+        at = next;
     }
 }

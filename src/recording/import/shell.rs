@@ -7,6 +7,10 @@ pub(super) enum Token {
     Word(Vec<u8>, usize),
     /// `|`
     Pipe,
+    /// `>`, `>>`, `2>`: the file is the word behind it.
+    Output,
+    /// `<`, and the line it stands on.
+    Input(usize),
     /// The end of a command: of its line, or `;`.
     End,
 }
@@ -38,10 +42,16 @@ pub(super) fn tokens(text: &[u8]) -> Result<Vec<Token>, usize> {
                 shell.end();
                 shell.tokens.push(Token::Pipe);
             }
+            b'<' => {
+                shell.end();
+                shell.tokens.push(Token::Input(shell.line));
+            }
+            b'>' => shell.output(),
             b'\n' | b';' => {
                 shell.end();
                 shell.tokens.push(Token::End);
             }
+            b'&' if shell.word.is_none() && shell.peek() != Some(b'>') => shell.tokens.push(Token::End),
             byte => shell.push(byte),
         }
     }
@@ -82,6 +92,18 @@ impl Shell<'_> {
 
     fn end(&mut self) {
         self.tokens.extend(self.word.take().map(|(word, line)| Token::Word(word, line)));
+    }
+
+    /// `>`, of which `2` and `&` say what goes there.
+    fn output(&mut self) {
+        if self.word.as_ref().is_some_and(|(word, _)| matches!(&word[..], [b'0'..=b'9' | b'&'])) {
+            self.word = None;
+        }
+        self.end();
+        while matches!(self.peek(), Some(b'>' | b'&' | b'|')) {
+            self.next();
+        }
+        self.tokens.push(Token::Output);
     }
 
     /// `'...'`: all as it is.

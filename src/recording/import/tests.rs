@@ -37,14 +37,16 @@ fn headers(call: &Call) -> Vec<(&str, &str)> {
 
 /// What a command can say of a request, and how it says it.
 fn as_command(call: &Call) -> Request {
-    let url = call.request.url();
-    let place = url.split_once("://").map_or("localhost", |(_, rest)| rest.split(['/', '?']).next().unwrap());
+    let url = crate::recording::export::url(call);
+    let (origin, place) =
+        url.split_once("://").map(|(scheme, rest)| (scheme, rest.split('/').next().unwrap())).unwrap();
+    let public = (origin == "https").then(|| format!("https://{place}"));
     let host = call.request.headers.get("host").unwrap_or(place).to_owned();
     let own = ["host", "content-length", "transfer-encoding", "connection", "expect"];
     let kept = call.request.headers.0.iter().filter(|(name, _)| !own.iter().any(|own| name.eq_ignore_ascii_case(own)));
     let headers = std::iter::once(("host".into(), host.into())).chain(kept.cloned()).collect();
     let Request { method, target, body, .. } = call.request.clone();
-    Request { method, target, headers, body, ..Request::default() }
+    Request { method, target, public, headers, body, ..Request::default() }
 }
 
 proptest! {
@@ -104,11 +106,15 @@ fn a_browsers_command_is_read() {
 
 #[rstest]
 #[case("curl h:1/a -d a=1 -da=2", "POST", "/a", "a=1&a=2")]
-#[case("curl -G http://h/a?x -d a=1 --data-urlencode 'b=ü &'", "GET", "/a?x&a=1&b=%C3%BC%20%26", "")]
+#[case("curl -G http://h/a?x -d a=1 --data-urlencode 'b=ü &'", "GET", "/a?x&a=1&b=%C3%BC+%26", "")]
 #[case("$ curl -XDELETE \"http://h\" # gone", "DELETE", "/", "")]
 #[case("curl --json '{\"a\":1}' --url=http://h/j", "POST", "/j", "{\"a\":1}")]
 #[case("curl http://h/$ -d '$'", "POST", "/$", "$")]
 #[case("curl -I http://h/#top", "HEAD", "/", "")]
+#[case("curl http://h --data-urlencode 'a=*~ /'", "POST", "/", "a=%2A~+%2F")]
+#[case("curl http://h/a >> out 2>&1", "GET", "/a", "")]
+#[case("curl.exe \"http://h/x\" ^\r\n --data-raw \"{\\\"a\\\":1}\"", "POST", "/x", "{\"a\":1}")]
+#[case("curl -X OPTIONS --request-target '*' http://h", "OPTIONS", "*", "")]
 fn curls_options_mean_what_they_mean(
     #[case] command: &str,
     #[case] method: &str,
@@ -121,14 +127,14 @@ fn curls_options_mean_what_they_mean(
 
 #[test]
 fn a_command_can_say_who_calls() {
-    let call = one("curl h -u ann:pw -A me -e from -b a=b -H 'X-Empty;' -H 'Accept:' -H content-type: -d x");
+    let call = one("curl h -u ann:pw -A me -e from -b a=b -b c=d -H 'X-Empty;' -H 'Accept:' -H content-type: -d x");
     let expected = [
         ("host", "h"),
-        ("authorization", "Basic YW5uOnB3"),
         ("user-agent", "me"),
         ("referer", "from"),
-        ("cookie", "a=b"),
         ("X-Empty", ""),
+        ("authorization", "Basic YW5uOnB3"),
+        ("cookie", "a=b;c=d"),
     ];
     assert_eq!(headers(&call), expected);
 }
@@ -147,7 +153,7 @@ fn an_editors_file_is_read() {
     assert_eq!(
         shown,
         [
-            ("POST", "http://h/a".to_owned(), "line 1\nline 2".into()),
+            ("POST", "https://h/a".to_owned(), "line 1\nline 2".into()),
             ("GET", "http://h/b".to_owned(), Bytes::new()),
             ("GET", "http://h/c".to_owned(), Bytes::new()),
             ("DELETE", "http://me/d".to_owned(), Bytes::new()),
@@ -182,6 +188,9 @@ fn a_browsers_archive_is_read() {
 #[case("curl http://h \\\n -d @body.json", "line 2: a file is not read: put its content here")]
 #[case("curl -H 'a: b'", "line 1: this command has no address")]
 #[case("curl http://h -X", "line 1: -X has no argument")]
+#[case("curl http://h -b jar.txt", "line 1: -b names a file")]
+#[case("curl http://h --data-urlencode name@file.txt", "line 1: --data-urlencode names a file")]
+#[case("curl http://h < body.json", "line 1: `<` reads a file")]
 #[case("curl a b", "line 1: this is a second address")]
 #[case("curl 'http://h/a b'", "line 1: \"/a b\" is no path: write blanks as %20")]
 #[case("curl http://h -H $'x: a\\nb: c'", "line 1: the header x has a line end")]
@@ -249,4 +258,104 @@ fn a_foreign_archives_comment_is_a_note() {
     let found = calls(format!(r#"{{"log":{{"entries":[{entry}]}}}}"#).as_bytes(), Format::Har, NOW).unwrap();
     let note = Change::Note(Some("slow here".into()));
     assert_eq!(found.said, [Annotation { call: found.calls[0].id, at: NOW, change: note }]);
+}
+
+#[test]
+fn an_address_keeps_its_scheme_and_who_calls() {
+    let call = one("curl https://ann:p%40w@h.example/a");
+    assert_eq!(call.request.public.as_deref(), Some("https://h.example"));
+    assert_eq!(call.request.headers.get("authorization"), Some("Basic YW5uOnBAdw=="));
+    let again = one(std::str::from_utf8(&export(&[call.clone()], Format::Curl)).unwrap());
+    assert_eq!(again.request, call.request);
+}
+
+#[test]
+fn what_an_editor_would_pass_over_comes_back() {
+    let mut odd = crate::recording::testing::call(1);
+    odd.request.method = "#X".into();
+    odd.request.headers = [("###x", "y"), ("host", "")].into_iter().collect();
+    let mut star = crate::recording::testing::call(2);
+    (star.request.method, star.request.target) = ("OPTIONS".into(), "*".into());
+    let all = [odd, star];
+    for format in [Format::Har, Format::Http] {
+        assert_eq!(calls(&export(&all, format), format, NOW).unwrap().calls, all, "{format}");
+    }
+    let commands = calls(&export(&all, Format::Curl), Format::Curl, NOW).unwrap().calls;
+    assert_eq!(commands[0].request.headers.get("host"), Some(""));
+    assert_eq!(commands[1].request.target, "*");
+}
+
+#[rstest]
+#[case(Format::Har)]
+#[case(Format::Http)]
+fn what_is_changed_by_hand_is_what_counts(#[case] format: Format) {
+    let all = [1, 2].map(crate::recording::testing::call);
+    let text = String::from_utf8(export(&all, format)).unwrap();
+    let edited = text.replace("http://localhost/hooks/moveo?n=1", "http://other/new");
+    let found = calls(edited.as_bytes(), format, NOW).unwrap().calls;
+    assert_eq!(found.iter().map(|call| call.request.url()).collect::<Vec<_>>(), ["http://other/new"; 2]);
+    assert_eq!((found[0].id, found[0].sig, &found[0].request.body), (all[0].id, None, &all[0].request.body));
+    if format == Format::Http {
+        let longer = text.replace("Good morning", "Good evening to you");
+        let found = calls(longer.as_bytes(), format, NOW).unwrap().calls;
+        assert_eq!(found.len(), 2);
+        assert!(found[0].request.body.ends_with(b"\"number\":1,\"big\":1e3}"), "{found:?}");
+    }
+}
+
+#[test]
+fn a_body_in_chunks_is_put_together() {
+    let call = one(
+        "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n2;x=y\r\n1}\r\n0\r\nt: 1\r\n\r\n",
+    );
+    assert_eq!(call.request.body, "{\"a\":1}");
+    let plain = one("POST /x HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n{}");
+    assert_eq!(plain.request.body, "{}");
+}
+
+#[test]
+fn what_a_browser_saw_besides_http_is_left_out_and_named() {
+    let entry = |url: &str, more: &str| format!(r#"{{"request":{{"method":"POST","url":"{url}"{more}}}}}"#);
+    let parts = |param: &str| {
+        let kind = "multipart/form-data; boundary=X";
+        format!(r#","postData":{{"mimeType":"{kind}","params":[{param}]}}"#)
+    };
+    let entries = [
+        entry("wss://h/", ""),
+        entry("data:text/plain,x", ""),
+        entry("http://h/\\ud800", ""),
+        entry("http://h/", &parts(r#"{"name":"f","fileName":"a.png"}"#)),
+        entry("https://h/", &parts(r#"{"name":"a","value":"1"}"#)),
+    ];
+    let text = format!(r#"{{"log":{{"entries":[{}]}}}}"#, entries.join(","));
+    let found = calls(text.as_bytes(), Format::Har, NOW).unwrap();
+    let places: Vec<_> = found.skipped.iter().map(|skipped| skipped.place.split(',').next().unwrap()).collect();
+    assert_eq!(places, ["entry 1", "entry 2", "entry 3", "entry 4"]);
+    assert_eq!(found.calls.len(), 1);
+    let body = "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--X--\r\n";
+    assert_eq!(found.calls[0].request.body, body);
+}
+
+#[test]
+fn an_unpacked_body_is_not_called_packed_and_joined_fields_are_parted() {
+    let call = one(concat!(
+        r#"{"log":{"entries":[{"request":{"method":"GET","url":"http://h/"},"response":{"status":200,"headers":["#,
+        r#"{"name":"content-encoding","value":"br"},{"name":"set-cookie","value":"a=1\nb=2"}],"content":{"text":"{}"}}}]}}"#
+    ));
+    let headers = call.response.unwrap().headers;
+    let cookies: Vec<_> = headers.all("set-cookie").collect();
+    assert!(!headers.has("content-encoding") && cookies == ["a=1", "b=2"], "{headers:?}");
+}
+
+#[test]
+fn the_same_text_gives_the_same_names() {
+    let names = |text: &str, now| {
+        let found = calls(text.as_bytes(), Format::Curl, now).unwrap();
+        found.calls.iter().map(|call| name_of(call.id)).collect::<Vec<_>>()
+    };
+    let text = "curl http://h/a\ncurl http://h/a\ncurl http://h/b";
+    let later = Timestamp::from_second(1_800_000_000).unwrap();
+    let first = names(text, NOW);
+    assert_eq!(first, names(text, later));
+    assert_eq!(first.iter().collect::<std::collections::HashSet<_>>().len(), 3);
 }
