@@ -29,7 +29,7 @@ pub struct Args {
     /// Which calls, as in `kind:dialog sig:invalid status:>=500`
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true, conflicts_with = "id")]
     query: Option<String>,
-    /// The file to write [default: standard output]
+    /// The file to write, or (-) standard output [default: -]
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Leave in what is secret or personal; else it is masked (`[redact]` says what)
@@ -46,7 +46,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let redaction = if args.unredacted { None } else { Some(context.redaction()?) };
     let reporter = context.reporter(redaction);
     let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let mut file = args.out.as_deref().map(|path| ExportFile::begin(path, false)).transpose()?;
+    let place = args.out.as_deref().filter(|path| path.as_os_str() != "-");
+    let mut file = place.map(|path| ExportFile::begin(path, false)).transpose()?;
     let written = file.is_some();
     let out: Box<dyn Write + '_> = match &mut file {
         Some(file) => Box::new(file),
@@ -89,7 +90,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     }
     exporter.finish()?;
     progress.clear();
-    if let (Some(out), Some(file)) = (&args.out, file) {
+    if let (Some(out), Some(file)) = (place, file) {
         file.keep()?;
         let masked = if args.unredacted { "not masked: keep it to yourself" } else { "masked" };
         print::note(&format!("{} to {}, {masked}", visible::count(count, "call"), out.display()));

@@ -45,7 +45,9 @@ pub(super) fn listed(call: &Call, platforms: &Platforms, format: Format, wait: O
     };
     let plain = || format!("{} {}", call.request.method, call.request.target);
     let kind = call.kind.clone().unwrap_or_else(plain);
-    let status = call.status().map_or_else(|| "ERR".to_owned(), |status| status.to_string());
+    // Without an answer and without an error nothing failed: the answer is not known, of an imported request say.
+    let none = if call.error.is_some() { "ERR" } else { "-  " };
+    let status = call.status().map_or_else(|| none.to_owned(), |status| status.to_string());
     let state = wait.map(|wait| waits::word(wait, call.id).to_owned());
     let said = text.map(|text| format!("“{text}”")).or(call.error.clone());
     let said: Vec<String> = state.into_iter().chain(said).collect();

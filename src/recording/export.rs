@@ -146,8 +146,9 @@ impl<W: Write> Exporter<W> {
             Format::Http => http::write(out, call),
             Format::Json => {
                 out.write_all(&format::encode(call))?;
-                let mut said =
-                    report.remarks.changes().map(|change| Annotation { call: call.id, at: self.now, change });
+                let times = report.said_at.iter().copied().chain(std::iter::repeat(self.now));
+                let said = report.remarks.changes().zip(times);
+                let mut said = said.map(|(change, at)| Annotation { call: call.id, at, change });
                 said.try_for_each(|annotation| out.write_all(&annotation.encode()))
             }
             Format::Markdown => out.write_all(markdown::text(report).as_bytes()),

@@ -188,6 +188,17 @@ impl Marks {
         if self.standing.is_empty() { None } else { self.standing.get(&call) }
     }
 
+    /// When what stands said of a call was said, by [`Remarks::changes`]; none of them is of a call of which nothing is.
+    #[must_use]
+    pub fn times(&self, call: Id) -> Vec<Timestamp> {
+        let Some(remarks) = self.of(call) else { return Vec::new() };
+        let said = |change: Change| {
+            let mut lines = self.lines.iter().rev().map(|(_, line)| line);
+            lines.find(|line| line.call == call && line.change == change).map(|line| line.at)
+        };
+        remarks.changes().filter_map(said).collect()
+    }
+
     /// How many calls are deleted.
     #[must_use]
     pub fn deleted(&self) -> usize {

@@ -141,6 +141,8 @@ fn line(entry: &View, remarks: Option<&Remarks>, text: &str, columns: &Columns, 
         Some(status) if status >= 400 || !(entry.failed && entry.direction == Direction::Received) => {
             (status.to_string(), theme::status(status))
         }
+        // Nothing failed: the answer is not known, of an imported request say.
+        None if !entry.failed => ("-".to_owned(), theme::DIM),
         _ => ("ERR".to_owned(), theme::unanswered()),
     };
     let (mark, mark_style) = remarks.map_or((" ", Style::new()), theme::remarks);

@@ -74,8 +74,10 @@ impl Page {
         *self.statuses.entry(status.clone()).or_default() += 1;
         self.points.push(Point { at: call.at, took: call.took, sig, id: call.id });
         let id = call.id;
-        let kind = escape(call.kind.as_deref().unwrap_or("not recognised"));
-        let at = call.at.strftime("%H:%M:%S%.3f");
+        // Of calls that no platform claims, method and path.
+        let plain = || format!("{} {}", call.request.method, call.request.path());
+        let kind = escape(&call.kind.clone().unwrap_or_else(plain));
+        let at = call.at.strftime("%Y-%m-%d %H:%M:%S%.3f");
         let text = escape(report.text.as_deref().unwrap_or_default());
         let findings = report.request.len() + report.response.len();
         let findings = if findings == 0 { String::new() } else { findings.to_string() };
@@ -174,7 +176,7 @@ fn push_call(out: &mut String, report: &Report, kind: &str) {
         out,
         // Where a link leads into it, a browser opens it.
         "<details><summary>{} {} {kind} <span class=\"{sig}\">{sig}</span></summary>\n<p id=\"c{2}\">{2}",
-        call.at.strftime("%H:%M:%S%.3f"),
+        call.at.strftime("%Y-%m-%d %H:%M:%S%.3f"),
         arrow(call.direction),
         call.id,
     );
@@ -258,6 +260,9 @@ fn arrow(direction: Direction) -> &'static str {
 
 fn millis(call: &Call) -> String {
     let micros = call.took.as_micros();
+    if micros < 1000 {
+        return format!("{micros} µs");
+    }
     format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::call::{Call, Request, Response, Sig};
 use crate::config::Config;
 use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms};
@@ -34,6 +36,8 @@ pub struct Report {
     pub text: Option<String>,
     /// What was said of the call since it was recorded.
     pub remarks: Remarks,
+    /// When each of that was said, as far as it is known.
+    pub said_at: Vec<Timestamp>,
 }
 
 impl Report {
@@ -42,7 +46,7 @@ impl Report {
     pub fn new(call: Call, kind: Option<&Kind>, judgement: Option<Judgement>, remarks: Remarks) -> Self {
         let (request, response) = findings(&call, kind);
         let text = kind.and_then(|kind| kind.read(&call.request).text);
-        Self { call, judgement, request, response, consequence: None, text, remarks }
+        Self { call, judgement, request, response, consequence: None, text, remarks, said_at: Vec::new() }
     }
 
     /// The same with everything masked, also where it is quoted. A finding that only the bare call shows stays, without
@@ -107,7 +111,8 @@ impl Reporter {
         });
         let consequence = kind.and_then(|kind| kind.consequence(&call, &self.config));
         let remarks = marks.of(call.id).cloned().unwrap_or_default();
-        let report = Report { consequence, ..Report::new(call, kind, judgement, remarks) };
+        let said_at = marks.times(call.id);
+        let report = Report { consequence, said_at, ..Report::new(call, kind, judgement, remarks) };
         match &self.redaction {
             Some(redaction) => report.redacted(redaction, kind),
             None => report,

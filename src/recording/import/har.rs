@@ -149,17 +149,14 @@ fn headers(entry: &Value, pointer: &str) -> Result<Headers, Unread> {
         if name.starts_with(':') {
             continue;
         }
-        let value = match member("_base64") {
-            Some(bytes) => Bytes::from(decode(bytes).map_err(|error| fault(&pointer, error))?),
-            // Browsers join what came in several fields, with line ends where a comma would not do.
-            None => {
-                for value in value.split('\n') {
-                    headers.push(name, value.trim_end_matches('\r').to_owned());
-                }
-                continue;
-            }
-        };
-        headers.push(name, value);
+        if let Some(bytes) = member("_base64") {
+            headers.push(name, decode(bytes).map_err(|error| fault(&pointer, error))?);
+            continue;
+        }
+        // Browsers join what came in several fields, with line ends where a comma would not do.
+        for value in value.split('\n') {
+            headers.push(name, value.trim_end_matches('\r').to_owned());
+        }
     }
     Ok(headers)
 }

@@ -265,7 +265,7 @@ fn an_address_keeps_its_scheme_and_who_calls() {
     let call = one("curl https://ann:p%40w@h.example/a");
     assert_eq!(call.request.public.as_deref(), Some("https://h.example"));
     assert_eq!(call.request.headers.get("authorization"), Some("Basic YW5uOnBAdw=="));
-    let again = one(std::str::from_utf8(&export(&[call.clone()], Format::Curl)).unwrap());
+    let again = one(std::str::from_utf8(&export(std::slice::from_ref(&call), Format::Curl)).unwrap());
     assert_eq!(again.request, call.request);
 }
 
