@@ -19,6 +19,7 @@ mod sending;
 mod settings;
 mod sharing;
 mod support;
+mod targets;
 mod tunnel;
 mod webview;
 
