@@ -194,7 +194,7 @@ impl App {
                 return Vec::new();
             }
             (Some(Action::EditFixture), Some((_, Ok(call)))) => {
-                self.draft_of(&call, None);
+                self.draft_of(&call, None, true);
                 return Vec::new();
             }
             (Some(Action::EditFixture), Some((_, Err(reason)))) => self.tell(Notice::error(reason)),
@@ -202,7 +202,7 @@ impl App {
                 (Choice::Leave, _) => return Vec::new(),
                 (Choice::Take, Some((_, Ok(call)))) => {
                     // A draft fills in what stands between braces, and shows the answer.
-                    self.draft_of(&call, None);
+                    self.draft_of(&call, None, true);
                     self.draft.iter_mut().for_each(|draft| draft.typing = false);
                     return self.send_draft();
                 }
@@ -214,13 +214,13 @@ impl App {
         Vec::new()
     }
 
-    /// Opens a draft of a call that was made before. What repeats a `parent` is sent as it is until it is edited; a fixture
-    /// repeats none, for what stands between its braces is to be filled in.
-    pub(super) fn draft_of(&mut self, call: &Call, parent: Option<Id>) {
+    /// Opens a draft of a call that was made before. What repeats a `parent` is sent as it is until it is edited. Of a
+    /// `template`, a fixture, what stands between its braces is to be filled in: a call that was on a wire is none.
+    pub(super) fn draft_of(&mut self, call: &Call, parent: Option<Id>, template: bool) {
         let ticket = self.ticket();
         let known = parent.filter(|parent| self.index.row_of(*parent).is_some());
-        // A call that came back over a wire is no template, also where what it repeats is not at hand.
-        let literal = parent.is_some() && known.is_none();
+        // Where what it repeats is at hand, it is literal anyway.
+        let literal = !template && known.is_none();
         let request = if literal { template::literal(call.request.clone()) } else { call.request.clone() };
         self.draft = Some(Draft::new(ticket, request, call.kind.clone(), known));
         self.tell_bare();

@@ -135,7 +135,7 @@ impl App {
             Some(Action::EditTest) => {
                 let Some(call) = self.tested(&tester).map(|answer| answer.call.clone()) else { return Vec::new() };
                 self.tester = tester;
-                self.draft_of(&call, call.parent);
+                self.draft_of(&call, call.parent, false);
                 return Vec::new();
             }
             Some(Action::Register) => {

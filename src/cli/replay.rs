@@ -187,11 +187,18 @@ fn announce(context: &Context, plan: &Plan, items: &[Item], total: u64) {
 /// Where calls go: the names of targets that have one, and their URLs.
 fn places(plan: &Plan, items: &[Item]) -> String {
     let place = |target: &Target| {
-        let named = if target.name == target.url { String::new() } else { format!("{} at ", target.name) };
+        let named =
+            if target.name == without_query(&target.url) { String::new() } else { format!("{} at ", target.name) };
         let urls = target.templates(items.iter().map(|item| item.kind.as_deref()));
+        let urls: Vec<&str> = urls.into_iter().map(without_query).collect();
         visible::line(&format!("{named}{}", urls.join(" and "))).into_owned()
     };
     plan.targets().map(place).collect::<Vec<_>>().join(" and ")
+}
+
+/// A query may hold a token.
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 fn conclude(context: &Context, summary: &Summary) -> eyre::Result<()> {
@@ -261,6 +268,7 @@ pub(super) fn confirm(target: &Target, count: u64, at: &[&str]) -> eyre::Result<
         return Ok(());
     }
     let calls = visible::count(count, "call");
+    let at: Vec<&str> = at.iter().map(|url| without_query(url)).collect();
     let question = format!("send {calls} to the guarded target {} at {}?", target.name, at.join(" and "));
     match print::ask(&question)? {
         Some(true) => Ok(()),

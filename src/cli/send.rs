@@ -67,7 +67,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         print::note(&lacks);
     }
     let mut target = args.target.apply(context.target(&args.to)?)?;
-    target.headers.extend(args.draft.host());
+    // As it is once it is filled in.
+    let host = |(name, _)| Some((name, draft.request.headers.get("host")?.to_owned()));
+    target.headers.extend(args.draft.host().and_then(host));
     let deliveries = deliveries(context, args, &draft, &target)?;
     let copies = if args.faults.duplicate { &[false, true][..] } else { &[false] };
     let rules = args.rules.rules(context)?;

@@ -1,7 +1,10 @@
 //! `[compare]`: what is no difference between two answers.
 
+use http::HeaderName;
+
 use super::Error;
 use super::document::Value;
+use crate::json::is_pointer;
 
 /// What is no difference, besides what the platforms' packs and the command line name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,8 +18,8 @@ pub struct Compare {
 pub(super) fn compare(value: &Value<'_>) -> Result<Compare, Error> {
     let table = value.table(&["ignore", "unordered"])?;
     let place = |text: &str| match text.strip_prefix("header:") {
-        Some(name) if !name.is_empty() => Ok(text.to_owned()),
-        None if text.starts_with('/') => Ok(text.to_owned()),
+        Some(name) if name == "*" || HeaderName::from_bytes(name.as_bytes()).is_ok() => Ok(text.to_owned()),
+        None if text.starts_with('/') && is_pointer(text) => Ok(text.to_owned()),
         _ => Err("this is a JSON Pointer, as \"/context/at\", or a header, as \"header:x-request-id\"".to_owned()),
     };
     Ok(Compare {

@@ -29,12 +29,16 @@ impl Presence {
         make_private(&folder)?;
         // What is left of those that were killed.
         for (path, _) in entries(&folder).filter(|(_, runs)| !runs) {
-            fs::remove_file(path)?;
+            // Another process may have been faster.
+            let _ = fs::remove_file(path);
         }
-        let path = folder.join(Uuid::new_v4().simple().to_string());
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let name = Uuid::new_v4().simple().to_string();
+        let (begun, path) = (folder.join(format!(".{name}")), folder.join(name));
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&begun)?;
         file.lock()?;
         write!(file, "{}\n{}\n", own.address, own.public.as_deref().unwrap_or_default())?;
+        // Whoever finds it finds it whole and locked.
+        fs::rename(&begun, &path)?;
         Ok(Self { path, _file: file })
     }
 }
@@ -60,6 +64,7 @@ fn folder(data: &Path) -> PathBuf {
 /// The files, and whether the process of each still runs.
 fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, bool)> + use<> {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = files.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
     files.filter_map(|entry| {
         let file = File::open(entry.path()).ok()?;
         let runs = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));

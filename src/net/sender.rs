@@ -113,7 +113,10 @@ impl Sender {
             address
         } else {
             let address = avoid.resolved(url).await;
-            self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), address);
+            // That it is not ours may have been a resolver's failure.
+            if address.is_some() {
+                self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), address);
+            }
             address
         };
         address.map(|address| avoid.sentence(host, address))

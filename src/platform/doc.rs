@@ -43,24 +43,17 @@ impl<'a> Root<'a> {
 /// The members of an object, in their order. They are few, and looked up a few times: a map would cost more than it saves.
 #[derive(Default)]
 struct Members<'a> {
-    /// Each name as it is written, without its quotes, and the text of its value.
-    list: Vec<(&'a str, &'a str)>,
-    /// The bits of the names, or all: most names that rules ask for are not there.
+    /// Each name, and the text of its value.
+    list: Vec<(Cow<'a, str>, &'a str)>,
+    /// The bits of the names: most that rules ask for are not there.
     looks: u64,
-    /// Some name is not written as it is.
-    escaped: bool,
 }
 
 impl<'a> Members<'a> {
     fn of(object: &'a str) -> Option<Self> {
-        let mut list = json::members(object)?;
-        let (mut looks, mut escaped) = (0, false);
-        for (name, _) in &mut list {
-            *name = &name[1..name.len() - 1];
-            looks |= look(name);
-            escaped |= name.bytes().any(|byte| byte == b'\\');
-        }
-        Some(Self { list, looks: if escaped { u64::MAX } else { looks }, escaped })
+        let list: Vec<_> = json::members(object)?.into_iter().map(|(name, value)| (plain_name(name), value)).collect();
+        let looks = list.iter().fold(0, |looks, (name, _)| looks | look(name));
+        Some(Self { list, looks })
     }
 
     /// Of duplicate names the last counts.
@@ -68,9 +61,14 @@ impl<'a> Members<'a> {
         if self.looks & look(name) == 0 {
             return None;
         }
-        let is = |written: &str| written == name || (self.escaped && unquote(written) == name);
-        self.list.iter().rfind(|(written, _)| is(written)).map(|(_, value)| *value)
+        self.list.iter().rfind(|(known, _)| known == name).map(|(_, value)| *value)
     }
+}
+
+/// A name without its quotes and escapes. Names are short: that it has none is seen sooner than by [`unquote`].
+fn plain_name(written: &str) -> Cow<'_, str> {
+    let inside = &written[1..written.len() - 1];
+    if inside.bytes().any(|byte| byte == b'\\') { unquote(written) } else { inside.into() }
 }
 
 /// The bit of a name: its length and its first letter.

@@ -64,9 +64,10 @@ pub fn split(body: &[u8], boundary: &str) -> Vec<Part> {
         from += line_end(part, <[u8]>::starts_with);
         let part = &body[from..to];
         let ends = [&b"\r\n\r\n"[..], b"\n\n"];
-        let Some((head, gap)) = ends.iter().find_map(|end| Some((memmem::find(part, end)?, end.len()))) else {
-            continue;
-        };
+        let bare = line_end(part, <[u8]>::starts_with);
+        let end = || ends.iter().find_map(|end| Some((memmem::find(part, end)?, end.len())));
+        let headed = if bare > 0 { Some((0, bare)) } else { end() };
+        let Some((head, gap)) = headed else { continue };
         to -= line_end(&part[head + gap..], <[u8]>::ends_with);
         found.push(Part { head: from..from + head, content: from + head + gap..to });
     }

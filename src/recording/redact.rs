@@ -30,7 +30,10 @@ use crate::config::Redact;
 pub const MASK: &str = "[redacted]";
 
 /// An element's name without its prefix, and its text.
-const ELEMENT: &str = r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>((?s:<!\[CDATA\[.*?\]\]>|[^<])+)";
+const ELEMENT: &str = r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>([^<]+)";
+
+/// The same of one whose text has sections that are taken as they are.
+const SECTIONS: &str = r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>([^<]*(?:<!\[CDATA\[(?s:.*?)\]\]>[^<]*)+)";
 
 /// An attribute's name and its value.
 const ATTRIBUTE: &str = r#"([\w.-]+)\s*=\s*["']([^"'<>]*)["']"#;
@@ -46,7 +49,7 @@ pub struct Redaction {
     pointers: Vec<String>,
     patterns: Patterns,
     /// A name and what it names, of XML.
-    markup: [Regex; 2],
+    markup: [Regex; 3],
 }
 
 impl Redaction {
@@ -67,7 +70,7 @@ impl Redaction {
             fields: names(&[SECRETS, FIELDS], &config.fields),
             pointers: pointers.map(str::to_owned).collect(),
             patterns: Patterns::new(config.defaults, &config.patterns)?,
-            markup: [Regex::new(ELEMENT)?, Regex::new(ATTRIBUTE)?],
+            markup: [Regex::new(ELEMENT)?, Regex::new(SECTIONS)?, Regex::new(ATTRIBUTE)?],
         })
     }
 
@@ -128,7 +131,7 @@ impl Redaction {
             } else {
                 let text = readable(value);
                 // A `Referer` or `Location` has a query too.
-                let spots = if text.starts_with('{') { self.value(&text) } else { self.address(&text) };
+                let spots = if text.starts_with('{') { self.value(&text, 0) } else { self.address(&text, 0) };
                 spots.masked(value)
             };
             if let Some(masked) = masked.filter(|masked| value != masked) {
@@ -140,7 +143,7 @@ impl Redaction {
     /// A path or an address with its query, whose parameters are masked by their names.
     #[must_use]
     pub fn target(&self, target: &str) -> String {
-        match self.address(target).masked(target.as_bytes()) {
+        match self.address(target, 0).masked(target.as_bytes()) {
             None => target.to_owned(),
             Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         }

@@ -211,11 +211,13 @@ fn dechunked(text: &[u8]) -> Option<(Vec<u8>, usize)> {
             }
             return Some((body, at));
         }
-        body.extend_from_slice(text.get(content..content.checked_add(size)?)?);
+        let chunk = text.get(content..content.checked_add(size)?)?;
         let (end, next) = line(content + size);
+        // Looked at before anything is copied: many a block may begin as if it had one.
         if !end.is_empty() {
             return None;
         }
+        body.extend_from_slice(chunk);
         at = next;
     }
 }

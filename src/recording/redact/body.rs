@@ -13,6 +13,10 @@ use crate::recording::multipart;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// How deep one thing may stand in another, JSON in a form say, and be looked into; what stands deeper is masked whole. Who
+/// calls decides how deep it gets, and each level takes room and time.
+const DEEPEST: usize = 4;
+
 impl Redaction {
     /// A body with everything masked that is to be. One that is compressed cannot be looked into, so it is masked whole.
     pub(super) fn body(&self, headers: &Headers, body: &Bytes) -> Bytes {
@@ -21,7 +25,7 @@ impl Redaction {
         let spots = if coded && !is_text(body) {
             Spots::whole(body)
         } else {
-            self.content(headers.get("content-type").unwrap_or_default(), body)
+            self.content(headers.get("content-type").unwrap_or_default(), body, 0)
         };
         match spots.masked(body) {
             Some(masked) if *body != masked => masked.into(),
@@ -30,29 +34,31 @@ impl Redaction {
     }
 
     /// What is masked of a body, or of a part of one.
-    fn content(&self, content_type: &str, body: &[u8]) -> Spots {
+    fn content(&self, content_type: &str, body: &[u8], depth: usize) -> Spots {
         if body.is_empty() {
             return Spots::default();
+        }
+        if depth > DEEPEST || is_utf16(body) {
+            return Spots::whole(body);
         }
         let claims = content_type.trim().to_ascii_lowercase();
         let begin = if body.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let text = readable(&body[begin..]);
         let start = text.trim_start();
         let spots = if claims.contains("json") || start.starts_with(['{', '[']) {
-            // UTF-16, most likely.
             if text.contains('\0') {
                 return Spots::whole(body);
             }
-            self.json(&text)
+            self.json(&text, depth)
         } else if let Some(boundary) = multipart::boundary(content_type, body) {
-            self.parts(&body[begin..], &boundary)
+            self.parts(&body[begin..], &boundary, depth)
         } else if claims.starts_with("application/x-www-form-urlencoded") {
-            self.parameters(&text)
+            self.parameters(&text, depth)
         } else if start.starts_with('<') {
             self.markup(&text).and(self.look(text.as_bytes()))
         } else if text.contains('=') && !text.trim_end().contains(char::is_whitespace) {
             // A form that does not say so, or something in which nothing has such a name.
-            self.parameters(text.trim_end()).and(self.look(text.as_bytes()))
+            self.parameters(text.trim_end(), depth).and(self.look(text.as_bytes()))
         } else {
             self.look(&body[begin..])
         };
@@ -62,7 +68,7 @@ impl Redaction {
     }
 
     /// The parts of a body of several.
-    fn parts(&self, body: &[u8], boundary: &str) -> Spots {
+    fn parts(&self, body: &[u8], boundary: &str, depth: usize) -> Spots {
         let parts = multipart::split(body, boundary);
         if parts.is_empty() {
             return self.look(body);
@@ -76,14 +82,15 @@ impl Redaction {
                 spots.add_all(part.content.start, Spots::whole(content));
             } else {
                 let content_type = multipart::header(&head, "content-type").unwrap_or_default();
-                spots.add_all(part.content.start, self.content(content_type, content));
+                spots.add_all(part.content.start, self.content(content_type, content, depth + 1));
             }
         }
-        spots
+        // What is no part stands around them.
+        spots.and(self.look(body))
     }
 
     /// The parameters of a query or a form.
-    pub(super) fn parameters(&self, text: &str) -> Spots {
+    pub(super) fn parameters(&self, text: &str, depth: usize) -> Spots {
         let mut spots = Spots::default();
         let mut begin = 0;
         for parameter in text.split('&') {
@@ -100,43 +107,47 @@ impl Redaction {
                 spots.add(value);
             } else {
                 let inner = Inner::of_form(&text[value.clone()]);
-                spots.add_all(value.start, inner.outside(self.value(&inner.text)));
+                spots.add_all(value.start, inner.outside(self.value(&inner.text, depth + 1)));
             }
         }
         spots
     }
 
     /// A path or an address: its query, and its fragment where that has parameters too.
-    pub(super) fn address(&self, text: &str) -> Spots {
+    pub(super) fn address(&self, text: &str, depth: usize) -> Spots {
         let end = text.find(['?', '#']).unwrap_or(text.len());
         let mut spots = self.look(&text.as_bytes()[..end]);
         let fragment = end + text[end..].find('#').unwrap_or(text.len() - end);
         if end < fragment {
-            spots.add_all(end + 1, self.parameters(&text[end + 1..fragment]));
+            spots.add_all(end + 1, self.parameters(&text[end + 1..fragment], depth));
         }
         if let Some(inside) = text.get(fragment + 1..) {
             // `#/path?name=value` beside `#name=value`.
             let path = inside.find(['?', '=']).filter(|&at| inside[at..].starts_with('?')).map_or(0, |at| at + 1);
             spots.add_all(fragment + 1, self.look(&inside.as_bytes()[..path]));
-            spots.add_all(fragment + 1 + path, self.parameters(&inside[path..]));
+            spots.add_all(fragment + 1 + path, self.parameters(&inside[path..], depth));
         }
         spots
     }
 
     /// A value that stands in something else: JSON again, an address, or just text.
-    pub(super) fn value(&self, text: &str) -> Spots {
-        let is_address = || text.starts_with('/') || text.contains("://");
-        if text.trim_start().starts_with(['{', '[']) && text.contains('"') {
-            self.json(text)
-        } else if text.contains(['?', '#']) && is_address() && !text.contains(char::is_whitespace) {
-            self.address(text)
+    pub(super) fn value(&self, text: &str, depth: usize) -> Spots {
+        let is_json = text.trim_start().starts_with(['{', '[']) && text.contains('"');
+        let may_be = || text.starts_with('/') || text.contains("://");
+        let is_address = text.contains(['?', '#']) && may_be() && !text.contains(char::is_whitespace);
+        if depth > DEEPEST && (is_json || is_address) {
+            Spots::whole(text.as_bytes())
+        } else if is_json {
+            self.json(text, depth)
+        } else if is_address {
+            self.address(text, depth)
         } else {
             self.look(text.as_bytes())
         }
     }
 
     /// A JSON text, or what looks like one, token by token.
-    fn json(&self, text: &str) -> Spots {
+    fn json(&self, text: &str, depth: usize) -> Spots {
         let places: Vec<Range<usize>> = self.pointers.iter().filter_map(|pointer| json::find(text, pointer)).collect();
         let mut spots = Spots::default();
         let mut way = Way::default();
@@ -152,7 +163,8 @@ impl Redaction {
                 TokenKind::Key | TokenKind::String => {
                     let inner = Inner::of_string(source);
                     let is_key = token.kind == TokenKind::Key;
-                    let found = if is_key { self.look(inner.text.as_bytes()) } else { self.value(&inner.text) };
+                    let found =
+                        if is_key { self.look(inner.text.as_bytes()) } else { self.value(&inner.text, depth + 1) };
                     spots.add_all(token.span.start, inner.outside(found));
                 }
                 // Digits, without the sign.
@@ -167,7 +179,9 @@ impl Redaction {
 
     /// The elements and attributes of XML or HTML.
     fn markup(&self, text: &str) -> Spots {
-        let find = |regex: &Regex| {
+        // Beyond the last end there is no section to be found, however many seem to begin.
+        let end = text.rfind("]]>").map_or(0, |end| end + 3);
+        let find = |(regex, text): (&Regex, &str)| {
             let mut spots = Spots::default();
             for captures in regex.captures_iter(text) {
                 if let (Some(name), Some(value)) = (captures.get(1), captures.get(2))
@@ -179,7 +193,11 @@ impl Redaction {
             }
             spots
         };
-        self.markup.iter().map(find).fold(Spots::default(), Spots::and)
+        let [element, sections, attribute] = &self.markup;
+        [(element, text), (sections, &text[..end]), (attribute, text)]
+            .map(find)
+            .into_iter()
+            .fold(Spots::default(), Spots::and)
     }
 
     /// What gives itself away by its look.
@@ -188,6 +206,11 @@ impl Redaction {
         self.patterns.find(text).into_iter().for_each(|place| spots.add(place));
         spots
     }
+}
+
+/// Whether it is text of two bytes a letter, by its mark or its first letter.
+fn is_utf16(body: &[u8]) -> bool {
+    matches!(body, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'{' | b'[' | b'<', ..] | [b'{' | b'[' | b'<', 0, ..])
 }
 
 /// Whether bytes are not compressed, whatever is said of them: what a browser saves is what it has unpacked.

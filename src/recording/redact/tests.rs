@@ -57,6 +57,7 @@ const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.c2lnbmF0dXJl";
     r#"["{\"a\":\"[\\\"\",{\\\"token\\\":7}]\"}", "{\"a\":\"{\\\"token\\\":\\\"[redacted]\\\"}\"}"]"#
 )]
 #[case::address(r#"["https:\/\/h\/?a=1&sig=x#b", "/a?b"]"#, r#"["https:\/\/h\/?a=1&sig=[redacted]#b", "/a?b"]"#)]
+#[case::too_deep(r#"["/a?b=/a?b=/a?b=/a?b=/a?b=/a?b=c"]"#, r#"["/a?b=/a?b=/a?b=/a?b=[redacted]"]"#)]
 #[case::byte_order_mark("\u{feff}{\"password\":\"hunter2\"}", "\u{feff}{\"password\":\"[redacted]\"}")]
 #[case::form("password=hunter2&a=1\n", "password=[redacted]&a=1\n")]
 #[case::xml(
@@ -270,4 +271,26 @@ proptest! {
         let masked = redaction().call(&Call { request, ..call(1) });
         prop_assert_eq!(redaction().call(&masked), masked);
     }
+}
+
+#[test]
+fn what_stands_in_itself_without_end_is_masked_in_time() {
+    let address = format!("/{}", "?=/".repeat(20_000));
+    let parts: String =
+        (0..2_000).fold(String::new(), |all, number| all + "--a" + &number.to_string() + "b\ncontent-:\n\n");
+    let sections = "<a>x<![CDATA[".repeat(20_000);
+    for text in [address, parts, sections] {
+        let call = with(&[("referer", &text)], &text);
+        assert_eq!(redaction().call(&redaction().call(&call)), redaction().call(&call));
+    }
+}
+
+#[test]
+fn what_stands_around_parts_is_looked_at_too() {
+    let text = format!(
+        "{JWT}\r\n--x\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x\r\n\r\n{JWT}\r\n--x--\r\n{JWT}"
+    );
+    let call = with(&[("content-type", "multipart/mixed; boundary=x")], &text);
+    let masked = String::from_utf8(redaction().call(&call).request.body.to_vec()).unwrap();
+    assert!(!masked.contains(JWT) && masked.matches(MASK).count() == 3, "{masked}");
 }
