@@ -4,7 +4,6 @@ use http::HeaderName;
 
 use super::Error;
 use super::document::Value;
-use crate::json::is_pointer;
 
 /// What is no difference, besides what the platforms' packs and the command line name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,11 +18,16 @@ pub(super) fn compare(value: &Value<'_>) -> Result<Compare, Error> {
     let table = value.table(&["ignore", "unordered"])?;
     let place = |text: &str| match text.strip_prefix("header:") {
         Some(name) if name == "*" || HeaderName::from_bytes(name.as_bytes()).is_ok() => Ok(text.to_owned()),
-        None if text.starts_with('/') && is_pointer(text) => Ok(text.to_owned()),
+        None if is_pointer(text) => Ok(text.to_owned()),
         _ => Err("this is a JSON Pointer, as \"/context/at\", or a header, as \"header:x-request-id\"".to_owned()),
     };
     Ok(Compare {
         ignore: table.get("ignore").map_or_else(Vec::new, |value| value.each(|item: &Value<'_>| item.parse(place))),
         unordered: table.read("unordered", Value::bool).unwrap_or_default(),
     })
+}
+
+/// Whether it can lead somewhere (RFC 6901, 3).
+fn is_pointer(text: &str) -> bool {
+    text.starts_with('/') && text.split('~').skip(1).all(|escaped| escaped.starts_with(['0', '1']))
 }
