@@ -220,7 +220,7 @@ impl Screen {
                 took.push(self.until(|screen| screen.contains("╭ Help ") == there));
                 while let Ok(chunk) = self.output.recv_timeout(Duration::from_millis(20)) {
                     self.parser.process(&chunk);
-                    if took.len() % 2 == 0 {
+                    if took.len() % 2 == 0 || over.load(Ordering::SeqCst) {
                         break;
                     }
                 }
