@@ -54,6 +54,15 @@ struct Progress {
     over: AtomicBool,
 }
 
+/// What goes on until it is over: also when the test has failed meanwhile, which else would wait for it for ever.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Calls until all is sent; how often.
 fn send(address: &str, sender: u64, progress: &Progress) -> u64 {
     let mut caller = Caller::to(address);
@@ -114,7 +123,7 @@ fn day(home: &Home, address: &str, process: u32, end: impl FnOnce()) -> (usize, 
     println!("  sent MB   calls/s   MB in memory (at most)   slowest answer");
     let (mut settled, mut most) = (0, 0);
     let (sent, mut recorded): (u64, Recorded) = thread::scope(|scope| {
-        let progress = &progress;
+        let (progress, ends) = (&progress, Ends(&progress.over));
         let senders: Vec<_> = (0..SENDERS).map(|sender| scope.spawn(move || send(address, sender, progress))).collect();
         let looking = scope.spawn(move || {
             let mut recorded = Recorded::default();
@@ -141,7 +150,7 @@ fn day(home: &Home, address: &str, process: u32, end: impl FnOnce()) -> (usize, 
             println!(
                 "  {:7}   {:7}   {:4} ({:4})              {} ms",
                 progress.bytes.load(Ordering::Relaxed) / 1_000_000,
-                u128::from(now - calls) * 1000 / since.elapsed().as_millis(),
+                u128::from(now - calls) * 1000 / since.elapsed().as_millis().max(1),
                 memory(process, "VmRSS:"),
                 memory(process, "VmHWM:"),
                 progress.slowest.swap(0, Ordering::Relaxed) / 1000,
@@ -150,7 +159,7 @@ fn day(home: &Home, address: &str, process: u32, end: impl FnOnce()) -> (usize, 
         }
         let sent = senders.into_iter().map(|sender| sender.join().unwrap()).sum();
         end();
-        progress.over.store(true, Ordering::SeqCst);
+        drop(ends);
         (sent, looking.join().unwrap())
     });
     for path in aside(home).iter().chain(&[home.path("tape.jsonl")]) {
@@ -265,9 +274,9 @@ fn a_day_on_the_screen_loses_no_call_and_keys_are_answered() {
         let over = over.clone();
         move || screen.press_until(&over)
     });
-    let mut took = Vec::new();
+    let (ends, mut took) = (Ends(&over), Vec::new());
     let (_, settled, most) = day(&home, &format!("127.0.0.1:{port}"), process, || {
-        over.store(true, Ordering::SeqCst);
+        drop(ends);
         took = pressing.join().unwrap();
         terminate(process);
         assert_eq!(child.wait().unwrap().exit_code(), 0);
