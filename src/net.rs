@@ -34,21 +34,13 @@ use bytes::{Bytes, BytesMut};
 use url::{Host, Url};
 
 use crate::call::Headers;
+use crate::config::FRAMING;
 
-/// Headers that belong to one connection (RFC 9110, 7.6.1) or that the sending side works out anew. They are never
-/// copied from one call to the next.
-pub const HOP_BY_HOP: [&str; 10] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+/// Headers that belong to one connection, or that the sending side works out anew. They are never copied from one call to the
+/// next.
+pub fn hop_by_hop() -> impl Iterator<Item = &'static str> {
+    FRAMING.into_iter().chain(["host"])
+}
 
 /// The names of the fields that `Connection` names: those are of one connection, too.
 fn named_in_connection(headers: &Headers) -> Vec<String> {

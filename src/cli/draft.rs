@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::call::{Call, Direction, Id, Request, Response};
 use crate::cli::context::{Context, data_dir, find_call};
 use crate::cli::print;
-use crate::net::HOP_BY_HOP;
+use crate::config::is_framing;
 use crate::recording::fixtures;
 use crate::replay::template::{self, Values};
 use crate::replay::variables::Variables;
@@ -47,8 +47,7 @@ pub(super) struct Draft {
 
 pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| format!("{text:?} is not of the form NAME: VALUE"))?;
-    let framing = HOP_BY_HOP.into_iter().filter(|framing| *framing != "host");
-    if framing.into_iter().any(|framing| name.trim().eq_ignore_ascii_case(framing)) {
+    if is_framing(name.trim()) {
         return Err(format!("{:?} follows from the body and the connection: leave it out", name.trim()));
     }
     Ok((name.trim().to_owned(), value.trim().to_owned()))

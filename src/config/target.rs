@@ -272,3 +272,23 @@ fn known(kind: Option<&str>) -> Result<&str, String> {
         _ => Err("its URL needs a kind, written platform/kind in letters, digits, `-` and `_`".to_owned()),
     }
 }
+
+/// Headers that follow from a body and its connection (RFC 9110, 7.6.1): nobody sets them, and they are never copied from one
+/// call to the next.
+pub const FRAMING: [&str; 9] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a header of that name is one of [`FRAMING`].
+#[must_use]
+pub fn is_framing(name: &str) -> bool {
+    FRAMING.iter().any(|own| name.eq_ignore_ascii_case(own))
+}

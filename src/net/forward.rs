@@ -19,7 +19,7 @@ use self::connector::{Connected, Timed};
 use crate::call::{Forwarded, Headers, Request, Response};
 use crate::config::{Target, Tls};
 use crate::net::answer::{self, Stage};
-use crate::net::{HOP_BY_HOP, fields, named_in_connection};
+use crate::net::{fields, hop_by_hop, named_in_connection};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -227,7 +227,7 @@ impl Forwarder {
 /// The fields that are not of one connection (RFC 9110, 7.6.1): those that `Connection` names are.
 fn end_to_end(headers: &Headers) -> impl Iterator<Item = (&str, &Bytes)> {
     let named = named_in_connection(headers);
-    let ours = |name: &str| HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop));
+    let ours = |name: &str| hop_by_hop().any(|hop| name.eq_ignore_ascii_case(hop));
     headers.iter().filter(move |(name, _)| {
         (!ours(name) || name.eq_ignore_ascii_case("content-length"))
             && !named.iter().any(|hop| name.eq_ignore_ascii_case(hop))

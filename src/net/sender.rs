@@ -27,7 +27,7 @@ use crate::config::Tls;
 use crate::net::answer::{self, Stage};
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::net::{HOP_BY_HOP, fields, is_loopback, named_in_connection, root};
+use crate::net::{fields, hop_by_hop, is_loopback, named_in_connection, root};
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
@@ -334,7 +334,8 @@ fn method(request: &Request) -> Result<http::Method, String> {
 /// Points `request` at `url`, as `host` if it has another name there, dropping what belonged to the connection that it came by.
 fn address(request: &mut Request, url: &Url, host: Option<&str>) {
     let named = named_in_connection(&request.headers);
-    for name in HOP_BY_HOP.into_iter().chain(named.iter().map(String::as_str)) {
+    hop_by_hop().for_each(|name| request.headers.remove(name));
+    for name in &named {
         request.headers.remove(name);
     }
     // An answer in a content coding could not be read here as the contract wants it read.

@@ -21,7 +21,7 @@ use serde::{Serialize, Serializer};
 pub use self::json::same;
 use crate::call::{Call, Headers, Request, Response};
 use crate::config::Compare;
-use crate::net::HOP_BY_HOP;
+use crate::net::hop_by_hop;
 use crate::platform::Kind;
 
 /// Longest text of a value that a [`Difference`] keeps, in bytes.
@@ -215,7 +215,7 @@ pub fn calls(left: &Call, right: &Call, kind: Option<&Kind>, rules: &Rules) -> V
 #[must_use]
 pub fn changed(recorded: &Request, sent: &Request) -> Vec<Difference> {
     let mut found = lines(recorded, sent);
-    let connection = |name: &str| HOP_BY_HOP.contains(&name);
+    let connection = |name: &str| hop_by_hop().any(|own| own == name);
     headers(Side::Request, &recorded.headers, &sent.headers, &connection, &mut found);
     body(Side::Request, &recorded.body, &sent.body, &[], &Rules::default(), &mut found);
     found
@@ -241,7 +241,7 @@ pub(super) fn excerpt(text: &str) -> String {
 
 fn ignored(name: &str, own: &[String]) -> bool {
     VOLATILE.binary_search(&name).is_ok()
-        || HOP_BY_HOP.contains(&name)
+        || hop_by_hop().any(|own| own == name)
         || own.iter().any(|own| own == "*" || own.eq_ignore_ascii_case(name))
 }
 

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::super::Error;
 use super::super::document::{Table, Value};
 use super::super::secret::{expand, is_name};
-use super::super::target::{Target, Tls, check_url};
+use super::super::target::{Target, Tls, check_url, is_framing};
 use super::super::units::parse_duration;
 use super::{Reader, choice};
 
@@ -121,19 +121,6 @@ fn target_name(text: &str) -> Result<String, String> {
     Err("a name is made of letters, digits, `-`, `_` and `.`".to_owned())
 }
 
-/// Headers that are made anew for each connection.
-const FRAMING: [&str; 9] = [
-    "connection",
-    "content-length",
-    "expect",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
 /// Header names and values in order; a list of values is a field each.
 pub(super) fn headers_of<'a>(value: &Value<'a>) -> Result<Vec<(String, Value<'a>)>, Error> {
     let mut headers = Vec::new();
@@ -141,7 +128,7 @@ pub(super) fn headers_of<'a>(value: &Value<'a>) -> Result<Vec<(String, Value<'a>
         if HeaderName::from_bytes(name.as_bytes()).is_err() {
             return Err(value.error("this is no header name"));
         }
-        if FRAMING.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        if is_framing(name) {
             return Err(value.error("this header follows from the body and the connection: leave it out"));
         }
         headers.extend(value.items().into_iter().map(|item| (name.to_owned(), item)));
