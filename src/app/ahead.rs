@@ -3,9 +3,8 @@
 
 use crate::app::App;
 use crate::app::bodies::{self, Job, LARGE};
-use crate::app::event::Effect;
+use crate::app::event::{Effect, Wanted};
 use crate::app::shown::Shown;
-use crate::recording::Place;
 
 /// Calls read ahead of and behind the rows on the screen, and how near to the screen the first must be that is missing: so
 /// not every row that one walks asks for one more.
@@ -60,16 +59,16 @@ impl App {
         let mut unread: Vec<usize> = untold.into_iter().filter(|number| !self.tell_row(*number)).collect();
         let neighbour = self.ahead.neighbour.filter(|number| !self.cache.has(*number));
         unread.retain(|number| Some(*number) != neighbour);
-        let place = |number| Some((number, self.index.place(number)?));
+        let wanted = |number| Wanted::of(&self.index, number);
         let mut bytes = 0;
-        let few = unread.into_iter().filter_map(place).take_while(|(_, place)| {
-            bytes += u64::from(place.len);
+        let few = unread.into_iter().filter_map(wanted).take_while(|wanted| {
+            bytes += u64::from(wanted.place.len);
             bytes <= MOST_BYTES
         });
         // It comes last, so that it is kept however much the others are.
-        let places: Vec<(usize, Place)> = few.chain(neighbour.and_then(place)).collect();
-        self.ahead.reading = !places.is_empty();
-        self.ahead.reading.then_some(Effect::ReadAhead(places))
+        let wanted: Vec<Wanted> = few.chain(neighbour.and_then(wanted)).collect();
+        self.ahead.reading = !wanted.is_empty();
+        self.ahead.reading.then_some(Effect::ReadAhead(wanted))
     }
 
     /// Calls were read ahead.
@@ -111,7 +110,7 @@ mod tests {
     use crate::app::tests::{app, call, happen};
     use crate::call::Call;
     use crate::config::Config;
-    use crate::recording::Entry;
+    use crate::recording::{Entry, Place};
 
     /// A long recording, of which nothing is read yet, on a screen of ten rows.
     fn opened(calls: &[Call]) -> App {
@@ -134,10 +133,10 @@ mod tests {
             let events: Vec<Event> = effects
                 .drain(..)
                 .map(|effect| {
-                    let read = |wanted: Vec<(usize, Place)>| {
-                        wanted.into_iter().map(|(number, _)| (number, Ok(Arc::new(calls[number].clone())))).collect()
+                    let read = |wanted: Vec<Wanted>| {
+                        wanted.into_iter().map(|wanted| (wanted, Ok(Arc::new(calls[wanted.number].clone())))).collect()
                     };
-                    let numbers = |wanted: &[(usize, Place)]| wanted.iter().map(|(number, _)| *number).collect();
+                    let numbers = |wanted: &[Wanted]| wanted.iter().map(|wanted| wanted.number).collect();
                     match effect {
                         Effect::Load(wanted) => {
                             before = numbers(&wanted);

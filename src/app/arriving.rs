@@ -115,7 +115,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::app::event::Event;
+    use crate::app::event::{Event, Wanted};
     use crate::app::keys::script;
     use crate::app::tests::{app, call, happen};
     use crate::recording::{Entry, Place};
@@ -135,7 +135,9 @@ mod tests {
         for key in script("k").unwrap() {
             happen(&mut app, Event::Key(key));
         }
-        happen(&mut app, Event::Loaded(vec![(1, Ok(Arc::new(calls[7].clone())))]));
+        let loaded = |wanted: Wanted, call: &Call| Event::Loaded(vec![(wanted, Ok(Arc::new(call.clone())))]);
+        let early = Wanted::of(&app.index, 1).unwrap();
+        happen(&mut app, loaded(early, &calls[7]));
         assert!(app.cache.has(1));
         happen(&mut app, Event::Indexed(some(0..5)));
         happen(&mut app, Event::Reading { done: 1, total: 2 });
@@ -148,9 +150,11 @@ mod tests {
         happen(&mut app, Event::Indexed(Box::default()));
         assert_eq!((app.calls.len(), app.calls.selected(), app.arriving.percent()), (9, Some(7), None));
         // What was read for a number that is another call's now comes too late.
-        happen(&mut app, Event::Loaded(vec![(1, Ok(Arc::new(calls[7].clone())))]));
+        happen(&mut app, loaded(early, &calls[7]));
+        happen(&mut app, Event::Loaded(vec![(early, Err("it was too late then, too".to_owned()))]));
         assert!(!app.cache.has(1));
-        happen(&mut app, Event::Loaded(vec![(7, Ok(Arc::new(calls[7].clone())))]));
+        let now = Wanted::of(&app.index, 7).unwrap();
+        happen(&mut app, loaded(now, &calls[7]));
         assert!(app.cache.has(7));
     }
 }

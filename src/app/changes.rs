@@ -4,10 +4,11 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use crate::app::cache::Cache;
+use crate::app::event::Wanted;
 use crate::call::Call;
 use crate::json;
 use crate::platform::{Kind, Platforms};
-use crate::recording::{Index, Place};
+use crate::recording::Index;
 
 /// Most variables that are compared.
 const MOST: usize = 2000;
@@ -89,13 +90,7 @@ impl Context {
     }
 
     /// Compares with the call before `number`; gives that where it must be read first.
-    pub fn compare(
-        &mut self,
-        number: usize,
-        index: &Index,
-        cache: &Cache,
-        platforms: &Platforms,
-    ) -> Option<(usize, Place)> {
+    pub fn compare(&mut self, number: usize, index: &Index, cache: &Cache, platforms: &Platforms) -> Option<Wanted> {
         self.pointer.as_ref()?;
         let asked = matches!(self.before, Before::Asked(_));
         let before = match self.before {
@@ -116,7 +111,7 @@ impl Context {
         };
         let Some(cached) = cache.get(before) else {
             self.before = Before::Asked(before);
-            return index.view(before).filter(|_| !asked).map(|view| (before, view.place));
+            return Wanted::of(index, before).filter(|_| !asked);
         };
         self.before = Before::Settled;
         if let Ok(call) = &cached.call {
@@ -199,11 +194,10 @@ mod tests {
             call("moveo/post_message", r#"{"context":{"user":{"id":1,"name":"y"},"b":2}}"#),
         ];
         for (number, call) in calls.iter().enumerate() {
-            index.push(&crate::recording::View::of(call, Place { offset: number as u64, len: 1 }));
+            index.push(&crate::recording::View::of(call, crate::recording::Place { offset: number as u64, len: 1 }));
         }
         let mut context = Context::of(platforms.kind("moveo/post_message"), &calls[2]);
-        let place = Some((0, Place { offset: 0, len: 1 }));
-        assert_eq!(context.compare(2, &index, &cache, &platforms), place, "the page has no variables");
+        assert_eq!(context.compare(2, &index, &cache, &platforms), Wanted::of(&index, 0), "the page has no variables");
         assert_eq!(context.compare(2, &index, &cache, &platforms), None, "it is not asked for twice");
         cache.put(0, Ok(calls[0].clone()));
         assert_eq!(context.compare(2, &index, &cache, &platforms), None);

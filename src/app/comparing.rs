@@ -15,7 +15,7 @@ use similar::{Algorithm, DiffOp, TextDiff};
 use crate::app::App;
 use crate::app::action::{Action, Scope};
 use crate::app::dialog_keys::Press;
-use crate::app::event::{Effect, Notice};
+use crate::app::event::{Effect, Notice, Wanted};
 use crate::app::panel::Panel;
 use crate::app::text::wrapped;
 use crate::call::{Call, Id};
@@ -342,7 +342,7 @@ impl App {
         };
         self.comparing = Some((left_row, right_row));
         let missing = [left_row, right_row].into_iter().filter(|row| !self.cache.has(*row));
-        let missing: Vec<_> = missing.filter_map(|row| Some((row, self.index.get(row)?.place))).collect();
+        let missing: Vec<_> = missing.filter_map(|row| Wanted::of(&self.index, row)).collect();
         if missing.is_empty() {
             self.show_comparison();
             return Vec::new();

@@ -14,10 +14,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::cache::Cache;
 use crate::app::changes::{self, Change, Variables};
+use crate::app::event::Wanted;
 use crate::call::{Call, Direction, Id, Sig};
 use crate::json;
 use crate::platform::{Kind, Outcome, Platforms, Row, Wait};
-use crate::recording::{Index, Place};
+use crate::recording::Index;
 
 /// Calls that are shown before and behind the one it was opened at.
 const AROUND: usize = 200;
@@ -207,7 +208,7 @@ impl Conversation {
     }
 
     /// Looks through what came to the index since; gives the calls that must be read.
-    pub fn follow(&mut self, index: &Index, cache: &Cache, platforms: &Platforms) -> Vec<(usize, Place)> {
+    pub fn follow(&mut self, index: &Index, cache: &Cache, platforms: &Platforms) -> Vec<Wanted> {
         if self.seen < index.len() && !self.cut.1 {
             let new: Vec<usize> = index.same_conversation(self.cursor, self.seen..usize::MAX).collect();
             self.changed |= !new.is_empty();
@@ -220,7 +221,7 @@ impl Conversation {
                 *slot = read(&cached.call, platforms);
             } else {
                 *slot = Slot::Asked;
-                missing.extend(index.view(number).map(|view| (number, view.place)));
+                missing.extend(Wanted::of(index, number));
             }
         }
         missing

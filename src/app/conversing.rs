@@ -2,17 +2,16 @@
 
 use crate::app::conversation::Conversation;
 use crate::app::dialog::{Dialog, Gathered};
-use crate::app::event::Notice;
+use crate::app::event::{Notice, Wanted};
 use crate::app::shown::Tab;
 use crate::app::{App, Focus};
-use crate::recording::Place;
 
 /// Most conversations to choose from: the newest.
 const MOST: usize = 1000;
 
 impl App {
     /// Brings the conversation in line with the selected call, where it is looked at; gives what must be read for it.
-    pub(super) fn follow_conversation(&mut self) -> Vec<(usize, Place)> {
+    pub(super) fn follow_conversation(&mut self) -> Vec<Wanted> {
         let Some(number) = self.calls.selected().filter(|_| self.tab == Tab::Conversation) else { return Vec::new() };
         let Self { index, cache, setup, waits, now, conversation, .. } = self;
         let key = index.view(number).and_then(|view| view.conversation);

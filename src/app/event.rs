@@ -19,8 +19,27 @@ use crate::net::responder::{self, Beat, Release, Slot};
 use crate::net::tunnel::Tunnel;
 use crate::recording::{self, Annotation, Index, Marks, Place, Query, Recorded};
 
-/// Calls by their numbers, or why they could not be read.
-pub type Read = Vec<(usize, Result<Arc<Call>, String>)>;
+/// A call that is to be read. Numbers and places are another call's once the recording is another file: its id is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its number in the recording.
+    pub number: usize,
+    /// The call.
+    pub id: Id,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Wanted {
+    /// The call of that number, if there is one.
+    #[must_use]
+    pub fn of(index: &Index, number: usize) -> Option<Self> {
+        index.view(number).map(|view| Self { number, id: view.id, place: view.place })
+    }
+}
+
+/// The calls that were wanted, or why they could not be read.
+pub type Read = Vec<(Wanted, Result<Arc<Call>, String>)>;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,9 +156,9 @@ impl Event {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Read these calls from the recording.
-    Load(Vec<(usize, Place)>),
+    Load(Vec<Wanted>),
     /// The same, but nobody waits for them.
-    ReadAhead(Vec<(usize, Place)>),
+    ReadAhead(Vec<Wanted>),
     /// Look through these recorded calls for those that fit.
     Search {
         /// Names the search; a newer one ends it.

@@ -12,9 +12,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::app::cache::Cache;
+use crate::app::event::Wanted;
 use crate::call::{Call, Id};
 use crate::platform::{Kind, Outcome, Platforms, Wait};
-use crate::recording::{Index, Place};
+use crate::recording::Index;
 
 /// Most calls of one flow that are read.
 const MOST: usize = 64;
@@ -60,7 +61,7 @@ impl Flow {
     }
 
     /// Looks through what came to the index since; gives the calls that must be read.
-    pub fn follow(&mut self, index: &Index, cache: &Cache) -> Vec<(usize, Place)> {
+    pub fn follow(&mut self, index: &Index, cache: &Cache) -> Vec<Wanted> {
         let mut missing = Vec::new();
         for number in self.seen..index.len() {
             let Some(view) = index.view(number) else { break };
@@ -72,7 +73,7 @@ impl Flow {
             self.calls.insert(number, None);
             match cache.get(number) {
                 Some(cached) => self.loaded(number, &cached.call),
-                None => missing.push((number, view.place)),
+                None => missing.extend(Wanted::of(index, number)),
             }
         }
         self.seen = index.len();
@@ -124,7 +125,7 @@ impl Flow {
 mod tests {
     use super::*;
     use crate::call::{Direction, Request, Response};
-    use crate::recording::View;
+    use crate::recording::{Place, View};
 
     fn call(kind: &str, second: i64, key: &str) -> Arc<Call> {
         let body = r#"{"success":true}"#.to_owned().into();
@@ -154,7 +155,7 @@ mod tests {
         let mut push = |call: &Arc<Call>, offset| index.push(&View::of(call, Place { offset, len: 1 }));
         (0..3).for_each(|number| push(&calls[number], number as u64));
         let mut flow = Flow::of(&platforms, platforms.kind("jelou/webview_callback").unwrap(), "a").unwrap();
-        assert_eq!(flow.follow(&index, &cache), [(0, Place { offset: 0, len: 1 })]);
+        assert_eq!(flow.follow(&index, &cache), [Wanted::of(&index, 0).unwrap()]);
         assert_eq!(flow.follow(&index, &cache), []);
         let at = |second| Timestamp::from_second(second).unwrap();
         flow.loaded(0, &Ok(calls[0].clone()));
@@ -164,7 +165,7 @@ mod tests {
         assert!(flow.counts_down());
 
         index.push(&View::of(&calls[3], Place { offset: 3, len: 1 }));
-        assert_eq!(flow.follow(&index, &cache), [(3, Place { offset: 3, len: 1 })]);
+        assert_eq!(flow.follow(&index, &cache), [Wanted::of(&index, 3).unwrap()]);
         flow.loaded(3, &Ok(calls[3].clone()));
         flow.settle(&platforms, Some(Duration::from_secs(10)), at(104));
         assert_eq!(flow.wait(at(104)).unwrap().outcome, Outcome::Success);

@@ -3,12 +3,11 @@
 use crate::app::ahead::AHEAD;
 use crate::app::bodies::{self, Job, LARGE};
 use crate::app::dialog::Dialog;
-use crate::app::event::{Effect, Read};
+use crate::app::event::{Effect, Read, Wanted};
 use crate::app::panel::Panel;
 use crate::app::shown::{Shown, Tab};
 use crate::app::{App, Regions, Setup};
 use crate::call::Call;
-use crate::recording::Place;
 
 impl App {
     /// Brings everything in line with the last frame's measures: what is selected, what must be read for it. Called
@@ -58,8 +57,8 @@ impl App {
         let mut unread: Vec<usize> = untold.into_iter().filter(|number| !self.tell_row(*number)).collect();
         let selected = self.calls.selected().filter(|number| !self.cache.has(*number) && !unread.contains(number));
         unread.extend(selected);
-        let place = |number| Some((number, self.index.place(number)?));
-        let mut missing: Vec<(usize, Place)> = unread.into_iter().filter_map(place).collect();
+        let wanted = |number| Wanted::of(&self.index, number);
+        let mut missing: Vec<Wanted> = unread.into_iter().filter_map(wanted).collect();
         missing.extend(self.follow_flows());
         missing.extend(self.follow_conversation());
         if let Some(shown) = &mut self.shown {
@@ -132,8 +131,10 @@ impl App {
 
     /// Takes in calls that were read.
     pub(super) fn loaded(&mut self, calls: Read) {
-        for (number, call) in calls {
-            if call.as_ref().is_ok_and(|call| !self.is_number(number, call)) {
+        for (wanted, call) in calls {
+            let number = wanted.number;
+            // What was asked for before numbers changed comes back late.
+            if Wanted::of(&self.index, number) != Some(wanted) {
                 continue;
             }
             self.cache.put(number, call);

@@ -5,14 +5,13 @@ use uuid::Uuid;
 
 use crate::app::conversation::Conversation;
 use crate::app::dialog::{Dialog, Input};
-use crate::app::event::Notice;
+use crate::app::event::{Notice, Wanted};
 use crate::app::flow::Flow;
 use crate::app::shown::{Shown, Tab};
 use crate::app::{App, Focus};
 use crate::config::{Wait, parse_duration};
 use crate::net::{base_url, is_ourselves};
 use crate::platform::{Kind, Opening};
-use crate::recording::Place;
 
 /// A page that is opened by hand.
 #[derive(Clone, Debug)]
@@ -134,7 +133,7 @@ impl App {
     }
 
     /// Brings the flows up to date; gives what must be read for them.
-    pub(super) fn follow_flows(&mut self) -> Vec<(usize, Place)> {
+    pub(super) fn follow_flows(&mut self) -> Vec<Wanted> {
         let Self { index, cache, dialogs, shown, setup, waits, now, .. } = self;
         let mut missing = Vec::new();
         for flow in flows(dialogs, shown) {

@@ -36,11 +36,11 @@ struct Writing {
 
 impl Tape {
     fn new(path: PathBuf, writing: Writing, told: Teller) -> Self {
-        let shown = Held::new(look(&path).map(|(identity, _)| identity));
-        Self { path, writing: Mutex::new(writing), told, shown, packed: OnceLock::new(), redaction: None }
+        let (writing, shown) = (Mutex::new(writing), Held::default());
+        Self { path, writing, told, shown, packed: OnceLock::new(), redaction: None }
     }
 
-    /// A recording that is being written.
+    /// A recording that is being written: whoever writes it tells when another file takes its place.
     #[must_use]
     pub fn running(recorder: Recorder, told: Teller) -> Self {
         Self::new(recorder.path().to_owned(), Writing { recorder: Some(recorder), users: 1 }, told)
@@ -49,7 +49,8 @@ impl Tape {
     /// A recording that is looked at. That something was written to it is told to `told`.
     #[must_use]
     pub fn resting(path: PathBuf, told: Teller) -> Self {
-        Self::new(path, Writing::default(), told)
+        let shown = Held::new(look(&path).map(|(identity, _)| identity));
+        Self { shown, ..Self::new(path, Writing::default(), told) }
     }
 
     /// The same, that masks what it records once it begins to write.
@@ -78,14 +79,27 @@ impl Tape {
     /// The recording to read from. A compressed one is unpacked but once.
     ///
     /// # Errors
-    /// Those of [`Reader::open`].
+    /// Those of [`Reader::open`], and when the file is not the one that is shown.
     pub fn reader(&self) -> io::Result<Arc<Reader>> {
         if let Some(reader) = self.packed.get() {
             return Ok(reader.clone());
         }
         // Another one may have taken the place of a plain file.
         let reader = Arc::new(Reader::open(&self.path)?);
+        if let Some((now, _)) = look(&self.path) {
+            self.check(now).map_err(io::Error::other)?;
+        }
         Ok(if reader.is_packed() { self.packed.get_or_init(|| reader).clone() } else { reader })
+    }
+
+    /// Whether the file that is there `now` is the one that is shown.
+    fn check(&self, now: Identity) -> Result<(), String> {
+        let another = self.shown().is_some_and(|shown| shown != now);
+        if another {
+            Err(format!("{} was replaced by another file: open it again", self.path.display()))
+        } else {
+            Ok(())
+        }
     }
 
     /// Does `work` with the recorder, which is started if need be and ended when nobody needs it any more.
@@ -112,10 +126,7 @@ impl Tape {
         } else {
             let gone = || RecordError(format!("{} was removed", self.path.display()));
             let (identity, _) = look(&self.path).ok_or_else(gone)?;
-            if self.shown().is_some_and(|shown| shown != identity) {
-                let path = self.path.display();
-                return Err(RecordError(format!("{path} was replaced by another file: open it again")));
-            }
+            self.check(identity).map_err(RecordError)?;
             let told = self.told.clone();
             let (recorder, opened) =
                 Recorder::open(&self.path, Options::default(), Box::new(move |event| told.tell(event)))

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use crate::app::event::{Effect, Event, Notice, Read};
+use crate::app::event::{Effect, Event, Notice, Read, Wanted};
 use crate::app::jq;
 use crate::net::outgoing::Outgoing;
 use crate::net::responder::{Beat, Responders};
@@ -208,15 +208,17 @@ impl World {
         }
     }
 
-    fn load(&self, wanted: Vec<(usize, Place)>, told: impl FnOnce(Read) -> Message + Send + 'static) {
+    fn load(&self, wanted: Vec<Wanted>, told: impl FnOnce(Read) -> Message + Send + 'static) {
         let (events, tape) = (self.events.clone(), self.tape.clone());
         Handle::current().spawn_blocking(move || {
             let reader = tape.reader().map_err(|error| error.to_string());
-            let read = |place| match &reader {
-                Ok(reader) => reader.call(place).map(Arc::new).map_err(|error| error.to_string()),
-                Err(error) => Err(error.clone()),
+            let read = |wanted: &Wanted| {
+                let call =
+                    reader.as_ref().map_err(Clone::clone)?.call(wanted.place).map_err(|error| error.to_string())?;
+                let another = "another call stands where it was recorded: the file was replaced";
+                if call.id == wanted.id { Ok(Arc::new(call)) } else { Err(another.to_owned()) }
             };
-            let calls = wanted.into_iter().map(|(number, place)| (number, read(place))).collect();
+            let calls = wanted.into_iter().map(|wanted| (wanted, read(&wanted))).collect();
             let _ = events.send(told(calls));
         });
     }

@@ -46,7 +46,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, beside: bool, regio
     regions.detail_width = width;
     regions.detail_height = height;
     let Some(shown) = &app.shown else {
-        frame.render_widget(Paragraph::new(waiting(app)), inner);
+        frame.render_widget(Paragraph::new(waiting(app, width)), inner);
         return;
     };
     let mut content = content(app, shown, width);
@@ -108,14 +108,15 @@ fn with_foot(app: &App, area: Rect) -> (Rect, Option<Rect>) {
     (tab, Some(foot))
 }
 
-fn waiting(app: &App) -> Line<'static> {
+fn waiting(app: &App, width: usize) -> Vec<Line<'static>> {
     match app.calls.selected().and_then(|number| app.cache.get(number)).map(|cached| &cached.call) {
         Some(Err(reason)) => {
             let text = format!("this call cannot be read: {reason}");
-            Line::styled(visible::line(&text).into_owned(), theme::level(crate::app::event::Level::Error))
+            let lines = rows::wrap(&text, width).into_iter();
+            lines.map(|line| Line::styled(line, theme::level(crate::app::event::Level::Error))).collect()
         }
-        _ if app.calls.is_empty() => Line::default(),
-        _ => Line::styled("reading …", theme::DIM),
+        _ if app.calls.is_empty() => Vec::new(),
+        _ => vec![Line::styled("reading …", theme::DIM)],
     }
 }
 

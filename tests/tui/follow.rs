@@ -1,16 +1,19 @@
 //! A recording that another process goes on with.
 
+use std::path::Path;
 use std::time::Duration;
 
-use crate::support::{Stage, repository};
-use hooktape::app::event::Event;
-use hooktape::call::Call;
+use crate::support::{Stage, drawn, repository};
+use hooktape::app::App;
+use hooktape::app::event::{Effect, Event};
+use hooktape::call::{Call, Id};
 use hooktape::net::sender::Sender;
 use hooktape::recording::backlog::backlog;
 use hooktape::recording::{Annotation, Change, Options, Position, Reader, Recorded, Recorder, compact};
 use hooktape::tui::feed::feed;
 use hooktape::tui::tape::Tape;
 use hooktape::tui::world::{Messages, World};
+use jiff::Timestamp;
 use tokio::sync::mpsc::unbounded_channel;
 
 async fn next(messages: &mut Messages) -> Event {
@@ -85,6 +88,67 @@ async fn what_another_process_records_is_told_as_if_we_had() {
     assert!(told().await.contains("is there again"));
     let Event::Recorded(Recorded::Reopened { reason, .. }) = next(&mut messages).await else { panic!("it is another") };
     assert!(reason.contains("was set aside as") && reason.contains("tape-1.jsonl"), "{reason}");
+}
+
+/// A recording of the sample's first call, each time with another id.
+async fn record(path: &Path, calls: usize) {
+    let sample = Reader::open(&repository("recordings/moveo.jsonl")).unwrap();
+    let call = sample.call(sample.entries(Position::default()).next().unwrap().unwrap().place).unwrap();
+    let (recorder, _) = Recorder::open(path, Options::default(), Box::new(|_| {})).unwrap();
+    for _ in 0..calls {
+        recorder.record(Call { id: Id::fresh(), ..call.clone() }).await.unwrap();
+    }
+    recorder.close().await;
+}
+
+#[tokio::test]
+async fn another_file_in_the_place_of_a_recording_is_said_and_not_asked_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("tape.jsonl"), folder.path().join("other.jsonl"));
+    record(&path, 9).await;
+    record(&other, 9).await;
+    let setup = Stage::size(80, 24).setup(&path, None);
+    for resting in [true, false] {
+        let (live, written) = backlog();
+        let (events, mut messages) = unbounded_channel();
+        let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone());
+        let tape = if resting {
+            Tape::resting(path.clone(), live)
+        } else {
+            // What another call stands for must be told apart even where the file is ours.
+            Tape::running(Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap().0, live)
+        };
+        let world = World::new(events, tape, sender, Vec::new());
+        let mut app = App::new(setup.clone(), Timestamp::now());
+        tokio::spawn(feed(&world, None, None, written));
+        loop {
+            let event = next(&mut messages).await;
+            let last = event == Event::Indexed(Box::default());
+            app.update(event, Timestamp::now());
+            if last {
+                break;
+            }
+        }
+        let asked = app.settle();
+        let [load @ Effect::Load(wanted)] = &asked[..] else { panic!("{asked:?}") };
+        assert_eq!(wanted.len(), 9);
+        std::fs::rename(&path, folder.path().join("away.jsonl")).unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        world.perform(load.clone());
+        let event = next(&mut messages).await;
+        let Event::Loaded(read) = &event else { panic!("{event:?}") };
+        for (_, call) in read {
+            let error = call.as_ref().unwrap_err();
+            assert!(error.contains("replaced"), "{error}");
+        }
+        app.update(event, Timestamp::now());
+        assert_eq!(app.settle(), []);
+        let screen = drawn(&mut app, (120, 30));
+        let end = if resting { "again" } else { "replaced" };
+        assert!(screen.contains("this call cannot be read") && screen.contains(end), "{screen}");
+        world.tape.close().await;
+        std::fs::rename(folder.path().join("away.jsonl"), &other).unwrap();
+    }
 }
 
 #[tokio::test]

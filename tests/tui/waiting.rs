@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::support::{SIZES, Stage, drawn, long, repository};
-use hooktape::app::event::Event;
+use hooktape::app::event::{Event, Wanted};
 use hooktape::app::{App, Leaving, keys};
 use hooktape::recording::{Index, Position, Reader};
 use insta::assert_snapshot;
@@ -33,7 +33,8 @@ fn how_far_a_long_recording_is_read_at_three_sizes() {
         app.update(Event::Reading { done: 42, total: 100 }, Timestamp::now());
         app.settle();
         let read = |row| reader.call(newest.place(row).unwrap()).map(Arc::new).map_err(|error| error.to_string());
-        app.update(Event::Loaded((0..3).map(|row| (row, read(row))).collect()), Timestamp::now());
+        let wanted = |row| Wanted::of(&newest, row).unwrap();
+        app.update(Event::Loaded((0..3).map(|row| (wanted(row), read(row))).collect()), Timestamp::now());
         assert_snapshot!(format!("reading_{}x{}", size.0, size.1), drawn(&mut app, size));
         // A call that fills the screen hides the list, but not that it is being read.
         press(&mut app, "<enter>z");

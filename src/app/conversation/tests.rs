@@ -1,6 +1,6 @@
 use super::*;
 use crate::call::{Request, Response};
-use crate::recording::View;
+use crate::recording::{Place, View};
 
 /// A call of `kind`, whose body and response have these contexts.
 fn call(kind: &str, second: i64, body: &str, response: &str) -> Arc<Call> {
@@ -89,7 +89,7 @@ fn a_long_conversation_is_shown_around_the_call_it_is_opened_at_and_grows_at_its
     let cache = Cache::default();
     assert_eq!(end.follow(&index, &cache, &platforms).len(), 201);
     push(&mut index, 900);
-    assert_eq!(end.follow(&index, &cache, &platforms), [(900, Place { offset: 900, len: 1 })]);
+    assert_eq!(end.follow(&index, &cache, &platforms), [Wanted::of(&index, 900).unwrap()]);
     assert_eq!(end.follow(&index, &cache, &platforms), [], "what is being read is not asked for again");
     end.step(isize::MAX);
     assert_eq!(end.cursor, 900);
