@@ -28,7 +28,7 @@ pub use check::{DEPTH_LIMIT, check};
 pub use duplicates::duplicates;
 pub use leaves::leaves;
 pub use lexer::tokens;
-pub use parts::{items, members};
+pub use parts::{each_member, items, members};
 pub use plain::plain;
 pub use pointer::{escape, find, is_pointer, pointer_at, set};
 pub use print::{compact, javascript_stringify, pretty, python_dumps, spaced};

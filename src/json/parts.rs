@@ -9,8 +9,13 @@ use super::plain;
 /// its quotes, and its value's text. None if that is not JSON, no object, or nested beyond [`DEPTH_LIMIT`].
 pub fn members(text: &str) -> Option<Vec<(&str, &str)>> {
     let mut members = Vec::with_capacity(16);
-    whole(text, |reader| reader.object(0, |name, value| members.push((name, value))))?;
+    each_member(text, |name, value| members.push((name, value)))?;
     Some(members)
+}
+
+/// The same, one after the other. That there was none, or that this is no JSON, may be known only after some of them.
+pub fn each_member<'a>(text: &'a str, member: impl FnMut(&'a str, &'a str)) -> Option<()> {
+    whole(text, |reader| reader.object(0, member))
 }
 
 /// The same of an array: the text of each item.

@@ -51,9 +51,13 @@ struct Members<'a> {
 
 impl<'a> Members<'a> {
     fn of(object: &'a str) -> Option<Self> {
-        let list: Vec<_> = json::members(object)?.into_iter().map(|(name, value)| (plain_name(name), value)).collect();
-        let looks = list.iter().fold(0, |looks, (name, _)| looks | look(name));
-        Some(Self { list, looks })
+        let mut members = Self { list: Vec::with_capacity(16), looks: 0 };
+        json::each_member(object, |name, value| {
+            let name = plain_name(name);
+            members.looks |= look(&name);
+            members.list.push((name, value));
+        })?;
+        Some(members)
     }
 
     /// Of duplicate names the last counts.

@@ -28,6 +28,9 @@ pub struct Seen<'a> {
     pub(super) path: Segments<'a>,
     /// How long the headers' names are, a bit a length: most that are asked for are not there.
     lengths: u64,
+    /// How many segments the path has, as a bit.
+    depth: u64,
+    has_query: bool,
     query: OnceCell<Vec<Cow<'a, str>>>,
     form: OnceCell<Vec<Cow<'a, str>>>,
 }
@@ -42,10 +45,13 @@ impl<'a> Seen<'a> {
     /// A request of which nothing is read yet.
     #[must_use]
     pub fn new(request: &'a Request) -> Self {
+        let path = segments(request.path());
         Self {
             request,
             doc: Doc::new(&request.body),
-            path: segments(request.path()),
+            depth: bit(path.len()),
+            has_query: request.query().is_some(),
+            path,
             lengths: request.headers.iter().fold(0, |lengths, (name, _)| lengths | length(name)),
             query: OnceCell::new(),
             form: OnceCell::new(),
@@ -91,27 +97,50 @@ impl<'a> Seen<'a> {
 #[derive(Debug)]
 pub(super) struct Rules {
     list: Vec<Rule>,
-    needs: Needs,
+    /// Of each, beside one another: they are looked at for every call.
+    needs: SmallVec<[Needs; 3]>,
+    /// How many segments the paths have that they name, in bits.
+    depths: u64,
 }
 
-/// What every one of some rules needs, in bits: enough to pass by most kinds without a look at their rules.
-#[derive(Clone, Copy, Debug)]
+/// What a rule needs, in bits: enough to pass by most rules without a look at them.
+#[derive(Debug)]
 struct Needs {
-    /// Of the lengths of headers' names.
+    /// The lengths of headers' names.
     headers: u64,
-    /// Of the looks of the body's members.
+    /// The looks of the body's members.
     members: u64,
+    /// How many segments the path has, of which one must be.
+    paths: u64,
+    /// Whether there is a query.
+    query: bool,
+}
+
+impl Needs {
+    fn of(rule: &Rule) -> Self {
+        let paths = rule.path.iter().fold(0, |bits, Pattern(segments)| bits | bit(segments.len()));
+        Self {
+            headers: rule.headers.iter().fold(0, |bits, name| bits | length(name)),
+            members: rule.has.iter().chain(rule.equal.keys()).fold(0, |bits, pointer| bits | pointer.look()),
+            paths: if rule.path.is_empty() { u64::MAX } else { paths },
+            query: !rule.query.is_empty() || rule.query_of.as_ref().is_some_and(|of| of.least > 0),
+        }
+    }
+
+    /// Whether they may be met. False is certain, true is not. The body is asked last: it may have to be read for it.
+    fn may_be_met(&self, seen: &Seen<'_>) -> bool {
+        self.paths & seen.depth != 0
+            && seen.lengths & self.headers == self.headers
+            && (!self.query || seen.has_query)
+            && seen.doc.may_have(self.members)
+    }
 }
 
 impl Rules {
     fn new(list: Vec<Rule>) -> Self {
-        let needs = |rule: &Rule| Needs {
-            headers: rule.headers.iter().fold(0, |bits, name| bits | length(name)),
-            members: rule.has.iter().chain(rule.equal.keys()).fold(0, |bits, pointer| bits | pointer.look()),
-        };
-        let both = |a: Needs, b: Needs| Needs { headers: a.headers & b.headers, members: a.members & b.members };
-        let needs = list.iter().map(needs).reduce(both).unwrap_or(Needs { headers: 0, members: 0 });
-        Self { list, needs }
+        let needs = list.iter().map(Needs::of).collect();
+        let depths = list.iter().flat_map(|rule| &rule.path).fold(0, |bits, Pattern(path)| bits | bit(path.len()));
+        Self { list, needs, depths }
     }
 
     /// The method of a sample.
@@ -121,10 +150,8 @@ impl Rules {
 
     /// Whether one fits; how many segments of the path it names.
     pub(super) fn fit(&self, seen: &Seen<'_>) -> Option<usize> {
-        if seen.lengths & self.needs.headers != self.needs.headers || !seen.doc.may_have(self.needs.members) {
-            return None;
-        }
-        self.list.iter().filter_map(|rule| rule.fit(seen)).max()
+        let met = self.needs.iter().zip(&self.list).filter(|(needs, _)| needs.may_be_met(seen));
+        met.filter_map(|(_, rule)| rule.fit(seen)).max()
     }
 
     /// Whether a request of this method may be meant.
@@ -134,6 +161,9 @@ impl Rules {
 
     /// How many segments of the path are named by one that takes the method, if any are.
     pub(super) fn lead(&self, method: &str, path: &[&str]) -> Option<usize> {
+        if self.depths & bit(path.len()) == 0 {
+            return None;
+        }
         let patterns = self.list.iter().filter(|rule| rule.takes(method)).flat_map(|rule| &rule.path);
         patterns.filter_map(|pattern| pattern.literals(path)).max().filter(|segments| *segments > 0)
     }
@@ -289,7 +319,12 @@ impl Pattern {
 
 /// The bit of a name's length.
 fn length(name: &str) -> u64 {
-    1 << (name.len() % 64)
+    bit(name.len())
+}
+
+/// The bit of a number; those that are 64 apart share one.
+fn bit(number: usize) -> u64 {
+    1 << (number % 64)
 }
 
 /// What stands between the slashes of a path.
