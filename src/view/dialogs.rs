@@ -159,6 +159,8 @@ fn scrolled(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, scroll
 pub(super) enum Pick {
     Heading(String),
     Choice(String),
+    /// A target that asks before it sends.
+    Guarded(String),
 }
 
 /// `10:02:11  12 calls  2 ✗  8563dcdf-...`
@@ -183,14 +185,15 @@ fn targets(app: &App) -> Vec<Pick> {
     let own = choices.iter().position(Option::is_none).unwrap_or(choices.len());
     let shown = |choice: &Option<usize>| {
         let target = choice.and_then(|number| app.targets.get(number));
-        Pick::Choice(match target.map(|target| (target, app.endpoint(target))) {
+        let text = match target.map(|target| (target, app.endpoint(target))) {
             None => "another address …".to_owned(),
             Some((target, None)) => {
                 let asks = if target.guard { ", asks before it sends" } else { "" };
                 format!("{}{asks}", status::target_label(target))
             }
             Some((target, Some(place))) => format!("{:18} {}, {}", target.name, target.place(), place.title),
-        })
+        };
+        if target.is_some_and(|target| target.guard) { Pick::Guarded(text) } else { Pick::Choice(text) }
     };
     let (own, real) = choices.split_at((own + 1).min(choices.len()));
     let heading =
@@ -227,7 +230,7 @@ pub(super) fn picker_over(
     foot: Vec<Line<'static>>,
 ) {
     let room = usize::from(area.height.saturating_sub(4)).saturating_sub(foot.len()).max(1);
-    let choices = picks.iter().enumerate().filter(|(_, pick)| matches!(pick, Pick::Choice(_)));
+    let choices = picks.iter().enumerate().filter(|(_, pick)| !matches!(pick, Pick::Heading(_)));
     let chosen = choices.map(|(row, _)| row).nth(selected).unwrap_or(0);
     let first = (chosen + 1).saturating_sub(room);
     let width = inner_width(area, WIDE);
@@ -240,8 +243,9 @@ pub(super) fn picker_over(
             Pick::Heading(text) => {
                 Line::styled(visible::truncate(&visible::line(text), width).into_owned(), theme::DIM)
             }
-            Pick::Choice(text) => {
+            Pick::Choice(text) | Pick::Guarded(text) => {
                 let style = if row == chosen { theme::SELECTED } else { Style::new() };
+                let style = if matches!(pick, Pick::Guarded(_)) { style.patch(theme::GUARDED) } else { style };
                 let shown = visible::line(text);
                 Line::styled(format!(" {:width$} ", visible::truncate(&shown, width), width = width.min(48)), style)
             }
@@ -386,4 +390,45 @@ fn log(app: &App, width: usize) -> Vec<Line<'static>> {
         rows::row(&[(&at, theme::DIM, 8), (sign, style, 1), (&notice.text, style, width.saturating_sub(11))])
     };
     app.log.iter().flat_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use ratatui::style::Color;
+
+    use super::*;
+    use crate::app::dialog::Then;
+    use crate::app::tests::app;
+    use crate::config::Target;
+
+    #[test]
+    fn a_guarded_target_has_its_colour_in_the_list_too() {
+        let mut app = app();
+        app.choose(Target::new("local", "http://127.0.0.1:8080/"));
+        app.choose(Target { guard: true, ..Target::new("production", "https://api.example.com/hooks") });
+        let colours = |app: &App, selected| -> Vec<(String, Color)> {
+            let dialog = Dialog::Targets { selected, then: Then::Stay };
+            let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+            terminal.draw(|frame| draw_one(app, &dialog, frame, frame.area(), &mut Regions::default())).unwrap();
+            let buffer = terminal.backend().buffer();
+            (0..24)
+                .map(|y| {
+                    let text: String = (2..78).map(|x| buffer[(x, y)].symbol()).collect();
+                    (text.trim().to_owned(), buffer[(3, y)].fg)
+                })
+                .collect()
+        };
+        let guarded = theme::GUARDED.fg.unwrap();
+        for selected in 0..3 {
+            let rows = colours(&app, selected);
+            let of = |name: &str| rows.iter().find(|(text, _)| text.contains(name)).unwrap().1;
+            assert_eq!(of("production"), guarded);
+            assert_ne!(of("local"), guarded);
+            assert_ne!(of("another address"), guarded);
+            // A platform's own place is real.
+            assert_eq!(of("Jelou"), guarded);
+        }
+    }
 }

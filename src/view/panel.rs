@@ -70,11 +70,8 @@ fn draw_options(app: &App, options: &Options, frame: &mut Frame, area: Rect) {
             Field::Expect => ("expect", options.expect.clone()),
             Field::Stop => ("a failure", if options.stop { "ends it" } else { "is told, and it goes on" }.to_owned()),
         };
-        let style = match field {
-            _ if *field == options.field() => theme::SELECTED,
-            Field::To if guarded => theme::level(Level::Error),
-            _ => Style::new(),
-        };
+        let selected = if *field == options.field() { theme::SELECTED } else { Style::new() };
+        let style = if *field == Field::To && guarded { selected.patch(theme::GUARDED) } else { selected };
         option_row(label, &value, style, width)
     };
     let mut lines: Vec<Line> = Field::ALL.iter().map(row).collect();

@@ -134,7 +134,7 @@ fn state_parts(app: &App, tight: bool) -> (Vec<(String, Style)>, Option<usize>) 
     // Where the next call would go is not to be pushed out.
     let target = app.target().map(|_| parts.len());
     parts.extend(app.target().map(|target| {
-        let style = if target.guard { Style::new().fg(theme::BAD) } else { Style::new() };
+        let style = if target.guard { theme::GUARDED } else { Style::new() };
         (format!("→ {}", visible::line(&target_label(target))), style)
     }));
     parts.push((visible::count(app.calls.total, "call"), Style::new()));

@@ -43,6 +43,8 @@ pub const MATCH: Style = Style::new().fg(WARNING).add_modifier(Modifier::REVERSE
 pub const ALARM: Style = Style::new().fg(BAD).add_modifier(Modifier::REVERSED.union(Modifier::BOLD));
 /// What should not be.
 pub const CAUTION: Style = Style::new().fg(WARNING).add_modifier(Modifier::REVERSED.union(Modifier::BOLD));
+/// A target that asks before anything is sent to it, wherever it is named.
+pub const GUARDED: Style = Style::new().fg(BAD);
 /// What the user said.
 pub const SAID: Style = Style::new().add_modifier(Modifier::BOLD);
 
