@@ -65,7 +65,7 @@
 //! | other tables | |
 //! | --- | --- |
 //! | `[sample_headers]` | what every sample of the platform's own calls bears |
-//! | `[[refresh]]` | what every call has anew: `places` (*: list of `header:NAME` and pointers, which get one value where they are there), `value` (*): `uuid`, `now_ms`, `now_s`, `now` (RFC 3339) |
+//! | `[[refresh]]` | what every call has anew: `places` (*: list of `header:NAME` and pointers, which get one value where they are there), `value`: `uuid`, `now_ms`, `now_s`, `now` (RFC 3339); left out: it is sent again as it is, and only does not count where calls are compared |
 //! | `[[section]]` | of the envelope: `title` (*), `pointer` (*), `form` (*: `fields`, `list`, `path`, `count`), `only`, `except` (keys, or beginnings with `*`), `label`, `value`, `score` (pointers into an item) |
 //! | `[conversation]` | `context` (pointer: the variables that live from turn to turn), `answer` (sections of a response: what the agent says) |
 //! | `[[vector]]` | a published example: `signature` (*), `secret`, `at` (when the call came), `method`, `url`, `headers`, `body`, `expect` (*: a verdict), `source` (*) |

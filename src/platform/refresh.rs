@@ -8,14 +8,15 @@ use uuid::Uuid;
 use super::kind::Kind;
 use crate::call::Request;
 use crate::json;
-use crate::signature::Carrier;
+use crate::signature::{Carrier, Method, Stamp};
 
-/// `[[refresh]]`: places that get one new value, where they are there.
+/// `[[refresh]]`: places that get one new value, where they are there; without a `value` they keep what they have, and only do not
+/// count where calls are compared.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RefreshSpec {
     places: Vec<Place>,
-    value: Fresh,
+    value: Option<Fresh>,
 }
 
 /// Where it stands.
@@ -72,7 +73,7 @@ impl Kind {
     /// byte of the body stays.
     pub fn refresh(&self, request: &mut Request, at: Timestamp) {
         for spec in &self.shared.refresh {
-            let value = spec.value.value(at);
+            let Some(value) = spec.value.map(|value| value.value(at)) else { continue };
             for place in &spec.places {
                 match place {
                     Place::Header(name) if request.headers.has(name) => request.headers.set(name, value.clone()),
@@ -90,14 +91,15 @@ impl Kind {
     /// Whether [`Self::refresh`] would give `request` a time.
     #[must_use]
     pub fn tells_the_time(&self, request: &Request) -> bool {
-        let times = self.shared.refresh.iter().filter(|spec| spec.value.is_time());
+        let times = self.shared.refresh.iter().filter(|spec| spec.value.is_some_and(Fresh::is_time));
         times.flat_map(|spec| &spec.places).any(|place| match place {
             Place::Header(name) => request.headers.has(name),
             Place::Body(pointer) => replaced(&request.body, pointer, str::to_owned).is_some(),
         })
     }
 
-    /// What is another with every call of this kind: header names, and JSON Pointers into the request's body.
+    /// What is another with every call of this kind, by its pack or because it is made with the signature: header names, and
+    /// JSON Pointers into the request's body.
     pub fn fresh_places(&self) -> (Vec<&str>, Vec<&str>) {
         let places = || self.shared.refresh.iter().flat_map(|spec| &spec.places);
         let headers = places().filter_map(|place| match place {
@@ -112,7 +114,18 @@ impl Kind {
             let schemes = self.schemes().filter(move |(_, scheme)| scheme.carrier == carrier);
             schemes.map(|(_, scheme)| scheme.header.as_str())
         };
-        (headers.chain(signed(Carrier::Header)).collect(), pointers.chain(signed(Carrier::Body)).collect())
+        let (mut headers, mut pointers): (Vec<_>, Vec<_>) =
+            (headers.chain(signed(Carrier::Header)).collect(), pointers.chain(signed(Carrier::Body)).collect());
+        for (_, scheme) in self.schemes() {
+            let Method::Seal(seal) = &scheme.method else { continue };
+            headers.extend(seal.message.headers());
+            match seal.clock.as_ref().map(|clock| &clock.place) {
+                Some(Stamp::Header(name)) => headers.push(name),
+                Some(Stamp::Body(pointer)) => pointers.push(pointer),
+                Some(Stamp::Field(_)) | None => {}
+            }
+        }
+        (headers, pointers)
     }
 
     /// JSON Pointers into an answer's body where each answer has another value; `*` stands for any index or name.

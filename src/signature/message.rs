@@ -121,6 +121,14 @@ impl Message {
         })
     }
 
+    /// The headers whose values are signed.
+    pub fn headers(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|segment| match segment {
+            Segment::Header(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// The bytes to sign, piece by piece; the body is not copied.
     pub(super) fn parts<'a>(&'a self, from: Source<'a>) -> impl Iterator<Item = Cow<'a, [u8]>> {
         self.0.iter().map(move |segment| segment.bytes(from))

@@ -110,6 +110,46 @@ fn what_every_request_has_anew_does_not_count_unless_it_is_asked_what_changed() 
 }
 
 #[test]
+fn what_a_platform_makes_with_each_signature_does_not_count_either() {
+    let platforms = Platforms::builtin().unwrap();
+    let set = |request: &mut Request, headers: &[&str], body: &str| {
+        headers.iter().for_each(|name| request.headers.set(name, "1"));
+        request.body = body.to_owned().into();
+    };
+    for (name, headers, bodies) in [
+        ("slack/event", &["x-slack-request-timestamp", "x-slack-signature"][..], ["{}", "{}"]),
+        ("standard-webhooks/event", &["webhook-id", "webhook-timestamp", "webhook-signature"], ["{}", "{}"]),
+        ("github/event", &["x-github-delivery", "x-hub-signature-256", "x-hub-signature"], ["{}", "{}"]),
+        ("linear/event", &["linear-signature"], ["{\"webhookTimestamp\":1}", "{\"webhookTimestamp\":2}"]),
+        (
+            "mailgun/event",
+            &[],
+            [
+                r#"{"signature":{"timestamp":"1","token":"a","signature":"b"}}"#,
+                r#"{"signature":{"timestamp":"2","token":"c","signature":"d"}}"#,
+            ],
+        ),
+    ] {
+        let kind = platforms.kind(name).unwrap();
+        let mut left = kind.sample();
+        let mut right = left.clone();
+        set(&mut left, &[], bodies[0]);
+        set(&mut right, headers, bodies[1]);
+        assert_eq!(requests(&left, &right, Some(kind), &Rules::default()), [], "{name}");
+        assert_ne!(requests(&left, &right, None, &Rules::default()), [], "{name}");
+        // Sent again, an id stays that a receiver knows a repetition by.
+        let mut again = left.clone();
+        kind.refresh(&mut again, jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(again, left, "{name}");
+    }
+    // What a scheme signs of the body besides is whose call it is.
+    let kind = platforms.kind("liveperson/webview").unwrap();
+    let left = kind.sample();
+    let right = Request { body: r#"{"botId":"b","conversationId":"other"}"#.into(), ..left.clone() };
+    assert!(told(&requests(&left, &right, Some(kind), &Rules::default())).iter().any(|line| line.starts_with("/conv")));
+}
+
+#[test]
 fn nesting_costs_no_stack() {
     let deep = |core: &str| format!("{}{core}{}", "[".repeat(10_000), "]".repeat(10_000));
     assert_eq!(bodies(&deep("1"), &deep("2"), &Rules::default()).len(), 1);
