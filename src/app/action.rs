@@ -242,6 +242,7 @@ actions! {
     Comparison NextDifference "next difference" ["n"]               "The next difference";
     Comparison PreviousDifference "previous difference" ["N"]       "The difference before";
     Comparison Ignore       "ignore"          ["x"]                 "Let this difference count no more, here and in replays" ("ignore it");
+    Comparison IgnoreInAll  "ignore in all"   ["a"]                 "The same in every element of the arrays it is in" ("ignore in all");
     Comparison IgnoreNothing "ignore nothing" ["X"]                 "Let every difference count again, but for what the configuration names" ("ignore nothing");
     Comparison IgnoreOrder  "ignore order"    ["o"]                 "Let the order of an array's elements count, or not, here and in replays" ("array order");
     Comparison OtherSide    "requests or answers" ["tab" "backtab"] "Compare the requests, or the answers" ("requests, answers");

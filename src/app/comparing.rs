@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use similar::{Algorithm, DiffOp, TextDiff};
 
 use crate::app::App;
@@ -300,11 +301,29 @@ impl Comparison {
     /// Whether the bodies are other bytes, though they may say the same: a signature is made over bytes.
     #[must_use]
     pub fn differs_in_bytes(&self) -> bool {
-        let body = |call: &Call| match self.side {
+        let [left, right] = self.bodies();
+        left != right
+    }
+
+    fn bodies(&self) -> [Bytes; 2] {
+        [&self.left, &self.right].map(|call| match self.side {
             Side::Request => call.request.body.clone(),
             Side::Response => call.response.as_ref().map(|response| response.body.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// The place with `*` for each index of an array.
+    fn in_all(&self, pointer: &str) -> String {
+        let bodies = self.bodies();
+        let texts = bodies.each_ref().map(|body| std::str::from_utf8(body).unwrap_or_default());
+        let is_array = |parent: &str| {
+            texts.iter().any(|text| json::find(text, parent).is_some_and(|span| text[span].starts_with('[')))
         };
-        body(&self.left) != body(&self.right)
+        let names = pointer.match_indices('/').map(|(at, _)| {
+            let name = pointer[at + 1..].split('/').next().unwrap_or_default();
+            if is_array(&pointer[..at]) { "/*".to_owned() } else { format!("/{name}") }
+        });
+        names.collect()
     }
 }
 
@@ -389,7 +408,8 @@ impl App {
                 (comparison.selected, comparison.scroll) = (0, 0);
                 comparison.work_out(&self.setup.platforms, &self.rules);
             }
-            Some(Action::Ignore) => self.ignore(&mut comparison),
+            Some(Action::Ignore) => self.ignore(&mut comparison, false),
+            Some(Action::IgnoreInAll) => self.ignore(&mut comparison, true),
             Some(Action::IgnoreOrder) => {
                 self.rules.unordered = !self.rules.unordered;
                 self.tell(Notice::info(if self.rules.unordered {
@@ -411,10 +431,14 @@ impl App {
         Vec::new()
     }
 
-    /// What is at the cursor counts no more, in comparisons and in what replays expect.
-    fn ignore(&mut self, comparison: &mut Comparison) {
+    /// What is at the cursor counts no more, in comparisons and in what replays expect; nor does it `in_all` elements of the
+    /// arrays that it is in.
+    fn ignore(&mut self, comparison: &mut Comparison, in_all: bool) {
         let Some(found) = comparison.differences.get(comparison.selected) else { return };
-        let place = found.place.to_string();
+        let place = match &found.place {
+            Place::Json(pointer) if in_all => comparison.in_all(pointer),
+            place => place.to_string(),
+        };
         match self.rules.ignore(&place) {
             Ok(()) => {
                 let told = Notice::info(format!("{place} is ignored from now on"));

@@ -10,6 +10,7 @@ use crate::app::dialog::Dialog;
 use crate::app::panel::Panel;
 use crate::app::{App, answering, exporting};
 use crate::net::responder::Stage;
+use crate::replay::compare::Side;
 use crate::view::theme;
 use crate::visible;
 
@@ -261,13 +262,15 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             let cancels: Option<Hint> = cancels.then_some((&[Action::CancelExport], "cancel"));
             cancels.into_iter().chain([(&[Action::Meanwhile] as &[Action], "go on meanwhile")]).collect()
         }
-        Panel::Comparison(_) => vec![
+        // Short, for the way out is to be seen where there are 80 columns.
+        Panel::Comparison(comparison) => vec![
             (&[Action::NextDifference, Action::PreviousDifference], "jump"),
-            (&[Action::OtherSide], "requests, answers"),
-            (&[Action::Ignore], "ignore it"),
-            (&[Action::IgnoreOrder], "array order"),
-            (&[Action::IgnoreNothing], "ignore nothing"),
+            (&[Action::OtherSide], if comparison.side == Side::Request { "answers" } else { "requests" }),
+            (&[Action::Ignore], "ignore"),
+            (&[Action::IgnoreInAll], "in all items"),
+            (&[Action::IgnoreOrder], "order"),
             CLOSE,
+            (&[Action::IgnoreNothing], "reset"),
         ],
         Panel::Tester(tester) => {
             let mut hints: Vec<Hint> = vec![

@@ -64,6 +64,26 @@ fn jumps_go_round() {
 }
 
 #[test]
+fn a_field_may_be_ignored_in_all_elements_of_its_arrays() {
+    let body =
+        |id: &str| format!(r#"{{"0":[{{"id":"{id}","at":[[1,"{id}"]]}},{{"id":"{id}{id}"}}],"n":{{"0":"{id}"}}}}"#);
+    let mut app = crate::app::tests::app();
+    let mut found = compared(&body("a"), &body("b"), &Rules::default());
+    let places =
+        |found: &Comparison| -> Vec<String> { found.differences.iter().map(|found| found.place.to_string()).collect() };
+    assert_eq!(places(&found), ["/0/0/id", "/0/0/at/0/1", "/0/1/id", "/n/0"]);
+    assert_eq!(found.in_all("/0/0/at/0/1"), "/0/*/at/*/*");
+    assert_eq!(found.in_all("/n/0"), "/n/0", "a name that looks like an index is none");
+    app.ignore(&mut found, true);
+    assert_eq!(app.rules.pointers, ["/0/*/id"]);
+    assert_eq!(places(&found), ["/0/0/at/0/1", "/n/0"]);
+    app.ignore(&mut found, false);
+    assert_eq!(app.rules.pointers, ["/0/*/id", "/0/0/at/0/1"]);
+    let whole = compared("[1]", "{}", &Rules::default());
+    assert_eq!(whole.in_all(""), "");
+}
+
+#[test]
 fn each_line_knows_its_value() {
     let text = json::pretty(r#"{"a":{"b/c":[1,[2]]},"d":0}"#).unwrap();
     let found: Vec<String> = places(&text).into_iter().flatten().collect();
