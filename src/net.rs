@@ -25,6 +25,7 @@ pub mod template;
 #[cfg(test)]
 mod testing;
 pub mod tls;
+mod trust;
 pub mod tunnel;
 
 use std::error::Error;

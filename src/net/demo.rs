@@ -61,6 +61,7 @@ fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String
         fault: None,
         avoid: None,
         virtual_host: None,
+        dropped: Vec::new(),
     })
 }
 

@@ -2,7 +2,6 @@
 //! connection left out, the real answer back.
 
 mod connector;
-mod trust;
 
 use std::collections::HashMap;
 use std::io::ErrorKind;

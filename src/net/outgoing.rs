@@ -72,6 +72,8 @@ pub struct Outgoing {
     pub fault: Option<Fault>,
     /// Listeners that it must not come to.
     pub avoid: Option<Arc<Avoid>>,
+    /// Headers that it leaves without, whatever would add them.
+    pub dropped: Vec<String>,
 }
 
 impl Outgoing {
@@ -109,6 +111,9 @@ impl Outgoing {
         for (name, value) in &target.headers {
             request.headers.set(name, value.clone());
         }
+        // What the target has a value for is there.
+        let given = |name: &String| target.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        let dropped = target.drop_headers.iter().filter(|name| !given(name)).cloned().collect();
         let named = target.headers.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let ourselves = listener.is_some_and(|listener| is_ourselves(&url, listener));
         let signing = match (mode, kind.filter(|kind| kind.scheme().is_some())) {
@@ -139,6 +144,7 @@ impl Outgoing {
             tls: target.tls.clone(),
             fault: None,
             avoid: None,
+            dropped,
         })
     }
 

@@ -4,8 +4,10 @@
 //!  Outgoing --prepare--> Prepared --exchange--> Call --> Recorder
 //!              sign                 reqwest: one call, TLS, proxies
 //!                                   Wire:    many calls, one connection a worker
+//!                                   bare:    one call without an `accept`
 //! ```
 
+mod bare;
 mod body;
 mod wire;
 
@@ -32,6 +34,10 @@ use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
 
+/// Why a call without an `accept` cannot leave.
+const BETWEEN: &str = "not sent: where the environment names a proxy, no call can leave without an `accept` header: \
+                       do not drop it, or unset HTTPS_PROXY and its like";
+
 /// The HTTP client.
 #[derive(Clone, Debug)]
 pub struct Sender {
@@ -40,6 +46,8 @@ pub struct Sender {
     keyring: Arc<Keyring>,
     /// Whether the environment names a proxy for plain HTTP.
     proxied: bool,
+    /// Whether it names one for whatever.
+    any_proxy: bool,
     /// Of our own listeners, the one that a host and port turned out to stand for.
     resolved: Arc<Mutex<HashMap<String, Option<SocketAddr>>>>,
 }
@@ -68,8 +76,10 @@ impl Sender {
     /// A client that follows no redirect and decodes nothing.
     #[must_use]
     pub fn new(platforms: Arc<Platforms>, keyring: Arc<Keyring>) -> Self {
-        let proxied = is_proxied(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-        Self { clients: Arc::default(), platforms, keyring, proxied, resolved: Arc::default() }
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let proxied = is_proxied(set);
+        let any_proxy = proxied || ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].into_iter().any(set);
+        Self { clients: Arc::default(), platforms, keyring, proxied, any_proxy, resolved: Arc::default() }
     }
 
     /// Sends, waits for the answer, records both, and gives the call back.
@@ -138,6 +148,7 @@ impl Sender {
             tls,
             fault,
             avoid: _,
+            dropped,
         } = outgoing;
         address(&mut request, &url, virtual_host.as_deref());
         let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
@@ -162,6 +173,10 @@ impl Sender {
                 request.headers.set("content-length", request.body.len().to_string());
             }
         }
+        // By host and length HTTP knows where a request goes and ends.
+        let framing = |name: &String| ["host", "content-length"].iter().any(|own| own.eq_ignore_ascii_case(name));
+        let dropped: Vec<String> = dropped.into_iter().filter(|name| !framing(name)).collect();
+        dropped.iter().for_each(|name| request.headers.remove(name));
         // A signature may stand in the query.
         let mut url = url;
         if signed.is_ok() && url.query() != request.query() {
@@ -170,7 +185,7 @@ impl Sender {
         // What was just sealed, and not spoiled, has its seal; to check that would be to make it again.
         let sealed = |kind: &Kind| kind.schemes().all(|(_, scheme)| matches!(scheme.method, Method::Seal(_)));
         let sure = matches!(signing, Signing::Fresh(Some(_))) && signed.is_ok() && fault.is_none();
-        let sure = sure && !request.cut && !request.redacted;
+        let sure = sure && !request.cut && !request.redacted && dropped.is_empty();
         let ready = signed.and_then(|()| map(&mut request));
         let own = match signing {
             Signing::Fresh(secret) => secret.into_iter().collect(),
@@ -212,6 +227,15 @@ impl Sender {
                         wire.close();
                     }
                     answer
+                }
+                (None, None) if !headers.contains_key(http::header::ACCEPT) => {
+                    if self.any_proxy && !is_loopback(&url) {
+                        return Err(BETWEEN.to_owned());
+                    }
+                    let body = Outbound::new(request.body.clone(), fault);
+                    let request = wire::request(method(&request)?, &request.target, headers, body)
+                        .map_err(|error| format!("not sent: {error}"))?;
+                    answer::whole(pin!(bare::send(request, &url, &place, &tls)), &place, patience).await
                 }
                 (None, None) => {
                     let sending = self.with_client(&request, headers, &url, &place, &tls, fault)?;

@@ -16,8 +16,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::trust;
 use crate::config::Tls;
+use crate::net::trust;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 

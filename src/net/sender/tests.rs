@@ -30,6 +30,7 @@ fn outgoing(url: &str, request: Request) -> Outgoing {
         fault: None,
         avoid: None,
         virtual_host: None,
+        dropped: Vec::new(),
     }
 }
 
@@ -214,6 +215,52 @@ async fn a_target_has_its_own_secret_and_headers() {
     assert_eq!((sent.sig, came.sig), (Some(Sig::Valid), Some(Sig::Invalid)));
     assert_eq!(came.request.headers.get("authorization"), Some("Bearer x"));
     assert_eq!(came.request.target, "/moveo/at/hooks/moveo/dialog");
+}
+
+#[rstest]
+#[case::by_the_client(false, true)]
+#[case::by_wire(true, true)]
+#[case::what_is_not_dropped(false, false)]
+#[tokio::test]
+async fn a_header_that_is_dropped_does_not_leave(#[case] by_wire: bool, #[case] drops: bool) {
+    let site = Site::new(with_secret()).await;
+    let kind = site.platforms.kind("moveo/dialog").unwrap();
+    let (url, serving) = endpoint(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+    let mut target = Target::new("x", &url);
+    let names = ["Accept", "User-Agent", "accept-encoding", "X-Moveo-Signature", "Content-Type", "Host", "X-Own"];
+    if drops {
+        target.drop_headers = names.map(str::to_owned).to_vec();
+        target.headers = vec![("x-own".to_owned(), "given".to_owned())];
+    }
+    let request = Request { body: "{}".into(), ..kind.sample() };
+    let outgoing = Outgoing::aim(request, Some(kind), &target, SignMode::Fresh, &site.keyring, None).unwrap();
+    let sender = sender(&site);
+    let prepared = sender.prepare(outgoing);
+    let mut wire = Wire::default();
+    let sent = sender.exchange(prepared, by_wire.then_some(&mut wire), std::future::pending()).await;
+    assert_eq!((sent.error.as_deref(), sent.status()), (None, Some(200)));
+    assert_eq!(sent.sig, Some(if drops { Sig::Missing } else { Sig::Valid }));
+    let came = String::from_utf8(serving.await.unwrap()).unwrap().to_lowercase();
+    let came = |name: &str| came.contains(&format!("\r\n{name}: "));
+    for name in ["accept", "user-agent", "x-moveo-signature", "content-type"] {
+        assert_eq!((came(name), sent.request.headers.has(name)), (!drops, !drops), "{name}");
+    }
+    assert!(!came("accept-encoding") && came("host") && came("content-length"));
+    assert_eq!(came("x-own"), drops);
+}
+
+#[tokio::test]
+async fn over_https_it_does_not_leave_either() {
+    let listen = crate::config::Listen { tls: Some(crate::config::Certificate::SelfSigned), ..Default::default() };
+    let mut site = Site::new(Config { listen, ..Config::default() }).await;
+    let tls = crate::config::Tls { any_certificate: true, ..Default::default() };
+    let url = format!("https://localhost:{}/x?y=1", site.address.port());
+    let outgoing = outgoing(&url, request("POST", &[], b"{}"));
+    let sent = sender(&site).send(Outgoing { tls, dropped: vec!["accept".to_owned()], ..outgoing }).await;
+    let came = site.recorded().await;
+    assert_eq!((sent.error, came.request.headers.has("accept")), (None, false));
+    assert_eq!((&*came.request.target, &came.request.body[..]), ("/x?y=1", &b"{}"[..]));
+    assert_eq!(sent.request.headers, came.request.headers);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Whom a server that calls are forwarded to is believed to be.
+//! Whom a server that calls go to is believed to be.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::config::Tls;
 ///
 /// # Errors
 /// When the system's certificates cannot be had, or those of `tls` are none: a sentence.
-pub(super) fn config(tls: &Tls) -> Result<ClientConfig, String> {
+pub(in crate::net) fn config(tls: &Tls) -> Result<ClientConfig, String> {
     fn wrong(error: impl Display) -> String {
         format!("TLS cannot start: {error}")
     }
