@@ -203,9 +203,9 @@ impl Context {
     /// Tells other processes of the listener at `address`, as long as what is given back lives. Where that cannot be said, they
     /// do not leave it alone.
     #[must_use]
-    pub fn announce(&self, address: SocketAddr) -> Option<Presence> {
+    pub fn announce(&self, address: SocketAddr) -> Option<Arc<Presence>> {
         let own = Own { address, public: self.config.listen.public_url.clone() };
-        Presence::announce(&data_dir().ok()?, &own).ok()
+        Presence::announce(&data_dir().ok()?, &own).ok().map(Arc::new)
     }
 
     /// The HTTP client.

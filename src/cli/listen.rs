@@ -14,6 +14,7 @@ use crate::cli::print::Said;
 use crate::cli::{Format, LaneArgs, Outcome, print};
 use crate::config::Respond;
 use crate::net::listener::Lane;
+use crate::net::presence::Presence;
 use crate::net::responder::{Health, Responders, Told};
 use crate::net::tls::Identity;
 use crate::net::tunnel::{Keeper, Tunnel};
@@ -34,7 +35,7 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     let recorder = context.recorder(&args.record, Box::new(move |event| teller.tell(event)))?;
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
-    let _presence = context.announce(address);
+    let presence = context.announce(address);
     // The URL comes first, so that a script that let us choose the port knows where to call.
     announce(context, &base_url(address), recorder.path())?;
     let lane = Arc::new(context.lane(recorder.clone())?);
@@ -45,7 +46,7 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
         let say = say.clone();
         move |tunnel| drop(say.try_send(Some(of_tunnel(&tunnel, format))))
     };
-    let tunnel = tunnel(context, address, &lane, of_tunnel)?;
+    let tunnel = tunnel(context, address, &lane, presence.clone(), of_tunnel)?;
     tell_of(&lane.responders, say.clone());
     if let Some(identity) = &lane.tls {
         print::note(&with_tls(address, identity));
@@ -90,15 +91,25 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     Ok(Outcome::Yes)
 }
 
-/// The tunnel, if one is configured.
+/// The tunnel, if one is configured. Its address is told to other processes as the listener itself is.
 pub(super) fn tunnel(
     context: &Context,
     address: SocketAddr,
     lane: &Lane,
+    presence: Option<Arc<Presence>>,
     observer: impl Fn(Tunnel) + Send + Sync + 'static,
 ) -> eyre::Result<Option<Keeper>> {
     let listen = &context.config.listen;
     let Some(command) = &listen.tunnel else { return Ok(None) };
+    // Where an address is configured, that one is announced already.
+    let presence = presence.filter(|_| listen.public_url.is_none());
+    let observer = move |tunnel| {
+        if let (Some(presence), Tunnel::Up(url)) = (&presence, &tunnel) {
+            // Where it cannot be said, others do not leave that address alone.
+            let _ = presence.is_reached_by(url);
+        }
+        observer(tunnel);
+    };
     let keeper = Keeper::start(listen, command, address, lane.reach.clone(), Box::new(observer));
     keeper.map(Some).map_err(|error| eyre::eyre!(error))
 }

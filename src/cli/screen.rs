@@ -51,7 +51,7 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     let (recorder, found) = context.record(&args.record, Box::new(move |event| told.tell(event)))?;
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
-    let _presence = context.announce(address);
+    let presence = context.announce(address);
     let path = recorder.path().display();
     let notices: Vec<String> = found.remarks().iter().map(|remark| format!("{path}: {remark}")).collect();
     let lane = Arc::new(context.lane(recorder.clone())?);
@@ -65,7 +65,8 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
         .answering(lane.responders.clone())
         .keeping(data_dir().ok());
     let told = world.events.clone();
-    let tunnel = tunnel(context, address, &lane, move |tunnel| drop(told.send(Event::Tunnel(tunnel).into())))?;
+    let of_tunnel = move |tunnel| drop(told.send(Event::Tunnel(tunnel).into()));
+    let tunnel = tunnel(context, address, &lane, presence.clone(), of_tunnel)?;
     let watched = lane.responders.clone();
     let watching = tokio::spawn(async move { watched.watch(WATCH).await });
     tokio::spawn(feed(&world, Some(found.end), None, written));

@@ -99,7 +99,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     let socket = listener::bind(context.config.listen.address).await?;
     let address = socket.local_addr()?;
-    let _presence = context.announce(address);
+    let presence = context.announce(address);
     let (teller, told) = backlog();
     let recorder = context.recorder(&args.lane.record, Box::new(move |event| teller.tell(event)))?;
     let told = told.of(recorder.path());
@@ -115,7 +115,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let lane = Arc::new(context.lane(recorder.clone())?);
     let (up, public) = watch::channel(None);
     let format = context.format;
-    let tunnel = listen::tunnel(context, address, &lane, move |tunnel| {
+    let tunnel = listen::tunnel(context, address, &lane, presence.clone(), move |tunnel| {
         listen::of_tunnel(&tunnel, format).print();
         if let Tunnel::Up(url) = tunnel {
             up.send_replace(Some(url));

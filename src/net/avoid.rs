@@ -23,19 +23,24 @@ pub struct Avoid {
     pub listeners: Vec<Own>,
     /// How its user has calls sent there all the same: the end of a sentence.
     pub repair: String,
+    /// Those of other processes, where they are known beside one's own and nothing said here has calls sent to them.
+    pub others: Vec<Own>,
 }
+
+/// How calls are sent to those all the same.
+const TO_OTHERS: &str = "`hooktape send`, or `hooktape replay --to-listener`, sends there";
 
 impl Avoid {
     /// Why nothing is sent to `url`, which is `name`'s, as far as the address itself says where it leads: a sentence with the
     /// repair.
     #[must_use]
     pub fn why_not(&self, name: &str, url: &Url) -> Option<String> {
-        self.listeners.iter().find(|own| own.is_at(url)).map(|own| self.sentence(name, own.address))
+        self.all().find(|own| own.is_at(url)).map(|own| self.sentence(name, own.address))
     }
 
     /// Which listener's address `url` stands for, if the system is asked: names of this machine, and all its addresses.
     pub async fn resolved(&self, url: &Url) -> Option<SocketAddr> {
-        for own in &self.listeners {
+        for own in self.all() {
             if leads_to(url, own.address).await {
                 return Some(own.address);
             }
@@ -47,13 +52,26 @@ impl Avoid {
     #[must_use]
     pub fn concerns(&self, url: &Url) -> bool {
         let port = url.port_or_known_default();
-        self.listeners.iter().any(|own| port == Some(own.address.port()))
+        self.all().any(|own| port == Some(own.address.port()))
     }
 
     /// That `name` is the listener at `address`, and what can be done.
     #[must_use]
     pub fn sentence(&self, name: &str, address: SocketAddr) -> String {
-        format!("{name} is hooktape's own listener ({address}): {}", self.repair)
+        let is_other = |own: &Own| own.address == address;
+        let repair = if self.others.iter().any(is_other) { TO_OTHERS } else { &self.repair };
+        format!("{name} is hooktape's own listener ({address}): {repair}")
+    }
+
+    /// The same, and beside one's own the listeners that run now.
+    #[must_use]
+    pub fn beside(&self, running: Vec<Own>) -> Self {
+        let is_known = |own: &Own| self.listeners.iter().any(|known| known.address == own.address);
+        Self { others: running.into_iter().filter(|own| !is_known(own)).collect(), ..self.clone() }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Own> {
+        self.listeners.iter().chain(&self.others)
     }
 }
 
@@ -111,7 +129,7 @@ mod tests {
 
     fn avoid(address: &str, public: Option<&str>) -> Avoid {
         let own = Own { address: address.parse().unwrap(), public: public.map(str::to_owned) };
-        Avoid { listeners: vec![own], repair: "ask for it".to_owned() }
+        Avoid { listeners: vec![own], repair: "ask for it".to_owned(), others: Vec::new() }
     }
 
     #[tokio::test]
@@ -128,6 +146,26 @@ mod tests {
             let why = avoid.resolved(&url.parse().unwrap()).await;
             assert_eq!(why.is_some(), here, "{url} {address} {why:?}");
         }
+    }
+
+    #[test]
+    fn a_listener_of_another_process_has_its_own_repair() {
+        let own = |address: &str, public: Option<&str>| Own {
+            address: address.parse().unwrap(),
+            public: public.map(str::to_owned),
+        };
+        let running = vec![own("127.0.0.1:4747", None), own("127.0.0.1:4748", Some("https://t.example.com"))];
+        let avoid = avoid("127.0.0.1:4747", None).beside(running);
+        assert_eq!(avoid.others.len(), 1, "one's own is no other");
+        let why = |url: &str| avoid.why_not("x", &url.parse().unwrap()).unwrap();
+        assert!(why("http://127.0.0.1:4747/").ends_with(": ask for it"));
+        for url in ["http://127.0.0.1:4748/", "https://t.example.com/hooks"] {
+            assert!(
+                why(url)
+                    .ends_with("(127.0.0.1:4748): `hooktape send`, or `hooktape replay --to-listener`, sends there")
+            );
+        }
+        assert!(avoid.concerns(&"http://localhost:4748/".parse().unwrap()));
     }
 
     #[tokio::test]

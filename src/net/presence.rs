@@ -16,7 +16,7 @@ use crate::recording::make_private;
 pub struct Presence {
     path: PathBuf,
     /// Locked.
-    _file: File,
+    file: File,
 }
 
 impl Presence {
@@ -36,10 +36,18 @@ impl Presence {
         let (begun, path) = (folder.join(format!(".{name}")), folder.join(name));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&begun)?;
         file.lock()?;
-        write!(file, "{}\n{}\n", own.address, own.public.as_deref().unwrap_or_default())?;
+        file.write_all(format!("{}\n{}\n", own.address, own.public.as_deref().unwrap_or_default()).as_bytes())?;
         // Whoever finds it finds it whole and locked.
         fs::rename(&begun, &path)?;
-        Ok(Self { path, _file: file })
+        Ok(Self { path, file })
+    }
+
+    /// Says by which address platforms call it from now on: a line more, for whoever reads meanwhile finds whole lines.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn is_reached_by(&self, public: &str) -> io::Result<()> {
+        (&self.file).write_all(format!("{public}\n").as_bytes())
     }
 }
 
@@ -73,9 +81,10 @@ fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, bool)> + use<> {
 }
 
 fn read(text: &str) -> Option<Own> {
-    let mut lines = text.lines();
-    let address = lines.next()?.parse().ok()?;
-    Some(Own { address, public: lines.next().filter(|line| !line.is_empty()).map(str::to_owned) })
+    let (address, rest) = text.split_once('\n')?;
+    let public = rest.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).next_back();
+    let public = public.filter(|line| !line.is_empty()).map(str::to_owned);
+    Some(Own { address: address.parse().ok()?, public })
 }
 
 #[cfg(test)]
@@ -96,6 +105,12 @@ mod tests {
         let mut found = all(data.path());
         found.sort_by_key(|own| own.address.port());
         assert_eq!(found, [one, other.clone()]);
+        // A tunnel's address is known once it is up, and may be another after a while.
+        for public in ["https://one.trycloudflare.example", "https://two.trycloudflare.example"] {
+            first.is_reached_by(public).unwrap();
+            let reached = all(data.path()).into_iter().find(|own| own.address.port() == 4747).unwrap();
+            assert_eq!(reached.public.as_deref(), Some(public));
+        }
         drop(first);
         assert_eq!(all(data.path()), [other]);
         // Of one that was killed the file stays.

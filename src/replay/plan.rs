@@ -162,7 +162,8 @@ mod tests {
         let mut plan = Plan::new(Target::new("x", "http://localhost:4747"));
         let address = "127.0.0.1:4747".parse().unwrap();
         let own = Own { address, public: None };
-        plan.avoid = Some(Arc::new(Avoid { listeners: vec![own], repair: "ask for it".to_owned() }));
+        plan.avoid =
+            Some(Arc::new(Avoid { listeners: vec![own], repair: "ask for it".to_owned(), others: Vec::new() }));
         let Err(Refusal::Call(why)) = outgoing(&plan, &call(1), None) else { panic!("it was sent") };
         assert_eq!(why, "x is hooktape's own listener (127.0.0.1:4747): ask for it");
         assert!(outgoing(&Plan { avoid: None, ..plan.clone() }, &call(1), None).is_ok());

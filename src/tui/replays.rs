@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::app::event::Event;
 use crate::app::replaying::{Job, Progress, Steer};
 use crate::recording::Reader;
-use crate::replay::{Control, Replay, Summary, Told};
+use crate::replay::{Control, Plan, Replay, Summary, Told};
 use crate::tui::world::{Busy, Message, World};
 
 /// The replay that runs.
@@ -37,11 +37,13 @@ impl World {
             before.cancel();
         }
         let (events, sender, tape) = (self.events.clone(), self.sender.clone(), self.tape.clone());
+        let data = self.data.clone();
         tokio::spawn(async move {
             let told = events.clone();
             let run = async {
                 let reader = Reader::open(tape.path()).map_err(|error| error.to_string())?;
                 let Job { plan, items, platforms, keyring, listener, .. } = job;
+                let plan = Plan { avoid: Self::avoid(data.as_deref(), plan.avoid.clone()), ..plan };
                 let tell = move |outcome: Told| {
                     // Nobody listens any more when the screen is closed.
                     let progress = Progress::Told(Box::new(outcome.into()));

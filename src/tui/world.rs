@@ -1,7 +1,7 @@
 //! Effects performed: off the loop, and back as messages.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -12,7 +12,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::app::event::{Effect, Event, Notice, Read, Wanted};
 use crate::app::jq;
+use crate::net::avoid::Avoid;
 use crate::net::outgoing::Outgoing;
+use crate::net::presence;
 use crate::net::responder::{Beat, Responders};
 use crate::net::sender::Sender;
 use crate::recording::{self, Annotation, Found, Marks, Place, Query};
@@ -122,6 +124,12 @@ impl World {
         let observer = move |told| drop(events.send(Event::Responding(told).into()));
         responders.observe(Box::new(observer), true);
         Self { responders: Some(responders), ..self }
+    }
+
+    /// The listeners that get nothing, those of other processes among them.
+    pub(super) fn avoid(data: Option<&Path>, avoid: Option<Arc<Avoid>>) -> Option<Arc<Avoid>> {
+        let Some(data) = data else { return avoid };
+        avoid.map(|avoid| Arc::new(avoid.beside(presence::all(data))))
     }
 
     /// The same world with a place for what is kept between runs.
@@ -280,7 +288,9 @@ impl World {
 
     fn send(&self, ticket: u64, outgoing: Outgoing, busy: Busy) {
         let (events, sender, tape) = (self.events.clone(), self.sender.clone(), self.tape.clone());
+        let data = self.data.clone();
         tokio::spawn(async move {
+            let outgoing = Outgoing { avoid: Self::avoid(data.as_deref(), outgoing.avoid.clone()), ..outgoing };
             let sent = tape.record(|recorder| async move { sender.deliver(outgoing, &recorder).await }).await;
             let result = match sent {
                 Ok(result) => result.map_err(|error| error.to_string()),

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use crate::lane::{Caller, Home, Listener};
+use crate::support::{SAMPLE, run};
 
 const BODY: &str = r#"{"session_id":"s","input":{"text":"hi"},"business_closed":false,"context":{}}"#;
 
@@ -56,6 +57,24 @@ fn the_address_that_leads_back_is_the_public_one_and_calls_by_it_bear_it() {
     let public: Vec<_> = calls.lines().filter(|line| line.contains(&format!("\"public\":\"http://{url}\""))).collect();
     // The way here was checked by a call that is on no tape.
     assert!(public.len() == 1 && calls.lines().count() == 3 && !calls.contains(".hooktape"), "{calls}");
+}
+
+#[test]
+fn another_process_leaves_the_tunnels_address_alone() {
+    let home = Home::new();
+    let far = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = far.local_addr().unwrap();
+    let mut listener = home.listen(&["--tunnel", &format!("echo http://{url}; sleep 999")]);
+    pipe(far, listener.address.clone());
+    assert_eq!(line(&mut listener), format!("public http://{url}\n"));
+    let to = format!("http://{url}");
+    let args = ["replay", SAMPLE, "--query", "kind:dialog", "--to", &to, "--record", "sent.jsonl", "--sign", "exact"];
+    let refused = run(&home, &args);
+    let said = format!("is hooktape's own listener ({}): --to-listener", listener.address);
+    assert!(refused.code != 0 && refused.err.contains(&said), "{} {}", refused.out, refused.err);
+    let sent = run(&home, &[&args[..], &["--to-listener"]].concat());
+    assert!(!sent.err.contains(&said), "{}", sent.err);
+    assert_eq!(listener.end("TERM").out.lines().count(), 1);
 }
 
 #[test]

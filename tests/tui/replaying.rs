@@ -4,6 +4,8 @@ use hooktape::app::dialog::Dialog;
 use hooktape::app::event::Event;
 use hooktape::app::keys;
 use hooktape::app::panel::Panel;
+use hooktape::net::avoid::Own;
+use hooktape::net::presence::Presence;
 use hooktape::recording::{Reader, fixtures};
 use hooktape::replay::variables::Variables;
 use insta::assert_snapshot;
@@ -69,6 +71,28 @@ async fn silent() -> hooktape::config::Target {
         }
     });
     target
+}
+
+#[tokio::test]
+async fn the_listener_of_another_process_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = hooktape::config::Config::default();
+    config.targets.push(silent().await);
+    let address = config.targets[0].place().parse().unwrap();
+    let _other = Presence::announce(folder.path(), &Own { address, public: None }).unwrap();
+    let play = async |script: &str| {
+        let tape = folder.path().join(format!("{}.jsonl", script.len()));
+        std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
+        let stage = Stage { config: config.clone(), data: Some(folder.path().to_owned()), ..Stage::size(160, 45) };
+        stage.open(&tape, script).await
+    };
+    let sent = play("gT<enter>r").await;
+    assert!(sent.screen.contains("is hooktape's own listener"), "{}", sent.screen);
+    assert_eq!(sent.app.calls.total, 8, "{}", sent.screen);
+    let ended = play("gT<enter>R<left>jjjjjjl<enter>").await;
+    let summary = ended.app.replay.as_ref().unwrap().ended.as_ref().unwrap().as_ref();
+    let told = format!("{summary:?} {}", ended.screen);
+    assert!(told.contains("is hooktape's own listener"), "{told}");
 }
 
 #[tokio::test]

@@ -280,13 +280,16 @@ impl App {
         Ok(Plan { avoid, rules: self.rules.clone(), ..Plan::new(target.clone()) })
     }
 
-    /// Our own listener, which gets nothing unless it is the target by name.
+    /// Our own listener, which gets nothing unless it is the target by name. The shell adds those of other processes.
     pub(in crate::app) fn avoid(&self) -> Option<Arc<Avoid>> {
-        let address = self.setup.listener.filter(|_| !self.target().is_some_and(sending::is_ours))?;
+        if self.target().is_some_and(sending::is_ours) {
+            return None;
+        }
         let (own, key) = (sending::OURSELVES, self.keymap.key(Action::Target));
         let repair = format!("choose {own} ({key}) to send there all the same");
-        let listener = Own { address, public: self.public_url().map(str::to_owned) };
-        Some(Arc::new(Avoid { listeners: vec![listener], repair }))
+        let public = self.public_url().map(str::to_owned);
+        let listeners = self.setup.listener.map(|address| Own { address, public }).into_iter().collect();
+        Some(Arc::new(Avoid { listeners, repair, others: Vec::new() }))
     }
 
     fn plan(&self, options: &Options) -> Result<Plan, String> {

@@ -315,7 +315,8 @@ impl Args {
             rules: self.rules.rules(context)?,
             avoid: (!self.to_listener).then(|| {
                 let listeners = data_dir().map(|data| presence::all(&data)).unwrap_or_default();
-                Arc::new(Avoid { listeners, repair: "--to-listener sends there all the same".to_owned() })
+                let repair = "--to-listener sends there all the same".to_owned();
+                Arc::new(Avoid { listeners, repair, others: Vec::new() })
             }),
         })
     }
