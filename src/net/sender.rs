@@ -176,7 +176,9 @@ impl Sender {
         // By host and length HTTP knows where a request goes and ends.
         let framing = |name: &String| ["host", "content-length"].iter().any(|own| own.eq_ignore_ascii_case(name));
         let dropped: Vec<String> = dropped.into_iter().filter(|name| !framing(name)).collect();
-        dropped.iter().for_each(|name| request.headers.remove(name));
+        for name in &dropped {
+            request.headers.remove(name);
+        }
         // A signature may stand in the query.
         let mut url = url;
         if signed.is_ok() && url.query() != request.query() {

@@ -19,7 +19,7 @@ use crate::app::changes::{Change, How};
 use crate::app::conversation::{Conversation, Told, Turn};
 use crate::app::event::Level;
 use crate::call::Direction;
-use crate::platform::{Outcome, Severity, Wait};
+use crate::platform::{Outcome, Wait};
 use crate::view::{envelope, flow, list, rows, theme};
 use crate::visible;
 
@@ -142,10 +142,7 @@ fn call(app: &App, told: &Told, here: bool, width: usize) -> Line<'static> {
     let repeat = if told.repeat { " (again)" } else { "" };
     let (sign, sig_style) = told.sig.map_or(("", theme::DIM), theme::sig);
     let word = told.sig.map_or("", |sig| sig.word());
-    let (status, status_style) = match told.status {
-        Some(status) => (status.to_string(), theme::status(status)),
-        None => ("ERR".to_owned(), theme::severity(Severity::Error).1),
-    };
+    let (status, status_style) = list::status(told.status, told.error.is_some(), told.direction);
     let room = 20.min(width / 3);
     // Where there is no room for both, the sign stands for the word.
     let verdict = if width < 48 { rows::pad(sign, 1) } else { rows::pad(&format!("{sign} {word}"), 10) + " " };

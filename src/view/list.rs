@@ -124,6 +124,19 @@ fn header(columns: &Columns) -> Line<'static> {
     Line::styled(text, theme::DIM)
 }
 
+/// How a call ended, and its colour: the same wherever one call is told in a line.
+pub(super) fn status(status: Option<u16>, failed: bool, direction: Direction) -> (String, Style) {
+    match status {
+        // An answer that reached nobody is none.
+        Some(status) if status >= 400 || !(failed && direction == Direction::Received) => {
+            (status.to_string(), theme::status(status))
+        }
+        // Nothing failed: the answer is not known, of an imported request say.
+        None if !failed => ("-".to_owned(), theme::DIM),
+        _ => ("ERR".to_owned(), theme::unanswered()),
+    }
+}
+
 fn line(entry: &View, remarks: Option<&Remarks>, text: &str, columns: &Columns, zone: &TimeZone) -> Line<'static> {
     let at = zone.to_datetime(entry.at);
     let at = format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
@@ -136,15 +149,7 @@ fn line(entry: &View, remarks: Option<&Remarks>, text: &str, columns: &Columns, 
         Some(sig) if columns.sig > 1 => format!("{sign} {}", sig.word()),
         _ => sign.to_owned(),
     };
-    let (status, status_style) = match entry.status {
-        // An answer that reached nobody is none.
-        Some(status) if status >= 400 || !(entry.failed && entry.direction == Direction::Received) => {
-            (status.to_string(), theme::status(status))
-        }
-        // Nothing failed: the answer is not known, of an imported request say.
-        None if !entry.failed => ("-".to_owned(), theme::DIM),
-        _ => ("ERR".to_owned(), theme::unanswered()),
-    };
+    let (status, status_style) = status(entry.status, entry.failed, entry.direction);
     let (mark, mark_style) = remarks.map_or((" ", Style::new()), theme::remarks);
     let line = Line::from(vec![
         Span::styled(at, theme::DIM),
@@ -192,6 +197,16 @@ pub(super) fn duration(micros: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_answer_failed_only_if_it_did() {
+        let word = |code, failed, direction| status(code, failed, direction).0;
+        assert_eq!(word(None, false, Direction::Received), "-");
+        assert_eq!(word(None, true, Direction::Sent), "ERR");
+        assert_eq!(word(Some(200), true, Direction::Received), "ERR");
+        assert_eq!(word(Some(200), true, Direction::Sent), "200");
+        assert_eq!(word(Some(503), true, Direction::Received), "503");
+    }
 
     #[test]
     fn durations_are_short() {

@@ -24,7 +24,7 @@ use crate::app::plots::{self, Column, Group, OCTAVES, Plots};
 use crate::app::{App, Regions};
 use crate::call::Direction;
 use crate::view::dialogs::extent;
-use crate::view::list::duration;
+use crate::view::list::{duration, status};
 use crate::view::panel::large;
 use crate::view::rows::{cut, pad};
 use crate::view::{hints, theme};
@@ -204,7 +204,7 @@ fn selected(app: &App, width: usize) -> Line<'static> {
     let at = view.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S%.3f").to_string();
     let (sign, style) = view.sig.map_or(("", theme::DIM), theme::sig);
     let verdict = view.sig.map_or_else(String::new, |sig| format!("{sign} {} ", sig.word()));
-    let status = view.status.map_or_else(|| "ERR".to_owned(), |status| status.to_string());
+    let (status, status_style) = status(view.status, view.failed, view.direction);
     let what =
         view.kind.map_or_else(|| format!("{} {}", view.method, crate::view::list::path(app, view.path)), str::to_owned);
     let took = duration(view.took_us);
@@ -214,7 +214,7 @@ fn selected(app: &App, width: usize) -> Line<'static> {
         Span::styled(format!("{at} "), theme::DIM),
         Span::raw(pad(&what, visible::width(&what).min(width.saturating_sub(fixed + 1)))),
         Span::styled(verdict, style),
-        Span::styled(format!("{status} "), view.status.map_or(theme::unanswered(), theme::status)),
+        Span::styled(format!("{status} "), status_style),
         Span::styled(took, theme::DIM),
     ])
 }

@@ -113,7 +113,9 @@ fn what_every_request_has_anew_does_not_count_unless_it_is_asked_what_changed() 
 fn what_a_platform_makes_with_each_signature_does_not_count_either() {
     let platforms = Platforms::builtin().unwrap();
     let set = |request: &mut Request, headers: &[&str], body: &str| {
-        headers.iter().for_each(|name| request.headers.set(name, "1"));
+        for name in headers {
+            request.headers.set(name, "1");
+        }
         request.body = body.to_owned().into();
     };
     for (name, headers, bodies) in [
