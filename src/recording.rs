@@ -43,7 +43,7 @@ use jiff::Timestamp;
 pub use self::compact::{Compacted, compact};
 pub use self::format::{DamagedLine, OpenError, VERSION, decode, encode};
 pub use self::index::{Conversation, Index};
-pub use self::marks::{Annotation, Change, Colour, Mark, Marks, Remarks};
+pub use self::marks::{Annotation, Change, Colour, Mark, Marks, Remarks, Times};
 pub use self::query::{KEYS, Key, Query, QueryError};
 pub use self::reader::{Batch, Entries, LineError, Position, Reader, scan};
 pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Recording, Torn};

@@ -146,10 +146,10 @@ impl<W: Write> Exporter<W> {
             Format::Http => http::write(out, call),
             Format::Json => {
                 out.write_all(&format::encode(call))?;
-                let times = report.said_at.iter().copied().chain(std::iter::repeat(self.now));
-                let said = report.remarks.changes().zip(times);
-                let mut said = said.map(|(change, at)| Annotation { call: call.id, at, change });
-                said.try_for_each(|annotation| out.write_all(&annotation.encode()))
+                report.remarks.changes().try_for_each(|change| {
+                    let at = report.said_at.of(&change).unwrap_or(self.now);
+                    out.write_all(&Annotation { call: call.id, at, change }.encode())
+                })
             }
             Format::Markdown => out.write_all(markdown::text(report).as_bytes()),
             Format::Html => self.page.push(report),

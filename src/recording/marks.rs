@@ -171,10 +171,45 @@ impl Remarks {
     }
 }
 
+/// When each of the [`Remarks`] of a call was said, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    mark: Option<Timestamp>,
+    note: Option<Timestamp>,
+    deleted: Option<Timestamp>,
+}
+
+impl Times {
+    /// When this was said.
+    #[must_use]
+    pub fn of(&self, change: &Change) -> Option<Timestamp> {
+        match change {
+            Change::Mark(_) => self.mark,
+            Change::Note(_) => self.note,
+            Change::Delete(_) => self.deleted,
+        }
+    }
+
+    fn set(&mut self, change: &Change, at: Timestamp) {
+        *match change {
+            Change::Mark(_) => &mut self.mark,
+            Change::Note(_) => &mut self.note,
+            Change::Delete(_) => &mut self.deleted,
+        } = Some(at);
+    }
+}
+
+/// What stands said of one call, and since when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Standing {
+    remarks: Remarks,
+    times: Times,
+}
+
 /// What stands said of the calls of a recording. Calls of which nothing is said take no room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
-    standing: HashMap<Id, Remarks>,
+    standing: HashMap<Id, Standing>,
     deleted: usize,
     /// Where each line stands, in file order: what remains when the file is cut short.
     lines: Vec<(u64, Annotation)>,
@@ -184,19 +219,18 @@ impl Marks {
     /// What stands said of a call.
     #[must_use]
     pub fn of(&self, call: Id) -> Option<&Remarks> {
-        // Most recordings have no marks at all, and a filter asks for every call.
-        if self.standing.is_empty() { None } else { self.standing.get(&call) }
+        self.standing(call).map(|standing| &standing.remarks)
     }
 
-    /// When what stands said of a call was said, by [`Remarks::changes`]; none of them is of a call of which nothing is.
+    /// When what stands said of a call was said.
     #[must_use]
-    pub fn times(&self, call: Id) -> Vec<Timestamp> {
-        let Some(remarks) = self.of(call) else { return Vec::new() };
-        let said = |change: Change| {
-            let mut lines = self.lines.iter().rev().map(|(_, line)| line);
-            lines.find(|line| line.call == call && line.change == change).map(|line| line.at)
-        };
-        remarks.changes().filter_map(said).collect()
+    pub fn times(&self, call: Id) -> Times {
+        self.standing(call).map(|standing| standing.times).unwrap_or_default()
+    }
+
+    fn standing(&self, call: Id) -> Option<&Standing> {
+        // Most recordings have no marks at all, and a filter asks for every call.
+        if self.standing.is_empty() { None } else { self.standing.get(&call) }
     }
 
     /// How many calls are deleted.
@@ -228,9 +262,10 @@ impl Marks {
     }
 
     fn apply(&mut self, annotation: &Annotation) {
-        let remarks = self.standing.entry(annotation.call).or_default();
+        let Standing { remarks, times } = self.standing.entry(annotation.call).or_default();
         let was = remarks.deleted;
         remarks.apply(&annotation.change);
+        times.set(&annotation.change, annotation.at);
         self.deleted = self.deleted + usize::from(remarks.deleted) - usize::from(was);
         if *remarks == Remarks::default() {
             self.standing.remove(&annotation.call);
@@ -330,5 +365,32 @@ mod tests {
         assert_eq!(shorter.of(id(1)).unwrap().note, None);
         shorter.truncate(0);
         assert!(shorter.is_empty() && shorter == Marks::default());
+    }
+
+    #[test]
+    fn what_was_said_last_tells_when_and_no_other_remark_does() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let red = Change::Mark(Some(Mark { colour: Some(Colour::Red) }));
+        let note = Change::Note(Some("x".into()));
+        let said = [(1_i64, red.clone()), (2, note.clone()), (3, Change::Delete(true)), (4, red.clone())];
+        let lines = said.map(|(time, change)| (time.unsigned_abs(), Annotation { call: id(1), at: at(time), change }));
+        let mut marks: Marks = lines.into_iter().collect();
+        let times = |marks: &Marks| [&red, &note, &Change::Delete(true)].map(|change| marks.times(id(1)).of(change));
+        assert_eq!(times(&marks), [Some(at(4)), Some(at(2)), Some(at(3))]);
+        marks.truncate(3);
+        assert_eq!(times(&marks), [Some(at(1)), Some(at(2)), None]);
+        assert_eq!(marks.times(id(2)), Times::default());
+    }
+
+    #[test]
+    fn when_much_was_said_of_many_calls_is_told_at_once() {
+        let remarks = 10_000_u64;
+        let line = |number: u64| (number, says(number.into(), Change::Delete(true)));
+        let marks: Marks = (0..remarks).map(line).collect();
+        let begun = std::time::Instant::now();
+        let known = (0..1_000_000).filter(|call| marks.times(id(*call)).of(&Change::Delete(true)).is_some());
+        assert_eq!(known.count(), 10_000);
+        // Looked for among all that was said, it would take minutes.
+        assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 }

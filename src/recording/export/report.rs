@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use crate::call::{Call, Request, Response, Sig};
 use crate::config::Config;
 use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms};
-use crate::recording::{Marks, Redaction, Remarks};
+use crate::recording::{Marks, Redaction, Remarks, Times};
 use crate::signature::Verdict;
 
 /// What the signature check found, and sentences on why it is no better.
@@ -36,8 +34,8 @@ pub struct Report {
     pub text: Option<String>,
     /// What was said of the call since it was recorded.
     pub remarks: Remarks,
-    /// When each of that was said, as far as it is known.
-    pub said_at: Vec<Timestamp>,
+    /// When each of that was said.
+    pub said_at: Times,
 }
 
 impl Report {
@@ -46,7 +44,7 @@ impl Report {
     pub fn new(call: Call, kind: Option<&Kind>, judgement: Option<Judgement>, remarks: Remarks) -> Self {
         let (request, response) = findings(&call, kind);
         let text = kind.and_then(|kind| kind.read(&call.request).text);
-        Self { call, judgement, request, response, consequence: None, text, remarks, said_at: Vec::new() }
+        Self { call, judgement, request, response, consequence: None, text, remarks, said_at: Times::default() }
     }
 
     /// The same with everything masked, also where it is quoted. A finding that only the bare call shows stays, without
