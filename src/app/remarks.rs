@@ -11,18 +11,19 @@ use crate::recording::{Annotation, Change, Colour, Mark, Remarks};
 impl App {
     /// Takes in what is said of calls, each with the offset of its line.
     pub(super) fn annotated(&mut self, said: Vec<(u64, Annotation)>) -> Vec<Effect> {
-        let (mut changed, mut deletions) = (false, false);
+        let mut again = false;
         let mut back = None;
         for (offset, annotation) in said {
-            deletions |= matches!(annotation.change, Change::Delete(_));
+            let filter = self.calls.filter.as_ref();
+            let touched = matches!(annotation.change, Change::Delete(_))
+                || filter.is_some_and(|filter| filter.query.depends_on(&annotation.change));
             let call = annotation.call;
             if self.index.annotate(offset, annotation) {
-                changed = true;
+                again |= touched;
                 back = back.or(self.restored.take_if(|restored| *restored == call));
             }
         }
-        let filtered = self.calls.filter.as_ref().is_some_and(|filter| filter.query.asks_for_marks());
-        if !changed || !(deletions || filtered) {
+        if !again {
             return Vec::new();
         }
         let (row, number) = (self.calls.row(), self.calls.selected());

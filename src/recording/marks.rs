@@ -233,6 +233,12 @@ impl Marks {
         if self.standing.is_empty() { None } else { self.standing.get(&call) }
     }
 
+    /// The calls that have a note as asked for.
+    pub fn noted(&self, is: impl Fn(&str) -> bool) -> impl Iterator<Item = Id> {
+        let fits = move |standing: &Standing| standing.remarks.note.as_deref().is_some_and(&is);
+        self.standing.iter().filter(move |(_, standing)| fits(standing)).map(|(call, _)| *call)
+    }
+
     /// How many calls are deleted.
     #[must_use]
     pub fn deleted(&self) -> usize {

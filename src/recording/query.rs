@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use self::term::Term;
 pub use self::term::{KEYS, Key};
-use super::View;
+use super::{Change, View};
 use crate::call::Call;
 use crate::platform::{Platforms, Severity};
 
@@ -32,7 +32,6 @@ pub struct Query {
     root: Node,
     needs_call: bool,
     asks_for_deleted: bool,
-    asks_for_marks: bool,
     contracts: Contracts,
 }
 
@@ -110,7 +109,6 @@ impl Query {
         Ok(Self {
             needs_call: root.any(&Term::needs_call),
             asks_for_deleted: root.any(&|term| *term == Term::Deleted),
-            asks_for_marks: root.any(&Term::needs_marks),
             contracts: Contracts::default(),
             root,
         })
@@ -128,10 +126,16 @@ impl Query {
         self.needs_call
     }
 
-    /// Whether what it finds depends on what is said of calls later, besides deletions.
+    /// Whether it asks for what `change` changes. (Deleted calls are hidden from one that does not.)
     #[must_use]
-    pub fn asks_for_marks(&self) -> bool {
-        self.asks_for_marks
+    pub fn depends_on(&self, change: &Change) -> bool {
+        self.root.any(&|term| term.depends_on(change))
+    }
+
+    /// Whether one of its words stands in a note.
+    #[must_use]
+    pub(super) fn is_noted(&self, note: &str) -> bool {
+        self.root.any(&|term| term.is_noted(note))
     }
 
     /// Whether the query matches, as far as a head tells; None if the call itself has to be looked at.

@@ -1,11 +1,13 @@
 //! Looking through bodies: every core reads lines, and only lines that can fit are taken apart.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt as _;
 
 use super::{Marks, Place, Query, Reader, View, cores, format};
+use crate::call::Id;
 
 /// Calls that one core looks through before it reports.
 const RUN: usize = 2048;
@@ -32,8 +34,9 @@ pub fn search(
     mut each: impl FnMut(Found) -> ControlFlow<()>,
 ) {
     let runs: Vec<&[Place]> = places.chunks(RUN).collect();
+    let noted = marks.noted(|note| query.is_noted(note)).collect();
     let look = |number: usize| {
-        let mut hits = look_through(reader.file(), query, marks, runs[number]);
+        let mut hits = look_through(reader.file(), query, marks, &noted, runs[number]);
         for hit in &mut hits {
             *hit += number * RUN;
         }
@@ -45,7 +48,9 @@ pub fn search(
     cores::in_order(runs.len(), look, &mut each);
 }
 
-fn look_through(file: &File, query: &Query, marks: &Marks, mut places: &[Place]) -> Vec<usize> {
+/// A word of the query may stand in the notes of the calls `noted`, whatever is in their lines.
+fn look_through(file: &File, query: &Query, marks: &Marks, noted: &HashSet<Id>, mut places: &[Place]) -> Vec<usize> {
+    let mut scratch = Vec::new();
     let mut hits = Vec::new();
     let mut window = Vec::new();
     let mut number = 0;
@@ -65,14 +70,19 @@ fn look_through(file: &File, query: &Query, marks: &Marks, mut places: &[Place])
         // Bytes there are no more: no line that fits is made of newlines.
         window[filled..].fill(b'\n');
         // What no line has, none of them has: one look for all.
-        if !query.may_match(window) {
+        if noted.is_empty() && !query.may_match(window) {
             number += here.len();
             continue;
         }
         for place in here {
             let from = usize::try_from(place.offset - first.offset).unwrap_or(usize::MAX);
             let line = window.get(from..from.saturating_add(place.len as usize)).unwrap_or_default();
-            let call = if query.may_match(line) { format::decode(line).ok() } else { None };
+            let mut is_noted = || {
+                let head = format::head(line, &mut scratch);
+                matches!(head, Ok(Some(head)) if noted.contains(&head.id))
+            };
+            let may = query.may_match(line) || !noted.is_empty() && is_noted();
+            let call = if may { format::decode(line).ok() } else { None };
             if call.is_some_and(|call| query.matches(&View::of(&call, *place).with(marks), &call)) {
                 hits.push(number);
             }
@@ -101,8 +111,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::call::Call;
     use crate::recording::testing::call;
-    use crate::recording::{Position, encode};
+    use crate::recording::{Annotation, Change, Position, encode};
 
     fn found(reader: &Reader, text: &str, places: &[Place]) -> Vec<usize> {
         let query = Query::parse(text, Timestamp::UNIX_EPOCH).unwrap();
@@ -167,6 +178,37 @@ mod tests {
         assert_eq!(found(&reader, "body:needle", &places), [0, 1, 2, 6]);
         let cut = Place { offset: places[6].offset + 1, ..places[6] };
         assert_eq!(found(&reader, "body:needle", &[cut, places[0], Place { offset: 1 << 40, len: 9 }]), [1]);
+    }
+
+    #[test]
+    fn a_word_in_a_note_is_found_beside_what_stands_in_the_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sample.jsonl");
+        let calls: Vec<Call> = (0..4).map(call).collect();
+        let mut text = format::header(Timestamp::UNIX_EPOCH).into_bytes();
+        calls.iter().for_each(|call| text.extend(encode(call)));
+        std::fs::write(&path, text).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        let places: Vec<Place> = reader.entries(Position::default()).map(|entry| entry.unwrap().place).collect();
+        let note = |call: &Call, text: &str| {
+            let change = Change::Note(Some(text.into()));
+            Annotation { call: call.id, at: Timestamp::UNIX_EPOCH, change }
+        };
+        let marks: Marks = [(1, note(&calls[1], "Bug 17")), (2, note(&calls[2], "fine"))].into_iter().collect();
+        let hits = |text: &str| {
+            let query = Query::parse(text, Timestamp::UNIX_EPOCH).unwrap();
+            let mut hits = Vec::new();
+            search(&reader, &query, &marks, &places, |found| {
+                hits.extend(found.hits);
+                ControlFlow::Continue(())
+            });
+            hits
+        };
+        assert_eq!(hits("bug"), [1]);
+        assert_eq!(hits("bug body:morning"), [1]);
+        assert_eq!(hits("body:bug"), [] as [usize; 0]);
+        assert_eq!(hits("-bug body:morning"), [0, 2, 3]);
+        assert_eq!(hits("bug | fine"), [1, 2]);
     }
 
     proptest! {

@@ -14,7 +14,7 @@ use crate::call::{Call, Direction, Headers, Sig};
 use crate::config::closest;
 use crate::json;
 use crate::platform::Severity;
-use crate::recording::{Colour, View};
+use crate::recording::{Change, Colour, View};
 
 /// One key of the query language: what help and completion show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,8 +207,18 @@ impl Term {
         matches!(self, Self::Word(_) | Self::Finding(_) | Self::Body(_) | Self::Header(_) | Self::Pointer(..))
     }
 
-    pub fn needs_marks(&self) -> bool {
-        matches!(self, Self::Marked(_) | Self::Note(_) | Self::Deleted)
+    /// Whether what it finds depends on what this changes.
+    pub fn depends_on(&self, change: &Change) -> bool {
+        match change {
+            Change::Mark(_) => matches!(self, Self::Marked(_)),
+            Change::Note(_) => matches!(self, Self::Note(_) | Self::Word(_)),
+            Change::Delete(_) => matches!(self, Self::Deleted),
+        }
+    }
+
+    /// Whether it is a word that stands in a note.
+    pub fn is_noted(&self, note: &str) -> bool {
+        matches!(self, Self::Word(needle) if needle.is_in(note.as_bytes()))
     }
 
     /// None if only the call could tell and it is not given.
@@ -250,7 +260,8 @@ impl Term {
 }
 
 fn in_head(needle: &Needle, view: &View<'_>) -> bool {
-    let texts = [view.kind, view.conversation, Some(view.path), Some(view.method)];
+    let note = view.remarks.and_then(|remarks| remarks.note.as_deref());
+    let texts = [view.kind, view.conversation, Some(view.path), Some(view.method), note];
     texts.into_iter().flatten().any(|text| needle.is_in(text.as_bytes()))
         || view.status.is_some_and(|status| needle.is(status.to_string().as_bytes()))
 }

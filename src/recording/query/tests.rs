@@ -291,6 +291,10 @@ fn marks_notes_and_deletions_are_asked_for_and_deleted_calls_are_hidden() {
         ("-marked:blue", true, true, false),
         ("note:\"own test\"", false, true, false),
         ("note:none", true, false, false),
+        ("OWN", false, true, false),
+        ("-own", true, false, false),
+        ("own morning", false, true, false),
+        ("body:own", false, false, false),
         ("deleted", false, false, true),
         ("-deleted", true, true, false),
         ("deleted | marked", false, true, true),
@@ -298,7 +302,13 @@ fn marks_notes_and_deletions_are_asked_for_and_deleted_calls_are_hidden() {
     ] {
         assert_eq!((fits(text, &none), fits(text, &red), fits(text, &gone)), (plain, marked, deleted), "{text}");
     }
-    assert!(parse("kind:x | -note:y").asks_for_marks() && !parse("kind:x").asks_for_marks());
+    let (mark, note) = (Change::Mark(None), Change::Note(None));
+    for (text, by_mark, by_note) in
+        [("kind:x | -note:y", false, true), ("-word", false, true), ("marked", true, false), ("kind:x", false, false)]
+    {
+        let query = parse(text);
+        assert_eq!((query.depends_on(&mark), query.depends_on(&note)), (by_mark, by_note), "{text}");
+    }
 }
 
 #[test]
