@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 use regex::Regex;
 
-use self::names::{FIELDS, HEADERS, Names, SECRETS};
+use self::names::{FIELDS, HEADERS, IDS, Names, SECRETS};
 use self::pattern::Patterns;
 use self::spots::readable;
 use crate::call::{Call, Headers, Request};
@@ -64,10 +64,13 @@ impl Redaction {
         let names = |lists: &[&'static [&'static str]], own: &[String]| {
             Names::new(common(lists).into_iter().chain(own.iter().map(String::as_str)))
         };
+        // What the user names is masked, whatever it is.
+        let own = Names::new(config.fields.iter().map(String::as_str));
+        let ids = IDS.iter().copied().filter(|name| !own.have(name));
         let pointers = common(&[POINTERS]).into_iter().chain(config.pointers.iter().map(String::as_str));
         Ok(Self {
             headers: names(&[SECRETS, HEADERS], &config.headers),
-            fields: names(&[SECRETS, FIELDS], &config.fields),
+            fields: names(&[SECRETS, FIELDS], &config.fields).but(ids),
             pointers: pointers.map(str::to_owned).collect(),
             patterns: Patterns::new(config.defaults, &config.patterns)?,
             markup: [Regex::new(ELEMENT)?, Regex::new(SECTIONS)?, Regex::new(ATTRIBUTE)?],

@@ -53,11 +53,21 @@ pub const HEADERS: &[&str] = &[
 /// Fields besides: mostly what names a person.
 pub const FIELDS: &[&str] = &["pass", "ssn", "email", "phone", "phone_number", "user_id"];
 
+/// Fields that are named as credentials are, and are none: the ids of a message, without which nobody finds it again. Whole
+/// names: what only ends so is a credential.
+pub const IDS: &[&str] = &[
+    // Viber: "unique ID of the message".
+    "message_token",
+    // LINE: which message a reply is to; it takes the channel's access token to use it, once and within a minute.
+    "reply_token",
+];
+
 /// Names, some of them with a `*` at their ends.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     whole: HashSet<String>,
     parts: Vec<Part>,
+    spared: HashSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -69,7 +79,7 @@ struct Part {
 
 impl Names {
     pub(super) fn new<'a>(patterns: impl Iterator<Item = &'a str>) -> Self {
-        let mut names = Self { whole: HashSet::new(), parts: Vec::new() };
+        let mut names = Self { whole: HashSet::new(), parts: Vec::new(), spared: HashSet::new() };
         for pattern in patterns {
             let text = plain(pattern);
             match (pattern.starts_with('*'), pattern.ends_with('*')) {
@@ -80,8 +90,16 @@ impl Names {
         names
     }
 
+    /// The same without these, whichever of the names they fit.
+    pub(super) fn but<'a>(self, names: impl Iterator<Item = &'a str>) -> Self {
+        Self { spared: names.map(plain).collect(), ..self }
+    }
+
     pub(super) fn have(&self, name: &str) -> bool {
         let name = plain(name);
+        if self.spared.contains(&name) {
+            return false;
+        }
         let fits = |Part { text, open }: &Part| match open {
             (true, true) => name.contains(text),
             (true, false) => name.ends_with(text),

@@ -88,6 +88,24 @@ fn names_of_credentials_are_known_in_fields_and_headers() {
 }
 
 #[test]
+fn ids_that_are_called_tokens_are_kept_unless_the_user_names_them() {
+    let text = r#"{"message_token":4912661846655238145,"events":[{"replyToken":"nHuyWiB7yP5Zw52FIkcQobQuGDXCTA"}]}"#;
+    assert_eq!(body(text), text);
+    assert_eq!(redaction().target("/?reply_token=a&token=b"), "/?reply_token=a&token=[redacted]");
+    let secret = "token access_token verify_token auth_token refresh_token id_token user_message_token my_reply_token \
+                  reply_token_secret";
+    for name in secret.split_whitespace() {
+        assert!(redaction().fields.have(name), "{name}");
+    }
+    assert!(redaction().masks_header("x-reply-token") && redaction().masks_header("reply-token"));
+    assert_eq!(body(&format!(r#"{{"replyToken":"{JWT}"}}"#)), r#"{"replyToken":"[redacted]"}"#, "by its look");
+    for own in ["replyToken", "*token", "reply*"] {
+        let redact = Redact { fields: vec![own.into()], ..Redact::default() };
+        assert!(Redaction::new(&redact).unwrap().fields.have("reply_token"), "{own}");
+    }
+}
+
+#[test]
 fn bytes_that_are_not_utf_8_hide_nothing() {
     let mut call = with(&[("content-type", "application/json")], "");
     let mask = |call: &Call| redaction().call(call).request.body;
