@@ -81,6 +81,13 @@ pub fn age(age: Duration) -> String {
     }
 }
 
+/// How long something took, as a sentence says it: `372 µs`, `1.8 ms`, `1843.2 ms`.
+#[must_use]
+pub fn took(time: Duration) -> String {
+    let micros = time.as_micros();
+    if micros < 1000 { format!("{micros} µs") } else { format!("{}.{} ms", micros / 1000, micros % 1000 / 100) }
+}
+
 /// The columns a line takes on a terminal: the widths of its grapheme clusters, as ratatui lays them out. For text that
 /// went through [`line()`].
 pub fn width(text: &str) -> usize {
@@ -248,6 +255,8 @@ mod tests {
     fn sizes_and_ages_are_short() {
         assert_eq!([1, 1023, 1536, 2 << 30].map(size), ["1 byte", "1023 bytes", "1.5 KiB", "2.0 GiB"]);
         assert_eq!([119, 120, 7_200, 400_000].map(Duration::from_secs).map(age), ["119s", "2m", "2h", "4d"]);
+        let shown = [0, 49, 999, 1_843, 1_843_299].map(Duration::from_micros).map(took);
+        assert_eq!(shown, ["0 µs", "49 µs", "999 µs", "1.8 ms", "1843.2 ms"]);
     }
 
     #[test]

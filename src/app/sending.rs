@@ -18,6 +18,7 @@ use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::Endpoint;
 use crate::replay::template::{self, Values};
 use crate::replay::variables::Variables;
+use crate::visible;
 
 /// Longest body that is held against its contract while it is typed.
 const CHECKED: usize = 256 << 10;
@@ -351,7 +352,7 @@ fn outcome(call: &Call) -> Notice {
         (Some(error), _) => Notice::error(error.clone()),
         (None, status) => {
             let status = status.unwrap_or_default();
-            let text = format!("{status} from {place} in {:.1} ms", call.took.as_secs_f64() * 1000.0);
+            let text = format!("{status} from {place} in {}", visible::took(call.took));
             if status < 400 { Notice::info(text) } else { Notice::warning(text) }
         }
     }

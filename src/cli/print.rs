@@ -57,7 +57,7 @@ pub(super) fn listed(call: &Call, platforms: &Platforms, format: Format, wait: O
         call.at.strftime("%H:%M:%SZ"),
         visible::truncate(&visible::line(&kind), 40),
         call.sig.map_or("", Sig::word),
-        millis(call),
+        visible::took(call.took),
         visible::truncate(&visible::line(&said.join(" ")), TEXT),
     )
     .trim_end()
@@ -83,12 +83,6 @@ pub(super) fn ask(question: &str) -> io::Result<Option<bool>> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(Some(matches!(answer.trim(), "y" | "Y" | "yes")))
-}
-
-/// How long a call took: `1.8 ms`.
-pub(super) fn millis(call: &Call) -> String {
-    let micros = call.took.as_micros();
-    format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
 }
 
 /// A whole call as a JSON object: the members its recording has, bodies as they came, and those of `more`.
@@ -276,7 +270,7 @@ pub(super) fn after(call: &Call, delivery: Delivery) -> String {
     let after = delivery.fault.and_then(Fault::slowness).map(|slow| call.took.saturating_sub(slow));
     after
         .filter(|_| call.response.is_some())
-        .map_or_else(String::new, |after| format!(", answered {:.1} ms after it", after.as_secs_f64() * 1000.0))
+        .map_or_else(String::new, |after| format!(", answered {} after it", visible::took(after)))
 }
 
 /// A sent call and what came back.
@@ -293,7 +287,7 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
     }
     if let Some(response) = &call.response {
         let size = visible::count(response.body.len(), "byte");
-        let _ = write!(text, "\n{} in {}, {size}", response.status, millis(call));
+        let _ = write!(text, "\n{} in {}, {size}", response.status, visible::took(call.took));
         if !response.body.is_empty() {
             let _ = write!(text, "\n{}", body(&response.body, false));
         }

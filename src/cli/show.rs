@@ -160,7 +160,7 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
         let _ = writeln!(text, ", whole after {}", millis(forwarded.total_us));
     }
     if let Some(response) = &call.response {
-        let _ = writeln!(text, "\n{} after {}", response.status, print::millis(call));
+        let _ = writeln!(text, "\n{} after {}", response.status, visible::took(call.took));
         text.push_str(&print::headers(&response.headers));
         push_body(&mut text, &response.body, pretty);
         text.push_str(&print::findings(&findings.response));

@@ -186,7 +186,7 @@ mod tests {
         let path = folder.path().join("sample.jsonl");
         let calls: Vec<Call> = (0..4).map(call).collect();
         let mut text = format::header(Timestamp::UNIX_EPOCH).into_bytes();
-        calls.iter().for_each(|call| text.extend(encode(call)));
+        text.extend(calls.iter().flat_map(encode));
         std::fs::write(&path, text).unwrap();
         let reader = Reader::open(&path).unwrap();
         let places: Vec<Place> = reader.entries(Position::default()).map(|entry| entry.unwrap().place).collect();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -70,7 +71,7 @@ fn hidden<'a>(context: &Context, outcome: &'a Outcome) -> Cow<'a, Outcome> {
 fn answer(call: &Call) -> String {
     match (&call.error, call.status()) {
         (Some(error), _) => visible::line(error).into_owned(),
-        (None, status) => format!("{} in {}", status.unwrap_or_default(), print::millis(call)),
+        (None, status) => format!("{} in {}", status.unwrap_or_default(), visible::took(call.took)),
     }
 }
 
@@ -227,17 +228,14 @@ pub(super) fn rehearsed(
     Ok(())
 }
 
-fn millis(us: u64) -> String {
-    format!("{}.{} ms", us / 1000, us % 1000 / 100)
-}
-
 fn percentiles(times: &Latencies) -> String {
+    let took = |micros| visible::took(Duration::from_micros(micros));
     format!(
         "p50 {}, p90 {}, p99 {}, max {}",
-        millis(times.p50_us),
-        millis(times.p90_us),
-        millis(times.p99_us),
-        millis(times.max_us)
+        took(times.p50_us),
+        took(times.p90_us),
+        took(times.p99_us),
+        took(times.max_us)
     )
 }
 

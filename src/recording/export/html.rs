@@ -19,7 +19,7 @@ use tempfile::{SpooledTempFile, spooled_tempfile};
 
 use self::plot::Point;
 use super::{Report, caveats, url};
-use crate::call::{Call, Direction, Headers};
+use crate::call::{Direction, Headers};
 use crate::platform::Finding;
 use crate::{json, visible};
 
@@ -86,7 +86,7 @@ impl Page {
             "<tr><td><time>{at}</time><td>{}<td><a href=\"#c{id}\">{kind}</a><td>{text}\
              <td class=\"{sig}\">{sig}<td>{findings}<td>{status}<td>{}",
             arrow(call.direction),
-            millis(call),
+            visible::took(call.took),
         )?;
         if let Some(conversation) = &call.conversation {
             let start = self.turns.stream_position()?;
@@ -96,7 +96,7 @@ impl Page {
                 "<li class=\"{}\"><a href=\"#c{id}\"><time>{at}</time> {kind}</a> {said} \
                  <small><span class=\"{sig}\">{sig}</span> {status} in {}</small>",
                 call.direction.word(),
-                millis(call),
+                visible::took(call.took),
             )?;
             let turn = start..self.turns.stream_position()?;
             self.conversations.entry(conversation.clone()).or_default().push(turn);
@@ -196,7 +196,7 @@ fn push_call(out: &mut String, report: &Report, kind: &str) {
     let line = format!("{} {}", call.request.method, url(call));
     push_message(out, &line, &call.request.headers, &call.request.body, &report.request);
     if let Some(response) = &call.response {
-        let line = format!("{} after {}", response.status, millis(call));
+        let line = format!("{} after {}", response.status, visible::took(call.took));
         push_message(out, &line, &response.headers, &response.body, &report.response);
     }
     out.push_str("</details>\n");
@@ -256,14 +256,6 @@ fn arrow(direction: Direction) -> &'static str {
         Direction::Received => "<span title=\"received\">↓</span>",
         Direction::Sent => "<span title=\"sent\">↑</span>",
     }
-}
-
-fn millis(call: &Call) -> String {
-    let micros = call.took.as_micros();
-    if micros < 1000 {
-        return format!("{micros} µs");
-    }
-    format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
 }
 
 /// Text from the wire as text of the page, on one line.

@@ -302,12 +302,15 @@ fn marks_notes_and_deletions_are_asked_for_and_deleted_calls_are_hidden() {
     ] {
         assert_eq!((fits(text, &none), fits(text, &red), fits(text, &gone)), (plain, marked, deleted), "{text}");
     }
-    let (mark, note) = (Change::Mark(None), Change::Note(None));
     for (text, by_mark, by_note) in
         [("kind:x | -note:y", false, true), ("-word", false, true), ("marked", true, false), ("kind:x", false, false)]
     {
         let query = parse(text);
-        assert_eq!((query.depends_on(&mark), query.depends_on(&note)), (by_mark, by_note), "{text}");
+        assert_eq!(
+            (query.depends_on(&Change::Mark(None)), query.depends_on(&Change::Note(None))),
+            (by_mark, by_note),
+            "{text}"
+        );
     }
 }
 
