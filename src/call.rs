@@ -3,6 +3,8 @@
 //! A [`Call`] is one HTTP exchange: a [`Request`] and, once there is one, its [`Response`]. Everything else in hooktape
 //! is a view of these values, so nothing here interprets a body or judges a header: it keeps them.
 
+mod coding;
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -13,6 +15,8 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use self::coding::Packed;
 
 /// Names a call. Version 7, so ids sort by the time they were made.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -400,7 +400,7 @@ impl Platforms {
     /// the platform's headers.
     #[must_use]
     pub fn recognise(&self, request: &Request) -> Recognition<'_> {
-        self.recognise_seen(&Seen::new(request))
+        self.recognise_seen(&Seen::new(&request.readable()))
     }
 
     /// The same for a request that something else will look at too.

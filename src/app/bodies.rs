@@ -9,7 +9,7 @@ use crate::app::event::{Effect, Notice};
 use crate::app::shown::{Hits, Shown, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus};
-use crate::call::Call;
+use crate::call::{Call, Packed};
 use crate::config::Config;
 use crate::platform::{Keyring, Platforms};
 use crate::recording::Redaction;
@@ -221,8 +221,11 @@ impl App {
         }
         let Some(shown) = &self.shown else { return Vec::new() };
         let whole = match self.tab {
-            Tab::Response => shown.call.response.as_ref().map(|response| response.body.clone()).unwrap_or_default(),
-            _ => shown.call.request.body.clone(),
+            Tab::Response => {
+                let response = shown.call.response.as_ref();
+                response.map(|response| response.readable().body.clone()).unwrap_or_default()
+            }
+            _ => shown.call.request.readable().body.clone(),
         };
         let number = shown.number;
         let ticket = self.ticket();
@@ -260,7 +263,8 @@ impl App {
     }
 }
 
-/// Bytes of a call's bodies.
+/// Bytes that a call's bodies may have, unpacked.
 pub(super) fn size(call: &Call) -> usize {
-    call.request.body.len() + call.response.as_ref().map_or(0, |response| response.body.len())
+    let answer = call.response.as_ref().map_or(0, |response| Packed::at_most(&response.headers, &response.body));
+    Packed::at_most(&call.request.headers, &call.request.body) + answer
 }

@@ -84,7 +84,8 @@ impl Context {
     /// Those of `call`.
     #[must_use]
     pub fn of(kind: Option<&Kind>, call: &Call) -> Self {
-        let text = kind.filter(|kind| !kind.is_from_a_browser()).and_then(|kind| kind.context(&call.request));
+        let request = call.request.readable();
+        let text = kind.filter(|kind| !kind.is_from_a_browser()).and_then(|kind| kind.context(&request));
         let (Some(pointer), Some(text)) = (kind.and_then(Kind::context_pointer), text) else { return Self::default() };
         Self { pointer: Some(pointer.to_owned()), variables: variables(text, MOST), ..Self::default() }
     }

@@ -78,8 +78,9 @@ impl Told {
         };
         let answers = kind.zip(call.response.as_ref()).map(|(kind, response)| kind.said_in(response));
         let from_a_page = kind.is_some_and(Kind::is_from_a_browser);
-        let brought = match (&call.response, from_a_page) {
-            (_, true) => std::str::from_utf8(&call.request.body).unwrap_or_default(),
+        let readable = call.readable();
+        let brought = match (&readable.response, from_a_page) {
+            (_, true) => std::str::from_utf8(&readable.request.body).unwrap_or_default(),
             (Some(response), false) => std::str::from_utf8(&response.body).unwrap_or_default(),
             (None, false) => "",
         };

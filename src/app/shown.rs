@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::app::body::{Body, Form};
 use crate::app::changes::Context;
 use crate::app::flow::Flow;
 use crate::app::text::Text;
-use crate::call::{Call, Direction};
+use crate::call::{Call, Direction, Headers, Packed};
 use crate::config::{Config, Secret};
 use crate::platform::{Consequence, Envelope, Finding, Keyring, Kind, Platforms, Row};
 use crate::recording::Redaction;
 use crate::signature::{Scheme, Verdict};
+use crate::visible;
 
 /// Most fields of a section that are shown: the body has them all.
 pub const MOST_FIELDS: usize = 300;
@@ -104,8 +107,12 @@ pub struct Shown {
     pub context: Context,
     /// The request's body.
     pub body: Body,
+    /// What is to be said of it, where it came compressed.
+    pub packed: Option<String>,
     /// The response's body.
     pub answer: Body,
+    /// What is to be said of that.
+    pub answer_packed: Option<String>,
     /// The search in the body or the answer.
     pub hits: Hits,
     /// A filter changed what is shown of a body.
@@ -157,6 +164,8 @@ impl Shown {
         let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
         let Judged { verdict, request_findings, response_findings } = Judged::of(&call, platforms, keyring, config);
         let scheme = kind.and_then(|kind| kind.scheme_of(&call.request));
+        let (body, packed) = request_body(&call, form);
+        let (answer, answer_packed) = answer_body(&call, form);
         Self {
             number,
             envelope: kind.map(|kind| kind.envelope(&call.request)),
@@ -170,8 +179,10 @@ impl Shown {
             response_findings,
             consequence: kind.and_then(|kind| kind.consequence(&call, config)),
             context: Context::of(kind, &call),
-            body: request_body(&call, form),
-            answer: answer_body(&call, form),
+            body,
+            packed,
+            answer,
+            answer_packed,
             hits: Hits::default(),
             filtered: None,
             original: None,
@@ -243,8 +254,8 @@ impl Shown {
         self.form = form;
         self.filtered = None;
         self.hits = Hits::default();
-        self.body = request_body(&self.call, form);
-        self.answer = answer_body(&self.call, form);
+        (self.body, self.packed) = request_body(&self.call, form);
+        (self.answer, self.answer_packed) = answer_body(&self.call, form);
     }
 }
 
@@ -255,15 +266,29 @@ pub(super) fn hush(findings: &mut [Finding], quotable: &[Finding]) {
     }
 }
 
-fn request_body(call: &Call, form: Form) -> Body {
-    Body::new(&call.request.body, call.request.headers.get("content-type"), form)
+fn request_body(call: &Call, form: Form) -> (Body, Option<String>) {
+    unpacked(&call.request.headers, &call.request.body, form)
 }
 
-fn answer_body(call: &Call, form: Form) -> Body {
+fn answer_body(call: &Call, form: Form) -> (Body, Option<String>) {
     call.response.as_ref().map_or_else(
-        || Body::Text(Text::default()),
-        |response| Body::new(&response.body, response.headers.get("content-type"), form),
+        || (Body::Text(Text::default()), None),
+        |response| unpacked(&response.headers, &response.body, form),
     )
+}
+
+/// A body unpacked, where it came compressed and the form is not about how it came; and what is to be said of that.
+fn unpacked(headers: &Headers, body: &Bytes, form: Form) -> (Body, Option<String>) {
+    let shown = |body| Body::new(body, headers.get("content-type"), form);
+    let packed = Packed::of(headers, body).filter(|_| matches!(form, Form::Tree | Form::Pretty));
+    let Some(Packed { coding, content }) = packed else { return (shown(body), None) };
+    match content {
+        Ok(content) => {
+            let (came, unpacked) = (visible::count(body.len(), "byte"), visible::count(content.len(), "byte"));
+            (shown(&content), Some(format!("{coding}: {came}, unpacked {unpacked}")))
+        }
+        Err(why) => (shown(body), Some(format!("{coding}, not unpacked: {why}"))),
+    }
 }
 
 /// What a received call could be besides `kind`, in sentences. A sent one is what it was sent as.

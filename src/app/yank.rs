@@ -84,15 +84,15 @@ impl App {
             Err(_) => Err(format!("the body is not text: {} exports it", self.keymap.key(Action::Export))),
         };
         match what {
-            What::Body => text(&call.request.body),
-            What::Pretty => text(&call.request.body).map(|text| json::pretty(&text).unwrap_or(text)),
+            What::Body => text(&call.request.readable().body),
+            What::Pretty => text(&call.request.readable().body).map(|text| json::pretty(&text).unwrap_or(text)),
             What::Value => self.at_cursor(shown).map(|(_, value)| value).ok_or_else(no_cursor),
             What::Pointer => self.at_cursor(shown).map(|(pointer, _)| pointer).ok_or_else(no_cursor),
             What::Headers => Ok(headers(&call.request.headers)),
-            What::Response => call
-                .response
-                .as_ref()
-                .map_or_else(|| Err("there is no response to copy".to_owned()), |response| text(&response.body)),
+            What::Response => call.response.as_ref().map_or_else(
+                || Err("there is no response to copy".to_owned()),
+                |response| text(&response.readable().body),
+            ),
             What::Curl | What::Markdown => self.written(shown, what == What::Markdown),
         }
     }

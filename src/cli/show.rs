@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::call::Call;
+use crate::call::{Call, Headers, Packed};
 use crate::cli::context::{Context, find_call};
 use crate::cli::waits::{self, Waits, takes_part};
 use crate::cli::{Format, Outcome, print};
@@ -137,7 +139,7 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
     }
     let _ = writeln!(text, "\n{} {}", visible::line(&request.method), visible::line(&request.url()));
     text.push_str(&print::headers(&request.headers));
-    push_body(&mut text, &request.body, pretty);
+    push_body(&mut text, &request.headers, &request.body, pretty);
     text.push_str(&print::findings(&findings.request));
     if request.redacted {
         let then = call.sig.map_or("not checked", crate::call::Sig::word);
@@ -152,17 +154,17 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
         let _ = writeln!(text, "\n{}", visible::line(error));
     }
     if let Some(forwarded) = &call.forwarded {
-        let millis = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);
+        let took = |us| visible::took(Duration::from_micros(us));
         let _ = write!(text, "\nforwarded to {}", visible::line(&forwarded.to));
         for (what, time) in [("connected", forwarded.connect_us), ("first byte", forwarded.first_byte_us)] {
-            let _ = time.map(|time| write!(text, ", {what} after {}", millis(time)));
+            let _ = time.map(|time| write!(text, ", {what} after {}", took(time)));
         }
-        let _ = writeln!(text, ", whole after {}", millis(forwarded.total_us));
+        let _ = writeln!(text, ", whole after {}", took(forwarded.total_us));
     }
     if let Some(response) = &call.response {
         let _ = writeln!(text, "\n{} after {}", response.status, visible::took(call.took));
         text.push_str(&print::headers(&response.headers));
-        push_body(&mut text, &response.body, pretty);
+        push_body(&mut text, &response.headers, &response.body, pretty);
         text.push_str(&print::findings(&findings.response));
     }
     if let Some(consequence) = &findings.consequence {
@@ -171,8 +173,22 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
     text.trim_end().to_owned()
 }
 
-fn push_body(text: &mut String, body: &[u8], pretty: bool) {
-    if !body.is_empty() {
-        let _ = writeln!(text, "\n{}", print::body(body, pretty));
+/// A body, unpacked where it came compressed.
+fn push_body(text: &mut String, headers: &Headers, body: &Bytes, pretty: bool) {
+    if body.is_empty() {
+        return;
     }
+    let body = match Packed::of(headers, body) {
+        None => body.clone(),
+        Some(Packed { coding, content: Ok(content) }) => {
+            let came = visible::count(body.len(), "byte");
+            let _ = writeln!(text, "\n{}: {came}, unpacked:", visible::line(&coding));
+            content
+        }
+        Some(Packed { coding, content: Err(why) }) => {
+            let _ = writeln!(text, "\n{}, not unpacked: {why}", visible::line(&coding));
+            body.clone()
+        }
+    };
+    let _ = writeln!(text, "\n{}", print::body(&body, pretty));
 }

@@ -6,6 +6,7 @@ mod cors;
 mod page;
 mod refusals;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -255,7 +256,8 @@ impl Lane {
     fn recognise(&self, request: &Request, route: Option<&Route>) -> Recognised<'_> {
         let asked = cors::asked_method(request);
         let routed = route.and_then(|route| route.kind.as_deref()).and_then(|name| self.platforms.kind(name));
-        let seen = Seen::new(request);
+        let readable = request.readable();
+        let seen = Seen::new(&readable);
         // A preflight is not yet the call that it asks about.
         let kind = match asked {
             Some(_) => None,
@@ -268,7 +270,8 @@ impl Lane {
             conversation: kind.and_then(|kind| kind.conversation(&seen)),
             of_a_page: caller.filter(|kind| kind.is_from_a_browser()),
             is_preflight: asked.is_some(),
-            is_json: seen.is_known_as_json(),
+            // The recording has the body as it came.
+            is_json: matches!(readable, Cow::Borrowed(_)) && seen.is_known_as_json(),
         }
     }
 

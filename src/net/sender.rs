@@ -195,7 +195,7 @@ impl Sender {
         };
         let found = |kind| self.keyring.sig(&self.platforms, &request, Some(kind), &own, at);
         let sig = known.map(|kind| if sure && sealed(kind) { Sig::Valid } else { found(kind) });
-        let conversation = conversation.or_else(|| known?.conversation(&Seen::new(&request)));
+        let conversation = conversation.or_else(|| known?.conversation(&Seen::new(&request.readable())));
         let (headers, problem) = match ready {
             Ok(headers) => (headers, None),
             Err(reason) => (http::HeaderMap::new(), Some(reason)),

@@ -214,6 +214,7 @@ impl Kind {
     #[must_use]
     pub fn read(&self, request: &Request) -> Reading {
         let rules = &self.spec.recognise;
+        let request = &*request.readable();
         self.with_doc(&Seen::new(request), |doc| Reading {
             conversation: self.spec.conversation.read(request, doc, rules),
             user: self.spec.user.read(request, doc, rules),
@@ -238,6 +239,7 @@ impl Kind {
     /// The request decoded. Pointers are into [`Self::document`]; a body that is not a JSON object has no sections.
     #[must_use]
     pub fn envelope(&self, request: &Request) -> Envelope {
+        let request = &*request.readable();
         let Reading { conversation, user, text } = self.read(request);
         let document = self.document(request);
         let sections = envelope::sections(&self.shared.sections, &document, self.request.as_ref());
@@ -260,7 +262,7 @@ impl Kind {
     /// What the agent says in a response.
     #[must_use]
     pub fn said_in(&self, response: &Response) -> Vec<Section> {
-        envelope::sections(&self.shared.conversation.answer, &response.body, self.response.as_ref())
+        envelope::sections(&self.shared.conversation.answer, &response.readable().body, self.response.as_ref())
     }
 
     /// The JSON Pointer of the conversation's variables.

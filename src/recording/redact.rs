@@ -101,7 +101,7 @@ impl Redaction {
         }
         // Masked in the request, it must not stand beside it.
         if let Some(key) = conversation
-            && says(&call.request, key)
+            && says(&call.request.readable(), key)
             && !says(request, key)
         {
             MASK.clone_into(key);

@@ -194,12 +194,12 @@ fn content<'a>(app: &App, shown: &'a Shown, width: usize) -> Content<'a> {
             Content { head, body: None, cursor }
         }
         Tab::Body if shown.body.is_empty() && shown.filtered.is_none() => head(no_body(&shown.call, width)),
-        Tab::Body => with_body(made(app, shown, &shown.body, width), &shown.body),
+        Tab::Body => with_body(made(app, shown, (&shown.body, shown.packed.as_ref()), width), &shown.body),
         Tab::Headers => head(headers_tab(&shown.call, width)),
         Tab::Signature => head(signature(shown, width)),
         Tab::Response => {
             let mut head = response(shown, width);
-            head.extend(made(app, shown, &shown.answer, width));
+            head.extend(made(app, shown, (&shown.answer, shown.answer_packed.as_ref()), width));
             with_body(head, &shown.answer)
         }
         Tab::Conversation => {
@@ -217,8 +217,8 @@ fn with_body<'a>(head: Vec<Line<'static>>, body: &'a Body) -> Content<'a> {
     Content { head, body: Some(body), cursor }
 }
 
-/// What is shown where it is not the body itself.
-fn made(app: &App, shown: &Shown, body: &Body, width: usize) -> Vec<Line<'static>> {
+/// What is shown where it is not the body itself. `packed`: what is to be said of one that came compressed.
+fn made(app: &App, shown: &Shown, (body, packed): (&Body, Option<&String>), width: usize) -> Vec<Line<'static>> {
     let text = match (&shown.filtered, body) {
         (Some((tab, filter)), _) if *tab == app.tab => {
             let nothing = if body.is_empty() { " gives nothing" } else { "" };
@@ -227,9 +227,11 @@ fn made(app: &App, shown: &Shown, body: &Body, width: usize) -> Vec<Line<'static
         (_, Body::Tree(_, Some(what))) => {
             format!("{what}, decoded: {} shows it as it came", app.keymap.key(Action::Pretty))
         }
+        _ if packed.is_some() => String::new(),
         _ => return Vec::new(),
     };
-    rows::row(&[(&text, theme::DIM, width)])
+    let said = packed.map(String::as_str).into_iter().chain([&*text]).filter(|said| !said.is_empty());
+    rows::row(&[(&said.collect::<Vec<_>>().join(" · "), theme::DIM, width)])
 }
 
 /// What a request says that has no body: its query.

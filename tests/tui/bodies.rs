@@ -27,6 +27,27 @@ async fn forms_parts_and_tokens_are_decoded_and_p_shows_them_as_they_came() {
 }
 
 #[tokio::test]
+async fn a_compressed_body_is_shown_unpacked_and_as_it_came() {
+    let show = async |body: Vec<u8>, script: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let call = move |base: String| async move {
+            let sending = reqwest::Client::new().post(format!("{base}/any")).header("content-encoding", "zstd");
+            sending.body(body).send().await.unwrap();
+        };
+        Stage::size(100, 30).listen(&folder.path().join("body.jsonl"), script, call).await.screen
+    };
+    let packed = zstd::encode_all(&br#"{"text":"good morning"}"#[..], 3).unwrap();
+    let screen = show(packed.clone(), "2<enter>").await;
+    assert!(screen.contains("text: \"good morning\"") && screen.contains("unpacked 23 bytes"), "{screen}");
+    let screen = show(packed.clone(), "2<enter>ppp").await;
+    assert!(screen.contains("28 b5 2f fd") && !screen.contains("unpacked"), "{screen}");
+    let screen = show(packed, "2<enter>|.text<enter>").await;
+    assert!(screen.contains("good morning"), "{screen}");
+    let screen = show(b"\xff\xfe".to_vec(), "2<enter>").await;
+    assert!(screen.contains("zstd, not unpacked: it is damaged"), "{screen}");
+}
+
+#[tokio::test]
 async fn a_large_body_is_worked_out_aside_and_walked() {
     let body = format!("[{}]", vec![r#"{"key":"value","list":[1,2,3]}"#; 30_000].join(","));
     let ended = shown("application/json", body.into_bytes(), "2<enter>Gkk/value<enter>nN").await;

@@ -72,6 +72,31 @@ async fn the_published_example_verifies_and_a_changed_byte_does_not(#[case] body
 }
 
 #[tokio::test]
+async fn what_comes_compressed_is_recognised_and_recorded_as_it_came() {
+    let mut site = Site::new(with_secret()).await;
+    let platforms = site.platforms.clone();
+    let kind = platforms.kind("moveo/dialog").unwrap();
+    let mut request = kind.sample();
+    let plain = request.body.clone();
+    request.body = zstd::encode_all(&plain[..], 3).unwrap().into();
+    // What is signed is what is sent.
+    kind.sign(&mut request, site.keyring.signing_for_ourselves(kind).unwrap().as_ref(), Timestamp::now()).unwrap();
+    let mut sending = reqwest::Client::new().post(site.url("/")).header("content-encoding", "zstd");
+    for (name, value) in request.headers.iter() {
+        sending = sending.header(name, value.as_ref());
+    }
+    sending.body(request.body.clone()).send().await.unwrap();
+    let call = site.recorded().await;
+    assert_eq!((call.kind.as_deref(), call.sig), (Some("moveo/dialog"), Some(Sig::Valid)));
+    assert_eq!(call.conversation, kind.read(&kind.sample()).conversation);
+    assert_eq!((&call.request.body, &call.request.readable().body), (&request.body, &plain));
+    assert_eq!(
+        (kind.check_request(&call.request), kind.read(&call.request).text),
+        (vec![], kind.read(&kind.sample()).text)
+    );
+}
+
+#[tokio::test]
 async fn what_no_platform_claims_is_recorded_and_told_its_id() {
     let mut site = Site::new(Config::default()).await;
     let answer = site.raw(b"PATCH /a/b?c=%20&d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;

@@ -18,6 +18,7 @@ impl Kind {
     pub fn check_request(&self, request: &Request) -> Vec<Finding> {
         let mut findings: Vec<Finding> =
             self.spec.headers.iter().filter_map(|header| self.check_header(header, request)).collect();
+        let request = &*request.readable();
         let document = self.document(request);
         if let Some(schema) = &self.request {
             if request.cut {
@@ -60,7 +61,7 @@ impl Kind {
         if response.body.is_empty() {
             return vec![self.finding(self.spec.empty, "The body is empty; a JSON object is expected.")];
         }
-        self.check(schema, &response.body)
+        self.check(schema, &response.readable().body)
     }
 
     fn check(&self, schema: &Schema, body: &[u8]) -> Vec<Finding> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -252,9 +253,9 @@ impl Term {
             Self::Note(part) => part.matches(view.remarks.and_then(|remarks| remarks.note.as_deref())),
             Self::Finding(grade) => contracts.depart(*grade, view, call)?,
             Self::Deleted => view.remarks.is_some_and(|remarks| remarks.deleted),
-            Self::Body(needle) => bodies(call?).any(|body| needle.is_in(body)),
+            Self::Body(needle) => bodies(call?).any(|body| needle.is_in(&body)),
             Self::Header(needle) => headers(call?).any(|(name, value)| in_header(needle, name, value)),
-            Self::Pointer(pointer, needle) => bodies(call?).any(|body| at_pointer(body, pointer, needle.as_ref())),
+            Self::Pointer(pointer, needle) => bodies(call?).any(|body| at_pointer(&body, pointer, needle.as_ref())),
         })
     }
 }
@@ -270,11 +271,13 @@ fn in_call(needle: &Needle, call: &Call) -> bool {
     let texts = [call.error.as_deref(), call.request.origin.as_deref()];
     texts.into_iter().flatten().any(|text| needle.is_in(text.as_bytes()))
         || headers(call).any(|(name, value)| in_header(needle, name, value))
-        || bodies(call).any(|body| needle.is_in(body))
+        || bodies(call).any(|body| needle.is_in(&body))
 }
 
-fn bodies(call: &Call) -> impl Iterator<Item = &[u8]> {
-    std::iter::once(&*call.request.body).chain(call.response.as_ref().map(|response| &*response.body))
+/// Unpacked where they came compressed: what is compressed is no text, so its line has it in base64 and is always looked into.
+fn bodies(call: &Call) -> impl Iterator<Item = Bytes> {
+    let answer = call.response.as_ref().map(|response| response.readable().body.clone());
+    std::iter::once_with(|| call.request.readable().body.clone()).chain(answer)
 }
 
 fn headers(call: &Call) -> impl Iterator<Item = (&str, &[u8])> {

@@ -200,6 +200,18 @@ fn a_head_decides_where_it_can() {
 }
 
 #[test]
+fn a_compressed_body_is_looked_into() {
+    let mut call = call(1);
+    call.request.headers.push("content-encoding", "zstd");
+    call.request.body = zstd::encode_all(&br#"{"input":{"text":"parcel"}}"#[..], 3).unwrap().into();
+    for text in ["parcel", "body:PARCEL", "/input/text:parcel"] {
+        assert!(matches(text, &call), "{text}");
+        assert!(parse(text).may_match(&crate::recording::encode(&call)), "{text}");
+    }
+    assert!(!matches("body:letter", &call));
+}
+
+#[test]
 fn every_sig_and_direction_has_its_word() {
     for sig in Sig::ALL {
         assert!(matches(&format!("sig:{}", sig.word()), &Call { sig: Some(sig), ..call(1) }));

@@ -241,6 +241,15 @@ fn a_compressed_body_is_masked_whole() {
 }
 
 #[test]
+fn what_is_masked_with_a_compressed_body_does_not_stand_in_the_summary() {
+    let mut call = with(&[("content-encoding", "zstd")], "");
+    call.request.body = zstd::encode_all(&br#"{"session_id":"ann"}"#[..], 3).unwrap().into();
+    call.conversation = Some("ann".into());
+    let masked = redaction().call(&call);
+    assert_eq!((masked.request.body, masked.conversation.as_deref()), (Bytes::from(MASK), Some(MASK)));
+}
+
+#[test]
 fn the_configuration_adds_to_the_defaults_or_replaces_them() {
     let own = Redact {
         defaults: false,
