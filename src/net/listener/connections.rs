@@ -151,11 +151,12 @@ async fn connection<F>(
     let (broken, notes) = (wire.broken(), wire.notes());
     let peer = Peer { ip, tls: wire.is_tls() };
     let noting = notes.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         // Of the streams of HTTP/2, one comes while another is answered: nothing more is noted.
         let one_by_one = request.version() != hyper::Version::HTTP_2;
         let bodiless = request.method() == http::Method::HEAD;
-        noting.taken();
+        let method = request.method().clone();
+        noting.taken(&method, request.headers_mut());
         let (answering, broken, noting) = (app(request, peer), broken.clone(), noting.clone());
         async move {
             let mut answer = answering.await;

@@ -97,6 +97,21 @@ async fn what_comes_compressed_is_recognised_and_recorded_as_it_came() {
 }
 
 #[tokio::test]
+async fn a_length_beside_chunks_is_recorded_and_told() {
+    let mut site = Site::new(Config::default()).await;
+    let chunks = format!("{:x}\r\n{PUBLISHED}\r\n0\r\n\r\n", PUBLISHED.len());
+    let head =
+        "POST /hooks HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nConnection: close\r\nTransfer-Encoding: chunked";
+    let answer = site.raw(format!("{head}\r\n\r\n{chunks}").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let call = site.recorded().await;
+    assert_eq!((call.request.headers.get("content-length"), &call.request.body[..]), (Some("4"), PUBLISHED.as_bytes()));
+    let platforms = Platforms::builtin().unwrap();
+    let found = platforms.kind("moveo/dialog").unwrap().check_request(&call.request);
+    assert!(found.iter().any(|finding| finding.sentence.starts_with("Content-Length stands beside")), "{found:?}");
+}
+
+#[tokio::test]
 async fn what_no_platform_claims_is_recorded_and_told_its_id() {
     let mut site = Site::new(Config::default()).await;
     let answer = site.raw(b"PATCH /a/b?c=%20&d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;

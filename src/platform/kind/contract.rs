@@ -30,6 +30,12 @@ impl Kind {
                 findings.extend(self.check(schema, &document));
             }
         }
+        if request.headers.has("content-length") && request.headers.has("transfer-encoding") {
+            let sentence = "Content-Length stands beside Transfer-Encoding: who goes by the one finds another end of the body \
+                            than who goes by the other, which is how requests are smuggled past proxies.";
+            let finding = self.finding(Severity::Warning, sentence);
+            findings.push(Finding { source: "RFC 9112, section 6.3".into(), ..finding });
+        }
         if let Some(lint) = &self.spec.lint {
             findings.extend(lint.check(&document, self.source()));
         }
