@@ -91,7 +91,7 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
         let file = args.file.display();
         return Err(eyre!("standard output is no terminal: `hooktape show {file}` prints the calls"));
     }
-    if Reader::open(&args.file)?.is_packed() && args.follow {
+    if Reader::check(&args.file)? && args.follow {
         let file = args.file.display();
         return Err(eyre!("{file} is compressed, so nothing comes to it: open it without --follow"));
     }

@@ -39,6 +39,16 @@ impl Reader {
         Ok(Self { file, path: path.to_owned(), packed })
     }
 
+    /// Whether the recording at `path` is compressed: as [`Self::open`], but nothing more than its beginning is unpacked.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn check(path: &Path) -> Result<bool, io::Error> {
+        let file = File::open(path).map_err(OpenError::io("open", path))?;
+        let packed = packed::is_packed(&file).map_err(OpenError::io("read", path))?;
+        if packed && is_recording(path) { Ok(true) } else { Self::open(path).map(|reader| reader.is_packed()) }
+    }
+
     /// Whether the recording is compressed. Such a one does not grow.
     #[must_use]
     pub fn is_packed(&self) -> bool {

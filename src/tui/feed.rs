@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::app::event::{Event, Notice};
 use crate::recording::backlog::{Backlog, weight};
-use crate::recording::{self, Position, Recorded};
+use crate::recording::{self, Position, Reader, Recorded};
 use crate::tui::follow::Follower;
 use crate::tui::tape::Tape;
 use crate::tui::world::{Message, World};
@@ -35,6 +35,10 @@ pub fn feed(
         let old = events.clone();
         let reading = tokio::task::spawn_blocking(move || {
             let mut follower = Follower::new(tape.clone());
+            if until.is_none() && Reader::check(tape.path()).unwrap_or(false) {
+                let told = format!("{} is compressed: it is unpacked first", tape.path().display());
+                let _ = old.send(Event::Told(Notice::info(told)).into());
+            }
             match read(&tape, until, &old) {
                 Ok(position) => {
                     if until.is_none() {

@@ -38,7 +38,7 @@ pub fn is_recording(path: &Path) -> bool {
     looked.unwrap_or(false)
 }
 
-fn is_packed(file: &File) -> io::Result<bool> {
+pub(super) fn is_packed(file: &File) -> io::Result<bool> {
     let mut beginning = [0; ZSTD.len()];
     match file.read_exact_at(&mut beginning, 0) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
@@ -106,13 +106,15 @@ mod tests {
         }
         let packed = zstd::encode_all(&text[..], 0).unwrap();
         std::fs::write(&path, &packed[..packed.len() / 2]).unwrap();
-        assert!(is_recording(&path));
+        assert!(is_recording(&path) && Reader::check(&path).unwrap());
         let reader = Reader::open(&path).unwrap();
         let mut entries = reader.entries(Position::default());
         let count = entries.by_ref().map(Result::unwrap).count();
         assert!((1..2000).contains(&count) && entries.unfinished() > 0, "{count}");
         // Nothing of it can be had.
         std::fs::write(&path, &packed[..20]).unwrap();
-        assert!(Reader::open(&path).is_err() && !is_recording(&path));
+        assert!(Reader::open(&path).is_err() && !is_recording(&path) && Reader::check(&path).is_err());
+        std::fs::write(&path, text).unwrap();
+        assert!(!Reader::check(&path).unwrap());
     }
 }
