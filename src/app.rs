@@ -247,6 +247,8 @@ pub struct App {
     /// The jq filter that was asked for last, and of the one under way the ticket, the call and the tab of the body.
     jq: String,
     filtering: Option<(u64, usize, Tab)>,
+    /// The ticket of that which was waited for when the last frame was drawn.
+    waited: Option<u64>,
     /// The search that was under way when this was looked at last.
     searching: Option<u64>,
     /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
@@ -318,6 +320,7 @@ impl App {
             tester: Tester::default(),
             jq: String::new(),
             filtering: None,
+            waited: None,
             searching: None,
             awaited: None,
             said: Vec::new(),

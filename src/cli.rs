@@ -15,6 +15,7 @@ mod export;
 mod fixtures;
 mod import;
 mod init;
+mod jq;
 mod keys;
 mod listen;
 mod platforms;
@@ -192,6 +193,9 @@ pub enum Command {
     Config(config::Command),
     /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Put standard input through a jq filter, for the screen
+    #[command(hide = true)]
+    Jq(jq::Args),
 }
 
 /// How a command ended, when it ended well.

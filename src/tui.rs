@@ -10,6 +10,7 @@ pub mod console;
 pub mod editor;
 mod exports;
 pub mod feed;
+mod filter;
 pub mod follow;
 pub mod ground;
 mod keep;

@@ -225,6 +225,10 @@ impl App {
     }
 
     fn back(&mut self) {
+        if self.filtering.take().is_some() {
+            self.tell(Notice::info("the filter was ended"));
+            return;
+        }
         match self.focus {
             Focus::Detail if self.shown.as_ref().is_some_and(|shown| shown.filtered.is_some()) => self.show_anew(),
             Focus::Detail if self.shown.as_ref().is_some_and(|shown| !shown.hits.needle.is_empty()) => {

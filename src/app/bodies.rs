@@ -233,6 +233,13 @@ impl App {
         vec![Effect::Jq { ticket, body: whole, filter: self.jq.clone() }]
     }
 
+    /// Whether a filter of what is looked at runs.
+    #[must_use]
+    pub fn filter_runs(&self) -> bool {
+        let shown = self.shown.as_ref().map(|shown| shown.number);
+        self.filtering.is_some_and(|(_, number, tab)| Some(number) == shown && tab == self.tab)
+    }
+
     /// A filter is through, or failed: then it is asked for again.
     pub(super) fn filtered(&mut self, ticket: u64, result: Result<String, String>) {
         let Some((_, number, tab)) = self.filtering.take_if(|(mine, ..)| *mine == ticket) else { return };

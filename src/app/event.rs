@@ -185,6 +185,8 @@ pub enum Effect {
         /// The filter.
         filter: String,
     },
+    /// Nobody waits for a filter any more, if one runs.
+    EndJq,
     /// Record what is said of a call.
     Annotate(Annotation),
     /// Send one call and record it.

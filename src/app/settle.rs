@@ -65,7 +65,8 @@ impl App {
             missing.extend(shown.context.compare(shown.number, &self.index, &self.cache, &self.setup.platforms));
         }
         let load = (!missing.is_empty()).then_some(Effect::Load(missing));
-        let unwanted = self.end_search();
+        let unwanted = self.end_search().into_iter().chain(self.end_filter());
+        let unwanted: Vec<Effect> = unwanted.collect();
         prepare.into_iter().chain(load).chain(unwanted).chain(self.follow_plots()).chain(self.offer()).collect()
     }
 
@@ -74,6 +75,13 @@ impl App {
         let waited = self.calls.filter.as_ref().filter(|filter| !filter.finished).map(|filter| filter.search);
         let before = std::mem::replace(&mut self.searching, waited);
         (before.is_some() && waited.is_none()).then_some(Effect::EndSearch)
+    }
+
+    /// The same of a filter.
+    fn end_filter(&mut self) -> Option<Effect> {
+        let waited = self.filtering.map(|(ticket, ..)| ticket);
+        let before = std::mem::replace(&mut self.waited, waited);
+        (before.is_some() && waited.is_none()).then_some(Effect::EndJq)
     }
 
     /// Opens the selected call, once it is read. A large one is worked out by the shell.

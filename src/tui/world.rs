@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::app::event::{Effect, Event, Notice, Read, Wanted};
-use crate::app::jq;
 use crate::net::avoid::Avoid;
 use crate::net::outgoing::Outgoing;
 use crate::net::presence;
@@ -19,11 +17,9 @@ use crate::net::responder::{Beat, Responders};
 use crate::net::sender::Sender;
 use crate::recording::{self, Annotation, Found, Marks, Place, Query};
 use crate::tui::exports::Exporting;
+use crate::tui::filter::{Filtering, ourselves};
 use crate::tui::replays::Running;
 use crate::tui::tape::Tape;
-
-/// The stack of a filter, in bytes: it goes as deep as the body does.
-const FILTER_STACK: usize = 64 << 20;
 
 /// An event on its way to the loop. While it is, the world is busy.
 #[derive(Debug)]
@@ -91,6 +87,9 @@ pub struct World {
     pub data: Option<PathBuf>,
     /// Where files are written that are named without a directory; empty: in the current one.
     pub folder: PathBuf,
+    /// This program, to run filters with.
+    pub program: PathBuf,
+    pub(super) filtering: Filtering,
     pub(super) running: Running,
     pub(super) exporting: Exporting,
     busy: Arc<AtomicUsize>,
@@ -110,6 +109,8 @@ impl World {
             demo,
             data: None,
             folder: PathBuf::new(),
+            program: ourselves(),
+            filtering: Filtering::default(),
             running: Running::default(),
             exporting: Exporting::default(),
             busy: Arc::default(),
@@ -148,6 +149,12 @@ impl World {
     #[must_use]
     pub fn beat(&self) -> Beat {
         self.responders.as_ref().map_or_else(Beat::default, |responders| responders.pulse.beat())
+    }
+
+    /// The same world with another program to run filters with: that of a test is none.
+    #[must_use]
+    pub fn filtering_with(self, program: PathBuf) -> Self {
+        Self { program, ..self }
     }
 
     /// Counts what is under way.
@@ -192,6 +199,7 @@ impl World {
                 });
             }
             Effect::Jq { ticket, body, filter } => self.filter(ticket, body, filter, busy),
+            Effect::EndJq => self.filtering.end(),
             Effect::Annotate(annotation) => self.annotate(annotation, busy),
             Effect::Send { ticket, outgoing } => self.send(ticket, *outgoing, busy),
             Effect::Replay(job) => self.replay(*job, busy),
@@ -260,18 +268,6 @@ impl World {
                 }
             });
         });
-    }
-
-    /// On a thread of its own, which nobody waits for at the end: a filter may loop for ever.
-    fn filter(&self, ticket: u64, body: Bytes, filter: String, busy: Busy) {
-        let events = self.events.clone();
-        let run = move || {
-            let result = jq::run(&body, &filter);
-            let _ = events.send(Message::last(Event::Filtered { ticket, result }, busy));
-        };
-        if let Err(error) = std::thread::Builder::new().name("jq".into()).stack_size(FILTER_STACK).spawn(run) {
-            let _ = self.events.send(Event::Told(Notice::error(format!("the filter cannot run: {error}"))).into());
-        }
     }
 
     fn annotate(&self, annotation: Annotation, busy: Busy) {

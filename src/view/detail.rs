@@ -220,6 +220,7 @@ fn with_body<'a>(head: Vec<Line<'static>>, body: &'a Body) -> Content<'a> {
 /// What is shown where it is not the body itself. `packed`: what is to be said of one that came compressed.
 fn made(app: &App, shown: &Shown, (body, packed): (&Body, Option<&String>), width: usize) -> Vec<Line<'static>> {
     let text = match (&shown.filtered, body) {
+        _ if app.filter_runs() => format!("jq runs · {} ends it", app.keymap.key(Action::Back)),
         (Some((tab, filter)), _) if *tab == app.tab => {
             let nothing = if body.is_empty() { " gives nothing" } else { "" };
             format!("jq {filter}{nothing} · {} goes back", app.keymap.key(Action::Back))

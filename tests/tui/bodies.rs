@@ -78,3 +78,15 @@ async fn a_search_goes_on_in_the_tab_that_it_was_made_in() {
     let ended = shown("application/json", br#"{"a":"x","b":"x"}"#.to_vec(), "2<enter>/x<enter>3n").await;
     assert!(ended.screen.contains("match 2 of 2") && ended.screen.contains("/b"), "{}", ended.screen);
 }
+
+#[tokio::test]
+async fn a_filter_takes_nobody_with_it() {
+    let filter = async |keys: &str| shown("application/json", b"[1]".to_vec(), keys).await;
+    // Four gigabytes in one piece; a function that calls itself for ever.
+    for deadly in ["\"aaaaaaaaaa\"*400000000|length", "def<space>f:[f];f"] {
+        let ended = filter(&format!("2<enter>|{deadly}<enter>")).await;
+        assert!(ended.screen.contains("the filter was ended: it took more than"), "{deadly}\n{}", ended.screen);
+    }
+    let ended = filter("2<enter>|last(range(1e18))<enter><now esc>").await;
+    assert!(ended.screen.contains("the filter was ended") && !ended.screen.contains("jq runs"), "{}", ended.screen);
+}

@@ -162,6 +162,7 @@ impl Stage {
         let (events, messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone());
         let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new())
+            .filtering_with(env!("CARGO_BIN_EXE_hooktape").into())
             .keeping(self.data.clone())
             .writing_in(self.folder.path().to_owned());
         tokio::spawn(feed(&world, None, self.follow.then_some(std::time::Duration::from_millis(1)), written));
@@ -196,6 +197,7 @@ impl Stage {
         let calls = demo::conversation(&setup.platforms, &setup.keyring, &base_url(address)).unwrap();
         let world = World::new(events, Tape::running(recorder, live), sender, calls)
             .answering(responders)
+            .filtering_with(env!("CARGO_BIN_EXE_hooktape").into())
             .keeping(self.data.clone())
             .writing_in(self.folder.path().to_owned());
         tokio::spawn(feed(&world, Some(opened.end), None, written));

@@ -1,0 +1,87 @@
+//! A body through a jq filter, in a process of its own: whatever the filter does, this one goes on.
+//!
+//! ```text
+//!  body --standard input--> hooktape jq FILTER --standard output--> what it made, or why it made nothing
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use crate::app::event::Event;
+use crate::tui::world::{Busy, Message, World};
+
+/// How long a filter may take.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// The filter that runs; the next one ends it.
+#[derive(Debug, Default)]
+pub(super) struct Filtering(Mutex<Option<AbortHandle>>);
+
+impl Filtering {
+    fn begin(&self, next: Option<AbortHandle>) {
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = std::mem::replace(&mut *running, next) {
+            before.abort();
+        }
+    }
+
+    /// Ends it.
+    pub fn end(&self) {
+        self.begin(None);
+    }
+}
+
+/// The program that runs: also when another one stands at its path by now.
+pub(super) fn ourselves() -> PathBuf {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() { running.to_owned() } else { std::env::current_exe().unwrap_or_else(|_| "hooktape".into()) }
+}
+
+impl World {
+    pub(super) fn filter(&self, ticket: u64, body: Bytes, filter: String, busy: Busy) {
+        let (events, program) = (self.events.clone(), self.program.clone());
+        let running = tokio::spawn(async move {
+            let result = run(&program, &body, &filter, LONGEST).await;
+            let _ = events.send(Message::last(Event::Filtered { ticket, result }, busy));
+        });
+        self.filtering.begin(Some(running.abort_handle()));
+    }
+}
+
+/// What `filter` makes of `body` within that time. Dropping it ends the process.
+async fn run(program: &Path, body: &[u8], filter: &str, longest: Duration) -> Result<String, String> {
+    let mut child = Command::new(program)
+        .args(["jq", "--", filter])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| format!("the filter cannot be started: {error}"))?;
+    let input = child.stdin.take();
+    let feed = async {
+        if let Some(mut input) = input {
+            // It may have ended before it read all of it.
+            let _ = input.write_all(body).await;
+        }
+    };
+    let both = async { tokio::join!(feed, child.wait_with_output()).1 };
+    let Output { status, stdout, .. } = timeout(longest, both)
+        .await
+        .map_err(|_| format!("the filter was ended: it took longer than {} s", longest.as_secs()))?
+        .map_err(|error| format!("the filter cannot be waited for: {error}"))?;
+    let text = String::from_utf8(stdout).map_err(|_| "the filter gives what is no text".to_owned())?;
+    match status.code() {
+        Some(0) => Ok(text),
+        Some(1) => Err(text),
+        _ => Err("the filter was ended: it took more than 2 GiB of memory, or calls itself too deep".to_owned()),
+    }
+}
