@@ -165,6 +165,11 @@ impl Keyring {
         // The reason of one that was meant for this says more than that there is none.
         let unfit = secrets().find_map(|(scheme, secret)| Some((secret, scheme.why_not(secret)?)));
         Err(match unfit {
+            // That it is configured is not what is missing.
+            Some((secret, why)) if secret.value().is_err() => format!(
+                "cannot sign for {platform} with {}: {why}; set it right, or send the signature as it is (exact)",
+                secret.label()
+            ),
             Some((secret, why)) => format!("cannot sign for {platform} with {}: {why}; {repair}", secret.label()),
             None => format!("no secret to sign for {platform} with: {repair}"),
         })

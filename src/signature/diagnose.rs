@@ -199,12 +199,17 @@ fn unexplained(
 ) -> Vec<String> {
     let header = scheme.place();
     match sig {
-        Sig::Missing => vec![format!(
-            "Let the sender add {header} ({}); if it does, something between it and here drops the header. A call sent from \
-             here is signed once its secret is configured: {}.",
-            scheme.describe(),
-            scheme.how_to_configure()
-        )],
+        Sig::Missing => {
+            let sender = format!(
+                "Let the sender add {header} ({}); if it does, something between it and here drops the header.",
+                scheme.describe()
+            );
+            let ours = format!(
+                " A call sent from here is signed once its secret is configured: {}.",
+                scheme.how_to_configure()
+            );
+            vec![if keys.iter().any(|key| key.whole) { sender } else { sender + &ours }]
+        }
         Sig::NoSecret => vec![format!("To have the signature checked, {}.", scheme.how_to_configure())],
         Sig::Malformed if scheme.surplus(request) > 0 => {
             vec![format!("Let the sender, and every proxy on the way, send {header} once.")]

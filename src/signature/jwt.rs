@@ -190,17 +190,18 @@ pub(super) fn judge(scheme: &Scheme, rules: &Rules, request: &Request, secrets: 
     if let Some(fault) = fault::of_header(rules, &token) {
         return found(Sig::Invalid, fault.what, None);
     }
-    let (fits, unread) = try_keys(rules, &token, secrets);
-    let tried = secrets.len() - unread.len();
+    let Tried { fits, tried, unread } = try_keys(rules, &token, secrets);
     let unread = if unread.is_empty() { String::new() } else { format!("; not usable: {}", unread.join(", ")) };
     let Some(label) = fits else {
-        if tried == 0 {
+        if tried.is_empty() {
             let reason = format!("there is no key to check {header} with: {}{unread}", scheme.how_to_configure());
             return found(Sig::NoSecret, reason, None);
         }
-        let keys = if tried == 1 { "the key at hand".into() } else { format!("any of the {tried} keys at hand") };
-        let labels: Vec<&str> = secrets.iter().map(|secret| secret.label()).collect();
-        let reason = format!("the token's signature does not fit {keys} ({}){unread}", labels.join(", "));
+        let keys = match tried.len() {
+            1 => "the key at hand".to_owned(),
+            many => format!("any of the {many} keys at hand"),
+        };
+        let reason = format!("the token's signature does not fit {keys} ({}){unread}", tried.join(", "));
         return found(Sig::Invalid, reason, None);
     };
     let faults = fault::of_claims(rules, &token, at);
@@ -214,16 +215,29 @@ pub(super) fn judge(scheme: &Scheme, rules: &Rules, request: &Request, secrets: 
 }
 
 /// The label of the first key that fits, and what is wrong with those that are none.
-fn try_keys(rules: &Rules, token: &Token, secrets: &[&Secret]) -> (Option<String>, Vec<String>) {
-    let mut unread = Vec::new();
+fn try_keys<'a>(rules: &Rules, token: &Token, secrets: &[&'a Secret]) -> Tried<'a> {
+    let mut all = Tried::default();
     for secret in secrets {
         match Key::read(secret, &rules.algorithms) {
-            Ok(key) if token.is_signed_by(&key) => return (Some(secret.label().to_owned()), Vec::new()),
-            Ok(_) => {}
-            Err(reason) => unread.push(format!("{}: {reason}", secret.label())),
+            Ok(key) if token.is_signed_by(&key) => {
+                return Tried { fits: Some(secret.label().to_owned()), ..Tried::default() };
+            }
+            Ok(_) => all.tried.push(secret.label()),
+            Err(reason) => all.unread.push(format!("{}: {reason}", secret.label())),
         }
     }
-    (None, unread)
+    all
+}
+
+/// What came of trying keys, by their labels.
+#[derive(Default)]
+struct Tried<'a> {
+    /// The one that fits.
+    fits: Option<String>,
+    /// Where none does: those that were tried.
+    tried: Vec<&'a str>,
+    /// And those that are no such key, and why.
+    unread: Vec<String>,
 }
 
 /// What follows the prefix. The name of an HTTP authentication scheme has no case (RFC 9110, 11.1).

@@ -30,6 +30,20 @@ fn a_targets_own_secret_that_cannot_be_had_is_not_replaced_by_another() {
 }
 
 #[test]
+fn what_is_configured_and_cannot_be_had_is_to_be_set_right() {
+    let platforms = platforms();
+    let kind = platforms.kind("moveo/dialog").unwrap();
+    let unset = keyring(&[("moveo", Secret::unresolved("env:TOKEN", "the variable TOKEN is not set"))]);
+    let why = unset.signing(kind, &[]).unwrap_err();
+    assert!(why.contains("TOKEN is not set; set it right") && !why.contains("--secret"), "{why}");
+    assert!(keyring(&[]).signing(kind, &[]).unwrap_err().contains("--secret"));
+    let unsigned = kind.sample();
+    let diagnose = |keyring: &Keyring| keyring.diagnose(&platforms, &unsigned, Some(kind), &[], Timestamp::UNIX_EPOCH);
+    assert!(diagnose(&keyring(&[]))[0].contains("once its secret is configured"));
+    assert!(!diagnose(&keyring(&[("moveo", Secret::new("env:TOKEN", "x"))]))[0].contains("configured"));
+}
+
+#[test]
 fn a_targets_own_secret_for_another_scheme_leaves_the_platforms_in_its_place() {
     let platforms = platforms();
     let pair = keys::new_rsa().unwrap();

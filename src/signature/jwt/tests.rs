@@ -288,6 +288,13 @@ fn without_a_key_it_tells_how_to_name_one() {
     let verdict = verify(&scheme(), &call, &[&text], AT);
     assert_eq!(verdict.sig, Sig::NoSecret);
     assert!(verdict.reason.contains("not usable: env:MOVEO_TOKEN: it is neither PEM"), "{}", verdict.reason);
+    let another = Secret::new("env:OLD_KEY", OTHER.public_pem.as_bytes());
+    let verdict = verify(&scheme(), &call, &[&another, &text], AT);
+    assert!(
+        verdict.reason.contains("the key at hand (env:OLD_KEY); not usable: env:MOVEO_TOKEN"),
+        "{}",
+        verdict.reason
+    );
 }
 
 #[rstest]
