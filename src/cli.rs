@@ -63,17 +63,20 @@ pub struct Cli {
     pub to: Option<String>,
 }
 
+/// What help calls options of every command, which it would put among each command's own.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Options of every command.
 #[derive(Args, Clone, Debug)]
 pub struct Common {
     /// The configuration file [default: hooktape.toml here, else config.toml in the configuration directory]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "PATH")]
     pub config: Option<PathBuf>,
     /// A secret by reference: `moveo=env:MOVEO_TOKEN`, or moveo=file:PATH (repeatable)
-    #[arg(long, global = true, value_name = "NAME=REFERENCE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "NAME=REFERENCE")]
     pub secret: Vec<String>,
     /// How results are printed
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }
 
