@@ -198,7 +198,7 @@ pub enum Command {
     Completions(completions::Args),
     /// Put standard input through a jq filter, for the screen
     #[command(hide = true)]
-    Jq(jq::Args),
+    Jq,
 }
 
 /// How a command ended, when it ended well.

@@ -225,7 +225,8 @@ impl App {
     }
 
     fn back(&mut self) {
-        if self.filtering.take().is_some() {
+        if self.filter_runs() {
+            self.filtering = None;
             self.tell(Notice::info("the filter was ended"));
             return;
         }

@@ -101,7 +101,7 @@ impl Told {
             changes: Vec::new(),
             context: kind
                 .filter(|_| !from_a_page)
-                .and_then(|kind| kind.context(&call.request))
+                .and_then(|kind| kind.context(&readable.request))
                 .map(|text| changes::variables(text, MOST_VALUES)),
             brought: json::leaves(brought, MOST_VALUES)
                 .into_iter()

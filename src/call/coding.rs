@@ -12,10 +12,10 @@ use miniz_oxide::inflate::{self, DecompressError, TINFLStatus};
 use super::{Call, Headers, Request, Response};
 
 /// Bytes that a body may have, unpacked.
-const MOST: usize = 16 << 20;
+const MOST: usize = 4 << 20;
 
-/// How many times what came it may have; JSON that says the same a hundred times gets nowhere near.
-const RATIO: usize = 200;
+/// How many times what came it may have; JSON gets nowhere near.
+const RATIO: usize = 50;
 
 /// So many it may have in any case.
 const LEAST: usize = 64 << 10;
@@ -40,7 +40,7 @@ impl Packed {
     /// have bodies unpacked beside the headers that they came with, and what is masked is no longer packed.
     #[must_use]
     pub fn of(headers: &Headers, body: &Bytes) -> Option<Self> {
-        let coding = headers.get("content-encoding").filter(|coding| is_packed(coding, body))?;
+        let coding = &*coding_of(headers).filter(|coding| is_packed(coding, body))?;
         let names = || codings(coding);
         let limit = limit(body);
         // The last one was put on last.
@@ -54,9 +54,16 @@ impl Packed {
     /// Bytes that a body may have to be read, without unpacking it.
     #[must_use]
     pub fn at_most(headers: &Headers, body: &Bytes) -> usize {
-        let packed = headers.get("content-encoding").is_some_and(|coding| is_packed(coding, body));
+        let packed = coding_of(headers).is_some_and(|coding| is_packed(&coding, body));
         if packed { limit(body).max(body.len()) } else { body.len() }
     }
+}
+
+/// The list of codings, of however many fields it is made (RFC 9110, 5.2).
+fn coding_of(headers: &Headers) -> Option<Cow<'_, str>> {
+    let mut lists = headers.all("content-encoding").map(|list| String::from_utf8_lossy(list));
+    let first = lists.next()?;
+    Some(lists.fold(first, |all, list| format!("{all}, {list}").into()))
 }
 
 /// The codings that change anything, in the order in which they were put on.
@@ -125,7 +132,7 @@ fn undo(coding: &str, body: &[u8], limit: usize) -> Result<Bytes, String> {
         let (data, sum) = gzip(body).ok_or("it does not begin as gzip does, or was cut")?;
         let content = inflated(inflate::decompress_to_vec_with_limit(data, limit))?;
         if crc32fast::hash(&content) != sum {
-            return Err("its check sum is another: it is damaged, or was cut".to_owned());
+            return Err("its check sum is another: it is damaged, was cut, or has more than one member".to_owned());
         }
         content
     } else if is("deflate", coding) {
@@ -205,7 +212,10 @@ mod tests {
         assert_eq!(packed("deflate", miniz_oxide::deflate::compress_to_vec_zlib(TEXT, 6)), content);
         assert_eq!(packed("deflate", miniz_oxide::deflate::compress_to_vec(TEXT, 6)), content);
         assert_eq!(packed("zstd", zstd::encode_all(TEXT, 3).unwrap()), content);
-        assert_eq!(packed("identity, zstd, gzip", gzipped(&zstd::encode_all(TEXT, 3).unwrap())), content);
+        let twice = gzipped(&zstd::encode_all(TEXT, 3).unwrap());
+        assert_eq!(packed("identity, zstd, gzip", twice.clone()), content);
+        let fields: Headers = [("content-encoding", "zstd"), ("content-encoding", "gzip")].into_iter().collect();
+        assert_eq!(Packed::of(&fields, &twice.into()).map(|packed| packed.content), content);
         // With all that may stand at its beginning.
         let plain = gzipped(TEXT);
         let more =

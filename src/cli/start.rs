@@ -12,7 +12,7 @@ pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
     match &cli.command {
         Some(Command::Completions(args)) => return super::completions::run(args),
         Some(Command::Init(args)) => return super::init::run(&cli.common, args),
-        Some(Command::Jq(args)) => return super::jq::run(args),
+        Some(Command::Jq) => return super::jq::run(),
         Some(Command::Doctor(args)) => return super::doctor::run(&cli.common, args),
         Some(Command::Platforms(args)) if let Some(path) = args.checked() => {
             return super::platforms::check(path, cli.common.format);
@@ -64,6 +64,6 @@ async fn dispatch(context: &Context, cli: Cli) -> eyre::Result<Outcome> {
         Some(Command::Completions(args)) => super::completions::run(&args),
         Some(Command::Init(args)) => super::init::run(&cli.common, &args),
         Some(Command::Doctor(args)) => super::doctor::run(&cli.common, &args),
-        Some(Command::Jq(args)) => super::jq::run(&args),
+        Some(Command::Jq) => super::jq::run(),
     }
 }

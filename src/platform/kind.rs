@@ -19,7 +19,7 @@ use super::pack::{Caller, ConversationSpec, KindSpec, Reads, SectionSpec};
 use super::refresh::RefreshSpec;
 use super::schema::{Help, Library, Schema};
 use super::{Envelope, Section, Seen, Severity, envelope, recognise};
-use crate::call::{Request, Response};
+use crate::call::{Packed, Request, Response};
 use crate::signature::{Carrier, Scheme};
 
 /// What the kinds of one pack share.
@@ -185,17 +185,21 @@ impl Kind {
         self.spec.reads == Reads::Query
     }
 
-    /// What schema and pointers are about: the body, or the parameters of the query or of a form as a JSON object. Of several parameters with
+    /// What schema and pointers are about: the body, unpacked where it came compressed, or the parameters of the query or of a form as a JSON object. Of several parameters with
     /// one name the first counts, as for a page's `URLSearchParams.get`.
     #[must_use]
     pub fn document<'a>(&self, request: &'a Request) -> Cow<'a, [u8]> {
+        let body = || match Packed::of(&request.headers, &request.body) {
+            Some(Packed { content: Ok(body), .. }) => Cow::Owned(body.into()),
+            _ => Cow::Borrowed(&request.body[..]),
+        };
         let pairs = match self.spec.reads {
-            Reads::Body => return Cow::Borrowed(&request.body),
-            Reads::Query => request.query().unwrap_or_default().as_bytes(),
-            Reads::Form => &request.body,
+            Reads::Body => return body(),
+            Reads::Query => Cow::Borrowed(request.query().unwrap_or_default().as_bytes()),
+            Reads::Form => body(),
         };
         let mut object = Map::new();
-        for (name, value) in url::form_urlencoded::parse(pairs) {
+        for (name, value) in url::form_urlencoded::parse(&pairs) {
             object.entry(name).or_insert_with(|| value.into());
         }
         Cow::Owned(Value::Object(object).to_string().into_bytes())

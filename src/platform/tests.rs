@@ -429,3 +429,23 @@ fn a_name_that_is_there_twice_is_told() {
     let told: Vec<_> = findings.iter().map(|finding| (finding.pointer.as_str(), finding.severity)).collect();
     assert_eq!(told, [("/success", Severity::Warning)]);
 }
+
+#[test]
+fn a_body_that_came_compressed_is_answered_like_one_that_did_not() {
+    let platforms = platforms();
+    for kind in platforms.kinds().filter(|kind| !kind.reads_the_query()) {
+        let plain = kind.sample();
+        let mut packed = plain.clone();
+        packed.body = zstd::encode_all(&plain.body[..], 1).unwrap().into();
+        packed.headers.push("content-encoding", "zstd");
+        let answer = |request: &Request| kind.answer(request, Some(Sig::Valid), &[]);
+        assert_eq!(answer(&packed), answer(&plain), "{}", kind.name);
+        let mut damaged = packed.clone();
+        damaged.body = packed.body.slice(..packed.body.len() / 2);
+        let told = kind.check_request(&damaged);
+        assert!(
+            kind.request.is_none() || told.iter().any(|finding| finding.sentence.contains("packed as zstd")),
+            "{told:?}"
+        );
+    }
+}

@@ -190,7 +190,7 @@ pub(super) fn judge(scheme: &Scheme, rules: &Rules, request: &Request, secrets: 
     if let Some(fault) = fault::of_header(rules, &token) {
         return found(Sig::Invalid, fault.what, None);
     }
-    let Tried { fits, tried, unread } = try_keys(rules, &token, secrets);
+    let Outcome { fits, tried, unread } = try_keys(rules, &token, secrets);
     let unread = if unread.is_empty() { String::new() } else { format!("; not usable: {}", unread.join(", ")) };
     let Some(label) = fits else {
         if tried.is_empty() {
@@ -215,12 +215,12 @@ pub(super) fn judge(scheme: &Scheme, rules: &Rules, request: &Request, secrets: 
 }
 
 /// The label of the first key that fits, and what is wrong with those that are none.
-fn try_keys<'a>(rules: &Rules, token: &Token, secrets: &[&'a Secret]) -> Tried<'a> {
-    let mut all = Tried::default();
+fn try_keys<'a>(rules: &Rules, token: &Token, secrets: &[&'a Secret]) -> Outcome<'a> {
+    let mut all = Outcome::default();
     for secret in secrets {
         match Key::read(secret, &rules.algorithms) {
             Ok(key) if token.is_signed_by(&key) => {
-                return Tried { fits: Some(secret.label().to_owned()), ..Tried::default() };
+                return Outcome { fits: Some(secret.label().to_owned()), ..Outcome::default() };
             }
             Ok(_) => all.tried.push(secret.label()),
             Err(reason) => all.unread.push(format!("{}: {reason}", secret.label())),
@@ -231,7 +231,7 @@ fn try_keys<'a>(rules: &Rules, token: &Token, secrets: &[&'a Secret]) -> Tried<'
 
 /// What came of trying keys, by their labels.
 #[derive(Default)]
-struct Tried<'a> {
+struct Outcome<'a> {
     /// The one that fits.
     fits: Option<String>,
     /// Where none does: those that were tried.

@@ -1,7 +1,7 @@
 //! A body through a jq filter, in a process of its own: whatever the filter does, this one goes on.
 //!
 //! ```text
-//!  body --standard input--> hooktape jq FILTER --standard output--> what it made, or why it made nothing
+//!  filter, body --standard input--> hooktape jq --standard output--> what it made, or why it made nothing
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ impl World {
 /// What `filter` makes of `body` within that time. Dropping it ends the process.
 async fn run(program: &Path, body: &[u8], filter: &str, longest: Duration) -> Result<String, String> {
     let mut child = Command::new(program)
-        .args(["jq", "--", filter])
+        .arg("jq")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -70,7 +70,12 @@ async fn run(program: &Path, body: &[u8], filter: &str, longest: Duration) -> Re
     let feed = async {
         if let Some(mut input) = input {
             // It may have ended before it read all of it.
-            let _ = input.write_all(body).await;
+            let head = format!("{}\n{filter}", filter.len());
+            let _ = async {
+                input.write_all(head.as_bytes()).await?;
+                input.write_all(body).await
+            }
+            .await;
         }
     };
     let both = async { tokio::join!(feed, child.wait_with_output()).1 };
@@ -82,6 +87,7 @@ async fn run(program: &Path, body: &[u8], filter: &str, longest: Duration) -> Re
     match status.code() {
         Some(0) => Ok(text),
         Some(1) => Err(text),
-        _ => Err("the filter was ended: it took more than 2 GiB of memory, or calls itself too deep".to_owned()),
+        Some(_) => Err("the filter failed by itself".to_owned()),
+        None => Err("the filter was ended: it took more than 2 GiB of memory, or calls itself too deep".to_owned()),
     }
 }

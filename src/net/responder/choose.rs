@@ -17,7 +17,8 @@ use crate::recording::{Place, Query, View};
 
 /// The reply to a call; none if no case fits.
 pub(super) fn reply(active: &Active, replies: &Replies, call: Wanting<'_>, known: &Known) -> Option<Response> {
-    let document = call.kind.map_or((&call.request.body[..]).into(), |kind| kind.document(call.request));
+    let readable = call.request.readable();
+    let document = call.kind.map_or((&readable.body[..]).into(), |kind| kind.document(&readable));
     let document = std::str::from_utf8(&document).unwrap_or_default();
     let row = replies.lookup.as_ref().and_then(|lookup| {
         let value = at(document, &lookup.by)?;

@@ -1,9 +1,10 @@
 //! What is wrong with a call, held against the tables of its kind.
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::Kind;
-use crate::call::{Request, Response};
+use crate::call::{Headers, Packed, Request, Response};
 use crate::json;
 use crate::platform::pack::HeaderSpec;
 use crate::platform::schema::Schema;
@@ -24,6 +25,8 @@ impl Kind {
             if request.cut {
                 let sentence = "The body was cut at the listener's limit, so it was not held against the contract.";
                 findings.push(self.finding(Severity::Note, sentence));
+            } else if let Some(why) = not_unpacked(&request.headers, &request.body) {
+                findings.push(self.finding(Severity::Note, &why));
             } else if document.is_empty() {
                 findings.push(self.finding(Severity::Error, "The body is empty; a JSON object is expected."));
             } else {
@@ -67,6 +70,9 @@ impl Kind {
         if response.body.is_empty() {
             return vec![self.finding(self.spec.empty, "The body is empty; a JSON object is expected.")];
         }
+        if let Some(why) = not_unpacked(&response.headers, &response.body) {
+            return vec![self.finding(Severity::Note, &why)];
+        }
         self.check(schema, &response.readable().body)
     }
 
@@ -99,4 +105,11 @@ impl Kind {
     fn finding(&self, severity: Severity, sentence: &str) -> Finding {
         Finding { pointer: String::new(), severity, sentence: sentence.into(), source: self.source().into() }
     }
+}
+
+/// Why a body was not held against the contract: it came compressed, and stays so.
+fn not_unpacked(headers: &Headers, body: &Bytes) -> Option<String> {
+    let Packed { coding, content } = Packed::of(headers, body)?;
+    let why = content.err()?;
+    Some(format!("The body came packed as {coding} and was not held against the contract: {why}."))
 }
