@@ -349,7 +349,7 @@ impl App {
     #[must_use]
     pub fn noted<'a>(&self, note: &'a str) -> Cow<'a, str> {
         let mask = self.redaction.as_ref().filter(|_| self.masked);
-        mask.map_or(Cow::Borrowed(note), |mask| mask.text(note))
+        mask.map_or(Cow::Borrowed(note), |mask| mask.prose(note))
     }
 
     fn edit_outside(&mut self) -> Vec<Effect> {

@@ -91,14 +91,14 @@ fn part_of(head: &[u8], content: &[u8]) -> Value {
     let head = String::from_utf8_lossy(head).into_owned();
     let disposition = multipart::header(&head, "content-disposition").unwrap_or_default();
     let mut part = Map::new();
-    let extended = multipart::parameter(disposition, "filename*").map(|name| {
+    let extended = multipart::parameter(&disposition, "filename*").map(|name| {
         let name = name.rsplit('\'').next().unwrap_or_default().to_owned();
         percent_decode(name.as_bytes()).decode_utf8_lossy().into_owned()
     });
     let facts = [
-        ("name", multipart::parameter(disposition, "name")),
-        ("filename", extended.or_else(|| multipart::parameter(disposition, "filename"))),
-        ("content_type", multipart::header(&head, "content-type").map(str::to_owned)),
+        ("name", multipart::parameter(&disposition, "name")),
+        ("filename", extended.or_else(|| multipart::parameter(&disposition, "filename"))),
+        ("content_type", multipart::header(&head, "content-type")),
     ];
     part.extend(facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), fact?.into()))));
     part.insert("bytes".into(), content.len().into());

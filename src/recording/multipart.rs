@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use memchr::memmem;
+use percent_encoding::percent_decode_str;
 
 /// Where a part's head and its content stand in the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,19 +36,34 @@ pub fn parameter(value: &str, wanted: &str) -> Option<String> {
     })
 }
 
-/// A header of a part.
+/// A header of a part, its lines as one.
 #[must_use]
-pub fn header<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
-    head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim())
-    })
+pub fn header(head: &str, wanted: &str) -> Option<String> {
+    let mut lines = head.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        if name.trim().eq_ignore_ascii_case(wanted) {
+            let mut value = value.trim().to_owned();
+            while let Some(more) = lines.next_if(|line| line.starts_with([' ', '\t'])) {
+                value.push(' ');
+                value.push_str(more.trim());
+            }
+            return Some(value);
+        }
+    }
+    None
 }
 
-/// The field that a part is of.
+/// The field that a part is of, also where its name is escaped (RFC 5987).
 #[must_use]
 pub fn name(head: &str) -> Option<String> {
-    parameter(header(head, "content-disposition")?, "name")
+    let disposition = header(head, "content-disposition")?;
+    let escaped = || {
+        let value = parameter(&disposition, "name*")?;
+        let name = value.splitn(3, '\'').nth(2)?;
+        Some(percent_decode_str(name).decode_utf8_lossy().into_owned())
+    };
+    escaped().or_else(|| parameter(&disposition, "name"))
 }
 
 /// The parts, without what is none.

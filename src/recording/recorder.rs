@@ -198,7 +198,7 @@ impl Recorder {
     pub async fn annotate(&self, annotation: Annotation) -> Result<(u64, Annotation), RecordError> {
         let mut annotation = Annotation { at: format::whole_micros(annotation.at), ..annotation };
         if let (Some(redaction), Change::Note(Some(note))) = (&self.redaction, &mut annotation.change) {
-            *note = redaction.text(note).into();
+            *note = redaction.prose(note).into();
         }
         let line = annotation.encode().into();
         let offset = self.queue(What::Annotation(annotation.clone().into()), line).await?.offset().await?;

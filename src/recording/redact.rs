@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! headers      by name                      Authorization, Cookie, *token*, *signature*, ...
-//! fields       by name, wherever they are   JSON members, parameters, parts of forms, XML: password, access_token, ...
+//! fields       by name, wherever they are   JSON members, parameters, parts of forms, XML, any text: password, access_token, ...
 //! pointers     by place                     /context/user
 //! patterns     by look                      tokens, private keys, card numbers, social security numbers
 //! ```
@@ -11,8 +11,11 @@
 //! (JSON in a form, say).
 
 mod body;
+mod markup;
 mod names;
+mod pairs;
 mod pattern;
+mod prose;
 mod spots;
 
 use std::borrow::Cow;
@@ -22,21 +25,12 @@ use regex::Regex;
 
 use self::names::{FIELDS, HEADERS, IDS, Names, SECRETS};
 use self::pattern::Patterns;
-use self::spots::readable;
+use self::spots::{Spots, readable};
 use crate::call::{Call, Headers, Request};
 use crate::config::Redact;
 
 /// What stands where something was masked.
 pub const MASK: &str = "[redacted]";
-
-/// An element's name without its prefix, and its text.
-const ELEMENT: &str = r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>([^<]+)";
-
-/// The same of one whose text has sections that are taken as they are.
-const SECTIONS: &str = r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>([^<]*(?:<!\[CDATA\[(?s:.*?)\]\]>[^<]*)+)";
-
-/// An attribute's name and its value.
-const ATTRIBUTE: &str = r#"([\w.-]+)\s*=\s*["']([^"'<>]*)["']"#;
 
 /// Places that are masked unless the configuration says otherwise.
 pub const POINTERS: &[&str] = &["/context/user"];
@@ -48,8 +42,8 @@ pub struct Redaction {
     fields: Names,
     pointers: Vec<String>,
     patterns: Patterns,
-    /// A name and what it names, of XML.
-    markup: [Regex; 3],
+    /// An attribute of XML.
+    attribute: Regex,
 }
 
 impl Redaction {
@@ -73,7 +67,7 @@ impl Redaction {
             fields: names(&[SECRETS, FIELDS], &config.fields).but(ids),
             pointers: pointers.map(str::to_owned).collect(),
             patterns: Patterns::new(config.defaults, &config.patterns)?,
-            markup: [Regex::new(ELEMENT)?, Regex::new(SECTIONS)?, Regex::new(ATTRIBUTE)?],
+            attribute: markup::attribute()?,
         })
     }
 
@@ -97,7 +91,7 @@ impl Redaction {
         }
         *error = error.as_deref().map(|text| self.text(text).into_owned());
         if let Some(forwarded) = forwarded {
-            forwarded.to = self.text(&forwarded.to).into_owned();
+            forwarded.to = self.target(&forwarded.to);
         }
         // Masked in the request, it must not stand beside it.
         if let Some(key) = conversation
@@ -109,10 +103,20 @@ impl Redaction {
         masked
     }
 
-    /// A text that is not of a call, such as a finding: masked by its look only.
+    /// A text that hooktape says, such as a finding: masked by its look only, as it names what is secret.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match self.look(text.as_bytes()).masked(text.as_bytes()) {
+        Self::masked(text, &self.pattern(text.as_bytes()))
+    }
+
+    /// A text of somebody else's, such as a note: what it names is masked too.
+    #[must_use]
+    pub fn prose<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        Self::masked(text, &self.value(text, 0))
+    }
+
+    fn masked<'a>(text: &'a str, spots: &Spots) -> Cow<'a, str> {
+        match spots.masked(text.as_bytes()) {
             None => Cow::Borrowed(text),
             Some(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         }
@@ -134,7 +138,11 @@ impl Redaction {
             } else {
                 let text = readable(value);
                 // A `Referer` or `Location` has a query too.
-                let spots = if text.starts_with('{') { self.value(&text, 0) } else { self.address(&text, 0) };
+                let spots = match text.as_bytes() {
+                    [b'{', ..] => self.value(&text, 0),
+                    [b'<', ..] => self.links(&text),
+                    _ => self.address(&text, 0),
+                };
                 spots.masked(value)
             };
             if let Some(masked) = masked.filter(|masked| value != masked) {
@@ -146,10 +154,7 @@ impl Redaction {
     /// A path or an address with its query, whose parameters are masked by their names.
     #[must_use]
     pub fn target(&self, target: &str) -> String {
-        match self.address(target, 0).masked(target.as_bytes()) {
-            None => target.to_owned(),
-            Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        }
+        Self::masked(target, &self.address(target, 0)).into_owned()
     }
 }
 
@@ -160,5 +165,7 @@ fn says(request: &Request, text: &str) -> bool {
     holds(request.target.as_bytes()) || request.headers.iter().any(|(_, value)| holds(value)) || holds(&request.body)
 }
 
+#[cfg(test)]
+mod leaks;
 #[cfg(test)]
 mod tests;

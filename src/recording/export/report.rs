@@ -64,7 +64,7 @@ impl Report {
         }
         self.text = kind.and_then(|kind| kind.read(&call.request).text);
         self.call = call;
-        self.remarks.note = self.remarks.note.map(|note| redaction.text(&note).into());
+        self.remarks.note = self.remarks.note.map(|note| redaction.prose(&note).into());
         self
     }
 }

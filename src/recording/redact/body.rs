@@ -1,12 +1,11 @@
 //! Bodies, queries and forms: what is masked of them, whatever stands in what.
 
-use std::ops::Range;
-
 use bytes::Bytes;
-use regex::Regex;
+use memchr::memmem;
 
-use super::Redaction;
+use super::pattern::{decoded, together};
 use super::spots::{Inner, Spots, readable};
+use super::{Redaction, pairs, prose};
 use crate::call::Headers;
 use crate::json::{self, Token, TokenKind};
 use crate::recording::multipart;
@@ -16,6 +15,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How deep one thing may stand in another, JSON in a form say, and be looked into; what stands deeper is masked whole. Who
 /// calls decides how deep it gets, and each level takes room and time.
 const DEEPEST: usize = 4;
+
+/// A parameter's name is no longer: what is may be base64 with its padding.
+const LONGEST_NAME: usize = 100;
 
 impl Redaction {
     /// A body with everything masked that is to be. One that is compressed cannot be looked into, so it is masked whole.
@@ -76,17 +78,42 @@ impl Redaction {
         let mut spots = Spots::default();
         for part in parts {
             let head = readable(&body[part.head.clone()]);
-            spots.add_all(part.head.start, self.look(head.as_bytes()));
+            spots.add_all(part.head.start, self.head(&head));
             let content = &body[part.content.clone()];
             if !content.is_empty() && multipart::name(&head).is_some_and(|name| self.fields.have(&name)) {
                 spots.add_all(part.content.start, Spots::whole(content));
+                continue;
+            }
+            let content_type = multipart::header(&head, "content-type").unwrap_or_default();
+            let coding = multipart::header(&head, "content-transfer-encoding").unwrap_or_default();
+            let decoded = coding.eq_ignore_ascii_case("base64").then(|| decoded(&without_space(content))).flatten();
+            if decoded.is_some_and(|bytes| self.content(&content_type, &bytes, depth + 1).has_any()) {
+                spots.add_all(part.content.start, Spots::whole(content));
             } else {
-                let content_type = multipart::header(&head, "content-type").unwrap_or_default();
-                spots.add_all(part.content.start, self.content(content_type, content, depth + 1));
+                spots.add_all(part.content.start, self.content(&content_type, content, depth + 1));
             }
         }
         // What is no part stands around them.
         spots.and(self.look(body))
+    }
+
+    /// The headers of a part.
+    fn head(&self, head: &str) -> Spots {
+        let mut spots = Spots::default();
+        let mut begin = 0;
+        let mut secret = false;
+        for line in head.split_inclusive('\n') {
+            let folded = line.starts_with([' ', '\t']);
+            let colon = line.find(':').filter(|_| !folded);
+            secret = if folded { secret } else { colon.is_some_and(|end| self.masks_header(line[..end].trim())) };
+            let value = colon.map_or(line, |end| &line[end + 1..]).trim();
+            if secret && !value.is_empty() {
+                let at = begin + line.trim_end().len() - value.len();
+                spots.add(at..at + value.len());
+            }
+            begin += line.len();
+        }
+        spots.and(self.look(head.as_bytes()))
     }
 
     /// The parameters of a query or a form.
@@ -103,7 +130,16 @@ impl Redaction {
             if value.is_empty() {
                 continue;
             }
-            if self.fields.have(&Inner::of_form(name).text) {
+            // Some separate by `;` too.
+            let last = name.rsplit_once(';').map(|(_, last)| last);
+            if let Some(end) = last.and_then(|_| text[value.clone()].find(';'))
+                && last.is_some_and(|last| self.fields.have(&Inner::of_form(last).text))
+            {
+                let end = value.start + end;
+                spots.add(value.start..end);
+                let inner = Inner::of_form(&text[end..value.end]);
+                spots.add_all(end, inner.outside(self.value(&inner.text, depth + 1)));
+            } else if self.fields.have(&Inner::of_form(name).text) {
                 spots.add(value);
             } else {
                 let inner = Inner::of_form(&text[value.clone()]);
@@ -116,7 +152,7 @@ impl Redaction {
     /// A path or an address: its query, and its fragment where that has parameters too.
     pub(super) fn address(&self, text: &str, depth: usize) -> Spots {
         let end = text.find(['?', '#']).unwrap_or(text.len());
-        let mut spots = self.look(&text.as_bytes()[..end]);
+        let mut spots = self.path(&text[..end]);
         let fragment = end + text[end..].find('#').unwrap_or(text.len() - end);
         if end < fragment {
             spots.add_all(end + 1, self.parameters(&text[end + 1..fragment], depth));
@@ -130,17 +166,59 @@ impl Redaction {
         spots
     }
 
+    /// The path of an address, or all of one without a query. Its steps have parameters too: `/a;token=.../b`.
+    fn path(&self, text: &str) -> Spots {
+        if !text.contains(';') || text.contains(char::is_whitespace) {
+            return self.look(text.as_bytes());
+        }
+        let mut places = self.patterns.find(text.as_bytes());
+        let mut begin = 0;
+        for step in text.split('/') {
+            let found = prose::find(step.as_bytes(), |name| self.fields.have(name));
+            places.extend(found.into_iter().map(|place| begin + place.start..begin + place.end));
+            begin += step.len() + 1;
+        }
+        let mut spots = Spots::default();
+        together(places).into_iter().for_each(|place| spots.add(place));
+        spots
+    }
+
+    /// The addresses of a `Link` header, each between `<` and `>`, and what stands around them.
+    pub(super) fn links(&self, text: &str) -> Spots {
+        let mut spots = Spots::default();
+        let mut begin = 0;
+        while begin < text.len() {
+            let end = text[begin..].find('>').map_or(text.len(), |end| begin + end);
+            let open = text[begin..end].find('<').map_or(end, |open| begin + open);
+            spots.add_all(begin, self.look(&text.as_bytes()[begin..open]));
+            spots.add_all(open, self.address(&text[open..end], 0));
+            begin = end + 1;
+        }
+        spots
+    }
+
     /// A value that stands in something else: JSON again, an address, or just text.
     pub(super) fn value(&self, text: &str, depth: usize) -> Spots {
         let is_json = text.trim_start().starts_with(['{', '[']) && text.contains('"');
         let may_be = || text.starts_with('/') || text.contains("://");
-        let is_address = text.contains(['?', '#']) && may_be() && !text.contains(char::is_whitespace);
-        if depth > DEEPEST && (is_json || is_address) {
+        let is_word = || !text.contains(char::is_whitespace);
+        let is_address = text.contains(['?', '#']) && may_be() && is_word();
+        // An address that was escaped once more, or JSON.
+        let is_escaped = || memmem::find(text.as_bytes(), b"%3").or(memmem::find(text.as_bytes(), b"%2")).is_some();
+        let is_escaped = text.contains('%') && is_escaped() && is_word();
+        if depth > DEEPEST && (is_json || is_address || is_escaped) {
             Spots::whole(text.as_bytes())
         } else if is_json {
             self.json(text, depth)
         } else if is_address {
             self.address(text, depth)
+        } else if text.trim_start().starts_with('<') && text.contains("</") {
+            self.markup(text).and(self.look(text.as_bytes()))
+        } else if depth <= DEEPEST && text.find('=').is_some_and(|at| at <= LONGEST_NAME) && is_word() {
+            self.parameters(text, depth).and(self.look(text.as_bytes()))
+        } else if is_escaped {
+            let inner = Inner::of_form(text);
+            inner.outside(self.value(&inner.text, depth + 1)).and(self.look(text.as_bytes()))
         } else {
             self.look(text.as_bytes())
         }
@@ -148,13 +226,15 @@ impl Redaction {
 
     /// A JSON text, or what looks like one, token by token.
     fn json(&self, text: &str, depth: usize) -> Spots {
-        let places: Vec<Range<usize>> = self.pointers.iter().filter_map(|pointer| json::find(text, pointer)).collect();
+        let mut places = pairs::find(text, |name| self.fields.have(name) || self.masks_header(name));
+        places.extend(self.pointers.iter().filter_map(|pointer| json::find(text, pointer)));
+        let places = together(places);
         let mut spots = Spots::default();
         let mut way = Way::default();
         let mut bad = false;
         for token in json::tokens(text) {
             let source = &text[token.span.clone()];
-            let meant = places.iter().any(|place| place.contains(&token.span.start));
+            let meant = pairs::have(&places, token.span.start);
             let named = way.take(&token, || self.fields.have(&json::unquote(source)));
             match token.kind {
                 _ if token.kind != TokenKind::Key && (meant || named) && tells(&token, source) => {
@@ -177,31 +257,17 @@ impl Redaction {
         if bad { spots.and(self.look(text.as_bytes())) } else { spots }
     }
 
-    /// The elements and attributes of XML or HTML.
-    fn markup(&self, text: &str) -> Spots {
-        // Beyond the last end there is no section to be found, however many seem to begin.
-        let end = text.rfind("]]>").map_or(0, |end| end + 3);
-        let find = |(regex, text): (&Regex, &str)| {
-            let mut spots = Spots::default();
-            for captures in regex.captures_iter(text) {
-                if let (Some(name), Some(value)) = (captures.get(1), captures.get(2))
-                    && self.fields.have(name.as_str())
-                    && !value.as_str().trim().is_empty()
-                {
-                    spots.add(value.range());
-                }
-            }
-            spots
-        };
-        let [element, sections, attribute] = &self.markup;
-        [(element, text), (sections, &text[..end]), (attribute, text)]
-            .map(find)
-            .into_iter()
-            .fold(Spots::default(), Spots::and)
+    /// What gives itself away by its look, or by the name before it.
+    pub(super) fn look(&self, text: &[u8]) -> Spots {
+        let mut places = self.patterns.find(text);
+        places.extend(prose::find(text, |name| self.fields.have(name)));
+        let mut spots = Spots::default();
+        together(places).into_iter().for_each(|place| spots.add(place));
+        spots
     }
 
     /// What gives itself away by its look.
-    pub(super) fn look(&self, text: &[u8]) -> Spots {
+    pub(super) fn pattern(&self, text: &[u8]) -> Spots {
         let mut spots = Spots::default();
         self.patterns.find(text).into_iter().for_each(|place| spots.add(place));
         spots
@@ -217,6 +283,11 @@ fn is_utf16(body: &[u8]) -> bool {
 fn is_text(body: &[u8]) -> bool {
     let control = |char: char| char.is_control() && !matches!(char, '\t' | '\n' | '\r');
     std::str::from_utf8(body).is_ok_and(|text| !text.contains(control))
+}
+
+/// The bytes but for line ends and blanks.
+fn without_space(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
 }
 
 /// Whether a token is a value that tells something.

@@ -15,7 +15,13 @@ pub const SECRETS: &[&str] = &[
     "*secret*",
     "*credential*",
     "*token",
-    "*jwt",
+    "*jwt*",
+    "bearer",
+    "jsessionid",
+    "*sessid",
+    "session_key",
+    "connection_string",
+    "security_answer",
     "*api_key*",
     "*access_key*",
     "*account_key*",
@@ -41,6 +47,11 @@ pub const SECRETS: &[&str] = &[
 /// Headers besides. A signature is one of them: without a time in it, whoever has it can send the call again.
 pub const HEADERS: &[&str] = &[
     "x-auth*",
+    "*-auth",
+    "authentication-info",
+    "session",
+    "x-key",
+    "x-amzn-oidc-*",
     "*token*",
     "*signature*",
     "forwarded",
@@ -51,7 +62,18 @@ pub const HEADERS: &[&str] = &[
 ];
 
 /// Fields besides: mostly what names a person.
-pub const FIELDS: &[&str] = &["pass", "ssn", "email", "phone", "phone_number", "user_id"];
+pub const FIELDS: &[&str] = &[
+    "pass",
+    "ssn",
+    "*social_security*",
+    "*card_number",
+    "iban",
+    "email",
+    "email_address",
+    "phone",
+    "phone_number",
+    "user_id",
+];
 
 /// Fields that are named as credentials are, and are none: the ids of a message, without which nobody finds it again. Whole
 /// names: what only ends so is a credential.

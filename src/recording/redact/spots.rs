@@ -35,6 +35,11 @@ impl Spots {
         self.0.extend(part.0.into_iter().map(|(place, mask)| (begin + place.start..begin + place.end, mask)));
     }
 
+    /// Whether there are any.
+    pub(super) fn has_any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// These and those of the same text. Where two meet, the first one's mask stands for both.
     pub(super) fn and(self, other: Self) -> Self {
         if self.0.is_empty() || other.0.is_empty() {
