@@ -80,6 +80,8 @@ pub(super) struct Reopened {
     pub kept: u64,
     /// Its length.
     pub end: u64,
+    /// What should be known of it, as sentences.
+    pub remarks: Vec<String>,
 }
 
 /// Another file in the place of one that was set aside.
@@ -211,7 +213,9 @@ impl Disk for Tape {
         // The old handle is still open, so its inode cannot be another file's by now.
         let same = tape.identity == self.identity;
         *self = tape;
-        Ok(Reopened { kept: if same { opened.end } else { 0 }, end: opened.end })
+        // Of the file that it was, it is known who can read it.
+        let remarks = if same { Vec::new() } else { opened.remarks() };
+        Ok(Reopened { kept: if same { opened.end } else { 0 }, end: opened.end, remarks })
     }
 
     fn rotate(&mut self, end: u64, now: Timestamp) -> Result<Option<Rotated>, String> {

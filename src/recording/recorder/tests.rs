@@ -422,6 +422,25 @@ async fn a_file_that_another_hand_changes_is_opened_anew_and_that_is_told() {
 }
 
 #[tokio::test]
+async fn of_a_file_in_its_place_that_all_can_read_one_is_told() {
+    for (mode, warned) in [(0o644, true), (0o600, false)] {
+        let (_folder, path) = folder();
+        let (recorder, _, events) = open(&path);
+        recorder.record(call(1)).await.unwrap();
+        let other = path.with_extension("other");
+        fs::copy(&path, &other).unwrap();
+        fs::set_permissions(&other, fs::Permissions::from_mode(mode)).unwrap();
+        fs::rename(&other, &path).unwrap();
+        recorder.record(call(2)).await.unwrap();
+        let heard: Vec<_> = events.try_iter().collect();
+        let [_, Recorded::Reopened { reason, .. }, _] = &heard[..] else { panic!("{heard:?}") };
+        assert!(reason.contains("was replaced by another file"), "{reason}");
+        assert_eq!(reason.contains("every user of this machine can read"), warned, "{reason}");
+        recorder.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_replaced_file_that_is_no_recording_fails_until_it_is_gone() {
     let (_folder, path) = folder();
     let (recorder, _, events) = open(&path);

@@ -175,6 +175,7 @@ impl Writer {
             let opened = self.disk.reopen().map_err(|error| format!("{reason}; {error}"))?;
             let kept = opened.kept.min(self.end);
             self.end = opened.end;
+            let reason = [vec![reason], opened.remarks].concat().join("; ");
             (self.observer)(Recorded::Reopened { reason, kept });
         }
         let written = self.write_all(batch);

@@ -68,7 +68,7 @@ impl Disk for Fake {
         let mut state = self.0.lock().unwrap();
         let end = memchr::memrchr(b'\n', &state.content).map_or(0, |newline| newline + 1);
         state.content.truncate(end);
-        Ok(Reopened { kept: end as u64, end: end as u64 })
+        Ok(Reopened { kept: end as u64, end: end as u64, remarks: Vec::new() })
     }
 
     fn rotate(&mut self, _end: u64, _now: jiff::Timestamp) -> Result<Option<Rotated>, String> {
