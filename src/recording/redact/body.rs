@@ -178,9 +178,7 @@ impl Redaction {
             places.extend(found.into_iter().map(|place| begin + place.start..begin + place.end));
             begin += step.len() + 1;
         }
-        let mut spots = Spots::default();
-        together(places).into_iter().for_each(|place| spots.add(place));
-        spots
+        Spots::of(together(places))
     }
 
     /// The addresses of a `Link` header, each between `<` and `>`, and what stands around them.
@@ -261,16 +259,12 @@ impl Redaction {
     pub(super) fn look(&self, text: &[u8]) -> Spots {
         let mut places = self.patterns.find(text);
         places.extend(prose::find(text, |name| self.fields.have(name)));
-        let mut spots = Spots::default();
-        together(places).into_iter().for_each(|place| spots.add(place));
-        spots
+        Spots::of(together(places))
     }
 
     /// What gives itself away by its look.
     pub(super) fn pattern(&self, text: &[u8]) -> Spots {
-        let mut spots = Spots::default();
-        self.patterns.find(text).into_iter().for_each(|place| spots.add(place));
-        spots
+        Spots::of(self.patterns.find(text))
     }
 }
 

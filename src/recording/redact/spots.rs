@@ -20,6 +20,11 @@ impl Spots {
         spots
     }
 
+    /// These places, in order and apart.
+    pub(super) fn of(places: Vec<Range<usize>>) -> Self {
+        Self(places.into_iter().map(|place| (place, MASK.into())).collect())
+    }
+
     /// Adds a place behind the others.
     pub(super) fn add(&mut self, place: Range<usize>) {
         self.0.push((place, MASK.into()));
