@@ -10,7 +10,7 @@ use hyper::body::Body;
 use tokio::time::{Instant, timeout_at};
 
 use super::collected::Collected;
-use super::{fields, root};
+use super::{fields, root, trust};
 use crate::call::Response;
 
 /// Longest body that is taken, in bytes: it is recorded, and so held as a whole.
@@ -100,16 +100,27 @@ pub(super) fn explain(error: &(dyn Error + 'static), place: &str, stage: Stage) 
     }
 }
 
+/// What the TLS library puts before what is wrong with a certificate.
+const CERTIFICATE: &str = "invalid peer certificate: ";
+/// How to trust a certificate, or an authority's.
+const TRUST: &str = "trust it, or its authority's, with --ca FILE, or `ca` in the target's `tls`";
+/// How to do without.
+const ANY: &str = "--insecure, or `verify = false` in the target's `tls`, takes any certificate";
+
 /// What the TLS library says in names of its own, in words and with the repair.
-fn tls_words(cause: &str) -> Option<&'static str> {
-    if cause.contains("CaUsedAsEndEntity") {
-        return Some(
-            "its certificate is self-signed and no authority's, so it cannot be given as one: --insecure, or `verify = false` \
-             in the target's `tls`, takes it",
-        );
+fn tls_words(cause: &str) -> Option<String> {
+    if let Some((_, wrong)) = cause.split_once(CERTIFICATE) {
+        return Some(if wrong.contains(trust::AUTHORITY) {
+            format!("its certificate says that it is an authority's, and is not trusted here: {TRUST}; {ANY}")
+        } else if wrong.contains("UnknownIssuer") || wrong.contains("BadSignature") {
+            // A bad signature is that of an authority with a trusted one's name, as of everyone's own `CN=localhost`.
+            format!("no authority that is trusted here made its certificate ({wrong}): {TRUST}; {ANY}")
+        } else {
+            format!("its certificate will not do ({wrong}): {ANY}")
+        });
     }
     let plain = cause.contains("InvalidContentType");
-    plain.then_some("it does not speak TLS: is it an http:// address?")
+    plain.then(|| "it does not speak TLS: is it an http:// address?".to_owned())
 }
 
 /// What the system calls an error, if it is one of the system.
@@ -120,6 +131,8 @@ pub(super) fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[tokio::test]
@@ -138,10 +151,19 @@ mod tests {
         assert_eq!(said, "cannot connect to x:1: it does not speak TLS: is it an http:// address?");
     }
 
-    #[test]
-    fn a_self_signed_authority_is_told_with_the_repair() {
-        let cause = "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))";
-        assert!(tls_words(cause).unwrap().contains("--insecure"));
+    #[rstest]
+    #[case("Other(OtherError(CaUsedAsEndEntity))", "says that it is an authority's", true)]
+    #[case("UnknownIssuer", "no authority that is trusted here made its certificate (UnknownIssuer)", true)]
+    #[case("BadSignature", "(BadSignature)", true)]
+    #[case("certificate expired: it is 2026", "will not do (certificate expired: it is 2026)", false)]
+    fn what_is_wrong_with_a_certificate_is_told_with_the_repair(
+        #[case] wrong: &str,
+        #[case] told: &str,
+        #[case] ca: bool,
+    ) {
+        let words = tls_words(&format!("invalid peer certificate: {wrong}")).unwrap();
+        assert!(words.contains(told) && words.contains("--insecure") && words.contains("`verify = false`"), "{words}");
+        assert_eq!(words.contains("--ca FILE"), ca, "{words}");
         assert_eq!(tls_words("tls handshake eof"), None);
     }
 }

@@ -29,7 +29,7 @@ use crate::config::Tls;
 use crate::net::answer::{self, Stage};
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::net::{fields, hop_by_hop, is_loopback, named_in_connection, root};
+use crate::net::{fields, hop_by_hop, is_loopback, named_in_connection, root, trust};
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
@@ -276,7 +276,7 @@ impl Sender {
     }
 
     /// The client for such an endpoint, made when it is first needed: it reads all certificates that the system trusts.
-    fn client(&self, tls: &Tls, local: bool) -> Result<reqwest::Client, reqwest::Error> {
+    fn client(&self, tls: &Tls, local: bool) -> Result<reqwest::Client, String> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&(tls.clone(), local)) {
             return Ok(client.clone());
@@ -289,10 +289,12 @@ impl Sender {
         if tls.any_certificate {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }
-        if !tls.authorities.is_empty() {
-            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&tls.authorities)?);
+        if !tls.any_certificate && !tls.authorities.is_empty() {
+            let mut config = trust::config(tls)?;
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            builder = builder.tls_backend_preconfigured(config);
         }
-        let client = builder.build()?;
+        let client = builder.build().map_err(|error| root(&error).to_string())?;
         clients.insert((tls.clone(), local), client.clone());
         Ok(client)
     }
@@ -311,7 +313,7 @@ impl Sender {
         fault: Option<Fault>,
     ) -> Result<impl Future<Output = Result<http::Response<reqwest::Body>, String>>, String> {
         let method = method(request)?;
-        let client = self.client(tls, is_loopback(url)).map_err(|error| format!("not sent: {}", root(&error)))?;
+        let client = self.client(tls, is_loopback(url)).map_err(|error| format!("not sent: {error}"))?;
         let body = match fault {
             Some(Fault::SlowBody(_) | Fault::CutBody) => {
                 reqwest::Body::wrap(Outbound::new(request.body.clone(), fault))

@@ -1,3 +1,5 @@
+mod tls;
+
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,38 +39,6 @@ fn outgoing(url: &str, request: Request) -> Outgoing {
 fn request(method: &str, fields: &[(&str, &'static [u8])], body: &'static [u8]) -> Request {
     let headers = fields.iter().map(|(name, value)| (*name, Bytes::from_static(value))).collect();
     Request { method: method.into(), headers, body: body.into(), ..Request::default() }
-}
-
-/// What a call by TLS to a listener of ours ends with: its status, or why it did not get there.
-async fn by_tls(host: &str, tls: impl Fn(&[u8]) -> crate::config::Tls) -> Vec<Result<u16, String>> {
-    let listen = crate::config::Listen { tls: Some(crate::config::Certificate::SelfSigned), ..Default::default() };
-    let site = Site::new(Config { listen, ..Config::default() }).await;
-    let own = std::fs::read(site.path.with_file_name("certificate.pem")).unwrap();
-    let url = format!("https://{host}:{}/", site.address.port());
-    let sender = sender(&site);
-    let mut ends = Vec::new();
-    for wire in [None, Some(&mut Wire::default())] {
-        let outgoing = Outgoing { tls: tls(&own), ..outgoing(&url, request("POST", &[], b"{}")) };
-        let call = sender.exchange(sender.prepare(outgoing), wire, std::future::pending()).await;
-        ends.push(call.status().ok_or_else(|| call.error.unwrap_or_default()));
-    }
-    ends
-}
-
-#[tokio::test]
-async fn a_target_is_trusted_as_its_tls_options_say() {
-    use crate::config::Tls;
-    let own = |pem: &[u8]| Tls { authorities: pem.to_owned(), ..Tls::default() };
-    let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
-    let other = |_: &[u8]| Tls { authorities: stranger.clone().into(), ..Tls::default() };
-    assert_eq!(by_tls("localhost", own).await, [Ok(200), Ok(200)]);
-    assert_eq!(by_tls("127.0.0.1", |_| Tls { any_certificate: true, ..Tls::default() }).await, [Ok(200), Ok(200)]);
-    for ends in [by_tls("localhost", |_| Tls::default()).await, by_tls("localhost", other).await] {
-        for end in ends {
-            let why = end.unwrap_err();
-            assert!(why.contains("certificate"), "{why}");
-        }
-    }
 }
 
 #[rstest]
