@@ -124,12 +124,16 @@ impl From<Told> for Sent {
     fn from(told: Told) -> Self {
         match told {
             Told::Sent(outcome) => Self {
+                failed: outcome.is_failure(),
                 original: outcome.original.id,
                 call: Some(outcome.call.as_ref().into()),
                 changed: outcome.changed().into_iter().map(|change| change.place).take(MOST_NAMED).collect(),
                 masked: outcome.masked.iter().take(MOST_NAMED).cloned().collect(),
-                failed: !outcome.is_fine(),
-                unmet: outcome.unmet.into_iter().map(|unmet| format!("{}: {}", unmet.expected, unmet.found)).collect(),
+                unmet: if outcome.given_up {
+                    outcome.call.error.iter().cloned().collect()
+                } else {
+                    outcome.unmet.into_iter().map(|unmet| format!("{}: {}", unmet.expected, unmet.found)).collect()
+                },
                 differences: outcome.differences.into_iter().chain(outcome.between).take(MOST_NAMED).collect(),
             },
             Told::Skipped(skipped) => Self {
@@ -150,6 +154,12 @@ impl Sent {
     #[must_use]
     pub fn is_fine(&self) -> bool {
         self.unmet.is_empty()
+    }
+
+    /// Whether it counts as a failure: not where it cannot have its fault, or its answer was not waited for.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        self.failed
     }
 }
 
@@ -250,9 +260,9 @@ impl App {
                 let notice = match &result {
                     Err(error) => Notice::error(format!("the replay ended: {error}")),
                     Ok(summary) => {
-                        let (fine, failed) = (summary.fine, summary.failed);
                         let how = if summary.cancelled { "cancelled" } else { "done" };
-                        let text = format!("replay {how}: {fine} fine, {failed} failed");
+                        let short = summary.shortfall().map(|short| format!("; {short}")).unwrap_or_default();
+                        let text = format!("replay {how}: {}{short}", summary.counts());
                         if summary.is_fine() { Notice::info(text) } else { Notice::warning(text) }
                     }
                 };

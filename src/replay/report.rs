@@ -72,7 +72,7 @@ pub struct Case {
     pub to_recorded: usize,
     /// What was expected and did not come.
     pub unmet: Vec<Unmet>,
-    /// Why it was not sent.
+    /// Why it was not sent, or its answer not waited for.
     pub skipped: Option<String>,
 }
 
@@ -207,7 +207,7 @@ fn sent(outcome: &Outcome) -> Case {
         differences: outcome.differences.iter().chain(&outcome.between).cloned().collect(),
         to_recorded: outcome.differences.len(),
         unmet: outcome.unmet.clone(),
-        skipped: None,
+        skipped: outcome.given_up.then(|| call.error.clone().unwrap_or_default()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -67,13 +68,21 @@ pub struct Outcome {
     pub masked: Vec<Place>,
     /// What was expected and did not come. None: it is fine.
     pub unmet: Vec<Unmet>,
+    /// Its answer was not waited for, because the replay was ended: it neither failed nor was it fine.
+    pub given_up: bool,
 }
 
 impl Outcome {
     /// Whether the answer was as expected.
     #[must_use]
     pub fn is_fine(&self) -> bool {
-        self.unmet.is_empty()
+        self.unmet.is_empty() && !self.given_up
+    }
+
+    /// Whether it was not.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        !self.unmet.is_empty() && !self.given_up
     }
 
     /// How what left differs from what was recorded. Worked out anew each time, for most outcomes are only counted.
@@ -151,6 +160,8 @@ struct Score {
     steps: u32,
     /// Deliveries that were sent, skipped or refused.
     done: u64,
+    /// Those of them that were sent.
+    sent: u64,
     /// Those that cannot be sent, as long as none was: if nothing can, that is told once.
     refused: Vec<Skipped>,
 }
@@ -180,6 +191,7 @@ impl Replay {
             paced: None,
             steps: 0,
             done: 0,
+            sent: 0,
             refused: Vec::new(),
         };
         let workers = self.plan.schedule.concurrency.clamp(1, items.len().max(1));
@@ -249,7 +261,7 @@ impl Replay {
 impl Score {
     /// Calls a second. Of calls that are due at some time the last one's is not the end: it has its own share of the time.
     fn rate(&self, elapsed: Duration) -> f64 {
-        let sent = self.summary.fine + self.summary.failed;
+        let sent = self.summary.fine + self.summary.failed + self.summary.unfinished;
         let span = self.paced.map(|(first, last)| last - first).filter(|span| !span.is_zero());
         rate(sent, span.map_or(elapsed, |span| span.mul_f64(f64::from(self.steps) / f64::from(self.steps - 1))))
     }
@@ -341,7 +353,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         self.control.turn(self.start, None, None).await.is_some() && !lock(&self.queue).is_closed()
     }
 
-    /// Tells that so many deliveries of a call are not sent.
+    /// Tells of so many deliveries of a call that each is not sent.
     fn refuse(&self, skipped: Skipped, deliveries: u64) {
         let failed = skipped.is_failure();
         if failed && self.replay.plan.schedule.stop_on_failure {
@@ -350,13 +362,14 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         let mut score = lock(&self.score);
         score.done += deliveries;
         let Summary { failed: failures, skipped: left_out, .. } = &mut score.summary;
-        *(if failed { failures } else { left_out }) += 1;
-        if failed && score.summary.statuses.is_empty() {
-            score.refused.push(skipped);
+        *(if failed { failures } else { left_out }) += deliveries;
+        let each = (0..deliveries).map(|_| skipped.clone());
+        if failed && score.sent == 0 {
+            score.refused.extend(each);
             return;
         }
         drop(score);
-        (self.tell)(Told::Skipped(skipped));
+        each.for_each(|skipped| (self.tell)(Told::Skipped(skipped)));
     }
 
     async fn deliver(
@@ -369,15 +382,19 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         worker: &mut Worker,
     ) -> Result<(), String> {
         let masked = masked(&original.request, &first.request);
+        let given_up = AtomicBool::new(false);
         let Worker { recorder, first: wire, second: other_wire, unwritten } = worker;
         let (first, second) = match second {
             // Pinned here: what is handed on is held twice.
-            None => (self.settling(unwritten, pin!(self.send(first, delivery, wire, recorder))).await??, None),
+            None => {
+                let sending = pin!(self.send(first, delivery, wire, recorder, &given_up));
+                (self.settling(unwritten, sending).await??, None)
+            }
             Some(second) => {
                 let both = async {
                     tokio::join!(
-                        self.send(first, delivery, wire, recorder),
-                        self.send(second, delivery, other_wire, recorder)
+                        self.send(first, delivery, wire, recorder, &given_up),
+                        self.send(second, delivery, other_wire, recorder, &given_up)
                     )
                 };
                 let (first, second) = Box::pin(self.settling(unwritten, both)).await?;
@@ -388,18 +405,24 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         let plan = &self.replay.plan;
         let kind = original.kind.as_deref().and_then(|name| self.replay.platforms.kind(name));
         let recorded = original.response.as_ref();
-        let (mut unmet, differences) =
+        let (mut unmet, mut differences) =
             check(&plan.expect, &Answered { call: &call, fault: delivery.fault, kind, recorded, rules: &plan.rules });
         let mut between = Vec::new();
+        let given_up = given_up.into_inner();
         if let Some(against) = &against {
             let answers = (call.response.as_ref(), against.response.as_ref());
             between = compare::responses(answers.0, answers.1, kind, &plan.rules);
             let same = |found| Unmet { expected: "the same answer".to_owned(), found, place: None };
             unmet.extend(summary(&between).map(same));
         }
+        if given_up {
+            // There is nothing to judge: what it would have answered nobody knows.
+            (unmet, differences, between) = Default::default();
+        }
         let (original, round) = (original.clone(), round + 1);
-        let outcome = Outcome { original, round, delivery, call, against, differences, between, masked, unmet };
-        if !outcome.is_fine() && plan.schedule.stop_on_failure {
+        let outcome =
+            Outcome { original, round, delivery, call, against, differences, between, masked, unmet, given_up };
+        if outcome.is_failure() && plan.schedule.stop_on_failure {
             lock(&self.queue).close();
         }
         let before = unwritten.replace(Unwritten { outcome: Box::new(outcome), calls: (first, second) });
@@ -435,15 +458,21 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         Ok(())
     }
 
-    /// Sends one call and has what came of it recorded; what was wrong with it on purpose becomes its note.
+    /// Sends one call and has what came of it recorded; what was wrong with it on purpose becomes its note. Notes where its
+    /// answer was not waited for.
     async fn send(
         &self,
         prepared: Prepared,
         delivery: Delivery,
         wire: &mut Wire,
         recorder: &Recorder,
+        given_up: &AtomicBool,
     ) -> Result<Recording, String> {
-        let call = self.replay.sender.exchange(prepared, Some(wire), self.control.cancelled()).await;
+        let ended = async {
+            self.control.cancelled().await;
+            given_up.store(true, Relaxed);
+        };
+        let call = self.replay.sender.exchange(prepared, Some(wire), ended).await;
         let call = recorder.submit(call, false).await.map_err(|error| error.to_string())?;
         if let Some(wrong) = delivery.label() {
             let note = Change::Note(Some(format!("replayed with a fault: {wrong}").into()));
@@ -456,12 +485,18 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
     fn count(&self, outcome: &Outcome) {
         let mut score = lock(&self.score);
         score.done += 1;
-        if outcome.is_fine() {
-            score.summary.fine += 1;
+        score.sent += 1;
+        let Summary { fine, failed, unfinished, .. } = &mut score.summary;
+        *(if outcome.given_up {
+            unfinished
+        } else if outcome.is_fine() {
+            fine
         } else {
-            score.summary.failed += 1;
+            failed
+        }) += 1;
+        if !outcome.given_up {
+            *score.summary.statuses.entry(outcome.call.status().unwrap_or(0)).or_default() += 1;
         }
-        *score.summary.statuses.entry(outcome.call.status().unwrap_or(0)).or_default() += 1;
         if outcome.call.response.is_some() {
             score.took.add(Fault::own(outcome.delivery.fault, outcome.call.took));
         }

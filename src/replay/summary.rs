@@ -65,6 +65,8 @@ pub struct Summary {
     pub failed: u64,
     /// Calls that cannot have the fault that was asked for, and were not sent.
     pub skipped: u64,
+    /// Calls that were sent, and whose answer was not waited for: it was ended before.
+    pub unfinished: u64,
     /// How many answers had which status; 0 stands for no answer.
     pub statuses: BTreeMap<u16, u64>,
     /// How long the answers took.
@@ -86,14 +88,24 @@ impl Summary {
         self.fine > 0 && self.failed == 0 && !self.cancelled
     }
 
+    /// `3 fine, 1 failed`, and what else there was.
+    #[must_use]
+    pub fn counts(&self) -> String {
+        let more = [(self.skipped, "skipped"), (self.unfinished, "not finished")];
+        let more = more.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
+        format!("{} fine, {} failed{}", self.fine, self.failed, more.collect::<String>())
+    }
+
     /// Why this says less than was asked for, if it does: it ended before its end, or nothing was sent.
     #[must_use]
     pub fn shortfall(&self) -> Option<String> {
-        if self.cancelled {
-            Some(format!("ended before its end: {} were to be sent", count(self.total, "call")))
+        if self.cancelled && self.left == 0 {
+            Some("ended before its end".to_owned())
+        } else if self.cancelled {
+            Some(format!("ended before its end: {} of {} not sent", self.left, count(self.total, "call")))
         } else if self.left > 0 {
             Some(format!("ended at the first failure: {} not sent", count(self.left, "call")))
-        } else if self.fine + self.failed == 0 {
+        } else if self.fine + self.failed + self.unfinished == 0 {
             // Not a success: a slip in a flag would else pass for a replay that went well.
             Some("nothing was sent: none of these calls can be sent so".to_owned())
         } else {
@@ -164,7 +176,10 @@ mod tests {
         };
         assert!(told(Summary { fine: 0, skipped: 3, ..fine.clone() }).starts_with("nothing was sent"));
         assert!(told(Summary { failed: 1, left: 2, ..fine.clone() }).ends_with("first failure: 2 calls not sent"));
-        assert!(told(Summary { cancelled: true, ..fine }).ends_with("end: 3 calls were to be sent"));
+        let ended = Summary { cancelled: true, total: 9, left: 4, unfinished: 2, ..fine };
+        assert_eq!(ended.counts(), "2 fine, 0 failed, 1 skipped, 2 not finished");
+        assert_eq!(told(Summary { left: 0, ..ended.clone() }), "ended before its end");
+        assert!(told(ended).ends_with("end: 4 of 9 calls not sent"));
     }
 
     #[test]

@@ -149,6 +149,8 @@ fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect) {
                 if summary.cancelled { " · cancelled" } else { "" },
             );
             head.push(Line::styled(times, theme::DIM));
+            let short = summary.shortfall();
+            head.extend(short.iter().flat_map(|short| rows::row(&[(short, theme::level(Level::Warning), width)])));
         }
         Some(Err(error)) => head.extend(rows::row(&[(error, theme::level(Level::Error), width)])),
         None => head.push(Line::default()),
@@ -185,8 +187,10 @@ fn nothing_listed(app: &App, replay: &Replay) -> String {
 fn result(app: &App, sent: &Sent, width: usize, selected: bool) -> Line<'static> {
     let (sign, style) = if sent.is_fine() {
         ("✓", theme::sig(crate::call::Sig::Valid).1)
-    } else {
+    } else if sent.is_failure() {
         ("✗", theme::level(Level::Error))
+    } else {
+        ("–", theme::DIM)
     };
     let text = match &sent.call {
         Some(call) => {

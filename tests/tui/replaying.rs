@@ -115,6 +115,7 @@ async fn a_running_replay_is_paused_and_ended_from_the_screen() {
     let summary = replay.ended.as_ref().unwrap().as_ref().unwrap();
     assert!(summary.cancelled && replay.paused.is_none() && replay.meter.done <= 1, "{summary:?}");
     assert!(ended.screen.contains("cancelled"), "{}", ended.screen);
+    assert!(summary.failed == 0 && ended.screen.contains("calls not sent"), "{}", ended.screen);
 }
 
 #[tokio::test]

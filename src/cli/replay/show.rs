@@ -79,7 +79,11 @@ fn sent(outcome: &Outcome) -> String {
     let call = &outcome.call;
     let mut text = format!(
         "{} {} {:22} {} {}",
-        if outcome.is_fine() { "ok  " } else { "FAIL" },
+        match (outcome.given_up, outcome.is_fine()) {
+            (true, _) => "end ",
+            (false, true) => "ok  ",
+            (false, false) => "FAIL",
+        },
         print::short(outcome.original.id),
         visible::line(call.kind.as_deref().unwrap_or("-")),
         call.sig.map_or("", Sig::word),
@@ -151,7 +155,7 @@ fn sent_json(context: &Context, outcome: &Outcome) -> String {
         &outcome.call,
         json!({
             "original": outcome.original.id, "round": outcome.round, "fault": outcome.delivery.label(),
-            "slow_us": slow.map(|time| time.as_micros()), "fine": outcome.is_fine(),
+            "slow_us": slow.map(|time| time.as_micros()), "fine": outcome.is_fine(), "given_up": outcome.given_up,
             "changed": hushed(context, outcome.changed()), "masked": outcome.masked, "differences": differences,
             "unmet": outcome.unmet, "against": against,
         }),
@@ -241,11 +245,7 @@ fn percentiles(times: &Latencies) -> String {
 
 /// All of it in a few lines.
 pub(super) fn summary(summary: &Summary) -> Vec<String> {
-    let mut first = format!("{} fine, {} failed", summary.fine, summary.failed);
-    if summary.skipped > 0 {
-        let _ = write!(first, ", {} not sent", summary.skipped);
-    }
-    let mut lines = vec![first];
+    let mut lines = vec![summary.counts()];
     if summary.took.count > 0 {
         lines.push(format!("answers took {}", percentiles(&summary.took)));
     }

@@ -31,11 +31,8 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
     let ended = summary.shortfall().map(|why| format!(", {}", escape(&why))).unwrap_or_default();
     writeln!(
         out,
-        "<p><b class=\"ok\">{} fine</b>, <b class=\"no\">{} failed</b>, {} not sent, {:.1} calls a second{ended}. \
-         Answers took {} (p50), {} (p90), {} (p99), {} (longest).</p>",
-        summary.fine,
-        summary.failed,
-        summary.skipped,
+        "<p>{}, {:.1} calls a second{ended}. Answers took {} (p50), {} (p90), {} (p99), {} (longest).</p>",
+        escape(&summary.counts()),
         summary.rate,
         ms(took.p50_us),
         ms(took.p90_us),
@@ -45,7 +42,8 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
     writeln!(out, "<table><tr><th></th><th>Call</th><th>Status</th><th>Took</th><th>Changed</th><th>Found</th></tr>")?;
     for case in &report.cases {
         let (class, word) = match (&case.skipped, case.unmet.is_empty()) {
-            (Some(_), _) => ("skip", "not sent"),
+            (Some(_), _) if case.call.is_some() => ("skip", "not finished"),
+            (Some(_), _) => ("skip", "skipped"),
             (None, true) => ("ok", "ok"),
             (None, false) => ("no", "FAIL"),
         };

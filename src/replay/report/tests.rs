@@ -37,6 +37,7 @@ fn report(redaction: Option<&Redaction>) -> Report {
         between: Vec::new(),
         masked: Vec::new(),
         unmet: Vec::new(),
+        given_up: false,
     };
     let failed = Outcome {
         round: 2,
@@ -144,6 +145,44 @@ fn both_targets_are_told_of_and_what_is_not_whole_is_an_error() {
     for form in [Form::Junit, Form::Html, Form::Json] {
         assert!(of(form).contains("ended at the first failure: 11 calls not sent"), "{form:?}");
     }
+}
+
+#[test]
+fn what_was_not_sent_and_what_was_not_waited_for_are_no_failures_and_add_up() {
+    let mut report = report(None);
+    let call = Call { error: Some("x:1 had not answered".to_owned()), response: None, ..call(1) };
+    let given_up = Outcome {
+        original: Arc::new(call.clone()),
+        round: 1,
+        delivery: Delivery::default(),
+        call: Arc::new(call),
+        against: None,
+        differences: Vec::new(),
+        between: Vec::new(),
+        masked: Vec::new(),
+        unmet: Vec::new(),
+        given_up: true,
+    };
+    report.cases.clear();
+    report.add(&Told::Sent(given_up.into()), None);
+    let of = |form: Form, summary: &Summary| {
+        let mut out = Vec::new();
+        report.write(form, summary, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let summary = Summary { total: 60, fine: 14, unfinished: 2, left: 44, cancelled: true, ..Summary::default() };
+    let page = of(Form::Html, &summary);
+    let told =
+        "<p>14 fine, 0 failed, 2 not finished, 0.0 calls a second, ended before its end: 44 of 60 calls not sent. ";
+    assert!(page.contains(told) && page.contains("<td class=\"skip\">not finished</td>"), "{page}");
+    let junit = of(Form::Junit, &summary);
+    assert!(junit.contains("failures=\"0\" skipped=\"1\"") && junit.contains("x:1 had not answered"), "{junit}");
+    let stopped = Summary { total: 7, failed: 1, left: 6, ..Summary::default() };
+    let page = of(Form::Html, &stopped);
+    assert!(
+        page.contains("<p>0 fine, 1 failed, 0.0 calls a second, ended at the first failure: 6 calls not sent. "),
+        "{page}"
+    );
 }
 
 #[test]
