@@ -44,12 +44,16 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let total = plan.total(items.len());
     let kinds = || items.iter().map(|item| item.kind.as_deref());
     for target in plan.targets() {
-        let taken: Vec<Option<&str>> = kinds().filter(|kind| target.why_not(*kind).is_none()).collect();
-        if let (true, Some(why)) = (taken.is_empty(), kinds().find_map(|kind| target.why_not(kind))) {
+        if kinds().all(|kind| target.why_not(kind).is_some())
+            && let Some(why) = kinds().find_map(|kind| target.why_not(kind))
+        {
             return Err(eyre!(why));
         }
-        if !args.yes {
-            confirm(target, plan.total(taken.len()), &target.templates(taken.into_iter()))?;
+    }
+    if !args.yes && plan.targets().any(|target| target.guard) {
+        let (count, kinds) = leaving(context, &reader, &items, &plan)?;
+        for target in plan.targets() {
+            confirm(target, count, &target.templates(kinds.iter().copied()))?;
         }
     }
     // Made before anything is sent: a replay without its report would have to be done again.
@@ -126,7 +130,7 @@ struct Listing {
 impl Listing {
     fn tell(&mut self, told: &Told) -> std::io::Result<()> {
         let fine = match told {
-            Told::Sent(outcome) => outcome.is_fine(),
+            Told::Sent(outcome) => !outcome.is_failure(),
             Told::Skipped(skipped) => !skipped.is_failure(),
         };
         if !self.quiet || !fine {
@@ -136,6 +140,43 @@ impl Listing {
         self.progress.step(fine);
         Ok(())
     }
+}
+
+/// How many calls would leave for each target, and of which kinds they are.
+///
+/// # Errors
+/// Where none would: why the first would not.
+fn leaving<'a>(
+    context: &Context,
+    reader: &Reader,
+    items: &'a [Item],
+    plan: &Plan,
+) -> eyre::Result<(u64, Vec<Option<&'a str>>)> {
+    let (mut count, mut kinds, mut refused) = (0, Vec::new(), None);
+    for item in items {
+        let call = match reader.call(item.place) {
+            Ok(call) => call,
+            Err(damage) => {
+                refused.get_or_insert(damage.to_string());
+                continue;
+            }
+        };
+        for fault in plan.deliveries() {
+            match plan.outgoing(&call, fault, Timestamp::now(), &context.platforms, &context.keyring, None) {
+                Ok(_) => {
+                    count += (1 + u64::from(plan.duplicate)) * u64::from(plan.schedule.repeat);
+                    kinds.push(item.kind.as_deref());
+                }
+                Err(Refusal::Fault(why) | Refusal::Call(why)) => {
+                    refused.get_or_insert(why);
+                }
+            }
+        }
+    }
+    if let (0, Some(why)) = (count, refused) {
+        return Err(eyre!("none of these calls can be sent so: {why}"));
+    }
+    Ok((count, kinds))
 }
 
 /// Says what would go where, and sends nothing.

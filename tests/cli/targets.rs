@@ -121,11 +121,17 @@ fn a_guarded_target_is_named_with_all_its_hosts() {
     let text = "[[target]]\nname = \"both\"\nurl = \"http://127.0.0.1:1/a\"\nguard = \"confirm\"\n\
                 urls = { \"moveo/dialog\" = \"http://127.0.0.1:2/dialog\" }\n";
     std::fs::write(home.path("hooktape.toml"), text).unwrap();
-    let asked = run(&home, &["replay", SAMPLE, "--to", "both", "--query", "kind:dialog"]);
+    let signed = |args: &[&str]| run(&home, &[args, &SIGNED[..]].concat());
+    let asked = signed(&["replay", SAMPLE, "--to", "both", "--query", "kind:dialog"]);
     assert!(asked.err.contains("the guarded target both at http://127.0.0.1:2/dialog?"), "{}", asked.err);
-    let asked = run(&home, &["replay", SAMPLE, "--to", "both"]);
+    let asked = signed(&["replay", SAMPLE, "--to", "both"]);
     assert!(asked.err.contains("http://127.0.0.1:1/a and http://127.0.0.1:2/dialog?"), "{}", asked.err);
-    let asked = run(&home, &[&["send", "moveo/dialog", "--to", "both"], &SIGNED[..]].concat());
+    // What cannot leave is not asked for.
+    let asked = signed(&["replay", SAMPLE, "--to", "both", "--stale", "--duplicate", "--repeat", "2"]);
+    assert!(asked.err.contains("send 20 calls to the guarded target both at"), "of seven two cannot: {}", asked.err);
+    let none = signed(&["replay", SAMPLE, "--to", "both", "--query", "kind:auth_validation", "--stale"]);
+    assert!(none.code == 2 && none.err.contains("none of these calls can be sent so: "), "{}", none.err);
+    let asked = signed(&["send", "moveo/dialog", "--to", "both"]);
     assert!(
         asked.err.contains("send 1 call to the guarded target both at http://127.0.0.1:2/dialog?"),
         "{}",

@@ -326,9 +326,15 @@ impl App {
         });
         let target = &job.plan.target;
         if target.guard {
-            let count = job.plan.total(job.items.len());
-            let calls = visible::count(count, "call");
-            let places = target.places(job.items.iter().map(|item| item.kind.as_deref()));
+            let kinds = || job.items.iter().map(|item| item.kind.as_deref());
+            let taken = kinds().filter(|kind| target.why_not(*kind).is_none()).count();
+            if taken == 0 {
+                options.error = kinds().find_map(|kind| target.why_not(kind));
+                self.show_panel(Panel::Options(options));
+                return Vec::new();
+            }
+            let calls = visible::count(job.plan.total(taken), "call");
+            let places = target.places(kinds());
             let question = format!("Send {calls} to {}, at {}?", target.name, places.join(" and "));
             self.show_panel(Panel::Sure { question, job });
             return Vec::new();

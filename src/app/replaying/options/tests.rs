@@ -86,6 +86,22 @@ fn a_guarded_target_is_asked_for_by_host_and_number() {
 }
 
 #[test]
+fn a_guarded_target_is_asked_for_what_it_takes_alone() {
+    let (mut app, _) = recorded_app();
+    let kind = Some("jelou/webview_callback".to_owned());
+    let other = Call { kind, direction: Direction::Received, ..call("/other") };
+    recorded(&mut app, &other);
+    let kinds = vec!["jelou/webview_callback".to_owned()];
+    app.choose(Target { guard: true, kinds, ..Target::new("jelou", "https://workflows.jelou.ai/x") });
+    assert_eq!(press(&mut app, "gR<left><enter>"), []);
+    let Some(Dialog::Panel(Panel::Sure { question, .. })) = app.dialogs.last() else { panic!("{:?}", app.dialogs) };
+    assert_eq!(question, "Send 1 call to jelou, at workflows.jelou.ai?");
+    assert_eq!(press(&mut app, "n<esc>gR<enter>"), []);
+    let Some(Dialog::Panel(Panel::Options(options))) = app.dialogs.last() else { panic!("{:?}", app.dialogs) };
+    assert!(options.error.as_deref().unwrap().contains("takes jelou/webview_callback only"), "{options:?}");
+}
+
+#[test]
 fn a_replay_is_paused_and_ended_by_its_ticket() {
     let (mut app, _) = recorded_app();
     app.choose(Target::new("x", "http://127.0.0.1:1"));
@@ -102,6 +118,17 @@ fn a_replay_is_paused_and_ended_by_its_ticket() {
     happen(&mut app, Event::Replayed { ticket, progress });
     assert!(!app.replay.as_ref().unwrap().runs() && app.notice.as_ref().unwrap().text.contains("cancelled"));
     assert_eq!(press(&mut app, "p"), [], "what is over cannot be paused");
+}
+
+#[test]
+fn what_was_not_sent_is_told_in_the_end() {
+    let (mut app, _) = recorded_app();
+    app.choose(Target::new("x", "http://127.0.0.1:1"));
+    let ticket = job(&press(&mut app, "gR<left><enter>")).ticket;
+    let summary = crate::replay::Summary { total: 4, failed: 1, left: 3, ..crate::replay::Summary::default() };
+    happen(&mut app, Event::Replayed { ticket, progress: Progress::Ended(Ok(Box::new(summary))) });
+    let told = &app.notice.as_ref().unwrap().text;
+    assert_eq!(told, "replay done: 0 fine, 1 failed; ended at the first failure: 3 calls not sent");
 }
 
 #[test]
