@@ -1,11 +1,16 @@
 //! Which calls of a recording are meant.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::call::{Call, Direction, Id};
 use crate::recording::{Entry, LineError, Place, Position, Query, Reader};
+use crate::visible;
+
+/// Most conversations that a sentence names.
+const MOST_NAMED: usize = 4;
 
 /// What a replay needs to know of a call before it reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +39,8 @@ impl From<&Entry> for Item {
 pub struct Selection {
     /// Those that the query finds.
     pub query: Query,
+    /// How it was asked for, for a sentence: `--marked`.
+    pub asked: String,
     /// Calls that were sent from here count as well.
     pub sent: bool,
     /// The one whose id begins or ends so, whichever way it went.
@@ -50,11 +57,13 @@ pub struct Selection {
 /// Picks calls, in file order; lines that cannot be read are passed over and told.
 ///
 /// # Errors
-/// When a call cannot be read, or what should be one call or conversation is none or several.
+/// When a call cannot be read, what should be one call or conversation is none or several, or nothing is left: a sentence that
+/// says by what.
 pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Vec<LineError>), String> {
     let marks = reader.marks();
     let mut found: Vec<Entry> = Vec::new();
     let mut damaged = Vec::new();
+    let mut met = Met::default();
     let named = |entry: &Entry, part: &Option<String>| part.as_deref().is_some_and(|part| is_called(entry.id, part));
     for entry in reader.entries(Position::default()) {
         let entry = match entry {
@@ -71,7 +80,9 @@ pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Vec<
             continue;
         }
         let asked_for = named(&entry, &selection.from);
+        met.calls += 1;
         if entry.direction == Direction::Sent && !selection.sent && !asked_for {
+            met.sent += 1;
             continue;
         }
         let view = entry.view().with(&marks);
@@ -84,7 +95,10 @@ pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Vec<
         let ours = |key: &String| entry.conversation.as_deref().is_some_and(|own| own.starts_with(key.as_str()));
         if fits && selection.conversation.as_ref().is_none_or(ours) {
             found.push(entry);
+        } else if fits {
+            met.others.extend(entry.conversation.clone());
         }
+        met.fits += usize::from(fits);
     }
     if let Some(part) = &selection.id {
         one(&found, part)?;
@@ -107,16 +121,62 @@ pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Vec<
             begun && (entry.id == first.id || first.conversation.is_some() && entry.conversation == first.conversation)
         });
     }
+    if found.is_empty() {
+        let unread = damaged
+            .first()
+            .map(|first| format!("; {} could not be read: {first}", visible::count(damaged.len(), "line")));
+        return Err(met.why_none(selection) + &unread.unwrap_or_default());
+    }
     if selection.turn > 1 {
-        let mut turns = std::collections::HashMap::new();
+        let mut turns = HashMap::new();
         found.retain(|entry| {
             let Some(conversation) = entry.conversation.clone() else { return false };
             let turn = turns.entry(conversation).or_insert(0);
             *turn += 1;
             *turn >= selection.turn
         });
+        if found.is_empty() {
+            let most = turns.values().max().copied().unwrap_or(0);
+            let wanted = selection.turn;
+            return Err(format!(
+                "no call to send: no conversation of these calls has {wanted} turns, the longest has {most}"
+            ));
+        }
     }
     Ok((found.iter().map(Item::from).collect(), damaged))
+}
+
+/// What was met while calls were picked.
+#[derive(Default)]
+struct Met {
+    calls: usize,
+    /// Those of them that were sent from here and do not count.
+    sent: usize,
+    /// Those of the others that the query finds.
+    fits: usize,
+    /// The conversations of these that were not asked for.
+    others: BTreeSet<Arc<str>>,
+}
+
+impl Met {
+    /// What left nothing, and what to do.
+    fn why_none(&self, selection: &Selection) -> String {
+        let others = if self.sent > 0 { "; --sent takes those that were sent from here, too" } else { "" };
+        let left = visible::count(self.calls - self.sent, "call");
+        match &selection.conversation {
+            _ if self.calls == 0 => "no call to send: the recording has none".to_owned(),
+            _ if self.calls == self.sent => {
+                format!("no call to send{others}")
+            }
+            Some(key) if self.fits > 0 => {
+                let mut names: Vec<&str> = self.others.iter().map(AsRef::as_ref).take(MOST_NAMED).collect();
+                names.extend((self.others.len() > MOST_NAMED).then_some("…"));
+                let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                format!("no call to send: {key:?} begins no conversation's key; there are {there}{others}")
+            }
+            _ => format!("no call to send: {} finds none of {left}{others}", selection.asked),
+        }
+    }
 }
 
 /// The one call of a recording whose id begins or ends with `part`.
@@ -178,7 +238,15 @@ mod tests {
     }
 
     fn all() -> Selection {
-        Selection { query: query(""), sent: false, id: None, from: None, conversation: None, turn: 1 }
+        Selection {
+            query: query(""),
+            asked: "--query x".into(),
+            sent: false,
+            id: None,
+            from: None,
+            conversation: None,
+            turn: 1,
+        }
     }
 
     fn query(text: &str) -> Query {
@@ -204,7 +272,6 @@ mod tests {
         assert_eq!(picked(Selection { turn: 2, ..all() }), [2, 3], "what is of no conversation has no turns");
         assert_eq!(picked(Selection { from: part(2), sent: true, ..all() }), [2, 5]);
         assert_eq!(picked(Selection { from: part(4), ..all() }), [4], "what is of no conversation has no turns");
-        assert_eq!(picked(Selection { conversation: Some("c".into()), ..all() }), [0; 0]);
     }
 
     #[tokio::test]
@@ -212,6 +279,17 @@ mod tests {
         let (_folder, reader, ids) = tape().await;
         let told = |selection: Selection| select(&reader, &selection).unwrap_err();
         assert!(told(Selection { conversation: Some("a".into()), ..all() }).contains("aa or ab"));
+        let nothing = [
+            (
+                Selection { conversation: Some("c".into()), ..all() },
+                "\"c\" begins no conversation's key; there are aa, ab; --sent takes those that were sent from here, too",
+            ),
+            (Selection { query: query("body:nowhere"), sent: true, ..all() }, "--query x finds none of 7 calls"),
+            (Selection { turn: 9, ..all() }, "no conversation of these calls has 9 turns, the longest has 2"),
+        ];
+        for (selection, why) in nothing {
+            assert_eq!(told(selection), format!("no call to send: {why}"));
+        }
         assert!(told(Selection { id: Some("zz".into()), ..all() }).contains("\"zz\""));
         assert!(told(Selection { from: Some("zz".into()), ..all() }).contains("\"zz\""));
         assert!(told(Selection { id: Some("0".into()), ..all() }).contains("write more of it"));

@@ -64,7 +64,11 @@ fn calls_are_picked_by_id_mark_conversation_and_turn() {
         "they count from 1"
     );
     let marked = run(&home, &["replay", "tape.jsonl", "--to", &endpoint.url, "--marked", "--query", "kind:dialog"]);
-    assert!(marked.code == 2 && marked.err.contains("no call to send"), "{}", marked.err);
+    assert!(
+        marked.code == 2 && marked.err.contains("no call to send: --query kind:dialog with --marked finds none"),
+        "{}",
+        marked.err
+    );
     let none = run(&home, &["replay", "tape.jsonl", "zzz", "--to", &endpoint.url]);
     assert!(none.code == 2 && none.err.contains("\"zzz\""), "{}", none.err);
 }

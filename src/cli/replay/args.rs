@@ -251,10 +251,6 @@ impl From<Sign> for SignMode {
 }
 
 impl Args {
-    pub(super) fn selects_sent(&self) -> bool {
-        self.which.sent
-    }
-
     pub(super) fn selection(&self, context: &Context) -> eyre::Result<Selection> {
         let which = &self.which;
         let text = match (&which.query, which.marked) {
@@ -267,8 +263,11 @@ impl Args {
             (None, true) => "marked".to_owned(),
             (None, false) => String::new(),
         };
+        let asked = which.query.as_ref().map(|query| format!("--query {query}"));
+        let asked = asked.into_iter().chain(which.marked.then(|| "--marked".to_owned()));
         Ok(Selection {
             query: parse_query(context, Some(&text))?,
+            asked: asked.collect::<Vec<_>>().join(" with "),
             sent: which.sent,
             id: self.id.clone(),
             from: which.from.clone(),
