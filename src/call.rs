@@ -194,13 +194,24 @@ pub struct Request {
     pub headers: Headers,
     /// The body's exact bytes.
     pub body: Bytes,
-    /// The body was longer than the listener's limit: `body` is its beginning.
+    /// `body` is its beginning: it was longer than the listener's limit or, where the request was sent, the rest did not leave.
     pub cut: bool,
     /// Something of it was masked by a redaction, so that its signature can no longer be checked.
     pub redacted: bool,
 }
 
 impl Request {
+    /// Why its body is only the beginning of one, as sentences begin, if that is so.
+    #[must_use]
+    pub fn cut_words(&self) -> Option<&'static str> {
+        let words = if self.origin.is_some() {
+            "only the beginning of the body was sent"
+        } else {
+            "the body was cut at the listener's limit"
+        };
+        self.cut.then_some(words)
+    }
+
     /// The target without its query.
     #[must_use]
     pub fn path(&self) -> &str {

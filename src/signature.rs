@@ -239,8 +239,8 @@ fn judge<'a>(scheme: &Scheme, seal: &Seal, request: &Request, secrets: &[&'a Sec
     if let Some((name, value)) = scheme.beside.iter().find(|(name, value)| request.headers.get(name) != Some(value)) {
         return malformed(format!("{} is of another scheme: {name} is not {value}", place()));
     }
-    if request.cut {
-        return malformed("the body was cut at the listener's limit, so its signature cannot be checked".into());
+    if let Some(why) = request.cut_words() {
+        return malformed(format!("{why}, so its signature cannot be checked"));
     }
     let tags = match tags(scheme, seal, &given) {
         Ok(tags) => tags,

@@ -193,7 +193,10 @@ impl Sender {
             Signing::Fresh(secret) => secret.into_iter().collect(),
             Signing::Exact => secrets,
         };
-        let found = |kind| self.keyring.sig(&self.platforms, &request, Some(kind), &own, at);
+        // What the endpoint finds is found in what gets there.
+        let half = (fault == Some(Fault::CutBody)).then(|| halved(request.clone()));
+        let seen = half.as_ref().unwrap_or(&request);
+        let found = |kind| self.keyring.sig(&self.platforms, seen, Some(kind), &own, at);
         let sig = known.map(|kind| if sure && sealed(kind) { Sig::Valid } else { found(kind) });
         let conversation = conversation.or_else(|| known?.conversation(&Seen::new(&request.readable())));
         let (headers, problem) = match ready {
@@ -251,9 +254,8 @@ impl Sender {
             () = given_up => Err(format!("{place} had not answered when the replay was ended")),
         };
         let took = started.elapsed();
-        if fault == Some(Fault::CutBody) && !request.body.is_empty() {
-            request.body.truncate(body::kept(request.body.len()));
-            request.cut = true;
+        if fault == Some(Fault::CutBody) {
+            request = halved(request);
         }
         let (response, error) = match answer {
             Ok(response) => (Some(response), None),
@@ -352,6 +354,15 @@ async fn over_wire<'a>(
 /// none in a CGI script, where `HTTP_PROXY` is the caller's `Proxy` header (RFC 3875, 4.1.18).
 fn is_proxied(set: impl Fn(&str) -> bool) -> bool {
     !set("REQUEST_METHOD") && ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].into_iter().any(set)
+}
+
+/// What leaves of a request whose body is cut on purpose.
+fn halved(mut request: Request) -> Request {
+    if !request.body.is_empty() {
+        request.body.truncate(body::kept(request.body.len()));
+        request.cut = true;
+    }
+    request
 }
 
 fn method(request: &Request) -> Result<http::Method, String> {

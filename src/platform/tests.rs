@@ -151,6 +151,11 @@ fn a_cut_call_is_known_by_the_platforms_header_and_its_path() {
         shown(&kind.check_request(&cut)),
         ["note : The body was cut at the listener's limit, so it was not held against the contract."]
     );
+    cut.origin = Some("http://127.0.0.1:1".to_owned());
+    assert_eq!(
+        shown(&kind.check_request(&cut)),
+        ["note : Only the beginning of the body was sent, so it was not held against the contract."]
+    );
 }
 
 #[test]

@@ -192,7 +192,7 @@ fn is_authority(text: &str) -> bool {
 
 /// What is to be known of a call that is not as it crossed the wire.
 fn caveats(call: &Call) -> impl Iterator<Item = &str> {
-    let cut = call.request.cut.then_some("the body was cut at the listener's limit: this is its beginning");
+    let cut = call.request.cut_words();
     let redacted =
         call.request.redacted.then_some("parts are masked: the signature of this call can no longer be checked");
     cut.into_iter().chain(redacted)

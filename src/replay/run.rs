@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -18,7 +19,7 @@ use super::expect::{Answered, Unmet, check, summary};
 use super::schedule::{Pace, Queue, Step};
 use super::summary::{Times, rate};
 use super::{Control, Item, Plan, Refusal, Summary, masked};
-use crate::call::{Call, Id};
+use crate::call::{Call, Id, Request};
 use crate::net::crew::{Crew, Desk};
 use crate::net::fault::{Delivery, Fault};
 use crate::net::sender::{Prepared, Sender, Wire};
@@ -68,6 +69,8 @@ pub struct Outcome {
     pub masked: Vec<Place>,
     /// What was expected and did not come. None: it is fine.
     pub unmet: Vec<Unmet>,
+    /// The body that was made of the recorded one, where not all of it left.
+    pub whole: Option<Bytes>,
     /// Its answer was not waited for, because the replay was ended: it neither failed nor was it fine.
     pub given_up: bool,
 }
@@ -88,13 +91,20 @@ impl Outcome {
     /// How what left differs from what was recorded. Worked out anew each time, for most outcomes are only counted.
     #[must_use]
     pub fn changed(&self) -> Vec<Difference> {
-        compare::changed(&self.original.request, &self.call.request)
+        self.changed_in(&self.call)
     }
 
     /// The same of what left for the other target.
     #[must_use]
     pub fn changed_against(&self) -> Vec<Difference> {
-        self.against.as_ref().map_or_else(Vec::new, |call| compare::changed(&self.original.request, &call.request))
+        self.against.as_ref().map_or_else(Vec::new, |call| self.changed_in(call))
+    }
+
+    /// A cut body is no JSON, and half of it says nothing of the rest: the whole one is looked at.
+    fn changed_in(&self, call: &Call) -> Vec<Difference> {
+        let Some(whole) = &self.whole else { return compare::changed(&self.original.request, &call.request) };
+        let made = Request { body: whole.clone(), ..call.request.clone() };
+        compare::changed(&self.original.request, &made)
     }
 }
 
@@ -382,6 +392,8 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         worker: &mut Worker,
     ) -> Result<(), String> {
         let masked = masked(&original.request, &first.request);
+        // Both targets get the same one.
+        let whole = (delivery.fault == Some(Fault::CutBody)).then(|| first.request.body.clone());
         let given_up = AtomicBool::new(false);
         let Worker { recorder, first: wire, second: other_wire, unwritten } = worker;
         let (first, second) = match second {
@@ -421,7 +433,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         }
         let (original, round) = (original.clone(), round + 1);
         let outcome =
-            Outcome { original, round, delivery, call, against, differences, between, masked, unmet, given_up };
+            Outcome { original, round, delivery, call, against, differences, between, masked, unmet, whole, given_up };
         if outcome.is_failure() && plan.schedule.stop_on_failure {
             lock(&self.queue).close();
         }

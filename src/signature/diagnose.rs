@@ -37,6 +37,9 @@ pub(super) fn diagnose(
         _ => {}
     }
     if request.cut {
+        if request.origin.is_some() {
+            return vec!["Send the whole body: a fault that was asked for leaves half of it out.".into()];
+        }
         return vec!["Raise `max_body` under `[listen]` in hooktape.toml and let the call be sent again.".into()];
     }
     if let Some((_, fault)) = seal.body_fault(request) {

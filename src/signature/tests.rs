@@ -182,6 +182,9 @@ fn a_cut_body_cannot_be_judged() {
     assert_eq!(verdict(&cut).sig, Sig::Malformed);
     assert!(verdict(&cut).reason.contains("cut at the listener's limit"));
     assert!(why(&cut)[0].contains("max_body"));
+    cut.origin = Some("http://127.0.0.1:1".to_owned());
+    assert!(verdict(&cut).reason.starts_with("only the beginning of the body was sent"));
+    assert!(why(&cut)[0].starts_with("Send the whole body"), "no listener cut it");
 }
 
 #[test]

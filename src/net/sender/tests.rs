@@ -504,6 +504,7 @@ async fn what_is_wrong_with_a_call_is_what_its_endpoint_finds() {
     for fault in [Fault::BadSignature, Fault::Tampered] {
         assert_eq!(prepare(Some(fault)).sig, Some(Sig::Invalid), "{fault}");
     }
+    assert_eq!(prepare(Some(Fault::CutBody)).sig, Some(Sig::Malformed), "half of what was signed");
 }
 
 #[tokio::test]

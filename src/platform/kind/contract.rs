@@ -22,9 +22,10 @@ impl Kind {
         let request = &*request.readable();
         let document = self.document(request);
         if let Some(schema) = &self.request {
-            if request.cut {
-                let sentence = "The body was cut at the listener's limit, so it was not held against the contract.";
-                findings.push(self.finding(Severity::Note, sentence));
+            if let Some(why) = request.cut_words() {
+                let (first, rest) = why.split_at(1);
+                let sentence = format!("{}{rest}, so it was not held against the contract.", first.to_uppercase());
+                findings.push(self.finding(Severity::Note, &sentence));
             } else if let Some(why) = not_unpacked(&request.headers, &request.body) {
                 findings.push(self.finding(Severity::Note, &why));
             } else if document.is_empty() {

@@ -37,6 +37,7 @@ fn report(redaction: Option<&Redaction>) -> Report {
         between: Vec::new(),
         masked: Vec::new(),
         unmet: Vec::new(),
+        whole: None,
         given_up: false,
     };
     let failed = Outcome {
@@ -161,6 +162,7 @@ fn what_was_not_sent_and_what_was_not_waited_for_are_no_failures_and_add_up() {
         between: Vec::new(),
         masked: Vec::new(),
         unmet: Vec::new(),
+        whole: None,
         given_up: true,
     };
     report.cases.clear();

@@ -325,6 +325,17 @@ async fn a_duplicate_has_the_fault_of_the_first_and_what_cannot_have_it_is_count
 }
 
 #[tokio::test]
+async fn what_was_changed_in_a_body_that_is_cut_is_told_of_all_of_it() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["- 200"]).await;
+    let plan = Plan { faults: vec![Fault::CutBody], ..plan(&endpoint, workers(1)) };
+    let (_, outcomes) = tape.replay(plan, Control::default()).await;
+    assert!(outcomes[0].call.request.cut);
+    let in_body = |found: &Difference| !matches!(found.place, Place::Header(_) | Place::Target);
+    assert!(!outcomes[0].changed().iter().any(in_body), "{:?}", outcomes[0].changed());
+}
+
+#[tokio::test]
 async fn the_rate_of_paced_calls_is_the_pace() {
     let endpoint = Endpoint::new(1).await;
     let tape = Tape::new(&["- 200"; 4]).await;
