@@ -324,7 +324,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             Ok(original) => Arc::new(original),
             Err(damage) => {
                 let skipped = Skipped { original: item.id, kind: None, fault: None, reason: damage.to_string() };
-                self.refuse(skipped, plan.deliveries().count() as u64 * copies);
+                self.refuse(&skipped, plan.deliveries().count() as u64 * copies);
                 return Ok(());
             }
         };
@@ -336,12 +336,12 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             let (first, second) = match planned {
                 Ok(planned) => planned,
                 Err(refusal) => {
-                    self.refuse(Skipped::new(&original, fault, refusal), copies);
+                    self.refuse(&Skipped::new(&original, fault, refusal), copies);
                     continue;
                 }
             };
             if let Some(why) = sender.leads_to_ourselves(&first, second.as_ref()).await {
-                self.refuse(Skipped::new(&original, fault, Refusal::Call(why)), copies);
+                self.refuse(&Skipped::new(&original, fault, Refusal::Call(why)), copies);
                 continue;
             }
             let delivery = Delivery { fault, late: step.late, again: false };
@@ -364,7 +364,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
     }
 
     /// Tells of so many deliveries of a call that each is not sent.
-    fn refuse(&self, skipped: Skipped, deliveries: u64) {
+    fn refuse(&self, skipped: &Skipped, deliveries: u64) {
         let failed = skipped.is_failure();
         if failed && self.replay.plan.schedule.stop_on_failure {
             lock(&self.queue).close();
