@@ -39,10 +39,15 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
     }
     let inner = large(frame, area, &title);
     let half = usize::from(inner.width).saturating_sub(3) / 2;
+    let date = |call: &Call| call.at.to_zoned(app.setup.zone.clone()).date();
+    // The day says something only where there are two.
+    let form = if date(&comparison.left) == date(&comparison.right) { "%H:%M:%S" } else { "%m-%d %H:%M:%S" };
     let head = |call: &Call| {
-        let at = call.at.to_zoned(app.setup.zone.clone()).strftime("%m-%d %H:%M:%S");
-        let took = list::took(call.took);
-        format!("{} {at} · {took}", call.direction.word())
+        let at = call.at.to_zoned(app.setup.zone.clone()).strftime(form);
+        let (took, id) = (list::took(call.took), call.id.to_string());
+        // Of two that were sent it matters most where to.
+        let place = rows::sent_to(call).map(|place| format!(" to {place}")).unwrap_or_default();
+        format!("{}{place} {} {at} · {took}", call.direction.word(), &id[id.len() - 8..])
     };
     let mut lines = rows::row(&[
         (&head(&comparison.left), theme::HEADING, half),

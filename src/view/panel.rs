@@ -338,9 +338,13 @@ fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
             let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
             let kind = call.kind.as_deref().unwrap_or_else(|| call.request.path());
             let text = format!("{status} {took:>6} {kind}");
-            // What was sent matters more than when.
-            let timed = format!("{time} {text}");
-            let text = rows::pad(if visible::width(&timed) > width { &text } else { &timed }, width);
+            // What was sent matters more than where to, and that more than when.
+            let place = rows::sent_to(call).unwrap_or_else(|| "?".to_owned());
+            let name = kind.rsplit('/').next().unwrap_or(kind);
+            let [placed, short] = [kind, name].map(|kind| format!("{status} {took:>6} {kind} → {place}"));
+            let timed = format!("{time} {placed}");
+            let fits = |text: &&String| visible::width(text) <= width;
+            let text = rows::pad([&timed, &placed, &short].into_iter().find(fits).unwrap_or(&text), width);
             Line::styled(text, if tester.in_history && number == tester.send { theme::SELECTED } else { Style::new() })
         })
         .collect();
@@ -351,7 +355,10 @@ fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
 pub(super) fn answered(answer: &Answer, width: usize) -> Vec<Line<'static>> {
     let call = &answer.call;
     let took = list::took(call.took);
-    let mut lines = Vec::new();
+    // The target that is chosen may be another one by now.
+    let place = rows::sent_to(call);
+    let mut lines: Vec<Line> =
+        place.iter().flat_map(|place| rows::labelled("sent to", place, Style::new(), width)).collect();
     if let Some(response) = &call.response {
         lines.extend(detail::status_line(response.status, &took, response.body.len()));
     }

@@ -3,6 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::call::Call;
 use crate::platform::Finding;
 use crate::view::theme;
 use crate::visible;
@@ -97,6 +98,12 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         lines.push(line.trim_end_matches(' ').to_owned());
     }
     lines
+}
+
+/// Where a call was sent, if it was: host and port.
+pub(super) fn sent_to(call: &Call) -> Option<String> {
+    let origin = call.request.origin.as_deref()?;
+    Some(visible::line(origin.split_once("://").map_or(origin, |(_, host)| host)).into_owned())
 }
 
 #[cfg(test)]

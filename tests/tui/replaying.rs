@@ -142,10 +142,10 @@ async fn a_comparison_breaks_its_lines_where_there_is_little_room() {
         keys::script(script).unwrap().into_iter().for_each(|key| drop(app.update(Event::Key(key), now)));
         drawn(&mut app, (40, 12))
     };
-    // Each line is passed, and the end is the end. Between the heads and the place there are five, the right half in the end.
+    // Each line is passed, and the end is the end. Between the heads and the place there are four, the right half in the end.
     let (mut screen, mut right) = (press("g"), String::new());
     loop {
-        let halves = screen.lines().skip(3).take(5).map(|line| line.chars().skip(22).take(16));
+        let halves = screen.lines().skip(4).take(4).map(|line| line.chars().skip(22).take(16));
         right.extend(halves.flatten().filter(|character| !character.is_whitespace()));
         let next = press("<pgdn>");
         if next == screen {
@@ -206,6 +206,9 @@ async fn the_test_panel_shows_the_shape_and_then_the_answer() {
     let (ended, _folder) = listening("t<enter>j<enter>").await;
     assert!(ended.screen.contains("200 OK ·") && ended.screen.contains("Expected answer"), "{}", ended.screen);
     assert_eq!(ended.app.sends.newest_first().count(), 2);
+    let told = |what: &str| ended.screen.lines().filter(|line| line.contains(what)).count();
+    assert!(ended.screen.lines().any(|line| line.contains("│ sent to ")), "{}", ended.screen);
+    assert_eq!(told("_message → 127.0.0.1:4747"), 2, "each of the history too: {}", ended.screen);
     let (ended, _folder) = listening("t<enter>j<enter><tab>j<enter>").await;
     assert!(ended.app.dialogs.is_empty(), "{}", ended.screen);
     let (ended, _folder) = listening("t<enter><tab>e").await;
