@@ -188,7 +188,12 @@ pub enum Effect {
     /// Nobody waits for a filter any more, if one runs.
     EndJq,
     /// Record what is said of a call.
-    Annotate(Annotation),
+    Annotate {
+        /// What is said.
+        said: Annotation,
+        /// Where its call stands, as far as it is known.
+        place: Option<Place>,
+    },
     /// Send one call and record it.
     Send {
         /// Comes back with the result.

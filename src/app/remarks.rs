@@ -57,7 +57,7 @@ impl App {
     /// Deletes the selected call, or brings a deleted one back.
     pub(super) fn toggle_deleted(&mut self) -> Vec<Effect> {
         let effects = self.say(|remarks| Change::Delete(!remarks.deleted));
-        if let [Effect::Annotate(Annotation { change: Change::Delete(true), .. })] = &effects[..] {
+        if let [Effect::Annotate { said: Annotation { change: Change::Delete(true), .. }, .. }] = &effects[..] {
             let told = Notice::info("deleted: `hooktape compact` removes it for good");
             self.tell(told.key(Action::TakeBack, "brings it back"));
         }
@@ -91,7 +91,7 @@ impl App {
         };
         self.tell(Notice::info(what));
         self.restored = Some(call);
-        vec![Effect::Annotate(Annotation { call, at: self.now, change })]
+        self.put_down(call, change)
     }
 
     fn selected_remarks(&self) -> Option<(Id, Remarks)> {
@@ -112,6 +112,10 @@ impl App {
             return Vec::new();
         }
         self.said.push((call, before));
-        vec![Effect::Annotate(Annotation { call, at: self.now, change })]
+        self.put_down(call, change)
+    }
+    fn put_down(&self, call: Id, change: Change) -> Vec<Effect> {
+        let place = self.index.row_of(call).and_then(|row| self.index.place(row));
+        vec![Effect::Annotate { said: Annotation { call, at: self.now, change }, place }]
     }
 }

@@ -9,6 +9,8 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 pub use self::entries::{Entries, LineError, Position};
 pub(super) use self::packed::is_recording;
 pub use self::scan::{Batch, scan};
@@ -21,6 +23,7 @@ use crate::call::Call;
 pub struct Reader {
     file: File,
     path: PathBuf,
+    begun: Timestamp,
     packed: bool,
 }
 
@@ -35,8 +38,8 @@ impl Reader {
         let unpacked = packed::unpacked(&file, path)?;
         let packed = unpacked.is_some();
         let file = unpacked.unwrap_or(file);
-        format::read_header(&file, path)?;
-        Ok(Self { file, path: path.to_owned(), packed })
+        let (begun, _) = format::begun(&file, path)?;
+        Ok(Self { file, path: path.to_owned(), begun, packed })
     }
 
     /// Whether the recording at `path` is compressed: as [`Self::open`], but nothing more than its beginning is unpacked.
@@ -59,6 +62,12 @@ impl Reader {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// When the recording began, as its header says; long ago where it does not.
+    #[must_use]
+    pub fn begun(&self) -> Timestamp {
+        self.begun
     }
 
     pub(super) fn file(&self) -> &File {

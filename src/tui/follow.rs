@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::app::event::{Event, Notice};
 use crate::recording::{Position, Reader, Recorded};
-use crate::tui::tape::{Identity, Tape, look};
+use crate::tui::tape::{Identity, Shown, Tape, look};
 
 /// Most calls read at once, so that the screen shows how it goes on.
 const MOST: usize = 512;
@@ -44,9 +44,9 @@ impl Follower {
             self.say(gone, &mut events);
             return events;
         };
-        let another = self.tape.shown() != Some(identity);
+        let replaced = self.tape.shown().is_none_or(|shown| shown.file != identity);
         let shorter = size < self.position.offset;
-        if self.position.offset == size && !another && self.trouble.is_none() {
+        if self.position.offset == size && !replaced && self.trouble.is_none() {
             return events;
         }
         let reader = match Reader::open(self.tape.path()) {
@@ -59,15 +59,19 @@ impl Follower {
         if self.trouble.take().is_some() {
             events.push(Event::Told(Notice::info(format!("{path} is there again: it is read on"))));
         }
+        let now = Shown { file: identity, begun: Some(reader.begun()) };
+        let another = self.tape.shown().is_none_or(|shown| shown.differs(&now));
         // Only now: as long as there is nothing to show instead, what was read stays.
         if another || shorter {
-            let what = match self.tape.shown().filter(|_| another).and_then(|shown| beside(self.tape.path(), shown)) {
-                Some(aside) => format!("was set aside as {}, and another begun", aside.display()),
-                None if another => "was replaced by another file".to_owned(),
-                None => "was cut short".to_owned(),
-            };
+            let what =
+                match self.tape.shown().filter(|_| replaced).and_then(|shown| beside(self.tape.path(), shown.file)) {
+                    Some(aside) => format!("was set aside as {}, and another begun", aside.display()),
+                    None if another && !replaced => "was overwritten with another".to_owned(),
+                    None if another => "was replaced by another file".to_owned(),
+                    None => "was cut short".to_owned(),
+                };
             events.push(Event::Recorded(Recorded::Reopened { reason: format!("{path} {what}: read anew"), kept: 0 }));
-            self.tape.show(identity);
+            self.tape.show(now);
             self.position = Position::default();
         }
         self.read(&reader, size, &mut events);
@@ -82,7 +86,7 @@ impl Follower {
                 break;
             }
             let Some(found) = entries.next() else { break };
-            let read = found.map_err(|damage| damage.to_string()).and_then(|entry| {
+            let read = found.map_err(|damage| format!("{}, {damage}", reader.path().display())).and_then(|entry| {
                 let call = reader.call(entry.place).map_err(|error| error.to_string())?;
                 Ok(Recorded::Call(Arc::new(call), entry.place))
             });

@@ -7,13 +7,32 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as Held, OnceLock, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+use crate::call::Id;
 use crate::recording::backlog::Teller;
-use crate::recording::{Options, Reader, RecordError, Recorder, Redaction};
+use crate::recording::{Options, Place, Reader, RecordError, Recorded, Recorder, Redaction};
 
 /// Device and inode of a file.
 pub type Identity = (u64, u64);
+
+/// A recording, told apart from another that takes its place, or is written over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The file.
+    pub file: Identity,
+    /// When the recording began, as its header says; none while it is not known.
+    pub begun: Option<Timestamp>,
+}
+
+impl Shown {
+    /// Whether what `now` is read from is another recording.
+    #[must_use]
+    pub fn differs(&self, now: &Self) -> bool {
+        self.file != now.file || self.begun.is_some_and(|begun| now.begun.is_some_and(|now| now != begun))
+    }
+}
 
 /// Where sent calls, and what is said of calls, are recorded.
 #[derive(Debug)]
@@ -21,8 +40,8 @@ pub struct Tape {
     path: PathBuf,
     writing: Mutex<Writing>,
     told: Teller,
-    /// The file that is shown; none while there is none, or it does not matter.
-    shown: Held<Option<Identity>>,
+    /// What is shown; none while there is none, or it does not matter.
+    shown: Held<Option<Shown>>,
     packed: OnceLock<Arc<Reader>>,
     redaction: Option<Redaction>,
 }
@@ -49,7 +68,7 @@ impl Tape {
     /// A recording that is looked at. That something was written to it is told to `told`.
     #[must_use]
     pub fn resting(path: PathBuf, told: Teller) -> Self {
-        let shown = Held::new(look(&path).map(|(identity, _)| identity));
+        let shown = Held::new(look(&path).map(|(file, _)| Shown { file, begun: begun(&path) }));
         Self { shown, ..Self::new(path, Writing::default(), told) }
     }
 
@@ -65,15 +84,15 @@ impl Tape {
         &self.path
     }
 
-    /// The file that is shown.
+    /// The recording that is shown.
     #[must_use]
-    pub fn shown(&self) -> Option<Identity> {
+    pub fn shown(&self) -> Option<Shown> {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that another file is shown now.
-    pub fn show(&self, identity: Identity) {
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity);
+    /// Says that another recording is shown now.
+    pub fn show(&self, now: Shown) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
     /// The recording to read from. A compressed one is unpacked but once.
@@ -86,19 +105,39 @@ impl Tape {
         }
         // Another one may have taken the place of a plain file.
         let reader = Arc::new(Reader::open(&self.path)?);
-        if let Some((now, _)) = look(&self.path) {
-            self.check(now).map_err(io::Error::other)?;
+        if let Some((file, _)) = look(&self.path) {
+            self.check(Shown { file, begun: Some(reader.begun()) }).map_err(io::Error::other)?;
         }
         Ok(if reader.is_packed() { self.packed.get_or_init(|| reader).clone() } else { reader })
     }
 
-    /// Whether the file that is there `now` is the one that is shown.
-    fn check(&self, now: Identity) -> Result<(), String> {
-        let another = self.shown().is_some_and(|shown| shown != now);
-        if another {
-            Err(format!("{} was replaced by another file: open it again", self.path.display()))
-        } else {
-            Ok(())
+    /// Whether what is there `now` is the recording that is shown.
+    fn check(&self, now: Shown) -> Result<(), String> {
+        let path = self.path.display();
+        match self.shown() {
+            Some(shown) if shown.file != now.file => Err(format!("{path} was replaced by another file: open it again")),
+            Some(shown) if shown.differs(&now) => Err(format!("{path} was overwritten with another: open it again")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the call still stands where it was found: what is said of it belongs in its own recording. Whoever writes a
+    /// recording knows it by itself.
+    ///
+    /// # Errors
+    /// When another call stands there, or none, as a sentence.
+    pub fn holds(&self, call: Id, place: Place) -> Result<(), String> {
+        // What is gone is said where it is to be written.
+        if self.shown().is_none() || look(&self.path).is_none() {
+            return Ok(());
+        }
+        let reader = self.reader().map_err(|error| error.to_string())?;
+        match reader.call(place) {
+            Ok(found) if found.id == call => Ok(()),
+            _ => Err(format!(
+                "{} was changed by another program, and the call is no longer where it was: open it again",
+                self.path.display()
+            )),
         }
     }
 
@@ -125,8 +164,8 @@ impl Tape {
             recorder.clone()
         } else {
             let gone = || RecordError(format!("{} was removed", self.path.display()));
-            let (identity, _) = look(&self.path).ok_or_else(gone)?;
-            self.check(identity).map_err(RecordError)?;
+            let (file, _) = look(&self.path).ok_or_else(gone)?;
+            self.check(Shown { file, begun: begun(&self.path) }).map_err(RecordError)?;
             let told = self.told.clone();
             let (recorder, opened) =
                 Recorder::open(&self.path, Options::default(), Box::new(move |event| told.tell(event)))
@@ -135,6 +174,10 @@ impl Tape {
                 // Removed while we looked: closed without a call, it is gone again.
                 recorder.close().await;
                 return Err(gone());
+            }
+            if let Some(torn) = &opened.torn {
+                let reason = format!("{}: {torn}", self.path.display());
+                self.told.tell(Recorded::Trouble { reason });
             }
             match self.redaction.clone() {
                 Some(redaction) => recorder.redacting(redaction),
@@ -158,6 +201,15 @@ impl Tape {
 pub(super) fn look(path: &Path) -> Option<(Identity, u64)> {
     let about = std::fs::metadata(path).ok()?;
     Some(((about.dev(), about.ino()), about.len()))
+}
+
+/// When the recording at `path` began; none where it cannot be told, as of a compressed one.
+fn begun(path: &Path) -> Option<Timestamp> {
+    Reader::check(path)
+        .is_ok_and(|packed| !packed)
+        .then(|| Reader::open(path).ok())
+        .flatten()
+        .map(|reader| reader.begun())
 }
 
 #[cfg(test)]
@@ -196,7 +248,64 @@ mod tests {
         assert!(!path.exists());
         std::fs::copy(folder.path().join("away.jsonl"), &path).unwrap();
         assert!(say().await.unwrap_err().to_string().contains("replaced by another file"));
-        tape.show(look(&path).unwrap().0);
+        tape.show(Shown { file: look(&path).unwrap().0, begun: None });
         say().await.unwrap().unwrap();
+    }
+
+    fn recorded(number: u128) -> crate::call::Call {
+        let (id, at) = (Id(uuid::Uuid::from_u128(number)), jiff::Timestamp::UNIX_EPOCH);
+        crate::call::Call::new(id, crate::call::Direction::Received, at, crate::call::Request::default())
+    }
+
+    #[tokio::test]
+    async fn what_is_written_over_a_recording_is_not_taken_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tape.jsonl");
+        let made = async |name: &str, number: u128| {
+            let call = recorded(number);
+            let path = folder.path().join(name);
+            let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
+            recorder.record(call).await.unwrap();
+            recorder.close().await;
+            std::fs::read(&path).unwrap()
+        };
+        let (first, other) = (made("tape.jsonl", 1).await, made("other.jsonl", 2).await);
+        let tape = Tape::resting(path.clone(), backlog().0);
+        let entry = tape.reader().unwrap().entries(crate::recording::Position::default()).next().unwrap().unwrap();
+        assert_eq!(tape.holds(entry.id, entry.place), Ok(()));
+        // The file is the same one, its recording is not.
+        std::fs::write(&path, &other).unwrap();
+        let error = tape.record(async |_| ()).await.unwrap_err().to_string();
+        assert!(error.contains("tape.jsonl was overwritten with another"), "{error}");
+        assert!(tape.reader().unwrap_err().to_string().contains("overwritten"));
+        assert!(tape.holds(entry.id, entry.place).unwrap_err().contains("overwritten"));
+        // As if it had begun at the same time: then the call tells.
+        let header = memchr::memchr(b'\n', &first).unwrap();
+        let line = memchr::memchr(b'\n', &other).unwrap();
+        std::fs::write(&path, [&first[..header], &other[line..]].concat()).unwrap();
+        let error = tape.holds(entry.id, entry.place).unwrap_err();
+        assert!(error.contains("tape.jsonl was changed by another program"), "{error}");
+        std::fs::write(&path, &first).unwrap();
+        assert_eq!(tape.holds(entry.id, entry.place), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_torn_tail_that_is_cut_off_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tape.jsonl");
+        let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
+        recorder.record(recorded(1)).await.unwrap();
+        recorder.close().await;
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&whole[..], b"{\"id\":"].concat()).unwrap();
+        let (told, mut heard) = backlog();
+        let tape = Tape::resting(path.clone(), told);
+        tape.record(async |_| ()).await.unwrap();
+        let Some(Recorded::Trouble { reason }) = heard.next().await else { panic!("it is told") };
+        assert!(
+            reason.contains("6 bytes were cut off and are kept in") && reason.ends_with("tape.jsonl.torn"),
+            "{reason}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
     }
 }

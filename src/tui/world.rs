@@ -15,7 +15,7 @@ use crate::net::outgoing::Outgoing;
 use crate::net::presence;
 use crate::net::responder::{Beat, Responders};
 use crate::net::sender::Sender;
-use crate::recording::{self, Annotation, Found, Marks, Place, Query};
+use crate::recording::{self, Annotation, Found, Marks, Place, Query, RecordError};
 use crate::tui::exports::Exporting;
 use crate::tui::filter::{Filtering, ourselves};
 use crate::tui::replays::Running;
@@ -200,7 +200,7 @@ impl World {
             }
             Effect::Jq { ticket, body, filter } => self.filter(ticket, body, filter, busy),
             Effect::EndJq => self.filtering.end(),
-            Effect::Annotate(annotation) => self.annotate(annotation, busy),
+            Effect::Annotate { said, place } => self.annotate(said, place, busy),
             Effect::Send { ticket, outgoing } => self.send(ticket, *outgoing, busy),
             Effect::Replay(job) => self.replay(*job, busy),
             Effect::Steer { ticket, steer } => self.running.steer(ticket, steer),
@@ -270,11 +270,17 @@ impl World {
         });
     }
 
-    fn annotate(&self, annotation: Annotation, busy: Busy) {
+    fn annotate(&self, annotation: Annotation, place: Option<Place>, busy: Busy) {
         let (events, tape) = (self.events.clone(), self.tape.clone());
         tokio::spawn(async move {
-            let said = tape.record(|recorder| async move { recorder.annotate(annotation).await }).await;
-            let event = match said.flatten() {
+            let there = tape.clone();
+            let call = annotation.call;
+            let looking = tokio::task::spawn_blocking(move || place.map_or(Ok(()), |place| there.holds(call, place)));
+            let said = match looking.await.unwrap_or_else(|error| Err(error.to_string())) {
+                Ok(()) => tape.record(|recorder| async move { recorder.annotate(annotation).await }).await.flatten(),
+                Err(reason) => Err(RecordError(reason)),
+            };
+            let event = match said {
                 Ok(line) => Event::Annotated(vec![line]),
                 Err(error) => Event::Told(Notice::error(format!("not kept: {error}"))),
             };
