@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let query = parse_query(context, args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
-    let (mut checked, mut wrong, mut masked, mut whole) = (0_u64, 0_u64, 0_u64, true);
+    let (mut checked, mut wrong, mut keyless, mut masked, mut whole) = (0_u64, 0_u64, 0_u64, 0_u64, true);
     let mut entries = reader.entries(Position::default());
     for entry in &mut entries {
         let entry = match entry {
@@ -47,6 +47,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         let fine = matches!(verdict.sig, Sig::Valid | Sig::Unsigned);
         if call.request.redacted {
             masked += 1;
+        } else if verdict.sig == Sig::NoSecret {
+            keyless += 1;
         } else {
             checked += 1;
             wrong += u64::from(!fine);
@@ -74,9 +76,19 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         print::out(&line)?;
     }
     print::unfinished(&entries);
+    // Who checks a file wants to know that it was checked.
+    let nothing = checked == 0 && keyless + masked > 0;
     if context.format == Format::Text {
-        let masked = if masked > 0 { format!(", {masked} masked") } else { String::new() };
-        print::note(&format!("{} checked, {wrong} not valid{masked}", visible::count(checked, "signature")));
+        let mut told = format!("{} checked, {wrong} not valid", visible::count(checked, "signature"));
+        for (count, why) in [(keyless, "without a secret"), (masked, "masked")] {
+            if count > 0 {
+                let _ = write!(told, ", {count} {why}");
+            }
+        }
+        if nothing {
+            told.push_str(": none could be checked");
+        }
+        print::note(&told);
     }
-    Ok((wrong == 0 && whole).into())
+    Ok((wrong == 0 && keyless == 0 && !nothing && whole).into())
 }

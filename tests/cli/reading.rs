@@ -166,6 +166,14 @@ fn verify_says_no_without_the_secret_or_with_another() {
         let checked = run(&home, &[&["verify", SAMPLE, "--query", "kind:dialog"][..], &more].concat());
         assert_eq!(checked.code, 1);
         assert!(checked.out.contains(sig) && checked.out.contains("moveo/dialog"), "{}", checked.out);
+        let none = "0 signatures checked, 0 not valid, ";
+        assert_eq!(checked.err.starts_with(none), secret.is_none(), "{}", checked.err);
+        assert_eq!(
+            checked.err.contains("without a secret: none could be checked"),
+            secret.is_none(),
+            "{}",
+            checked.err
+        );
     }
 }
 

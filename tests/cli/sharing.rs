@@ -88,9 +88,13 @@ fn a_masked_call_says_that_it_cannot_be_checked() {
     let home = Home::new();
     exported(&home, &["--as", "json", "--out", "masked.jsonl"]);
     let verified = run(&home, &[&["verify", "masked.jsonl"][..], &PUBLISHED].concat());
-    assert_eq!(verified.code, 0, "{}", verified.err);
+    assert_eq!(verified.code, 1, "{}", verified.err);
     assert!(verified.out.contains("masked") && verified.out.contains("it was valid when it was recorded"));
-    assert!(verified.err.contains("0 signatures checked, 0 not valid, 7 masked"), "{}", verified.err);
+    assert!(
+        verified.err.contains("0 signatures checked, 0 not valid, 7 masked: none could be checked"),
+        "{}",
+        verified.err
+    );
     let shown = run(&home, &["show", "masked.jsonl", TAMPERED]).out;
     assert!(shown.contains("parts of this call are masked; its signature was invalid when it was recorded"), "{shown}");
 }
