@@ -140,15 +140,18 @@ fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect) {
     match &replay.ended {
         Some(Ok(summary)) => {
             let took = &summary.took;
+            let cancelled = if summary.cancelled { "cancelled" } else { "" };
             let times = format!(
-                "took p50 {} · p90 {} · p99 {} · longest {}{}",
+                "took p50 {} · p90 {} · p99 {} · longest {}{}{cancelled}",
                 list::duration(took.p50_us),
                 list::duration(took.p90_us),
                 list::duration(took.p99_us),
                 list::duration(took.max_us),
-                if summary.cancelled { " · cancelled" } else { "" },
+                if summary.cancelled { " · " } else { "" },
             );
-            head.push(Line::styled(times, theme::DIM));
+            // Without an answer none took any time.
+            let told = if took.count > 0 { times } else { cancelled.to_owned() };
+            head.push(Line::styled(told, theme::DIM));
             let short = summary.shortfall();
             head.extend(short.iter().flat_map(|short| rows::row(&[(short, theme::level(Level::Warning), width)])));
         }
