@@ -371,10 +371,16 @@ impl Call {
         self.error.as_ref().is_some_and(|error| error.starts_with(HUNG_UP))
     }
 
-    /// The response's status code.
+    /// The answer that the caller got; what was ready for one that was gone by then is none.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Response> {
+        self.response.as_ref().filter(|_| !self.is_abandoned())
+    }
+
+    /// The status code of [`Self::answer`].
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        self.response.as_ref().map(|response| response.status)
+        self.answer().map(|answer| answer.status)
     }
 
     /// The platform's name: what stands before the `/` of its kind.

@@ -141,6 +141,7 @@ pub(super) fn fate(fate: Fate, call: &Call) -> String {
             Some(status) if !(200..300).contains(&status) => {
                 format!("refused: it was answered {status}, and ends nothing")
             }
+            None if call.is_abandoned() => "refused: its caller got no answer, and it ends nothing".to_owned(),
             _ => "refused: it does not say whether the page succeeded, and ends nothing".to_owned(),
         },
     }
@@ -287,7 +288,8 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
     }
     if let Some(response) = &call.response {
         let size = visible::count(response.body.len(), "byte");
-        let _ = write!(text, "\n{} in {}, {size}", response.status, visible::took(call.took));
+        let fate = if call.answer().is_none() { " was ready" } else { "" };
+        let _ = write!(text, "\n{}{fate} in {}, {size}", response.status, visible::took(call.took));
         if !response.body.is_empty() {
             let _ = write!(text, "\n{}", body(&response.body, false));
         }

@@ -162,7 +162,8 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
         let _ = writeln!(text, ", whole after {}", took(forwarded.total_us));
     }
     if let Some(response) = &call.response {
-        let _ = writeln!(text, "\n{} after {}", response.status, visible::took(call.took));
+        let fate = if call.answer().is_none() { " was ready" } else { "" };
+        let _ = writeln!(text, "\n{}{fate} after {}", response.status, visible::took(call.took));
         text.push_str(&print::headers(&response.headers));
         push_body(&mut text, &response.headers, &response.body, pretty);
         text.push_str(&print::findings(&findings.response));

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A body stands in the first form that gives back its exact bytes: `"json"`, its own text, when that is JSON on one line;
-//! `"text"`, any other UTF-8; `"base64"`. An empty body has no field.
+//! `"text"`, any other UTF-8; `"base64"`. An empty body has no field. An answer that was ready for a caller who was gone by then
+//! has its `"status"` itself: that of the head is null, for nobody got it.
 
 mod encode;
 mod header;
@@ -102,7 +103,7 @@ impl Head<'_> {
             error,
             forwarded,
             request: Request { method: self.method.0.into_owned(), target: self.path.0.into_owned(), ..request },
-            response: response.map(|response| Response { status: self.status.unwrap_or_default(), ..response }),
+            response: response.map(|response| Response { status: self.status.unwrap_or(response.status), ..response }),
         }
     }
 
@@ -191,6 +192,9 @@ struct Rest<'a> {
 
 #[derive(Deserialize)]
 struct Message<'a> {
+    /// Of an answer that reached nobody; that of another is in the head.
+    #[serde(default)]
+    status: u16,
     #[serde(default)]
     headers: Vec<(String, Value)>,
     #[serde(default)]
@@ -275,8 +279,9 @@ pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
     let (headers, body) = request.into_parts();
     let request = Request { origin, public, peer, headers, body, cut, redacted, ..Request::default() };
     let response = response.map(|response| {
+        let status = response.status;
         let (headers, body) = response.into_parts();
-        Response { headers, body, ..Response::default() }
+        Response { status, headers, body }
     });
     Ok(head.call(error, forwarded, request, response))
 }

@@ -416,7 +416,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         let (call, against) = (first.call().clone(), second.as_ref().map(|second| second.call().clone()));
         let plan = &self.replay.plan;
         let kind = original.kind.as_deref().and_then(|name| self.replay.platforms.kind(name));
-        let recorded = original.response.as_ref();
+        let recorded = original.answer();
         let (mut unmet, mut differences) =
             check(&plan.expect, &Answered { call: &call, fault: delivery.fault, kind, recorded, rules: &plan.rules });
         let mut between = Vec::new();

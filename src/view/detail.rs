@@ -367,6 +367,10 @@ fn response(shown: &Shown, width: usize) -> Vec<Line<'static>> {
     let took = list::took(call.took);
     let mut lines = Vec::new();
     match &call.response {
+        Some(response) if call.is_abandoned() => {
+            lines
+                .push(Line::styled(format!("no response: {} was ready after {took}", response.status), theme::HEADING));
+        }
         Some(response) => lines.extend(status_line(response.status, &took, response.body.len())),
         None => lines.push(Line::styled(format!("no response, after {took}"), theme::HEADING)),
     }

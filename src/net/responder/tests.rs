@@ -243,6 +243,7 @@ async fn a_caller_that_hangs_up_is_not_waited_for_and_nothing_is_forwarded_for_i
         assert_eq!(told.recv().await, Some(Told::Gone(held.id, Parting::HungUp)));
         let call = site.recorded().await;
         assert_eq!((call.id, &call.forwarded, call.is_abandoned()), (held.id, &None, true));
+        assert_eq!((call.answer(), call.status()), (None, None), "nobody got it");
         assert_eq!(call.response.as_ref().map(|answer| &answer.body[..]), ready, "what was ready for it");
         assert!(call.error.unwrap().starts_with("the caller hung up while the call was held"));
     }

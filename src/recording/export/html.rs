@@ -196,7 +196,8 @@ fn push_call(out: &mut String, report: &Report, kind: &str) {
     let line = format!("{} {}", call.request.method, url(call));
     push_message(out, &line, &call.request.headers, &call.request.body, &report.request);
     if let Some(response) = &call.response {
-        let line = format!("{} after {}", response.status, visible::took(call.took));
+        let fate = if call.answer().is_none() { " was ready" } else { "" };
+        let line = format!("{}{fate} after {}", response.status, visible::took(call.took));
         push_message(out, &line, &response.headers, &response.body, &report.response);
     }
     out.push_str("</details>\n");

@@ -54,7 +54,8 @@ pub(super) fn text(report: &Report) -> String {
     push_findings(&mut text, &report.request);
     if let Some(response) = &call.response {
         let micros = call.took.as_micros();
-        let _ = write!(text, "\n### Response after {}.{:03} ms\n\n", micros / 1000, micros % 1000);
+        let what = if call.answer().is_none() { "Response that reached nobody, ready" } else { "Response" };
+        let _ = write!(text, "\n### {what} after {}.{:03} ms\n\n", micros / 1000, micros % 1000);
         let line = format!("HTTP/1.1 {}", response.status);
         push_message(&mut text, &line, &response.headers, &response.body);
         push_findings(&mut text, &report.response);

@@ -96,6 +96,10 @@ pub fn encode_checked(call: &Call, valid: bool) -> Line {
     line.body(&request.body, valid);
     if let Some(response) = response {
         line.raw("},\"response\":{");
+        // Of an answer that reached nobody the head says nothing.
+        if call.is_abandoned() {
+            line.display(format_args!("\"status\":{},", response.status));
+        }
         line.headers(&response.headers);
         line.body(&response.body, false);
     }

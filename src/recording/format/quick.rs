@@ -172,7 +172,8 @@ impl<'a> Rest<'a> {
         Some(())
     }
 
-    fn number(&mut self) -> Option<u64> {
+    /// Digits, as JSON has them.
+    pub(super) fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         let mut count = 0;
         while let Some(digit) = self.0.get(count).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {

@@ -67,6 +67,21 @@ fn what_is_absent_is_null_in_the_head_and_left_out_behind_it() {
 }
 
 #[test]
+fn an_answer_that_reached_nobody_is_kept_and_has_no_status_in_the_head() {
+    let gone = Call { error: Some(format!("{} while the call was held", crate::call::HUNG_UP)), ..call(1) };
+    let line = encode(&gone);
+    assert!(text(&line).contains(r#","status":null,"#), "{}", text(&line));
+    assert!(text(&line).contains(r#""response":{"status":200,"headers":"#), "{}", text(&line));
+    for read in [decode(&line).unwrap(), decode_shared(line.clone()).unwrap()] {
+        assert_eq!((read.status(), read.answer()), (None, None));
+        assert_eq!(read, gone);
+    }
+    let place = Place { offset: 0, len: 0 };
+    let mut scratch = Vec::new();
+    assert_eq!(head(&line, &mut scratch).unwrap().unwrap().view(place), View::of(&gone, place));
+}
+
+#[test]
 fn a_body_takes_the_first_form_that_keeps_its_bytes() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     let brackets = format!("[{}]", vec!["[]"; 300].join(","));

@@ -29,8 +29,13 @@ pub fn call(line: &Bytes) -> Option<Call> {
         ..Request::default()
     };
     let response = if rest.rest.skip(br#"},"response":{"#).is_some() {
+        let mut status = 0;
+        if rest.rest.skip(br#""status":"#).is_some() {
+            status = u16::try_from(rest.rest.number()?).ok()?;
+            rest.rest.skip(b",")?;
+        }
         let headers = rest.headers()?;
-        Some(Response { headers, body: rest.body(None)?, ..Response::default() })
+        Some(Response { status, headers, body: rest.body(None)? })
     } else {
         None
     };
