@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt as _;
 
 use super::{Marks, Place, Query, Reader, View, cores, format};
@@ -11,6 +11,9 @@ use crate::call::Id;
 
 /// Calls that one core looks through before it reports.
 const RUN: usize = 2048;
+
+/// And bytes of them: long calls take long.
+const RUN_BYTES: u64 = 8 << 20;
 
 /// What is read at once. A longer line is read alone.
 const WINDOW: u64 = 256 * 1024;
@@ -33,19 +36,37 @@ pub fn search(
     places: &[Place],
     mut each: impl FnMut(Found) -> ControlFlow<()>,
 ) {
-    let runs: Vec<&[Place]> = places.chunks(RUN).collect();
+    let runs = runs(places);
     let noted = marks.noted(|note| query.is_noted(note)).collect();
     let look = |number: usize| {
-        let mut hits = look_through(reader.file(), query, marks, &noted, runs[number]);
+        let run = runs[number].clone();
+        let mut hits = look_through(reader.file(), query, marks, &noted, &places[run.clone()]);
         for hit in &mut hits {
-            *hit += number * RUN;
+            *hit += run.start;
         }
-        Found { hits, scanned: number * RUN + runs[number].len() }
+        Found { hits, scanned: run.end }
     };
     if runs.is_empty() {
         let _ = each(Found::default());
     }
     cores::in_order(runs.len(), look, &mut each);
+}
+
+/// The numbers of the calls that one core looks through before it reports.
+fn runs(places: &[Place]) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (number, place) in places.iter().enumerate() {
+        if number - start == RUN || number > start && bytes + u64::from(place.len) > RUN_BYTES {
+            runs.push(start..number);
+            (start, bytes) = (number, 0);
+        }
+        bytes += u64::from(place.len);
+    }
+    if start < places.len() {
+        runs.push(start..places.len());
+    }
+    runs
 }
 
 /// A word of the query may stand in the notes of the calls `noted`, whatever is in their lines.
@@ -178,6 +199,15 @@ mod tests {
         assert_eq!(found(&reader, "body:needle", &places), [0, 1, 2, 6]);
         let cut = Place { offset: places[6].offset + 1, ..places[6] };
         assert_eq!(found(&reader, "body:needle", &[cut, places[0], Place { offset: 1 << 40, len: 9 }]), [1]);
+    }
+
+    #[test]
+    fn long_calls_are_reported_sooner() {
+        let of = |len: u32, count: usize| runs(&vec![Place { offset: 0, len }; count]);
+        assert_eq!(of(100, 5000), [0..2048, 2048..4096, 4096..5000]);
+        assert_eq!(of(3 << 20, 5), [0..2, 2..4, 4..5]);
+        assert_eq!(of(9 << 20, 2), [0..1, 1..2]);
+        assert!(of(1, 0).is_empty());
     }
 
     #[test]
