@@ -113,6 +113,9 @@ fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> St
         let mut value = json!({
             "schema": 1, "path": one.path, "bytes": one.bytes, "changed": one.changed, "in_use": one.in_use,
         });
+        if one.torn > 0 {
+            value["torn_bytes"] = one.torn.into();
+        }
         if let Some(calls) = calls {
             value["calls"] = calls.into();
         }
@@ -120,8 +123,9 @@ fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> St
     }
     let calls = calls.map_or_else(String::new, |calls| visible::count(calls, "call"));
     let state = if one.in_use { "  (being recorded to)" } else { "" };
-    let path = one.path.to_string_lossy();
-    format!("{:>10}  {calls:>12}  {:>5}  {}{state}", visible::size(one.bytes), visible::age(age), visible::line(&path))
+    let beside = one.beside().map_or_else(String::new, |beside| format!("  ({})", visible::line(&beside)));
+    let (path, size) = (one.path.to_string_lossy(), visible::size(one.bytes));
+    format!("{size:>10}  {calls:>12}  {:>5}  {}{state}{beside}", visible::age(age), visible::line(&path))
 }
 
 #[cfg(test)]
@@ -134,6 +138,7 @@ mod tests {
         let recording = |name: &str, age: i64, bytes: u64| Kept {
             path: name.into(),
             bytes,
+            torn: 0,
             changed: Timestamp::from_second(1_000_000 - age).unwrap(),
             in_use: false,
         };

@@ -11,6 +11,7 @@ use super::format::OpenError;
 use super::lock;
 use super::reader::is_recording;
 use super::recorder::torn_path;
+use crate::visible;
 
 /// One recording of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Kept {
     pub path: PathBuf,
     /// Its length, and that of what was cut off its end, in bytes.
     pub bytes: u64,
+    /// Those of them that were cut off, which stand in a file of their own.
+    pub torn: u64,
     /// When it was last recorded to.
     pub changed: Timestamp,
     /// A process records to it now.
@@ -30,6 +33,13 @@ impl Kept {
     #[must_use]
     pub fn name(&self) -> String {
         self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// What is kept and goes with it, for people: `with tape.jsonl.torn, 5 B`.
+    #[must_use]
+    pub fn beside(&self) -> Option<String> {
+        let name = torn_path(Path::new(&self.name()));
+        (self.torn > 0).then(|| format!("with {}, {}", name.display(), visible::size(self.torn)))
     }
 
     /// For how long nothing was recorded to it at `now`. A file from the future is new.
@@ -77,7 +87,7 @@ pub fn recordings_in(folder: &Path) -> Result<Vec<Kept>, OpenError> {
         let torn = std::fs::metadata(torn_path(&path)).map_or(0, |about| about.len());
         let changed = about.modified().ok().and_then(|time| time.try_into().ok()).unwrap_or_default();
         let in_use = matches!(lock(&file, &path), Err(OpenError::InUse(_)));
-        found.push(Kept { path, bytes: about.len() + torn, changed, in_use });
+        found.push(Kept { path, bytes: about.len() + torn, torn, changed, in_use });
     }
     found.sort_by(|a, b| (b.changed, &b.path).cmp(&(a.changed, &a.path)));
     Ok(found)
@@ -101,6 +111,7 @@ mod tests {
         std::fs::write(torn_path(&path), "torn\n").unwrap();
         let [kept] = &recordings_in(folder).unwrap()[..] else { panic!("there is one recording") };
         assert_eq!(kept.bytes, std::fs::metadata(&path).unwrap().len() + 5);
+        assert_eq!(kept.beside().unwrap(), format!("with {}.torn, {}", kept.name(), visible::size(5)));
         assert!(kept.in_use && matches!(kept.remove(), Err(OpenError::InUse(_))));
         recorder.close().await;
         let packed = folder.join("packed.jsonl.zst");

@@ -35,7 +35,10 @@ fn removed(kept: &Kept, shown: &Path) -> Notice {
         return Notice::warning(format!("{name} stays: it is on this screen"));
     }
     match kept.remove() {
-        Ok(()) => Notice::info(format!("removed {name}, {}", visible::size(kept.bytes))),
+        Ok(()) => {
+            let beside = kept.beside().map_or_else(String::new, |beside| format!(" ({beside})"));
+            Notice::info(format!("removed {name}, {}{beside}", visible::size(kept.bytes)))
+        }
         Err(error) => Notice::error(format!("not removed: {error}")),
     }
 }
