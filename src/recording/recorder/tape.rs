@@ -139,8 +139,9 @@ impl Tape {
         if end == 0 {
             let header = format::header(Timestamp::now());
             file.write_all(header.as_bytes()).map_err(|error| {
-                // A header that is not whole is mended when the file is opened next; an empty file is nicer.
-                let _ = file.set_len(0);
+                // A header that is not whole is mended when the file is opened next; an empty file is nicer, and none where
+                // there was none.
+                let _ = if created { fs::remove_file(path) } else { file.set_len(0) };
                 OpenError::io("write to", path)(error)
             })?;
             end = header.len() as u64;
@@ -214,8 +215,8 @@ impl Disk for Tape {
         let same = tape.identity == self.identity;
         *self = tape;
         // Of the file that it was, it is known who can read it.
-        let remarks = if same { Vec::new() } else { opened.remarks() };
-        Ok(Reopened { kept: if same { opened.end } else { 0 }, end: opened.end, remarks })
+        let opened = Opened { exposed: opened.exposed && !same, ..opened };
+        Ok(Reopened { kept: if same { opened.end } else { 0 }, end: opened.end, remarks: opened.remarks() })
     }
 
     fn rotate(&mut self, end: u64, now: Timestamp) -> Result<Option<Rotated>, String> {

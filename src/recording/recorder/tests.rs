@@ -144,7 +144,7 @@ async fn a_second_writer_is_refused_until_the_first_has_closed() {
     recorder.record(call(1)).await.unwrap();
     let error = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap_err();
     assert!(matches!(&error, OpenError::InUse(named) if *named == path));
-    assert!(error.to_string().contains("--record"));
+    assert!(error.to_string().ends_with("stop that one first, or name another file"), "{error}");
     recorder.close().await;
     let error = clone.record(call(2)).await.unwrap_err();
     assert_eq!(error.0, format!("the recording {} is closed", path.display()));
@@ -405,7 +405,10 @@ async fn a_file_that_another_hand_changes_is_opened_anew_and_that_is_told() {
         let [Recorded::Reopened { reason: told, kept }, Recorded::Call(_, place)] = &heard[..] else {
             panic!("{reason}: {heard:?}")
         };
-        assert!(told.contains(reason), "{told}");
+        assert!(told.contains(reason) && told.ends_with("from now on"), "{told}");
+        let gone = ["2 calls that", "1 call that"].map(|gone| told.contains(gone));
+        assert_eq!(gone, [expected.len() == 1, expected.len() == 2], "{told}");
+        assert_eq!(told.contains("were cut off and are kept in"), expected.len() != 1, "{told}");
         let behind = second.offset + u64::from(second.len) + 1;
         let still = match expected {
             [3] if reason == "was cut short" => opened.end,

@@ -15,7 +15,8 @@ use super::lingering::Lingering;
 use super::tape::{Disk, Rotated};
 use super::turn::{Job, Message, What};
 use super::{Observer, Options, RecordError, Recorded};
-use crate::recording::Place;
+use crate::recording::{Place, Position, Reader};
+use crate::visible::count;
 
 /// A write that takes longer waits for the disk; the next one is not made where others are kept from their work.
 pub(super) const LONG: Duration = Duration::from_millis(2);
@@ -42,7 +43,8 @@ impl Shared {
         observer: Observer,
         ending: watch::Sender<()>,
     ) -> Self {
-        let writer = Writer { disk, end, path, fsync, unrecorded: 0, observer, _ending: ending };
+        let ours = Ours { from: end, calls: 0 };
+        let writer = Writer { disk, end, ours, path, fsync, unrecorded: 0, observer, _ending: ending };
         Self {
             writer: Mutex::new(writer),
             fsync,
@@ -108,11 +110,37 @@ impl Shared {
 struct Writer {
     disk: Box<dyn Disk>,
     end: u64,
+    ours: Ours,
     path: Arc<Path>,
     fsync: bool,
     unrecorded: u64,
     observer: Observer,
     _ending: watch::Sender<()>,
+}
+
+/// The calls that this writer put into the file that is there.
+struct Ours {
+    /// They stand behind this offset.
+    from: u64,
+    calls: u64,
+}
+
+impl Ours {
+    /// What became of them when the file was opened anew and holds only `kept` bytes of what it was, as a sentence.
+    fn missing(&mut self, path: &Path, kept: u64, end: u64) -> Option<String> {
+        let before = self.calls;
+        let there = || {
+            let reader = Reader::open(path).ok()?;
+            let from = Position { offset: self.from, ..Position::default() };
+            Some(reader.entries_until(from, kept).filter(Result::is_ok).count() as u64)
+        };
+        self.calls = if kept > self.from { there().unwrap_or(before).min(before) } else { 0 };
+        if self.calls == 0 {
+            self.from = end;
+        }
+        let gone = before - self.calls;
+        (gone > 0).then(|| format!("{} that had been recorded since it was opened went with that", count(gone, "call")))
+    }
 }
 
 impl Drop for Writer {
@@ -138,6 +166,7 @@ impl Writer {
                     self.end += line.len();
                     (self.observer)(match what {
                         What::Call(call) => {
+                            self.ours.calls += 1;
                             lingering.add(call.clone(), place.len);
                             Recorded::Call(call, place)
                         }
@@ -167,6 +196,7 @@ impl Writer {
             Ok(None) => {}
             Ok(Some(Rotated { reason, end })) => {
                 self.end = end;
+                self.ours = Ours { from: end, calls: 0 };
                 (self.observer)(Recorded::Reopened { reason, kept: 0 });
             }
             Err(reason) => (self.observer)(Recorded::Trouble { reason }),
@@ -174,9 +204,11 @@ impl Writer {
         if let Some(reason) = self.disk.changed(self.end) {
             let opened = self.disk.reopen().map_err(|error| format!("{reason}; {error}"))?;
             let kept = opened.kept.min(self.end);
+            let gone = self.ours.missing(&self.path, kept, opened.end);
             self.end = opened.end;
-            let reason = [vec![reason], opened.remarks].concat().join("; ");
-            (self.observer)(Recorded::Reopened { reason, kept });
+            let now = format!("calls are recorded to {} from now on", self.path.display());
+            let told: Vec<String> = [reason].into_iter().chain(gone).chain(opened.remarks).chain([now]).collect();
+            (self.observer)(Recorded::Reopened { reason: told.join("; "), kept });
         }
         let written = self.write_all(batch);
         let written = if self.fsync { written.and_then(|()| self.disk.sync()) } else { written };

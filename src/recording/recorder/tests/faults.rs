@@ -178,7 +178,10 @@ async fn a_half_line_that_could_not_be_cut_off_is_cut_off_before_the_next_call()
     assert_eq!(fake.content(), [encode(&call(1)), encode(&call(3))].concat());
     let events: Vec<_> = events.try_iter().collect();
     let kept = encode(&call(1)).len() as u64;
-    assert_eq!(events[2], Recorded::Reopened { reason: "the tape changed".into(), kept });
+    assert_eq!(
+        events[2],
+        Recorded::Reopened { reason: "the tape changed; calls are recorded to /tape from now on".into(), kept }
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
