@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::call::Id;
 use crate::recording::backlog::Teller;
-use crate::recording::{Options, Place, Reader, RecordError, Recorded, Recorder, Redaction};
+use crate::recording::{OpenError, Options, Place, Reader, RecordError, Recorded, Recorder, Redaction};
 
 /// Device and inode of a file.
 pub type Identity = (u64, u64);
@@ -168,8 +168,19 @@ impl Tape {
             self.check(Shown { file, begun: begun(&self.path) }).map_err(RecordError)?;
             let told = self.told.clone();
             let (recorder, opened) =
-                Recorder::open(&self.path, Options::default(), Box::new(move |event| told.tell(event)))
-                    .map_err(|error| RecordError(error.to_string()))?;
+                Recorder::open(&self.path, Options::default(), Box::new(move |event| told.tell(event))).map_err(
+                    |error| {
+                        RecordError(match error {
+                            OpenError::InUse(path) => {
+                                format!(
+                                    "another hooktape records to {}: say it there, or when that one has ended",
+                                    path.display()
+                                )
+                            }
+                            error => error.to_string(),
+                        })
+                    },
+                )?;
             if opened.created {
                 // Removed while we looked: closed without a call, it is gone again.
                 recorder.close().await;

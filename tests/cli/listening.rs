@@ -78,8 +78,7 @@ fn a_recording_has_one_writer_and_a_port_one_listener() {
     ] {
         let ended = run(&home, &[args, &["--record", "tape.jsonl"]].concat());
         assert_eq!((ended.code, &*ended.out), (2, ""), "{args:?}");
-        let said =
-            "hooktape: another hooktape records to tape.jsonl: stop that one first, or give --record another path";
+        let said = "hooktape: another hooktape records to tape.jsonl: stop that one first, or name another file";
         assert!(ended.err.starts_with(said), "{args:?}: {}", ended.err);
     }
     assert_eq!(run(&home, &["show", "tape.jsonl"]).code, 0, "reading needs no lock");

@@ -32,7 +32,7 @@ pub const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file system refused.
-    #[error("cannot {doing} {path}: {source}")]
+    #[error("cannot {doing} {path}: {}", reason(source))]
     Io {
         /// What was tried: `create`, `lock`, ...
         doing: &'static str,
@@ -42,7 +42,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// Another process is recording to it.
-    #[error("another hooktape records to {0}: stop that one first, or give --record another path")]
+    #[error("another hooktape records to {0}: stop that one first, or name another file")]
     InUse(PathBuf),
     /// It is something else.
     #[error("{path} is not a recording: {why}")]
@@ -62,6 +62,17 @@ pub enum OpenError {
         /// Its format's version.
         version: u64,
     },
+}
+
+/// The system's reason, with the repair where there is one.
+pub fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "no space left: make room, and try again".to_owned()
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: name a file elsewhere".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 impl OpenError {
