@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::cli::context::{Context, find_call};
 use crate::cli::show::{fits, parse_query};
 use crate::cli::{Outcome, print};
-use crate::recording::export::{ExportFile, Exporter, Format};
+use crate::recording::export::{ExportFile, Exporter, FileError, Format};
 use crate::recording::{Position, Reader};
 use crate::visible;
 
@@ -61,9 +61,14 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         // Standard output has taken what it has taken.
         signal_hook::flag::register(signal_hook::consts::SIGINT, ended.clone())?;
     }
+    // What goes wrong names the file that was asked for, not that which it is written to first.
+    let named = |error: io::Error| match place {
+        Some(path) => FileError::of(path, error).into(),
+        None => eyre::Report::from(error),
+    };
     let mut write = |call: Call| {
         count += 1;
-        exporter.write(&reporter.report(call, &marks))
+        exporter.write(&reporter.report(call, &marks)).map_err(named)
     };
     if let Some(call) = only {
         write(call)?;
@@ -88,7 +93,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         }
         print::unfinished(&entries);
     }
-    exporter.finish()?;
+    exporter.finish().map_err(named)?;
     progress.clear();
     if let (Some(out), Some(file)) = (place, file) {
         file.keep()?;

@@ -101,7 +101,9 @@ impl Write for ExportFile {
 }
 
 impl FileError {
-    fn of(path: &Path, error: io::Error) -> Self {
+    /// What an error in writing the file at `path` means.
+    #[must_use]
+    pub fn of(path: &Path, error: io::Error) -> Self {
         let folder = || folder_of(path).to_owned();
         match error.kind() {
             io::ErrorKind::AlreadyExists => Self::Taken(path.to_owned()),
