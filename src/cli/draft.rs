@@ -50,7 +50,14 @@ pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
     if is_framing(name.trim()) {
         return Err(format!("{:?} follows from the body and the connection: leave it out", name.trim()));
     }
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
+    let (name, value) = (name.trim(), value.trim());
+    if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+        return Err(format!("{name:?} is no name of a header: letters, digits and -"));
+    }
+    if http::HeaderValue::from_str(value).is_err() {
+        return Err(format!("{value:?} cannot be sent in a header: it has a line end or another control character"));
+    }
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 impl DraftArgs {
@@ -132,4 +139,24 @@ fn payload(path: &Path) -> eyre::Result<Vec<u8>> {
         return Ok(bytes);
     }
     std::fs::read(path).wrap_err_with(|| format!("cannot read the payload from {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_cannot_be_sent_is_refused_where_it_is_given() {
+        assert_eq!(parse_header(" X-A : b é ").unwrap(), ("X-A".to_owned(), "b é".to_owned()));
+        for (text, why) in [
+            ("nocolon", "is not of the form"),
+            ("Content-Length: 3", "leave it out"),
+            ("X: a\nY: b", "it has a line end"),
+            ("a b: c", "is no name of a header"),
+            (": c", "is no name of a header"),
+        ] {
+            let error = parse_header(text).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+    }
 }
