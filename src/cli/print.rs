@@ -23,6 +23,9 @@ const PROGRESS: Duration = Duration::from_millis(100);
 /// Columns of the user's text in a line.
 const TEXT: usize = 48;
 
+/// Of an error more is shown: its reason stands last.
+const ERROR: usize = 160;
+
 /// One line for a call: what a list shows of it, or all of it as JSON.
 pub(super) fn call_line(call: &Call, platforms: &Platforms, format: Format) -> String {
     listed(call, platforms, format, None)
@@ -49,6 +52,7 @@ pub(super) fn listed(call: &Call, platforms: &Platforms, format: Format, wait: O
     let none = if call.error.is_some() { "ERR" } else { "-  " };
     let status = call.status().map_or_else(|| none.to_owned(), |status| status.to_string());
     let state = wait.map(|wait| waits::word(wait, call.id).to_owned());
+    let room = if text.is_none() && call.error.is_some() { ERROR } else { TEXT };
     let said = text.map(|text| format!("“{text}”")).or(call.error.clone());
     let said: Vec<String> = state.into_iter().chain(said).collect();
     format!(
@@ -58,7 +62,7 @@ pub(super) fn listed(call: &Call, platforms: &Platforms, format: Format, wait: O
         visible::truncate(&visible::line(&kind), 40),
         call.sig.map_or("", Sig::word),
         visible::took(call.took),
-        visible::truncate(&visible::line(&said.join(" ")), TEXT),
+        visible::truncate(&visible::line(&said.join(" ")), room),
     )
     .trim_end()
     .to_owned()
