@@ -126,7 +126,9 @@ impl Options {
 
 /// A pace as the command line has it, or a rate: `10/s`.
 fn pace(text: &str) -> Result<Pace, String> {
-    let Some(rate) = text.strip_suffix("/s") else { return text.parse() };
+    let Some(rate) = text.strip_suffix("/s") else {
+        return text.parse().map_err(|error| format!("{error}, or a rate such as 5/s"));
+    };
     let rate = rate.trim().parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
     rate.map(Pace::Rate).ok_or_else(|| format!("{text:?} is no rate: 10/s is one"))
 }

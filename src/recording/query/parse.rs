@@ -234,9 +234,9 @@ fn ends_word(letter: char) -> bool {
 fn unknown(name: &str) -> String {
     let keys: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
     let near = closest(&name.to_ascii_lowercase(), &keys);
-    let meant = near.map_or_else(String::new, |key| format!("did you mean {key}:? "));
+    let meant = near.map_or_else(String::new, |key| format!("did you mean {key}:? Else "));
     let known = list(KEYS.iter().map(|key| key.name));
     format!(
-        "{name}: is not known yet; {meant}There are {known}, and /pointer. To look for the text, quote it: \"{name}:...\""
+        "{name}: is not known; {meant}there are {known}, and /pointer. To look for the text, quote it: \"{name}:...\""
     )
 }

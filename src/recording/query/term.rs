@@ -155,13 +155,15 @@ impl Term {
             "platform" => Self::Platform(needle()),
             "sig" if is_none(value) => Self::Sig(None),
             "sig" => {
-                Self::Sig(Some(one_of(&Sig::ALL.map(|sig| (sig.word(), sig)), text).map_err(|words| takes(&words))?))
+                let words = Sig::ALL.map(|sig| (sig.word(), sig));
+                Self::Sig(Some(one_of(&words, text).map_err(|words| takes(&format!("none or {words}")))?))
             }
             "status" if is_none(value) => Self::Status(None),
-            "status" => Self::Status(Some(
-                status(text)
-                    .ok_or_else(|| takes("a status (404), a class (4xx), a bound (>=500) or a range (200..299)"))?,
-            )),
+            "status" => {
+                Self::Status(Some(status(text).ok_or_else(|| {
+                    takes("none, a status (404), a class (4xx), a bound (>=500) or a range (200..299)")
+                })?))
+            }
             "conv" => Self::Conversation(Part::new(value)),
             "path" => Self::Path(needle()),
             "dir" => {
@@ -190,7 +192,7 @@ impl Term {
             "finding" if is_none(value) => Self::Finding(None),
             "finding" => {
                 let words = [Severity::Error, Severity::Warning, Severity::Note].map(|grade| (grade.word(), grade));
-                Self::Finding(Some(one_of(&words, text).map_err(|words| takes(&words))?))
+                Self::Finding(Some(one_of(&words, text).map_err(|words| takes(&format!("none or {words}")))?))
             }
             "marked" => {
                 let words = Colour::ALL.map(|colour| (colour.word(), colour));
@@ -200,7 +202,7 @@ impl Term {
             "deleted" => return Err("deleted takes no value: write it alone, or -deleted".to_owned()),
             "body" => Self::Body(needle()),
             "header" => Self::Header(needle()),
-            other => return Err(format!("{other}: is not known yet")),
+            other => return Err(format!("{other}: is not known")),
         })
     }
 

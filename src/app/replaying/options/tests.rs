@@ -70,7 +70,7 @@ fn what_cannot_begin_says_why() {
     app.choose(Target::new("x", "http://127.0.0.1:1"));
     assert_eq!(press(&mut app, "gRjjjje<backspace><enter><enter>"), []);
     let Some(Dialog::Panel(Panel::Options(options))) = app.dialogs.last() else { panic!("{:?}", app.dialogs) };
-    assert!(options.error.as_deref().unwrap().contains("is no pace"), "{options:?}");
+    assert!(options.error.as_deref().unwrap().ends_with("or a rate such as 5/s"), "{options:?}");
 }
 
 #[test]
