@@ -132,7 +132,7 @@ impl Ours {
         let there = || {
             let reader = Reader::open(path).ok()?;
             let from = Position { offset: self.from, ..Position::default() };
-            Some(reader.entries_until(from, kept).filter(Result::is_ok).count() as u64)
+            Some(reader.entries_until(from, kept).flatten().count() as u64)
         };
         self.calls = if kept > self.from { there().unwrap_or(before).min(before) } else { 0 };
         if self.calls == 0 {
