@@ -217,7 +217,7 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
 fn announce(context: &Context, plan: &Plan, items: &[Item], total: u64) {
     if context.format == Format::Text {
         let (calls, places) = (visible::count(total, "call"), places(plan, items));
-        print::note(&format!("{calls} to {places}, {}", show::mode(plan.mode)));
+        print::note(&format!("{calls} to {places}, {}", show::mode(plan.mode, !plan.changes.is_empty())));
     }
 }
 

@@ -23,9 +23,10 @@ use crate::visible;
 /// Columns of a value in a line.
 const VALUE: usize = 60;
 
-/// What a mode does, with its name.
-pub(super) fn mode(mode: SignMode) -> &'static str {
+/// What a mode does, with its name; `changed`: values or headers are set.
+pub(super) fn mode(mode: SignMode, changed: bool) -> &'static str {
     match mode {
+        SignMode::Exact if changed => "exact: signature as recorded, bytes but for the changes",
         SignMode::Fresh => "fresh: signed anew, with new ids and times",
         SignMode::Exact => "exact: signature and bytes as recorded",
     }
@@ -269,4 +270,16 @@ pub(super) fn summary_json(summary: &Summary) -> String {
     }
     line.insert("elapsed".to_owned(), json!(summary.elapsed.as_secs_f64()));
     Value::Object(line).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_changed_are_not_said_to_be_as_recorded() {
+        assert_eq!(mode(SignMode::Exact, false), "exact: signature and bytes as recorded");
+        assert!(mode(SignMode::Exact, true).ends_with("but for the changes"));
+        assert_eq!(mode(SignMode::Fresh, true), mode(SignMode::Fresh, false));
+    }
 }
