@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::term::{KEYS, Term, Value, list};
 use super::{Node, QueryError};
 use crate::config::closest;
+use crate::json;
 
 /// How deep parentheses may nest.
 const DEEPEST: usize = 64;
@@ -160,7 +161,12 @@ impl<'a> Parser<'a> {
         let value = self.value()?;
         let Some(key) = key else { return Ok(Term::word(&value)) };
         if key.as_str(self.text).starts_with('/') {
-            return Ok(Term::pointer(key.as_str(self.text), &value));
+            let pointer = key.as_str(self.text);
+            if !json::is_pointer(pointer) {
+                let message = format!("{pointer} is no JSON Pointer: ~ is written ~0, and / in a name ~1");
+                return Err(QueryError { message, span: key.0 });
+            }
+            return Ok(Term::pointer(pointer, &value));
         }
         let name = key.as_str(self.text);
         let Some(known) = KEYS.iter().find(|known| known.name.eq_ignore_ascii_case(name)) else {

@@ -394,9 +394,11 @@ fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
         return now.checked_sub(SignedDuration::try_from(ago).ok()?).ok();
     }
     let civil = || {
-        let date = text.parse::<Date>().map(|date| date.at(0, 0, 0, 0));
+        let date = || text.parse::<Date>().map(|date| date.at(0, 0, 0, 0));
         let today = || text.parse::<Time>().map(|time| now.to_zoned(TimeZone::UTC).date().to_datetime(time));
-        text.parse::<DateTime>().or(date).or_else(|_| today()).ok()
+        let whole = text.parse::<DateTime>().or_else(|_| date()).ok();
+        // An hour alone is more often a span whose unit was left out.
+        if text.contains(':') { whole.or_else(|| today().ok()) } else { whole }
     };
     text.parse().ok().or_else(|| civil()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
 }

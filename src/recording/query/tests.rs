@@ -245,6 +245,8 @@ fn an_error_has_its_place_and_the_repair() {
         ("size:big", 5..8, "size: takes a bound"),
         ("since:yesterday", 6..15, "since: takes how long ago (90s, 10m"),
         ("since:99999999999d", 6..18, "since: takes how long ago"),
+        ("since:10", 6..8, "since: takes how long ago"),
+        ("/a~2b:x", 0..5, "/a~2b is no JSON Pointer: ~ is written ~0"),
         ("body:\"x", 5..7, "the closing \" is missing"),
         ("a |", 3..3, "something to look for is missing here"),
         ("| a", 0..1, "something to look for is missing here"),
