@@ -273,7 +273,10 @@ impl Disk for Tape {
         if self.blank == Some(end) && self.changed(end).is_none() {
             return fs::remove_file(&self.path);
         }
-        self.file.sync_data()
+        self.file.sync_data()?;
+        // A process that is being started just now has the handle a moment longer than we.
+        let _ = self.file.unlock();
+        Ok(())
     }
 }
 

@@ -4,10 +4,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::call::{Request, Response};
+use crate::call::{Id, Request, Response};
 use crate::config::{Secrets, Target};
 use crate::net::outgoing::SignMode;
 use crate::recording::{Options, Position};
+use crate::replay::compare::{Difference, Place};
 use crate::replay::{Change as Put, Pace, Schedule};
 
 /// An endpoint that answers each call with the status that its body is, and says the most calls it had at a time.
