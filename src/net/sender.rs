@@ -36,18 +36,19 @@ use crate::signature::Method;
 
 /// Why a call without an `accept` cannot leave.
 const BETWEEN: &str = "not sent: where the environment names a proxy, no call can leave without an `accept` header: \
-                       do not drop it, or unset HTTPS_PROXY and its like";
+                       do not drop it, or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY (NO_PROXY does not help here)";
 
 /// The HTTP client.
 #[derive(Clone, Debug)]
 pub struct Sender {
     clients: Arc<Mutex<HashMap<(Tls, bool), reqwest::Client>>>,
+    bare: bare::Clients,
     platforms: Arc<Platforms>,
     keyring: Arc<Keyring>,
     /// Whether the environment names a proxy for plain HTTP.
     proxied: bool,
-    /// Whether it names one for whatever.
-    any_proxy: bool,
+    /// Whether it names one for https.
+    proxied_https: bool,
     /// Of our own listeners, the one that a host and port turned out to stand for.
     resolved: Arc<Mutex<HashMap<String, Option<SocketAddr>>>>,
 }
@@ -78,8 +79,9 @@ impl Sender {
     pub fn new(platforms: Arc<Platforms>, keyring: Arc<Keyring>) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let proxied = is_proxied(set);
-        let any_proxy = proxied || ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].into_iter().any(set);
-        Self { clients: Arc::default(), platforms, keyring, proxied, any_proxy, resolved: Arc::default() }
+        let proxied_https = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].into_iter().any(set);
+        let (clients, bare) = (Arc::default(), bare::Clients::default());
+        Self { clients, bare, platforms, keyring, proxied, proxied_https, resolved: Arc::default() }
     }
 
     /// Sends, waits for the answer, records both, and gives the call back.
@@ -234,13 +236,15 @@ impl Sender {
                     answer
                 }
                 (None, None) if !headers.contains_key(http::header::ACCEPT) => {
-                    if self.any_proxy && !is_loopback(&url) {
+                    let proxied = if url.scheme() == "https" { self.proxied_https } else { self.proxied };
+                    if proxied && !is_loopback(&url) {
                         return Err(BETWEEN.to_owned());
                     }
                     let body = Outbound::new(request.body.clone(), fault);
                     let request = wire::request(method(&request)?, &request.target, headers, body)
                         .map_err(|error| format!("not sent: {error}"))?;
-                    answer::whole(pin!(bare::send(request, &url, &place, &tls)), &place, patience).await
+                    let client = self.bare.of(&tls)?;
+                    answer::whole(pin!(bare::send(client, request, &url, &place)), &place, patience).await
                 }
                 (None, None) => {
                     let sending = self.with_client(&request, headers, &url, &place, &tls, fault)?;

@@ -1,6 +1,9 @@
 //! A client that sends what it is given and adds nothing: the other one has an `accept` for every request without one. It knows
 //! no proxy.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use http::Uri;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -14,17 +17,38 @@ use crate::config::Tls;
 use crate::net::answer::{self, Stage};
 use crate::net::trust;
 
-/// Sends `request` to `url`, whose server is believed as `tls` says, and gives the head of the answer.
+/// The clients, one for each way to believe a server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clients(Arc<Mutex<HashMap<Tls, Connected>>>);
+
+type Connected = Client<HttpsConnector<HttpConnector>, Outbound>;
+
+impl Clients {
+    /// The one that believes a server as `tls` says.
+    ///
+    /// # Errors
+    /// When what it believes cannot be read: a sentence.
+    pub fn of(&self, tls: &Tls) -> Result<Connected, String> {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(tls) {
+            return Ok(client.clone());
+        }
+        let client = client(tls).map_err(|reason| format!("not sent: {reason}"))?;
+        clients.insert(tls.clone(), client.clone());
+        Ok(client)
+    }
+}
+
+/// Sends `request` to `url` and gives the head of the answer.
 ///
 /// # Errors
 /// When it cannot be sent or nothing comes back: a sentence.
 pub(super) async fn send(
+    client: Connected,
     mut request: http::Request<Outbound>,
     url: &Url,
     place: &str,
-    tls: &Tls,
 ) -> Result<http::Response<Incoming>, String> {
-    let client = client(tls).map_err(|reason| format!("not sent: {reason}"))?;
     *request.uri_mut() = url.as_str().parse::<Uri>().map_err(|error| format!("not sent: {url}: {error}"))?;
     client.request(request).await.map_err(|error| {
         let stage = if error.is_connect() { Stage::Connecting } else { Stage::Waiting };
@@ -32,8 +56,7 @@ pub(super) async fn send(
     })
 }
 
-/// It is rarely asked for, and so made for each call.
-fn client(tls: &Tls) -> Result<Client<HttpsConnector<HttpConnector>, Outbound>, String> {
+fn client(tls: &Tls) -> Result<Connected, String> {
     let mut http = HttpConnector::new();
     http.set_nodelay(true);
     http.enforce_http(false);
