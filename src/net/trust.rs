@@ -26,27 +26,37 @@ pub(in crate::net) fn config(tls: &Tls) -> Result<ClientConfig, String> {
         format!("TLS cannot start: {error}")
     }
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = if tls.any_certificate {
-        Arc::new(Anyone(provider.clone()))
+    let believed = if tls.any_certificate {
+        Believed::Anyone
     } else {
         let further: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&tls.authorities).collect();
         let further: Vec<CertificateDer<'static>> = further.map_err(wrong)?;
         let usual = Verifier::new_with_extra_roots(further.clone(), provider.clone()).map_err(wrong)?;
-        Arc::new(Given { usual, further })
+        Believed::Given { usual: Box::new(usual), further }
     };
+    let verifier = Arc::new(Trust { believed, provider: provider.clone() });
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(wrong)?;
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
-/// Believes authorities, and a server whose own certificate is one of those that were given: `openssl req -x509` makes one
-/// that says it is an authority's, which is else not taken for a server's.
+/// Whose certificates are believed.
 #[derive(Debug)]
-struct Given {
-    usual: Verifier,
-    further: Vec<CertificateDer<'static>>,
+enum Believed {
+    /// Any.
+    Anyone,
+    /// Those of authorities, and a server's own if it is one of those that were given: `openssl req -x509` makes one that says
+    /// it is an authority's, which is else not taken for a server's.
+    Given { usual: Box<Verifier>, further: Vec<CertificateDer<'static>> },
 }
 
-impl ServerCertVerifier for Given {
+/// Believes some certificates. That the server has the key of the one it shows is checked for all.
+#[derive(Debug)]
+struct Trust {
+    believed: Believed,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Trust {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -55,10 +65,11 @@ impl ServerCertVerifier for Given {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let usual = self.usual.verify_server_cert(certificate, chain, name, ocsp, now);
-        let Err(error) = usual else { return usual };
+        let Believed::Given { usual, further } = &self.believed else { return Ok(ServerCertVerified::assertion()) };
+        let verified = usual.verify_server_cert(certificate, chain, name, ocsp, now);
+        let Err(error) = verified else { return verified };
         // The library looks at the dates before it looks at whose certificate it is.
-        if !is_authority(&error) || !self.further.contains(certificate) {
+        if !is_authority(&error) || !further.contains(certificate) {
             return Err(error);
         }
         verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
@@ -71,7 +82,7 @@ impl ServerCertVerifier for Given {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.usual.verify_tls12_signature(message, certificate, signed)
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -80,54 +91,15 @@ impl ServerCertVerifier for Given {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.usual.verify_tls13_signature(message, certificate, signed)
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.usual.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
 /// Whether a server's certificate was refused for it says that it is an authority's. The library has the error for itself.
 fn is_authority(error: &Error) -> bool {
     error.to_string().contains(AUTHORITY)
-}
-
-/// Believes any certificate. That the server has its key is checked still.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _certificate: &CertificateDer<'_>,
-        _chain: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -7,6 +7,23 @@ use crate::config::Redact;
 use crate::net::fault::{Delivery, Fault};
 use crate::replay::testing::call;
 
+/// What came of `original`, with nothing more to say of it.
+fn outcome(original: Call, call: Call) -> Outcome {
+    Outcome {
+        original: Arc::new(original),
+        round: 1,
+        delivery: Delivery::default(),
+        call: Arc::new(call),
+        against: None,
+        differences: Vec::new(),
+        between: Vec::new(),
+        masked: Vec::new(),
+        unmet: Vec::new(),
+        whole: None,
+        given_up: false,
+    }
+}
+
 /// A call that went well, one that did not, one that was not sent as it was asked for, one that could not be sent.
 fn report(redaction: Option<&Redaction>) -> Report {
     let json = |pointer: &str, left: &str, right: &str| Difference {
@@ -17,11 +34,9 @@ fn report(redaction: Option<&Redaction>) -> Report {
     };
     let request = |body: &'static str| Request { body: body.into(), ..call(1).request };
     let header = Place::Header("set-cookie".to_owned());
-    let fine = Outcome {
-        original: Arc::new(Call { id: Id(uuid::Uuid::nil()), request: request("{\"timestamp\":1}"), ..call(1) }),
-        round: 1,
-        delivery: Delivery::default(),
-        call: Arc::new(Call {
+    let fine = outcome(
+        Call { id: Id(uuid::Uuid::nil()), request: request("{\"timestamp\":1}"), ..call(1) },
+        Call {
             kind: Some("moveo/dialog".into()),
             took: Duration::from_micros(1_234_567),
             request: Request {
@@ -31,15 +46,8 @@ fn report(redaction: Option<&Redaction>) -> Report {
             },
             response: Some(Response { status: 200, ..Response::default() }),
             ..call(1)
-        }),
-        against: None,
-        differences: Vec::new(),
-        between: Vec::new(),
-        masked: Vec::new(),
-        unmet: Vec::new(),
-        whole: None,
-        given_up: false,
-    };
+        },
+    );
     let failed = Outcome {
         round: 2,
         delivery: Delivery { again: true, ..Delivery::default() },
@@ -152,19 +160,7 @@ fn both_targets_are_told_of_and_what_is_not_whole_is_an_error() {
 fn what_was_not_sent_and_what_was_not_waited_for_are_no_failures_and_add_up() {
     let mut report = report(None);
     let call = Call { error: Some("x:1 had not answered".to_owned()), response: None, ..call(1) };
-    let given_up = Outcome {
-        original: Arc::new(call.clone()),
-        round: 1,
-        delivery: Delivery::default(),
-        call: Arc::new(call),
-        against: None,
-        differences: Vec::new(),
-        between: Vec::new(),
-        masked: Vec::new(),
-        unmet: Vec::new(),
-        whole: None,
-        given_up: true,
-    };
+    let given_up = Outcome { given_up: true, ..outcome(call.clone(), call) };
     report.cases.clear();
     report.add(&Told::Sent(given_up.into()), None);
     let of = |form: Form, summary: &Summary| {
