@@ -15,6 +15,7 @@
 mod bare;
 mod capture;
 mod forwarding;
+mod least;
 mod load;
 mod measure;
 mod opening;
@@ -55,6 +56,7 @@ fn main() {
     match args.split_first() {
         Some((mode, rest)) if mode == "--load" => return load::main(rest),
         Some((mode, _)) if mode == "--sink" => return replaying::sink(),
+        Some((mode, rest)) if mode == "--least" => return least::main(&rest[0], Path::new(&rest[1])),
         Some((mode, _)) if mode == "--bare" => return bare::main(),
         Some((mode, rest)) if mode == "--open" => return opening::main(Path::new(&rest[0])),
         _ => {}

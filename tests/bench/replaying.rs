@@ -1,4 +1,4 @@
-//! Replaying as fast as it goes against wrk, at even distances against the clock, and comparing two recordings against
+//! Replaying as fast as it goes against wrk and the least that could do it, at even distances against the clock, and comparing two recordings against
 //! reading them.
 
 use std::io::Write as _;
@@ -87,12 +87,16 @@ pub fn run(folder: &Path, rounds: usize) {
         load::signature(body.as_bytes())
     );
     std::fs::write(&script, lua).unwrap();
-    let (mut ours, mut wrks) = (Sample::default(), Sample::default());
-    take_turns(rounds, 2, |turn| {
+    let (mut ours, mut least, mut wrks) = (Sample::default(), Sample::default(), Sample::default());
+    take_turns(rounds, 3, |turn| {
         if turn == 0 {
             let summary = replay(&calls, &sink, &["--concurrency", "32"]);
             assert_eq!(summary["fine"], CALLS, "{summary}");
             ours.push(summary["rate"].as_f64().unwrap());
+        } else if turn == 1 {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            let output = command.args(["--least", &sink.1.to_string()]).arg(&calls).output().unwrap();
+            least.push(String::from_utf8(output.stdout).unwrap().trim().parse().unwrap());
         } else {
             let url = format!("http://{}/", sink.1);
             let mut wrk = Command::new("wrk");
@@ -104,6 +108,7 @@ pub fn run(folder: &Path, rounds: usize) {
     });
     println!("replay: {CALLS} calls of 2 KB, signed anew, each result recorded, 32 at a time");
     println!("  hooktape {ours} calls a second, wrk {wrks}");
+    println!("  read, sign, send, write and no more: {least}, to wrk's {}", least.ratio(&wrks));
     judge("rate, to wrk's", &ours.ratio(&wrks), 0.55, true);
     for (rate, args) in [(10_000.0, vec!["--rate", "10000"]), (500.0, vec!["--rate", "500", "--query", "conv:0"])] {
         let summary = replay(&calls, &sink, &[&args[..], &["--concurrency", "64"]].concat());
