@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use hyper_util::client::proxy::matcher::Matcher;
 use jiff::Timestamp;
 use url::Url;
 
@@ -35,8 +36,8 @@ use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
 
 /// Why a call without an `accept` cannot leave.
-const BETWEEN: &str = "not sent: where the environment names a proxy, no call can leave without an `accept` header: \
-                       do not drop it, or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY (NO_PROXY does not help here)";
+const BETWEEN: &str = "not sent: the environment names a proxy for this address, and none is used for a call without an \
+                       `accept` header: do not drop it, or name the host in NO_PROXY";
 
 /// The HTTP client.
 #[derive(Clone, Debug)]
@@ -45,10 +46,8 @@ pub struct Sender {
     bare: bare::Clients,
     platforms: Arc<Platforms>,
     keyring: Arc<Keyring>,
-    /// Whether the environment names a proxy for plain HTTP.
-    proxied: bool,
-    /// Whether it names one for https.
-    proxied_https: bool,
+    /// The proxies that the environment names, as the client reads it.
+    proxies: Arc<Matcher>,
     /// Of our own listeners, the one that a host and port turned out to stand for.
     resolved: Arc<Mutex<HashMap<String, Option<SocketAddr>>>>,
 }
@@ -77,11 +76,9 @@ impl Sender {
     /// A client that follows no redirect and decodes nothing.
     #[must_use]
     pub fn new(platforms: Arc<Platforms>, keyring: Arc<Keyring>) -> Self {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let proxied = is_proxied(set);
-        let proxied_https = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].into_iter().any(set);
         let (clients, bare) = (Arc::default(), bare::Clients::default());
-        Self { clients, bare, platforms, keyring, proxied, proxied_https, resolved: Arc::default() }
+        let proxies = Arc::new(Matcher::from_system());
+        Self { clients, bare, platforms, keyring, proxies, resolved: Arc::default() }
     }
 
     /// Sends, waits for the answer, records both, and gives the call back.
@@ -221,7 +218,7 @@ impl Sender {
         let at = Timestamp::now();
         // A slow body is not the endpoint's fault.
         let patience = timeout + if let Some(Fault::SlowBody(over)) = fault { over } else { Duration::ZERO };
-        let wire = wire.filter(|_| url.scheme() == "http" && (is_loopback(&url) || !self.proxied));
+        let wire = wire.filter(|_| url.scheme() == "http" && !is_proxied(&self.proxies, &url));
         let place = place(&url);
         let started = Instant::now();
         let sending = async {
@@ -236,8 +233,7 @@ impl Sender {
                     answer
                 }
                 (None, None) if !headers.contains_key(http::header::ACCEPT) => {
-                    let proxied = if url.scheme() == "https" { self.proxied_https } else { self.proxied };
-                    if proxied && !is_loopback(&url) {
+                    if is_proxied(&self.proxies, &url) {
                         return Err(BETWEEN.to_owned());
                     }
                     let body = Outbound::new(request.body.clone(), fault);
@@ -354,10 +350,9 @@ async fn over_wire<'a>(
     })
 }
 
-/// Whether an environment, by which of its variables are `set`, names a proxy that reqwest takes for plain HTTP. It takes
-/// none in a CGI script, where `HTTP_PROXY` is the caller's `Proxy` header (RFC 3875, 4.1.18).
-fn is_proxied(set: impl Fn(&str) -> bool) -> bool {
-    !set("REQUEST_METHOD") && ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].into_iter().any(set)
+/// Whether what goes to `url` goes through a proxy. No proxy of the environment should see calls to this machine.
+fn is_proxied(proxies: &Matcher, url: &Url) -> bool {
+    !is_loopback(url) && url.as_str().parse().is_ok_and(|place| proxies.intercept(&place).is_some())
 }
 
 /// What leaves of a request whose body is cut on purpose.

@@ -1,3 +1,4 @@
+mod failures;
 mod tls;
 
 use rstest::rstest;
@@ -39,17 +40,6 @@ fn outgoing(url: &str, request: Request) -> Outgoing {
 fn request(method: &str, fields: &[(&str, &'static [u8])], body: &'static [u8]) -> Request {
     let headers = fields.iter().map(|(name, value)| (*name, Bytes::from_static(value))).collect();
     Request { method: method.into(), headers, body: body.into(), ..Request::default() }
-}
-
-#[rstest]
-#[case(&[], false)]
-#[case(&["https_proxy", "NO_PROXY"], false)]
-#[case(&["http_proxy"], true)]
-#[case(&["HTTP_PROXY"], true)]
-#[case(&["HTTP_PROXY", "REQUEST_METHOD"], false)]
-#[case(&["ALL_PROXY", "no_proxy"], true)]
-fn a_proxy_is_known_by_the_variables_that_the_client_heeds(#[case] set: &[&str], #[case] proxied: bool) {
-    assert_eq!(is_proxied(|name| set.contains(&name)), proxied);
 }
 
 #[tokio::test]
@@ -247,90 +237,6 @@ async fn a_redirect_is_an_answer() {
     assert_eq!(response.headers.get("location"), Some("/away"));
 }
 
-/// What both ways of sending say of an endpoint, which is the same.
-async fn error_of(site: &Site, url: &str, timeout: Duration) -> String {
-    let sender = sender(site);
-    let prepared = || sender.prepare(Outgoing { timeout, ..outgoing(url, request("POST", &[], b"x")) });
-    let call = sender.exchange(prepared(), None, std::future::pending()).await;
-    assert_eq!(call.response, None);
-    let by_wire = sender.exchange(prepared(), Some(&mut Wire::default()), std::future::pending()).await;
-    assert_eq!((by_wire.response, &by_wire.error), (None, &call.error));
-    call.error.unwrap()
-}
-
-#[tokio::test]
-async fn a_failure_says_what_happened_with_whom() {
-    let site = Site::new(Config::default()).await;
-    let refused = {
-        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        socket.local_addr().unwrap()
-    };
-    assert_eq!(
-        error_of(&site, &format!("http://{refused}/"), TIMEOUT).await,
-        format!("nothing listens at {refused} (connection refused): is the server running?")
-    );
-
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = silent.local_addr().unwrap();
-    assert_eq!(
-        error_of(&site, &format!("http://{address}/"), Duration::from_millis(50)).await,
-        format!("{address} did not answer within 50ms")
-    );
-
-    for (answer, when) in [
-        (&b""[..], "before it had answered"),
-        (b"HTTP/1.1 200 O", "before it had answered"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "in the middle of its answer"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab", "in the middle of its answer"),
-    ] {
-        let (url, _) = endpoint(answer).await;
-        let place = url.trim_start_matches("http://").trim_end_matches('/');
-        let error = error_of(&site, &url, TIMEOUT).await;
-        assert_eq!(error, format!("{place} closed the connection {when}"));
-    }
-
-    let (url, _) = endpoint(b"SSH-2.0-OpenSSH\r\n").await;
-    let error = error_of(&site, &url, TIMEOUT).await;
-    assert!(error.starts_with("no whole answer from 127.0.0.1:"), "{error}");
-
-    let error = error_of(&site, "http://255.255.255.255:1/", TIMEOUT).await;
-    assert!(error.starts_with("cannot connect to 255.255.255.255:1: "), "{error}");
-
-    // No name has an empty part, so nobody outside is asked for it.
-    let error = error_of(&site, "http://no..name/", TIMEOUT).await;
-    assert!(error.starts_with("no address is known for no..name (") && error.ends_with("a network?"), "{error}");
-}
-
-#[tokio::test]
-async fn a_reset_says_that_the_endpoint_closed() {
-    let site = Site::new(Config::default()).await;
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = socket.local_addr().unwrap();
-    let serving = tokio::spawn(async move {
-        for _ in 0..2 {
-            // Closed on bytes that nobody read, a connection is reset.
-            let (stream, _) = socket.accept().await.unwrap();
-            stream.readable().await.unwrap();
-        }
-    });
-    let error = error_of(&site, &format!("http://{address}/"), TIMEOUT).await;
-    serving.await.unwrap();
-    assert_eq!(error, format!("{address} closed the connection before it had answered"));
-}
-
-#[rstest]
-#[case::line_end("X-A", "a\nb", "not sent: the header \"X-A\" cannot be sent over HTTP")]
-#[case::name("a b", "", "not sent: the header \"a b\" cannot be sent over HTTP")]
-#[tokio::test]
-async fn what_cannot_be_sent_is_not(#[case] name: &str, #[case] value: &'static str, #[case] expected: &str) {
-    let site = Site::new(Config::default()).await;
-    let request = request("GET", &[(name, value.as_bytes())], b"");
-    let call = sender(&site).send(outgoing(&site.url("/"), request)).await;
-    assert_eq!((call.error.as_deref(), call.response), (Some(expected), None));
-    let call = sender(&site).send(outgoing(&site.url("/"), self::request("A B", &[], b""))).await;
-    assert_eq!(call.error.as_deref(), Some("not sent: \"A B\" is not an HTTP method"));
-}
-
 #[tokio::test]
 async fn what_is_signed_anew_is_found_to_be_signed_so() {
     let site = Site::new(Config::default()).await;
@@ -505,13 +411,4 @@ async fn what_is_wrong_with_a_call_is_what_its_endpoint_finds() {
         assert_eq!(prepare(Some(fault)).sig, Some(Sig::Invalid), "{fault}");
     }
     assert_eq!(prepare(Some(Fault::CutBody)).sig, Some(Sig::Malformed), "half of what was signed");
-}
-
-#[tokio::test]
-async fn a_certificate_that_is_none_is_told() {
-    let site = Site::new(Config::default()).await;
-    let tls = crate::config::Tls { any_certificate: false, authorities: b"-----BEGIN CERTIFICATE-----\nx".to_vec() };
-    let call =
-        sender(&site).send(Outgoing { tls, ..outgoing("https://127.0.0.1:1/", request("POST", &[], b"x")) }).await;
-    assert!(call.error.unwrap().starts_with("not sent: "));
 }

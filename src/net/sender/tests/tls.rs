@@ -56,3 +56,12 @@ async fn a_target_is_trusted_as_its_tls_options_say() {
         assert!(why.contains("not valid for name"), "one's own is not everyone's: {why}");
     }
 }
+
+#[tokio::test]
+async fn a_certificate_that_is_none_is_told() {
+    let site = Site::new(Config::default()).await;
+    let tls = crate::config::Tls { any_certificate: false, authorities: b"-----BEGIN CERTIFICATE-----\nx".to_vec() };
+    let call =
+        sender(&site).send(Outgoing { tls, ..outgoing("https://127.0.0.1:1/", request("POST", &[], b"x")) }).await;
+    assert!(call.error.unwrap().starts_with("not sent: "));
+}

@@ -1,0 +1,129 @@
+//! What is said where nothing comes back, or nothing leaves.
+
+use super::*;
+
+/// What both ways of sending say of an endpoint, which is the same.
+async fn error_of(site: &Site, url: &str, timeout: Duration) -> String {
+    let sender = sender(site);
+    let prepared = || sender.prepare(Outgoing { timeout, ..outgoing(url, request("POST", &[], b"x")) });
+    let call = sender.exchange(prepared(), None, std::future::pending()).await;
+    assert_eq!(call.response, None);
+    let by_wire = sender.exchange(prepared(), Some(&mut Wire::default()), std::future::pending()).await;
+    assert_eq!((by_wire.response, &by_wire.error), (None, &call.error));
+    call.error.unwrap()
+}
+
+#[tokio::test]
+async fn a_failure_says_what_happened_with_whom() {
+    let site = Site::new(Config::default()).await;
+    let refused = {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        socket.local_addr().unwrap()
+    };
+    assert_eq!(
+        error_of(&site, &format!("http://{refused}/"), TIMEOUT).await,
+        format!("nothing listens at {refused} (connection refused): is the server running?")
+    );
+
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    assert_eq!(
+        error_of(&site, &format!("http://{address}/"), Duration::from_millis(50)).await,
+        format!("{address} did not answer within 50ms")
+    );
+
+    for (answer, when) in [
+        (&b""[..], "before it had answered"),
+        (b"HTTP/1.1 200 O", "before it had answered"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "in the middle of its answer"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab", "in the middle of its answer"),
+    ] {
+        let (url, _) = endpoint(answer).await;
+        let place = url.trim_start_matches("http://").trim_end_matches('/');
+        let error = error_of(&site, &url, TIMEOUT).await;
+        assert_eq!(error, format!("{place} closed the connection {when}"));
+    }
+
+    let (url, _) = endpoint(b"SSH-2.0-OpenSSH\r\n").await;
+    let error = error_of(&site, &url, TIMEOUT).await;
+    assert!(error.starts_with("no whole answer from 127.0.0.1:"), "{error}");
+
+    let error = error_of(&site, "http://255.255.255.255:1/", TIMEOUT).await;
+    assert!(error.starts_with("cannot connect to 255.255.255.255:1: "), "{error}");
+
+    // No name has an empty part, so nobody outside is asked for it.
+    let error = error_of(&site, "http://no..name/", TIMEOUT).await;
+    assert!(error.starts_with("no address is known for no..name (") && error.ends_with("a network?"), "{error}");
+}
+
+#[tokio::test]
+async fn a_reset_says_that_the_endpoint_closed() {
+    let site = Site::new(Config::default()).await;
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let serving = tokio::spawn(async move {
+        for _ in 0..2 {
+            // Closed on bytes that nobody read, a connection is reset.
+            let (stream, _) = socket.accept().await.unwrap();
+            stream.readable().await.unwrap();
+        }
+    });
+    let error = error_of(&site, &format!("http://{address}/"), TIMEOUT).await;
+    serving.await.unwrap();
+    assert_eq!(error, format!("{address} closed the connection before it had answered"));
+}
+
+#[rstest]
+#[case::line_end("X-A", "a\nb", "not sent: the header \"X-A\" cannot be sent over HTTP")]
+#[case::name("a b", "", "not sent: the header \"a b\" cannot be sent over HTTP")]
+#[tokio::test]
+async fn what_cannot_be_sent_is_not(#[case] name: &str, #[case] value: &'static str, #[case] expected: &str) {
+    let site = Site::new(Config::default()).await;
+    let request = request("GET", &[(name, value.as_bytes())], b"");
+    let call = sender(&site).send(outgoing(&site.url("/"), request)).await;
+    assert_eq!((call.error.as_deref(), call.response), (Some(expected), None));
+    let call = sender(&site).send(outgoing(&site.url("/"), self::request("A B", &[], b""))).await;
+    assert_eq!(call.error.as_deref(), Some("not sent: \"A B\" is not an HTTP method"));
+}
+
+fn proxies(http: &str, https: &str, no: &str) -> Matcher {
+    Matcher::builder().http(http.to_owned()).https(https.to_owned()).no(no.to_owned()).build()
+}
+
+#[rstest]
+#[case("", "", "", "http://a.example/", false)]
+#[case("p:1", "", "", "http://a.example/", true)]
+#[case("p:1", "", "", "https://a.example/", false)]
+#[case("", "p:1", "", "https://a.example/", true)]
+#[case("p:1", "", "", "http://127.0.0.1:4747/", false)]
+#[case("p:1", "", "b.example, a.example", "http://x.a.example:8080/", false)]
+#[case("p:1", "", "b.example", "http://a.example/", true)]
+#[case("p:1", "", "10.0.0.0/8", "http://10.1.2.3/", false)]
+#[case("p:1", "", "*", "http://a.example/", false)]
+fn a_proxy_is_one_for_some_addresses(
+    #[case] http: &str,
+    #[case] https: &str,
+    #[case] no: &str,
+    #[case] url: &str,
+    #[case] proxied: bool,
+) {
+    assert_eq!(is_proxied(&proxies(http, https, no), &url.parse().unwrap()), proxied);
+}
+
+/// A call without an `accept`, and why there is no answer.
+async fn without_accept(proxies: Matcher) -> String {
+    let site = Site::new(Config::default()).await;
+    let sender = Sender { proxies: Arc::new(proxies), ..sender(&site) };
+    let dropped = vec!["accept".to_owned()];
+    let far = Outgoing { dropped, ..outgoing("http://0.0.0.0:1/", request("POST", &[], b"{}")) };
+    sender.send(far).await.error.unwrap()
+}
+
+#[tokio::test]
+async fn a_call_without_an_accept_leaves_where_no_proxy_stands_between() {
+    assert_eq!(without_accept(proxies("p:1", "", "")).await, BETWEEN);
+    for between in [proxies("", "p:1", ""), proxies("p:1", "", "0.0.0.0")] {
+        let error = without_accept(between).await;
+        assert!(error.contains("0.0.0.0:1") && !error.starts_with("not sent"), "{error}");
+    }
+}
