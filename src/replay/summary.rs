@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::visible::count;
 
@@ -75,10 +75,15 @@ pub struct Summary {
     pub late: Option<Latencies>,
     /// Calls a second.
     pub rate: f64,
-    /// How long all of it took, pauses included.
+    /// How long all of it took, pauses included; seconds, where it is JSON.
+    #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
     /// It was ended before its end.
     pub cancelled: bool,
+}
+
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
 }
 
 impl Summary {

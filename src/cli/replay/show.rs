@@ -268,7 +268,6 @@ pub(super) fn summary_json(summary: &Summary) -> String {
     if let Value::Object(members) = json!(summary) {
         line.extend(members);
     }
-    line.insert("elapsed".to_owned(), json!(summary.elapsed.as_secs_f64()));
     Value::Object(line).to_string()
 }
 

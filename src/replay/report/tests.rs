@@ -107,6 +107,7 @@ fn every_form_tells_all_and_escapes_it() {
     assert!(!html.contains("<script") && !html.contains("src="), "{html}");
     let json: serde_json::Value = serde_json::from_str(&written(&report, "json")).unwrap();
     assert_eq!((&json["schema"], &json["summary"]["failed"]), (&1.into(), &1.into()));
+    assert_eq!(json["summary"]["elapsed"], 2.0, "as the last line of a replay says it");
     let failed = &json["cases"][1];
     assert_eq!((&failed["fault"], &failed["differences"][1]["place"]), (&"duplicate".into(), &"/items/0".into()));
     assert_eq!(failed["changed"], serde_json::json!(["path", "/timestamp"]));
