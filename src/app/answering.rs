@@ -18,7 +18,7 @@ use crate::app::action::{Action, Scope};
 use crate::app::dialog::{Dialog, Input};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
-use crate::call::{Headers, Id, Request, Response};
+use crate::call::{Id, Request, Response};
 use crate::config::{Fault, Forward, Hold, Replies, Source};
 use crate::net::responder::{Beat, Health, Held, Parting, Responders, Slot, Told, Whose, like};
 use crate::platform::Finding;
@@ -151,7 +151,6 @@ pub struct Edit {
     pub on_status: bool,
     /// Where it departs from the contract.
     pub findings: Vec<Finding>,
-    headers: Headers,
 }
 
 impl Edit {
@@ -162,7 +161,8 @@ impl Edit {
     pub fn response(&self) -> Result<Response, String> {
         let status = self.status.text().trim().parse().ok().filter(|status| (200..=599).contains(status));
         let status = status.ok_or("a status is a number from 200 to 599")?;
-        Ok(Response { status, headers: self.headers.clone(), body: self.draft.body() })
+        let Request { headers, body, .. } = self.draft.request();
+        Ok(Response { status, headers, body })
     }
 
     /// Whether a request is edited, which has no status.
@@ -338,22 +338,20 @@ impl App {
 
     fn edit_answer(&mut self, purpose: Purpose, kind: Option<String>, response: &Response) -> Dialog {
         let like = like(response);
-        let request = Request { method: "POST".to_owned(), body: like.body, ..Request::default() };
         let headers = like.headers.into_iter().collect();
-        self.edit(purpose, kind, request, headers, response.status)
+        let request = Request { method: "POST".to_owned(), headers, body: like.body, ..Request::default() };
+        self.edit(purpose, kind, request, response.status)
     }
 
-    fn edit(
-        &mut self,
-        purpose: Purpose,
-        kind: Option<String>,
-        request: Request,
-        headers: Headers,
-        status: u16,
-    ) -> Dialog {
-        let draft = Draft::new(self.ticket(), request, kind.clone(), None);
+    fn edit(&mut self, purpose: Purpose, kind: Option<String>, request: Request, status: u16) -> Dialog {
+        let ticket = self.ticket();
+        let draft = match purpose {
+            // What waits leaves as it is typed; what is kept to answer with is filled in each time.
+            Purpose::Answer(_) | Purpose::Request(_) => Draft::verbatim(ticket, request, kind.clone()),
+            Purpose::Slot(_) | Purpose::Kind(_) => Draft::new(ticket, request, kind.clone(), None),
+        };
         let status = Input::new(&status.to_string());
-        let mut edit = Edit { purpose, kind, draft, status, on_status: false, findings: Vec::new(), headers };
+        let mut edit = Edit { purpose, kind, draft, status, on_status: false, findings: Vec::new() };
         self.check(&mut edit);
         Dialog::Answering(Answering::Edit(Box::new(edit)))
     }

@@ -117,7 +117,8 @@ impl Context {
         self.before = Before::Settled;
         if let Ok(call) = &cached.call {
             let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
-            let text = kind.and_then(|kind| kind.context(&call.request)).unwrap_or("{}");
+            let request = call.request.readable();
+            let text = kind.and_then(|kind| kind.context(&request)).unwrap_or("{}");
             self.changes = Some(between(&variables(text, MOST), &self.variables));
         }
         None

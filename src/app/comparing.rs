@@ -169,15 +169,11 @@ impl Comparison {
 fn rows(left: &Call, right: &Call, side: Side, differences: &[Difference]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let in_body = |place: &Place| matches!(place, Place::Json(_) | Place::Lines(..));
-    let body = |call: &Call| match side {
-        Side::Request => Some(call.request.body.clone()),
-        Side::Response => call.response.as_ref().map(|response| response.body.clone()),
-    };
     if side == Side::Response && !differences.iter().any(|found| matches!(found.place, Place::Status | Place::Answer)) {
         let status = |call: &Call| Some(call.status()?.to_string());
         rows.push(Row { label: "status".into(), left: status(left), right: status(right), ..Row::default() });
     }
-    let (left, right) = (body(left).unwrap_or_default(), body(right).unwrap_or_default());
+    let (left, right) = (content(left, side), content(right, side));
     let large = left.len().max(right.len()) > MOST_BYTES;
     for (number, found) in differences.iter().enumerate().filter(|(_, found)| large || !in_body(&found.place)) {
         let Difference { left, right, place, .. } = found.clone();
@@ -187,6 +183,14 @@ fn rows(left: &Call, right: &Call, side: Side, differences: &[Difference]) -> Ve
         rows.extend(lines(left, right, differences));
     }
     rows
+}
+
+/// What a body holds.
+fn content(call: &Call, side: Side) -> Bytes {
+    match side {
+        Side::Request => call.request.readable().body.clone(),
+        Side::Response => call.response.as_ref().map(|response| response.readable().body.clone()).unwrap_or_default(),
+    }
 }
 
 /// The bodies line by line, JSON laid out for it.
@@ -301,20 +305,16 @@ impl Comparison {
     /// Whether the bodies are other bytes, though they may say the same: a signature is made over bytes.
     #[must_use]
     pub fn differs_in_bytes(&self) -> bool {
-        let [left, right] = self.bodies();
-        left != right
-    }
-
-    fn bodies(&self) -> [Bytes; 2] {
-        [&self.left, &self.right].map(|call| match self.side {
+        let body = |call: &Call| match self.side {
             Side::Request => call.request.body.clone(),
             Side::Response => call.response.as_ref().map(|response| response.body.clone()).unwrap_or_default(),
-        })
+        };
+        body(&self.left) != body(&self.right)
     }
 
     /// The place with `*` for each index of an array.
     fn in_all(&self, pointer: &str) -> String {
-        let bodies = self.bodies();
+        let bodies = [&self.left, &self.right].map(|call| content(call, self.side));
         let texts = bodies.each_ref().map(|body| std::str::from_utf8(body).unwrap_or_default());
         let is_array = |parent: &str| {
             texts.iter().any(|text| json::find(text, parent).is_some_and(|span| text[span].starts_with('[')))

@@ -18,7 +18,7 @@ use tui_textarea::{CursorMove, TextArea, WrapMode};
 
 use crate::app::completion::Offers;
 use crate::app::text::Text;
-use crate::call::{Call, Id, Request};
+use crate::call::{Call, Id, Packed, Request};
 use crate::json;
 use crate::net::outgoing::SignMode;
 use crate::net::placeholders;
@@ -73,6 +73,8 @@ pub struct Answer {
     pub call: Arc<Call>,
     /// Its response against the contract.
     pub findings: Vec<Finding>,
+    /// What is to be said of a body that came compressed.
+    pub packed: Option<String>,
     /// The response's body.
     pub body: Text,
 }
@@ -83,7 +85,7 @@ pub struct Facts {
     /// Where the payload is not JSON.
     pub syntax_error: Option<json::SyntaxError>,
     /// How the body that would be sent relates to the original.
-    pub state: &'static str,
+    pub state: String,
     /// The target that would be sent.
     pub target: String,
     /// The signature that it would be sent with, or why there is none.
@@ -126,8 +128,10 @@ pub struct Draft {
     /// What the text may go on with at the cursor.
     pub offers: Offers,
     original: Request,
-    /// What edits begin with: a template, in which what came over a wire stands as text.
+    /// What edits begin with: a template, in which what came over a wire stands as text, and which is not compressed.
     basis: Request,
+    /// How the original's body is compressed, if it is, or why it cannot be unpacked.
+    packed: Option<Result<String, String>>,
     layout: Layout,
     opened: String,
     payload: Payload,
@@ -139,7 +143,23 @@ impl Draft {
     /// A draft of `request`. One that repeats a `parent` came over a wire: its own braces are no placeholders.
     #[must_use]
     pub fn new(ticket: u64, original: Request, kind: Option<String>, parent: Option<Id>) -> Self {
-        let request = if parent.is_some() { template::literal(original.clone()) } else { original.clone() };
+        let basis = template::unpacked(as_template(&original, parent));
+        Self::begun(ticket, original, basis, kind, parent)
+    }
+
+    /// A draft of what is no template: its braces stand for themselves, whoever wrote them.
+    #[must_use]
+    pub fn verbatim(ticket: u64, original: Request, kind: Option<String>) -> Self {
+        let basis = original.clone().unpacked();
+        Self::begun(ticket, original, basis, kind, None)
+    }
+
+    fn begun(ticket: u64, original: Request, basis: Request, kind: Option<String>, parent: Option<Id>) -> Self {
+        let request = basis;
+        let packed = Packed::of(&original.headers, &original.body).map(|packed| match packed.content {
+            Ok(_) => Ok(packed.coding),
+            Err(why) => Err(format!("{}, not unpacked: {why}", packed.coding)),
+        });
         let text = std::str::from_utf8(&request.body).ok();
         let bodiless =
             request.body.is_empty() && matches!(request.method.as_str(), "GET" | "HEAD" | "DELETE" | "OPTIONS");
@@ -173,6 +193,7 @@ impl Draft {
             offers: Offers::default(),
             original,
             basis: request,
+            packed,
             layout,
             opened,
             payload,
@@ -267,7 +288,7 @@ impl Draft {
         let shown = placeholders::hidden(&shown);
         let row = match json::find(&shown, pointer) {
             Some(span) => shown[..span.start].matches('\n').count(),
-            None => self.original.body.get(..at).map_or(0, |before| memchr::memchr_iter(b'\n', before).count()),
+            None => self.basis.body.get(..at).map_or(0, |before| memchr::memchr_iter(b'\n', before).count()),
         };
         self.editor.move_cursor(CursorMove::Jump(u16::try_from(row).unwrap_or(0), 0));
     }
@@ -309,13 +330,13 @@ impl Draft {
     /// The same as a template throughout: what a fixture keeps.
     #[must_use]
     pub fn template(&self) -> Request {
-        if self.touched() { self.request() } else { self.basis.clone() }
+        if self.touched() { self.request() } else { as_template(&self.original, self.parent) }
     }
 
     /// How the body that would be sent relates to the original, in words.
     #[must_use]
-    pub fn state(&self) -> &'static str {
-        match (self.touched(), self.layout) {
+    pub fn state(&self) -> String {
+        let state = match (self.touched(), self.layout) {
             _ if !self.editable() => "not text: it is sent byte for byte",
             (false, _) if self.is_template() => "a template: what stands between {{ and }} is filled in as it is sent",
             (false, Layout::Target) => "none: path and query are sent byte for byte",
@@ -328,7 +349,18 @@ impl Draft {
             }
             (true, Layout::Compact) => "edited: sent compact, as the original was",
             (true, Layout::Spaced) => "edited: sent with the original's spacing",
-        }
+        };
+        self.packing().map_or_else(|| state.to_owned(), |packing| format!("{state}; {packing}"))
+    }
+
+    /// What is to be said of an original that came compressed.
+    #[must_use]
+    pub fn packing(&self) -> Option<String> {
+        Some(match self.packed.as_ref()? {
+            Ok(coding) if self.touched() => format!("not compressed ({coding}) any more, without content-encoding"),
+            Ok(coding) => format!("compressed ({coding}) as it came"),
+            Err(why) => why.clone(),
+        })
     }
 
     /// Where the payload is not JSON. Nothing while it is, and for bodies that never were.
@@ -418,6 +450,11 @@ impl Draft {
             self.replace(text, false);
         }
     }
+}
+
+/// What a draft begins with, as a template. What repeats a `parent` came over a wire.
+fn as_template(original: &Request, parent: Option<Id>) -> Request {
+    if parent.is_some() { template::literal(original.clone()) } else { original.clone() }
 }
 
 /// A target with each member of its query in a line.

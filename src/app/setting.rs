@@ -55,6 +55,11 @@ struct Value {
     text: String,
 }
 
+/// What a request's values are put into: a template that says what it said, unpacked where it came compressed.
+fn basis(request: &Request) -> Request {
+    template::unpacked(template::literal(request.clone()))
+}
+
 /// The place of the value at `pointer`, and what is to be typed there.
 fn locate(request: &Request, pointer: &str) -> Option<(Place, String)> {
     let decoded = |raw: &str| {
@@ -91,7 +96,7 @@ impl Setting {
             format!("{}{value}{}", &text[..span.start], &text[span.end..])
         };
         let encoded = || url::form_urlencoded::byte_serialize(typed.as_bytes()).collect::<String>();
-        let basis = template::literal(request.clone());
+        let basis = basis(request);
         let body = String::from_utf8_lossy(&basis.body);
         let mut draft = Draft::new(ticket, request.clone(), kind.clone(), Some(*id));
         match &self.place {
@@ -147,9 +152,9 @@ impl App {
         };
         let pointer =
             pointer.ok_or("there is no value at the cursor: the envelope and the tree of the body have one")?;
-        let is_token =
-            || std::str::from_utf8(&call.request.body).is_ok_and(|body| decode::token(body.trim()).is_some());
-        let found = locate(&template::literal(call.request.clone()), &pointer);
+        let basis = basis(&call.request);
+        let is_token = || std::str::from_utf8(&basis.body).is_ok_and(|body| decode::token(body.trim()).is_some());
+        let found = locate(&basis, &pointer);
         let found = found.ok_or_else(|| {
             if is_token() {
                 "a token is signed as a whole: `hooktape keys jwt` makes another"
@@ -213,5 +218,18 @@ mod tests {
         }
         assert_eq!(set("/x", "text/plain", "just text", "/a", "1"), None);
         assert_eq!(set("/x", parts, &of_parts("hi"), "/0/name", "1"), None);
+    }
+    #[test]
+    fn in_what_came_compressed_a_value_is_set_too() {
+        let body = zstd::encode_all(&br#"{"a": 1,  "b":"{{now}}"}"#[..], 3).unwrap().into();
+        let headers = [("content-encoding", "zstd")].into_iter().collect();
+        let request = Request { body, headers, ..Request::default() };
+        let (place, text) = locate(&basis(&request), "/a").unwrap();
+        assert_eq!(text, "1");
+        let call = Arc::new(Call { request, ..crate::app::tests::call("/") });
+        let setting = Setting { pointer: "/a".to_owned(), input: Input::new("2"), error: None, call, place };
+        let sent = setting.draft(1).unwrap().request();
+        assert_eq!(sent.body, r#"{"a": 2,  "b":"{{braces}}now}}"}"#, "filled in, it says what came");
+        assert!(!sent.headers.has("content-encoding"));
     }
 }

@@ -281,13 +281,22 @@ fn answer_body(call: &Call, form: Form) -> (Body, Option<String>) {
 fn unpacked(headers: &Headers, body: &Bytes, form: Form) -> (Body, Option<String>) {
     let shown = |body| Body::new(body, headers.get("content-type"), form);
     let packed = Packed::of(headers, body).filter(|_| matches!(form, Form::Tree | Form::Pretty));
-    let Some(Packed { coding, content }) = packed else { return (shown(body), None) };
+    let Some(packed) = packed else { return (shown(body), None) };
+    (shown(packed.content.as_ref().unwrap_or(body)), Some(told(&packed, body)))
+}
+
+/// What is to be said of a body that came compressed.
+pub(super) fn packed(headers: &Headers, body: &Bytes) -> Option<String> {
+    Packed::of(headers, body).map(|packed| told(&packed, body))
+}
+
+fn told(Packed { coding, content }: &Packed, body: &Bytes) -> String {
     match content {
         Ok(content) => {
             let (came, unpacked) = (visible::count(body.len(), "byte"), visible::count(content.len(), "byte"));
-            (shown(&content), Some(format!("{coding}: {came}, unpacked {unpacked}")))
+            format!("{coding}: {came}, unpacked {unpacked}")
         }
-        Err(why) => (shown(body), Some(format!("{coding}, not unpacked: {why}"))),
+        Err(why) => format!("{coding}, not unpacked: {why}"),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::shown;
 use crate::app::text::Text;
-use crate::call::Call;
+use crate::call::{Call, Response};
 use crate::platform::Platforms;
 use crate::recording::Redaction;
 
@@ -80,9 +80,11 @@ impl Answer {
         if let Some(masked) = &masked {
             shown::hush(&mut findings, &check(masked));
         }
-        let response = masked.as_ref().unwrap_or(&call).response.as_ref();
-        let body = Text::new(response.map_or(&[], |response| &response.body), true);
-        Self { call, findings, body }
+        let shown = masked.as_ref().unwrap_or(&call);
+        let response = shown.response.as_ref().map(Response::readable);
+        let packed = shown.response.as_ref().and_then(|response| shown::packed(&response.headers, &response.body));
+        let body = Text::new(response.as_ref().map_or(&[], |response| &response.body), true);
+        Self { call, findings, packed, body }
     }
 }
 

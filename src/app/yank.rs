@@ -135,7 +135,8 @@ impl App {
 
 /// The value that a field shows: as the body has it, where it has one. What is shown is made for reading.
 fn value_of(shown: &Shown, field: &Row) -> String {
-    let body = std::str::from_utf8(&shown.call.request.body).ok();
+    let request = shown.call.request.readable();
+    let body = std::str::from_utf8(&request.body).ok();
     let value = body.and_then(|body| body.get(json::find(body, &field.pointer)?));
     value.map_or_else(|| field.value.clone(), unquoted)
 }

@@ -26,6 +26,9 @@ const MOST_CODINGS: usize = 3;
 /// The largest window of Zstandard in HTTP, as a power of two (RFC 9659).
 const WINDOW: u32 = 23;
 
+/// The header that says how a body is packed.
+pub const CONTENT_ENCODING: &str = "content-encoding";
+
 /// A body that came compressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packed {
@@ -51,6 +54,13 @@ impl Packed {
         Some(Self { coding: coding.trim().to_owned(), content })
     }
 
+    /// Why what a message with these headers packed cannot be read, if it cannot: `br, not unpacked: ...`.
+    #[must_use]
+    pub fn why_not(headers: &Headers, body: &Bytes) -> Option<String> {
+        let Self { coding, content } = Self::of(headers, body)?;
+        content.err().map(|why| format!("{coding}, not unpacked: {why}"))
+    }
+
     /// Bytes that a body may have to be read, without unpacking it.
     #[must_use]
     pub fn at_most(headers: &Headers, body: &Bytes) -> usize {
@@ -61,7 +71,7 @@ impl Packed {
 
 /// The list of codings, of however many fields it is made (RFC 9110, 5.2).
 fn coding_of(headers: &Headers) -> Option<Cow<'_, str>> {
-    let mut lists = headers.all("content-encoding").map(|list| String::from_utf8_lossy(list));
+    let mut lists = headers.all(CONTENT_ENCODING).map(|list| String::from_utf8_lossy(list));
     let first = lists.next()?;
     Some(lists.fold(first, |all, list| format!("{all}, {list}").into()))
 }
@@ -87,6 +97,19 @@ impl Request {
         match Packed::of(&self.headers, &self.body) {
             Some(Packed { content: Ok(body), .. }) => Cow::Owned(Self { body, ..self.clone() }),
             _ => Cow::Borrowed(self),
+        }
+    }
+
+    /// The same to be edited: with its body unpacked, where it can be, and without a word that it is packed.
+    #[must_use]
+    pub fn unpacked(self) -> Self {
+        match Packed::of(&self.headers, &self.body) {
+            Some(Packed { content: Ok(body), .. }) => {
+                let mut headers = self.headers;
+                headers.remove(CONTENT_ENCODING);
+                Self { body, headers, ..self }
+            }
+            _ => self,
         }
     }
 }
@@ -268,6 +291,12 @@ mod tests {
         assert_eq!((&read.request.body[..], &read.response.as_ref().unwrap().body[..]), (TEXT, &b"{}"[..]));
         let at_most = |call: &Call| Packed::at_most(&call.request.headers, &call.request.body);
         assert_eq!(at_most(&call), LEAST);
+        let open = call.request.clone().unpacked();
+        assert_eq!((&open.body[..], open.headers.has(CONTENT_ENCODING)), (TEXT, false));
+        let cut = Request { body: call.request.body.slice(..9), ..call.request.clone() };
+        assert_eq!(cut.clone().unpacked(), cut);
+        assert!(Packed::why_not(&cut.headers, &cut.body).unwrap().starts_with("gzip, not unpacked: "));
+        assert_eq!(Packed::why_not(&call.request.headers, &call.request.body), None);
         call.request.headers = Headers::default();
         assert_eq!(at_most(&call), call.request.body.len());
         call.response = None;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
 
-use crate::call::{Call, Direction, Id, Request, Response};
+use crate::call::{CONTENT_ENCODING, Call, Direction, Id, Packed, Request, Response};
 use crate::cli::context::{Context, data_dir, find_call};
 use crate::cli::print;
 use crate::config::is_framing;
@@ -83,11 +83,25 @@ impl DraftArgs {
             let kind = context.kind(&self.what)?;
             Draft { request: kind.sample(), kind: Some(kind.name.clone()), parent: None, recorded: None }
         };
+        let coding = Packed::of(&draft.request.headers, &draft.request.body).map(|packed| packed.coding);
         if let Some(data) = &self.data {
             draft.request.body = payload(data)?.into();
             draft.request.cut = false;
         }
+        if !self.set.is_empty() {
+            draft.request = template::unpacked(draft.request);
+        }
         change(&mut draft.request, &self.set).map_err(|error| eyre!("--set: {error}"))?;
+        if let Some(coding) = coding
+            && Packed::of(&draft.request.headers, &draft.request.body).is_none()
+        {
+            // What is put in its place is not packed.
+            draft.request.headers.remove(CONTENT_ENCODING);
+            let coding = visible::line(&coding).into_owned();
+            print::note(&format!(
+                "its body came compressed ({coding}): edited, it leaves unpacked, without content-encoding"
+            ));
+        }
         for (name, value) in &self.header {
             draft.request.headers.set(name, value.clone());
         }

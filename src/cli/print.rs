@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::call::{Call, Direction, Headers, Id, Sig};
+use crate::call::{Call, Direction, Headers, Id, Packed, Sig};
 use crate::cli::context::Findings;
 use crate::cli::{Context, Format, waits};
 use crate::net::fault::{Delivery, Fault};
@@ -103,6 +104,32 @@ pub(super) fn body(bytes: &[u8], pretty: bool) -> String {
     let Ok(text) = std::str::from_utf8(bytes) else { return visible::bytes(bytes).into_owned() };
     let laid_out = if pretty { crate::json::pretty(text).ok() } else { None };
     visible::text(laid_out.as_deref().unwrap_or(text)).trim_end_matches('\n').to_owned()
+}
+
+/// A body below an empty line, unpacked where it came compressed.
+pub(super) fn push_body(text: &mut String, headers: &Headers, bytes: &Bytes, pretty: bool) {
+    if bytes.is_empty() {
+        return;
+    }
+    let (note, content) = unpacked(headers, bytes);
+    if let Some(note) = note {
+        let _ = writeln!(text, "\n{note}");
+    }
+    let _ = writeln!(text, "\n{}", body(&content, pretty));
+}
+
+/// What a body holds, and what is to be said of one that came compressed.
+fn unpacked(headers: &Headers, bytes: &Bytes) -> (Option<String>, Bytes) {
+    match Packed::of(headers, bytes) {
+        None => (None, bytes.clone()),
+        Some(Packed { coding, content: Ok(content) }) => {
+            let came = visible::count(bytes.len(), "byte");
+            (Some(format!("{}: {came}, unpacked:", visible::line(&coding))), content)
+        }
+        Some(Packed { coding, content: Err(why) }) => {
+            (Some(format!("{}, not unpacked: {why}", visible::line(&coding))), bytes.clone())
+        }
+    }
 }
 
 /// Findings, one a line, with place and source.
@@ -295,7 +322,10 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
         let fate = if call.answer().is_none() { " was ready" } else { "" };
         let _ = write!(text, "\n{}{fate} in {}, {size}", response.status, visible::took(call.took));
         if !response.body.is_empty() {
-            let _ = write!(text, "\n{}", body(&response.body, false));
+            let (note, content) = unpacked(&response.headers, &response.body);
+            for part in note.into_iter().chain([body(&content, false)]) {
+                let _ = write!(text, "\n{part}");
+            }
         }
     }
     let found = response_findings(context, call);

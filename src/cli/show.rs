@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::call::{Call, Headers, Packed};
+use crate::call::Call;
 use crate::cli::context::{Context, find_call};
 use crate::cli::waits::{self, Waits, takes_part};
 use crate::cli::{Format, Outcome, print};
@@ -139,7 +138,7 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
     }
     let _ = writeln!(text, "\n{} {}", visible::line(&request.method), visible::line(&request.url()));
     text.push_str(&print::headers(&request.headers));
-    push_body(&mut text, &request.headers, &request.body, pretty);
+    print::push_body(&mut text, &request.headers, &request.body, pretty);
     text.push_str(&print::findings(&findings.request));
     if request.redacted {
         let then = call.sig.map_or("not checked", crate::call::Sig::word);
@@ -165,31 +164,11 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
         let fate = if call.answer().is_none() { " was ready" } else { "" };
         let _ = writeln!(text, "\n{}{fate} after {}", response.status, visible::took(call.took));
         text.push_str(&print::headers(&response.headers));
-        push_body(&mut text, &response.headers, &response.body, pretty);
+        print::push_body(&mut text, &response.headers, &response.body, pretty);
         text.push_str(&print::findings(&findings.response));
     }
     if let Some(consequence) = &findings.consequence {
         let _ = writeln!(text, "\n{}", print::wrapped("what the platform does: ", 2, &consequence.to_string()));
     }
     text.trim_end().to_owned()
-}
-
-/// A body, unpacked where it came compressed.
-fn push_body(text: &mut String, headers: &Headers, body: &Bytes, pretty: bool) {
-    if body.is_empty() {
-        return;
-    }
-    let body = match Packed::of(headers, body) {
-        None => body.clone(),
-        Some(Packed { coding, content: Ok(content) }) => {
-            let came = visible::count(body.len(), "byte");
-            let _ = writeln!(text, "\n{}: {came}, unpacked:", visible::line(&coding));
-            content
-        }
-        Some(Packed { coding, content: Err(why) }) => {
-            let _ = writeln!(text, "\n{}, not unpacked: {why}", visible::line(&coding));
-            body.clone()
-        }
-    };
-    let _ = writeln!(text, "\n{}", print::body(&body, pretty));
 }

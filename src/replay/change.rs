@@ -1,6 +1,6 @@
 //! Values put into a payload before it is sent.
 
-use crate::call::Request;
+use crate::call::{Packed, Request};
 use crate::net::placeholders;
 
 /// One value put into a payload before it is sent: a JSON Pointer and JSON text.
@@ -41,7 +41,7 @@ pub(super) fn json_of(value: &str) -> String {
     }
 }
 
-/// Puts `changes` into the request's body; every other byte stays.
+/// Puts `changes` into the request's body; every other byte stays. One that came compressed is unpacked for it, and leaves so.
 ///
 /// # Errors
 /// When the body is no JSON text, or a pointer leads nowhere.
@@ -49,6 +49,10 @@ pub fn change(request: &mut Request, changes: &[Change]) -> Result<(), String> {
     if changes.is_empty() {
         return Ok(());
     }
+    if let Some(why) = Packed::why_not(&request.headers, &request.body) {
+        return Err(format!("the body is {why}"));
+    }
+    *request = std::mem::take(request).unpacked();
     let text = std::str::from_utf8(&request.body).map_err(|_| "the body is not text")?;
     let mut text = placeholders::hidden(text).into_owned();
     for change in changes {
@@ -87,5 +91,21 @@ mod tests {
         assert_eq!(request.body, r#"{"a": 1e3,  "b":"y"}"#);
         change(&mut request, &["/b={{now_ms}}".parse().unwrap(), "/a=2".parse().unwrap()]).unwrap();
         assert_eq!(request.body, r#"{"a": 2,  "b":{{now_ms}}}"#, "a placeholder is put in for its value");
+    }
+    #[test]
+    fn what_came_compressed_leaves_unpacked_once_it_is_changed() {
+        let body = zstd::encode_all(&br#"{"a": 1e3,  "b":"{{x}}"}"#[..], 3).unwrap();
+        let headers = [("content-encoding", "zstd"), ("x-a", "1")].into_iter().collect();
+        let came = Request { body: body.into(), headers, ..Request::default() };
+        let mut request = came.clone();
+        change(&mut request, &[]).unwrap();
+        assert_eq!(request, came, "byte for byte");
+        change(&mut request, &["/a=2".parse().unwrap()]).unwrap();
+        assert_eq!(request.body, r#"{"a": 2,  "b":"{{x}}"}"#);
+        assert_eq!(request.headers, [("x-a", "1")].into_iter().collect());
+        let mut closed = came;
+        closed.headers.set("content-encoding", "br");
+        let why = change(&mut closed, &["/a=2".parse().unwrap()]).unwrap_err();
+        assert!(why.starts_with("the body is br, not unpacked: "), "{why}");
     }
 }

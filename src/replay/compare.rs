@@ -16,10 +16,11 @@ mod text;
 use std::fmt;
 use std::ops::Range;
 
+use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
 pub use self::json::same;
-use crate::call::{Call, Headers, Request, Response};
+use crate::call::{CONTENT_ENCODING, Call, Headers, Packed, Request, Response};
 use crate::config::Compare;
 use crate::net::hop_by_hop;
 use crate::platform::Kind;
@@ -180,9 +181,11 @@ pub fn responses(
     if left.status != right.status {
         found.push(difference(side, Place::Status, &left.status.to_string(), &right.status.to_string()));
     }
-    headers(side, &left.headers, &right.headers, &|name| ignored(name, &rules.headers), &mut found);
+    let bodies = Bodies::of((&left.headers, &left.body), (&right.headers, &right.body));
+    let ignored = |name: &str| ignored(name, &rules.headers) || bodies.explain(name);
+    headers(side, &left.headers, &right.headers, &ignored, &mut found);
     let volatile: Vec<&str> = kind.into_iter().flat_map(Kind::volatile).collect();
-    body(side, &left.body, &right.body, &volatile, rules, &mut found);
+    bodies.compare(side, &volatile, rules, &mut found);
     found
 }
 
@@ -192,13 +195,15 @@ pub fn requests(left: &Request, right: &Request, kind: Option<&Kind>, rules: &Ru
     let side = Side::Request;
     let mut found = lines(left, right);
     let (fresh, volatile) = kind.map(Kind::fresh_places).unwrap_or_default();
+    let bodies = Bodies::of((&left.headers, &left.body), (&right.headers, &right.body));
     let ignored = |name: &str| {
         ignored(name, &rules.headers)
+            || bodies.explain(name)
             || name == "user-agent"
             || fresh.iter().any(|fresh| fresh.eq_ignore_ascii_case(name))
     };
     headers(side, &left.headers, &right.headers, &ignored, &mut found);
-    body(side, &left.body, &right.body, &volatile, rules, &mut found);
+    bodies.compare(side, &volatile, rules, &mut found);
     found
 }
 
@@ -217,7 +222,8 @@ pub fn changed(recorded: &Request, sent: &Request) -> Vec<Difference> {
     let mut found = lines(recorded, sent);
     let connection = |name: &str| hop_by_hop().any(|own| own == name);
     headers(Side::Request, &recorded.headers, &sent.headers, &connection, &mut found);
-    body(Side::Request, &recorded.body, &sent.body, &[], &Rules::default(), &mut found);
+    let bodies = Bodies::of((&recorded.headers, &recorded.body), (&sent.headers, &sent.body));
+    bodies.compare(Side::Request, &[], &Rules::default(), &mut found);
     found
 }
 
@@ -273,17 +279,54 @@ fn headers(side: Side, left: &Headers, right: &Headers, ignored: &dyn Fn(&str) -
     }
 }
 
-fn body(side: Side, left: &[u8], right: &[u8], volatile: &[&str], rules: &Rules, found: &mut Vec<Difference>) {
-    if left == right {
-        return;
+/// Two bodies as they are compared: by what they hold, where they came compressed. None where they are the same bytes.
+struct Bodies(Option<[Content; 2]>);
+
+struct Content {
+    body: Bytes,
+    /// Nothing is packed, or was unpacked.
+    open: bool,
+    /// Why it is compared as it came.
+    packed: Option<String>,
+}
+
+impl Content {
+    fn of((headers, body): (&Headers, &Bytes)) -> Self {
+        match Packed::of(headers, body) {
+            None => Self { body: body.clone(), open: !headers.has(CONTENT_ENCODING), packed: None },
+            Some(Packed { content: Ok(content), .. }) => Self { body: content, open: true, packed: None },
+            Some(_) => Self { body: body.clone(), open: false, packed: Packed::why_not(headers, body) },
+        }
     }
-    let (Ok(left), Ok(right)) = (std::str::from_utf8(left), std::str::from_utf8(right)) else {
-        let length = |body: &[u8]| format!("{} bytes", body.len());
-        found.push(difference(side, Place::Bytes, &length(left), &length(right)));
-        return;
-    };
-    if !json::compare(side, left, right, volatile, rules, found) {
-        text::compare(side, left, right, found);
+
+    fn length(&self) -> String {
+        let packed = self.packed.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+        format!("{} bytes{packed}", self.body.len())
+    }
+}
+
+impl Bodies {
+    fn of(left: (&Headers, &Bytes), right: (&Headers, &Bytes)) -> Self {
+        Self((left.1 != right.1).then(|| [left, right].map(Content::of)))
+    }
+
+    /// Whether that header says no more than how they were packed, which was undone.
+    fn explain(&self, name: &str) -> bool {
+        name == CONTENT_ENCODING && self.0.as_ref().is_some_and(|both| both.iter().all(|one| one.open))
+    }
+
+    fn compare(&self, side: Side, volatile: &[&str], rules: &Rules, found: &mut Vec<Difference>) {
+        let Some([left, right]) = &self.0 else { return };
+        if left.body == right.body {
+            return;
+        }
+        let (Ok(left), Ok(right)) = (std::str::from_utf8(&left.body), std::str::from_utf8(&right.body)) else {
+            found.push(difference(side, Place::Bytes, &left.length(), &right.length()));
+            return;
+        };
+        if !json::compare(side, left, right, volatile, rules, found) {
+            text::compare(side, left, right, found);
+        }
     }
 }
 

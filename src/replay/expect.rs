@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::change::json_of;
 use super::compare::{self, Difference, Place, Rules};
-use crate::call::{Call, Response};
+use crate::call::{Call, Packed, Response};
 use crate::config::parse_duration;
 use crate::net::fault::{Fault, Wanted};
 use crate::platform::{Kind, Severity};
@@ -236,7 +236,7 @@ pub fn check(expectations: &[Expectation], answered: &Answered<'_>) -> (Vec<Unme
                 let took = Fault::own(answered.fault, call.took);
                 (!test.holds(&took, limit)).then(|| said(format!("{took:.1?}")))
             }
-            What::Value(pointer, test) => value(&response.body, pointer, test.as_ref()),
+            What::Value(pointer, test) => value(response, pointer, test.as_ref()),
             What::Header(name, test) => match (response.headers.get(name), test) {
                 (None, _) => Some(said("there is no such header".to_owned())),
                 (Some(found), Some((test, value))) if !test.holds_for_text(found, value) => {
@@ -290,10 +290,17 @@ fn against_contract(kind: Option<&Kind>, response: &Response) -> Option<String> 
 }
 
 /// What is found at `pointer` where that is not what is wanted, and its place if it is a value.
-fn value(body: &[u8], pointer: &str, test: Option<&(Test, String)>) -> Option<(String, Option<Place>)> {
-    let json_text = match std::str::from_utf8(body) {
+fn value(response: &Response, pointer: &str, test: Option<&(Test, String)>) -> Option<(String, Option<Place>)> {
+    let readable = response.readable();
+    let json_text = match std::str::from_utf8(&readable.body) {
         Ok(body) if json::check(body).is_ok() => body,
-        _ => return Some(("the body is not JSON".to_owned(), None)),
+        _ => {
+            let why = Packed::why_not(&response.headers, &response.body);
+            return Some((
+                why.map_or_else(|| "the body is not JSON".to_owned(), |why| format!("the body is {why}")),
+                None,
+            ));
+        }
     };
     let Some(span) = json::find(json_text, pointer) else { return Some(("there is no such value".to_owned(), None)) };
     let found = &json_text[span];
@@ -384,6 +391,14 @@ mod tests {
         let call = answered(200, r#"{"t":"say \"hi\""}"#);
         assert_eq!(unmet(&call, None, &["/t*=\"hi\"", "/t=say \"hi\"", "/t<zzz"]), [""; 0]);
         assert_eq!(unmet(&answered(200, "hi"), None, &["/t=1"]), ["/t=1: the body is not JSON"]);
+        let mut packed = answered(200, "");
+        if let Some(response) = &mut packed.response {
+            response.body = zstd::encode_all(&br#"{"a":1}"#[..], 3).unwrap().into();
+            response.headers.push("content-encoding", "zstd");
+        }
+        assert_eq!(unmet(&packed, None, &["recorded", "/a=1"]), [""; 0]);
+        packed.response.iter_mut().for_each(|response| response.headers.set("content-encoding", "br"));
+        assert!(unmet(&packed, None, &["/a=1"])[0].starts_with("/a=1: the body is br, not unpacked: hooktape cannot"));
         let differing = unmet(&answered(201, r#"{"a":2}"#), None, &["recorded"]);
         assert_eq!(differing, ["recorded: 2 differences: status, /a"]);
     }

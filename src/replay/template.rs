@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::variables::Variables;
-use crate::call::{Headers, Request, Response};
+use crate::call::{Headers, Packed, Request, Response};
 use crate::net::placeholders::{self, Form, Value};
 
 /// What of a value does not stand for itself in path and query. A value may be several segments of a path.
@@ -71,8 +71,14 @@ pub fn has_places(request: &Request) -> bool {
 /// What is written between double braces and stands for nothing, a sentence each: it is sent as it stands.
 #[must_use]
 pub fn strange(request: &Request) -> Vec<String> {
+    slips(texts(request))
+}
+
+/// The same of texts of one's own.
+#[must_use]
+pub fn slips<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut told = Vec::new();
-    for name in texts(request).flat_map(placeholders::places).map(|place| place.name) {
+    for name in texts.flat_map(placeholders::places).map(|place| place.name) {
         let meant = (!placeholders::is_known(name)).then(|| placeholders::meant(name));
         let sentence = match meant {
             None => continue,
@@ -99,6 +105,17 @@ pub fn literal(mut request: Request) -> Request {
     request.target = placeholders::literal(&request.target);
     literal_parts(&mut request.headers, &mut request.body);
     request
+}
+
+/// The same to be edited: unpacked, where it came compressed. What it held came over the wire like the rest, be it in a template.
+#[must_use]
+pub fn unpacked(template: Request) -> Request {
+    if Packed::of(&template.headers, &template.body).is_none() {
+        return template;
+    }
+    let mut open = template.unpacked();
+    literal_parts(&mut Headers::default(), &mut open.body);
+    open
 }
 
 /// The same of an answer.
@@ -142,6 +159,14 @@ pub fn fill(request: &mut Request, values: &Values<'_>) -> Result<(), String> {
 /// When a name stands for nothing: a sentence with the repair.
 pub fn fill_json(text: &str, values: &Values<'_>) -> Result<String, String> {
     filled(text, true, values)
+}
+
+/// Any other text, filled in.
+///
+/// # Errors
+/// When a name stands for nothing: a sentence with the repair.
+pub fn fill_text(text: &str, values: &Values<'_>) -> Result<String, String> {
+    filled(text, false, values)
 }
 
 fn filled(text: &str, json: bool, values: &Values<'_>) -> Result<String, String> {
@@ -221,6 +246,19 @@ mod tests {
         edited.body = [&edited.body[..], b"\"{{env:HOST}}"].concat().into();
         let filled = fill_in(edited).unwrap();
         assert!(filled.body.ends_with(b",{{\"a\\\"b"), "{:?}", filled.body);
+    }
+
+    #[test]
+    fn what_was_compressed_is_text_of_somebody_elses_too() {
+        let held = r#"{"a":"{{env:HOST}}"}"#;
+        let headers = [("content-encoding", "zstd"), ("x-a", "{{env:HOST}}")].into_iter().collect();
+        let body = zstd::encode_all(held.as_bytes(), 3).unwrap().into();
+        let template = Request { headers, body, ..Request::default() };
+        assert_eq!(fill_in(template.clone()).unwrap().body, template.body);
+        let filled = fill_in(unpacked(template)).unwrap();
+        assert_eq!((&filled.body[..], filled.headers), (held.as_bytes(), [("x-a", "a\"b")].into_iter().collect()));
+        let plain = Request { body: "{{env:HOST}}".into(), ..Request::default() };
+        assert_eq!(unpacked(plain.clone()), plain);
     }
 
     #[test]

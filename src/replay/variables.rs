@@ -129,6 +129,8 @@ impl Variables {
 
     /// Makes known what the answer to `call` holds, and gives the names. What `redaction` masks is left out.
     pub fn register(&mut self, call: &Call, redaction: &Redaction) -> Vec<String> {
+        // What is compressed is masked as a whole.
+        let call = &*call.readable();
         type Members<'a> = IndexMap<String, &'a RawValue>;
         fn members(body: Option<&[u8]>) -> Members<'_> {
             body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default()
@@ -203,6 +205,14 @@ mod tests {
             assert!(known.register(&answered(nothing), &redaction).is_empty(), "{nothing}");
         }
         assert!(known.remove("n") && !known.remove("n"));
+        let mut packed = answered("");
+        if let Some(response) = &mut packed.response {
+            let body = r#"{"context":{"tier":"silver","password":"x"}}"#;
+            response.body = zstd::encode_all(body.as_bytes(), 3).unwrap().into();
+            response.headers.push("content-encoding", "zstd");
+        }
+        assert_eq!(known.register(&packed, &redaction), ["tier"]);
+        assert_eq!(known.get("tier").unwrap().value, "\"silver\"");
     }
 
     #[test]

@@ -164,11 +164,11 @@ fn parts(app: &App, held: &Held, width: usize) -> Vec<Part> {
         (Stage::Answer(_), answer) => {
             let answer = answer.unwrap_or_default();
             above.extend(rows::heading(&format!("Answer {}{}", answer.status, of(&answer.body))));
-            parts.push(Part::new(std::mem::take(&mut above), &answer.body, width));
+            parts.push(Part::new(std::mem::take(&mut above), &answer.readable().body, width));
         }
     }
     above.extend(rows::heading(&format!("Request{}", of(&request.body))));
-    parts.push(Part::new(above, &request.body, width));
+    parts.push(Part::new(above, &request.readable().body, width));
     parts
 }
 
@@ -235,6 +235,9 @@ fn facts(edit: &Edit, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let Err(reason) = edit.response() {
         lines.extend(rows::row(&[(&reason, error, width)]));
+    }
+    if let Some(packing) = edit.draft.packing() {
+        lines.extend(rows::row(&[(&packing, theme::DIM, width)]));
     }
     if let Some(wrong) = edit.draft.syntax_error() {
         let text = format!("not JSON at line {}, column {}: {}", wrong.line, wrong.column, wrong.message);

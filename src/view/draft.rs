@@ -139,7 +139,7 @@ fn facts(app: &App, draft: &Draft) -> Vec<Fact> {
         Some(Fact::new("to", target)),
         payload,
         Some(contract),
-        Some(Fact::new("body", facts.state)),
+        Some(Fact::new("body", &facts.state)),
         facts.strange.first().map(|first| Fact::wrong("braces", first.clone(), theme::level(Level::Warning))),
         Some(Fact::new("signing", mode)),
         Some(signature),

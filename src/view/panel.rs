@@ -365,6 +365,9 @@ pub(super) fn answered(answer: &Answer, width: usize) -> Vec<Line<'static>> {
     if let Some(response) = &call.response {
         lines.extend(detail::status_line(response.status, &took, response.body.len()));
     }
+    for note in answer.packed.iter() {
+        lines.extend(rows::row(&[(note, theme::DIM, width)]));
+    }
     if let Some(error) = &call.error {
         lines.extend(rows::row(&[(error, theme::level(Level::Error), width)]));
     }

@@ -10,6 +10,7 @@ mod lane;
 #[path = "../support/leaks.rs"]
 mod leaks;
 mod listening;
+mod packed;
 mod platforms;
 mod reading;
 mod replaying;

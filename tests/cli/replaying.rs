@@ -1,7 +1,7 @@
 //! What `replay` can do besides sending again: picking, pacing, faults, expectations, reports; `diff`, fixtures, variables.
 
 use std::collections::HashMap;
-use std::io::{BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -191,25 +191,7 @@ fn answers_are_held_to_what_is_expected() {
 
 /// A server that answers everything with 200 and this body.
 fn answering(body: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = BufReader::new(stream.unwrap());
-            std::thread::spawn(move || {
-                while crate::lane::caller::read_message(&mut stream).is_ok() {
-                    let head = format!(
-                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-                        body.len()
-                    );
-                    if stream.get_mut().write_all(&[head.as_bytes(), body.as_bytes()].concat()).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    url
+    crate::support::answering("200 OK\ncontent-type: application/json", body)
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Input};
 use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::event::{Effect, Notice};
-use crate::call::{Headers, Response};
+use crate::call::Response;
 use crate::config::{Fault, Forward, Hold, Replies, Respond, Source};
 use crate::net::responder::{Release, Responders, Slot, Stage, Whose, like};
 
@@ -164,13 +164,7 @@ impl App {
                 return Vec::new();
             }
             (Action::EditRequest, Stage::Forward(_)) => {
-                let edit = self.edit(
-                    Purpose::Request(held.id),
-                    held.kind.clone(),
-                    held.request.clone(),
-                    Headers::default(),
-                    200,
-                );
+                let edit = self.edit(Purpose::Request(held.id), held.kind.clone(), held.request.clone(), 200);
                 self.ask(Answering::Held { selected, scroll });
                 self.dialogs.push(edit);
                 return Vec::new();

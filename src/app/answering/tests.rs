@@ -102,3 +102,21 @@ fn a_key_for_a_call_that_has_just_gone_changes_no_hold() {
         assert_eq!(app.answers.holds(), !kept, "once more means it");
     }
 }
+
+#[test]
+fn an_answer_that_came_compressed_leaves_so_unless_it_is_edited() {
+    let body: bytes::Bytes = zstd::encode_all(&br#"{"a":"{{now}}"}"#[..], 3).unwrap().into();
+    let headers: crate::call::Headers = [("content-encoding", "zstd")].into_iter().collect();
+    let came = Response { status: 200, headers, body };
+    let mut app = app();
+    let Dialog::Answering(Answering::Edit(mut edit)) = app.edit_answer(Purpose::Answer(Id::fresh()), None, &came)
+    else {
+        panic!("no edit")
+    };
+    assert_eq!(edit.response(), Ok(came));
+    edit.draft.replace(r#"{"a":"{{now}}!"}"#, false);
+    assert_eq!(
+        edit.response(),
+        Ok(Response { status: 200, body: r#"{"a":"{{now}}!"}"#.into(), ..Response::default() })
+    );
+}

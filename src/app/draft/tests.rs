@@ -151,3 +151,34 @@ fn a_template_of_json_is_no_broken_json() {
     let wrong = draft.syntax_error().unwrap();
     assert_eq!(wrong.line, 3);
 }
+
+#[test]
+fn what_came_compressed_is_edited_unpacked_and_leaves_as_it_came_until_then() {
+    let held = r#"{"a":"{{uuid}}","b":1}"#;
+    let packed = |coding: &'static str| Request {
+        body: zstd::encode_all(held.as_bytes(), 3).unwrap().into(),
+        headers: [("content-encoding", coding), ("x-a", "{{now}}")].into_iter().collect(),
+        ..Request::default()
+    };
+    let came = packed("zstd");
+    for parent in [None, Some(Id(uuid::Uuid::nil()))] {
+        let mut draft = Draft::new(1, came.clone(), None, parent);
+        assert!(draft.is_json() && draft.text().contains("\"b\": 1"), "{}", draft.text());
+        assert_eq!((draft.request(), draft.template().body), (came.clone(), came.body.clone()));
+        assert!(draft.state().ends_with("compressed (zstd) as it came"), "{}", draft.state());
+        draft.replace(&draft.text().replace('1', "2"), false);
+        let sent = draft.request();
+        assert_eq!(sent.body, r#"{"a":"{{braces}}uuid}}","b":2}"#, "what it held is filled in with nothing");
+        assert!(!sent.headers.has("content-encoding") && sent.headers.has("x-a"));
+        assert!(draft.state().ends_with("not compressed (zstd) any more, without content-encoding"));
+        draft.revert();
+        assert_eq!(draft.request(), came);
+    }
+    let mut held_call = Draft::verbatim(1, came.clone(), None);
+    assert_eq!(held_call.request(), came);
+    held_call.replace(&held_call.text().replace('1', "2"), false);
+    assert_eq!(held_call.request().body, r#"{"a":"{{uuid}}","b":2}"#);
+    let closed = Draft::new(1, packed("br"), None, None);
+    assert!(!closed.editable());
+    assert!(closed.state().starts_with("not text: it is sent byte for byte; br, not unpacked: "), "{}", closed.state());
+}

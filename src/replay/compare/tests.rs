@@ -180,3 +180,33 @@ fn what_the_configuration_and_the_pack_name_is_no_difference() {
         assert_eq!(responses(Some(&left), Some(&right), kind, &Rules::configured(&configured)), []);
     }
 }
+
+#[test]
+fn what_came_compressed_is_compared_by_what_it_holds() {
+    let packed = |coding: &str, body: &str| {
+        let body = zstd::encode_all(body.as_bytes(), 3).unwrap();
+        Response { body: body.into(), ..answer(200, &[("content-encoding", coding)], "") }
+    };
+    let against =
+        |left: &Response, right: &Response| told(&responses(Some(left), Some(right), None, &Rules::default()));
+    let plain = answer(200, &[], r#"{"a":1}"#);
+    let left = packed("zstd", r#"{"a":1}"#);
+    assert_eq!(against(&left, &plain), [""; 0], "nor is it a difference that one is compressed");
+    assert_eq!(against(&left, &packed("zstd", r#"{ "a": 2 }"#)), ["/a: 1 -> 2"]);
+    let closed = against(&packed("br", r#"{"a":1}"#), &plain);
+    assert_eq!(closed[0], "header:content-encoding: br -> nothing");
+    assert!(
+        closed[1].contains("bytes (br, not unpacked: hooktape cannot unpack that") && closed[1].ends_with("7 bytes")
+    );
+    let lies = answer(200, &[("content-encoding", "gzip")], r#"{"a":1}"#);
+    assert_eq!(against(&lies, &plain), ["header:content-encoding: gzip -> nothing"]);
+    let request = |answer: &Response| Request {
+        headers: answer.headers.clone(),
+        body: answer.body.clone(),
+        ..Request::default()
+    };
+    let (came, set) = (request(&left), request(&answer(200, &[], r#"{"a":2}"#)));
+    assert_eq!(told(&requests(&came, &set, None, &Rules::default())), ["/a: 1 -> 2"]);
+    let leaves = ["header:content-encoding: zstd -> nothing", "/a: 1 -> 2"];
+    assert_eq!(told(&changed(&came, &set)), leaves, "what leaves otherwise is told in full");
+}
