@@ -377,6 +377,14 @@ impl Call {
         self.response.as_ref().filter(|_| !self.is_abandoned())
     }
 
+    /// What is to be said of an answer to what left from here that sends it elsewhere: nothing is sent there.
+    #[must_use]
+    pub fn redirect(&self) -> Option<String> {
+        let answer = self.response.as_ref().filter(|answer| matches!(answer.status, 300..=303 | 305..=399))?;
+        let location = answer.headers.all("location").next().filter(|_| self.direction == Direction::Sent)?;
+        Some(format!("redirects are not followed: it points to {}", String::from_utf8_lossy(location)))
+    }
+
     /// The status code of [`Self::answer`].
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -407,6 +415,26 @@ mod tests {
     fn every_word_of_sig_is_its_serialised_form() {
         for sig in Sig::ALL {
             assert_eq!(serde_json::to_string(&sig).unwrap(), format!("\"{}\"", sig.word()));
+        }
+    }
+
+    #[test]
+    fn of_what_left_a_redirect_is_told() {
+        let call = |direction, status, fields: &[(&str, &'static str)]| {
+            let response = Response { status, headers: fields.iter().copied().collect(), ..Response::default() };
+            let at = Timestamp::UNIX_EPOCH;
+            Call { response: Some(response), ..Call::new(Id::fresh(), direction, at, Request::default()) }
+        };
+        let away = &[("Location", "/away")][..];
+        let told = call(Direction::Sent, 302, away).redirect();
+        assert_eq!(told.as_deref(), Some("redirects are not followed: it points to /away"));
+        for (direction, status, fields) in [
+            (Direction::Received, 302, away),
+            (Direction::Sent, 201, away),
+            (Direction::Sent, 304, away),
+            (Direction::Sent, 302, &[]),
+        ] {
+            assert_eq!(call(direction, status, fields).redirect(), None, "{status}");
         }
     }
 

@@ -73,6 +73,8 @@ pub struct Answer {
     pub call: Arc<Call>,
     /// Its response against the contract.
     pub findings: Vec<Finding>,
+    /// That it points elsewhere, where nothing is sent.
+    pub redirect: Option<String>,
     /// What is to be said of a body that came compressed.
     pub packed: Option<String>,
     /// The response's body.

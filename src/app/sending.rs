@@ -321,11 +321,12 @@ impl App {
             draft.answer = Some(answered);
             return;
         }
-        let call = match answered {
-            Ok(answer) => answer.call,
+        let (call, redirect) = match answered {
+            Ok(answer) => (answer.call, answer.redirect),
             Err(reason) => return self.tell(Notice::error(format!("sent, but not recorded: {reason}"))),
         };
         let mut told = outcome(&call);
+        told.text.extend(redirect.map(|redirect| format!("; {redirect}")));
         told.text.push_str(&self.told_changes(&call));
         self.tell(told);
         if self.draft.is_none() {

@@ -84,7 +84,8 @@ impl Answer {
         let response = shown.response.as_ref().map(Response::readable);
         let packed = shown.response.as_ref().and_then(|response| shown::packed(&response.headers, &response.body));
         let body = Text::new(response.as_ref().map_or(&[], |response| &response.body), true);
-        Self { call, findings, packed, body }
+        let redirect = shown.redirect();
+        Self { call, findings, redirect, packed, body }
     }
 }
 

@@ -321,6 +321,9 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
         let size = visible::count(response.body.len(), "byte");
         let fate = if call.answer().is_none() { " was ready" } else { "" };
         let _ = write!(text, "\n{}{fate} in {}, {size}", response.status, visible::took(call.took));
+        if let Some(redirect) = call.redirect() {
+            let _ = write!(text, "\n{}", visible::line(&redirect));
+        }
         if !response.body.is_empty() {
             let (note, content) = unpacked(&response.headers, &response.body);
             for part in note.into_iter().chain([body(&content, false)]) {

@@ -163,6 +163,9 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
     if let Some(response) = &call.response {
         let fate = if call.answer().is_none() { " was ready" } else { "" };
         let _ = writeln!(text, "\n{}{fate} after {}", response.status, visible::took(call.took));
+        if let Some(redirect) = call.redirect() {
+            let _ = writeln!(text, "{}", visible::line(&redirect));
+        }
         text.push_str(&print::headers(&response.headers));
         print::push_body(&mut text, &response.headers, &response.body, pretty);
         text.push_str(&print::findings(&findings.response));

@@ -374,6 +374,9 @@ fn response(shown: &Shown, width: usize) -> Vec<Line<'static>> {
         Some(response) => lines.extend(status_line(response.status, &took, response.body.len())),
         None => lines.push(Line::styled(format!("no response, after {took}"), theme::HEADING)),
     }
+    if let Some(redirect) = call.redirect() {
+        lines.extend(rows::row(&[(&redirect, theme::DIM, width)]));
+    }
     if let Some(error) = &call.error {
         lines.extend(rows::row(&[(error, theme::level(crate::app::event::Level::Error), width)]));
     }

@@ -365,7 +365,7 @@ pub(super) fn answered(answer: &Answer, width: usize) -> Vec<Line<'static>> {
     if let Some(response) = &call.response {
         lines.extend(detail::status_line(response.status, &took, response.body.len()));
     }
-    for note in answer.packed.iter() {
+    for note in answer.redirect.iter().chain(&answer.packed) {
         lines.extend(rows::row(&[(note, theme::DIM, width)]));
     }
     if let Some(error) = &call.error {

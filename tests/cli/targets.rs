@@ -1,7 +1,7 @@
 //! Where calls are sent: terms of targets, guards, and what gets nothing.
 
 use crate::lane::Home;
-use crate::support::{Endpoint, SAMPLE, SIGNED, field, run};
+use crate::support::{Endpoint, SAMPLE, SIGNED, answering, field, run};
 
 #[test]
 fn a_target_has_its_own_terms() {
@@ -158,4 +158,17 @@ fn our_own_listener_is_left_alone_unless_asked() {
     std::fs::write(home.path("hooktape.toml"), configured).unwrap();
     let args = [&["replay", SAMPLE, "--to", &endpoint.url, "--record", "sent.jsonl"], &SIGNED[..]].concat();
     assert_eq!(run(&home, &args).code, 0, "where no listener runs, nothing is taken for one");
+}
+
+#[test]
+fn a_redirect_is_told_and_not_followed() {
+    let home = Home::new();
+    let url = answering("302 Found\nlocation: https://else.example/\u{9b}31m", "");
+    let told = "redirects are not followed: it points to https://else.example/";
+    for args in [&["send", "moveo/dialog"][..], &["replay", SAMPLE, "--query", "kind:dialog"]] {
+        let sent = run(&home, &[args, &["--to", &url, "--record", "sent.jsonl"], &SIGNED].concat());
+        assert!(sent.code == 1 && sent.out.contains(told) && !sent.out.contains('\u{9b}'), "{}", sent.out);
+    }
+    let id = run(&home, &["show", "sent.jsonl", "--format", "json"]).json()[0]["id"].as_str().unwrap().to_owned();
+    assert!(run(&home, &["show", "sent.jsonl", &id]).out.contains(&format!("\n{told}")));
 }

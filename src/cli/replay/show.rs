@@ -72,7 +72,11 @@ fn hidden<'a>(context: &Context, outcome: &'a Outcome) -> Cow<'a, Outcome> {
 fn answer(call: &Call) -> String {
     match (&call.error, call.status()) {
         (Some(error), _) => visible::line(error).into_owned(),
-        (None, status) => format!("{} in {}", status.unwrap_or_default(), visible::took(call.took)),
+        (None, status) => {
+            let redirect = call.redirect().map_or_else(String::new, |redirect| format!(", {redirect}"));
+            let took = visible::took(call.took);
+            format!("{} in {took}{}", status.unwrap_or_default(), visible::line(&redirect))
+        }
     }
 }
 
