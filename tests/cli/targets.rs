@@ -161,6 +161,34 @@ fn our_own_listener_is_left_alone_unless_asked() {
 }
 
 #[test]
+fn what_is_put_into_a_header_is_filled_in_once_for_all_calls() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let target =
+        format!("[[target]]\nname = \"x\"\nurl = \"{}\"\nheaders = {{ X-Own = \"{{{{uuid}}}}\" }}\n", endpoint.url);
+    std::fs::write(home.path("hooktape.toml"), target).unwrap();
+    let replay = |headers: &[&str]| {
+        let usual = ["replay", SAMPLE, "--to", "x", "--query", "kind:dialog | kind:first_message"];
+        let headers = headers.iter().flat_map(|header| ["--header", *header]);
+        run(&home, &usual.into_iter().chain(SIGNED).chain(headers).collect::<Vec<_>>())
+    };
+    let sent = replay(&["X-Id: {{uuid}}", "X-Env: say {{env:PUBLISHED}}", "X-Slip: {{uid}}"]);
+    assert!(
+        sent.code == 0 && sent.err.starts_with("{{uid}} is sent as it stands: did you mean {{uuid}}?\n"),
+        "{}",
+        sent.err
+    );
+    let seen = endpoint.seen();
+    let first = field(&seen[0].0, "x-id").unwrap();
+    assert_eq!((first.len(), seen.len()), (36, 3));
+    for (head, _) in &seen {
+        let all = ["x-id", "x-env", "x-slip", "x-own"].map(|name| field(head, name).unwrap());
+        assert_eq!(all, [first, "say 123456789", "{{uid}}", "{{uuid}}"], "a target's own stand as they are");
+    }
+    let unknown = replay(&["X-Id: {{env:NOBODY}}"]);
+    assert!(unknown.code == 2 && unknown.err.contains("{{env:NOBODY}}: the environment has no"), "{}", unknown.err);
+}
+
+#[test]
 fn a_redirect_is_told_and_not_followed() {
     let home = Home::new();
     let url = answering("302 Found\nlocation: https://else.example/\u{9b}31m", "");

@@ -11,6 +11,7 @@ use color_eyre::eyre::{self, WrapErr, eyre};
 use crate::cli::RecordArgs;
 use crate::cli::context::{Context, data_dir};
 use crate::cli::draft::{parse_header, with_values};
+use crate::cli::print;
 use crate::cli::show::parse_query;
 use crate::config::{Target, Tls, parse_duration};
 use crate::net::avoid::Avoid;
@@ -23,6 +24,7 @@ use crate::replay::expect::Expectation;
 use crate::replay::report::Form;
 use crate::replay::template;
 use crate::replay::{Change, Pace, Plan, Schedule, Selection};
+use crate::visible;
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -250,6 +252,9 @@ impl From<Sign> for SignMode {
     }
 }
 
+/// Changes and headers.
+type Filled = (Vec<Change>, Vec<(String, String)>);
+
 impl Args {
     pub(super) fn selection(&self, context: &Context) -> eyre::Result<Selection> {
         let which = &self.which;
@@ -276,31 +281,48 @@ impl Args {
         })
     }
 
-    /// What is set, its placeholders filled in once: all calls get the same.
-    fn changes(&self) -> eyre::Result<Vec<Change>> {
-        if !self.set.iter().any(|change| placeholders::are_in(change.value.as_bytes())) {
-            return Ok(self.set.clone());
+    /// What is set in payloads and headers, its placeholders filled in once: all calls get the same.
+    fn filled(&self) -> eyre::Result<Filled> {
+        let (changes, headers) = (&self.set, &self.header);
+        let texts = changes.iter().map(|change| &change.value).chain(headers.iter().map(|(_, value)| value));
+        let slips: Vec<String> = template::slips(texts.map(String::as_str));
+        slips.iter().for_each(|slip| print::note(&visible::line(slip)));
+        let places = |text: &str| placeholders::are_in(text.as_bytes());
+        if !changes.iter().any(|change| places(&change.value)) && !headers.iter().any(|(_, value)| places(value)) {
+            return Ok((changes.clone(), headers.clone()));
         }
         with_values(|values| {
-            let filled = |Change { pointer, value }: &Change| {
+            let change = |Change { pointer, value }: &Change| {
                 Ok(Change { pointer: pointer.clone(), value: template::fill_json(value, values)? })
             };
-            self.set.iter().map(filled).collect()
+            let header = |(name, value): &(String, String)| {
+                let filled = template::fill_text(value, values)?;
+                match http::HeaderValue::from_str(&filled) {
+                    Ok(_) => Ok((name.clone(), filled)),
+                    // It may hold a secret, and is not repeated.
+                    Err(_) => Err(format!("--header {name}: what {value} stands for cannot be sent in a header")),
+                }
+            };
+            Ok((
+                changes.iter().map(change).collect::<Result<_, String>>()?,
+                headers.iter().map(header).collect::<Result<_, String>>()?,
+            ))
         })
     }
 
     pub(super) fn plan(&self, context: &Context) -> eyre::Result<Plan> {
         let When { pace, rate, concurrency, repeat, stop_on_failure } = self.when;
+        let (changes, headers) = self.filled()?;
         let target = |to: &str| -> eyre::Result<Target> {
             let mut target = self.target.apply(context.target(to)?)?;
-            target.headers.extend(self.header.iter().cloned());
+            target.headers.extend(headers.iter().cloned());
             Ok(target)
         };
         Ok(Plan {
             target: target(&self.to)?,
             against: self.against.as_deref().map(target).transpose()?,
             mode: self.sign.into(),
-            changes: self.changes()?,
+            changes,
             faults: self.faults.chosen(),
             duplicate: self.faults.duplicate,
             schedule: Schedule {
