@@ -355,7 +355,8 @@ impl App {
     fn edit_outside(&mut self) -> Vec<Effect> {
         let Some(draft) = &mut self.draft else { return Vec::new() };
         if !draft.editable() {
-            self.tell(Notice::warning("this payload is not text: it can be sent, not edited"));
+            let why = draft.packing().map_or_else(String::new, |why| format!(" ({why})"));
+            self.tell(Notice::warning(format!("this payload is not text: it can be sent, not edited{why}")));
             return Vec::new();
         }
         draft.typing = false;

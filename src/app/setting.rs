@@ -223,7 +223,7 @@ mod tests {
     fn in_what_came_compressed_a_value_is_set_too() {
         let body = zstd::encode_all(&br#"{"a": 1,  "b":"{{now}}"}"#[..], 3).unwrap().into();
         let headers = [("content-encoding", "zstd")].into_iter().collect();
-        let request = Request { body, headers, ..Request::default() };
+        let request = Request { headers, body, ..Request::default() };
         let (place, text) = locate(&basis(&request), "/a").unwrap();
         assert_eq!(text, "1");
         let call = Arc::new(Call { request, ..crate::app::tests::call("/") });

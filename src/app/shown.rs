@@ -286,7 +286,8 @@ fn unpacked(headers: &Headers, body: &Bytes, form: Form) -> (Body, Option<String
 }
 
 /// What is to be said of a body that came compressed.
-pub(super) fn packed(headers: &Headers, body: &Bytes) -> Option<String> {
+#[must_use]
+pub fn packed(headers: &Headers, body: &Bytes) -> Option<String> {
     Packed::of(headers, body).map(|packed| told(&packed, body))
 }
 

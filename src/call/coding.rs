@@ -107,7 +107,7 @@ impl Request {
             Some(Packed { content: Ok(body), .. }) => {
                 let mut headers = self.headers;
                 headers.remove(CONTENT_ENCODING);
-                Self { body, headers, ..self }
+                Self { headers, body, ..self }
             }
             _ => self,
         }

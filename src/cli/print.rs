@@ -325,8 +325,8 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
             let _ = write!(text, "\n{}", visible::line(&redirect));
         }
         if !response.body.is_empty() {
-            let (note, content) = unpacked(&response.headers, &response.body);
-            for part in note.into_iter().chain([body(&content, false)]) {
+            let (note, bytes) = unpacked(&response.headers, &response.body);
+            for part in note.into_iter().chain([body(&bytes, false)]) {
                 let _ = write!(text, "\n{part}");
             }
         }

@@ -129,12 +129,12 @@ impl Variables {
 
     /// Makes known what the answer to `call` holds, and gives the names. What `redaction` masks is left out.
     pub fn register(&mut self, call: &Call, redaction: &Redaction) -> Vec<String> {
-        // What is compressed is masked as a whole.
-        let call = &*call.readable();
         type Members<'a> = IndexMap<String, &'a RawValue>;
         fn members(body: Option<&[u8]>) -> Members<'_> {
             body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default()
         }
+        // What is compressed would be masked as a whole.
+        let call = &*call.readable();
         let body = |call: &Call| call.response.as_ref().map(|response| response.body.clone());
         let (given, masked) = (body(call), body(&redaction.call(call)));
         let (given, masked) = (members(given.as_deref()), members(masked.as_deref()));

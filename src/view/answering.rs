@@ -1,5 +1,6 @@
 //! What answers calls, calls that wait, and an answer being edited.
 
+use bytes::Bytes;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -9,9 +10,10 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use crate::app::action::Action;
 use crate::app::answering::{Answering, Edit, Offer, Purpose};
 use crate::app::event::Level;
+use crate::app::shown;
 use crate::app::text::Text;
 use crate::app::{App, Regions};
-use crate::call::{Call, Direction, Request, Response};
+use crate::call::{Call, Direction, Headers, Request, Response};
 use crate::config::Source;
 use crate::net::responder::{Held, Slot, Stage, Whose};
 use crate::view::dialogs::{Pick, WIDE, boxed, extent, inner_width, line_input, picker};
@@ -164,10 +166,12 @@ fn parts(app: &App, held: &Held, width: usize) -> Vec<Part> {
         (Stage::Answer(_), answer) => {
             let answer = answer.unwrap_or_default();
             above.extend(rows::heading(&format!("Answer {}{}", answer.status, of(&answer.body))));
+            above.extend(packing(&answer.headers, &answer.body, width));
             parts.push(Part::new(std::mem::take(&mut above), &answer.readable().body, width));
         }
     }
     above.extend(rows::heading(&format!("Request{}", of(&request.body))));
+    above.extend(packing(&request.headers, &request.body, width));
     parts.push(Part::new(above, &request.readable().body, width));
     parts
 }
@@ -175,6 +179,11 @@ fn parts(app: &App, held: &Held, width: usize) -> Vec<Part> {
 /// What a heading says of a body that is none.
 fn of(body: &[u8]) -> &'static str {
     if body.is_empty() { ": no body" } else { "" }
+}
+
+/// What is to be said of a body that came compressed.
+fn packing(headers: &Headers, body: &Bytes, width: usize) -> Vec<Line<'static>> {
+    shown::packed(headers, body).map_or_else(Vec::new, |text| rows::row(&[(&text, theme::DIM, width)]))
 }
 
 /// What is shown of a held call: its request and the answer that waits, masked where the screen is.

@@ -285,8 +285,9 @@ impl Args {
     fn filled(&self) -> eyre::Result<Filled> {
         let (changes, headers) = (&self.set, &self.header);
         let texts = changes.iter().map(|change| &change.value).chain(headers.iter().map(|(_, value)| value));
-        let slips: Vec<String> = template::slips(texts.map(String::as_str));
-        slips.iter().for_each(|slip| print::note(&visible::line(slip)));
+        for slip in template::slips(texts.map(String::as_str)) {
+            print::note(&visible::line(&slip));
+        }
         let places = |text: &str| placeholders::are_in(text.as_bytes());
         if !changes.iter().any(|change| places(&change.value)) && !headers.iter().any(|(_, value)| places(value)) {
             return Ok((changes.clone(), headers.clone()));
