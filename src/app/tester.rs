@@ -12,7 +12,7 @@ use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::shown;
 use crate::app::text::Text;
-use crate::call::{Call, Response};
+use crate::call::{Call, Packed, Response};
 use crate::platform::Platforms;
 use crate::recording::Redaction;
 
@@ -43,7 +43,8 @@ impl Sends {
     pub(super) fn push(&mut self, answer: Answer) {
         self.answers.push(answer);
         let bytes = |answers: &[Answer]| -> usize {
-            answers.iter().filter_map(|answer| answer.call.response.as_ref()).map(|response| response.body.len()).sum()
+            let responses = answers.iter().filter_map(|answer| answer.call.response.as_ref());
+            responses.map(|response| Packed::at_most(&response.headers, &response.body)).sum()
         };
         while self.answers.len() > 1 && (self.answers.len() > MOST_SENDS || bytes(&self.answers) > MOST_BYTES) {
             self.answers.remove(0);
