@@ -258,7 +258,7 @@ fn facts(edit: &Edit, width: usize) -> Vec<Line<'static>> {
     } else {
         lines.extend(rows::findings(&edit.findings, width));
     }
-    if !edit.is_request() {
+    if matches!(edit.purpose, Purpose::Slot(_) | Purpose::Kind(_)) {
         let text = "{{request:/pointer}} fills in what the request has there";
         lines.extend(rows::row(&[(text, theme::DIM, width)]));
     }
