@@ -190,8 +190,14 @@ mod tests {
                 ..Call::new(crate::call::Id::fresh(), crate::call::Direction::Received, Timestamp::UNIX_EPOCH, request)
             })
         };
+        let packed = |call: &Call| {
+            let mut packed = call.clone();
+            packed.request.body = zstd::encode_all(&call.request.body[..], 3).unwrap().into();
+            packed.request.headers.push("content-encoding", "zstd");
+            std::sync::Arc::new(packed)
+        };
         let calls = [
-            call("moveo/dialog", r#"{"context":{"a":1,"user":{"id":1,"name":"x"}}}"#),
+            packed(&call("moveo/dialog", r#"{"context":{"a":1,"user":{"id":1,"name":"x"}}}"#)),
             call("moveo/webview_open", ""),
             call("moveo/post_message", r#"{"context":{"user":{"id":1,"name":"y"},"b":2}}"#),
         ];
