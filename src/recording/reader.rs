@@ -4,9 +4,9 @@ mod entries;
 mod packed;
 mod scan;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -18,11 +18,15 @@ use super::format::{self, OpenError};
 use super::{Marks, Place};
 use crate::call::Call;
 
+/// Which file it is, whatever it is called: device and inode.
+pub type Identity = (u64, u64);
+
 /// A recording opened for reading. Takes no lock and never writes.
 #[derive(Debug)]
 pub struct Reader {
     file: File,
     path: PathBuf,
+    identity: Identity,
     begun: Timestamp,
     packed: bool,
 }
@@ -35,11 +39,12 @@ impl Reader {
     /// An [`OpenError`] inside the [`io::Error`]: the file cannot be read, is no recording, or is of a later format.
     pub fn open(path: &Path) -> Result<Self, io::Error> {
         let file = File::open(path).map_err(OpenError::io("open", path))?;
+        let identity = file.metadata().map(|about| identity(&about)).map_err(OpenError::io("read", path))?;
         let unpacked = packed::unpacked(&file, path)?;
         let packed = unpacked.is_some();
         let file = unpacked.unwrap_or(file);
         let (begun, _) = format::begun(&file, path)?;
-        Ok(Self { file, path: path.to_owned(), begun, packed })
+        Ok(Self { file, path: path.to_owned(), identity, begun, packed })
     }
 
     /// Whether the recording at `path` is compressed: as [`Self::open`], but nothing more than its beginning is unpacked.
@@ -56,6 +61,12 @@ impl Reader {
     #[must_use]
     pub fn is_packed(&self) -> bool {
         self.packed
+    }
+
+    /// Which file was opened: another may stand at its path by now.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// The file's path.
@@ -114,6 +125,12 @@ impl Reader {
             .map_err(|error| io::Error::new(error.kind(), named(&error)))?;
         format::decode_shared(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, named(&error)))
     }
+}
+
+/// Which file `about` is said of.
+#[must_use]
+pub fn identity(about: &Metadata) -> Identity {
+    (about.dev(), about.ino())
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::event::{Event, Notice};
-use crate::recording::{Position, Reader, Recorded};
-use crate::tui::tape::{Identity, Shown, Tape, look};
+use crate::recording::{Identity, Position, Reader, Recorded};
+use crate::tui::tape::{Shown, Tape, look};
 
 /// Most calls read at once, so that the screen shows how it goes on.
 const MOST: usize = 512;
@@ -44,13 +44,16 @@ impl Follower {
             self.say(gone, &mut events);
             return events;
         };
-        let replaced = self.tape.shown().is_none_or(|shown| shown.file != identity);
-        let shorter = size < self.position.offset;
-        if self.position.offset == size && !replaced && self.trouble.is_none() {
+        let replaced = |file| self.tape.shown().is_none_or(|shown| shown.file != file);
+        if self.position.offset == size && !replaced(identity) && self.trouble.is_none() {
             return events;
         }
-        let reader = match Reader::open(self.tape.path()) {
-            Ok(reader) => reader,
+        // By now it may be yet another file that is there.
+        let opened = Reader::open(self.tape.path()).and_then(|reader| Ok((reader.size()?, reader)));
+        let (size, reader) = match opened {
+            Ok(opened) => opened,
+            // Whoever begins another one is about to.
+            Err(_) if size == 0 && replaced(identity) => return events,
             Err(error) => {
                 self.say(format!("cannot read on: {error}"), &mut events);
                 return events;
@@ -59,7 +62,8 @@ impl Follower {
         if self.trouble.take().is_some() {
             events.push(Event::Told(Notice::info(format!("{path} is there again: it is read on"))));
         }
-        let now = Shown { file: identity, begun: Some(reader.begun()) };
+        let now = Shown::of(&reader);
+        let (replaced, shorter) = (replaced(now.file), size < self.position.offset);
         let another = self.tape.shown().is_none_or(|shown| shown.differs(&now));
         // Only now: as long as there is nothing to show instead, what was read stays.
         if another || shorter {

@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as Held, OnceLock, PoisonError};
 
@@ -12,10 +11,9 @@ use tokio::sync::Mutex;
 
 use crate::call::Id;
 use crate::recording::backlog::Teller;
-use crate::recording::{OpenError, Options, Place, Reader, RecordError, Recorded, Recorder, Redaction};
-
-/// Device and inode of a file.
-pub type Identity = (u64, u64);
+use crate::recording::{
+    Identity, OpenError, Options, Place, Reader, RecordError, Recorded, Recorder, Redaction, identity,
+};
 
 /// A recording, told apart from another that takes its place, or is written over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +25,12 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// What is read there.
+    #[must_use]
+    pub fn of(reader: &Reader) -> Self {
+        Self { file: reader.identity(), begun: Some(reader.begun()) }
+    }
+
     /// Whether what `now` is read from is another recording.
     #[must_use]
     pub fn differs(&self, now: &Self) -> bool {
@@ -105,9 +109,7 @@ impl Tape {
         }
         // Another one may have taken the place of a plain file.
         let reader = Arc::new(Reader::open(&self.path)?);
-        if let Some((file, _)) = look(&self.path) {
-            self.check(Shown { file, begun: Some(reader.begun()) }).map_err(io::Error::other)?;
-        }
+        self.check(Shown::of(&reader)).map_err(io::Error::other)?;
         Ok(if reader.is_packed() { self.packed.get_or_init(|| reader).clone() } else { reader })
     }
 
@@ -211,7 +213,7 @@ impl Tape {
 /// Which file there is, and its length in bytes.
 pub(super) fn look(path: &Path) -> Option<(Identity, u64)> {
     let about = std::fs::metadata(path).ok()?;
-    Some(((about.dev(), about.ino()), about.len()))
+    Some((identity(&about), about.len()))
 }
 
 /// When the recording at `path` began; none where it cannot be told, as of a compressed one.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{Options, tail};
 use crate::config::Rotation;
 use crate::recording::format::{self, OpenError};
-use crate::recording::{folder_of, lock, make_private};
+use crate::recording::{Identity, folder_of, identity, lock, make_private};
 
 /// What a recorder found at its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub(super) struct Tape {
     file: File,
     path: PathBuf,
     /// Device and inode: whether the path still leads here.
-    identity: (u64, u64),
+    identity: Identity,
     /// With `fsync`, a new file's name has to be on the disk too.
     options: Options,
     /// When the file began, and the length of its header.
@@ -171,10 +171,6 @@ fn aside(path: &Path) -> PathBuf {
         path.with_file_name(name)
     };
     (1..u64::MAX).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0))
-}
-
-fn identity(about: &fs::Metadata) -> (u64, u64) {
-    (about.dev(), about.ino())
 }
 
 impl Disk for Tape {
