@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use crate::call::{Call, Direction, Headers, Id, Packed, Sig};
 use crate::cli::context::Findings;
 use crate::cli::{Context, Format, waits};
-use crate::net::fault::{Delivery, Fault};
 use crate::platform::{Fate, Finding, Platforms, Wait};
 use crate::recording::{self, Entries, Recorded};
 use crate::replay::compare::Difference;
@@ -295,14 +294,6 @@ impl Progress {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
-}
-
-/// How long the answer took of a delivery that was slow on purpose; nothing for others.
-pub(super) fn after(call: &Call, delivery: Delivery) -> String {
-    let after = delivery.fault.and_then(Fault::slowness).map(|slow| call.took.saturating_sub(slow));
-    after
-        .filter(|_| call.response.is_some())
-        .map_or_else(String::new, |after| format!(", answered {} after it", visible::took(after)))
 }
 
 /// A sent call and what came back.

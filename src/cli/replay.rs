@@ -38,18 +38,14 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         return rehearse(context, &reader, &items, &plan).await;
     }
     let total = plan.total(items.len());
-    let kinds = || items.iter().map(|item| item.kind.as_deref());
-    for target in plan.targets() {
-        if kinds().all(|kind| target.why_not(kind).is_some())
-            && let Some(why) = kinds().find_map(|kind| target.why_not(kind))
-        {
-            return Err(eyre!(why));
-        }
+    if let Some(why) = plan.why_none(&items) {
+        return Err(eyre!(why));
     }
     if !args.yes && plan.targets().any(|target| target.guard) {
-        let (count, kinds) = leaving(context, &reader, &items, &plan)?;
+        let leaving = plan.leaving(&reader, &items, &context.platforms, &context.keyring, None);
+        let leaving = leaving.map_err(|why| eyre!(why))?;
         for target in plan.targets() {
-            confirm(target, count, &target.templates(kinds.iter().copied()))?;
+            confirm(target, leaving.count, &target.templates(leaving.kinds()))?;
         }
     }
     // Made before anything is sent: a replay without its report would have to be done again.
@@ -138,43 +134,6 @@ impl Listing {
     }
 }
 
-/// How many calls would leave for each target, and of which kinds they are.
-///
-/// # Errors
-/// Where none would: why the first would not.
-fn leaving<'a>(
-    context: &Context,
-    reader: &Reader,
-    items: &'a [Item],
-    plan: &Plan,
-) -> eyre::Result<(u64, Vec<Option<&'a str>>)> {
-    let (mut count, mut kinds, mut refused) = (0, Vec::new(), None);
-    for item in items {
-        let call = match reader.call(item.place) {
-            Ok(call) => call,
-            Err(damage) => {
-                refused.get_or_insert(damage.to_string());
-                continue;
-            }
-        };
-        for fault in plan.deliveries() {
-            match plan.outgoing(&call, fault, Timestamp::now(), &context.platforms, &context.keyring, None) {
-                Ok(_) => {
-                    count += (1 + u64::from(plan.duplicate)) * u64::from(plan.schedule.repeat);
-                    kinds.push(item.kind.as_deref());
-                }
-                Err(Refusal::Fault(why) | Refusal::Call(why)) => {
-                    refused.get_or_insert(why);
-                }
-            }
-        }
-    }
-    if let (0, Some(why)) = (count, refused) {
-        return Err(eyre!("none of these calls can be sent so: {why}"));
-    }
-    Ok((count, kinds))
-}
-
 /// Says what would go where, and sends nothing.
 async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> eyre::Result<Outcome> {
     let (sender, repeat) = (context.sender(), plan.schedule.repeat);
@@ -217,7 +176,8 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
 fn announce(context: &Context, plan: &Plan, items: &[Item], total: u64) {
     if context.format == Format::Text {
         let (calls, places) = (visible::count(total, "call"), places(plan, items));
-        print::note(&format!("{calls} to {places}, {}", show::mode(plan.mode, !plan.changes.is_empty())));
+        let terms = plan.terms().map(|terms| format!("; {terms}")).unwrap_or_default();
+        print::note(&format!("{calls} to {places}, {}{terms}", plan.mode()));
     }
 }
 

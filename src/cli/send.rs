@@ -172,9 +172,9 @@ fn told(
         return print::sent_json_with(context, call, more);
     }
     let mut text = print::sent(context, call);
-    let wrong = delivery.label();
+    let wrong = delivery.told(call);
     if let Some(wrong) = &wrong {
-        let _ = write!(text, "\nsent with a fault: {wrong}{}", print::after(call, delivery));
+        let _ = write!(text, "\nsent with a fault: {wrong}");
     }
     // That a plain call was refused is said by its status.
     let asked = wrong.is_some() || !args.expect.is_empty();

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::call::Request;
+use crate::call::{Call, Request};
 use crate::json::{self, TokenKind};
 use crate::platform::Kind;
 use crate::signature::{Method, Scheme};
+use crate::visible;
 
 /// How long before now a stale call was made.
 pub const STALE: Duration = Duration::from_hours(1);
@@ -53,6 +54,20 @@ impl Delivery {
         let words: Vec<&str> = words.into_iter().flatten().collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
+
+    /// The same of one that is through, with how long the answer took where the delivery was slow on purpose.
+    #[must_use]
+    pub fn told(self, call: &Call) -> Option<String> {
+        let own = || Fault::own(self.fault, call.took);
+        let slow = self.fault.and_then(Fault::slowness).is_some() && call.response.is_some();
+        let after = slow.then(|| format!(", answered {} after it", visible::took(own())));
+        self.label().map(|label| label + &after.unwrap_or_default())
+    }
+
+    /// What a delivery of the same bytes once more does.
+    pub const AGAIN: &str = "Send each call twice, byte for byte";
+    /// What a delivery that comes late does.
+    pub const LATE: &str = "Of two neighbours in a conversation, the second first";
 }
 
 /// What an endpoint should make of a delivery.
@@ -67,6 +82,21 @@ pub enum Wanted {
 }
 
 impl Fault {
+    /// Each of them, in the order in which a call is sent with them.
+    pub const ALL: [Self; 5] = [Self::Stale, Self::BadSignature, Self::Tampered, Self::SlowBody(SLOW), Self::CutBody];
+
+    /// What it does, and what a sound endpoint makes of it, where that is not the usual.
+    #[must_use]
+    pub const fn does(self) -> &'static str {
+        match self {
+            Self::Stale => "Make and sign it an hour ago; it should be refused",
+            Self::BadSignature => "Sign as someone else; it should be refused",
+            Self::Tampered => "Change the body after signing; it should be refused",
+            Self::SlowBody(_) => "Send the body in small pieces over this time",
+            Self::CutBody => "End the connection in the middle of the body",
+        }
+    }
+
     /// What stands beside a delivery: `bad signature`.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -243,5 +273,18 @@ mod tests {
         assert_eq!(label(None, false, false), None);
         assert_eq!(label(None, true, true).as_deref(), Some("out of order, duplicate"));
         assert_eq!(label(Some(Fault::Tampered), false, true).as_deref(), Some("tampered body, duplicate"));
+    }
+
+    #[test]
+    fn what_was_slow_on_purpose_says_how_long_the_answer_took() {
+        let slow = Fault::SlowBody(Duration::from_secs(2));
+        let (at, request) = (jiff::Timestamp::UNIX_EPOCH, Request::default());
+        let mut call = Call::new(crate::call::Id::fresh(), crate::call::Direction::Sent, at, request);
+        call.took = Duration::from_millis(2_012);
+        let told = |fault, call: &Call| Delivery { fault: Some(fault), ..Delivery::default() }.told(call);
+        assert_eq!(told(slow, &call).as_deref(), Some("slow body"), "there was no answer");
+        call.response = Some(crate::call::Response::default());
+        assert_eq!(told(slow, &call).as_deref(), Some("slow body, answered 12.0 ms after it"));
+        assert_eq!(told(Fault::Stale, &call).as_deref(), Some("stale timestamp"));
     }
 }

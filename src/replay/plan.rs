@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use super::compare::Rules;
 use super::expect::Expectation;
-use super::{Change, Schedule, change, masked};
+use super::{Change, Pace, Schedule, change, masked};
 use crate::call::{Call, Request};
 use crate::config::Target;
 use crate::net::avoid::Avoid;
-use crate::net::fault::{Fault, STALE};
+use crate::net::fault::{Delivery, Fault, SLOW, STALE};
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::{Keyring, Platforms};
 use crate::visible;
@@ -86,6 +86,35 @@ impl Plan {
         items as u64 * u64::from(self.schedule.repeat) * each as u64
     }
 
+    /// How calls are signed, in words.
+    #[must_use]
+    pub fn mode(&self) -> &'static str {
+        mode(self.mode, !self.changes.is_empty())
+    }
+
+    /// What is not as usual, in words: what is wrong on purpose first; none: all is as usual.
+    #[must_use]
+    pub fn terms(&self) -> Option<String> {
+        let Schedule { pace, concurrency, repeat, out_of_order, stop_on_failure } = self.schedule;
+        let fault = |fault: &Fault| match fault.slowness().filter(|time| *time != SLOW) {
+            Some(time) => format!("{fault} ({time:?})"),
+            None => fault.to_string(),
+        };
+        let order = Delivery { fault: None, late: out_of_order, again: self.duplicate }.label();
+        let wrong: Vec<String> = self.faults.iter().map(fault).chain(order).collect();
+        let expected: Vec<String> = self.expect.iter().map(ToString::to_string).collect();
+        let terms = [
+            (!wrong.is_empty()).then(|| wrong.join(", ")),
+            (repeat > 1).then(|| format!("all of it {repeat} times")),
+            (pace != Pace::Asap).then(|| format!("pace {pace}")),
+            (concurrency > 1).then(|| format!("{concurrency} at a time")),
+            (!expected.is_empty()).then(|| format!("expected: {}", expected.join(", "))),
+            stop_on_failure.then(|| "the first failure ends it".to_owned()),
+        ];
+        let terms: Vec<String> = terms.into_iter().flatten().collect();
+        (!terms.is_empty()).then(|| terms.join("; "))
+    }
+
     /// What is sent for a recorded call at the time `at`: to the target and, where there is one, to the one beside it. Both
     /// get the same ids and times.
     ///
@@ -144,8 +173,20 @@ impl Plan {
     }
 }
 
+/// What a mode does, with its name; `changed`: values or headers are set.
+#[must_use]
+pub fn mode(mode: SignMode, changed: bool) -> &'static str {
+    match mode {
+        SignMode::Exact if changed => "exact: signature as recorded, bytes but for the changes",
+        SignMode::Fresh => "fresh: signed anew, with new ids and times",
+        SignMode::Exact => "exact: signature and bytes as recorded",
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::config::Secrets;
     use crate::net::avoid::Own;
@@ -215,5 +256,28 @@ mod tests {
         plan.duplicate = true;
         plan.schedule.repeat = 5;
         assert_eq!((plan.deliveries().count(), plan.total(3)), (2, 60));
+    }
+    #[test]
+    fn bytes_that_are_changed_are_not_said_to_be_as_recorded() {
+        assert_eq!(mode(SignMode::Exact, false), "exact: signature and bytes as recorded");
+        assert!(mode(SignMode::Exact, true).ends_with("but for the changes"));
+        assert_eq!(mode(SignMode::Fresh, true), mode(SignMode::Fresh, false));
+    }
+
+    #[test]
+    fn what_is_not_as_usual_is_told() {
+        let mut plan = Plan::new(Target::new("x", "http://127.0.0.1:1"));
+        assert_eq!(plan.terms(), None);
+        plan.faults = vec![Fault::BadSignature, Fault::SlowBody(SLOW), Fault::SlowBody(Duration::from_millis(500))];
+        plan.duplicate = true;
+        plan.schedule.out_of_order = true;
+        let wrong = "bad signature, slow body, slow body (500ms), out of order, duplicate";
+        assert_eq!(plan.terms().as_deref(), Some(wrong));
+        plan.schedule = Schedule { pace: Pace::Rate(5.0), concurrency: 2, repeat: 3, ..Schedule::default() };
+        plan.schedule.stop_on_failure = true;
+        (plan.faults, plan.duplicate) = (Vec::new(), false);
+        plan.expect = vec!["recorded".parse().unwrap(), "took<1s".parse().unwrap()];
+        let terms = "all of it 3 times; pace 5/s; 2 at a time; expected: recorded, took<1s; the first failure ends it";
+        assert_eq!(plan.terms().as_deref(), Some(terms));
     }
 }

@@ -8,6 +8,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::fmt;
 use std::time::Duration;
 
 use super::Item;
@@ -40,6 +41,18 @@ impl std::str::FromStr for Pace {
     }
 }
 
+/// As it is parsed; a rate is `10/s`.
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asap => f.write_str("asap"),
+            Self::Original(1.0) => f.write_str("original"),
+            Self::Original(factor) => write!(f, "{factor}x"),
+            Self::Rate(rate) => write!(f, "{rate}/s"),
+        }
+    }
+}
+
 /// When calls leave, and how many at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
@@ -62,6 +75,14 @@ impl Default for Schedule {
 }
 
 impl Schedule {
+    /// Whether `items` can leave so.
+    ///
+    /// # Errors
+    /// When calls shall change places and no two can.
+    pub fn check(self, items: &[Item]) -> Result<(), String> {
+        if self.out_of_order { Queue::checked(items, self).map(drop) } else { Ok(()) }
+    }
+
     /// The order in which `items` leave one after the other, each once, and whether it is late.
     ///
     /// # Errors
@@ -296,7 +317,8 @@ mod tests {
         }
         assert_eq!(taken, [(2, false), (1, false), (0, true), (3, false)]);
         let schedule = Schedule { out_of_order: true, repeat: 3, ..Schedule::default() };
-        assert!(Queue::checked(&items("a b -"), schedule).is_err());
+        assert!(schedule.check(&items("a b -")).is_err());
+        assert_eq!(Schedule { out_of_order: false, ..schedule }.check(&items("a b -")), Ok(()));
         let items = items("a b a a");
         let order: Vec<bool> = schedule.order(&items).unwrap().into_iter().map(|(_, late)| late).collect();
         assert_eq!(order, [false, false, true, false]);
@@ -334,6 +356,10 @@ mod tests {
         assert_eq!("asap".parse(), Ok(Pace::Asap));
         assert_eq!("original".parse(), Ok(Pace::Original(1.0)));
         assert_eq!("2x".parse(), Ok(Pace::Original(2.0)));
+        for text in ["asap", "original", "2x", "0.5x"] {
+            assert_eq!(text.parse::<Pace>().unwrap().to_string(), text);
+        }
+        assert_eq!(Pace::Rate(10.0).to_string(), "10/s");
         for wrong in ["0x", "-1x", "fast", "x", "NaNx", "infx"] {
             assert!(wrong.parse::<Pace>().is_err(), "{wrong}");
         }

@@ -15,7 +15,7 @@ use crate::cli::print;
 use crate::cli::show::parse_query;
 use crate::config::{Target, Tls, parse_duration};
 use crate::net::avoid::Avoid;
-use crate::net::fault::{Fault, SLOW};
+use crate::net::fault::{Delivery, Fault, SLOW};
 use crate::net::outgoing::SignMode;
 use crate::net::placeholders;
 use crate::net::presence;
@@ -86,8 +86,7 @@ pub struct Args {
     /// What goes wrong; last, for its heading stands over what comes behind it.
     #[command(flatten)]
     faults: Faults,
-    /// Of each two neighbours in a conversation send the second first
-    #[arg(long, help_heading = "Faulty deliveries")]
+    #[arg(long, help = Delivery::LATE, help_heading = "Faulty deliveries")]
     out_of_order: bool,
 }
 
@@ -139,37 +138,31 @@ struct When {
 #[expect(clippy::struct_excessive_bools, reason = "flags are bools")]
 #[command(next_help_heading = "Faulty deliveries")]
 pub struct Faults {
-    /// Send each call twice, byte for byte
-    #[arg(long)]
+    #[arg(long, help = Delivery::AGAIN)]
     pub duplicate: bool,
-    /// Make and sign each call an hour ago; it should be refused
-    #[arg(long)]
+    #[arg(long, help = Fault::Stale.does())]
     stale: bool,
-    /// Sign as someone else; it should be refused
-    #[arg(long)]
+    #[arg(long, help = Fault::BadSignature.does())]
     bad_signature: bool,
-    /// Change the body after signing; it should be refused
-    #[arg(long)]
+    #[arg(long, help = Fault::Tampered.does())]
     tampered: bool,
-    /// Send the body in small pieces over this time
-    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "5s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", help = Fault::SlowBody(SLOW).does(), num_args = 0..=1, require_equals = true, default_missing_value = "5s", value_parser = parse_duration)]
     slow_body: Option<Duration>,
-    /// End the connection in the middle of the body
-    #[arg(long)]
+    #[arg(long, help = Fault::CutBody.does())]
     cut_body: bool,
 }
 
 impl Faults {
     /// Those that a call is sent with, one after the other.
     pub fn chosen(&self) -> Vec<Fault> {
-        let chosen = [
-            self.stale.then_some(Fault::Stale),
-            self.bad_signature.then_some(Fault::BadSignature),
-            self.tampered.then_some(Fault::Tampered),
-            self.slow_body.map(Fault::SlowBody),
-            self.cut_body.then_some(Fault::CutBody),
-        ];
-        chosen.into_iter().flatten().collect()
+        let chosen = |fault| match fault {
+            Fault::Stale => self.stale.then_some(fault),
+            Fault::BadSignature => self.bad_signature.then_some(fault),
+            Fault::Tampered => self.tampered.then_some(fault),
+            Fault::SlowBody(_) => self.slow_body.map(Fault::SlowBody),
+            Fault::CutBody => self.cut_body.then_some(fault),
+        };
+        Fault::ALL.into_iter().filter_map(chosen).collect()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::call::{Call, Sig};
 use crate::cli::{Context, Format, print};
 use crate::config::Secret;
 use crate::net::fault::{Delivery, Fault};
-use crate::net::outgoing::{Outgoing, SignMode, Signing};
+use crate::net::outgoing::{Outgoing, Signing};
 use crate::net::sender::Sender;
 use crate::recording::redact::MASK;
 use crate::replay::compare::{Difference, Place, changed};
@@ -22,15 +22,6 @@ use crate::visible;
 
 /// Columns of a value in a line.
 const VALUE: usize = 60;
-
-/// What a mode does, with its name; `changed`: values or headers are set.
-pub(super) fn mode(mode: SignMode, changed: bool) -> &'static str {
-    match mode {
-        SignMode::Exact if changed => "exact: signature as recorded, bytes but for the changes",
-        SignMode::Fresh => "fresh: signed anew, with new ids and times",
-        SignMode::Exact => "exact: signature and bytes as recorded",
-    }
-}
 
 /// A call that was sent, or was not.
 pub(super) fn told(context: &Context, told: &Told) -> String {
@@ -97,8 +88,8 @@ fn sent(outcome: &Outcome) -> String {
     if let Some(against) = &outcome.against {
         let _ = write!(text, " | {}", answer(against));
     }
-    if let Some(wrong) = outcome.delivery.label() {
-        let _ = write!(text, " ({wrong}{})", print::after(call, outcome.delivery));
+    if let Some(wrong) = outcome.delivery.told(call) {
+        let _ = write!(text, " ({wrong})");
     }
     let (changed, there) = (places(&outcome.changed()), places(&outcome.changed_against()));
     if !changed.is_empty() {
@@ -273,16 +264,4 @@ pub(super) fn summary_json(summary: &Summary) -> String {
         line.extend(members);
     }
     Value::Object(line).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_that_are_changed_are_not_said_to_be_as_recorded() {
-        assert_eq!(mode(SignMode::Exact, false), "exact: signature and bytes as recorded");
-        assert!(mode(SignMode::Exact, true).ends_with("but for the changes"));
-        assert_eq!(mode(SignMode::Fresh, true), mode(SignMode::Fresh, false));
-    }
 }
