@@ -29,6 +29,7 @@ mod paint;
 mod panel;
 mod plots;
 mod recordings;
+mod replaying;
 mod rows;
 mod status;
 mod theme;

@@ -137,7 +137,7 @@ actions! {
     Calls      Jq           "jq"              ["|"]                 "Put the body through a jq filter";
     Calls      Zoom         "zoom"            ["z"]                 "Give the focused panel the whole screen, or take it back";
     Calls      Replay       "replay"          ["r"]                 "Send the call again, signed anew, with new ids and times" ("replay");
-    Calls      ReplayMany   "replay with options" ["R"]             "Send calls again: which, where, how fast, what is expected; while it runs: how far it is";
+    Calls      ReplayMany   "replay with options" ["R"]             "Send calls again: which, where, how fast, what is expected, what goes wrong; while it runs: how far it is";
     Calls      Compare      "compare"         ["c"]                 "Compare the answer with that to the call this one repeats, or two marked calls";
     Calls      Edit         "edit"            ["e"]                 "Edit the payload here, then send it" ("edit");
     Calls      SetValue     "set value"       ["="]                 "Change the value at the cursor and no other byte: in a line, or in its place in a draft";
@@ -238,6 +238,7 @@ actions! {
     Running    Pause        "pause"           ["p" "space"]         "Pause, or go on";
     Running    CancelReplay "cancel"          ["x"]                 "Send no more";
     Running    OnlyFailures "only failures"   ["f"]                 "List only what is not as expected, or all";
+    Running    CompareTargets "compare targets" ["c"]               "Compare the answers of the two targets" ("compare targets");
     Running    ToCall       "to the call"     ["o"]                 "To the call that was sent" ("to the call");
     Comparison NextDifference "next difference" ["n"]               "The next difference";
     Comparison PreviousDifference "previous difference" ["N"]       "The difference before";

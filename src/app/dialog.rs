@@ -192,6 +192,8 @@ pub struct Gathered {
 pub enum Then {
     /// Nothing more.
     Stay,
+    /// Take it as the second target of the replay that is asked for.
+    Against,
     /// Send the recorded call of that number again.
     Replay(usize),
     /// Send the draft.

@@ -368,9 +368,13 @@ impl App {
     }
 
     fn choose_target(&mut self, number: usize, then: &Then) -> Vec<Effect> {
+        if *then == Then::Against {
+            self.choose_against(number);
+            return Vec::new();
+        }
         self.target = Some(number);
         match then {
-            Then::Stay => Vec::new(),
+            Then::Stay | Then::Against => Vec::new(),
             Then::Test(kind) => self.send_sample(kind),
             Then::Replay(number) => self.replay(*number),
             Then::SendDraft => self.send_draft(),

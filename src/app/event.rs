@@ -201,6 +201,8 @@ pub enum Effect {
         /// The call.
         outgoing: Box<Outgoing>,
     },
+    /// Count what of these calls would leave, before anything is asked or sent.
+    Count(Box<replaying::Job>),
     /// Send recorded calls again.
     Replay(Box<replaying::Job>),
     /// Pause or end a replay.

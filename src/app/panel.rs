@@ -108,6 +108,8 @@ impl App {
             Panel::Options(options) => self.options_key(key, options),
             Panel::Sure { job, .. } => {
                 if key.action == Some(Action::Yes) {
+                    // What was asked for is done: its rows are of no more use. After a no they are there still.
+                    self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Panel(Panel::Options(_))));
                     return self.start_replay(job);
                 }
                 self.tell(Notice::info("nothing was sent"));

@@ -1,13 +1,13 @@
 //! Recorded calls sent again from the screen: which and how, how far it is, and what came of each.
 //!
 //! ```text
-//!  R --> Options --enter--> (guarded: Sure) --> Effect::Replay(Job) --> the shell runs it
+//!  R --> Options --enter----------------------------> Effect::Replay(Job) --> the shell runs it
+//!           +-- guarded: Effect::Count --> Sure --yes--^                          |
 //!                                   Replay <-- Event::Replayed(Told), then its Summary
 //! ```
 
 mod options;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +20,13 @@ use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::{App, Setup};
 use crate::call::{Call, Id};
-use crate::config::Target;
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::{Keyring, Platforms};
+use crate::recording::Redaction;
 use crate::replay::compare::{Difference, Place};
-use crate::replay::{Item, Meter, Plan, Refusal, Summary, Told, masked};
+use crate::replay::expect::Unmet;
+use crate::replay::report::mask_unmet;
+use crate::replay::{Item, Leaving, Meter, Plan, Refusal, Summary, Told, masked};
 use crate::visible;
 
 pub use self::options::{Field, Options};
@@ -73,6 +75,8 @@ pub enum Steer {
 /// What a running replay tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
+    /// Nothing has left: what would, or why nothing would.
+    Counted(Box<Job>, Result<Leaving, String>),
     /// What became of one call.
     Told(Box<Sent>),
     /// It is over, or never began: what became of all of it.
@@ -84,16 +88,26 @@ pub enum Progress {
 pub struct Sent {
     /// The recorded call.
     pub original: Id,
+    /// Its kind, or else its path; empty where neither is known.
+    pub what: String,
+    /// What was wrong on purpose.
+    pub label: Option<String>,
     /// What was sent and came back; none where it was not sent.
     pub call: Option<Answered>,
+    /// The same of the second target.
+    pub against: Option<Answered>,
     /// Where what left differs from what was recorded.
     pub changed: Vec<Place>,
+    /// The same of what left for the second target, where that is something else.
+    pub changed_against: Option<Vec<Place>>,
     /// What of it was only masks, for the recording has nothing else there.
     pub masked: Vec<Place>,
-    /// What was expected and did not come, or why it was not sent.
-    pub unmet: Vec<String>,
     /// How the answer differs from the recorded one, where that was looked at: the first `MOST_NAMED`.
     pub differences: Vec<Difference>,
+    /// How the second target's answer differs from the first one's: as many.
+    pub between: Vec<Difference>,
+    /// What was expected and did not come; where nothing was expected, why it was not sent.
+    unmet: Vec<Unmet>,
     failed: bool,
 }
 
@@ -108,42 +122,60 @@ pub struct Answered {
     pub took: Duration,
     /// The answer's status code; none if there was none.
     pub status: Option<u16>,
-    /// Its kind, or else its path.
-    pub what: String,
+    /// Why there was none.
+    pub error: Option<String>,
 }
 
 impl From<&Call> for Answered {
     fn from(call: &Call) -> Self {
-        let what = call.kind.as_deref().unwrap_or_else(|| call.request.path());
-        let what = visible::truncate(what, LONGEST).into_owned();
-        Self { id: call.id, at: call.at, took: call.took, status: call.status(), what }
+        Self { id: call.id, at: call.at, took: call.took, status: call.status(), error: call.error.clone() }
     }
 }
 
 impl From<Told> for Sent {
     fn from(told: Told) -> Self {
+        let short = |what: &str| visible::truncate(what, LONGEST).into_owned();
+        let places = |found: Vec<Difference>| found.into_iter().map(|one| one.place).take(MOST_NAMED).collect();
+        let because = |found| Unmet { expected: String::new(), found, place: None };
         match told {
-            Told::Sent(outcome) => Self {
-                failed: outcome.is_failure(),
-                original: outcome.original.id,
-                call: Some(outcome.call.as_ref().into()),
-                changed: outcome.changed().into_iter().map(|change| change.place).take(MOST_NAMED).collect(),
-                masked: outcome.masked.iter().take(MOST_NAMED).cloned().collect(),
-                unmet: if outcome.given_up {
-                    outcome.call.error.iter().cloned().collect()
-                } else {
-                    outcome.unmet.into_iter().map(|unmet| format!("{}: {}", unmet.expected, unmet.found)).collect()
-                },
-                differences: outcome.differences.into_iter().chain(outcome.between).take(MOST_NAMED).collect(),
-            },
+            Told::Sent(outcome) => {
+                let changed: Vec<Place> = places(outcome.changed());
+                let there = outcome.against.as_ref().map(|_| places(outcome.changed_against()));
+                let call = &outcome.call;
+                Self {
+                    failed: outcome.is_failure(),
+                    original: outcome.original.id,
+                    what: short(call.kind.as_deref().unwrap_or_else(|| call.request.path())),
+                    label: outcome.delivery.told(call),
+                    call: Some(call.as_ref().into()),
+                    against: outcome.against.as_deref().map(Answered::from),
+                    changed_against: there.filter(|there| *there != changed),
+                    changed,
+                    masked: outcome.masked.iter().take(MOST_NAMED).cloned().collect(),
+                    unmet: if outcome.given_up {
+                        // Of two targets one may have answered.
+                        let calls = std::iter::once(call).chain(&outcome.against);
+                        calls.filter_map(|call| call.error.clone()).map(because).collect()
+                    } else {
+                        outcome.unmet
+                    },
+                    differences: outcome.differences.into_iter().take(MOST_NAMED).collect(),
+                    between: outcome.between.into_iter().take(MOST_NAMED).collect(),
+                }
+            }
             Told::Skipped(skipped) => Self {
-                original: skipped.original,
-                call: None,
-                changed: Vec::new(),
-                masked: Vec::new(),
                 failed: skipped.is_failure(),
-                unmet: vec![skipped.reason],
+                original: skipped.original,
+                what: short(skipped.kind.as_deref().unwrap_or_default()),
+                label: skipped.fault.map(|fault| fault.word().to_owned()),
+                call: None,
+                against: None,
+                changed: Vec::new(),
+                changed_against: None,
+                masked: Vec::new(),
+                unmet: vec![because(skipped.reason)],
                 differences: Vec::new(),
+                between: Vec::new(),
             },
         }
     }
@@ -154,6 +186,18 @@ impl Sent {
     #[must_use]
     pub fn is_fine(&self) -> bool {
         self.unmet.is_empty()
+    }
+
+    /// What was expected and did not come, or why it was not sent; masked where that is asked for.
+    pub fn unmet(&self, mask: Option<&Redaction>) -> impl Iterator<Item = String> {
+        self.unmet.iter().map(move |unmet| {
+            let mut unmet = unmet.clone();
+            if let Some(redaction) = mask {
+                mask_unmet(&mut unmet, redaction);
+            }
+            let Unmet { expected, found, .. } = unmet;
+            if expected.is_empty() { found } else { format!("{expected}: {found}") }
+        })
     }
 
     /// Whether it counts as a failure: not where it cannot have its fault, or its answer was not waited for.
@@ -168,10 +212,10 @@ impl Sent {
 pub struct Replay {
     /// Names it.
     pub ticket: u64,
-    /// Where it goes: name and URL.
-    pub target: Target,
-    /// How the calls are signed.
-    pub mode: SignMode,
+    /// Where the calls go, and how.
+    pub plan: Plan,
+    /// How many recorded ones.
+    pub items: usize,
     /// How far it is.
     pub meter: Meter,
     /// What came of the calls.
@@ -192,8 +236,8 @@ impl Replay {
     fn new(job: &Job, now: Timestamp) -> Self {
         Self {
             ticket: job.ticket,
-            target: job.plan.target.clone(),
-            mode: job.plan.mode,
+            plan: job.plan.clone(),
+            items: job.items.len(),
             meter: Meter { total: job.plan.total(job.items.len()), ..Meter::default() },
             results: Vec::new(),
             failures_only: false,
@@ -235,15 +279,13 @@ impl Replay {
     }
 }
 
-/// `12 calls to staging, fresh`, for titles and questions.
-impl fmt::Display for Replay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let calls = visible::count(self.meter.total, "call");
-        write!(f, "{calls} to {}, {}", self.target.name, self.mode.word())
-    }
-}
-
 impl App {
+    /// What is masked on the screen, if anything is.
+    #[must_use]
+    pub fn mask(&self) -> Option<&Redaction> {
+        self.redaction.as_deref().filter(|_| self.masked)
+    }
+
     pub(super) fn start_replay(&mut self, job: Box<Job>) -> Vec<Effect> {
         self.replay = Some(Replay::new(&job, self.now));
         self.show_panel(Panel::Running);
@@ -252,8 +294,13 @@ impl App {
 
     /// Takes in what a replay tells.
     pub(super) fn replayed(&mut self, ticket: u64, progress: Progress) {
+        let progress = match progress {
+            Progress::Counted(job, leaving) => return self.counted(job, leaving),
+            progress => progress,
+        };
         let Some(replay) = self.replay.as_mut().filter(|replay| replay.ticket == ticket) else { return };
         match progress {
+            Progress::Counted(..) => {}
             Progress::Told(sent) => replay.told(*sent),
             Progress::Ended(result) => {
                 replay.paused = None;
@@ -294,6 +341,16 @@ impl App {
                 self.show_panel(Panel::Running);
                 self.tell(Notice::info("the replay is over"));
                 return Vec::new();
+            }
+            Some(Action::CompareTargets) => {
+                let chosen = replay.listed().nth(replay.selected);
+                let pair = chosen.and_then(|sent| Some((sent.call.as_ref()?.id, sent.against.as_ref()?.id)));
+                let one = replay.plan.against.is_none();
+                self.show_panel(Panel::Running);
+                if one {
+                    self.tell(Notice::info("the calls went to one target only"));
+                }
+                return pair.map_or_else(Vec::new, |(left, right)| self.compare_calls(left, right));
             }
             Some(Action::OnlyFailures) => {
                 replay.failures_only = !replay.failures_only;
@@ -377,3 +434,6 @@ pub fn changes<'a>(places: impl Iterator<Item = &'a Place>) -> String {
     let places: Vec<String> = places.map(ToString::to_string).collect();
     if places.is_empty() { "as it was".to_owned() } else { format!("new: {}", places.join(", ")) }
 }
+
+#[cfg(test)]
+mod tests;

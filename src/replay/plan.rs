@@ -92,19 +92,25 @@ impl Plan {
         mode(self.mode, !self.changes.is_empty())
     }
 
-    /// What is not as usual, in words: what is wrong on purpose first; none: all is as usual.
+    /// What is wrong on purpose, in words; none: nothing is.
     #[must_use]
-    pub fn terms(&self) -> Option<String> {
-        let Schedule { pace, concurrency, repeat, out_of_order, stop_on_failure } = self.schedule;
+    pub fn wrong(&self) -> Option<String> {
         let fault = |fault: &Fault| match fault.slowness().filter(|time| *time != SLOW) {
             Some(time) => format!("{fault} ({time:?})"),
             None => fault.to_string(),
         };
-        let order = Delivery { fault: None, late: out_of_order, again: self.duplicate }.label();
+        let order = Delivery { fault: None, late: self.schedule.out_of_order, again: self.duplicate }.label();
         let wrong: Vec<String> = self.faults.iter().map(fault).chain(order).collect();
+        (!wrong.is_empty()).then(|| wrong.join(", "))
+    }
+
+    /// What is not as usual, in words: what is wrong on purpose first; none: all is as usual.
+    #[must_use]
+    pub fn terms(&self) -> Option<String> {
+        let Schedule { pace, concurrency, repeat, stop_on_failure, .. } = self.schedule;
         let expected: Vec<String> = self.expect.iter().map(ToString::to_string).collect();
         let terms = [
-            (!wrong.is_empty()).then(|| wrong.join(", ")),
+            self.wrong(),
             (repeat > 1).then(|| format!("all of it {repeat} times")),
             (pace != Pace::Asap).then(|| format!("pace {pace}")),
             (concurrency > 1).then(|| format!("{concurrency} at a time")),
@@ -113,6 +119,14 @@ impl Plan {
         ];
         let terms: Vec<String> = terms.into_iter().flatten().collect();
         (!terms.is_empty()).then(|| terms.join("; "))
+    }
+
+    /// `12 calls to staging and next, fresh`: so many recorded ones on their way, for titles.
+    #[must_use]
+    pub fn title(&self, items: usize) -> String {
+        let calls = visible::count(self.total(items), "call");
+        let names: Vec<&str> = self.targets().map(|target| target.name.as_str()).collect();
+        format!("{calls} to {}, {}", names.join(" and "), self.mode.word())
     }
 
     /// What is sent for a recorded call at the time `at`: to the target and, where there is one, to the one beside it. Both
@@ -256,6 +270,8 @@ mod tests {
         plan.duplicate = true;
         plan.schedule.repeat = 5;
         assert_eq!((plan.deliveries().count(), plan.total(3)), (2, 60));
+        plan.against = Some(Target::new("y", "http://127.0.0.1:2"));
+        assert_eq!(plan.title(3), "60 calls to x and y, fresh");
     }
     #[test]
     fn bytes_that_are_changed_are_not_said_to_be_as_recorded() {

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::Handle;
+
 use crate::app::event::Event;
 use crate::app::replaying::{Job, Progress, Steer};
 use crate::recording::Reader;
@@ -30,6 +32,21 @@ impl Running {
 }
 
 impl World {
+    /// Counts what of a replay would leave.
+    pub(super) fn count(&self, mut job: Box<Job>, busy: Busy) {
+        let (events, tape, data) = (self.events.clone(), self.tape.clone(), self.data.clone());
+        Handle::current().spawn_blocking(move || {
+            job.plan.avoid = Self::avoid(data.as_deref(), job.plan.avoid.clone());
+            let reader = Reader::open(tape.path()).map_err(|error| error.to_string());
+            let leaving = reader.and_then(|reader| {
+                let Job { plan, items, platforms, keyring, listener, .. } = &*job;
+                plan.leaving(&reader, items, platforms, keyring, *listener)
+            });
+            let (ticket, progress) = (job.ticket, Progress::Counted(job, leaving));
+            let _ = events.send(Message::last(Event::Replayed { ticket, progress }, busy));
+        });
+    }
+
     /// Begins a replay; one that runs still is ended.
     pub(super) fn replay(&self, job: Job, busy: Busy) {
         let (ticket, control) = (job.ticket, Control::default());

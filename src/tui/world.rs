@@ -202,6 +202,7 @@ impl World {
             Effect::EndJq => self.filtering.end(),
             Effect::Annotate { said, place } => self.annotate(said, place, busy),
             Effect::Send { ticket, outgoing } => self.send(ticket, *outgoing, busy),
+            Effect::Count(job) => self.count(job, busy),
             Effect::Replay(job) => self.replay(*job, busy),
             Effect::Steer { ticket, steer } => self.running.steer(ticket, steer),
             Effect::Export(job) => self.export(job, busy),

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph};
 
 use crate::app::action::{self, Action, Scope};
 use crate::app::complete::complete;
-use crate::app::dialog::{Dialog, Gathered, Input, matching};
+use crate::app::dialog::{Dialog, Gathered, Input, Then, matching};
 use crate::app::event::Notice;
 use crate::app::panel::Panel;
 use crate::app::yank;
@@ -22,7 +22,7 @@ use crate::visible;
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let Some((top, below)) = app.dialogs.split_last() else { return };
     // What is asked there is about the dialog below.
-    if matches!(top, Dialog::Expiration { .. } | Dialog::Panel(Panel::Certain { .. }))
+    if matches!(top, Dialog::Expiration { .. } | Dialog::Panel(Panel::Certain { .. } | Panel::Sure { .. }))
         && let Some(below) = below.last()
     {
         draw_one(app, below, frame, area, regions);
@@ -71,8 +71,9 @@ fn draw_one(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect, regions: 
         Dialog::Conversations { choices, selected } => {
             picker(frame, area, " Conversations, the newest first ", &conversations(app, choices, area), *selected);
         }
-        Dialog::Targets { selected, .. } => {
-            picker(frame, area, " Where to? ", &targets(app), *selected);
+        Dialog::Targets { selected, then } => {
+            let title = if *then == Then::Against { " Against which? " } else { " Where to? " };
+            picker(frame, area, title, &targets(app), *selected);
         }
         Dialog::Pages { selected } => {
             let title = " Open a page as which platform? ";

@@ -240,12 +240,17 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
                 hints.push((&[Action::CancelReplay], "cancel"));
             }
             let all = replay.is_some_and(|replay| replay.failures_only);
+            hints.push((&[Action::Open], "compare"));
+            let both: Hint = (&[Action::CompareTargets], "both targets");
+            let both = replay.filter(|replay| replay.plan.against.is_some()).map(|replay| (replay.runs(), both));
+            // While it runs, the way out comes first where there are 80 columns.
+            hints.extend(both.filter(|(runs, _)| !runs).map(|(_, both)| both));
             hints.extend([
-                (&[Action::Open] as &[Action], "compare"),
-                (&[Action::ToCall], "to the call"),
+                (&[Action::ToCall] as &[Action], "to the call"),
                 (&[Action::OnlyFailures], if all { "all" } else { "only failures" }),
                 CLOSE,
             ]);
+            hints.extend(both.filter(|(runs, _)| *runs).map(|(_, both)| both));
             hints
         }
         Panel::Export(options) if options.typing.is_some() => TYPING.to_vec(),

@@ -1,7 +1,4 @@
-//! The panels around sending: replay options and progress, the test panel.
-
-use std::fmt::Write as _;
-use std::time::Duration;
+//! The panels around sending: which draws what, and the test panel.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -13,12 +10,11 @@ use crate::app::action::Action;
 use crate::app::draft::Answer;
 use crate::app::event::Level;
 use crate::app::panel::Panel;
-use crate::app::replaying::{Field, Options, Replay, Sent, changes, masks};
 use crate::app::tester::Tester;
 use crate::app::{App, Regions};
 use crate::platform::Kind;
-use crate::view::dialogs::{boxed, framed, inner_width, line_input, question};
-use crate::view::{body, comparing, detail, exporting, hints, kept, list, rows, status, theme};
+use crate::view::dialogs::{framed, line_input, question};
+use crate::view::{body, comparing, detail, exporting, hints, kept, list, replaying, rows, status, theme};
 use crate::visible;
 
 /// Columns of a kind's name before its title.
@@ -29,11 +25,11 @@ const SENDS: u16 = 3;
 
 pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     match panel {
-        Panel::Options(options) => draw_options(app, options, frame, area),
+        Panel::Options(options) => replaying::options(app, options, frame, area),
         Panel::Sure { question: asked, .. } => question(app, frame, area, " Guarded target ", asked, "sends"),
         Panel::Running => {
             if let Some(replay) = &app.replay {
-                running(app, replay, frame, area);
+                replaying::running(app, replay, frame, area);
             }
         }
         Panel::Export(options) => exporting::options(app, options, frame, area),
@@ -52,39 +48,6 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
     }
 }
 
-fn draw_options(app: &App, options: &Options, frame: &mut Frame, area: Rect) {
-    let width = inner_width(area, 76);
-    let row = |field: &Field| {
-        let guarded = app.target().is_some_and(|target| target.guard);
-        let (label, value) = match field {
-            Field::Which => ("calls", format!("{}, {}", options.count, options.which.words())),
-            Field::Sent => ("sent ones", if options.sent { "too" } else { "no, only received ones" }.to_owned()),
-            Field::To => (
-                "target",
-                app.target()
-                    .map_or_else(|| format!("none yet ({})", app.keymap.key(Action::Target)), status::target_label),
-            ),
-            Field::Mode => ("mode", mode_words(options.mode).to_owned()),
-            Field::Pace => ("pace", options.pace.clone()),
-            Field::Concurrency => ("at a time", options.concurrency.clone()),
-            Field::Expect => ("expect", options.expect.clone()),
-            Field::Stop => ("a failure", if options.stop { "ends it" } else { "is told, and it goes on" }.to_owned()),
-        };
-        let selected = if *field == options.field() { theme::SELECTED } else { Style::new() };
-        let style = if *field == Field::To && guarded { selected.patch(theme::GUARDED) } else { selected };
-        option_row(label, &value, style, width)
-    };
-    let mut lines: Vec<Line> = Field::ALL.iter().map(row).collect();
-    if let Some(error) = &options.error {
-        lines.push(Line::default());
-        lines.extend(rows::row(&[(error, theme::level(Level::Error), width)]));
-    }
-    boxed(frame, area, " Replay ", lines);
-    if let Some(input) = &options.typing {
-        line_input(frame, area, "value ", input, None);
-    }
-}
-
 /// Columns before a value that is gone through.
 pub(super) const OPTION: usize = 12;
 
@@ -97,139 +60,9 @@ pub(super) fn option_row(label: &str, value: &str, style: Style, width: usize) -
     ])
 }
 
-fn mode_words(mode: crate::net::outgoing::SignMode) -> &'static str {
-    match mode {
-        crate::net::outgoing::SignMode::Fresh => "fresh: new signature, ids and times",
-        crate::net::outgoing::SignMode::Exact => "exact: signature and bytes as recorded",
-    }
-}
-
 /// A box over most of the screen.
 pub(super) fn large(frame: &mut Frame, area: Rect, title: &str) -> Rect {
     framed(frame, Rect { height: area.height.saturating_sub(2), ..area }, title)
-}
-
-/// `████░░░░ 12 of 40 · 31.0/s · 2 failed · 1s left`.
-fn meter(app: &App, replay: &Replay, width: usize) -> Line<'static> {
-    let elapsed = replay.elapsed(app.now);
-    let meter = &replay.meter;
-    let bar = (width / 4).clamp(4, 30);
-    let filled = usize::try_from(meter.done * bar as u64 / meter.total.max(1)).unwrap_or(bar).min(bar);
-    let mut text = format!(" {} of {} · {:.1}/s", meter.done, meter.total, meter.rate(elapsed));
-    let left = meter.left(elapsed).filter(|_| replay.runs() && replay.paused.is_none());
-    if let Some(left) = left {
-        let left = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
-        let _ = write!(text, " · {} left", visible::age(left));
-    }
-    if replay.paused.is_some() {
-        text.push_str(" · paused");
-    }
-    let failed = if meter.failed > 0 { theme::level(Level::Error) } else { theme::DIM };
-    Line::from(vec![
-        Span::styled("█".repeat(filled), theme::FOCUSED),
-        Span::styled("░".repeat(bar - filled), theme::DIM),
-        Span::raw(text),
-        Span::styled(format!(" · {} failed", meter.failed), failed),
-    ])
-}
-
-fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect) {
-    let inner = large(frame, area, &format!(" Replay: {replay} "));
-    let width = usize::from(inner.width);
-    let mut head = vec![meter(app, replay, width)];
-    match &replay.ended {
-        Some(Ok(summary)) => {
-            let took = &summary.took;
-            let cancelled = if summary.cancelled { "cancelled" } else { "" };
-            let times = format!(
-                "took p50 {} · p90 {} · p99 {} · longest {}{}{cancelled}",
-                list::duration(took.p50_us),
-                list::duration(took.p90_us),
-                list::duration(took.p99_us),
-                list::duration(took.max_us),
-                if summary.cancelled { " · " } else { "" },
-            );
-            // Without an answer none took any time.
-            let told = if took.count > 0 { times } else { cancelled.to_owned() };
-            head.push(Line::styled(told, theme::DIM));
-            let short = summary.shortfall();
-            head.extend(short.iter().flat_map(|short| rows::row(&[(short, theme::level(Level::Warning), width)])));
-        }
-        Some(Err(error)) => head.extend(rows::row(&[(error, theme::level(Level::Error), width)])),
-        None => head.push(Line::default()),
-    }
-    head.push(Line::default());
-    let listed: Vec<&Sent> = replay.listed().collect();
-    let chosen = replay.selected.min(listed.len().saturating_sub(1));
-    let mut foot = listed.get(chosen).map_or_else(Vec::new, |sent| told(sent, width));
-    foot.truncate(usize::from(inner.height) / 3);
-    let room = usize::from(inner.height).saturating_sub(head.len() + foot.len() + 1);
-    let first = (chosen + 1).saturating_sub(room);
-    let mut lines = head;
-    let table = listed.iter().enumerate().skip(first).take(room);
-    lines.extend(table.map(|(n, sent)| result(app, sent, width, n == chosen)));
-    if listed.is_empty() {
-        lines.extend(rows::row(&[(&nothing_listed(app, replay), theme::DIM, width)]));
-    }
-    let fill = usize::from(inner.height).saturating_sub(lines.len() + foot.len());
-    lines.extend(std::iter::repeat_n(Line::default(), fill));
-    lines.extend(foot);
-    frame.render_widget(Paragraph::new(lines), inner);
-}
-
-/// Why no result is listed.
-fn nothing_listed(app: &App, replay: &Replay) -> String {
-    match (replay.results.is_empty(), replay.runs()) {
-        (false, _) => format!("all is as expected: {} lists it", hints::key(app, Action::OnlyFailures)),
-        (true, true) => "nothing has come back yet".to_owned(),
-        (true, false) => "nothing was sent".to_owned(),
-    }
-}
-
-/// `✗ 503   12ms  moveo/dialog  2 fields differ`.
-fn result(app: &App, sent: &Sent, width: usize, selected: bool) -> Line<'static> {
-    let (sign, style) = if sent.is_fine() {
-        ("✓", theme::sig(crate::call::Sig::Valid).1)
-    } else if sent.is_failure() {
-        ("✗", theme::level(Level::Error))
-    } else {
-        ("–", theme::DIM)
-    };
-    let text = match &sent.call {
-        Some(call) => {
-            let status = call.status.map_or("---".to_owned(), |status| status.to_string());
-            let took = list::took(call.took);
-            let kind = &call.what;
-            let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
-            let unmet = sent.unmet.first().map_or("", String::as_str);
-            format!(" {status}  {took:>6}  {time}  {kind:24}  {unmet}")
-        }
-        None => format!(" not sent: {}", sent.unmet.first().map_or("", String::as_str)),
-    };
-    let shown = rows::pad(&text, width.saturating_sub(2));
-    let rest = if selected { theme::SELECTED } else { Style::new() };
-    Line::from(vec![Span::styled(sign, style), Span::styled(shown, rest)])
-}
-
-/// What was changed before it left, and everything that is not as expected.
-fn told(sent: &Sent, width: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    if sent.call.is_some() {
-        lines.extend(rows::labelled("left with", &changes(sent.changed.iter()), Style::new(), width));
-    }
-    if let Some(masks) = masks(&sent.masked) {
-        lines.extend(rows::labelled("", &masks, theme::level(Level::Warning), width));
-    }
-    for unmet in &sent.unmet {
-        lines
-            .extend(rows::row(&[("✗", theme::level(Level::Error), 1), (unmet, Style::new(), width.saturating_sub(2))]));
-    }
-    for found in &sent.differences {
-        let of = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
-        let text = format!("{}: {} → {}", found.place, of(&found.left), of(&found.right));
-        lines.extend(rows::row(&[("", theme::DIM, 1), (&text, theme::DIM, width.saturating_sub(2))]));
-    }
-    lines
 }
 
 fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mut Regions) {

@@ -8,7 +8,7 @@ use hooktape::net::avoid::Own;
 use hooktape::net::presence::Presence;
 use hooktape::recording::{Reader, fixtures};
 use hooktape::replay::variables::Variables;
-use insta::assert_snapshot;
+use insta::{assert_snapshot, with_settings};
 
 use crate::support::{Ended, Stage, drawn, repository};
 
@@ -44,7 +44,7 @@ async fn options_name_what_goes_where() {
 
 #[tokio::test]
 async fn a_recording_is_replayed_and_each_result_can_be_compared() {
-    let (ended, folder) = listening("D<esc>R<left>jjjjjjl<enter><enter><enter>").await;
+    let (ended, folder) = listening("D<esc>R<left>jjjjjjjjl<enter><enter><enter>").await;
     let replay = ended.app.replay.as_ref().unwrap();
     let summary = replay.ended.as_ref().unwrap().as_ref().unwrap();
     assert_eq!(summary.fine + summary.failed, replay.meter.total);
@@ -52,7 +52,7 @@ async fn a_recording_is_replayed_and_each_result_can_be_compared() {
     assert!(ended.screen.contains("Replay: ") && ended.screen.contains("failed"), "{}", ended.screen);
     assert!(ended.screen.contains("left with") && ended.screen.contains("new: "), "{}", ended.screen);
     drop(folder);
-    let (ended, _folder) = listening("D<esc>R<left>jjjjjjl<enter><enter><enter><enter>").await;
+    let (ended, _folder) = listening("D<esc>R<left>jjjjjjjjl<enter><enter><enter><enter>").await;
     let Some(Dialog::Panel(Panel::Comparison(comparison))) = ended.app.dialogs.last() else {
         panic!("{}", ended.screen)
     };
@@ -73,6 +73,98 @@ async fn silent() -> hooktape::config::Target {
     target
 }
 
+/// An endpoint that takes every call and gives each the same answer; names it as a target.
+async fn answering(name: &str, status: u16, body: &'static str) -> hooktape::config::Target {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = hooktape::config::Target::new(name, format!("http://{}", socket.local_addr().unwrap()));
+    let answer = (axum::http::StatusCode::from_u16(status).unwrap(), body);
+    // A body that is cut off is no call.
+    let router = axum::Router::new().fallback(move |_: axum::body::Bytes| async move { answer });
+    tokio::spawn(async move { axum::serve(socket, router).await });
+    target
+}
+
+/// A screen of results as every run has it: without times, and columns as wide as what stands in them.
+fn settled(screen: &str) -> String {
+    let word = |word: &str| {
+        let number = word.trim_end_matches(|c: char| c.is_alphabetic() || c == '/');
+        let is_clock = word.len() == 8 && word.matches(':').count() == 2;
+        let is_time = number.len() < word.len() && number.parse::<f64>().is_ok();
+        if is_clock || is_time { "[time]".to_owned() } else { word.to_owned() }
+    };
+    let line = |line: &str| line.split_whitespace().map(word).collect::<Vec<_>>().join(" ");
+    screen.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn what_goes_wrong_on_purpose_and_against_whom_is_asked_and_told() {
+    let mut config = hooktape::config::Config::default();
+    config.targets.push(answering("local", 200, r#"{"context":{"tier":"gold"}}"#).await);
+    config.targets.push(answering("next", 202, r#"{"context":{"tier":"silver"}}"#).await);
+    config.targets.push(hooktape::config::Target { guard: true, ..config.targets[1].clone() });
+    config.targets[2].name = "staging".to_owned();
+    let play = async |width, height, script: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let tape = folder.path().join("moveo.jsonl");
+        std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
+        Stage { config: config.clone(), ..Stage::size(width, height) }.open(&tape, script).await
+    };
+    // The conversation from its first call on, against the second target: as if signed by others, tampered with, cut; each twice.
+    let asked = "gRljjjlGk<space>k<space>kk<space>k<space>";
+    for (width, height) in crate::support::SIZES {
+        for (name, keys) in [("asked", ""), ("guarded", "gjjjl<enter>")] {
+            let screen = play(width, height, &format!("{asked}{keys}")).await.screen;
+            with_settings!({ filters => vec![(r"127\.0\.0\.1:\d{5}", "127.0.0.1:[...]")] }, {
+                assert_snapshot!(format!("replay_{name}_{width}x{height}"), screen);
+            });
+        }
+    }
+    for (width, height) in [(80, 24), (160, 45)] {
+        let screen = settled(&play(width, height, &format!("{asked}<enter>jj")).await.screen);
+        with_settings!({ filters => vec![(r"127\.0\.0\.1:\d{5}", "127.0.0.1:[...]")] }, {
+            assert_snapshot!(format!("replay_told_{width}x{height}"), screen);
+        });
+    }
+    let narrow = play(40, 12, &format!("{asked}<enter>")).await.screen;
+    assert_eq!(narrow.lines().filter(|line| line.contains("✗ 200")).count(), 2, "{narrow}");
+    let compared = play(80, 24, &format!("{asked}<enter>c")).await.screen;
+    assert!(compared.contains("Answers: difference 1 of 2") && compared.contains("\"silver\""), "{compared}");
+    let ended = play(80, 24, &format!("{asked}<enter>")).await;
+    let replay = ended.app.replay.as_ref().unwrap();
+    let summary = replay.ended.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!((summary.total, replay.meter.done), (42, 42), "{summary:?}");
+    assert!(replay.results.iter().all(|sent| sent.label.is_some()), "{:?}", replay.results);
+    let differing = replay.results.iter().filter(|sent| sent.between.len() == 2).count();
+    let cut = replay.results.iter().filter(|sent| sent.label.as_deref().unwrap().starts_with("cut body")).count();
+    assert_eq!((differing, cut), (28, 14), "where both answer, each answers something else");
+}
+
+#[tokio::test]
+async fn a_guarded_second_target_gets_nothing_without_a_yes() {
+    let mut config = hooktape::config::Config::default();
+    config.targets.push(answering("local", 200, "{}").await);
+    config.targets.push(hooktape::config::Target { guard: true, ..answering("staging", 200, "{}").await });
+    let folder = tempfile::tempdir().unwrap();
+    let play = async |script: &str| {
+        let tape = folder.path().join(format!("{}.jsonl", script.len()));
+        std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
+        Stage { config: config.clone(), ..Stage::size(160, 45) }.open(&tape, script).await
+    };
+    // Two of seven calls say nowhere when they were made.
+    let asked = "gRljjjljjjjjjj<space><enter>";
+    let ended = play(asked).await;
+    assert!(ended.screen.contains("Send 5 calls (stale timestamp) to local"), "{}", ended.screen);
+    let ended = play(&format!("{asked}n<esc>")).await;
+    assert!(
+        ended.app.replay.is_none() && ended.app.calls.total == 7 && ended.app.dialogs.is_empty(),
+        "{}",
+        ended.screen
+    );
+    let ended = play(&format!("{asked}y")).await;
+    assert_eq!(ended.app.calls.total, 7 + 2 * 5, "{}", ended.screen);
+    assert_eq!(ended.app.dialogs.len(), 1, "the options are gone");
+}
+
 #[tokio::test]
 async fn the_listener_of_another_process_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
@@ -89,7 +181,7 @@ async fn the_listener_of_another_process_is_left_alone() {
     let sent = play("gT<enter>r").await;
     assert!(sent.screen.contains("is hooktape's own listener"), "{}", sent.screen);
     assert_eq!(sent.app.calls.total, 8, "{}", sent.screen);
-    let ended = play("gT<enter>R<left>jjjjjjl<enter>").await;
+    let ended = play("gT<enter>R<left>jjjjjjjjl<enter>").await;
     let summary = ended.app.replay.as_ref().unwrap().ended.as_ref().unwrap().as_ref();
     let told = format!("{summary:?} {}", ended.screen);
     assert!(told.contains("is hooktape's own listener"), "{told}");
@@ -104,7 +196,7 @@ async fn a_running_replay_is_paused_and_ended_from_the_screen() {
         // The one that is left in its midst may hold its file for a while.
         let tape = folder.path().join(format!("{}.jsonl", keys.len()));
         std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
-        let script = format!("gT<enter>R<left>jjjjjjl<enter>{keys}");
+        let script = format!("gT<enter>R<left>jjjjjjjjl<enter>{keys}");
         Stage { config: config.clone(), ..Stage::size(110, 30) }.open(&tape, &script).await
     };
     let paused = play("<now p><now ctrl-c>").await;
@@ -163,7 +255,7 @@ async fn a_comparison_breaks_its_lines_where_there_is_little_room() {
 
 #[tokio::test]
 async fn a_list_without_results_says_why() {
-    let (ended, _folder) = listening("t<enter><esc>gRjjjjjjl<enter>f").await;
+    let (ended, _folder) = listening("t<enter><esc>gRjjjjjjjjl<enter>f").await;
     assert!(ended.screen.contains("all is as expected: f lists it"), "{}", ended.screen);
 }
 

@@ -67,7 +67,7 @@ async fn every_dialog_at_three_sizes() {
         ("conversations", "v"),
         ("pages", "w"),
         ("options", "gR"),
-        ("options_typing", "gRjjjje"),
+        ("options_typing", "gRjjjjje"),
         ("plots", "Z"),
         ("plots_jump", "Z}"),
         ("comparison", "gmjmc"),
@@ -254,7 +254,7 @@ async fn a_broken_editor_leaves_the_draft_as_it_was() {
 async fn an_exact_replay_repeats_every_byte() {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("again.jsonl");
-    let ended = Stage::size(120, 40).listen(&recording, "t<enter><esc>gRjjjl<enter><esc>", |_| async {}).await;
+    let ended = Stage::size(120, 40).listen(&recording, "t<enter><esc>gRjjjjl<enter><esc>", |_| async {}).await;
     // The sample, as sent and as received; then the replay of the first, sent and received.
     assert_eq!(ended.app.calls.total, 4);
     let reader = hooktape::recording::Reader::open(&recording).unwrap();

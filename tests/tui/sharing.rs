@@ -50,7 +50,7 @@ async fn masking_hides_on_the_screen_and_nowhere_else() {
     assert!(ended.screen.contains("visitor-O44"), "{}", ended.screen);
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("masked.jsonl");
-    let ended = Stage::size(100, 30).listen(&recording, "t<enter><esc>*gRjjjl<enter><esc>", |_| async {}).await;
+    let ended = Stage::size(100, 30).listen(&recording, "t<enter><esc>*gRjjjjl<enter><esc>", |_| async {}).await;
     let reader = hooktape::recording::Reader::open(&recording).unwrap();
     let body = |n: usize| reader.call(ended.app.index.get(n).unwrap().place).unwrap().request.body;
     assert_eq!(ended.app.calls.total, 4);

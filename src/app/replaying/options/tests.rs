@@ -5,7 +5,10 @@ use crate::app::replaying::{Progress, Steer};
 use crate::app::tests::{app, call, happen, recorded};
 use crate::call::{Call, Id};
 use crate::config::Target;
+use crate::net::fault::Fault;
+use crate::net::outgoing::SignMode;
 use crate::recording::{Annotation, Change, Mark};
+use crate::replay::Pace;
 
 /// Of conversations `a`, `b`: received 0 to 3, sent 4; 1 is marked.
 fn recorded_app() -> (App, Vec<Id>) {
@@ -57,7 +60,7 @@ fn calls_are_chosen_by_the_arrow_keys() {
 fn rows_become_a_plan() {
     let (mut app, _) = recorded_app();
     app.choose(Target::new("x", "http://127.0.0.1:1"));
-    let effects = press(&mut app, "gRjjjlje<backspace><backspace><backspace><backspace>20/s<enter>jljljl<enter>");
+    let effects = press(&mut app, "gRjjjjlje<ctrl-u>20/s<enter>jljjljl<enter>");
     let plan = &job(&effects).plan;
     assert_eq!((plan.mode, plan.schedule.pace), (SignMode::Exact, Pace::Rate(20.0)));
     assert_eq!((plan.schedule.concurrency, plan.schedule.stop_on_failure), (2, true));
@@ -68,37 +71,129 @@ fn rows_become_a_plan() {
 fn what_cannot_begin_says_why() {
     let (mut app, _) = recorded_app();
     app.choose(Target::new("x", "http://127.0.0.1:1"));
-    assert_eq!(press(&mut app, "gRjjjje<backspace><enter><enter>"), []);
+    assert_eq!(press(&mut app, "gRjjjjje<backspace><enter><enter>"), []);
     let Some(Dialog::Panel(Panel::Options(options))) = app.dialogs.last() else { panic!("{:?}", app.dialogs) };
     assert!(options.error.as_deref().unwrap().ends_with("or a rate such as 5/s"), "{options:?}");
+}
+
+/// The options that are open.
+fn options(app: &App) -> &Options {
+    let open = app.dialogs.iter().find_map(|dialog| match dialog {
+        Dialog::Panel(Panel::Options(options)) => Some(options),
+        _ => None,
+    });
+    open.unwrap_or_else(|| panic!("{:?}", app.dialogs))
+}
+
+/// Types `keys` that should have calls counted, tells that so many leave, and gives what is asked then.
+fn asked(app: &mut App, keys: &str, leaving: Result<u64, &str>) -> Option<String> {
+    let effects = press(app, keys);
+    let [Effect::Count(job)] = &effects[..] else { panic!("nothing is counted: {effects:?}") };
+    assert!(options(app).counting.is_some() && app.replay.is_none());
+    let kinds = job.items.iter().map(|item| item.kind.clone()).collect();
+    let leaving = leaving.map(|count| Leaving { count, kinds }).map_err(str::to_owned);
+    let (ticket, progress) = (job.ticket, Progress::Counted(job.clone(), leaving));
+    happen(app, Event::Replayed { ticket, progress });
+    match app.dialogs.last() {
+        Some(Dialog::Panel(Panel::Sure { question, .. })) => Some(question.clone()),
+        _ => None,
+    }
+}
+
+fn guarded(name: &str) -> Target {
+    Target { guard: true, ..Target::new(name, format!("https://{name}.example.com/{{kind}}")) }
 }
 
 #[test]
 fn a_guarded_target_is_asked_for_by_host_and_number() {
     let (mut app, _) = recorded_app();
-    app.choose(Target { guard: true, ..Target::new("staging", "https://staging.example.com/{kind}") });
-    assert_eq!(press(&mut app, "gR<left><enter>"), []);
-    let Some(Dialog::Panel(Panel::Sure { question, .. })) = app.dialogs.last() else { panic!("{:?}", app.dialogs) };
-    assert_eq!(question, "Send 4 calls to staging, at staging.example.com?");
+    app.choose(guarded("staging"));
+    let question = asked(&mut app, "gR<left><enter>", Ok(3));
+    assert_eq!(question.as_deref(), Some("Send 3 calls to staging, at staging.example.com?"), "one of four cannot");
     assert_eq!(press(&mut app, "n"), []);
-    assert!(app.replay.is_none());
-    assert_eq!(job(&press(&mut app, "gR<left><enter>y")).items.len(), 4);
+    assert!(app.replay.is_none() && options(&app).which == Which::All, "what was asked for is there still");
+    assert!(asked(&mut app, "<enter>", Ok(4)).is_some());
+    assert_eq!(job(&press(&mut app, "y")).items.len(), 4);
+    assert!(app.dialogs.len() == 1, "{:?}", app.dialogs);
 }
 
 #[test]
-fn a_guarded_target_is_asked_for_what_it_takes_alone() {
+fn a_question_names_both_targets_and_what_goes_wrong() {
     let (mut app, _) = recorded_app();
-    let kind = Some("jelou/webview_callback".to_owned());
-    let other = Call { kind, direction: Direction::Received, ..call("/other") };
-    recorded(&mut app, &other);
+    app.choose(Target::new("local", "http://127.0.0.1:1"));
+    (app.targets, app.target) = (vec![app.target().unwrap().clone(), guarded("staging")], Some(0));
+    let question = asked(&mut app, "gRjjj<right>Gkkk<space>j<space>j<space><enter>", Ok(2));
+    let wanted = "Send 2 calls (slow body, cut body, duplicate) to local, at 127.0.0.1:1, and the same to staging, at \
+                  staging.example.com?";
+    assert_eq!(question.as_deref(), Some(wanted));
+    assert_eq!(job(&press(&mut app, "y")).plan.against.as_ref().unwrap().name, "staging");
+}
+
+#[test]
+fn what_is_counted_too_late_is_not_asked_for() {
+    let (mut app, _) = recorded_app();
+    app.choose(guarded("staging"));
+    let effects = press(&mut app, "gR<enter>");
+    let [Effect::Count(job)] = &effects[..] else { panic!("{effects:?}") };
+    press(&mut app, "<right>");
+    let (ticket, leaving) = (job.ticket, Ok(Leaving { count: 1, kinds: Vec::new() }));
+    happen(&mut app, Event::Replayed { ticket, progress: Progress::Counted(job.clone(), leaving) });
+    assert!(matches!(app.dialogs.last(), Some(Dialog::Panel(Panel::Options(_)))), "other calls are meant by now");
+    assert_eq!(asked(&mut app, "<enter>", Err("there is no secret")), None);
+    assert_eq!(options(&app).error.as_deref(), Some("there is no secret"));
+}
+
+#[test]
+fn a_target_that_takes_none_of_the_calls_is_told() {
+    let (mut app, _) = recorded_app();
     let kinds = vec!["jelou/webview_callback".to_owned()];
     app.choose(Target { guard: true, kinds, ..Target::new("jelou", "https://workflows.jelou.ai/x") });
-    assert_eq!(press(&mut app, "gR<left><enter>"), []);
-    let Some(Dialog::Panel(Panel::Sure { question, .. })) = app.dialogs.last() else { panic!("{:?}", app.dialogs) };
-    assert_eq!(question, "Send 1 call to jelou, at workflows.jelou.ai?");
-    assert_eq!(press(&mut app, "n<esc>gR<enter>"), []);
-    let Some(Dialog::Panel(Panel::Options(options))) = app.dialogs.last() else { panic!("{:?}", app.dialogs) };
-    assert!(options.error.as_deref().unwrap().contains("takes jelou/webview_callback only"), "{options:?}");
+    assert_eq!(press(&mut app, "gR<enter>"), []);
+    assert!(options(&app).error.as_deref().unwrap().contains("takes jelou/webview_callback only"), "{:?}", app.dialogs);
+}
+
+#[test]
+fn what_goes_wrong_is_chosen_row_by_row() {
+    let (mut app, _) = recorded_app();
+    app.choose(Target::new("x", "http://127.0.0.1:1"));
+    let effects =
+        press(&mut app, "gR<left>jjjjjjj<right>jjj<space>j<space>jje<ctrl-u>2s<enter>jj<space>j<space><enter>");
+    let plan = &job(&effects).plan;
+    let slow = Fault::SlowBody(std::time::Duration::from_secs(2));
+    assert_eq!(plan.faults, [Fault::Stale, Fault::BadSignature, slow]);
+    assert_eq!((plan.duplicate, plan.schedule.out_of_order, plan.schedule.repeat), (true, true, 2));
+    assert!(plan.expect.is_empty(), "of a fault the status is another");
+    assert_eq!(app.replay.as_ref().unwrap().meter.total, 4 * 3 * 2 * 2);
+    let title = app.replay.as_ref().unwrap().plan.title(4);
+    assert_eq!(title, "48 calls to x, fresh");
+}
+
+#[test]
+fn what_cannot_change_places_or_is_no_time_is_told() {
+    let (mut app, _) = recorded_app();
+    app.choose(Target::new("x", "http://127.0.0.1:1"));
+    assert_eq!(press(&mut app, "gRG<space><enter>"), []);
+    assert!(options(&app).error.as_deref().unwrap().starts_with("no conversation among"), "{:?}", app.dialogs);
+    press(&mut app, "<space>kkke<ctrl-u>soon<enter>");
+    assert!(options(&app).error.is_some());
+    assert_eq!(press(&mut app, "<enter>"), []);
+}
+
+#[test]
+fn the_second_target_is_picked_typed_or_gone() {
+    let (mut app, _) = recorded_app();
+    app.choose(Target::new("x", "http://127.0.0.1:1"));
+    press(&mut app, "gRjjjeG");
+    let address = app.target_choices().iter().position(Option::is_none).unwrap();
+    press(&mut app, &format!("g{}<enter>:2<enter>", "j".repeat(address)));
+    assert_eq!(options(&app).against.as_ref().unwrap().url, "http://127.0.0.1:2");
+    assert_eq!(app.target().unwrap().name, "x", "the first stays");
+    app.targets.retain(|target| target.name == "x");
+    app.target = Some(0);
+    assert_eq!(press(&mut app, "<enter>"), []);
+    assert!(options(&app).error.as_deref().unwrap().contains("no longer configured"), "{:?}", app.dialogs);
+    press(&mut app, "h<enter>");
+    assert!(app.replay.as_ref().unwrap().plan.against.is_none());
 }
 
 #[test]
@@ -129,15 +224,4 @@ fn what_was_not_sent_is_told_in_the_end() {
     happen(&mut app, Event::Replayed { ticket, progress: Progress::Ended(Ok(Box::new(summary))) });
     let told = &app.notice.as_ref().unwrap().text;
     assert_eq!(told, "replay done: 0 fine, 1 failed; ended at the first failure: 3 calls not sent");
-}
-
-#[test]
-fn a_space_within_quotes_ends_no_word() {
-    let found = |text| words(text).collect::<Vec<_>>();
-    assert_eq!(
-        found(r#" status=2xx  /input/text="a \" b" recorded"#),
-        ["status=2xx", r#"/input/text="a \" b""#, "recorded"]
-    );
-    assert_eq!(found(""), [""; 0]);
-    assert!(words(r#"/input/text="a b""#).map(str::parse::<Expectation>).all(|found| found.is_ok()));
 }

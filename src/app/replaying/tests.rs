@@ -1,0 +1,72 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::app::tests::call;
+use crate::call::Response;
+use crate::config::Redact;
+use crate::net::fault::{Delivery, Fault};
+use crate::replay::compare::Side;
+use crate::replay::{Outcome, Skipped};
+
+fn answered(status: u16) -> Call {
+    Call { response: Some(Response { status, ..Response::default() }), ..call("/x") }
+}
+
+/// Two targets answered, the second in another way, and the call was cut.
+fn outcome() -> Outcome {
+    let between = Difference { side: Side::Response, place: Place::Status, left: None, right: Some("202".to_owned()) };
+    Outcome {
+        original: Arc::new(call("/x")),
+        round: 1,
+        delivery: Delivery { fault: Some(Fault::CutBody), late: false, again: true },
+        call: Arc::new(answered(200)),
+        against: Some(Arc::new(answered(202))),
+        differences: Vec::new(),
+        between: vec![between],
+        masked: Vec::new(),
+        unmet: Vec::new(),
+        whole: None,
+        given_up: false,
+    }
+}
+
+fn sent(outcome: Outcome) -> Sent {
+    Told::Sent(Box::new(outcome)).into()
+}
+
+#[test]
+fn a_result_has_its_fault_both_answers_and_how_they_differ() {
+    let sent = sent(outcome());
+    assert_eq!(sent.label.as_deref(), Some("cut body, duplicate"));
+    let status = |call: &Option<Answered>| call.as_ref().and_then(|call| call.status);
+    assert_eq!((status(&sent.call), status(&sent.against)), (Some(200), Some(202)));
+    assert_eq!((sent.between.len(), sent.differences.len(), sent.changed_against), (1, 0, None));
+}
+
+#[test]
+fn what_the_second_target_did_not_answer_in_the_end_is_not_fine() {
+    let silent = Call { response: None, error: Some("had not answered".to_owned()), ..answered(0) };
+    let given_up = Outcome { against: Some(Arc::new(silent)), given_up: true, ..outcome() };
+    let sent = sent(given_up);
+    assert!(!sent.is_fine() && !sent.is_failure());
+    assert_eq!(sent.unmet(None).collect::<Vec<_>>(), ["had not answered"]);
+}
+
+#[test]
+fn a_call_that_cannot_have_a_fault_says_which_and_why() {
+    let skipped = Skipped::new(&call("/x"), Some(Fault::Stale), Refusal::Fault("it says no time".to_owned()));
+    let sent: Sent = Told::Skipped(skipped).into();
+    assert_eq!((sent.label.as_deref(), sent.is_failure()), (Some("stale timestamp"), false));
+    assert_eq!(sent.unmet(None).collect::<Vec<_>>(), ["it says no time"]);
+}
+
+#[test]
+fn what_was_found_instead_is_masked_where_the_screen_is() {
+    let place = Place::Header("authorization".to_owned());
+    let found =
+        Unmet { expected: "header:authorization=x".to_owned(), found: "Bearer y".to_owned(), place: Some(place) };
+    let sent = sent(Outcome { unmet: vec![found], ..outcome() });
+    let mask = Redaction::new(&Redact::default()).unwrap();
+    assert_eq!(sent.unmet(None).collect::<Vec<_>>(), ["header:authorization=x: Bearer y"]);
+    assert_eq!(sent.unmet(Some(&mask)).collect::<Vec<_>>(), ["header:authorization=x: [redacted]"]);
+}
