@@ -152,7 +152,12 @@ impl App {
 
     /// Asks where to send, beginning at the chosen target.
     pub(super) fn ask_target(&mut self, then: Then) {
-        let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == self.target);
+        self.ask_target_from(self.target, then);
+    }
+
+    /// The same, beginning at the target of that number.
+    pub(super) fn ask_target_from(&mut self, number: Option<usize>, then: Then) {
+        let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == number);
         self.dialogs.push(Dialog::Targets { selected: chosen.unwrap_or(0), then });
     }
 

@@ -75,6 +75,9 @@ impl Default for Schedule {
 }
 
 impl Schedule {
+    /// Most calls that may be on their way at a time.
+    pub const MOST_AT_A_TIME: u16 = 10_000;
+
     /// Whether `items` can leave so.
     ///
     /// # Errors

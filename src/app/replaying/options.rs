@@ -68,14 +68,19 @@ impl App {
             Some(Action::Begin) => return self.begin_replay(options),
             Some(Action::TypeValue) => {
                 options.typing = options.text().map(|text| Input::new(text));
-                let then = match options.field() {
-                    Field::To => Some(Then::Stay),
-                    Field::Against => Some(Then::Against),
+                let asked = match options.field() {
+                    Field::To => Some((self.target, Then::Stay)),
+                    Field::Against => {
+                        let second = self.targets.iter().position(|target| Some(target) == options.against.as_ref());
+                        // Where there is none yet, one that is not the first.
+                        let other = (0..self.targets.len()).find(|number| Some(*number) != self.target);
+                        Some((second.or(other), Then::Against))
+                    }
                     _ => None,
                 };
-                if let Some(then) = then {
+                if let Some((number, then)) = asked {
                     self.show_panel(Panel::Options(options));
-                    self.ask_target(then);
+                    self.ask_target_from(number, then);
                     return Vec::new();
                 }
                 0

@@ -183,7 +183,9 @@ fn what_cannot_change_places_or_is_no_time_is_told() {
 fn the_second_target_is_picked_typed_or_gone() {
     let (mut app, _) = recorded_app();
     app.choose(Target::new("x", "http://127.0.0.1:1"));
-    press(&mut app, "gRjjjeG");
+    press(&mut app, "gRjjje");
+    let Some(Dialog::Targets { selected, .. }) = app.dialogs.last() else { panic!("{:?}", app.dialogs) };
+    assert_ne!(app.target_choices()[*selected], app.target, "it begins at another one");
     let address = app.target_choices().iter().position(Option::is_none).unwrap();
     press(&mut app, &format!("g{}<enter>:2<enter>", "j".repeat(address)));
     assert_eq!(options(&app).against.as_ref().unwrap().url, "http://127.0.0.1:2");

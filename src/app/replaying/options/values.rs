@@ -251,11 +251,12 @@ impl Options {
     }
 
     fn schedule(&self) -> Result<Schedule, String> {
-        let concurrency = self.concurrency.trim().parse().ok().filter(|count| (1..=1024).contains(count));
+        let most = usize::from(Schedule::MOST_AT_A_TIME);
+        let concurrency = self.concurrency.trim().parse().ok().filter(|count| (1..=most).contains(count));
         let repeat = self.repeat.trim().parse().ok().filter(|times| *times > 0);
         Ok(Schedule {
             pace: pace(self.pace.trim())?,
-            concurrency: concurrency.ok_or("at a time: a number from 1 to 1024")?,
+            concurrency: concurrency.ok_or_else(|| format!("at a time: a number from 1 to {most}"))?,
             repeat: repeat.ok_or("repeat: how often all of it is done, 1 or more")?,
             out_of_order: self.out_of_order,
             stop_on_failure: self.stop,
