@@ -25,12 +25,20 @@ pub struct Avoid {
     pub repair: String,
     /// Those of other processes, where they are known beside one's own and nothing said here has calls sent to them.
     pub others: Vec<Own>,
+    /// The target that gets calls all the same, by its name: it was chosen for being one of them.
+    pub spared: Option<String>,
 }
 
 /// How calls are sent to those all the same.
 const TO_OTHERS: &str = "`hooktape send`, or `hooktape replay --to-listener`, sends there";
 
 impl Avoid {
+    /// Whether the target of that name is held against it.
+    #[must_use]
+    pub fn applies_to(&self, name: &str) -> bool {
+        self.spared.as_deref() != Some(name)
+    }
+
     /// Why nothing is sent to `url`, which is `name`'s, as far as the address itself says where it leads: a sentence with the
     /// repair.
     #[must_use]
@@ -129,7 +137,7 @@ mod tests {
 
     fn avoid(address: &str, public: Option<&str>) -> Avoid {
         let own = Own { address: address.parse().unwrap(), public: public.map(str::to_owned) };
-        Avoid { listeners: vec![own], repair: "ask for it".to_owned(), others: Vec::new() }
+        Avoid { listeners: vec![own], repair: "ask for it".to_owned(), others: Vec::new(), spared: None }
     }
 
     #[tokio::test]

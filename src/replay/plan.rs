@@ -175,12 +175,13 @@ impl Plan {
             let aimed = Outgoing::aim(request, kind, target, self.mode, keyring, listener)
                 .map_err(Refusal::Call)?
                 .repeating(Some(call.id));
-            if let Some(why) = self.avoid.as_ref().and_then(|avoid| avoid.why_not(&target.name, &aimed.url)) {
+            let avoid = self.avoid.clone().filter(|avoid| avoid.applies_to(&target.name));
+            if let Some(why) = avoid.as_ref().and_then(|avoid| avoid.why_not(&target.name, &aimed.url)) {
                 return Err(Refusal::Call(why));
             }
             // New ids and times leave a call in its conversation; what is set in it might not.
             let conversation = call.conversation.clone().filter(|_| self.changes.is_empty());
-            Ok(Outgoing { conversation, fault, avoid: self.avoid.clone(), ..aimed })
+            Ok(Outgoing { conversation, fault, avoid, ..aimed })
         };
         let second = self.against.as_ref().map(|target| aim(target, request.clone())).transpose()?;
         Ok((aim(&self.target, request)?, second))
@@ -217,14 +218,22 @@ mod tests {
         let mut plan = Plan::new(Target::new("x", "http://localhost:4747"));
         let address = "127.0.0.1:4747".parse().unwrap();
         let own = Own { address, public: None };
-        plan.avoid =
-            Some(Arc::new(Avoid { listeners: vec![own], repair: "ask for it".to_owned(), others: Vec::new() }));
+        let avoid = Avoid {
+            listeners: vec![own],
+            repair: "ask for it".to_owned(),
+            others: Vec::new(),
+            spared: Some("ours".to_owned()),
+        };
+        plan.avoid = Some(Arc::new(avoid));
         let Err(Refusal::Call(why)) = outgoing(&plan, &call(1), None) else { panic!("it was sent") };
         assert_eq!(why, "x is hooktape's own listener (127.0.0.1:4747): ask for it");
         assert!(outgoing(&Plan { avoid: None, ..plan.clone() }, &call(1), None).is_ok());
         plan.target = Target::new("x", "http://127.0.0.1:1");
         plan.against = Some(Target::new("y", "http://[::1]:4747"));
         assert!(outgoing(&plan, &call(1), None).is_err());
+        plan.against = Some(Target::new("ours", "http://[::1]:4747"));
+        let (first, second) = outgoing(&plan, &call(1), None).unwrap();
+        assert!(first.avoid.is_some() && second.unwrap().avoid.is_none(), "what was asked for is asked for of one");
     }
 
     #[test]

@@ -155,14 +155,15 @@ impl App {
 
     /// Our own listener, which gets nothing unless it is the target by name. The shell adds those of other processes.
     pub(in crate::app) fn avoid(&self) -> Option<Arc<Avoid>> {
-        if self.target().is_some_and(sending::is_ours) {
-            return None;
-        }
+        if self.target().is_some_and(sending::is_ours) { None } else { Some(self.own_listener()) }
+    }
+
+    fn own_listener(&self) -> Arc<Avoid> {
         let (own, key) = (sending::OURSELVES, self.keymap.key(Action::Target));
         let repair = format!("choose {own} ({key}) to send there all the same");
         let public = self.public_url().map(str::to_owned);
         let listeners = self.setup.listener.map(|address| Own { address, public }).into_iter().collect();
-        Some(Arc::new(Avoid { listeners, repair, others: Vec::new() }))
+        Arc::new(Avoid { listeners, repair, others: Vec::new(), spared: Some(own.to_owned()) })
     }
 
     /// The plan that the options make.
@@ -176,11 +177,10 @@ impl App {
             let same = |known: &&Target| known.name == second.name && known.url == second.url;
             let known = self.targets.iter().find(same);
             let second = known.ok_or_else(|| format!("the target {} is no longer configured", second.name))?;
-            if sending::is_ours(second) {
-                plan.avoid = None;
-            } else {
-                leads_elsewhere(plan.avoid.as_deref(), second)?;
-            }
+            // Of two targets one may be our own listener, and the other still not.
+            let avoid = self.own_listener();
+            leads_elsewhere(Some(&avoid), second)?;
+            plan.avoid = Some(avoid);
             plan.against = Some(second.clone());
         }
         Ok(plan)
@@ -258,6 +258,7 @@ fn question(plan: &Plan, leaving: &Leaving) -> String {
 /// Where the target is a listener that gets nothing: a sentence.
 fn leads_elsewhere(avoid: Option<&Avoid>, target: &Target) -> Result<(), String> {
     let url = Url::parse(&target.url).ok();
+    let avoid = avoid.filter(|avoid| avoid.applies_to(&target.name));
     avoid.zip(url).and_then(|(avoid, url)| avoid.why_not(&target.name, &url)).map_or(Ok(()), Err)
 }
 

@@ -331,7 +331,7 @@ impl Args {
             avoid: (!self.to_listener).then(|| {
                 let listeners = data_dir().map(|data| presence::all(&data)).unwrap_or_default();
                 let repair = "--to-listener sends there all the same".to_owned();
-                Arc::new(Avoid { listeners, repair, others: Vec::new() })
+                Arc::new(Avoid { listeners, repair, others: Vec::new(), spared: None })
             }),
         })
     }

@@ -199,6 +199,21 @@ fn the_second_target_is_picked_typed_or_gone() {
 }
 
 #[test]
+fn of_two_targets_only_the_one_that_is_our_listener_by_name_leads_there() {
+    let (mut app, _) = recorded_app();
+    app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
+    let ours = sending::ourselves(app.setup.listener.unwrap());
+    (app.targets, app.target) = (vec![Target::new("x", "http://127.0.0.1:1"), ours], Some(0));
+    let effects = press(&mut app, "gRjjjl<enter>");
+    let avoid = job(&effects).plan.avoid.clone().unwrap();
+    assert!(avoid.applies_to("x") && !avoid.applies_to(sending::OURSELVES));
+    app.replay = None;
+    app.targets.push(Target::new("y", "http://localhost:4747"));
+    press(&mut app, "<esc>gRjjjll<enter>");
+    assert!(options(&app).error.as_deref().unwrap().starts_with("y is hooktape's own listener"), "{:?}", app.dialogs);
+}
+
+#[test]
 fn a_replay_is_paused_and_ended_by_its_ticket() {
     let (mut app, _) = recorded_app();
     app.choose(Target::new("x", "http://127.0.0.1:1"));
