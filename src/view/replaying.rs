@@ -26,6 +26,10 @@ use crate::visible;
 
 /// Columns of the word for a fault.
 const FAULT: usize = 16;
+/// Columns of a status and how long it took: `200    12ms`.
+const ANSWER: usize = 11;
+/// Columns of when it left, with those before it.
+const CLOCK: usize = 10;
 /// Fewer lines than these are little room.
 const LOW: u16 = 12;
 /// Columns of a screen on which a result has room for when it left, whatever else there is to say of it.
@@ -244,6 +248,8 @@ struct Columns {
     width: usize,
     /// When it left has some.
     time: bool,
+    /// Those of what came back.
+    answers: usize,
     /// Those of what was wrong on purpose.
     label: usize,
 }
@@ -252,7 +258,8 @@ impl Columns {
     fn of(replay: &Replay, shown: &[&Sent], width: usize) -> Self {
         let label = shown.iter().filter_map(|sent| sent.label.as_deref()).map(visible::width).max().unwrap_or(0);
         let plain = label == 0 && replay.plan.against.is_none();
-        Self { width, time: plain || width >= ROOMY, label }
+        let answers = if replay.plan.against.is_some() { 2 * ANSWER + " | ".len() } else { ANSWER };
+        Self { width, time: plain || width >= ROOMY, answers, label }
     }
 }
 
@@ -278,7 +285,10 @@ fn result(app: &App, sent: &Sent, columns: Columns, selected: bool) -> Line<'sta
             let time = if columns.time { time } else { String::new() };
             format!(" {}{against}  {time}{label}{:24}  {unmet}", answer(call), sent.what)
         }
-        None if sent.label.is_some() => format!(" skipped      {label}{}: {unmet}", sent.what),
+        None if sent.label.is_some() => {
+            let wide = columns.answers + if columns.time { CLOCK } else { 0 };
+            format!(" {:wide$}  {label}{}: {unmet}", "skipped", sent.what)
+        }
         None => format!(" not sent: {unmet}"),
     };
     let shown = rows::pad(&text, columns.width.saturating_sub(2));
