@@ -17,6 +17,7 @@ mod pairs;
 mod pattern;
 mod prose;
 mod spots;
+mod table;
 
 use std::borrow::Cow;
 
@@ -141,6 +142,7 @@ impl Redaction {
                 let spots = match text.as_bytes() {
                     [b'{', ..] => self.value(&text, 0),
                     [b'<', ..] => self.links(&text),
+                    _ if self.hides(&text, 0) => Spots::whole(value),
                     _ => self.address(&text, 0),
                 };
                 spots.masked(value)

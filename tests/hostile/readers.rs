@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use crate::entries::ENTRIES;
 
 /// What a reader is meant for; broken in some places it gets deeper than anything made up.
-const SEEDS: [(&str, &str); 20] = [
+const SEEDS: [(&str, &str); 23] = [
     ("body", include_str!("../../assets/platforms/moveo/samples/dialog.json")),
     ("body", "a=1&b=%7B%22a%22%3A1%7D&payload={\"type\":\"x\"}&a=2"),
     ("body", "--X\r\nContent-Disposition: form-data; name=\"f\"; filename*=UTF-8''a%ff\r\n\r\nhi\r\n--X--\r\n"),
@@ -39,6 +39,12 @@ const SEEDS: [(&str, &str); 20] = [
         "recording",
         "{\"mark\":\"01a1ffe9-5cf2-73ff-a883-2ee86f0886e4\",\"at\":\"2026-11-21T10:00:00Z\",\"on\":true}\n{\"id\":\"01",
     ),
+    ("redacted", "name,token,a\r\n\"x\"\"y\",s1,2\n1,s2,3\n| password | b |\npassword: s3\n"),
+    (
+        "redacted",
+        "{\"data\":\"eyJwYXNzd29yZCI6InMxIn0=\",\"b\":\"a=1&token=s2\",\"c\":{\"name\":\"otp\",\"value\":\"s3\"}}",
+    ),
+    ("redacted", "<a><password>s1</password><b token='s2'/>https://u:s3@h/?token=s4 Bearer s5s5s5s5s5s5s5s5</a>"),
     ("shown", "\u{1b}]0;t\u{7}\u{9b}31m\r\n\u{202e}\u{200d}👩🏽\u{200d}🚀\u{feff}"),
     (
         "token",
@@ -47,11 +53,17 @@ const SEEDS: [(&str, &str); 20] = [
     ("token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0."),
 ];
 
+/// The same that is no text: `hello` in gzip (stored), and in Zstandard.
+const PACKED: [&[u8]; 2] = [
+    b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x05\0\xfa\xffhello\x86\xa6\x10\x36\x05\0\0\0",
+    b"\x28\xb5\x2f\xfd\x20\x05\x29\0\0hello",
+];
+
 /// Cuts, repeats, and other bytes in some places of a seed, or something made up.
-fn broken(seeds: Vec<&'static str>) -> impl Strategy<Value = Vec<u8>> {
+fn broken(seeds: Vec<&'static [u8]>) -> impl Strategy<Value = Vec<u8>> {
     let edit = (any::<prop::sample::Index>(), 0_usize..30, prop::collection::vec(any::<u8>(), 0..4));
     let edited = (prop::sample::select(seeds), prop::collection::vec(edit, 0..5)).prop_map(|(seed, edits)| {
-        let mut bytes = seed.as_bytes().to_vec();
+        let mut bytes = seed.to_vec();
         for (at, cut, put) in edits {
             let at = at.index(bytes.len() + 1);
             let end = (at + cut).min(bytes.len());
@@ -62,13 +74,18 @@ fn broken(seeds: Vec<&'static str>) -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![4 => edited, 1 => prop::collection::vec(any::<u8>(), 0..200)]
 }
 
+fn seeds(name: &str) -> Vec<&'static [u8]> {
+    let packed = PACKED.iter().copied().filter(|_| name == "unpacked");
+    SEEDS.iter().filter(|(of, _)| *of == name).map(|(_, seed)| seed.as_bytes()).chain(packed).collect()
+}
+
 #[test]
 fn whatever_is_read_breaks_no_promise() {
     for (name, entry) in ENTRIES {
-        let seeds: Vec<&str> = SEEDS.iter().filter(|(of, _)| *of == name).map(|(_, seed)| *seed).collect();
+        let seeds = seeds(name);
         // As they are, they are fine.
         for seed in &seeds {
-            entry(seed.as_bytes());
+            entry(seed);
         }
         let cases = if matches!(name, "pack" | "recording" | "imported") { 12 } else { 60 };
         let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
@@ -84,7 +101,7 @@ fn whatever_is_read_breaks_no_promise() {
 #[test]
 fn every_reader_has_its_seeds_and_its_fuzz_target() {
     for (name, _) in ENTRIES {
-        assert!(SEEDS.iter().any(|(of, _)| *of == name), "{name}");
+        assert!(!seeds(name).is_empty(), "{name}");
         let manifest = include_str!("../fuzz/Cargo.toml");
         assert!(manifest.contains(&format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"")), "{name}");
     }

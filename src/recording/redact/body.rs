@@ -5,7 +5,7 @@ use memchr::memmem;
 
 use super::pattern::{decoded, together};
 use super::spots::{Inner, Spots, readable};
-use super::{Redaction, pairs, prose};
+use super::{Redaction, pairs, prose, table};
 use crate::call::Headers;
 use crate::json::{self, Token, TokenKind};
 use crate::recording::multipart;
@@ -18,6 +18,15 @@ const DEEPEST: usize = 4;
 
 /// A parameter's name is no longer: what is may be base64 with its padding.
 const LONGEST_NAME: usize = 100;
+
+/// What is shorter is no base64 of anything that has a name and a value, in bytes.
+const SHORTEST_CODED: usize = 12;
+
+/// What is longer, and begins as base64 of text, is masked whole.
+const LONGEST_CODED: usize = 4 << 20;
+
+/// So much of it shows whether it is text: a multiple of four.
+const BEGINNING: usize = 64;
 
 impl Redaction {
     /// A body with everything masked that is to be. One that is compressed cannot be looked into, so it is masked whole.
@@ -56,11 +65,16 @@ impl Redaction {
             self.parts(&body[begin..], &boundary, depth)
         } else if claims.starts_with("application/x-www-form-urlencoded") {
             self.parameters(&text, depth)
+        } else if self.hides(&text, depth) {
+            Spots::whole(text.as_bytes())
         } else if start.starts_with('<') {
             self.markup(&text).and(self.look(text.as_bytes()))
         } else if text.contains('=') && !text.trim_end().contains(char::is_whitespace) {
             // A form that does not say so, or something in which nothing has such a name.
             self.parameters(text.trim_end(), depth).and(self.look(text.as_bytes()))
+        } else if claims.contains("csv") || claims.contains("tab-separated") {
+            let cells = table::find(text.as_bytes(), true, |name| self.fields.have(name));
+            self.look(text.as_bytes()).and(Spots::of(cells))
         } else {
             self.look(&body[begin..])
         };
@@ -204,7 +218,7 @@ impl Redaction {
         // An address that was escaped once more, or JSON.
         let is_escaped = || memmem::find(text.as_bytes(), b"%3").or(memmem::find(text.as_bytes(), b"%2")).is_some();
         let is_escaped = text.contains('%') && is_escaped() && is_word();
-        if depth > DEEPEST && (is_json || is_address || is_escaped) {
+        if depth > DEEPEST && (is_json || is_address || is_escaped) || self.hides(text, depth) {
             Spots::whole(text.as_bytes())
         } else if is_json {
             self.json(text, depth)
@@ -259,7 +273,32 @@ impl Redaction {
     pub(super) fn look(&self, text: &[u8]) -> Spots {
         let mut places = self.patterns.find(text);
         places.extend(prose::find(text, |name| self.fields.have(name)));
+        places.extend(table::find(text, false, |name| self.fields.have(name)));
         Spots::of(together(places))
+    }
+
+    /// Whether a text is base64, or a `data:` address of it, and stands for one in which something is masked. It has no places
+    /// to mask but itself.
+    pub(super) fn hides(&self, text: &str, depth: usize) -> bool {
+        let coded = match text.get(..5) {
+            Some(scheme) if scheme.eq_ignore_ascii_case("data:") => {
+                let head = &text.as_bytes()[..text.len().min(LONGEST_NAME)];
+                memmem::find(head, b";base64,").map_or("", |at| &text[at + 8..])
+            }
+            _ => text,
+        };
+        let of_it =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n');
+        if coded.len() < SHORTEST_CODED || !coded.bytes().all(of_it) {
+            return false;
+        }
+        let coded = without_space(coded.as_bytes());
+        // An image, say, is known by its beginning, and need not be read.
+        if !decoded(&coded[..coded.len().min(BEGINNING)]).is_some_and(|bytes| begins_as_text(&bytes)) {
+            return false;
+        }
+        coded.len() > LONGEST_CODED
+            || decoded(&coded).is_some_and(|bytes| is_text(&bytes) && self.content("", &bytes, depth + 1).has_any())
     }
 
     /// What gives itself away by its look.
@@ -275,8 +314,21 @@ fn is_utf16(body: &[u8]) -> bool {
 
 /// Whether bytes are not compressed, whatever is said of them: what a browser saves is what it has unpacked.
 fn is_text(body: &[u8]) -> bool {
-    let control = |char: char| char.is_control() && !matches!(char, '\t' | '\n' | '\r');
-    std::str::from_utf8(body).is_ok_and(|text| !text.contains(control))
+    std::str::from_utf8(body).is_ok_and(|text| !text.contains(is_control))
+}
+
+/// The same of the first bytes of something, the last of which may be the first of a character.
+fn begins_as_text(bytes: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_some() => return false,
+        Err(error) => error.valid_up_to(),
+        Ok(text) => text.len(),
+    };
+    is_text(&bytes[..valid])
+}
+
+fn is_control(char: char) -> bool {
+    char.is_control() && !matches!(char, '\t' | '\n' | '\r')
 }
 
 /// The bytes but for line ends and blanks.

@@ -66,6 +66,38 @@ use super::tests::{body, redaction, with};
     r#"["https%3A%2F%2Fe.com%2F%3Ftoken%3DSECRET"]"#,
     r#"["https%3A%2F%2Fe.com%2F%3Ftoken%3D[redacted]"]"#
 )]
+// Tables.
+#[case::table(
+    "name,password,n\r\nAnn,SECRET,1\r\nBob,\"SE\"\"C,\nRET\",2\r\nCy,,3\r\nDi,SEC",
+    "name,password,n\r\nAnn,[redacted],1\r\nBob,\"[redacted]\",2\r\nCy,,3\r\nDi,[redacted]"
+)]
+#[case::table_of_quotes(
+    "\"User ID\"; \"API Key\"; \"x\"\nSECRET; \"SECRET\" ;1\n",
+    "\"User ID\"; \"API Key\"; \"x\"\n[redacted]; \"[redacted]\" ;1\n"
+)]
+#[case::table_of_tabs("a\ttoken\tb\n\tSECRET\t\n", "a\ttoken\tb\n\t[redacted]\t\n")]
+#[case::table_of_bars(
+    "| a | token |\n|---|------|\n| 1 | SECRET |\n",
+    "| a | token |\n|---|------|\n| 1 | [redacted] |\n"
+)]
+#[case::table_with_a_cell_too_many(
+    "a,token,b\n1,SECRET,2\n1,SEC,RET,2\n",
+    "a,token,b\n1,[redacted],2\n1,[redacted],[redacted],2\n"
+)]
+#[case::table_with_a_lone_quote("a,token\n\"1,SECRET\n2,SECRET\n", "a,token\n\"1,[redacted]\n2,[redacted]\n")]
+#[case::table_in_json(r#"{"csv":"a,token\r\n1,SECRET\r\n"}"#, r#"{"csv":"a,token\r\n1,[redacted]\r\n"}"#)]
+// Base64 of `{"password":"SECRET"}`, as it is, with line ends, of a form, and once more.
+#[case::base64_of_json(r#"{"data":"eyJwYXNzd29yZCI6IlNFQ1JFVCJ9","a":1}"#, r#"{"data":"[redacted]","a":1}"#)]
+#[case::base64_in_lines(r#"["eyJwYXNzd29yZCI6\r\nIlNFQ1JFVCJ9\r\n"]"#, r#"["[redacted]"]"#)]
+#[case::base64_of_a_form(r#"["YT0xJnBhc3N3b3JkPVNFQ1JFVA"]"#, r#"["[redacted]"]"#)]
+#[case::base64_twice(r#"["ZXlKd1lYTnpkMjl5WkNJNklsTkZRMUpGVkNKOQ=="]"#, r#"["[redacted]"]"#)]
+#[case::base64_in_a_form("a=eyJwYXNzd29yZCI6IlNFQ1JFVCJ9&b=2", "a=[redacted]&b=2")]
+#[case::base64_alone("eyJwYXNzd29yZCI6IlNFQ1JFVCJ9", "[redacted]")]
+#[case::data_address(r#"["data:application/json;base64,eyJwYXNzd29yZCI6IlNFQ1JFVCJ9"]"#, r#"["[redacted]"]"#)]
+#[case::auth(
+    r#"{"auth":{"x":"SECRET"},"basicAuth":"SECRET","authCode":"SECRET"}"#,
+    r#"{"auth":{"x":"[redacted]"},"basicAuth":"[redacted]","authCode":"[redacted]"}"#
+)]
 fn what_is_secret_is_masked_wherever_it_stands(#[case] from: &str, #[case] to: &str) {
     assert_eq!(body(from), to);
     assert_eq!(body(to), to, "again");
@@ -81,7 +113,12 @@ fn what_is_secret_is_masked_wherever_it_stands(#[case] from: &str, #[case] to: &
 #[case::lists(r#"["email","phone","password"]"#)]
 #[case::markup("<p>Reset your password</p><e a='b'>c</e>")]
 #[case::numbers(r#"["call 212 555 1234", "000 12 3456", "1.123.45.6789", "123 45.6789"]"#)]
-#[case::base64(r#"["aGVsbG8gd29ybGQ=", "iVBORw0KGgo=="]"#)]
+#[case::base64(r#"["aGVsbG8gd29ybGQ=", "iVBORw0KGgo==", "eyJhIjoxLCJiIjoyfQ==", "passwordpassword"]"#)]
+#[case::no_tables("Hi, your token\nis here, thanks\n")]
+#[case::no_table_below_it("name,password\none two three\n")]
+#[case::list_of_names("name,password,token")]
+#[case::table_without_secrets("name,city\nAnn,Athens\n")]
+#[case::sessions(r#"{"session":"a","sessionId":"b","session_id":"c","oauth":true,"requires_auth":true,"author":"d"}"#)]
 fn what_is_no_secret_stays(#[case] text: &str) {
     assert_eq!(body(text), text);
 }
@@ -193,6 +230,11 @@ fn hostile_texts_are_masked_in_time() {
         "{\"name\":\"password\",\"value\":[",
         "%3D",
         "a=%25",
+        "a,token\n",
+        "a,token\n\",\"\"\n",
+        "token,token\n\"",
+        "YXNk",
+        "[\"eyJhIjoiYiJ9",
     ] {
         let text = piece.repeat(200_000 / piece.len());
         let call = with(&[], &text);
@@ -213,7 +255,7 @@ proptest! {
             "password", "token", "authorization", "name", "value", "api key", "=", ": ", ":", "\"", "\\\"", "\\", "'", "&quot;", "&",
             ";", ",", "\n", "\r\n", " ", "  ", "|", ">", "<", "</", "/>", "<password>", "</password>", "<name>", "</name>",
             "<![CDATA[", "]]>", "{", "}", "[", "]", "%3D", "%22", "%253D", "?", "#", "https://", "@", "u:p@h", "Bearer ", "Basic ",
-            "\u{e9}", "\u{a0}", "SECRET", "x1", "lower", "4111.1111.1111.1111", "123 45 6789", "[redacted]",
+            "\u{e9}", "\u{a0}", "SECRET", "x1", "lower", "a,token\n", "\t", "eyJwYXNzd29yZCI6", "IlNFQ1JFVCJ9", "==", "data:;base64,", "4111.1111.1111.1111", "123 45 6789", "[redacted]",
         ][..]), 0..24),
     ) {
         let text = pieces.concat();
@@ -222,5 +264,45 @@ proptest! {
             let _ = redaction().call(&call);
         }
         let _ = redaction().prose(&text);
+    }
+
+    #[test]
+    fn a_column_with_a_secret_name_is_masked_and_no_other(
+        rows in proptest::collection::vec(("[a-z ,;\"\n\u{e9}]{0,6}", "[a-z ,;\"\n\u{e9}]{0,6}", 0_u32..100), 1..6),
+        separator in proptest::sample::select(vec![",", ";", "\t"]),
+        end in proptest::sample::select(vec!["\n", "\r\n"]),
+    ) {
+        let quoted = |cell: &str| format!("\"{}\"", cell.replace('"', "\"\""));
+        let table = |secret: &dyn Fn(&str) -> String| {
+            let heading = ["city", "password", "n"].join(separator) + end;
+            let row = |(city, secret_one, n): &(String, String, u32)| {
+                [quoted(city), quoted(&secret(secret_one)), n.to_string()].join(separator) + end
+            };
+            rows.iter().map(row).fold(heading, |all, row| all + &row)
+        };
+        let shown = |cell: &str| cell.contains(|char: char| char.is_alphanumeric());
+        let from = table(&|cell| cell.to_owned());
+        let to = table(&|cell| if shown(cell) { "[redacted]".to_owned() } else { cell.to_owned() });
+        prop_assert_eq!(body(&from), &*to);
+        prop_assert_eq!(body(&to), &*to);
+    }
+
+    #[test]
+    fn what_is_masked_is_masked_in_base64_too(
+        value in "[a-zA-Z0-9\u{e9} ]{1,12}",
+        name in proptest::sample::select(vec!["password", "text"]),
+        url_safe in any::<bool>(),
+        times in 1..3_usize,
+    ) {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+        let mut coded = format!(r#"{{"{name}":"{value}"}}"#);
+        for _ in 0..times {
+            coded = if url_safe { URL_SAFE_NO_PAD.encode(coded) } else { STANDARD.encode(coded) };
+        }
+        let from = format!(r#"{{"a":1,"data":"{coded}"}}"#);
+        let to = if name == "password" { r#"{"a":1,"data":"[redacted]"}"# } else { &from };
+        prop_assert_eq!(body(&from), to);
     }
 }

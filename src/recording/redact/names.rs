@@ -26,6 +26,7 @@ pub const SECRETS: &[&str] = &[
     "*access_key*",
     "*account_key*",
     "*auth_key*",
+    "*auth_code",
     "*encryption_key*",
     "*functions_key*",
     "*master_key*",
@@ -64,6 +65,13 @@ pub const HEADERS: &[&str] = &[
 /// Fields besides: mostly what names a person.
 pub const FIELDS: &[&str] = &[
     "pass",
+    // Whole names: others that end so say whether there is any, or how. What is called a session is the conversation with many
+    // platforms (Moveo, Cognigy, Dialogflow), and calls are found by it.
+    "auth",
+    "basic_auth",
+    "http_auth",
+    "proxy_auth",
+    "asp_net_session_id",
     "ssn",
     "*social_security*",
     "*card_number",

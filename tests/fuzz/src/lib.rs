@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hooktape::app::body::{Body, Form};
 use hooktape::app::jq;
-use hooktape::call::{Call, Request, Sig};
+use hooktape::call::{Call, Direction, Headers, Id, Packed, Request, Sig};
 use hooktape::config::{Config, Environment, Redact, Secret, Secrets, Sources};
 use hooktape::json;
 use hooktape::platform::{Keyring, Platforms};
@@ -21,7 +21,7 @@ use jiff::Timestamp;
 pub type Reads = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets.
-pub const ENTRIES: [(&str, Reads); 9] = [
+pub const ENTRIES: [(&str, Reads); 11] = [
     ("body", body),
     ("config", config),
     ("imported", imported),
@@ -29,8 +29,10 @@ pub const ENTRIES: [(&str, Reads); 9] = [
     ("pack", pack),
     ("query", query),
     ("recording", recording),
+    ("redacted", redacted),
     ("shown", shown),
     ("token", token),
+    ("unpacked", unpacked),
 ];
 
 /// 2026-11-21, so that a run can be repeated.
@@ -259,6 +261,38 @@ fn ids(path: &Path) -> Option<Vec<String>> {
     Some(ids)
 }
 
+/// What is masked: by itself in a body of any sort, a header, an address and a note; JSON stays JSON. As a secret of JSON it is gone.
+pub fn redacted(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let line = text.replace(|char: char| char.is_control(), "");
+    LANE.with(|Lane { redaction, .. }| {
+        let masked = |content_type: &str, body: bytes::Bytes| {
+            let headers = [("content-type", content_type.to_owned()), ("x-a", line.clone()), ("link", line.clone())];
+            let request = Request {
+                method: "POST".into(),
+                target: format!("/?a={line}"),
+                headers: headers.into_iter().collect(),
+                body,
+                ..Request::default()
+            };
+            redaction.call(&Call::new(Id::fresh(), Direction::Received, now(), request)).request.body
+        };
+        let types =
+            ["", "application/json", "application/x-www-form-urlencoded", "multipart/x; boundary=X", "text/csv"];
+        for content_type in types {
+            let masked = masked(content_type, bytes::Bytes::copy_from_slice(data));
+            if std::str::from_utf8(data).is_ok_and(|text| text.starts_with(['{', '[']) && json::check(text).is_ok()) {
+                json::check(&String::from_utf8_lossy(&masked)).expect("JSON stays JSON");
+            }
+        }
+        drop(redaction.prose(&text));
+        if !text.is_empty() {
+            let body = serde_json::json!({ "a": 1, "password": text }).to_string();
+            assert_eq!(masked("", body.into()), "{\"a\":1,\"password\":\"[redacted]\"}");
+        }
+    });
+}
+
 /// The way to the terminal: nothing that is shown acts on it.
 pub fn shown(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
@@ -269,6 +303,18 @@ pub fn shown(data: &[u8]) {
     for columns in [0, 1, 7, 40] {
         let line = visible::line(&text);
         assert!(visible::width(&visible::truncate(&line, columns)) <= columns);
+    }
+}
+
+/// A body that came compressed: no more is unpacked than is said.
+pub fn unpacked(data: &[u8]) {
+    let body = bytes::Bytes::copy_from_slice(data);
+    for coding in ["gzip", "deflate", "zstd", "br", "zstd, gzip", "gzip, gzip, deflate, zstd"] {
+        let headers: Headers = [("content-encoding", coding)].into_iter().collect();
+        let most = Packed::at_most(&headers, &body);
+        if let Some(Packed { content: Ok(content), .. }) = Packed::of(&headers, &body) {
+            assert!(content.len() <= most, "{coding}");
+        }
     }
 }
 
