@@ -1,6 +1,7 @@
 //! The only one who writes to a recording, whichever thread asks: a batch at a time, all of it or nothing.
 
 use std::io::{self, IoSlice};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -150,28 +151,32 @@ impl Drop for Writer {
         }
         if let Err(error) = self.disk.finish(self.end) {
             let reason = format!("cannot finish {}: {error}", self.path.display());
-            (self.observer)(Recorded::Trouble { reason });
+            self.tell(Recorded::Trouble { reason });
         }
     }
 }
 
 impl Writer {
-    /// Writes the batch as one and tells everyone.
+    /// Writes the batch as one and tells everyone. Does not panic: whoever waits is told what became of his calls.
     fn record(&mut self, batch: &mut Vec<Job>, lingering: &mut Lingering) {
-        match self.append(batch) {
+        // What was left half done is found as what another hand would have done.
+        let written =
+            catch_unwind(AssertUnwindSafe(|| self.append(batch))).unwrap_or_else(|_| Err(self.failed(&fallen())));
+        match written {
             Ok(()) => {
                 for Job { what, line, reply } in batch.drain(..) {
                     let len = u32::try_from(line.len() - 1).unwrap_or(u32::MAX);
                     let place = Place { offset: self.end, len };
                     self.end += line.len();
-                    (self.observer)(match what {
+                    let told = match what {
                         What::Call(call) => {
                             self.ours.calls += 1;
                             lingering.add(call.clone(), place.len);
                             Recorded::Call(call, place)
                         }
                         What::Annotation(annotation) => Recorded::Annotated(place.offset, *annotation),
-                    });
+                    };
+                    self.tell(told);
                     // Whoever asked may have gone.
                     let _ = reply.send(Ok(place.offset));
                 }
@@ -181,7 +186,7 @@ impl Writer {
                 // Whoever wanted to say something of a call is told; only calls are counted.
                 if calls > 0 {
                     self.unrecorded += calls;
-                    (self.observer)(Recorded::Failed { unrecorded: self.unrecorded, reason: reason.clone() });
+                    self.tell(Recorded::Failed { unrecorded: self.unrecorded, reason: reason.clone() });
                 }
                 for job in batch.drain(..) {
                     let _ = job.reply.send(Err(RecordError(reason.clone())));
@@ -197,9 +202,9 @@ impl Writer {
             Ok(Some(Rotated { reason, end })) => {
                 self.end = end;
                 self.ours = Ours { from: end, calls: 0 };
-                (self.observer)(Recorded::Reopened { reason, kept: 0 });
+                self.tell(Recorded::Reopened { reason, kept: 0 });
             }
-            Err(reason) => (self.observer)(Recorded::Trouble { reason }),
+            Err(reason) => self.tell(Recorded::Trouble { reason }),
         }
         if let Some(reason) = self.disk.changed(self.end) {
             let opened = self.disk.reopen().map_err(|error| format!("{reason}; {error}"))?;
@@ -208,26 +213,41 @@ impl Writer {
             self.end = opened.end;
             let now = format!("calls are recorded to {} from now on", self.path.display());
             let told: Vec<String> = [reason].into_iter().chain(gone).chain(opened.remarks).chain([now]).collect();
-            (self.observer)(Recorded::Reopened { reason: told.join("; "), kept });
+            self.tell(Recorded::Reopened { reason: told.join("; "), kept });
         }
-        let written = self.write_all(batch);
-        let written = if self.fsync { written.and_then(|()| self.disk.sync()) } else { written };
-        written.map_err(|error| {
+        let write = || {
+            self.write_all(batch)?;
+            if self.fsync { self.disk.sync() } else { Ok(()) }
+        };
+        catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|_| Err(fallen())).map_err(|error| {
             // If this fails too, the file has another length than it should: the next call sees that it has changed.
             let _ = self.disk.truncate(self.end);
-            let path = self.path.display();
-            match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    format!("no space left for {path}: make room, and calls are recorded again")
-                }
-                io::ErrorKind::FileTooLarge => {
-                    format!(
-                        "{path} is as large as a file may get here (ulimit -f, or the file system): record to another"
-                    )
-                }
-                _ => format!("cannot write to {path}: {error}"),
-            }
+            self.failed(&error)
         })
+    }
+
+    /// Why a call is not recorded, as a sentence with the repair.
+    fn failed(&self, error: &io::Error) -> String {
+        let path = self.path.display();
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                format!("no space left for {path}: make room, and calls are recorded again")
+            }
+            io::ErrorKind::FileTooLarge => {
+                format!("{path} is as large as a file may get here (ulimit -f, or the file system): record to another")
+            }
+            _ => format!("cannot write to {path}: {error}"),
+        }
+    }
+
+    /// Tells the observer. Whether that falls over or not, the file has what it has, and the next call is written and told.
+    fn tell(&self, what: Recorded) {
+        let tell = |what| catch_unwind(AssertUnwindSafe(|| (self.observer)(what)));
+        if tell(what).is_err() {
+            let reason = format!("what is recorded to {} may not all be shown: {}", self.path.display(), fallen());
+            // Then nobody listens.
+            let _ = tell(Recorded::Trouble { reason });
+        }
     }
 
     /// Writes the lines with as few writes as can be, and without putting them together first.
@@ -257,4 +277,9 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// What is said of a panic; its own message is on standard error.
+fn fallen() -> io::Error {
+    io::Error::other("hooktape fell over, which is a defect of it")
 }

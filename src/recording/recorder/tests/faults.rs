@@ -28,6 +28,8 @@ struct State {
     /// Why it cannot be set aside.
     rotations: VecDeque<String>,
     synced: usize,
+    /// The next write falls over when it has taken so many bytes.
+    panic: Option<usize>,
     /// A writer waits for this before each write.
     gate: Option<channel::Receiver<()>>,
     written: usize,
@@ -42,6 +44,11 @@ impl Disk for Fake {
         let mut state = self.0.lock().unwrap();
         state.written += 1;
         let bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.iter().copied()).collect();
+        if let Some(count) = state.panic.take() {
+            state.content.extend(&bytes[..count]);
+            drop(state);
+            panic!("as the test says");
+        }
         let count = state.writes.pop_front().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
         state.content.extend(&bytes[..count]);
         Ok(count)
@@ -135,6 +142,60 @@ async fn a_file_that_cannot_be_set_aside_or_finished_is_no_call_lost() {
     };
     assert_eq!(*aside, Recorded::Trouble { reason: "cannot be set aside".to_owned() });
     assert!(reason.starts_with("cannot finish /tape: "), "{reason}");
+}
+
+#[tokio::test]
+async fn calls_whose_write_falls_over_are_told_and_counted_and_the_next_is_recorded() {
+    let fake = Fake::default();
+    let (recorder, events) = fake.start(false);
+    recorder.record(call(1)).await.unwrap();
+    fake.script(|state| state.panic = Some(10));
+    let failed = futures_util::future::join_all((2..=4).map(|number| recorder.record(call(number)))).await;
+    let reason = "cannot write to /tape: hooktape fell over, which is a defect of it".to_owned();
+    assert_eq!(failed, vec![Err(RecordError(reason.clone())); 3]);
+    assert_eq!(events.try_iter().last(), Some(Recorded::Failed { unrecorded: 3, reason }));
+    let branch = recorder.branch();
+    branch.record(call(5)).await.unwrap();
+    recorder.record(call(6)).await.unwrap();
+    assert_eq!(fake.content(), [1, 5, 6].map(|number| encode(&call(number))).concat());
+    let events: Vec<_> = events.try_iter().collect();
+    assert!(matches!(events[..], [Recorded::Call(..), Recorded::Call(..)]), "{events:?}");
+}
+
+#[tokio::test]
+async fn an_observer_that_falls_over_costs_nobody_a_call() {
+    let fake = Fake::default();
+    let (heard, events) = channel::channel();
+    let tell = Box::new(move |event: Recorded| {
+        assert!(!matches!(&event, Recorded::Call(told, _) if **told == call(2)), "as the test says");
+        heard.send(event).unwrap_or_default();
+    });
+    let recorder = Recorder::start(fake.clone(), 0, Path::new("/tape"), Options::default(), tell);
+    let stored = futures_util::future::join_all((1..=3).map(|number| recorder.record(call(number)))).await;
+    assert!(stored.iter().all(Result::is_ok), "{stored:?}");
+    recorder.branch().record(call(4)).await.unwrap();
+    assert_eq!(fake.content(), [1, 2, 3, 4].map(|number| encode(&call(number))).concat());
+    let events: Vec<_> = events.try_iter().collect();
+    let [Recorded::Call(..), Recorded::Trouble { reason }, Recorded::Call(..), Recorded::Call(..)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert!(reason.starts_with("what is recorded to /tape may not all be shown"), "{reason}");
+}
+
+#[test]
+fn what_waits_where_a_thread_falls_over_is_written() {
+    let fake = Fake::default();
+    let falling = fake.clone();
+    let fallen = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (recorder, _) = falling.start(false);
+            recorder.submit(call(1), false).await.unwrap();
+        });
+        panic!("as the test says");
+    });
+    fallen.join().unwrap_err();
+    assert_eq!(fake.content(), encode(&call(1)));
 }
 
 #[tokio::test]
