@@ -66,23 +66,25 @@ async fn run(program: &Path, body: &[u8], filter: &str, longest: Duration) -> Re
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| format!("the filter cannot be started: {error}"))?;
-    let input = child.stdin.take();
-    let feed = async {
-        if let Some(mut input) = input {
+    let mut input = child.stdin.take();
+    let both = async {
+        if let Some(input) = &mut input {
             // It may have ended before it read all of it.
-            let head = format!("{}\n{filter}", filter.len());
+            let head = format!("{}\n{}\n{filter}", filter.len(), body.len());
             let _ = async {
                 input.write_all(head.as_bytes()).await?;
                 input.write_all(body).await
             }
             .await;
         }
+        child.wait_with_output().await
     };
-    let both = async { tokio::join!(feed, child.wait_with_output()).1 };
     let Output { status, stdout, .. } = timeout(longest, both)
         .await
         .map_err(|_| format!("the filter was ended: it took longer than {} s", longest.as_secs()))?
         .map_err(|error| format!("the filter cannot be waited for: {error}"))?;
+    // Held until here: when we are gone, its input ends, and so does the filter.
+    drop(input);
     let text = String::from_utf8(stdout).map_err(|_| "the filter gives what is no text".to_owned())?;
     match status.code() {
         Some(0) => Ok(text),
