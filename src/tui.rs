@@ -14,6 +14,8 @@ mod filter;
 pub mod follow;
 pub mod ground;
 mod keep;
+pub mod lookout;
+mod places;
 pub mod reload;
 mod replays;
 mod shelf;

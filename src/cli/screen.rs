@@ -24,7 +24,7 @@ use crate::tui::console::Real;
 use crate::tui::feed::feed;
 use crate::tui::tape::Tape;
 use crate::tui::world::{Messages, World};
-use crate::tui::{ground, reload};
+use crate::tui::{ground, lookout, reload};
 
 /// How often a file is looked at that another process records to.
 const FOLLOW: Duration = Duration::from_millis(200);
@@ -91,7 +91,8 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
         let file = args.file.display();
         return Err(eyre!("standard output is no terminal: `hooktape show {file}` prints the calls"));
     }
-    if Reader::check(&args.file)? && args.follow {
+    let packed = Reader::check(&args.file)?;
+    if packed && args.follow {
         let file = args.file.display();
         return Err(eyre!("{file} is compressed, so nothing comes to it: open it without --follow"));
     }
@@ -103,7 +104,12 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
     let tape = Tape::resting(args.file.clone(), live).redacting(masks);
     let world = World::new(events, tape, context.sender(), Vec::new()).keeping(data_dir().ok());
     tokio::spawn(feed(&world, None, args.follow.then_some(FOLLOW), recorded));
+    // Whoever follows it learns by that, and what was unpacked stays.
+    let watching = (!args.follow && !packed).then(|| lookout::watch(world.tape.clone(), world.events.clone()));
     let result = show(context, app, &world, messages).await;
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     world.tape.close().await;
     result
 }

@@ -1,21 +1,17 @@
 //! A configuration that changes while the screen is open is read again and handed to the app, also one that is made or
-//! removed meanwhile. Nothing wakes up for it before the system says that something has changed where it stands.
-//!
-//! ```text
-//!  ./hooktape.toml, CONFIG DIR/config.toml --> each file that is there, and the folder above it that is
-//! ```
+//! removed meanwhile.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 use crate::app::event::{Event, Notice};
 use crate::config::Config;
+use crate::tui::places::Places;
 use crate::tui::world::Message;
 
 /// An editor writes in several steps: this long after the last one, the file is read.
@@ -31,29 +27,16 @@ pub fn watch(
     let load = Arc::new(load);
     let mut content = read(&places);
     tokio::spawn(async move {
-        let (told, mut changes) = unbounded_channel();
-        let ours = places.clone();
-        let tell = move |event: notify::Result<notify::Event>| {
-            // Reading it is no change, and whoever reads it is us. What else happens in its folder is nobody's business.
-            let about = |path: &PathBuf| ours.iter().any(|place| place.starts_with(path));
-            if event
-                .is_ok_and(|event| !event.kind.is_access() && (event.need_rescan() || event.paths.iter().any(about)))
-            {
-                let _ = told.send(());
-            }
-        };
-        let mut watcher = match notify::recommended_watcher(tell) {
-            Ok(watcher) => watcher,
+        let mut watched = match Places::watch(places) {
+            Ok(watched) => watched,
             Err(error) => {
                 let text = format!("changes of the configuration are not noticed: {error}");
                 let _ = events.send(Event::Told(Notice::warning(text)).into());
                 return;
             }
         };
-        let mut armed = Vec::new();
         loop {
-            arm(&mut watcher, &places, &mut armed);
-            let now = read(&places);
+            let now = read(watched.files());
             if now != content {
                 content = now;
                 let load = load.clone();
@@ -62,35 +45,11 @@ pub fn watch(
                     return;
                 }
             }
-            if changes.recv().await.is_none() {
-                return;
-            }
-            while let Ok(Some(())) = timeout(SETTLED, changes.recv()).await {}
+            watched.changed().await;
+            while timeout(SETTLED, watched.changed()).await.is_ok() {}
+            watched.arm();
         }
     })
-}
-
-/// Watches the files that are there now, and of each the nearest folder above it. Where another file or folder stands in
-/// the place of one, that is the one to watch.
-fn arm(watcher: &mut RecommendedWatcher, places: &[PathBuf], armed: &mut Vec<PathBuf>) {
-    for path in armed.drain(..) {
-        let _ = watcher.unwatch(&path);
-    }
-    loop {
-        let wanted = to_watch(places);
-        armed.extend(wanted.iter().filter(|path| watcher.watch(path, RecursiveMode::NonRecursive).is_ok()).cloned());
-        // A folder that was made before the one above it was watched has told nobody.
-        if wanted == to_watch(places) {
-            return;
-        }
-    }
-}
-
-fn to_watch(places: &[PathBuf]) -> Vec<PathBuf> {
-    let above = |place: &PathBuf| place.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_path_buf);
-    // A file may be a link to one elsewhere, whose folder says nothing of it.
-    let files = places.iter().filter(|place| place.exists()).cloned();
-    places.iter().filter_map(above).chain(files).collect()
 }
 
 /// The first of the files that can be read, and what it holds.
@@ -100,6 +59,10 @@ fn read(places: &[PathBuf]) -> Option<(PathBuf, Vec<u8>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use tokio::sync::mpsc::unbounded_channel;
+
     use super::*;
     use crate::config::Sources;
 
@@ -130,6 +93,7 @@ mod tests {
         assert!(next().await.unwrap_err().contains("target.url"));
         watching.abort();
     }
+
     #[tokio::test]
     async fn a_file_that_is_made_later_is_found_and_the_first_one_wins() {
         let folder = tempfile::tempdir().unwrap();

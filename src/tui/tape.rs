@@ -123,6 +123,18 @@ impl Tape {
         }
     }
 
+    /// What became of the file that is shown, as a sentence; none: it is there, and the same.
+    #[must_use]
+    pub fn lost(&self) -> Option<String> {
+        match look(&self.path) {
+            Some((file, _)) => self.check(Shown { file, begun: begun(&self.path) }).err(),
+            None => Some(format!(
+                "{} was removed or moved: only what was read of it already can still be shown",
+                self.path.display()
+            )),
+        }
+    }
+
     /// Whether the call still stands where it was found: what is said of it belongs in its own recording. Whoever writes a
     /// recording knows it by itself.
     ///
