@@ -59,7 +59,7 @@ fn queries() -> String {
     for key in &recording::KEYS {
         let _ = writeln!(text, "| `{}` | {} |", key.written(), key.meaning);
     }
-    text + "| `/input/text:\"hi\"` | the value at that JSON Pointer, in either body |\n\n"
+    text + "| `/input/text:\"hi\"` | the value at that JSON Pointer, in either body; a number also within a bound: `/amount:>100`, `>=`, `<`, `<=` |\n\n"
 }
 
 #[test]

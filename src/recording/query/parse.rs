@@ -166,7 +166,7 @@ impl<'a> Parser<'a> {
                 let message = format!("{pointer} is no JSON Pointer: ~ is written ~0, and / in a name ~1");
                 return Err(QueryError { message, span: key.0 });
             }
-            return Ok(Term::pointer(pointer, &value));
+            return Term::pointer(pointer, &value).map_err(|message| QueryError { span: from..self.at, message });
         }
         let name = key.as_str(self.text);
         let Some(known) = KEYS.iter().find(|known| known.name.eq_ignore_ascii_case(name)) else {

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Held;
+use super::bound::Bound;
 use super::needle::Needle;
 use crate::call::{Call, Direction, Headers, Sig};
 use crate::config::closest;
@@ -40,7 +41,7 @@ impl Key {
     }
 }
 
-/// Every key but `/pointer`, which holds the value at that JSON Pointer, in either body, against its text.
+/// Every key but `/pointer`, which holds the value at that JSON Pointer, in either body, against its text, or a number against a bound.
 pub const KEYS: [Key; 20] = [
     key("kind", "dialog", "part of platform/kind; none: not recognised"),
     key("platform", "moveo", "part of the platform's name"),
@@ -100,8 +101,27 @@ pub enum Term {
     Finding(Option<Severity>),
     Body(Needle),
     Header(Needle),
-    /// A JSON Pointer; without a needle it only has to lead somewhere.
-    Pointer(String, Option<Needle>),
+    /// What stands at a JSON Pointer.
+    Pointer(String, At),
+}
+
+/// What the value at a JSON Pointer is held against.
+#[derive(Clone, Debug, PartialEq)]
+pub enum At {
+    /// It only has to be there.
+    Anything,
+    Text(Needle),
+    Number(Bound),
+}
+
+impl At {
+    fn new(value: &Value<'_>) -> Result<Self, String> {
+        match Bound::read(&value.text).filter(|_| !value.quoted) {
+            Some(bound) => bound.map(Self::Number),
+            None if value.text.is_empty() && !value.quoted => Ok(Self::Anything),
+            None => Ok(Self::Text(Needle::new(&value.text))),
+        }
+    }
 }
 
 /// What an optional text is held against.
@@ -140,9 +160,11 @@ impl Term {
         }
     }
 
-    pub fn pointer(pointer: &str, value: &Value<'_>) -> Self {
-        let needle = (value.quoted || !value.text.is_empty()).then(|| Needle::new(&value.text));
-        Self::Pointer(pointer.to_owned(), needle)
+    /// The condition of a pointer, or a sentence that says what it takes.
+    pub fn pointer(pointer: &str, value: &Value<'_>) -> Result<Self, String> {
+        let at = At::new(value)
+            .map_err(|what| format!("{pointer}: takes {what}; to look for the text, quote it: \"{}\"", value.text))?;
+        Ok(Self::Pointer(pointer.to_owned(), at))
     }
 
     /// The condition of one of [`KEYS`], or a sentence that says what it takes.
@@ -257,7 +279,7 @@ impl Term {
             Self::Deleted => view.remarks.is_some_and(|remarks| remarks.deleted),
             Self::Body(needle) => bodies(call?).any(|body| needle.is_in(&body)),
             Self::Header(needle) => headers(call?).any(|(name, value)| in_header(needle, name, value)),
-            Self::Pointer(pointer, needle) => bodies(call?).any(|body| at_pointer(&body, pointer, needle.as_ref())),
+            Self::Pointer(pointer, at) => bodies(call?).any(|body| at_pointer(&body, pointer, at)),
         })
     }
 }
@@ -292,11 +314,16 @@ fn in_header(needle: &Needle, name: &str, value: &[u8]) -> bool {
     needle.is_in(&[name.as_bytes(), b": ", value].concat())
 }
 
-/// Strings are searched, objects and arrays by their text; numbers and the three words must be equal.
-fn at_pointer(body: &[u8], pointer: &str, needle: Option<&Needle>) -> bool {
+/// Strings are searched, objects and arrays by their text; numbers and the three words must be equal. Only numbers are within
+/// bounds.
+fn at_pointer(body: &[u8], pointer: &str, at: &At) -> bool {
     let Ok(text) = std::str::from_utf8(body) else { return false };
     let Some(value) = json::find(text, pointer).map(|span| &text[span]) else { return false };
-    let Some(needle) = needle else { return true };
+    let needle = match at {
+        At::Anything => return true,
+        At::Number(bound) => return bound.holds(value),
+        At::Text(needle) => needle,
+    };
     match value.as_bytes().first() {
         Some(b'"') => match serde_json::from_str::<Cow<'_, str>>(value) {
             Ok(string) => needle.is_in(string.as_bytes()),

@@ -72,6 +72,10 @@ fn each_key_finds_what_it_asks_for() {
         "/big:1e3",
         "/input:morning",
         "/input/text:",
+        "/number:>0",
+        "/number:>=1",
+        "/number:<1.5",
+        "/big:<=1000",
         "dialog | moveo",
         "MOVEO",
         "8563dcdf",
@@ -122,6 +126,13 @@ fn each_key_leaves_out_the_rest() {
         "/input/text:evening",
         "/number:11",
         "/big:1000",
+        "/number:>1",
+        "/number:<-1",
+        "/big:<1e3",
+        "/number:\">0\"",
+        "/input/text:>0",
+        "/input:<9",
+        "/nowhere:>0",
         "/nowhere:",
         "/text:morning",
         "evening",
@@ -247,6 +258,12 @@ fn an_error_has_its_place_and_the_repair() {
         ("since:99999999999d", 6..18, "since: takes how long ago"),
         ("since:10", 6..8, "since: takes how long ago"),
         ("/a~2b:x", 0..5, "/a~2b is no JSON Pointer: ~ is written ~0"),
+        (
+            "x /a:>1x",
+            5..8,
+            "/a: takes a number behind its sign (>100, >=2.5, <-3, <=1e3); to look for the text, quote it: \">1x\"",
+        ),
+        ("/a:<=", 3..5, "/a: takes a number behind its sign"),
         ("body:\"x", 5..7, "the closing \" is missing"),
         ("a |", 3..3, "something to look for is missing here"),
         ("| a", 0..1, "something to look for is missing here"),
@@ -273,7 +290,7 @@ fn every_keys_example_is_understood() {
 
 proptest::proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in "([a-z:/\"()|\u{e9} -]|status:|took:|since:|>|[0-9]|xx|\\.\\.)*") {
+    fn no_text_makes_it_panic(text in "([a-z:/\"()|\u{e9} -]|status:|took:|since:|/a:|>|<|=|[0-9]|xx|\\.\\.)*") {
         if let Err(error) = Query::parse(&text, now()) {
             proptest::prop_assert!(text.get(error.span).is_some());
         }
