@@ -237,7 +237,8 @@ impl Plots {
 /// Whether that can be said of a call; of slow ones the limit decides, which is not known here.
 fn is(view: &View, trouble: Trouble) -> bool {
     match trouble {
-        Trouble::Error => view.failed || view.status.is_none_or(|status| status >= 400),
+        // Without an answer and without an error nothing failed: the answer is not known, of an imported request say.
+        Trouble::Error => view.failed || view.status.is_some_and(|status| status >= 400),
         Trouble::Signature => {
             matches!(view.sig, Some(Sig::Invalid | Sig::Stale | Sig::Missing | Sig::Malformed))
         }

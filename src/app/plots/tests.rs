@@ -42,7 +42,7 @@ fn press(app: &mut App, keys: &str) {
     }
 }
 
-/// Calls a second apart: the third failed, the fifth has no signature, each takes a millisecond more than the one before.
+/// Calls a second apart: the third failed, the fifth has no signature, of the seventh the answer is not known, each takes a millisecond more than the one before.
 fn some() -> App {
     let mut app = app();
     for number in 0..8 {
@@ -51,9 +51,10 @@ fn some() -> App {
         call.took = std::time::Duration::from_millis(u64::try_from(number).unwrap() + 1);
         call.kind = Some(if number < 6 { "moveo/dialog" } else { "moveo/pre_message" }.to_owned());
         call.sig = (number == 4).then_some(Sig::Missing);
-        if number == 2 {
+        if matches!(number, 2 | 6) {
             call.response = None;
         }
+        call.error = (number == 2).then(|| "refused".to_owned());
         recorded(&mut app, &call);
     }
     press(&mut app, "g");
