@@ -20,6 +20,7 @@ pub mod reload;
 mod replays;
 mod shelf;
 pub mod tape;
+pub mod visit;
 pub mod world;
 
 use std::future::Future;
@@ -152,7 +153,7 @@ where
                     let event = console.copy(&text);
                     app.update(event, Timestamp::now());
                 }
-                Effect::Suspend | Effect::Edit { .. } => {
+                Effect::Suspend | Effect::Edit { .. } | Effect::Visit { .. } => {
                     let typed = take_answer(keys.as_mut(), &mut sifter, late).await;
                     // Whoever reads keys must be gone before another program owns the terminal.
                     let listening = keys.take().is_some();

@@ -149,7 +149,7 @@ actions! {
     Calls      AnswerSo     "answer so"       ["A"]                 "Answer this kind of call like this from now on";
     Calls      Hold         "hold"            ["i"]                 "The calls that wait for you; without any: hold calls, or let them through" ("hold");
     Calls      Public       "public address"  ["P"]                 "Copy the address that platforms call, or say why they cannot call here";
-    Calls      Recordings   "recordings"      ["s"]                 "The recordings of the data directory: their sizes, how to open one, removing one";
+    Calls      Recordings   "recordings"      ["s"]                 "The recordings of the data directory: their sizes, opening one, removing one";
     Calls      Demo         "demo"            ["D"]                 "Play the built-in conversation through the listener" ("demo");
     Calls      Filter       "filter"          ["/"]                 "Filter the calls; inside a call: search its text" ("filter");
     Calls      NextMatch    "next match"      ["n"]                 "The next match of the search";
@@ -269,6 +269,7 @@ actions! {
     Plots      FewerKinds   "fewer kinds"     ["pgup"]              "The rows before";
     Webview    CopyUrl      "copy url"        ["y"]                 "Copy the page's address" ("copy the URL");
     Webview    WaitFor      "set expiration"  ["X"]                 "After how long the flow expires" ("expiration");
+    Recordings CopyCommand  "copy command"    ["y"]                 "Copy the command that opens the recording" ("copies");
     Recordings RemoveRecording "remove recording" ["d"]             "Remove the recording, after a question" ("removes");
     Help       SearchHelp   "search help"     ["/"]                 "Search the help" ("searches");
     Question   Yes          "yes"             ["y" "Y"]             "Yes: any other key is a no";

@@ -1,6 +1,7 @@
 //! What happened ([`Event`]) and what the world shall do about it ([`Effect`]). Both are plain values, so that tests
 //! compare them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -247,6 +248,13 @@ pub enum Effect {
         text: String,
         /// What the editor takes the text for: `json`, `txt`.
         extension: &'static str,
+    },
+    /// Show another recording until the user leaves it.
+    Visit {
+        /// Its file.
+        path: PathBuf,
+        /// Also what another process goes on to record there.
+        follow: bool,
     },
     /// Put a text on the terminal's clipboard.
     Copy(String),

@@ -1,4 +1,4 @@
-//! The recordings of the data directory: listed, opened elsewhere, and removed one by one, each asked for by its name.
+//! The recordings of the data directory: listed, opened, and removed one by one, each asked for by its name.
 
 use crate::app::App;
 use crate::app::action::Action;
@@ -66,6 +66,17 @@ impl App {
         }
     }
 
+    /// Shows another recording until the user comes back; by then it may have been marked, or have grown.
+    fn visit(&mut self, kept: &Kept) -> Vec<Effect> {
+        if self.shows(kept) {
+            self.tell(Notice::info("that one is on this screen"));
+            return Vec::new();
+        }
+        // To one that is compressed nothing comes.
+        let follow = kept.in_use && kept.path.extension().is_some_and(|extension| extension == "jsonl");
+        vec![Effect::Visit { path: kept.path.clone(), follow }, Effect::Shelf { remove: None }]
+    }
+
     /// A key in the dialog; none when it leaves it.
     pub(super) fn shelf_key(&mut self, action: Option<Action>, stored: &mut Shelf) -> Option<Vec<Effect>> {
         let chosen = stored.chosen().cloned();
@@ -87,9 +98,12 @@ impl App {
             }
             return Some(Vec::new());
         }
+        if action == Some(Action::CopyCommand) {
+            return Some(chosen.iter().map(|kept| Effect::Copy(command(kept))).collect());
+        }
         match picked(action, &mut stored.selected, stored.kept.as_ref().map_or(0, Vec::len)) {
             Choice::Leave => None,
-            Choice::Take => Some(chosen.iter().map(|kept| Effect::Copy(command(kept))).collect()),
+            Choice::Take => Some(chosen.map_or_else(Vec::new, |kept| self.visit(&kept))),
             Choice::Stay => Some(Vec::new()),
         }
     }

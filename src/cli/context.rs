@@ -2,6 +2,7 @@
 
 mod check;
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -108,6 +109,14 @@ impl Context {
             places: sources.places(),
             given: (common.clone(), lane.cloned()),
         })
+    }
+
+    /// What another process of this program needs on its command line to know the same: none of it is a secret.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<OsString> {
+        let (Common { config, secret, .. }, _) = &self.given;
+        let config = config.iter().flat_map(|path| ["--config".into(), path.into()]);
+        config.chain(secret.iter().flat_map(|text| ["--secret".into(), text.into()])).collect()
     }
 
     /// The same, where what is recorded and printed is masked if `args` say so.

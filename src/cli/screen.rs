@@ -23,6 +23,7 @@ use crate::tui;
 use crate::tui::console::Real;
 use crate::tui::feed::feed;
 use crate::tui::tape::Tape;
+use crate::tui::visit::Visits;
 use crate::tui::world::{Messages, World};
 use crate::tui::{ground, lookout, reload};
 
@@ -43,6 +44,9 @@ pub struct Args {
     /// Show what another process goes on to record there
     #[arg(long)]
     follow: bool,
+    /// Another hooktape waits for the end of this one
+    #[arg(long, hide = true)]
+    within: bool,
 }
 
 pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&str>) -> eyre::Result<Outcome> {
@@ -75,7 +79,7 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
         // Also when the other end is gone: then nobody looks any more.
         let _ = stopped.await;
     }));
-    let result = show(context, app, &world, messages).await;
+    let result = show(context, app, &world, messages, false).await;
     watching.abort();
     if let Some(tunnel) = tunnel {
         tunnel.stop().await;
@@ -106,7 +110,7 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
     tokio::spawn(feed(&world, None, args.follow.then_some(FOLLOW), recorded));
     // Whoever follows it learns by that, and what was unpacked stays.
     let watching = (!args.follow && !packed).then(|| lookout::watch(world.tape.clone(), world.events.clone()));
-    let result = show(context, app, &world, messages).await;
+    let result = show(context, app, &world, messages, args.within).await;
     if let Some(watching) = watching {
         watching.abort();
     }
@@ -170,12 +174,13 @@ fn colours(variable: impl Fn(&str) -> Option<String>) -> Colours {
 }
 
 /// Takes the terminal, runs the app in it, gives the terminal back.
-async fn show(context: &Context, app: App, world: &World, messages: Messages) -> eyre::Result<Outcome> {
+async fn show(context: &Context, app: App, world: &World, messages: Messages, within: bool) -> eyre::Result<Outcome> {
     let stop = stop_signal()?;
     let again = context.clone();
     let load = move || again.again().map(|context| context.config).map_err(|error| format!("{error:#}"));
     let reload = reload::watch(context.places.clone(), world.events.clone(), load);
-    let (mut console, mut terminal) = Real::take().wrap_err("cannot take the terminal")?;
+    let visits = Visits { arguments: context.arguments(), within };
+    let (mut console, mut terminal) = Real::take(visits).wrap_err("cannot take the terminal")?;
     let result = Box::pin(tui::run(&mut terminal, &mut console, app, world, messages, stop)).await;
     drop(console);
     reload.abort();

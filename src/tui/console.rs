@@ -14,6 +14,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 use crate::app::event::{Effect, Event, Notice};
+use crate::tui::visit::Visits;
 use crate::tui::{clipboard, editor, ground};
 
 /// Where keys come from, and who else may have the terminal.
@@ -33,7 +34,7 @@ pub trait Console {
     /// Takes the mouse, or gives it to the terminal, also for after [`Self::away`].
     fn mouse(&mut self, ours: bool);
 
-    /// Gives the terminal away for an effect that needs it (an editor, the shell), and takes it back.
+    /// Gives the terminal away for an effect that needs it (an editor, the shell, another recording), and takes it back.
     fn away(&mut self, effect: &Effect) -> Option<Event>;
 }
 
@@ -47,15 +48,16 @@ const A_FRAME: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Real {
     mouse: bool,
+    visits: Visits,
 }
 
 impl Real {
     /// Takes the terminal: raw mode, the alternate screen, the mouse, pasted text as one piece. A panic gives it back before its
-    /// message is printed.
+    /// message is printed. `visits` says how other recordings are shown in it.
     ///
     /// # Errors
     /// When there is no terminal.
-    pub fn take() -> io::Result<(Self, Screen)> {
+    pub fn take(visits: Visits) -> io::Result<(Self, Screen)> {
         drop(ratatui::try_init()?);
         let restore = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -65,7 +67,7 @@ impl Real {
         execute!(io::stdout(), EnableBracketedPaste)?;
         take_mouse()?;
         let screen = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(A_FRAME, io::stdout())))?;
-        Ok((Self { mouse: true }, screen))
+        Ok((Self { mouse: true, visits }, screen))
     }
 }
 
@@ -118,8 +120,12 @@ impl Console for Real {
     }
 
     fn away(&mut self, effect: &Effect) -> Option<Event> {
+        if let (Effect::Suspend, Some(notice)) = (effect, self.visits.no_shell()) {
+            return Some(Event::Told(notice));
+        }
         give_back();
         let event = match effect {
+            Effect::Visit { path, follow } => self.visits.visit(path, *follow).map(Event::Told),
             Effect::Edit { ticket, text, extension } => {
                 Some(Event::Edited { ticket: *ticket, result: editor::edit(text, extension) })
             }

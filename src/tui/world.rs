@@ -221,7 +221,12 @@ impl World {
             Effect::GoOn => drop(self.events.send(Message::last(Event::Tick, busy))),
             Effect::Demo => self.play_demo(busy),
             // The loop does these itself: they need the terminal.
-            Effect::Edit { .. } | Effect::Copy(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) => {}
+            Effect::Edit { .. }
+            | Effect::Visit { .. }
+            | Effect::Copy(_)
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Mouse(_) => {}
         }
     }
 

@@ -138,7 +138,12 @@ fn of_dialog(app: &App, dialog: &Dialog) -> Vec<Hint> {
         ],
         Dialog::Recordings(shelf) if shelf.removing => vec![(&[Action::Yes], "remove it")],
         Dialog::Recordings(_) => {
-            vec![(&[Action::Open], "copy how to open"), (&[Action::RemoveRecording], "remove"), CLOSE]
+            vec![
+                (&[Action::Open], "open"),
+                (&[Action::CopyCommand], "copy how to"),
+                (&[Action::RemoveRecording], "remove"),
+                CLOSE,
+            ]
         }
         Dialog::Answering(answering) => of_answering(app, answering),
         Dialog::Panel(panel) => of_panel(app, panel),

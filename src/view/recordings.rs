@@ -13,8 +13,8 @@ use crate::view::dialogs::{NARROW, WIDE, boxed, inner_width, question};
 use crate::view::{hints, rows, theme};
 use crate::visible;
 
-/// Rows of the box that are no recording: its border, the command below them, the line that leaves them below.
-const AROUND: u16 = 6;
+/// Rows of the box that are no recording: its border, what the keys do below them, the line that leaves them below.
+const AROUND: u16 = 7;
 
 pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
     let width = inner_width(area, WIDE);
@@ -48,7 +48,11 @@ pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
     if shelf.chosen().is_some() {
         lines.push(Line::default());
         lines.extend(rows::row(&[
-            (&format!("{} copies", hints::key(app, Action::Open)), theme::KEY, 12),
+            (&format!("{} opens", hints::key(app, Action::Open)), theme::KEY, 12),
+            ("it; leaving it comes back here", theme::DIM, width.saturating_sub(13)),
+        ]));
+        lines.extend(rows::row(&[
+            (&format!("{} copies", hints::key(app, Action::CopyCommand)), theme::KEY, 12),
             (&command, theme::DIM, width.saturating_sub(13)),
         ]));
     } else {

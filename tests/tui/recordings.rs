@@ -1,4 +1,4 @@
-//! The recordings of the data directory, through the real loop: listed, opened elsewhere, removed when asked twice.
+//! The recordings of the data directory, through the real loop: listed, opened, removed when asked twice.
 
 use std::fs::File;
 use std::path::Path;
@@ -43,9 +43,14 @@ async fn they_are_listed_with_sizes_and_ages_and_removed_when_asked_twice() {
 }
 
 #[tokio::test]
-async fn enter_copies_the_command_that_opens_one() {
+async fn enter_opens_one_and_its_command_can_be_copied() {
     let data = data();
-    let ended = play(data.path(), "s<enter>").await;
+    let ended = play(data.path(), "s<enter>jy").await;
+    assert_eq!(ended.visited, [data.path().join("recordings/new one.jsonl")]);
+    assert!(ended.screen.contains("2 recordings"), "{}", ended.screen);
+    let copied = format!("hooktape open {}", data.path().join("recordings/old.jsonl").display());
+    assert_eq!(ended.copied, [copied]);
+    let ended = play(data.path(), "sy").await;
     assert_eq!(ended.copied, [format!("hooktape open '{}'", data.path().join("recordings/new one.jsonl").display())]);
 }
 
@@ -62,6 +67,8 @@ async fn one_that_is_recorded_to_or_on_the_screen_stays() {
         let stage = Stage { data: Some(data.path().to_owned()), ..Stage::size(100, 24) };
         async move { stage.open(shown, script).await.screen }
     };
+    let screen = stage("sG<enter>", &path).await;
+    assert!(screen.contains("that one is on this screen"), "{screen}");
     let screen = stage("sGd", &path).await;
     assert!(screen.contains("(on this screen)") && screen.contains("not removed"), "{screen}");
     // By another name it is the same file.

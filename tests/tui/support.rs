@@ -47,6 +47,7 @@ struct Script {
     editor: Editor,
     mouse: bool,
     copied: Vec<String>,
+    visited: Vec<PathBuf>,
 }
 
 struct Keys(Arc<Mutex<VecDeque<Typed>>>, Arc<AtomicUsize>);
@@ -87,6 +88,10 @@ impl Console for Script {
     fn away(&mut self, effect: &Effect) -> Option<Event> {
         match effect {
             Effect::Edit { ticket, text, .. } => Some(Event::Edited { ticket: *ticket, result: (self.editor)(text) }),
+            Effect::Visit { path, .. } => {
+                self.visited.push(path.clone());
+                None
+            }
             _ => None,
         }
     }
@@ -117,6 +122,8 @@ pub struct Ended {
     pub mouse: bool,
     /// What was put on the clipboard.
     pub copied: Vec<String>,
+    /// Recordings that were opened from it.
+    pub visited: Vec<PathBuf>,
     /// Keys that nobody read.
     pub unread: usize,
     /// Where files were written that were named without a directory.
@@ -225,6 +232,7 @@ impl Stage {
             editor: self.editor,
             mouse: true,
             copied: Vec::new(),
+            visited: Vec::new(),
         };
         let mut app = App::new(setup, Timestamp::now());
         // A script's keys are pressed faster than anyone's.
@@ -235,7 +243,8 @@ impl Stage {
         let buffer = terminal.backend().buffer().clone();
         let unread = console.keys.lock().unwrap().len();
         let screen = terminal.backend().to_string();
-        Ended { app, screen, buffer, mouse: console.mouse, copied: console.copied, unread, folder: self.folder }
+        let Script { mouse, copied, visited, .. } = console;
+        Ended { app, screen, buffer, mouse, copied, visited, unread, folder: self.folder }
     }
 }
 
