@@ -50,7 +50,7 @@ impl Places {
     pub async fn changed(&mut self) {
         if self.changes.recv().await.is_none() {
             // The watcher has ended: it will never say anything again.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

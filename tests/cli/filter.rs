@@ -9,7 +9,7 @@ use crate::lane::{HOOKTAPE, Home};
 /// Starts it, and hands it a filter and a body.
 fn filter(home: &Home, filter: &str, body: &str) -> Child {
     let mut command = home.command(HOOKTAPE, &["jq"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.as_ref().unwrap();
     write!(input, "{}\n{}\n{filter}{body}", filter.len(), body.len()).unwrap();
     child

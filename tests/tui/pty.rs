@@ -254,7 +254,7 @@ const PANIC: &str = "HOOKTAPE_TEST_PANIC";
 #[test]
 fn panics_where_it_is_told_to() {
     if std::env::var_os(PANIC).is_some() {
-        let _taken = hooktape::tui::console::Real::take(Default::default()).unwrap();
+        let _taken = hooktape::tui::console::Real::take(hooktape::tui::visit::Visits::default()).unwrap();
         panic!("told to");
     }
 }
