@@ -86,6 +86,11 @@ use super::tests::{body, redaction, with};
 )]
 #[case::table_with_a_lone_quote("a,token\n\"1,SECRET\n2,SECRET\n", "a,token\n\"1,[redacted]\n2,[redacted]\n")]
 #[case::table_in_json(r#"{"csv":"a,token\r\n1,SECRET\r\n"}"#, r#"{"csv":"a,token\r\n1,[redacted]\r\n"}"#)]
+#[case::json_in_a_cell(
+    "id,meta\n1,\"{\"\"password\"\":\"\"SECRET\"\",\"\"token\"\":\"\"\"\",\"\"a\"\":1}\"\n",
+    "id,meta\n1,\"{\"\"password\"\":\"\"[redacted]\"\",\"\"token\"\":\"\"\"\",\"\"a\"\":1}\"\n"
+)]
+#[case::python("password = \"\"\"SECRET\"\"\"\ntoken = \"\"\n", "password = \"\"\"[redacted]\"\"\"\ntoken = \"\"\n")]
 // Base64 of `{"password":"SECRET"}`, as it is, with line ends, of a form, and once more.
 #[case::base64_of_json(r#"{"data":"eyJwYXNzd29yZCI6IlNFQ1JFVCJ9","a":1}"#, r#"{"data":"[redacted]","a":1}"#)]
 #[case::base64_in_lines(r#"["eyJwYXNzd29yZCI6\r\nIlNFQ1JFVCJ9\r\n"]"#, r#"["[redacted]"]"#)]

@@ -138,8 +138,10 @@ fn starts_line(text: &[u8], at: usize) -> bool {
 fn quoted(line: &[u8]) -> Option<(usize, usize)> {
     let slashes = line.iter().take_while(|byte| **byte == b'\\').count();
     let entity = ENTITIES.iter().find(|entity| line.starts_with(entity)).map(|entity| entity.len());
+    let doubled = doubled(line);
     let open = match (entity, line.get(slashes)) {
         (Some(len), _) => len,
+        _ if doubled > 0 => doubled,
         (None, Some(b'"' | b'\'' | b'`')) => slashes + 1,
         _ => return None,
     };
@@ -156,6 +158,14 @@ fn quoted(line: &[u8]) -> Option<(usize, usize)> {
         memmem::find_iter(inside, quote).find(|&at| slashes == 0 || at == 0 || inside[at - 1] != b'\\')
     };
     Some((open, len.unwrap_or(inside.len())))
+}
+
+/// How many quotes open a value that has more than one, as JSON in a cell of CSV (`""a""`) and texts of Python do; 0: they do not,
+/// or close it at once.
+fn doubled(line: &[u8]) -> usize {
+    let quotes = line.iter().take_while(|byte| **byte == b'"').count();
+    let behind = |byte: &u8| byte.is_ascii_whitespace() || b",;:&|<>)]}\\'`".contains(byte);
+    if quotes > 1 && line.get(quotes).is_some_and(|byte| !behind(byte)) { quotes } else { 0 }
 }
 
 /// Whether a word of small letters begins the line, and others follow: no secret, but what is said of it.
