@@ -239,10 +239,9 @@ fn queries(value: &Value<'_>) -> Result<IndexMap<String, String>, Error> {
 /// One of a few words.
 fn choice<T: Copy>(value: &Value<'_>, choices: [(&str, T); 2]) -> Result<T, Error> {
     let [(first, _), (second, _)] = choices;
-    value.parse(|text| {
-        let found = choices.iter().find(|(word, _)| *word == text);
-        found.map(|(_, meaning)| *meaning).ok_or_else(|| format!("this is \"{first}\" or \"{second}\""))
-    })
+    // What is no string is told the words too: in quotes it would still be none of them.
+    let found = value.get().as_str().and_then(|text| choices.iter().find(|(word, _)| *word == text));
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| value.error(format!("this is \"{first}\" or \"{second}\"")))
 }
 
 /// The secrets of a string or of a list of strings.

@@ -151,7 +151,7 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "[[target]]\nname = \"a\"\nurl = \"http://x\"\nguard = true",
-        "4:9: target.guard: this is a string: put it in double quotes",
+        "4:9: target.guard: this is \"confirm\" or \"none\"",
     ),
     (
         "[[target]]\nname = \"a\"\nurl = \"http://x\"\n[[target]]\nname = \"a\"\nurl = \"http://y\"",
