@@ -21,6 +21,7 @@ use crate::config::{
 };
 use crate::net::avoid::Own;
 use crate::net::listener::Lane;
+use crate::net::placeholders;
 use crate::net::presence::Presence;
 use crate::net::sender::Sender;
 use crate::net::template::Known;
@@ -124,6 +125,17 @@ impl Context {
     pub fn masking(&self, args: &RecordArgs) -> Self {
         let mut config = (*self.config).clone();
         config.record.redact |= args.redact;
+        Self { config: Arc::new(config), ..self.clone() }
+    }
+
+    /// The same, where headers that are filled in from the environment count as secret, as those do that a target gets by
+    /// reference.
+    #[must_use]
+    pub fn hiding<'a>(&self, headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
+        let mut config = (*self.config).clone();
+        let asks = |value| std::str::from_utf8(value).is_ok_and(placeholders::ask_the_environment);
+        let secret = headers.into_iter().filter(|(_, value)| asks(value));
+        config.redact.headers.extend(secret.map(|(name, _)| name.to_owned()));
         Self { config: Arc::new(config), ..self.clone() }
     }
 

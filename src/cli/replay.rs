@@ -25,7 +25,8 @@ use crate::replay::{Control, Item, Plan, Refusal, Replay, Skipped, Summary, Told
 use crate::visible;
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
-    let context = &context.masking(&args.record);
+    let headers = args.header.iter().map(|(name, value)| (&**name, value.as_bytes()));
+    let context = &context.masking(&args.record).hiding(headers);
     let selection = args.selection(context)?;
     let reader = Reader::open(&args.file)?;
     // That nothing is found is no success: a slip in a query would else pass for a replay that went well.

@@ -62,6 +62,7 @@ pub struct Args {
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let mut draft = args.draft.read(context)?;
+    let context = &context.hiding(draft.request.headers.iter().map(|(name, value)| (name, &**value)));
     draft.fill()?;
     if let Some(lacks) = lacks(&draft.request) {
         print::note(&lacks);

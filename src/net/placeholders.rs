@@ -31,6 +31,8 @@ pub const NAMES: [(&str, &str); 5] = [
 
 /// The name that stands for two braces.
 pub const BRACES: &str = "braces";
+/// What the name of a variable of the environment stands behind.
+pub const ENVIRONMENT: &str = "env:";
 /// Around a placeholder that stands for a JSON value, where the text is to be read as JSON: nobody writes these.
 const HIDDEN: [char; 2] = ['\u{f_fff0}', '\u{f_fff1}'];
 
@@ -113,6 +115,12 @@ pub fn places(text: &str) -> impl Iterator<Item = Place<'_>> {
     })
 }
 
+/// Whether something of the environment is filled in: a secret, for all one knows.
+#[must_use]
+pub fn ask_the_environment(text: &str) -> bool {
+    places(text).any(|place| place.name.starts_with(ENVIRONMENT))
+}
+
 /// The text as a template that gives just this text: its braces are no placeholders any more.
 #[must_use]
 pub fn literal(text: &str) -> String {
@@ -122,7 +130,7 @@ pub fn literal(text: &str) -> String {
 /// Whether a name is one that drafts know, be there a value for it or not.
 #[must_use]
 pub fn is_known(name: &str) -> bool {
-    name.starts_with('$') || name.starts_with("env:") || NAMES.iter().any(|(known, _)| *known == name)
+    name.starts_with('$') || name.starts_with(ENVIRONMENT) || NAMES.iter().any(|(known, _)| *known == name)
 }
 
 /// The name that a word between double braces may be a slip of.

@@ -1,5 +1,6 @@
 //! What of a replay would leave, before anything does: for the question that a guarded target asks.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ impl Plan {
         keyring: &Keyring,
         listener: Option<SocketAddr>,
     ) -> Result<Leaving, String> {
-        let (mut leaving, mut refused) = (Leaving::default(), None);
+        let (mut leaving, mut refused, mut kinds) = (Leaving::default(), None, HashSet::new());
         for item in items {
             let call = match reader.call(item.place) {
                 Ok(call) => call,
@@ -62,7 +63,7 @@ impl Plan {
                 match self.outgoing(&call, fault, Timestamp::now(), platforms, keyring, listener) {
                     Ok(_) => {
                         leaving.count += (1 + u64::from(self.duplicate)) * u64::from(self.schedule.repeat);
-                        if !leaving.kinds.contains(&item.kind) {
+                        if kinds.insert(&item.kind) {
                             leaving.kinds.push(item.kind.clone());
                         }
                     }

@@ -35,7 +35,7 @@ pub struct Values<'a> {
 impl Values<'_> {
     /// What a name stands for; none where it is no name of ours.
     fn of(&self, name: &str) -> Result<Option<Value>, String> {
-        Ok(match (name.strip_prefix("env:"), name.strip_prefix('$')) {
+        Ok(match (name.strip_prefix(placeholders::ENVIRONMENT), name.strip_prefix('$')) {
             (Some(""), _) => return Err("{{env:}}: the name is missing, as in {{env:NAME}}".to_owned()),
             (None, Some("")) => return Err("{{$}}: the name is missing, as in {{$name}}".to_owned()),
             (Some(name), _) => {

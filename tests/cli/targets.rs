@@ -184,6 +184,12 @@ fn what_is_put_into_a_header_is_filled_in_once_for_all_calls() {
         let all = ["x-id", "x-env", "x-slip", "x-own"].map(|name| field(head, name).unwrap());
         assert_eq!(all, [first, "say 123456789", "{{uid}}", "{{uuid}}"], "a target's own stand as they are");
     }
+    // What is of the environment may be a secret: it is sent, and not shown.
+    let args =
+        ["replay", SAMPLE, "--to", "x", "--dry-run", "--format", "json", "--header", "X-Env: say {{env:PUBLISHED}}"];
+    let planned = run(&home, &[&args[..], &SIGNED].concat());
+    assert!(planned.out.contains(r#""header:x-env","left":null,"right":"[redacted]""#), "{}", planned.out);
+    assert!(!planned.out.contains("say 123456789"), "{}", planned.out);
     let unknown = replay(&["X-Id: {{env:NOBODY}}"]);
     assert!(unknown.code == 2 && unknown.err.contains("{{env:NOBODY}}: the environment has no"), "{}", unknown.err);
 }

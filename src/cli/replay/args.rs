@@ -51,7 +51,7 @@ pub struct Args {
     set: Vec<Change>,
     /// Set a header (repeatable)
     #[arg(long, value_name = "NAME: VALUE", value_parser = parse_header)]
-    header: Vec<(String, String)>,
+    pub(super) header: Vec<(String, String)>,
     /// The target's terms.
     #[command(flatten)]
     target: TargetArgs,
@@ -294,7 +294,9 @@ impl Args {
                 match http::HeaderValue::from_str(&filled) {
                     Ok(_) => Ok((name.clone(), filled)),
                     // It may hold a secret, and is not repeated.
-                    Err(_) => Err(format!("--header {name}: what {value} stands for cannot be sent in a header")),
+                    Err(_) => {
+                        Err(format!("--header {name}: what its placeholders stand for cannot be sent in a header"))
+                    }
                 }
             };
             Ok((
