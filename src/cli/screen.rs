@@ -86,7 +86,7 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     }
     let _ = stop.send(());
     serving.await?;
-    world.tape.close().await;
+    world.end().await;
     result
 }
 
@@ -114,7 +114,7 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
     if let Some(watching) = watching {
         watching.abort();
     }
-    world.tape.close().await;
+    world.end().await;
     result
 }
 

@@ -1,8 +1,11 @@
 //! Replays carried out: one at a time, its outcomes back as messages.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::app::event::Event;
 use crate::app::replaying::{Job, Progress, Steer};
@@ -10,19 +13,40 @@ use crate::recording::Reader;
 use crate::replay::{Control, Plan, Replay, Summary, Told};
 use crate::tui::world::{Busy, Message, World};
 
+/// How long the end of the program waits for a replay to record what is on its way.
+const LAST: Duration = Duration::from_secs(5);
+
 /// The replay that runs.
 #[derive(Debug, Default)]
-pub struct Running(Mutex<Option<(u64, Control)>>);
+pub struct Running(Mutex<Option<Hand>>);
+
+/// A hand on it.
+#[derive(Debug)]
+struct Hand {
+    ticket: u64,
+    control: Control,
+    task: JoinHandle<()>,
+}
 
 impl Running {
-    fn lock(&self) -> MutexGuard<'_, Option<(u64, Control)>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Hand>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends it, once what is on its way is recorded: no answer is waited for.
+    async fn end(&self) {
+        let running = self.lock().take();
+        if let Some(Hand { control, task, .. }) = running {
+            control.cancel();
+            // A disk may take its time, and whoever leaves is not to be kept for ever.
+            let _ = timeout(LAST, task).await;
+        }
     }
 
     /// Does to the replay of that ticket what it is told.
     pub(super) fn steer(&self, ticket: u64, steer: Steer) {
         let running = self.lock();
-        let Some((_, control)) = running.as_ref().filter(|(running, _)| *running == ticket) else { return };
+        let Some(Hand { control, .. }) = running.as_ref().filter(|running| running.ticket == ticket) else { return };
         match steer {
             Steer::Pause => control.pause(),
             Steer::Resume => control.resume(),
@@ -50,12 +74,10 @@ impl World {
     /// Begins a replay; one that runs still is ended.
     pub(super) fn replay(&self, job: Job, busy: Busy) {
         let (ticket, control) = (job.ticket, Control::default());
-        if let Some((_, before)) = self.running.lock().replace((ticket, control.clone())) {
-            before.cancel();
-        }
+        let hand = control.clone();
         let (events, sender, tape) = (self.events.clone(), self.sender.clone(), self.tape.clone());
         let data = self.data.clone();
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let told = events.clone();
             let run = async {
                 let reader = Reader::open(tape.path()).map_err(|error| error.to_string())?;
@@ -75,5 +97,14 @@ impl World {
             let progress = Progress::Ended(result.map(Box::new));
             let _ = events.send(Message::last(Event::Replayed { ticket, progress }, busy));
         });
+        if let Some(before) = self.running.lock().replace(Hand { ticket, control: hand, task }) {
+            before.control.cancel();
+        }
+    }
+
+    /// The end of the screen: what has left is recorded, then the recording is closed.
+    pub async fn end(&self) {
+        self.running.end().await;
+        self.tape.close().await;
     }
 }

@@ -1,14 +1,24 @@
 //! Replays, comparisons, tests, variables and fixtures, through the real loop and over the wire.
 
 use hooktape::app::dialog::Dialog;
-use hooktape::app::event::Event;
-use hooktape::app::keys;
+use hooktape::app::event::{Effect, Event};
 use hooktape::app::panel::Panel;
+use hooktape::app::replaying::Job;
+use hooktape::app::{Setup, keys};
+use hooktape::config::Target;
 use hooktape::net::avoid::Own;
+use hooktape::net::outgoing::SignMode;
 use hooktape::net::presence::Presence;
-use hooktape::recording::{Reader, fixtures};
+use hooktape::net::sender::Sender;
+use hooktape::recording::backlog::backlog;
+use hooktape::recording::{Position, Query, Reader, fixtures};
 use hooktape::replay::variables::Variables;
+use hooktape::replay::{Plan, Selection, select};
+use hooktape::tui::tape::Tape;
+use hooktape::tui::world::World;
 use insta::{assert_snapshot, with_settings};
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::support::{Ended, Stage, drawn, repository};
 
@@ -61,9 +71,9 @@ async fn a_recording_is_replayed_and_each_result_can_be_compared() {
 }
 
 /// An endpoint that takes every call and answers none; names it as a target.
-async fn silent() -> hooktape::config::Target {
+async fn silent() -> Target {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = hooktape::config::Target::new("silent", format!("http://{}", socket.local_addr().unwrap()));
+    let target = Target::new("silent", format!("http://{}", socket.local_addr().unwrap()));
     tokio::spawn(async move {
         let mut taken = Vec::new();
         while let Ok((stream, _)) = socket.accept().await {
@@ -74,9 +84,9 @@ async fn silent() -> hooktape::config::Target {
 }
 
 /// An endpoint that takes every call and gives each the same answer; names it as a target.
-async fn answering(name: &str, status: u16, body: &'static str) -> hooktape::config::Target {
+async fn answering(name: &str, status: u16, body: &'static str) -> Target {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = hooktape::config::Target::new(name, format!("http://{}", socket.local_addr().unwrap()));
+    let target = Target::new(name, format!("http://{}", socket.local_addr().unwrap()));
     let answer = (axum::http::StatusCode::from_u16(status).unwrap(), body);
     // A body that is cut off is no call.
     let router = axum::Router::new().fallback(move |_: axum::body::Bytes| async move { answer });
@@ -193,7 +203,6 @@ async fn a_running_replay_is_paused_and_ended_from_the_screen() {
     let mut config = hooktape::config::Config::default();
     config.targets.push(silent().await);
     let play = async |keys: &str| {
-        // The one that is left in its midst may hold its file for a while.
         let tape = folder.path().join(format!("{}.jsonl", keys.len()));
         std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
         let script = format!("gT<enter>R<left>jjjjjjjjl<enter>{keys}");
@@ -208,6 +217,34 @@ async fn a_running_replay_is_paused_and_ended_from_the_screen() {
     assert!(summary.cancelled && replay.paused.is_none() && replay.meter.done <= 1, "{summary:?}");
     assert!(ended.screen.contains("cancelled") && !ended.screen.contains("took p50"), "{}", ended.screen);
     assert!(summary.failed == 0 && ended.screen.contains("calls not sent"), "{}", ended.screen);
+}
+
+#[tokio::test]
+async fn what_has_left_when_the_screen_is_closed_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let tape = folder.path().join("tape.jsonl");
+    std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut plan = Plan::new(Target::new("silent", format!("http://{}", socket.local_addr().unwrap())));
+    plan.mode = SignMode::Exact;
+    let query = Query::parse("", jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let (id, from, conversation) = Default::default();
+    let whole = Selection { query, asked: String::new(), sent: false, id, from, conversation, turn: 1 };
+    let (items, _) = select(&Reader::open(&tape).unwrap(), &whole).unwrap();
+    let Setup { platforms, keyring, .. } = Stage::size(80, 24).setup(&tape, None);
+    let sender = Sender::new(platforms.clone(), keyring.clone());
+    let world = World::new(unbounded_channel().0, Tape::resting(tape.clone(), backlog().0), sender, Vec::new());
+    let calls = items.len();
+    let job = Job { ticket: 1, plan, items, platforms, keyring, listener: None };
+    world.perform(Effect::Replay(Box::new(job)));
+    let (mut stream, _) = socket.accept().await.unwrap();
+    stream.read_exact(&mut [0]).await.unwrap();
+    world.end().await;
+    let reader = Reader::open(&tape).unwrap();
+    let entries: Vec<_> = reader.entries(Position::default()).map(Result::unwrap).collect();
+    assert_eq!(entries.len(), calls + 1);
+    let sent = reader.call(entries[calls].place).unwrap();
+    assert!(sent.error.as_ref().unwrap().ends_with("had not answered when the replay was ended"), "{sent:?}");
 }
 
 #[tokio::test]

@@ -239,7 +239,7 @@ impl Stage {
         app.answers.calm = std::time::Duration::ZERO;
         let run = Box::pin(tui::run(&mut terminal, &mut console, app, &world, messages, std::future::pending()));
         let app = run.await.unwrap();
-        world.tape.close().await;
+        world.end().await;
         let buffer = terminal.backend().buffer().clone();
         let unread = console.keys.lock().unwrap().len();
         let screen = terminal.backend().to_string();
