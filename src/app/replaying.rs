@@ -272,6 +272,7 @@ impl Replay {
 
     fn told(&mut self, sent: Sent) {
         self.meter.done += 1;
+        self.meter.skipped += u64::from(sent.call.is_none());
         self.meter.failed += u64::from(sent.failed);
         if self.results.len() < if sent.is_fine() { MOST_RESULTS } else { 2 * MOST_RESULTS } {
             self.results.push(sent);

@@ -130,7 +130,7 @@ impl Listing {
             self.progress.clear();
             print::out(&show::told(&self.context, told))?;
         }
-        self.progress.step(fine);
+        self.progress.step(fine, matches!(told, Told::Skipped(_)));
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ mod wire;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -220,12 +221,14 @@ impl Sender {
         let patience = timeout + if let Some(Fault::SlowBody(over)) = fault { over } else { Duration::ZERO };
         let wire = wire.filter(|_| url.scheme() == "http" && !is_proxied(&self.proxies, &url));
         let place = place(&url);
+        let body = Outbound::new(request.body.clone(), fault);
+        let begun = body.begun();
         let started = Instant::now();
         let sending = async {
             match (problem, wire) {
                 (Some(reason), _) => Err(format!("not sent: {reason}")),
                 (None, Some(wire)) => {
-                    let sending = over_wire(wire, &request, headers, &url, &place, fault);
+                    let sending = over_wire(wire, &request, headers, body, &url, &place);
                     let answer = answer::whole(pin!(sending), &place, patience).await;
                     if answer.is_err() {
                         wire.close();
@@ -236,14 +239,18 @@ impl Sender {
                     if is_proxied(&self.proxies, &url) {
                         return Err(BETWEEN.to_owned());
                     }
-                    let body = Outbound::new(request.body.clone(), fault);
                     let request = wire::request(method(&request)?, &request.target, headers, body)
                         .map_err(|error| format!("not sent: {error}"))?;
                     let client = self.bare.of(&tls)?;
                     answer::whole(pin!(bare::send(client, request, &url, &place)), &place, patience).await
                 }
                 (None, None) => {
-                    let sending = self.with_client(&request, headers, &url, &place, &tls, fault)?;
+                    // Without a fault it may be sent again where a kept connection turns out to be closed.
+                    let body = match fault {
+                        Some(Fault::SlowBody(_) | Fault::CutBody) => reqwest::Body::wrap(body),
+                        _ => request.body.clone().into(),
+                    };
+                    let sending = self.with_client(&request, headers, body, &url, &place, &tls)?;
                     answer::whole(sending, &place, patience).await
                 }
             }
@@ -254,7 +261,7 @@ impl Sender {
             () = given_up => Err(format!("{place} had not answered when the replay was ended")),
         };
         let took = started.elapsed();
-        if fault == Some(Fault::CutBody) {
+        if begun.is_some_and(|begun| begun.load(Relaxed)) {
             request = halved(request);
         }
         let (response, error) = match answer {
@@ -309,19 +316,13 @@ impl Sender {
         &self,
         request: &Request,
         headers: http::HeaderMap,
+        body: reqwest::Body,
         url: &Url,
         place: &str,
         tls: &Tls,
-        fault: Option<Fault>,
     ) -> Result<impl Future<Output = Result<http::Response<reqwest::Body>, String>>, String> {
         let method = method(request)?;
         let client = self.client(tls, is_loopback(url)).map_err(|error| format!("not sent: {error}"))?;
-        let body = match fault {
-            Some(Fault::SlowBody(_) | Fault::CutBody) => {
-                reqwest::Body::wrap(Outbound::new(request.body.clone(), fault))
-            }
-            _ => request.body.clone().into(),
-        };
         let sending = client.request(method, url.clone()).headers(headers).body(body).send();
         Ok(async move {
             sending.await.map(Into::into).map_err(|error| {
@@ -337,11 +338,10 @@ async fn over_wire<'a>(
     wire: &'a mut Wire,
     request: &Request,
     headers: http::HeaderMap,
+    body: Outbound,
     url: &Url,
     place: &str,
-    fault: Option<Fault>,
 ) -> Result<http::Response<wire::Answer<'a>>, String> {
-    let body = Outbound::new(request.body.clone(), fault);
     let request = wire::request(method(request)?, &request.target, headers, body)
         .map_err(|error| format!("not sent: {error}"))?;
     wire.send(url, request).await.map_err(|error| match error {

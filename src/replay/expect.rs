@@ -206,10 +206,10 @@ pub fn check(expectations: &[Expectation], answered: &Answered<'_>) -> (Vec<Unme
     if let Some(found) = by_default.then(|| default_status(call, answered.fault)).flatten() {
         unmet.push(found);
     }
-    // Of a call that was cut there need not be an answer.
+    // Of a call that was cut there need not be an answer; where it came to nobody, none was cut.
     let Some(response) = &call.response else {
-        let unanswered = answered.fault.is_none_or(|fault| fault.wanted() != Wanted::NotTaken);
-        if !by_default && unanswered {
+        let cut = answered.fault.is_some_and(|fault| fault.wanted() == Wanted::NotTaken) && call.request.cut;
+        if !by_default && !cut {
             let found = call.error.clone().unwrap_or_else(|| "no answer".to_owned());
             unmet.push(Unmet { expected: "an answer".to_owned(), found, place: None });
         }
@@ -255,7 +255,7 @@ fn default_status(call: &Call, fault: Option<Fault>) -> Option<Unmet> {
     let (expected, met) = match fault.map_or(Wanted::Taken, Fault::wanted) {
         Wanted::Taken => ("status=2xx", status.is_some_and(|status| status / 100 == 2)),
         Wanted::Refused => ("status=4xx", status.is_some_and(|status| status / 100 == 4)),
-        Wanted::NotTaken => ("no answer, or status>=400", status.is_none_or(|status| status >= 400)),
+        Wanted::NotTaken => ("no answer, or status>=400", status.map_or(call.request.cut, |status| status >= 400)),
     };
     let found = || match (&call.error, status) {
         (Some(error), _) => error.clone(),
@@ -317,6 +317,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::call::Request;
     use crate::platform::Platforms;
 
     fn answered(status: u16, body: &str) -> Call {
@@ -414,7 +415,12 @@ mod tests {
         let silent = Call { response: None, error: Some("closed".into()), ..answered(0, "") };
         assert_eq!(unmet(&silent, None, &["took<1s"]), ["status=2xx: closed"]);
         assert_eq!(unmet(&silent, None, &["status<400"]), ["an answer: closed"]);
-        assert_eq!(unmet(&silent, Some(Fault::CutBody), &["status<400"]), [""; 0]);
+        let nobody = ["no answer, or status>=400: closed"];
+        assert_eq!(unmet(&silent, Some(Fault::CutBody), &[]), nobody, "nothing of it left");
+        assert_eq!(unmet(&silent, Some(Fault::CutBody), &["status<400"]), ["an answer: closed"]);
+        let cut = Call { request: Request { cut: true, ..Request::default() }, ..silent };
+        assert_eq!(unmet(&cut, Some(Fault::CutBody), &[]), [""; 0]);
+        assert_eq!(unmet(&cut, Some(Fault::CutBody), &["status<400"]), [""; 0]);
     }
 
     #[rstest]

@@ -126,6 +126,8 @@ pub struct Meter {
     pub total: u64,
     /// Those that were sent, or skipped.
     pub done: u64,
+    /// Those of them that were skipped.
+    pub skipped: u64,
     /// Those of them whose answer was not as expected.
     pub failed: u64,
 }
@@ -134,13 +136,13 @@ impl Meter {
     /// Calls a second, `elapsed` after the beginning.
     #[must_use]
     pub fn rate(&self, elapsed: Duration) -> f64 {
-        rate(self.done, elapsed)
+        rate(self.done - self.skipped, elapsed)
     }
 
     /// How long the rest will take if it goes on so; none before anything is known.
     #[must_use]
     pub fn left(&self, elapsed: Duration) -> Option<Duration> {
-        let rate = self.rate(elapsed);
+        let rate = rate(self.done, elapsed);
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let rest = self.total.saturating_sub(self.done) as f64;
         (rate > 0.0).then(|| Duration::try_from_secs_f64(rest / rate).ok()).flatten()
@@ -189,10 +191,13 @@ mod tests {
 
     #[test]
     fn what_is_left_is_told_by_the_rate() {
-        let meter = Meter { total: 100, done: 25, failed: 1 };
+        let meter = Meter { total: 100, done: 25, skipped: 0, failed: 1 };
         let second = Duration::from_secs(1);
         assert_eq!(meter.left(second), Some(3 * second));
         assert!((meter.rate(5 * second) - 5.0).abs() < 1e-9);
+        let skipping = Meter { skipped: 20, ..meter };
+        assert_eq!(skipping.left(second), meter.left(second), "what is skipped is done, too");
+        assert!((skipping.rate(second) - 5.0).abs() < 1e-9, "but not sent");
         assert_eq!(Meter { done: 0, ..meter }.left(second), None);
         assert_eq!(meter.left(Duration::ZERO), None);
         assert_eq!(Meter { done: 100, ..meter }.left(second), Some(Duration::ZERO));

@@ -32,8 +32,9 @@ impl Progress {
     }
 
     /// One more is done.
-    pub fn step(&mut self, fine: bool) {
+    pub fn step(&mut self, fine: bool, skipped: bool) {
         self.meter.done += 1;
+        self.meter.skipped += u64::from(skipped);
         self.meter.failed += u64::from(!fine);
         let Some(drawn) = &mut self.drawn else { return };
         if drawn.last.is_none_or(|last| last.elapsed() >= EVERY) {
@@ -56,7 +57,7 @@ fn line(meter: Meter, elapsed: Duration) -> String {
     let full = (meter.done * BAR).checked_div(meter.total).unwrap_or(BAR).min(BAR);
     let bar: String = (0..BAR).map(|column| if column < full { '█' } else { '░' }).collect();
     let left = meter.left(elapsed).map_or_else(|| "?".to_owned(), |left| format!("{} s", left.as_secs()));
-    let Meter { total, done, failed } = meter;
+    let Meter { total, done, failed, .. } = meter;
     format!("{bar} {done}/{total}, {failed} failed, {:.0} a second, {left} left", meter.rate(elapsed))
 }
 
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_line_tells_how_far_how_fast_and_how_long() {
-        let meter = Meter { total: 100, done: 25, failed: 2 };
+        let meter = Meter { total: 100, done: 25, skipped: 0, failed: 2 };
         let told = line(meter, Duration::from_secs(5));
         assert_eq!(told, "█████░░░░░░░░░░░░░░░ 25/100, 2 failed, 5 a second, 15 s left");
         assert!(line(Meter { total: 0, ..meter }, Duration::ZERO).ends_with("? left"));

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -34,6 +36,7 @@ enum Way {
     Cut {
         pause: Pin<Box<Sleep>>,
         left: usize,
+        begun: Arc<AtomicBool>,
     },
 }
 
@@ -48,11 +51,20 @@ impl Outbound {
                 Way::Slow { pause: Box::pin(sleep_until(Instant::now() + step)), step, piece }
             }
             Some(Fault::CutBody) => {
-                Way::Cut { pause: Box::pin(sleep_until(Instant::now())), left: body.len() - kept(body.len()) }
+                let pause = Box::pin(sleep_until(Instant::now()));
+                Way::Cut { pause, left: body.len() - kept(body.len()), begun: Arc::default() }
             }
             _ => Way::Whole,
         };
         Self { rest: body, way }
+    }
+
+    /// Tells of a body that is cut whether any of it was taken: there may be no connection to cut. None: it is not cut.
+    pub(super) fn begun(&self) -> Option<Arc<AtomicBool>> {
+        match &self.way {
+            Way::Cut { begun, .. } => Some(Arc::clone(begun)),
+            Way::Whole | Way::Slow { .. } => None,
+        }
     }
 }
 
@@ -78,7 +90,8 @@ impl Body for Outbound {
                 pause.as_mut().reset(next);
                 (*piece).min(this.rest.len())
             }
-            Way::Cut { pause, left } if this.rest.len() > *left => {
+            Way::Cut { pause, left, begun } if this.rest.len() > *left => {
+                begun.store(true, Relaxed);
                 pause.as_mut().reset(Instant::now() + FLUSH);
                 this.rest.len() - *left
             }
