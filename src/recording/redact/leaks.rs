@@ -90,6 +90,19 @@ use super::tests::{body, redaction, with};
     "id,meta\n1,\"{\"\"password\"\":\"\"SECRET\"\",\"\"token\"\":\"\"\"\",\"\"a\"\":1}\"\n",
     "id,meta\n1,\"{\"\"password\"\":\"\"[redacted]\"\",\"\"token\"\":\"\"\"\",\"\"a\"\":1}\"\n"
 )]
+#[case::json_with_quotes_in_a_cell(
+    "id,meta\n1,\"{\"\"password\"\":\"\"ab\\\"\"cd\\\"\"\"\",\"\"token\"\":\"\"ab\\\\\"\",\"\"a\"\":\"\"b\"\"}\"\n",
+    "id,meta\n1,\"{\"\"password\"\":\"\"[redacted]\"\",\"\"token\"\":\"\"[redacted]\"\",\"\"a\"\":\"\"b\"\"}\"\n"
+)]
+#[case::json_with_signs_in_a_cell(
+    "id,meta\n1,\"{\"\"password\"\":\"\"&SECRET\"\",\"\"token\"\": \"\"\\\\SEC\"\",\"\"otp\"\":\"\" }\"\"}\"\n",
+    "id,meta\n1,\"{\"\"password\"\":\"\"[redacted]\"\",\"\"token\"\": \"\"[redacted]\"\",\"\"otp\"\":\"\"[redacted]\"\"}\"\n"
+)]
+#[case::escaped_quotes_in_xml(
+    "<r><d>{&quot;password&quot;:&quot;SEC\\&quot;RET&quot;,&quot;a&quot;:1}</d></r>",
+    "<r><d>{&quot;password&quot;:&quot;[redacted]&quot;,&quot;a&quot;:1}</d></r>"
+)]
+#[case::python_signs("password = \"\"\"&SECRET\"\"\"\nx = 1\n", "password = \"\"\"[redacted]\"\"\"\nx = 1\n")]
 #[case::python("password = \"\"\"SECRET\"\"\"\ntoken = \"\"\n", "password = \"\"\"[redacted]\"\"\"\ntoken = \"\"\n")]
 // Base64 of `{"password":"SECRET"}`, as it is, with line ends, of a form, and once more.
 #[case::base64_of_json(r#"{"data":"eyJwYXNzd29yZCI6IlNFQ1JFVCJ9","a":1}"#, r#"{"data":"[redacted]","a":1}"#)]
@@ -224,6 +237,7 @@ fn hostile_texts_are_masked_in_time() {
         "password=\"",
         "token='\\",
         "a:",
+        "token=;",
         "=",
         ":",
         "<password>",

@@ -19,10 +19,11 @@ const SCHEMES: [&str; 7] = ["bearer", "basic", "digest", "token", "negotiate", "
 pub(super) fn find(text: &[u8], is_secret: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
+    let mut line_end = 0;
     while let Some(at) = text.get(from..).and_then(|rest| memchr2(b'=', b':', rest)).map(|at| from + at) {
         from = at + 1;
         let Some(name) = Name::before(text, at, &is_secret) else { continue };
-        let Some(value) = value(text, at, &name) else { continue };
+        let Some(value) = value(text, at, &name, &mut line_end) else { continue };
         from = from.max(value.end);
         found.push(value);
     }
@@ -36,6 +37,8 @@ struct Name {
     strong: bool,
     /// It has quotes or blanks between it and the sign.
     apart: bool,
+    /// How many quotes stand right behind it.
+    quotes: usize,
 }
 
 impl Name {
@@ -67,7 +70,7 @@ impl Name {
         }
         let lower = name.to_ascii_lowercase();
         let strong = ["pass", "pwd", "secret"].iter().any(|word| lower.contains(word));
-        Some(Self { begin: first, strong, apart: end < at })
+        Some(Self { begin: first, strong, apart: end < at, quotes: quotes(&text[end..at]) })
     }
 }
 
@@ -78,8 +81,8 @@ fn word_before(text: &[u8], end: usize) -> usize {
     end - text[floor..end].iter().rev().take_while(|byte| of_it(byte)).count()
 }
 
-/// The value behind the sign.
-fn value(text: &[u8], at: usize, name: &Name) -> Option<Range<usize>> {
+/// The value behind the sign. `line_end`: where the line ends of the sign before, that a long one is read through but once.
+fn value(text: &[u8], at: usize, name: &Name, line_end: &mut usize) -> Option<Range<usize>> {
     let colon = text[at] == b':';
     let next = text.get(at + 1).copied();
     let before = name.begin.checked_sub(1).map(|before| text[before]);
@@ -98,10 +101,12 @@ fn value(text: &[u8], at: usize, name: &Name) -> Option<Range<usize>> {
         _ => at + 1,
     };
     let begin = begin + blanks(text.get(begin..)?);
-    let rest = &text[begin..];
-    let line = &rest[..memchr2(b'\n', b'\r', rest).unwrap_or(rest.len())];
+    if *line_end < begin {
+        *line_end = memchr2(b'\n', b'\r', &text[begin..]).map_or(text.len(), |end| begin + end);
+    }
+    let line = &text[begin..*line_end];
     let starts_line = colon && starts_line(text, name.begin);
-    let len = if let Some((open, len)) = quoted(line) {
+    let len = if let Some((open, len)) = quoted(line, name.quotes) {
         let inside = begin + open..begin + open + len;
         return (!text[inside.clone()].is_empty() && &text[inside.clone()] != MASK.as_bytes()).then_some(inside);
     } else if starts_line && is_block(line) {
@@ -135,10 +140,11 @@ fn starts_line(text: &[u8], at: usize) -> bool {
 }
 
 /// What stands in the quotes that the line begins with, or behind the one that has no other: where, and how long it is.
-fn quoted(line: &[u8]) -> Option<(usize, usize)> {
+/// `closing`: how many quotes close the name.
+fn quoted(line: &[u8], closing: usize) -> Option<(usize, usize)> {
     let slashes = line.iter().take_while(|byte| **byte == b'\\').count();
     let entity = ENTITIES.iter().find(|entity| line.starts_with(entity)).map(|entity| entity.len());
-    let doubled = doubled(line);
+    let doubled = doubled(line, closing);
     let open = match (entity, line.get(slashes)) {
         (Some(len), _) => len,
         _ if doubled > 0 => doubled,
@@ -154,18 +160,33 @@ fn quoted(line: &[u8]) -> Option<(usize, usize)> {
             closes
         })
     } else {
-        // Where the quotes are escaped, more of them are in what they enclose.
-        memmem::find_iter(inside, quote).find(|&at| slashes == 0 || at == 0 || inside[at - 1] != b'\\')
+        // Where the quotes are escaped, more of them are in what they enclose; elsewhere a backslash makes one a letter.
+        memmem::find_iter(inside, quote).find(|&at| {
+            let escapes = inside[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+            if slashes == 0 { escapes.is_multiple_of(2) } else { escapes == 0 }
+        })
     };
     Some((open, len.unwrap_or(inside.len())))
 }
 
 /// How many quotes open a value that has more than one, as JSON in a cell of CSV (`""a""`) and texts of Python do; 0: they do not,
 /// or close it at once.
-fn doubled(line: &[u8]) -> usize {
-    let quotes = line.iter().take_while(|byte| **byte == b'"').count();
+fn doubled(line: &[u8], closing: usize) -> usize {
+    let opening = quotes(line);
     let behind = |byte: &u8| byte.is_ascii_whitespace() || b",;:&|<>)]}\\'`".contains(byte);
-    if quotes > 1 && line.get(quotes).is_some_and(|byte| !behind(byte)) { quotes } else { 0 }
+    if closing > 1 && (closing..2 * closing).contains(&opening) {
+        // As many as the name has: only twice that are an empty value, whatever stands behind.
+        closing
+    } else if opening > 1 && line.get(opening).is_some_and(|byte| opening == 3 || !behind(byte)) {
+        opening
+    } else {
+        0
+    }
+}
+
+/// How many quotes the text begins with.
+fn quotes(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| **byte == b'"').count()
 }
 
 /// Whether a word of small letters begins the line, and others follow: no secret, but what is said of it.
