@@ -68,12 +68,13 @@ impl Redaction {
         } else if self.hides(&text, depth) {
             Spots::whole(text.as_bytes())
         } else if start.starts_with('<') {
-            self.markup(&text).and(self.look(text.as_bytes()))
+            self.markup(&text, depth).and(self.look(text.as_bytes()))
         } else if text.contains('=') && !text.trim_end().contains(char::is_whitespace) {
             // A form that does not say so, or something in which nothing has such a name.
             self.parameters(text.trim_end(), depth).and(self.look(text.as_bytes()))
         } else if claims.contains("csv") || claims.contains("tab-separated") {
-            let cells = table::find(text.as_bytes(), true, |name| self.fields.have(name));
+            let cells =
+                table::find(text.as_bytes(), true, |name| self.fields.have(name), |cell| self.hides(cell, depth));
             self.look(text.as_bytes()).and(Spots::of(cells))
         } else {
             self.look(&body[begin..])
@@ -141,7 +142,8 @@ impl Redaction {
             spots.add_all(place.start, self.look(name.as_bytes()));
             // Without an `=`, there is only a name.
             let value = (place.start + name.len() + 1).min(place.end)..place.end;
-            if value.is_empty() {
+            // Base64 may have a name in it by chance, and ends with two of them.
+            if matches!(&text[value.clone()], "" | "=") {
                 continue;
             }
             // Some separate by `;` too.
@@ -225,7 +227,7 @@ impl Redaction {
         } else if is_address {
             self.address(text, depth)
         } else if text.trim_start().starts_with('<') && text.contains("</") {
-            self.markup(text).and(self.look(text.as_bytes()))
+            self.markup(text, depth).and(self.look(text.as_bytes()))
         } else if depth <= DEEPEST && text.find('=').is_some_and(|at| at <= LONGEST_NAME) && is_word() {
             self.parameters(text, depth).and(self.look(text.as_bytes()))
         } else if is_escaped {
@@ -273,7 +275,7 @@ impl Redaction {
     pub(super) fn look(&self, text: &[u8]) -> Spots {
         let mut places = self.patterns.find(text);
         places.extend(prose::find(text, |name| self.fields.have(name)));
-        places.extend(table::find(text, false, |name| self.fields.have(name)));
+        places.extend(table::find(text, false, |name| self.fields.have(name), |_| false));
         Spots::of(together(places))
     }
 

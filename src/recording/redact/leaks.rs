@@ -85,6 +85,26 @@ use super::tests::{body, redaction, with};
     "a,token,b\n1,[redacted],2\n1,[redacted],[redacted],2\n"
 )]
 #[case::table_with_a_lone_quote("a,token\n\"1,SECRET\n2,SECRET\n", "a,token\n\"1,[redacted]\n2,[redacted]\n")]
+#[case::table_with_blanks(
+    "name, password\nAnn, SECRET\nBob, x\n",
+    "name, password\nAnn, [redacted]\nBob, [redacted]\n"
+)]
+#[case::table_with_blanks_in_its_names("User name, API key\nAnn, SECRET1\n", "User name, API key\nAnn, [redacted]\n")]
+#[case::table_whose_first_row_has_too_many("a,token\n1,SEC,RET\n", "a,token\n1,[redacted],[redacted]\n")]
+#[case::table_whose_first_row_has_too_few("a,token,b\n1,SECRET\n", "a,token,b\n1,[redacted]\n")]
+#[case::table_whose_first_row_is_a_title("a,token\nall\n1,SECRET\n", "a,token\nall\n1,[redacted]\n")]
+#[case::table_that_states_its_separator(
+    "sep=;\r\na, b;token\r\n1;SECRET\r\n",
+    "sep=;\r\na, b;token\r\n1;[redacted]\r\n"
+)]
+#[case::table_with_a_quote_within(
+    "a,token\n\"1,SECRET\n2,SECRET\nx,\"y\n",
+    "a,token\n\"1,[redacted]\n2,[redacted]\nx,[redacted]\n"
+)]
+#[case::table_with_a_quote_closed_too_late(
+    "a,token\n\"1,SECRET\n2,SECRET\n3,12\"\n4,SECRET\n",
+    "a,token\n\"1,[redacted]\n2,[redacted]\n3,[redacted]\n4,[redacted]\n"
+)]
 #[case::table_in_json(r#"{"csv":"a,token\r\n1,SECRET\r\n"}"#, r#"{"csv":"a,token\r\n1,[redacted]\r\n"}"#)]
 #[case::json_in_a_cell(
     "id,meta\n1,\"{\"\"password\"\":\"\"SECRET\"\",\"\"token\"\":\"\"\"\",\"\"a\"\":1}\"\n",
@@ -111,6 +131,10 @@ use super::tests::{body, redaction, with};
 #[case::base64_twice(r#"["ZXlKd1lYTnpkMjl5WkNJNklsTkZRMUpGVkNKOQ=="]"#, r#"["[redacted]"]"#)]
 #[case::base64_in_a_form("a=eyJwYXNzd29yZCI6IlNFQ1JFVCJ9&b=2", "a=[redacted]&b=2")]
 #[case::base64_alone("eyJwYXNzd29yZCI6IlNFQ1JFVCJ9", "[redacted]")]
+#[case::base64_in_xml(
+    "<a><b>\neyJwYXNzd29yZCI6IlNFQ1JFVCJ9\n</b><c><![CDATA[eyJwYXNzd29yZCI6IlNFQ1JFVCJ9]]></c><d>eyJhIjoxLCJiIjoyfQ==</d></a>",
+    "<a><b>[redacted]</b><c>[redacted]</c><d>eyJhIjoxLCJiIjoyfQ==</d></a>"
+)]
 #[case::data_address(r#"["data:application/json;base64,eyJwYXNzd29yZCI6IlNFQ1JFVCJ9"]"#, r#"["[redacted]"]"#)]
 #[case::auth(
     r#"{"auth":{"x":"SECRET"},"basicAuth":"SECRET","authCode":"SECRET"}"#,
@@ -133,8 +157,12 @@ fn what_is_secret_is_masked_wherever_it_stands(#[case] from: &str, #[case] to: &
 #[case::numbers(r#"["call 212 555 1234", "000 12 3456", "1.123.45.6789", "123 45.6789"]"#)]
 #[case::base64(r#"["aGVsbG8gd29ybGQ=", "iVBORw0KGgo==", "eyJhIjoxLCJiIjoyfQ==", "passwordpassword"]"#)]
 #[case::no_tables("Hi, your token\nis here, thanks\n")]
+#[case::no_tables_of_sentences("Sorry, wrong password\nI forgot, sorry\n")]
+#[case::no_tables_of_many("Hi, I lost my password, please\nhelp me, thanks\n")]
+#[case::no_table_of_one("My token, please\nThanks\n")]
 #[case::no_table_below_it("name,password\none two three\n")]
 #[case::list_of_names("name,password,token")]
+#[case::padding_behind_a_name(r#"["ZXlKMFpYaDBJam9pUjJWTHc2bEJZVUVpZlE9PQ=="]"#)]
 #[case::table_without_secrets("name,city\nAnn,Athens\n")]
 #[case::sessions(r#"{"session":"a","sessionId":"b","session_id":"c","oauth":true,"requires_auth":true,"author":"d"}"#)]
 fn what_is_no_secret_stays(#[case] text: &str) {
@@ -156,6 +184,24 @@ fn what_is_no_secret_stays(#[case] text: &str) {
 #[case("/services/T00000000/B00000000/ABCDEFGHIJKLMNOP")]
 fn numbers_and_tokens_are_known_by_their_look(#[case] secret: &str) {
     assert_eq!(redaction().text(&format!("here: {secret} ok")), "here: [redacted] ok");
+}
+
+#[rstest]
+#[case::separator("sep=;\nname;password\nAnn;SECRET\n", "sep=;\nname;password\nAnn;[redacted]\n")]
+#[case::odd_names("n=1,<b>,password:\n1,2,SECRET\n", "n=1,<b>,password:\n1,2,[redacted]\n")]
+#[case::long_names(
+    "what they said to us when we asked,password\nx,SECRET\n",
+    "what they said to us when we asked,password\nx,[redacted]\n"
+)]
+#[case::base64(
+    "a,b\n1,eyJwYXNzd29yZCI6IlNFQ1JFVCJ9\n2,eyJhIjoxLCJiIjoyfQ==\n",
+    "a,b\n1,[redacted]\n2,eyJhIjoxLCJiIjoyfQ==\n"
+)]
+#[case::others("a,b\nHello,\"you, and I\"\n", "a,b\nHello,\"you, and I\"\n")]
+fn tables_that_are_said_to_be_some_hide_nothing(#[case] from: &str, #[case] to: &str) {
+    let call = redaction().call(&with(&[("content-type", "text/csv")], from));
+    assert_eq!(call.request.body, to);
+    assert_eq!(redaction().call(&call), call);
 }
 
 #[test]
@@ -252,6 +298,8 @@ fn hostile_texts_are_masked_in_time() {
         "a,token\n",
         "a,token\n\",\"\"\n",
         "token,token\n\"",
+        "a,token\n\"a,b\n\",x\n",
+        "a,b,c,token\n\",x,\"a,b\n",
         "YXNk",
         "[\"eyJhIjoiYiJ9",
     ] {
@@ -274,7 +322,7 @@ proptest! {
             "password", "token", "authorization", "name", "value", "api key", "=", ": ", ":", "\"", "\\\"", "\\", "'", "&quot;", "&",
             ";", ",", "\n", "\r\n", " ", "  ", "|", ">", "<", "</", "/>", "<password>", "</password>", "<name>", "</name>",
             "<![CDATA[", "]]>", "{", "}", "[", "]", "%3D", "%22", "%253D", "?", "#", "https://", "@", "u:p@h", "Bearer ", "Basic ",
-            "\u{e9}", "\u{a0}", "SECRET", "x1", "lower", "a,token\n", "\t", "eyJwYXNzd29yZCI6", "IlNFQ1JFVCJ9", "==", "data:;base64,", "4111.1111.1111.1111", "123 45 6789", "[redacted]",
+            "\u{e9}", "\u{a0}", "SECRET", "x1", "lower", "a,token\n", "sep=;\n", "\"\"", "\t", "eyJwYXNzd29yZCI6", "IlNFQ1JFVCJ9", "==", "data:;base64,", "4111.1111.1111.1111", "123 45 6789", "[redacted]",
         ][..]), 0..24),
     ) {
         let text = pieces.concat();

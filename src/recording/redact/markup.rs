@@ -49,9 +49,10 @@ impl<'a> Tag<'a> {
 }
 
 impl Redaction {
-    /// What stands in the elements that are secret by their name or by the name that they give: the texts, and a `value`.
+    /// What stands in the elements that are secret by their name or by the name that they give: the texts, and a `value`; and texts
+    /// that hide something.
     /// The attributes that are secret by their own name are found as in any text.
-    pub(super) fn markup(&self, text: &str) -> Spots {
+    pub(super) fn markup(&self, text: &str, depth: usize) -> Spots {
         let last = last_closing(text);
         let mut spots = Spots::default();
         // The element that is secret, and how many of its name are open.
@@ -75,7 +76,8 @@ impl Redaction {
             }
             let run = begin..at;
             let said_now = text[run.clone()].trim();
-            if secret && !said_now.is_empty() {
+            let section = said_now.strip_prefix(SECTION).and_then(|inside| inside.strip_suffix("]]>"));
+            if !said_now.is_empty() && (secret || self.hides(section.unwrap_or(said_now), depth)) {
                 spots.add(run);
             }
             let Some(tag) = tag else { break };

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memchr2, memchr3, memmem};
 
+use super::pattern::together;
+
 /// What separates cells, of which a table has one. With bars it is one of Markdown.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -13,59 +15,106 @@ const LONGEST_HEADING: usize = 16 << 10;
 /// Nor is the name of a column, in characters and in words.
 const LONGEST_NAME: (usize, usize) = (64, 4);
 
-/// The cells of columns with secret names, in order and apart. A text that is not `said` to be a table is taken for one where its
-/// first line has nothing but names, and its next one has as many cells.
-pub(super) fn find(text: &[u8], said: bool, is_secret: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
+/// So many rows are looked at for one that has as many cells as the heading.
+const FIRST_ROWS: usize = 8;
+
+/// The cells of columns with secret names, and those that are `secret` themselves, in order and apart. A text that is not `said` to
+/// be a table is taken for one where its first line has nothing but names, and those below it have as many cells.
+pub(super) fn find(
+    text: &[u8],
+    said: bool,
+    is_secret: impl Fn(&str) -> bool,
+    hides: impl Fn(&str) -> bool,
+) -> Vec<Range<usize>> {
     let begin = text.len() - text.trim_ascii_start().len();
-    let line = &text[begin..];
-    let line = &line[..memchr2(b'\n', b'\r', &line[..line.len().min(LONGEST_HEADING)]).unwrap_or(0)];
+    let line = first_line(&text[begin..]);
+    // What Excel writes for itself says it, too.
+    let stated = stated(line);
+    let said = said || stated.is_some();
+    let begin = if stated.is_some() { begin + line.len() } else { begin };
+    let begin = text.len() - text[begin..].trim_ascii_start().len();
+    let line = first_line(&text[begin..]);
     let count = |separator: &u8| memchr_iter(*separator, line).count();
-    let separator = SEPARATORS.into_iter().rev().max_by_key(count).unwrap_or(b',');
+    let separator = stated.or_else(|| SEPARATORS.into_iter().rev().max_by_key(count)).unwrap_or(b',');
     if line.is_empty() || count(&separator) == 0 && !said {
         return Vec::new();
     }
     let mut rows = Rows { text, at: begin, separator, quotes: true };
     let mut cells = Vec::new();
     rows.next(&mut cells);
-    let names: Option<Vec<&str>> = cells.iter().map(|cell| name(&text[cell.clone()])).collect();
-    let Some(names) = names else { return Vec::new() };
-    let secret: Vec<bool> = names.iter().map(|name| is_secret(name)).collect();
-    // Words of a sentence are separated so, too.
-    let spaced = memmem::find(line, b", ").is_some() || memmem::find(line, b"; ").is_some();
-    if !secret.contains(&true) || spaced && secret.len() < 3 && !said {
+    let names: Vec<Option<&str>> = cells.iter().map(|cell| name(&text[cell.clone()], said)).collect();
+    let secret: Vec<bool> = names.iter().map(|name| name.is_some_and(&is_secret)).collect();
+    if !said && (!secret.contains(&true) || names.contains(&None) || !rows.fit(&names, &secret, line)) {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let mut first = true;
-    while rows.next(&mut cells) {
-        if std::mem::take(&mut first) && cells.len() != secret.len() && !said {
-            return Vec::new();
-        }
+    let mut mask = |cells: &[Range<usize>], secret: &[bool]| {
         // A cell that has a separator in it, and should have quotes, moves those behind it.
         let more = cells.len().saturating_sub(secret.len());
         let mut moved = 0_usize;
         for (column, cell) in cells.iter().enumerate() {
             moved = if secret.get(column) == Some(&true) { more + 1 } else { moved };
-            if moved > 0 && text[cell.clone()].iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
+            let tells = || text[cell.clone()].iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+            if moved > 0 && tells() || std::str::from_utf8(&text[cell.clone()]).is_ok_and(&hides) {
                 found.push(cell.clone());
             }
             moved = moved.saturating_sub(1);
         }
+    };
+    mask(&cells, &[]);
+    // How much may still be read once more.
+    let mut again = text.len();
+    while rows.next(&mut cells) {
+        mask(&cells, &secret);
+        let begin = cells.first().map_or(rows.at, |cell| cell.start);
+        let Some(len) = memchr2(b'\n', b'\r', &text[begin..rows.at]).filter(|_| cells.len() != secret.len()) else {
+            continue;
+        };
+        // A quote that none should have closed takes the rows behind it into its cell: they are masked by themselves as well.
+        let behind = rows.at - begin - len;
+        rows.quotes &= behind <= again;
+        again = again.saturating_sub(behind);
+        let quotes = std::mem::replace(&mut rows.quotes, false);
+        rows.at = begin;
+        rows.next(&mut cells);
+        rows.quotes = quotes;
+        mask(&cells, &secret);
     }
-    found
+    together(found)
 }
 
-/// What a cell of a heading says, if it can be a name.
-fn name(cell: &[u8]) -> Option<&str> {
+/// The first line, if it is no longer than a heading.
+fn first_line(text: &[u8]) -> &[u8] {
+    &text[..memchr2(b'\n', b'\r', &text[..text.len().min(LONGEST_HEADING)]).unwrap_or(0)]
+}
+
+/// The separator that a line before the heading states, as Excel does: `sep=;`.
+fn stated(line: &[u8]) -> Option<u8> {
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    match line {
+        [head @ .., separator] if head.eq_ignore_ascii_case(b"sep=") => Some(*separator),
+        _ => None,
+    }
+}
+
+/// What a cell of a heading says, if it can be a name: where a table is said to be one, also with signs that names do not have.
+fn name(cell: &[u8], said: bool) -> Option<&str> {
     let name = std::str::from_utf8(cell).ok()?;
     let (letters, words) = LONGEST_NAME;
     let odd = |char: char| char.is_control() || matches!(char, '=' | ':' | '<' | '>' | '{' | '}' | '"' | '\\');
-    let fits =
-        !name.contains(odd) && name.chars().nth(letters).is_none() && name.split_whitespace().nth(words).is_none();
+    let fits = (said || !name.contains(odd))
+        && name.chars().nth(letters).is_none()
+        && name.split_whitespace().nth(words).is_none();
     fits.then_some(name)
 }
 
+/// Whether a cell can be a credential by its look: one word with a digit or a capital in it.
+fn is_mixed(cell: &[u8]) -> bool {
+    !cell.contains(&b' ') && (cell.iter().any(u8::is_ascii_digit) || cell.iter().skip(1).any(u8::is_ascii_uppercase))
+}
+
 /// The rows from a place on.
+#[derive(Clone, Copy)]
 struct Rows<'a> {
     text: &'a [u8],
     at: usize,
@@ -75,6 +124,28 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
+    /// Whether these rows are those of a table with such a heading, and not lines of sentences with signs between their words.
+    fn fit(self, names: &[Option<&str>], secret: &[bool], heading: &[u8]) -> bool {
+        let width = secret.len();
+        // Words of a sentence are separated so, too.
+        let spaced = memmem::find(heading, b", ").is_some() || memmem::find(heading, b"; ").is_some();
+        let worded = spaced && names.iter().flatten().any(|name| name.contains(' '));
+        let fits = |cells: &[Range<usize>]| match cells.len() {
+            len if len == width && (!worded || width > 2) => true,
+            len if len == width => {
+                cells.iter().zip(secret).any(|(cell, secret)| *secret && is_mixed(&self.text[cell.clone()]))
+            }
+            // One that has a cell too many or too few.
+            len => !worded && len > 1 && len.abs_diff(width) == 1,
+        };
+        let mut cells = Vec::new();
+        // Also without quotes: one of them may be closed where it should not.
+        [true, false].into_iter().any(|quotes| {
+            let mut rows = Self { quotes, ..self };
+            (0..if spaced { 1 } else { FIRST_ROWS }).any(|_| rows.next(&mut cells) && fits(&cells))
+        })
+    }
+
     /// The cells of the next row with anything in it, without what stands around them; false: there is none.
     fn next(&mut self, cells: &mut Vec<Range<usize>>) -> bool {
         cells.clear();
@@ -125,7 +196,8 @@ impl<'a> Rows<'a> {
                 return None;
             };
             if self.text.get(quote + 1) != Some(&b'"') {
-                return Some(quote);
+                // What stands behind it is blank, or it closes nothing.
+                return self.rest(quote + 1).iter().all(u8::is_ascii_whitespace).then_some(quote);
             }
             at = quote + 2;
         }
