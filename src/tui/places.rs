@@ -6,14 +6,13 @@
 
 use std::path::{Path, PathBuf};
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc::{Receiver, channel};
 
 /// Files, also ones that are not there yet.
-#[derive(Debug)]
 pub(super) struct Places {
     files: Vec<PathBuf>,
-    watcher: RecommendedWatcher,
+    watcher: Box<dyn Watcher + Send>,
     changes: Receiver<()>,
     armed: Vec<PathBuf>,
 }
@@ -36,8 +35,9 @@ impl Places {
                 let _ = told.try_send(());
             }
         };
-        let mut places = Self { files, watcher: notify::recommended_watcher(tell)?, changes, armed: Vec::new() };
-        places.arm();
+        let watcher = Box::new(notify::recommended_watcher(tell)?);
+        let mut places = Self { files, watcher, changes, armed: Vec::new() };
+        places.arm()?;
         Ok(places)
     }
 
@@ -56,20 +56,25 @@ impl Places {
 
     /// Watches the files that are there now, and of each the nearest folder above it. Where another file or folder stands in
     /// the place of one, that is the one to watch.
-    pub fn arm(&mut self) {
+    ///
+    /// # Errors
+    /// When the system watches none of them, so that no change would ever be told.
+    pub fn arm(&mut self) -> notify::Result<()> {
         for path in self.armed.drain(..) {
             let _ = self.watcher.unwatch(&path);
         }
         loop {
             let wanted = to_watch(&self.files);
+            let mut refused = None;
             for path in &wanted {
-                if self.watcher.watch(path, RecursiveMode::NonRecursive).is_ok() {
-                    self.armed.push(path.clone());
+                match self.watcher.watch(path, RecursiveMode::NonRecursive) {
+                    Ok(()) => self.armed.push(path.clone()),
+                    Err(error) => refused = Some(error),
                 }
             }
             // A folder that was made before the one above it was watched has told nobody.
             if wanted == to_watch(&self.files) {
-                return;
+                return refused.filter(|_| self.armed.is_empty()).map_or(Ok(()), Err);
             }
         }
     }
@@ -80,4 +85,42 @@ fn to_watch(files: &[PathBuf]) -> Vec<PathBuf> {
     // A file may be a link to one elsewhere, whose folder says nothing of it.
     let there = files.iter().filter(|file| file.exists()).cloned();
     files.iter().filter_map(above).chain(there).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::{Config, ErrorKind, EventHandler, WatcherKind};
+
+    use super::*;
+
+    /// A system that watches nothing more.
+    #[derive(Debug)]
+    struct Full;
+
+    impl Watcher for Full {
+        fn new<F: EventHandler>(_: F, _: Config) -> notify::Result<Self> {
+            Ok(Self)
+        }
+
+        fn watch(&mut self, _: &Path, _: RecursiveMode) -> notify::Result<()> {
+            Err(notify::Error::new(ErrorKind::MaxFilesWatch))
+        }
+
+        fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+            Ok(())
+        }
+
+        fn kind() -> WatcherKind {
+            WatcherKind::NullWatcher
+        }
+    }
+
+    #[test]
+    fn where_nothing_can_be_watched_it_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut places = Places::watch(vec![folder.path().join("a")]).unwrap();
+        assert!(places.arm().is_ok());
+        places.watcher = Box::new(Full);
+        assert!(matches!(places.arm().unwrap_err().kind, ErrorKind::MaxFilesWatch));
+    }
 }

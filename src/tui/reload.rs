@@ -27,13 +27,13 @@ pub fn watch(
     let load = Arc::new(load);
     let mut content = read(&places);
     tokio::spawn(async move {
+        let unnoticed = |error: notify::Error| {
+            let text = format!("changes of the configuration are not noticed: {error}");
+            let _ = events.send(Event::Told(Notice::warning(text)).into());
+        };
         let mut watched = match Places::watch(places) {
             Ok(watched) => watched,
-            Err(error) => {
-                let text = format!("changes of the configuration are not noticed: {error}");
-                let _ = events.send(Event::Told(Notice::warning(text)).into());
-                return;
-            }
+            Err(error) => return unnoticed(error),
         };
         loop {
             let now = read(watched.files());
@@ -47,7 +47,9 @@ pub fn watch(
             }
             watched.changed().await;
             while timeout(SETTLED, watched.changed()).await.is_ok() {}
-            watched.arm();
+            if let Err(error) = watched.arm() {
+                return unnoticed(error);
+            }
         }
     })
 }
