@@ -157,7 +157,7 @@ where
                     let typed = take_answer(keys.as_mut(), &mut sifter, late).await;
                     // Whoever reads keys must be gone before another program owns the terminal.
                     let listening = keys.take().is_some();
-                    let event = console.away(&effect);
+                    let event = console.away(&effect).await;
                     keys = listening.then(|| console.keys());
                     blank(terminal)?;
                     for event in event.into_iter().chain(typed) {

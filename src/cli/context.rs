@@ -2,7 +2,7 @@
 
 mod check;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -116,15 +116,21 @@ impl Context {
     #[must_use]
     pub fn arguments(&self) -> Vec<OsString> {
         let (Common { config, secret, .. }, _) = &self.given;
-        let config = config.iter().flat_map(|path| ["--config".into(), path.into()]);
-        config.chain(secret.iter().flat_map(|text| ["--secret".into(), text.into()])).collect()
+        // One word each: a path may begin with a dash.
+        let word = |flag: &str, value: &OsStr| {
+            let mut word = OsString::from(flag);
+            word.push(value);
+            word
+        };
+        let config = config.iter().map(|path| word("--config=", path.as_os_str()));
+        config.chain(secret.iter().map(|text| word("--secret=", text.as_ref()))).collect()
     }
 
-    /// The same, where what is recorded and printed is masked if `args` say so.
+    /// The same, where what is recorded and printed is masked if `redact` says so.
     #[must_use]
-    pub fn masking(&self, args: &RecordArgs) -> Self {
+    pub fn masking(&self, redact: bool) -> Self {
         let mut config = (*self.config).clone();
-        config.record.redact |= args.redact;
+        config.record.redact |= redact;
         Self { config: Arc::new(config), ..self.clone() }
     }
 

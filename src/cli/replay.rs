@@ -26,7 +26,7 @@ use crate::visible;
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let headers = args.header.iter().map(|(name, value)| (&**name, value.as_bytes()));
-    let context = &context.masking(&args.record).hiding(headers);
+    let context = &context.masking(args.record.redact).hiding(headers);
     let selection = args.selection(context)?;
     let reader = Reader::open(&args.file)?;
     // That nothing is found is no success: a slip in a query would else pass for a replay that went well.

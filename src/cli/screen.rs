@@ -44,6 +44,9 @@ pub struct Args {
     /// Show what another process goes on to record there
     #[arg(long)]
     follow: bool,
+    /// Mask what is recorded of calls that are sent, as the hooktape that waits does
+    #[arg(long, hide = true)]
+    redact: bool,
     /// Another hooktape waits for the end of this one
     #[arg(long, hide = true)]
     within: bool,
@@ -79,7 +82,8 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
         // Also when the other end is gone: then nobody looks any more.
         let _ = stopped.await;
     }));
-    let result = show(context, app, &world, messages, false).await;
+    let visits = visits(&context.masking(args.record.redact), false);
+    let result = show(context, app, &world, messages, visits).await;
     watching.abort();
     if let Some(tunnel) = tunnel {
         tunnel.stop().await;
@@ -104,13 +108,14 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
     let (events, messages) = unbounded_channel();
     let mut app = start(context, &args.file, None, &[], args.to.as_deref())?;
     app.setup.follow = args.follow;
-    let masks = context.config.record.redact.then(|| context.redaction()).transpose()?;
+    let masking = context.masking(args.redact);
+    let masks = masking.mask()?;
     let tape = Tape::resting(args.file.clone(), live).redacting(masks);
     let world = World::new(events, tape, context.sender(), Vec::new()).keeping(data_dir().ok());
     tokio::spawn(feed(&world, None, args.follow.then_some(FOLLOW), recorded));
     // Whoever follows it learns by that, and what was unpacked stays.
     let watching = (!args.follow && !packed).then(|| lookout::watch(world.tape.clone(), world.events.clone()));
-    let result = show(context, app, &world, messages, args.within).await;
+    let result = show(context, app, &world, messages, visits(&masking, args.within)).await;
     if let Some(watching) = watching {
         watching.abort();
     }
@@ -173,13 +178,17 @@ fn colours(variable: impl Fn(&str) -> Option<String>) -> Colours {
     Colours::Sixteen
 }
 
+/// How other recordings are opened: what they record is masked where ours is.
+fn visits(context: &Context, within: bool) -> Visits {
+    Visits { arguments: context.arguments(), redact: context.config.record.redact, within }
+}
+
 /// Takes the terminal, runs the app in it, gives the terminal back.
-async fn show(context: &Context, app: App, world: &World, messages: Messages, within: bool) -> eyre::Result<Outcome> {
+async fn show(context: &Context, app: App, world: &World, messages: Messages, visits: Visits) -> eyre::Result<Outcome> {
     let stop = stop_signal()?;
     let again = context.clone();
     let load = move || again.again().map(|context| context.config).map_err(|error| format!("{error:#}"));
     let reload = reload::watch(context.places.clone(), world.events.clone(), load);
-    let visits = Visits { arguments: context.arguments(), within };
     let (mut console, mut terminal) = Real::take(visits).wrap_err("cannot take the terminal")?;
     let result = Box::pin(tui::run(&mut terminal, &mut console, app, world, messages, stop)).await;
     drop(console);

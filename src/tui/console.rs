@@ -1,6 +1,9 @@
 //! The terminal: taken at the start, given back at the end, on a panic, and while another program has it.
 
+use std::fs::File;
+use std::future::Future;
 use std::io::{self, BufWriter, Stdout};
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -12,6 +15,7 @@ use crossterm::style::Print;
 use futures_util::Stream;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use crate::app::event::{Effect, Event, Notice};
 use crate::tui::visit::Visits;
@@ -35,7 +39,7 @@ pub trait Console {
     fn mouse(&mut self, ours: bool);
 
     /// Gives the terminal away for an effect that needs it (an editor, the shell, another recording), and takes it back.
-    fn away(&mut self, effect: &Effect) -> Option<Event>;
+    fn away(&mut self, effect: &Effect) -> impl Future<Output = Option<Event>>;
 }
 
 /// The real terminal, for drawing. A frame leaves in one piece: standard output alone would cut it into kilobytes.
@@ -94,7 +98,16 @@ fn take_mouse() -> io::Result<()> {
 fn take_back(mouse: bool) -> io::Result<()> {
     crossterm::terminal::enable_raw_mode()?;
     execute!(io::stdout(), crossterm::terminal::EnterAlternateScreen, EnableBracketedPaste)?;
-    if mouse { take_mouse() } else { Ok(()) }
+    // Whoever had the terminal may have left with the mouse.
+    if mouse { take_mouse() } else { execute!(io::stdout(), DisableMouseCapture) }
+}
+
+/// Does something with the terminal that keys come from.
+fn keyboard<T>(act: impl Fn(BorrowedFd<'_>) -> rustix::io::Result<T>) -> io::Result<T> {
+    if let Ok(done) = act(io::stdin().as_fd()) {
+        return Ok(done);
+    }
+    Ok(act(File::options().read(true).write(true).open("/dev/tty")?.as_fd())?)
 }
 
 impl Console for Real {
@@ -119,13 +132,14 @@ impl Console for Real {
         let _ = if ours { take_mouse() } else { execute!(io::stdout(), DisableMouseCapture) };
     }
 
-    fn away(&mut self, effect: &Effect) -> Option<Event> {
+    async fn away(&mut self, effect: &Effect) -> Option<Event> {
         if let (Effect::Suspend, Some(notice)) = (effect, self.visits.no_shell()) {
             return Some(Event::Told(notice));
         }
         give_back();
+        let modes = keyboard(|terminal| tcgetattr(terminal));
         let event = match effect {
-            Effect::Visit { path, follow } => self.visits.visit(path, *follow).map(Event::Told),
+            Effect::Visit { path, follow } => self.visits.visit(path, *follow).await.map(Event::Told),
             Effect::Edit { ticket, text, extension } => {
                 Some(Event::Edited { ticket: *ticket, result: editor::edit(text, extension) })
             }
@@ -137,6 +151,11 @@ impl Console for Real {
             }
             _ => None,
         };
+        // One that was killed has left the terminal in its own modes, and ours would be taken from these. Those that the shell
+        // leaves are the ones that its user wants.
+        if let (Ok(modes), Effect::Visit { .. } | Effect::Edit { .. }) = (modes, effect) {
+            let _ = keyboard(|terminal| tcsetattr(terminal, OptionalActions::Now, &modes));
+        }
         match take_back(self.mouse) {
             Ok(()) => event,
             Err(error) => Some(Event::Told(Notice::error(format!("the terminal did not come back: {error}")))),

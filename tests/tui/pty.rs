@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use crate::caller::Caller;
+use crate::support::repository;
+use hooktape::tui::console::Real;
+use hooktape::tui::visit::Visits;
 
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,7 +21,13 @@ struct Terminal {
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     raw: Vec<u8>,
+    /// The terminal's modes before the program began.
+    modes: String,
     folder: tempfile::TempDir,
+}
+
+fn modes(terminal: &dyn MasterPty) -> String {
+    format!("{:?}", terminal.get_termios().unwrap().local_flags)
 }
 
 impl Terminal {
@@ -37,6 +46,7 @@ impl Terminal {
         command.env("XDG_CONFIG_HOME", folder.path());
         let pair =
             native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let modes = modes(&*pair.master);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -52,7 +62,7 @@ impl Terminal {
         });
         let keys = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
-        Self { child, master: pair.master, keys, output, parser, raw: Vec::new(), folder }
+        Self { child, master: pair.master, keys, output, parser, raw: Vec::new(), modes, folder }
     }
 
     fn press(&mut self, keys: &str) {
@@ -97,17 +107,33 @@ impl Terminal {
         String::from_utf8_lossy(&self.raw).contains(sequence)
     }
 
-    /// Whether everything that was taken was given back: the main screen, the cursor, plain pasting, the mouse.
+    /// Whether everything that was taken was given back: the main screen, the cursor, plain pasting, the mouse, its modes.
     fn restored(&self) -> bool {
         !self.parser.screen().alternate_screen()
             && !self.parser.screen().hide_cursor()
             && self.wrote("\x1b[?2004l")
             && self.wrote("\x1b[?1002l")
+            && modes(&*self.master) == self.modes
     }
 
     fn signal(&self, name: &str) {
-        let id = self.child.process_id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        signal(self.child.process_id().unwrap(), name);
+    }
+
+    /// The process that was started last by the program.
+    fn visitor(&self) -> u32 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.process_id().unwrap())).unwrap();
+        let children = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap();
+        let children: String = tasks.map(|task| children(task.unwrap())).collect();
+        children.split_whitespace().next_back().unwrap().parse().unwrap()
+    }
+
+    /// The port that it listens on, as the screen says.
+    fn port(&mut self) -> u16 {
+        self.sees("http://127.0.0.1:");
+        let screen = self.screen();
+        let (_, rest) = screen.split_once("http://127.0.0.1:").unwrap();
+        rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
     }
 
     /// The most memory that the process ever had, in MB.
@@ -122,6 +148,10 @@ impl Terminal {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.process_id().unwrap())).unwrap();
         stat.rsplit(") ").next().and_then(|rest| rest.chars().next()).unwrap()
     }
+}
+
+fn signal(process: u32, name: &str) {
+    assert!(std::process::Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap().success());
 }
 
 #[test]
@@ -254,7 +284,7 @@ const PANIC: &str = "HOOKTAPE_TEST_PANIC";
 #[test]
 fn panics_where_it_is_told_to() {
     if std::env::var_os(PANIC).is_some() {
-        let _taken = hooktape::tui::console::Real::take(hooktape::tui::visit::Visits::default()).unwrap();
+        let _taken = Real::take(Visits::default()).unwrap();
         panic!("told to");
     }
 }
@@ -270,6 +300,64 @@ fn a_panic_gives_the_terminal_back_before_it_speaks() {
     let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
     let back = raw.rfind("\x1b[?1049l").unwrap();
     assert!(raw[back..].contains("told to"), "the message went to the screen that is gone:\n{raw}");
+}
+
+/// A terminal in which another recording is opened from the list of them, and the port of the listener behind it.
+fn visiting() -> (Terminal, u16) {
+    let folder = tempfile::tempdir().unwrap();
+    let recordings = folder.path().join("data/recordings");
+    std::fs::create_dir_all(&recordings).unwrap();
+    std::fs::copy(repository("recordings/moveo.jsonl"), recordings.join("other.jsonl")).unwrap();
+    std::fs::write(folder.path().join("-own.toml"), "").unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hooktape"));
+    command.args(["--config=-own.toml", "--redact", "--listen", "127.0.0.1:0", "--record", "pty.jsonl"]);
+    command.cwd(folder.path());
+    command.env("HOOKTAPE_DATA", folder.path().join("data"));
+    let mut terminal = Terminal::run(command, folder);
+    let port = terminal.port();
+    terminal.press("s");
+    terminal.sees("other.jsonl");
+    terminal.press("\r");
+    terminal.sees("opened │ 7 calls");
+    (terminal, port)
+}
+
+#[test]
+fn a_recording_is_opened_from_the_list_while_the_listener_goes_on() {
+    let (mut terminal, port) = visiting();
+    let about = std::fs::read_to_string(format!("/proc/{}/cmdline", terminal.visitor())).unwrap();
+    assert!(about.contains("\0--redact\0"), "{about}");
+    assert_eq!(Caller::to(&format!("127.0.0.1:{port}")).post("/", "", b"meanwhile").unwrap().0, 200);
+    terminal.press("q");
+    terminal.wait("the list again", |terminal| {
+        let screen = terminal.screen();
+        screen.contains("other.jsonl") && screen.contains("│ 1 call │")
+    });
+    terminal.press("\x1b");
+    terminal.wait("no list", |terminal| !terminal.screen().contains("other.jsonl"));
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.restored());
+}
+
+#[test]
+fn a_recording_whose_process_is_killed_leaves_the_terminal_as_it_was() {
+    let (mut terminal, _) = visiting();
+    signal(terminal.visitor(), "KILL");
+    terminal.sees("cannot show");
+    terminal.press("\x1b");
+    terminal.wait("no list", |terminal| !terminal.screen().contains("opens"));
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.restored());
+}
+
+#[test]
+fn a_signal_ends_it_also_while_another_recording_is_open() {
+    let (mut terminal, _) = visiting();
+    terminal.signal("TERM");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.restored());
 }
 
 #[test]
@@ -290,9 +378,7 @@ fn a_terminal_that_goes_away_ends_it_without_a_crash() {
 fn a_terminal_that_stands_still_holds_up_no_call_and_costs_no_memory() {
     const CALLS: usize = 800;
     let mut terminal = Terminal::start();
-    terminal.sees("http://127.0.0.1:");
-    let screen = terminal.screen();
-    let port = screen.split_once("http://127.0.0.1:").unwrap().1.split(|c: char| !c.is_ascii_digit()).next().unwrap();
+    let port = terminal.port();
     let mut caller = Caller::to(&format!("127.0.0.1:{port}"));
     let before = terminal.peak();
     // From here on nothing that it draws is taken.

@@ -85,7 +85,7 @@ impl Console for Script {
         self.mouse = ours;
     }
 
-    fn away(&mut self, effect: &Effect) -> Option<Event> {
+    async fn away(&mut self, effect: &Effect) -> Option<Event> {
         match effect {
             Effect::Edit { ticket, text, .. } => Some(Event::Edited { ticket: *ticket, result: (self.editor)(text) }),
             Effect::Visit { path, .. } => {
