@@ -137,6 +137,10 @@ where
                 effects
             }
             () = sleep_until(pace.due(world)), if changed => continue,
+            event = console.retaken() => {
+                blank(terminal)?;
+                app.update(event, Timestamp::now())
+            }
             () = sleep(TICK), if app.ticks() => app.update(Event::Tick, Timestamp::now()),
         };
         changed |= shows;

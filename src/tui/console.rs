@@ -4,6 +4,7 @@ use std::fs::File;
 use std::future::Future;
 use std::io::{self, BufWriter, Stdout};
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::Arc;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
@@ -16,6 +17,7 @@ use futures_util::Stream;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use tokio::sync::Notify;
 
 use crate::app::event::{Effect, Event, Notice};
 use crate::tui::visit::Visits;
@@ -40,6 +42,10 @@ pub trait Console {
 
     /// Gives the terminal away for an effect that needs it (an editor, the shell, another recording), and takes it back.
     fn away(&mut self, effect: &Effect) -> impl Future<Output = Option<Event>>;
+
+    /// Waits until a panic has given the terminal back though the program goes on, and takes it again: nothing of what was
+    /// drawn is there any more.
+    fn retaken(&mut self) -> impl Future<Output = Event>;
 }
 
 /// The real terminal, for drawing. A frame leaves in one piece: standard output alone would cut it into kilobytes.
@@ -53,6 +59,8 @@ const A_FRAME: usize = 64 * 1024;
 pub struct Real {
     mouse: bool,
     visits: Visits,
+    /// A panic has given the terminal back.
+    lost: Arc<Notify>,
 }
 
 impl Real {
@@ -64,14 +72,17 @@ impl Real {
     pub fn take(visits: Visits) -> io::Result<(Self, Screen)> {
         drop(ratatui::try_init()?);
         let restore = std::panic::take_hook();
+        let lost = Arc::new(Notify::new());
+        let told = lost.clone();
         std::panic::set_hook(Box::new(move |panic| {
             let _ = execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste);
             restore(panic);
+            told.notify_one();
         }));
         execute!(io::stdout(), EnableBracketedPaste)?;
         take_mouse()?;
         let screen = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(A_FRAME, io::stdout())))?;
-        Ok((Self { mouse: true, visits }, screen))
+        Ok((Self { mouse: true, visits, lost }, screen))
     }
 }
 
@@ -130,6 +141,15 @@ impl Console for Real {
         self.mouse = ours;
         // A terminal that does not take it goes on as it was.
         let _ = if ours { take_mouse() } else { execute!(io::stdout(), DisableMouseCapture) };
+    }
+
+    async fn retaken(&mut self) -> Event {
+        self.lost.notified().await;
+        let text = match take_back(self.mouse) {
+            Ok(()) => "something in hooktape has failed: what it said is on the terminal when you leave".to_owned(),
+            Err(error) => format!("the terminal did not come back: {error}"),
+        };
+        Event::Told(Notice::error(text))
     }
 
     async fn away(&mut self, effect: &Effect) -> Option<Event> {

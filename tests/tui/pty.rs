@@ -7,9 +7,14 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use crate::caller::Caller;
-use crate::support::repository;
+use crate::support::{Stage, repository};
+use hooktape::net::sender::Sender;
+use hooktape::recording::backlog::backlog;
 use hooktape::tui::console::Real;
+use hooktape::tui::tape::Tape;
 use hooktape::tui::visit::Visits;
+use hooktape::tui::world::World;
+use jiff::Timestamp;
 
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -300,6 +305,40 @@ fn a_panic_gives_the_terminal_back_before_it_speaks() {
     let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
     let back = raw.rfind("\x1b[?1049l").unwrap();
     assert!(raw[back..].contains("told to"), "the message went to the screen that is gone:\n{raw}");
+}
+
+/// Not a test of its own: run by the next one, in a terminal.
+#[tokio::test(flavor = "multi_thread")]
+async fn goes_on_after_a_panic_elsewhere() {
+    if std::env::var_os(PANIC).is_none() {
+        return;
+    }
+    let setup = Stage::size(80, 24).setup(&repository("recordings/moveo.jsonl"), None);
+    let (events, messages) = tokio::sync::mpsc::unbounded_channel();
+    let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone());
+    let world = World::new(events, Tape::resting(setup.recording.clone(), backlog().0), sender, Vec::new());
+    let (mut console, mut screen) = Real::take(Visits::default()).unwrap();
+    let app = hooktape::app::App::new(setup, Timestamp::now());
+    tokio::spawn(async { panic!("told to") });
+    let run = hooktape::tui::run(&mut screen, &mut console, app, &world, messages, std::future::pending());
+    Box::pin(run).await.unwrap();
+    drop(console);
+}
+
+#[test]
+fn a_panic_that_the_program_survives_leaves_the_screen_whole() {
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "pty::goes_on_after_a_panic_elsewhere", "--nocapture"]);
+    command.env(PANIC, "1");
+    let mut terminal = Terminal::run(command, tempfile::tempdir().unwrap());
+    terminal.sees("has failed");
+    assert!(terminal.parser.screen().alternate_screen());
+    assert!(terminal.wrote("told to") && !terminal.screen().contains("told to"), "{}", terminal.screen());
+    terminal.press("?");
+    terminal.sees("Help");
+    terminal.press("qq");
+    assert_eq!(terminal.end(), 0);
+    terminal.wait("its modes", |terminal| modes(&*terminal.master) == terminal.modes);
 }
 
 /// A terminal in which another recording is opened from the list of them, and the port of the listener behind it.

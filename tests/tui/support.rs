@@ -85,6 +85,10 @@ impl Console for Script {
         self.mouse = ours;
     }
 
+    async fn retaken(&mut self) -> Event {
+        std::future::pending().await
+    }
+
     async fn away(&mut self, effect: &Effect) -> Option<Event> {
         match effect {
             Effect::Edit { ticket, text, .. } => Some(Event::Edited { ticket: *ticket, result: (self.editor)(text) }),
