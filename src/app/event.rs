@@ -255,6 +255,8 @@ pub enum Effect {
         path: PathBuf,
         /// Also what another process goes on to record there.
         follow: bool,
+        /// The target that is chosen, by its name or address.
+        to: Option<String>,
     },
     /// Put a text on the terminal's clipboard.
     Copy(String),

@@ -1,10 +1,11 @@
 //! The recordings of the data directory: listed, opened, and removed one by one, each asked for by its name.
 
-use crate::app::App;
 use crate::app::action::Action;
 use crate::app::dialog::Dialog;
 use crate::app::dialog_keys::{Choice, picked};
 use crate::app::event::{Effect, Notice};
+use crate::app::{App, Setup};
+use crate::config::Target;
 use crate::recording::Kept;
 use crate::recording::export::curl::quote;
 
@@ -74,7 +75,17 @@ impl App {
         }
         // To one that is compressed nothing comes.
         let follow = kept.in_use && kept.path.extension().is_some_and(|extension| extension == "jsonl");
-        vec![Effect::Visit { path: kept.path.clone(), follow }, Effect::Shelf { remove: None }]
+        vec![Effect::Visit { path: kept.path.clone(), follow, to: self.said_target() }, Effect::Shelf { remove: None }]
+    }
+
+    /// The chosen target as a command line says it; none where that would give away a password or a token to all who see it.
+    fn said_target(&self) -> Option<String> {
+        let Target { name, url, .. } = self.target()?;
+        let Setup { config, platforms, .. } = &self.setup;
+        if config.target(name).is_some() || platforms.endpoints().any(|endpoint| endpoint.name == *name) {
+            return Some(name.clone());
+        }
+        (!url.contains(['@', '?'])).then(|| url.clone())
     }
 
     /// A key in the dialog; none when it leaves it.

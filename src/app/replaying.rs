@@ -124,11 +124,14 @@ pub struct Answered {
     pub status: Option<u16>,
     /// Why there was none.
     pub error: Option<String>,
+    /// Where it points, if it sends elsewhere.
+    pub redirect: Option<String>,
 }
 
 impl From<&Call> for Answered {
     fn from(call: &Call) -> Self {
-        Self { id: call.id, at: call.at, took: call.took, status: call.status(), error: call.error.clone() }
+        let redirect = call.redirect();
+        Self { id: call.id, at: call.at, took: call.took, status: call.status(), error: call.error.clone(), redirect }
     }
 }
 

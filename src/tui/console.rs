@@ -159,7 +159,9 @@ impl Console for Real {
         give_back();
         let modes = keyboard(|terminal| tcgetattr(terminal));
         let event = match effect {
-            Effect::Visit { path, follow } => self.visits.visit(path, *follow).await.map(Event::Told),
+            Effect::Visit { path, follow, to } => {
+                self.visits.visit(path, *follow, to.as_deref()).await.map(Event::Told)
+            }
             Effect::Edit { ticket, text, extension } => {
                 Some(Event::Edited { ticket: *ticket, result: editor::edit(text, extension) })
             }

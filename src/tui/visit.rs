@@ -31,16 +31,16 @@ pub struct Visits {
 
 impl Visits {
     /// Shows the recording at `path` until its user leaves it; with `follow` also what another process goes on to record
-    /// there. What went wrong, if anything did.
-    pub(super) async fn visit(&self, path: &Path, follow: bool) -> Option<Notice> {
-        self.visit_with(&ourselves(), path, follow).await
+    /// there. What is sent from it goes to the target `to`, unless another is chosen. What went wrong, if anything did.
+    pub(super) async fn visit(&self, path: &Path, follow: bool, to: Option<&str>) -> Option<Notice> {
+        self.visit_with(&ourselves(), path, follow, to).await
     }
 
-    async fn visit_with(&self, program: &Path, path: &Path, follow: bool) -> Option<Notice> {
+    async fn visit_with(&self, program: &Path, path: &Path, follow: bool, to: Option<&str>) -> Option<Notice> {
         let mut command = Command::new(program);
         command.args(&self.arguments).args(["open", "--within"]);
         command.args(follow.then_some("--follow")).args(self.redact.then_some("--redact"));
-        command.arg("--").arg(path);
+        command.args(to.map(|to| format!("--to={to}"))).arg("--").arg(path);
         let why = match run(command).await {
             Ok((status, _)) if status.success() => return None,
             Ok((status, said)) => {
@@ -104,13 +104,13 @@ mod tests {
     #[tokio::test]
     async fn it_is_started_as_this_one_was_and_says_why_it_failed() {
         let visits = given("echo >&2; echo hooktape: $0 $* >&2; exit 2", &["--config=x"]);
-        let told = visits.visit_with(Path::new("sh"), Path::new("-a.jsonl"), true).await.unwrap();
-        assert_eq!(told.text, "cannot show -a.jsonl: --config=x open --within --follow --redact -- -a.jsonl");
+        let told = visits.visit_with(Path::new("sh"), Path::new("-a.jsonl"), true, Some("x")).await.unwrap();
+        assert_eq!(told.text, "cannot show -a.jsonl: --config=x open --within --follow --redact --to=x -- -a.jsonl");
         let plain = Visits::default();
-        assert_eq!(plain.visit_with(Path::new("true"), Path::new("a"), false).await, None);
-        let told = plain.visit_with(Path::new("false"), Path::new("a"), false).await.unwrap();
+        assert_eq!(plain.visit_with(Path::new("true"), Path::new("a"), false, None).await, None);
+        let told = plain.visit_with(Path::new("false"), Path::new("a"), false, None).await.unwrap();
         assert!(told.text.starts_with("cannot show a: it ended with exit status"), "{}", told.text);
-        assert!(plain.visit_with(Path::new("/no/such"), Path::new("a"), false).await.is_some());
+        assert!(plain.visit_with(Path::new("/no/such"), Path::new("a"), false, None).await.is_some());
     }
 
     #[tokio::test]
@@ -121,7 +121,7 @@ mod tests {
         std::process::Command::new("mkfifo").arg(&ended).status().unwrap();
         let script = format!("(cat {}) & head -c 9000000 /dev/zero | tr '\\0' x >&2; exit 2", ended.display());
         let visits = given(&script, &[]);
-        let visit = visits.visit_with(Path::new("sh"), Path::new("a"), false);
+        let visit = visits.visit_with(Path::new("sh"), Path::new("a"), false, None);
         let told = timeout(Duration::from_secs(20), visit).await.unwrap().unwrap();
         assert_eq!(told.text, format!("cannot show a: {}", "x".repeat(SAID)));
         std::fs::write(&ended, "").unwrap();

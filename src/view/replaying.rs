@@ -303,13 +303,18 @@ fn told(app: &App, replay: &Replay, sent: &Sent, width: usize) -> Vec<Line<'stat
         let sign = ("✗", theme::level(Level::Error), 1);
         lines.extend(rows::row(&[sign, (&unmet, Style::new(), width.saturating_sub(2))]));
     }
+    let masked = |text: &str| app.mask().map_or_else(|| text.to_owned(), |redaction| redaction.text(text).into_owned());
+    let aside = |text: &str| rows::row(&[("", theme::DIM, 1), (&masked(text), theme::DIM, width.saturating_sub(2))]);
+    for redirect in sent.call.iter().chain(&sent.against).filter_map(|call| call.redirect.as_ref()) {
+        lines.extend(aside(redirect));
+    }
     let second = replay.plan.against.as_ref().filter(|_| !sent.between.is_empty());
     if let Some(Target { name, .. }) = second {
         let key = hints::key(app, Action::CompareTargets);
         let text = format!("{} → {name} ({key} lays them side by side)", replay.plan.target.name);
         lines.extend(rows::row(&[("", theme::DIM, 1), (&text, Style::new(), width.saturating_sub(2))]));
         if let Some(error) = sent.against.as_ref().and_then(|call| call.error.as_ref()) {
-            lines.extend(rows::row(&[("", theme::DIM, 1), (error, theme::DIM, width.saturating_sub(2))]));
+            lines.extend(aside(error));
         }
         lines.extend(differing(app, &sent.between, width));
     }

@@ -46,7 +46,14 @@ async fn they_are_listed_with_sizes_and_ages_and_removed_when_asked_twice() {
 async fn enter_opens_one_and_its_command_can_be_copied() {
     let data = data();
     let ended = play(data.path(), "s<enter>jy").await;
-    assert_eq!(ended.visited, [data.path().join("recordings/new one.jsonl")]);
+    let path = data.path().join("recordings/new one.jsonl");
+    assert_eq!(ended.visited, [(path.clone(), None)]);
+    // Calls from there go where calls from here go; a token in an address is not for all to see.
+    for (typed, to) in [(":1/a", Some("http://127.0.0.1:1/a")), (":1/?t=secret", None)] {
+        let ended = play(data.path(), &format!("T<enter>{typed}<enter>s<enter>")).await;
+        assert_eq!(ended.visited, [(path.clone(), to.map(str::to_owned))], "{}", ended.screen);
+    }
+    let ended = play(data.path(), "s<enter>jy").await;
     assert!(ended.screen.contains("2 recordings"), "{}", ended.screen);
     let copied = format!("hooktape open {}", data.path().join("recordings/old.jsonl").display());
     assert_eq!(ended.copied, [copied]);

@@ -47,7 +47,7 @@ struct Script {
     editor: Editor,
     mouse: bool,
     copied: Vec<String>,
-    visited: Vec<PathBuf>,
+    visited: Vec<(PathBuf, Option<String>)>,
 }
 
 struct Keys(Arc<Mutex<VecDeque<Typed>>>, Arc<AtomicUsize>);
@@ -92,8 +92,8 @@ impl Console for Script {
     async fn away(&mut self, effect: &Effect) -> Option<Event> {
         match effect {
             Effect::Edit { ticket, text, .. } => Some(Event::Edited { ticket: *ticket, result: (self.editor)(text) }),
-            Effect::Visit { path, .. } => {
-                self.visited.push(path.clone());
+            Effect::Visit { path, to, .. } => {
+                self.visited.push((path.clone(), to.clone()));
                 None
             }
             _ => None,
@@ -127,7 +127,7 @@ pub struct Ended {
     /// What was put on the clipboard.
     pub copied: Vec<String>,
     /// Recordings that were opened from it.
-    pub visited: Vec<PathBuf>,
+    pub visited: Vec<(PathBuf, Option<String>)>,
     /// Keys that nobody read.
     pub unread: usize,
     /// Where files were written that were named without a directory.
