@@ -275,7 +275,7 @@ impl Redaction {
     pub(super) fn look(&self, text: &[u8]) -> Spots {
         let mut places = self.patterns.find(text);
         places.extend(prose::find(text, |name| self.fields.have(name)));
-        places.extend(table::find(text, false, |name| self.fields.have(name), |_| false));
+        places.extend(table::all(text, |name| self.fields.have(name)));
         Spots::of(together(places))
     }
 

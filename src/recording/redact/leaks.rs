@@ -124,6 +124,11 @@ use super::tests::{body, redaction, with};
 )]
 #[case::python_signs("password = \"\"\"&SECRET\"\"\"\nx = 1\n", "password = \"\"\"[redacted]\"\"\"\nx = 1\n")]
 #[case::python("password = \"\"\"SECRET\"\"\"\ntoken = \"\"\n", "password = \"\"\"[redacted]\"\"\"\ntoken = \"\"\n")]
+#[case::table_behind_a_sentence(
+    r#"{"text":"Hi, here they are:\n\n| user | password |\n|---|---|\n| bob | SECRET |\n\nBye, bob"}"#,
+    r#"{"text":"Hi, here they are:\n\n| user | password |\n|---|---|\n| bob | [redacted] |\n\nBye, bob"}"#
+)]
+#[case::table_below_a_title("Users\r\nname,password\r\nAnn,SECRET\r\n", "Users\r\nname,password\r\nAnn,[redacted]\r\n")]
 // Base64 of `{"password":"SECRET"}`, as it is, with line ends, of a form, and once more.
 #[case::base64_of_json(r#"{"data":"eyJwYXNzd29yZCI6IlNFQ1JFVCJ9","a":1}"#, r#"{"data":"[redacted]","a":1}"#)]
 #[case::base64_in_lines(r#"["eyJwYXNzd29yZCI6\r\nIlNFQ1JFVCJ9\r\n"]"#, r#"["[redacted]"]"#)]
@@ -296,6 +301,8 @@ fn hostile_texts_are_masked_in_time() {
         "%3D",
         "a=%25",
         "a,token\n",
+        "a,token\n\n",
+        "\n\r\n",
         "a,token\n\",\"\"\n",
         "token,token\n\"",
         "a,token\n\"a,b\n\",x\n",

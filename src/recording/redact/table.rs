@@ -83,6 +83,38 @@ pub(super) fn find(
     together(found)
 }
 
+/// The same of the tables anywhere in a text: behind its beginning one begins behind an empty line, or a line after that, and ends
+/// before the next empty line.
+pub(super) fn all(text: &[u8], is_secret: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
+    let mut found = find(text, false, &is_secret, |_| false);
+    let mut begin = 0;
+    for end in empty_lines(text).chain([text.len()]).filter(|end| *end > 0) {
+        // Of several empty lines the first has ended it.
+        let Some(paragraph) = text.get(begin..end) else { continue };
+        let title = first_line(paragraph).len();
+        for start in [begin, begin + title + line_ends(&paragraph[title..])] {
+            // From the beginning of all it was looked at as a whole.
+            let cells = if start == 0 { Vec::new() } else { find(&text[start..end], false, &is_secret, |_| false) };
+            found.extend(cells.into_iter().map(|cell| cell.start + start..cell.end + start));
+        }
+        begin = end + line_ends(&text[end..]);
+    }
+    together(found)
+}
+
+/// How many bytes of line ends it begins with.
+fn line_ends(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count()
+}
+
+/// Where lines end behind which an empty one is.
+fn empty_lines(text: &[u8]) -> impl Iterator<Item = usize> {
+    memchr_iter(b'\n', text).filter(|at| {
+        let rest = &text[at + 1..];
+        rest.first() == Some(&b'\n') || rest.starts_with(b"\r\n")
+    })
+}
+
 /// The first line, if it is no longer than a heading.
 fn first_line(text: &[u8]) -> &[u8] {
     &text[..memchr2(b'\n', b'\r', &text[..text.len().min(LONGEST_HEADING)]).unwrap_or(0)]
@@ -149,8 +181,7 @@ impl<'a> Rows<'a> {
     /// The cells of the next row with anything in it, without what stands around them; false: there is none.
     fn next(&mut self, cells: &mut Vec<Range<usize>>) -> bool {
         cells.clear();
-        let ends_line = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        self.at += self.text[self.at..].iter().take_while(|byte| ends_line(byte)).count();
+        self.at += line_ends(&self.text[self.at..]);
         if self.at == self.text.len() {
             return false;
         }
