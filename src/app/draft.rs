@@ -160,7 +160,7 @@ impl Draft {
         let request = basis;
         let packed = Packed::of(&original.headers, &original.body).map(|packed| match packed.content {
             Ok(_) => Ok(packed.coding),
-            Err(why) => Err(format!("{}, not unpacked: {why}", packed.coding)),
+            Err(why) => Err(Packed::unread(&packed.coding, &why)),
         });
         let text = std::str::from_utf8(&request.body).ok();
         let bodiless =

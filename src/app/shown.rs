@@ -297,7 +297,7 @@ fn told(Packed { coding, content }: &Packed, body: &Bytes) -> String {
             let (came, unpacked) = (visible::count(body.len(), "byte"), visible::count(content.len(), "byte"));
             format!("{coding}: {came}, unpacked {unpacked}")
         }
-        Err(why) => format!("{coding}, not unpacked: {why}"),
+        Err(why) => Packed::unread(coding, why),
     }
 }
 

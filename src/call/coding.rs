@@ -58,7 +58,13 @@ impl Packed {
     #[must_use]
     pub fn why_not(headers: &Headers, body: &Bytes) -> Option<String> {
         let Self { coding, content } = Self::of(headers, body)?;
-        content.err().map(|why| format!("{coding}, not unpacked: {why}"))
+        content.err().map(|why| Self::unread(&coding, &why))
+    }
+
+    /// What is said of one that cannot be unpacked.
+    #[must_use]
+    pub fn unread(coding: &str, why: &str) -> String {
+        format!("{coding}, not unpacked: {why}")
     }
 
     /// Bytes that a body may have to be read, without unpacking it.

@@ -126,7 +126,7 @@ fn unpacked(headers: &Headers, bytes: &Bytes) -> (Option<String>, Bytes) {
             (Some(format!("{}: {came}, unpacked:", visible::line(&coding))), content)
         }
         Some(Packed { coding, content: Err(why) }) => {
-            (Some(format!("{}, not unpacked: {why}", visible::line(&coding))), bytes.clone())
+            (Some(visible::line(&Packed::unread(&coding, &why)).into_owned()), bytes.clone())
         }
     }
 }

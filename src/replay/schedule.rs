@@ -31,13 +31,22 @@ impl std::str::FromStr for Pace {
         match text {
             "asap" => Ok(Self::Asap),
             "original" => Ok(Self::Original(1.0)),
-            other => other
-                .strip_suffix('x')
-                .and_then(|factor| factor.parse().ok())
-                .filter(|factor: &f64| factor.is_finite() && *factor > 0.0)
-                .map(Self::Original)
-                .ok_or_else(|| format!("{other:?} is no pace: asap, original, or a factor such as 2x")),
+            other => {
+                let factor = || Self::number(other.strip_suffix('x')?).map(Self::Original);
+                let rate = || Self::number(other.strip_suffix("/s")?.trim_end()).map(Self::Rate);
+                let why =
+                    || format!("{other:?} is no pace: asap, original, a factor such as 2x, or a rate such as 5/s");
+                factor().or_else(rate).ok_or_else(why)
+            }
         }
+    }
+}
+
+impl Pace {
+    /// A number that can be a factor or a rate.
+    #[must_use]
+    pub fn number(text: &str) -> Option<f64> {
+        text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0)
     }
 }
 
@@ -363,7 +372,9 @@ mod tests {
             assert_eq!(text.parse::<Pace>().unwrap().to_string(), text);
         }
         assert_eq!(Pace::Rate(10.0).to_string(), "10/s");
-        for wrong in ["0x", "-1x", "fast", "x", "NaNx", "infx"] {
+        assert_eq!("0.5/s".parse(), Ok(Pace::Rate(0.5)));
+        assert_eq!(Pace::Rate(10.0).to_string().parse(), Ok(Pace::Rate(10.0)));
+        for wrong in ["0x", "-1x", "fast", "x", "NaNx", "infx", "0/s", "/s", "10", "NaN/s"] {
             assert!(wrong.parse::<Pace>().is_err(), "{wrong}");
         }
     }

@@ -110,7 +110,7 @@ fn wrong_usage_is_trouble() {
         (&["variables", "remove", "none"], "no variable \"none\" is known"),
         (
             &["replay", "tape.jsonl", "--to", ":1", "--pace", "slow"],
-            "is no pace: asap, original, or a factor such as 2x",
+            "is no pace: asap, original, a factor such as 2x, or a rate such as 5/s",
         ),
     ] {
         let ended = run(&home, args);

@@ -116,7 +116,7 @@ struct Which {
 /// When calls leave.
 #[derive(clap::Args, Debug)]
 struct When {
-    /// When each leaves: asap, original, or a factor such as 2x
+    /// When each leaves: asap, original, a factor such as 2x, or a rate such as 5/s
     #[arg(long, default_value = "asap", conflicts_with = "rate")]
     pace: Pace,
     /// So many calls a second, at even distances
@@ -340,8 +340,7 @@ impl Args {
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
-    rate.ok_or_else(|| format!("{text:?} is no rate: so many calls a second, as in 50 or 0.5"))
+    Pace::number(text).ok_or_else(|| format!("{text:?} is no rate: so many calls a second, as in 50 or 0.5"))
 }
 
 fn parse_report(text: &str) -> Result<(Form, PathBuf), String> {

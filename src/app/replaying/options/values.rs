@@ -6,7 +6,7 @@ use crate::config::{Target, parse_duration};
 use crate::net::fault::{Fault, SLOW};
 use crate::net::outgoing::SignMode;
 use crate::replay::expect::Expectation;
-use crate::replay::{Pace, Plan, Schedule};
+use crate::replay::{Plan, Schedule};
 
 /// Paces that the arrow keys go through.
 const PACES: [&str; 7] = ["asap", "original", "2x", "10x", "1/s", "10/s", "100/s"];
@@ -92,7 +92,7 @@ pub struct Options {
     pub against: Option<Target>,
     /// With new signature, ids and times, or exactly as they are.
     pub mode: SignMode,
-    /// As [`Pace`] is written, or `10/s`.
+    /// As [`Pace`](crate::replay::Pace) is written.
     pub pace: String,
     /// How many at a time.
     pub concurrency: String,
@@ -255,7 +255,7 @@ impl Options {
         let concurrency = self.concurrency.trim().parse().ok().filter(|count| (1..=most).contains(count));
         let repeat = self.repeat.trim().parse().ok().filter(|times| *times > 0);
         Ok(Schedule {
-            pace: pace(self.pace.trim())?,
+            pace: self.pace.trim().parse()?,
             concurrency: concurrency.ok_or_else(|| format!("at a time: a number from 1 to {most}"))?,
             repeat: repeat.ok_or("repeat: how often all of it is done, 1 or more")?,
             out_of_order: self.out_of_order,
@@ -267,15 +267,6 @@ impl Options {
 /// So many steps from `at`, round and round; from nowhere to the first.
 pub(super) fn next(at: Option<usize>, steps: isize, count: usize) -> usize {
     at.map_or(0, |at| (at + count).saturating_add_signed(steps) % count.max(1))
-}
-
-/// A pace as the command line has it, or a rate: `10/s`.
-fn pace(text: &str) -> Result<Pace, String> {
-    let Some(rate) = text.strip_suffix("/s") else {
-        return text.parse().map_err(|error| format!("{error}, or a rate such as 5/s"));
-    };
-    let rate = rate.trim().parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
-    rate.map(Pace::Rate).ok_or_else(|| format!("{text:?} is no rate: 10/s is one"))
 }
 
 /// The words of a text; a space within double quotes is part of one.
