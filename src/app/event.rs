@@ -105,7 +105,7 @@ pub enum Event {
     Sent {
         /// The ticket it was sent under.
         ticket: u64,
-        /// The recorded call, or why it could not be recorded.
+        /// The recorded call, or why there is none, as a sentence that says whether it was sent.
         result: Result<Arc<Call>, String>,
     },
     /// What [`Effect::Replay`] tells.

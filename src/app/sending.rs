@@ -328,7 +328,7 @@ impl App {
         }
         let (call, redirect) = match answered {
             Ok(answer) => (answer.call, answer.redirect),
-            Err(reason) => return self.tell(Notice::error(format!("sent, but not recorded: {reason}"))),
+            Err(reason) => return self.tell(Notice::error(reason)),
         };
         let mut told = outcome(&call);
         told.text.extend(redirect.map(|redirect| format!("; {redirect}")));

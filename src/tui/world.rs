@@ -301,7 +301,7 @@ impl World {
             let outgoing = Outgoing { avoid: Self::avoid(data.as_deref(), outgoing.avoid.clone()), ..outgoing };
             let sent = tape.record(|recorder| async move { sender.deliver(outgoing, &recorder).await }).await;
             let result = match sent {
-                Ok(result) => result.map_err(|error| error.to_string()),
+                Ok(result) => result.map_err(|error| format!("sent, but not recorded: {error}")),
                 Err(error) => Err(format!("nothing was sent, because it could not be recorded: {error}")),
             };
             let _ = events.send(Message::last(Event::Sent { ticket, result }, busy));

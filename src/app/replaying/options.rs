@@ -247,7 +247,11 @@ impl App {
 
 /// What is asked before calls leave for a guarded target: all places that they go to, and how many go there.
 fn question(plan: &Plan, leaving: &Leaving) -> String {
-    let to = |target: &Target| format!("to {}, at {}", target.name, target.places(leaving.kinds()).join(" and "));
+    let to = |target: &Target| {
+        // Of two, one may be there to be sent to.
+        let guarded = if target.guard && plan.against.is_some() { " (guarded)" } else { "" };
+        format!("to {}{guarded}, at {}", target.name, target.places(leaving.kinds()).join(" and "))
+    };
     let calls = visible::count(leaving.count, "call");
     let second = plan.against.as_ref().map(|second| format!(", and the same {}", to(second))).unwrap_or_default();
     let wrong = plan.wrong().map(|wrong| format!(" ({wrong})")).unwrap_or_default();

@@ -123,8 +123,8 @@ fn a_question_names_both_targets_and_what_goes_wrong() {
     app.choose(Target::new("local", "http://127.0.0.1:1"));
     (app.targets, app.target) = (vec![app.target().unwrap().clone(), guarded("staging")], Some(0));
     let question = asked(&mut app, "gRjjj<right>Gkkk<space>j<space>j<space><enter>", Ok(2));
-    let wanted = "Send 2 calls (slow body, cut body, duplicate) to local, at 127.0.0.1:1, and the same to staging, at \
-                  staging.example.com?";
+    let wanted = "Send 2 calls (slow body, cut body, duplicate) to local, at 127.0.0.1:1, and the same to staging (guarded), \
+                  at staging.example.com?";
     assert_eq!(question.as_deref(), Some(wanted));
     assert_eq!(job(&press(&mut app, "y")).plan.against.as_ref().unwrap().name, "staging");
 }
