@@ -251,8 +251,8 @@ impl App {
         }
         let keyring = &self.setup.keyring;
         let secret = match self.target() {
-            Some(target) if target.name == OURSELVES => keyring.signing_for_ourselves(kind)?,
-            target => keyring.signing(kind, target.map_or(&[], |target| &target.secrets))?,
+            Some(target) if target.name == OURSELVES => keyring.signing_for_ourselves(kind, &request)?,
+            target => keyring.signing(kind, &request, target.map_or(&[], |target| &target.secrets))?,
         };
         let Some(signature) = kind.preview(&request, secret.as_ref()) else {
             return Ok("not signed: the platform signs only where it is told to".to_owned());

@@ -44,22 +44,32 @@ impl fmt::Debug for Environment {
 }
 
 /// A secret by reference: where it comes from and, once read, its bytes. `Debug` hides them.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Secret {
     label: String,
     value: Result<Vec<u8>, String>,
     warning: Option<String>,
+    schemes: Option<Vec<String>>,
 }
+
+impl PartialEq for Secret {
+    /// What it may sign by does not make it another secret.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.label, &self.value, &self.warning) == (&other.label, &other.value, &other.warning)
+    }
+}
+
+impl Eq for Secret {}
 
 impl Secret {
     /// `label` is the reference as the user wrote it (`env:MOVEO_TOKEN`).
     pub fn new(label: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        Self { label: label.into(), value: Ok(value.into()), warning: None }
+        Self { label: label.into(), value: Ok(value.into()), warning: None, schemes: None }
     }
 
     /// A secret that could not be read, and why: a sentence that goes on from nothing (`the variable X is not set`).
     pub fn unresolved(label: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { label: label.into(), value: Err(why.into()), warning: None }
+        Self { label: label.into(), value: Err(why.into()), warning: None, schemes: None }
     }
 
     /// Reads the secret that `env:NAME` or `file:PATH` refers to. A path starts at `base`, or at the home directory if it
@@ -73,7 +83,7 @@ impl Secret {
             Reference::Variable(name) => (from_variable(name, environment), None),
             Reference::File(path) => from_file(path, base, environment),
         };
-        Ok(Self { label: reference.to_owned(), value, warning })
+        Ok(Self { label: reference.to_owned(), value, warning, schemes: None })
     }
 
     /// The reference as the user wrote it.
@@ -87,6 +97,18 @@ impl Secret {
     /// Why they could not be read (`the variable MOVEO_TOKEN is not set`).
     pub fn value(&self) -> Result<&[u8], &str> {
         self.value.as_deref().map_err(String::as_str)
+    }
+
+    /// The same for these schemes alone, by their full names (`vapi/hmac`): a key must not be sent where another takes a token.
+    #[must_use]
+    pub fn only_for(self, schemes: Vec<String>) -> Self {
+        Self { schemes: Some(schemes), ..self }
+    }
+
+    /// Whether it may be used by the scheme of that full name.
+    #[must_use]
+    pub fn is_for(&self, scheme: &str) -> bool {
+        self.schemes.as_ref().is_none_or(|schemes| schemes.iter().any(|name| name == scheme))
     }
 
     /// What is unsafe about where it is kept.

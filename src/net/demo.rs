@@ -42,7 +42,7 @@ fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String
     let mut request = kind.sample();
     let address = format!("{base}{}", request.target);
     let signing = match kind.scheme() {
-        Some(_) => Signing::Fresh(keyring.signing_for_ourselves(kind)?),
+        Some(_) => Signing::Fresh(keyring.signing_for_ourselves(kind, &request)?),
         None => Signing::Exact,
     };
     if let Signing::Fresh(Some(secret)) = &signing {

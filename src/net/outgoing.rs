@@ -121,9 +121,9 @@ impl Outgoing {
             (SignMode::Fresh, Some(kind)) => {
                 let ourselves = ourselves && target.secrets.is_empty();
                 let secret = if ourselves {
-                    keyring.signing_for_ourselves(kind)?
+                    keyring.signing_for_ourselves(kind, &request)?
                 } else {
-                    keyring.signing(kind, &target.secrets)?
+                    keyring.signing(kind, &request, &target.secrets)?
                 };
                 if let Some(secret) = &secret {
                     keyring.mark(&mut request, secret);

@@ -117,5 +117,9 @@ fn weight(sig: Sig) -> u8 {
 }
 
 fn at_hand<'a>(scheme: &Scheme, secrets: &'a Secrets, route: &[&'a Secret]) -> SmallVec<[&'a Secret; 4]> {
-    if route.is_empty() || scheme.apart { scheme.configured(secrets).collect() } else { route.into() }
+    if route.is_empty() || scheme.apart {
+        scheme.configured(secrets).collect()
+    } else {
+        route.iter().copied().filter(|secret| secret.is_for(&scheme.name)).collect()
+    }
 }

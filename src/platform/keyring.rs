@@ -1,9 +1,11 @@
 //! The secrets at hand, asked by whoever checks or makes a signature.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use crate::call::{Request, Response, Sig};
 use crate::config::{Secret, Secrets};
@@ -129,20 +131,35 @@ impl Keyring {
         }
     }
 
-    /// The secret to sign a call of `kind` with: the target's own, else the platform's. None where it is not signed, or
-    /// signed without a secret. One of the target's own that was meant for this and cannot be had is never replaced.
+    /// The secret to sign `request` with, a call of `kind`: the target's own, else the platform's, for the scheme that the
+    /// request bears if there is one for it. It is for no other schemes than those that it is configured for. None where it
+    /// is not signed, or signed without a secret. One of the target's own that was meant for this and cannot be had is never
+    /// replaced.
     ///
     /// # Errors
     /// When it needs one and there is none: a sentence with the repair.
-    pub fn signing(&self, kind: &Kind, own: &[Secret]) -> Result<Option<Secret>, String> {
+    pub fn signing(&self, kind: &Kind, request: &Request, own: &[Secret]) -> Result<Option<Secret>, String> {
         let Some((_, usual)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
         let platform = kind.platform();
-        let schemes = || kind.schemes().map(|(_, scheme)| scheme);
+        let mut ordered: SmallVec<[&Scheme; 4]> = kind.schemes().map(|(_, scheme)| scheme).collect();
+        if ordered.len() > 1 {
+            ordered.sort_by_key(|scheme| Reverse(scheme.likeness(request)));
+        }
+        let schemes = || ordered.iter().copied();
+        let scoped = |secret: &Secret, is_its: &dyn Fn(&Scheme) -> bool| {
+            if ordered.len() == 1 {
+                return secret.clone();
+            }
+            let names = schemes().filter(|scheme| is_its(scheme)).map(|scheme| scheme.name.clone());
+            secret.clone().only_for(names.collect())
+        };
         // Of one that cannot be read nobody knows what it was for.
-        let stops = |secret: &&Secret| secret.value().is_err() || schemes().any(|scheme| scheme.can_sign_with(secret));
+        let own_may_be = |scheme: &Scheme| !scheme.apart || ordered.len() == 1;
+        let fits = |scheme: &Scheme, secret: &Secret| own_may_be(scheme) && scheme.can_sign_with(secret);
+        let stops = |secret: &&Secret| secret.value().is_err() || schemes().any(|scheme| fits(scheme, secret));
         let first = own.iter().find(stops);
         if let Some(secret) = first.filter(|secret| secret.value().is_ok()) {
-            return Ok(Some(secret.clone()));
+            return Ok(Some(scoped(secret, &own_may_be)));
         }
         let meant = first.or_else(|| own.iter().find(|secret| schemes().any(|scheme| scheme.may_be_meant(secret))));
         let why = |secret: &Secret| schemes().find_map(|scheme| scheme.why_not(secret));
@@ -156,7 +173,8 @@ impl Keyring {
         let secrets =
             || schemes().flat_map(|scheme| scheme.configured(&self.secrets).map(move |secret| (scheme, secret)));
         if let Some((_, secret)) = secrets().find(|(scheme, secret)| scheme.can_sign_with(secret)) {
-            return Ok(Some(secret.clone()));
+            let is_its = |scheme: &Scheme| scheme.configured(&self.secrets).any(|filed| filed == secret);
+            return Ok(Some(scoped(secret, &is_its)));
         }
         if usual.optional && secrets().next().is_none() {
             return Ok(None);
@@ -179,8 +197,8 @@ impl Keyring {
     ///
     /// # Errors
     /// When the system has no randomness to make one.
-    pub fn signing_for_ourselves(&self, kind: &Kind) -> Result<Option<Secret>, String> {
-        match self.signing(kind, &[]) {
+    pub fn signing_for_ourselves(&self, kind: &Kind, request: &Request) -> Result<Option<Secret>, String> {
+        match self.signing(kind, request, &[]) {
             Ok(Some(secret)) => Ok(Some(secret)),
             Ok(None) | Err(_) => self.signing_as_a_test(kind),
         }
@@ -193,7 +211,8 @@ impl Keyring {
     pub fn signing_as_a_test(&self, kind: &Kind) -> Result<Option<Secret>, String> {
         let Some((_, scheme)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
         let mut made = self.made();
-        let test = made.entry(scheme.name.clone()).or_insert_with(|| scheme.fresh_secret(TEST_LABEL));
+        let fresh = || scheme.fresh_secret(TEST_LABEL).map(|secret| secret.only_for(vec![scheme.name.clone()]));
+        let test = made.entry(scheme.name.clone()).or_insert_with(fresh);
         test.clone().map(Some).map_err(|error| error.to_string())
     }
 }

@@ -5,6 +5,7 @@ mod signing;
 mod stand_in;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -159,8 +160,7 @@ impl Kind {
     /// first.
     #[must_use]
     pub fn scheme_of(&self, request: &Request) -> Option<&Scheme> {
-        let borne = self.schemes().map(|(_, scheme)| scheme).find(|scheme| scheme.is_borne_by(request));
-        borne.or_else(|| self.scheme().map(|(_, scheme)| scheme))
+        self.schemes().map(|(_, scheme)| scheme).min_by_key(|scheme| Reverse(scheme.likeness(request)))
     }
 
     /// The full name of the kind whose wait this one ends.

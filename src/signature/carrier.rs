@@ -47,6 +47,16 @@ impl Scheme {
         self.is_marked_on(request) && self.given(request).is_some()
     }
 
+    /// How much `request` looks signed by this scheme: 2 where what it bears begins as this scheme's does, 0 where it bears none.
+    #[must_use]
+    pub fn likeness(&self, request: &Request) -> u8 {
+        let Some(given) = self.given(request).filter(|_| self.is_marked_on(request)) else { return 0 };
+        let prefix = self.prefix.as_bytes();
+        // The name of an HTTP authentication scheme has no case (RFC 9110, 11.1).
+        let begins = |item: &[u8]| item.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        if self.items(&given).any(begins) { 2 } else { 1 }
+    }
+
     /// Whether the headers that tell this scheme from others are there.
     pub(super) fn is_marked_on(&self, request: &Request) -> bool {
         self.beside.iter().all(|(name, value)| request.headers.get(name) == Some(value))

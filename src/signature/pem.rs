@@ -5,6 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 
 const BEGIN: &str = "-----BEGIN ";
 
+/// Whether `text` is PEM, be it damaged, or base64 of it.
+pub(super) fn is_one(text: &[u8]) -> bool {
+    memchr::memmem::find(text, BEGIN.as_bytes()).is_some()
+        || std::str::from_utf8(text).is_ok_and(|text| read(text).is_ok())
+}
+
 /// Label and bytes of the first block in `text`, which may be base64 as a whole; what is wrong with it otherwise.
 pub(super) fn read(text: &str) -> Result<(String, Vec<u8>), String> {
     let text = text.trim();

@@ -10,7 +10,7 @@ use super::keys::Key;
 use super::message::Source;
 use super::seal::Seal;
 use super::shared::Shared;
-use super::{Carrier, SignError, jwt};
+use super::{Carrier, SignError, jwt, pem};
 use crate::call::Request;
 use crate::config::{Secret, Secrets};
 
@@ -132,7 +132,7 @@ impl Scheme {
     /// Whether `secret` can sign, not only verify.
     #[must_use]
     pub fn can_sign_with(&self, secret: &Secret) -> bool {
-        self.why_not(secret).is_none()
+        secret.is_for(&self.name) && self.why_not(secret).is_none()
     }
 
     /// Why `secret` cannot sign, if it cannot.
@@ -151,7 +151,7 @@ impl Scheme {
     #[must_use]
     pub fn may_be_meant(&self, secret: &Secret) -> bool {
         let Ok(bytes) = secret.value() else { return true };
-        let pem = bytes.trim_ascii_start().starts_with(b"-----BEGIN");
+        let pem = pem::is_one(bytes);
         match &self.method {
             Method::Jwt(rules) => pem || Key::read(secret, &rules.algorithms).is_ok(),
             Method::Seal(seal) if seal.algorithm.curve().is_some() => pem || seal.key(bytes).is_ok(),

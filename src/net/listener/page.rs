@@ -66,7 +66,8 @@ fn sign(keyring: &Keyring, callback: &mut PageCall<'_>, open: &Request, at: Time
     let Some((_, scheme)) = callback.kind.scheme() else {
         return "The platform's contract has no signature.".to_owned();
     };
-    let configured = if is_from_here(open) { keyring.signing(callback.kind, &[]).ok() } else { None };
+    let configured =
+        if is_from_here(open) { keyring.signing(callback.kind, &callback.request, &[]).ok() } else { None };
     let secret = match configured.map_or_else(|| keyring.signing_as_a_test(callback.kind), Ok) {
         Ok(secret) => secret,
         Err(reason) => return format!("Not signed: {reason}"),

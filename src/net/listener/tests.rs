@@ -35,7 +35,7 @@ async fn every_kind_is_answered_as_its_contract_wants() {
     let client = reqwest::Client::new();
     for kind in platforms.kinds() {
         let mut request = kind.sample();
-        let secret = site.keyring.signing_for_ourselves(kind).unwrap();
+        let secret = site.keyring.signing_for_ourselves(kind, &request).unwrap();
         request.origin = Some(site.url("").trim_end_matches('/').to_owned());
         kind.sign(&mut request, secret.as_ref(), Timestamp::now()).unwrap();
         if let Some(secret) = &secret {
@@ -80,7 +80,8 @@ async fn what_comes_compressed_is_recognised_and_recorded_as_it_came() {
     let plain = request.body.clone();
     request.body = zstd::encode_all(&plain[..], 3).unwrap().into();
     // What is signed is what is sent.
-    kind.sign(&mut request, site.keyring.signing_for_ourselves(kind).unwrap().as_ref(), Timestamp::now()).unwrap();
+    let secret = site.keyring.signing_for_ourselves(kind, &request).unwrap();
+    kind.sign(&mut request, secret.as_ref(), Timestamp::now()).unwrap();
     let mut sending = reqwest::Client::new().post(site.url("/")).header("content-encoding", "zstd");
     for (name, value) in request.headers.iter() {
         sending = sending.header(name, value.as_ref());

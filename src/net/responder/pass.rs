@@ -68,7 +68,7 @@ impl Responders {
         let own: &[Secret] = call.route.map_or(&[], |route| &route.secrets);
         if request.body != call.request.body
             && let Some(kind) = call.kind
-            && let Ok(secret) = self.keyring.signing(kind, own)
+            && let Ok(secret) = self.keyring.signing(kind, &request, own)
         {
             // Without a signature that fits, the old one is as good as any.
             let _ = kind.sign(&mut request, secret.as_ref(), Timestamp::now());

@@ -146,7 +146,7 @@ async fn a_changed_body_is_signed_anew_unless_it_is_to_stay(#[case] mode: SignMo
     let platforms = site.platforms.clone();
     let kind = platforms.kind("moveo/dialog").unwrap();
     let mut request = kind.sample();
-    let secret = site.keyring.signing(kind, &[]).unwrap();
+    let secret = site.keyring.signing(kind, &request, &[]).unwrap();
     kind.sign(&mut request, secret.as_ref(), Timestamp::now()).unwrap();
     let before = request.headers.get("x-moveo-signature").unwrap().to_owned();
     request.body = [&request.body[..], b" "].concat().into();

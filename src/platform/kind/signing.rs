@@ -1,5 +1,7 @@
 //! Calls of a kind signed as its platform signs them.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
 use super::Kind;
@@ -15,8 +17,8 @@ impl Kind {
             return None;
         }
         let fits = |scheme: &&Scheme| secret.is_none_or(|secret| scheme.can_sign_with(secret));
-        let borne = self.scheme_of(request).filter(fits);
-        borne.or_else(|| self.schemes().map(|(_, scheme)| scheme).find(fits)).or_else(|| self.scheme_of(request))
+        let fitting = self.schemes().map(|(_, scheme)| scheme).filter(fits);
+        fitting.min_by_key(|scheme| Reverse(scheme.likeness(request))).or_else(|| self.scheme_of(request))
     }
 
     /// Puts a fresh signature on the request; does nothing where the contract has none.

@@ -17,10 +17,13 @@ fn a_targets_own_secret_that_cannot_be_had_is_not_replaced_by_another() {
     let kind = platforms.kind("moveo/dialog").unwrap();
     let unset = Secret::unresolved("env:OWN", "the variable OWN is not set");
     let own = Secret::new("env:OTHER", "other");
-    assert_eq!(keyring.signing(kind, &[]).unwrap().unwrap().label(), "env:MOVEO_TOKEN");
-    assert_eq!(keyring.signing(kind, &[own.clone(), unset.clone()]).unwrap().unwrap().label(), "env:OTHER");
+    assert_eq!(keyring.signing(kind, &kind.sample(), &[]).unwrap().unwrap().label(), "env:MOVEO_TOKEN");
+    assert_eq!(
+        keyring.signing(kind, &kind.sample(), &[own.clone(), unset.clone()]).unwrap().unwrap().label(),
+        "env:OTHER"
+    );
     for own in [vec![unset.clone()], vec![unset, own]] {
-        let why = keyring.signing(kind, &own).unwrap_err();
+        let why = keyring.signing(kind, &kind.sample(), &own).unwrap_err();
         assert!(
             why.starts_with("cannot sign for moveo with env:OWN, the target's own: the variable OWN is not set"),
             "{why}"
@@ -34,9 +37,9 @@ fn what_is_configured_and_cannot_be_had_is_to_be_set_right() {
     let platforms = platforms();
     let kind = platforms.kind("moveo/dialog").unwrap();
     let unset = keyring(&[("moveo", Secret::unresolved("env:TOKEN", "the variable TOKEN is not set"))]);
-    let why = unset.signing(kind, &[]).unwrap_err();
+    let why = unset.signing(kind, &kind.sample(), &[]).unwrap_err();
     assert!(why.contains("TOKEN is not set; set it right") && !why.contains("--secret"), "{why}");
-    assert!(keyring(&[]).signing(kind, &[]).unwrap_err().contains("--secret"));
+    assert!(keyring(&[]).signing(kind, &kind.sample(), &[]).unwrap_err().contains("--secret"));
     let unsigned = kind.sample();
     let diagnose = |keyring: &Keyring| keyring.diagnose(&platforms, &unsigned, Some(kind), &[], Timestamp::UNIX_EPOCH);
     assert!(diagnose(&keyring(&[]))[0].contains("once its secret is configured"));
@@ -50,10 +53,67 @@ fn a_targets_own_secret_for_another_scheme_leaves_the_platforms_in_its_place() {
     let keyring = keyring(&[("moveo/webview", Secret::new("file:shared.pem", pair.private_pem.clone()))]);
     let kind = platforms.kind("moveo/webview_callback").unwrap();
     let token = Secret::new("env:TOKEN", "a token of webhooks");
-    assert_eq!(keyring.signing(kind, std::slice::from_ref(&token)).unwrap().unwrap().label(), "file:shared.pem");
+    assert_eq!(
+        keyring.signing(kind, &kind.sample(), std::slice::from_ref(&token)).unwrap().unwrap().label(),
+        "file:shared.pem"
+    );
     let public = Secret::new("file:public.pem", pair.public_pem);
-    let why = keyring.signing(kind, &[token.clone(), public]).unwrap_err();
+    let why = keyring.signing(kind, &kind.sample(), &[token.clone(), public]).unwrap_err();
     assert!(why.contains("with file:public.pem, the target's own: it is a public key"), "{why}");
     let private = Secret::new("file:own.pem", pair.private_pem);
-    assert_eq!(keyring.signing(kind, &[token, private]).unwrap().unwrap().label(), "file:own.pem");
+    assert_eq!(keyring.signing(kind, &kind.sample(), &[token, private]).unwrap().unwrap().label(), "file:own.pem");
+}
+
+/// What stands in these headers of `kind`'s sample, given `bears`, once it is signed with what is configured so.
+fn signed(name: &str, bears: &[(&str, &str)], shared: &[(&str, &str)], own: &[Secret]) -> Result<Request, String> {
+    let platforms = platforms();
+    let kind = platforms.kind(name).unwrap();
+    let shared: Vec<_> =
+        shared.iter().map(|(name, value)| (*name, Secret::new(format!("env:{value}"), *value))).collect();
+    let keyring = keyring(&shared);
+    let mut request = kind.sample();
+    for (name, value) in bears {
+        request.headers.set(name, (*value).to_owned());
+    }
+    let secret = keyring.signing(kind, &request, own)?;
+    kind.sign(&mut request, secret.as_ref(), Timestamp::UNIX_EPOCH).map_err(|error| error.to_string())?;
+    let own: Vec<Secret> = secret.into_iter().collect();
+    let sig = keyring.sig(&platforms, &request, Some(kind), &own, Timestamp::UNIX_EPOCH);
+    assert_eq!(sig, Sig::Valid, "{request:?}");
+    Ok(request)
+}
+
+#[test]
+fn a_key_signs_by_the_scheme_that_it_is_configured_for_and_is_never_sent_itself() {
+    let key = "a key that is long enough to sign with";
+    let bearer = [("authorization", "Bearer of-the-platform")];
+    let header = |request: &Request, name: &str| request.headers.get(name).map(str::to_owned);
+    let token = signed("watsonx/premessage", &bearer, &[("watsonx/jwt", key)], &[]).unwrap();
+    let token = header(&token, "authorization").unwrap();
+    assert!(token.starts_with("Bearer ey") && !token.contains(key), "{token}");
+    for shared in [&[("vapi/hmac", key)][..], &[("vapi/hmac", key), ("vapi/secret", "s")]] {
+        let request = signed("vapi/message", &bearer, shared, &[]).unwrap();
+        assert_eq!(header(&request, "authorization").as_deref(), Some(bearer[0].1));
+        assert_eq!(header(&request, "x-vapi-signature").map(|hex| hex.len()), Some(64));
+    }
+    // The scheme that a call bears comes first, where there is a secret for it.
+    let shared = [("vapi/hmac", key), ("vapi/bearer", "new")];
+    let request = signed("vapi/message", &bearer, &shared, &[]).unwrap();
+    assert_eq!(header(&request, "authorization").as_deref(), Some("Bearer new"));
+    assert_eq!(header(&request, "x-vapi-signature"), None);
+    let request = signed("vapi/message", &[], &shared, &[]).unwrap();
+    assert!(header(&request, "x-vapi-signature").is_some());
+}
+
+#[test]
+fn a_private_key_is_no_token() {
+    use base64::Engine as _;
+    let pem = keys::new_rsa().unwrap().private_pem;
+    let coded = base64::engine::general_purpose::STANDARD.encode(&pem);
+    for value in [pem, coded] {
+        let own = Secret::new("file:private.pem", value);
+        let refused = signed("telegram/update", &[], &[("telegram", "t")], std::slice::from_ref(&own));
+        let token = refused.map(|request| request.headers.get("x-telegram-bot-api-secret-token").map(str::to_owned));
+        assert_eq!(token, Ok(Some("t".to_owned())), "what cannot be meant for this is passed over");
+    }
 }
