@@ -23,6 +23,8 @@ pub struct Target {
     pub secrets: Vec<Secret>,
     /// Headers that every call gets. References among their values are resolved: they may hold secrets.
     pub headers: Vec<(String, String)>,
+    /// The names of those of them whose values are references.
+    pub referenced: Vec<String>,
     /// Headers that it should have and whose values cannot be had, and why: nothing is sent without them.
     pub lost_headers: Vec<(String, String)>,
     /// Headers that no call gets.
@@ -45,6 +47,7 @@ impl fmt::Debug for Target {
             .field("kinds", &self.kinds)
             .field("secrets", &self.secrets)
             .field("headers", &headers)
+            .field("referenced", &self.referenced)
             .field("lost_headers", &self.lost_headers)
             .field("drop_headers", &self.drop_headers)
             .field("tls", &self.tls)
@@ -91,6 +94,7 @@ impl Target {
             kinds: Vec::new(),
             secrets: Vec::new(),
             headers: Vec::new(),
+            referenced: Vec::new(),
             lost_headers: Vec::new(),
             drop_headers: Vec::new(),
             tls: Tls::default(),
@@ -145,6 +149,11 @@ impl Target {
         let platform = kind.and_then(|kind| kind.split_once('/')).map(|(platform, _)| platform);
         let own = kind.and_then(|kind| self.urls.get(kind)).or_else(|| self.urls.get(platform?));
         own.unwrap_or(&self.url)
+    }
+
+    /// Headers that hold a secret of it: no other target is to get them.
+    pub fn confidential(&self) -> impl Iterator<Item = &(String, String)> {
+        self.headers.iter().filter(|(name, _)| self.referenced.contains(name))
     }
 
     /// That a header of it cannot be had, if that is so: a sentence with the repair.

@@ -105,6 +105,7 @@ impl Outgoing {
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(format!("{address:?} is not an http or https address"));
         }
+        keyring.leave_behind(&mut request, target);
         for name in &target.drop_headers {
             request.headers.remove(name);
         }
@@ -190,5 +191,34 @@ mod tests {
         assert_eq!(sent("http://localhost:3000{path}"), "http://localhost:3000/pay?a=%20&executionId=e");
         assert_eq!(sent("http://localhost:3000/form"), "http://localhost:3000/form?a=%20&executionId=e");
         assert_eq!(sent("http://localhost:3000/form?x=1"), "http://localhost:3000/form?x=1&a=%20&executionId=e");
+    }
+
+    #[test]
+    fn what_one_target_got_by_reference_no_other_gets() {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let staging = Target {
+            headers: vec![header("Authorization", "of-staging"), header("X-Env", "staging")],
+            referenced: vec!["Authorization".to_owned()],
+            ..Target::new("staging", "http://127.0.0.1:1")
+        };
+        let keyring = Keyring::new(Secrets::default()).knowing(std::slice::from_ref(&staging));
+        let aimed = |request: &Request, target: &Target| {
+            let aimed = Outgoing::aim(request.clone(), None, target, SignMode::Exact, &keyring, None).unwrap();
+            aimed.request.headers.get("authorization").map(str::to_owned)
+        };
+        let local = Target::new("local", "http://127.0.0.1:2");
+        let came = Request { method: "POST".into(), target: "/".into(), ..Request::default() };
+        let mut sent = Outgoing::aim(came.clone(), None, &staging, SignMode::Exact, &keyring, None).unwrap().request;
+        sent.origin = Some("http://127.0.0.1:1".to_owned());
+        assert_eq!(aimed(&sent, &staging).as_deref(), Some("of-staging"));
+        assert_eq!(aimed(&sent, &local), None);
+        let own = Target { headers: vec![header("authorization", "of-local")], ..local.clone() };
+        assert_eq!(aimed(&sent, &own).as_deref(), Some("of-local"));
+        // Another's stays, and so does what the platform itself sent.
+        let mut others = sent.clone();
+        others.headers.set("authorization", "typed".to_owned());
+        assert_eq!(aimed(&others, &local).as_deref(), Some("typed"));
+        let came = Request { origin: None, ..sent };
+        assert_eq!(aimed(&came, &local).as_deref(), Some("of-staging"));
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use crate::call::{Request, Response, Sig};
-use crate::config::{Secret, Secrets};
+use crate::config::{Secret, Secrets, Target};
 use crate::platform::{Kind, Platforms};
 use crate::signature::{Scheme, SignError, Verdict};
 
@@ -26,6 +26,8 @@ const TEST_LABEL: &str = "hooktape's own test secret";
 pub struct Keyring {
     /// The configured ones.
     pub secrets: Secrets,
+    /// What is some target's own, by the header's name.
+    confidential: Vec<(String, Secret)>,
     /// By the scheme's full name.
     tests: Arc<Mutex<BTreeMap<String, Result<Secret, SignError>>>>,
 }
@@ -34,7 +36,31 @@ impl Keyring {
     /// A keyring with test secrets of its own.
     #[must_use]
     pub fn new(secrets: Secrets) -> Self {
-        Self { secrets, tests: Arc::default() }
+        Self { secrets, confidential: Vec::new(), tests: Arc::default() }
+    }
+
+    /// The same, which knows what is these targets' own.
+    #[must_use]
+    pub fn knowing(self, targets: &[Target]) -> Self {
+        let own = targets.iter().flat_map(|target| target.confidential().map(move |header| (target, header)));
+        let filed = |(target, (name, value)): (&Target, &(String, String))| {
+            (name.clone(), Secret::new(target.name.clone(), value.as_bytes()))
+        };
+        Self { confidential: own.map(filed).collect(), ..self }
+    }
+
+    /// Takes off what some target of ours put into `request` when it was sent there, and `target` has no value of its own for.
+    pub fn leave_behind(&self, request: &mut Request, target: &Target) {
+        // What came by itself may bear the same, and is then the sender's.
+        if request.origin.is_none() {
+            return;
+        }
+        let given = |name: &str| target.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        for (name, secret) in self.confidential.iter().filter(|(name, _)| !given(name)) {
+            if request.headers.all(name).any(|value| secret.value() == Ok(value)) {
+                request.headers.remove(name);
+            }
+        }
     }
 
     /// The verdict on a request. `own` are a route's or target's secrets: they stand in for the platform's where there

@@ -18,9 +18,11 @@ impl Reader<'_> {
         let url = table.must("url", |value| value.parse(|url| check_url(url).map(|()| url.to_owned())));
         let guard = |value: &Value<'_>| choice(value, [("confirm", true), ("none", false)]);
         let mut lost_headers = Vec::new();
+        let before = self.secret_headers.len();
         let headers = self.target_headers(table, name.as_deref().unwrap_or_default(), &mut lost_headers);
         let target = Target {
             headers,
+            referenced: self.secret_headers[before..].to_vec(),
             lost_headers,
             name: String::new(),
             // Where something is wrong with it, it is there for those that refer to it.
