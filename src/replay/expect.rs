@@ -206,10 +206,9 @@ pub fn check(expectations: &[Expectation], answered: &Answered<'_>) -> (Vec<Unme
     if let Some(found) = by_default.then(|| default_status(call, answered.fault)).flatten() {
         unmet.push(found);
     }
-    // Of a call that was cut there need not be an answer; where it came to nobody, none was cut.
     let Some(response) = &call.response else {
-        let cut = answered.fault.is_some_and(|fault| fault.wanted() == Wanted::NotTaken) && call.request.cut;
-        if !by_default && !cut {
+        // A call that was cut need not get one, unless something is asked of it.
+        if unmet.is_empty() && !expectations.is_empty() {
             let found = call.error.clone().unwrap_or_else(|| "no answer".to_owned());
             unmet.push(Unmet { expected: "an answer".to_owned(), found, place: None });
         }
@@ -420,7 +419,9 @@ mod tests {
         assert_eq!(unmet(&silent, Some(Fault::CutBody), &["status<400"]), ["an answer: closed"]);
         let cut = Call { request: Request { cut: true, ..Request::default() }, ..silent };
         assert_eq!(unmet(&cut, Some(Fault::CutBody), &[]), [""; 0]);
-        assert_eq!(unmet(&cut, Some(Fault::CutBody), &["status<400"]), [""; 0]);
+        for asked in ["status=400", "recorded", "/a=1", "took<1s"] {
+            assert_eq!(unmet(&cut, Some(Fault::CutBody), &[asked]), ["an answer: closed"]);
+        }
     }
 
     #[rstest]
