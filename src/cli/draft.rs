@@ -66,6 +66,11 @@ impl DraftArgs {
         self.header.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("host")).cloned()
     }
 
+    /// Whether that header is set.
+    pub(super) fn sets(&self, header: &str) -> bool {
+        self.header.iter().any(|(name, _)| name.eq_ignore_ascii_case(header))
+    }
+
     /// The draft, changed as told. Its placeholders stand as they are.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::cli::replay::args::{Faults, RuleArgs, Sign, TargetArgs};
 use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::config::Target;
 use crate::net::fault::{Delivery, Fault, STALE};
-use crate::net::outgoing::{Outgoing, SignMode};
+use crate::net::outgoing::{Outgoing, SignMode, Signing};
 use crate::recording::{Annotation, Change};
 use crate::replay::compare::Difference;
 use crate::replay::expect::{Answered, Expectation, Unmet, check};
@@ -150,6 +150,13 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
             _ => {}
         }
         let aimed = Outgoing::aim(request, kind, target, mode, &context.keyring, None).map_err(|e| eyre!(e))?;
+        if let (Signing::Fresh(secret), Some(kind)) = (&aimed.signing, kind)
+            && let Some(place) = kind.signs_in(&aimed.request, secret.as_ref()).filter(|place| args.draft.sets(place))
+        {
+            return Err(eyre!(
+                "--header {place}: the new signature belongs there; leave it out, or send it as it is (--sign exact)"
+            ));
+        }
         deliveries.push(Outgoing { fault, ..aimed.repeating(draft.parent) });
     }
     Ok(deliveries)

@@ -113,7 +113,7 @@ impl Outgoing {
             request.headers.set(name, value.clone());
         }
         // What the target has a value for is there.
-        let given = |name: &String| target.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        let given = |name: &str| target.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
         let dropped = target.drop_headers.iter().filter(|name| !given(name)).cloned().collect();
         let named = target.headers.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let ourselves = listener.is_some_and(|listener| is_ourselves(&url, listener));
@@ -128,6 +128,14 @@ impl Outgoing {
                 };
                 if let Some(secret) = &secret {
                     keyring.mark(&mut request, secret);
+                }
+                let place = kind.signs_in(&request, secret.as_ref());
+                if let Some(place) = place.filter(|place| given(place)) {
+                    return Err(format!(
+                        "{} is to get a {place} of its own, where the new signature of {} belongs: take that header out, \
+                         or send the signature as it is (exact)",
+                        target.name, kind.name
+                    ));
                 }
                 Signing::Fresh(secret)
             }

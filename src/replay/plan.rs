@@ -158,9 +158,8 @@ impl Plan {
             )));
         }
         let mut request = call.request.clone();
-        change(&mut request, &self.changes).map_err(Refusal::Call)?;
-        if let Some(why) = fault.and_then(|fault| fault.why_not(kind, &request)) {
-            return Err(Refusal::Fault(why));
+        if !self.changes.is_empty() {
+            request = request.unpacked();
         }
         match (self.mode, kind) {
             (SignMode::Fresh, Some(kind)) => {
@@ -170,6 +169,11 @@ impl Plan {
                 return Err(Refusal::Fault("a call that is sent exactly is as old as it is".to_owned()));
             }
             _ => {}
+        }
+        // What is asked for stands, also where it would be renewed.
+        change(&mut request, &self.changes).map_err(Refusal::Call)?;
+        if let Some(why) = fault.and_then(|fault| fault.why_not(kind, &request)) {
+            return Err(Refusal::Fault(why));
         }
         let aim = |target: &Target, request: Request| {
             let aimed = Outgoing::aim(request, kind, target, self.mode, keyring, listener)
@@ -255,6 +259,30 @@ mod tests {
         assert_eq!(exact.request, recorded.request);
         let stale = outgoing(&plan, &recorded, Some(Fault::Stale));
         assert!(matches!(stale, Err(Refusal::Fault(_))), "{stale:?}");
+    }
+
+    #[test]
+    fn what_is_set_stands_though_it_would_be_renewed() {
+        let platforms = Platforms::builtin().unwrap();
+        let kind = platforms.kind("moveo/dialog").unwrap();
+        let sample = Call { kind: Some(kind.name.clone()), request: kind.sample(), ..call(1) };
+        let secrets = vec![crate::config::Secret::new("env:X", "x")];
+        let mut plan = Plan::new(Target { secrets, ..Target::new("t", "http://127.0.0.1:1") });
+        plan.changes = vec!["/timestamp=5".parse().unwrap()];
+        let (aimed, _) = outgoing(&plan, &sample, None).unwrap();
+        assert_eq!(
+            crate::json::find(std::str::from_utf8(&aimed.request.body).unwrap(), "/timestamp")
+                .map(|at| &aimed.request.body[at]),
+            Some(&b"5"[..])
+        );
+        let id = |request: &Request| request.headers.get("x-moveo-request-id").map(str::to_owned);
+        assert_ne!(id(&aimed.request), id(&sample.request), "all else is renewed");
+        // Where the new signature belongs, there is no room for anything else.
+        plan.target.headers.push(("X-Moveo-Signature".to_owned(), "abc".to_owned()));
+        let Err(Refusal::Call(why)) = outgoing(&plan, &sample, None) else { panic!("it was sent") };
+        assert!(why.contains("X-Moveo-Signature") && why.contains("(exact)"), "{why}");
+        plan.mode = SignMode::Exact;
+        assert!(outgoing(&plan, &sample, None).is_ok());
     }
 
     #[test]

@@ -53,6 +53,22 @@ fn send_holds_the_answer_against_what_is_expected() {
 }
 
 #[test]
+fn a_header_in_the_place_of_a_new_signature_is_refused() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let header = ["--header", "X-Moveo-Signature: abc"];
+    for refused in [
+        send(&home, &endpoint, &[&SIGNED[..], &header].concat()),
+        replay(&home, &endpoint, &[&SIGNED[..], &header].concat()),
+    ] {
+        assert_eq!(refused.code, 2, "{}", refused.out);
+        assert!(refused.err.contains("X-Moveo-Signature") && refused.err.contains("exact"), "{}", refused.err);
+    }
+    assert!(endpoint.seen().is_empty());
+    let exact = send(&home, &endpoint, &[&header[..], &["--sign", "exact"]].concat());
+    assert_eq!((exact.code, endpoint.seen().len()), (1, 1), "it leaves, and is refused: {}", exact.out);
+}
+
+#[test]
 fn send_makes_faulty_deliveries_and_labels_them() {
     let (home, endpoint) = (Home::new(), Endpoint::new());
     let faults = ["--bad-signature", "--tampered", "--slow-body=200ms"];

@@ -42,6 +42,13 @@ impl Kind {
         others.into_iter().try_for_each(|other| signature::sign(other, request, secret, at))
     }
 
+    /// The header that [`Self::sign`] would write first; none where it writes none.
+    #[must_use]
+    pub fn signs_in(&self, request: &Request, secret: Option<&Secret>) -> Option<&str> {
+        let scheme = self.scheme_to_sign(request, secret).filter(|scheme| scheme.carrier == Carrier::Header)?;
+        Some(&scheme.header)
+    }
+
     /// What [`Self::sign`] would write, before there is a time; none where the contract has no signature.
     ///
     /// # Errors
