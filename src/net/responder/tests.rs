@@ -167,9 +167,10 @@ async fn a_reset_connection_is_reset_and_recorded() {
 
 #[tokio::test]
 async fn a_slow_body_comes_whole_and_with_its_length() {
-    let site = Site::new(breaking("slow=20ms")).await;
+    let mut site = Site::new(breaking("slow=20ms")).await;
     let answer = site.post("/", "", "{}").await;
     assert!(answer.contains("content-length: 14\r\n") && answer.ends_with("\r\n\r\n{\"context\":{}}"), "{answer}");
+    assert!(site.recorded().await.took >= Duration::from_millis(20), "until its last byte is ready");
 }
 
 #[tokio::test]
