@@ -167,8 +167,7 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
             }
         }
     }
-    let guarded = plan.targets().filter(|target| target.guard).map(|target| &*target.name);
-    show::rehearsed(context, count * u64::from(repeat), repeat, &places(plan, items), &guarded.collect::<Vec<_>>())?;
+    show::rehearsed(context, count * u64::from(repeat), repeat, plan, &places(plan, items))?;
     // As it would be when they left.
     Ok(if count == 0 { Outcome::No } else { outcome })
 }

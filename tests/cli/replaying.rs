@@ -273,6 +273,7 @@ fn a_dry_run_names_modes_faults_and_changes() {
         "{first}"
     );
     assert!(dry.out.lines().nth(1).unwrap().contains(" http://127.0.0.1:1/b "), "{}", dry.out);
+    assert!(dry.err.starts_with("1 call would leave for each of "), "{}", dry.err);
     assert!(endpoint.seen().is_empty());
     let config = "[[target]]\nname = \"live\"\nurl = \"http://127.0.0.1:1/{name}\"\nguard = \"confirm\"\n";
     std::fs::write(home.path("hooktape.toml"), config).unwrap();
@@ -287,7 +288,10 @@ fn a_dry_run_names_modes_faults_and_changes() {
          live: guarded, so you will be asked first (--yes says so beforehand)\n"
     );
     let json = run(&home, &[&usual, &SIGNED[..], &["--format", "json"]].concat()).json();
-    assert_eq!(json[2], json!({ "schema": 1, "event": "rehearsed", "total": 6, "rounds": 3, "guarded": ["live"] }));
+    assert_eq!(
+        json[2],
+        json!({ "schema": 1, "event": "rehearsed", "total": 6, "targets": 1, "rounds": 3, "guarded": ["live"] })
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::net::sender::Sender;
 use crate::recording::redact::MASK;
 use crate::replay::compare::{Difference, Place, changed};
 use crate::replay::report::{mask, mask_unmet};
-use crate::replay::{Latencies, Outcome, Skipped, Summary, Told, masked};
+use crate::replay::{Latencies, Outcome, Plan, Skipped, Summary, Told, masked};
 use crate::visible;
 
 /// Columns of a value in a line.
@@ -206,20 +206,19 @@ pub(super) fn planned(
     }
 }
 
-/// What `--dry-run` says in the end: of how many calls, and whether it will be asked before they leave.
-pub(super) fn rehearsed(
-    context: &Context,
-    total: u64,
-    rounds: u32,
-    places: &str,
-    guarded: &[&str],
-) -> std::io::Result<()> {
+/// What `--dry-run` says in the end: how many calls each target would get, and whether it will be asked before they leave.
+pub(super) fn rehearsed(context: &Context, total: u64, rounds: u32, plan: &Plan, places: &str) -> std::io::Result<()> {
+    let guarded: Vec<&str> = plan.targets().filter(|target| target.guard).map(|target| &*target.name).collect();
+    let targets = plan.targets().count();
     if context.format == Format::Json {
-        let line = json!({ "schema": 1, "event": "rehearsed", "total": total, "rounds": rounds, "guarded": guarded });
+        let line = json!({
+            "schema": 1, "event": "rehearsed", "total": total, "targets": targets, "rounds": rounds, "guarded": guarded,
+        });
         return print::out(&line.to_string());
     }
     let times = if rounds > 1 { format!(" (all of it {rounds} times)") } else { String::new() };
-    let mut text = format!("{}{times} would leave for {places}; nothing was sent", visible::count(total, "call"));
+    let each = if targets > 1 { "each of " } else { "" };
+    let mut text = format!("{}{times} would leave for {each}{places}; nothing was sent", visible::count(total, "call"));
     if !guarded.is_empty() {
         let names = visible::line(&guarded.join(" and ")).into_owned();
         let _ = write!(text, "\n{names}: guarded, so you will be asked first (--yes says so beforehand)");
