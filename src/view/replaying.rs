@@ -13,7 +13,8 @@ use crate::app::App;
 use crate::app::action::Action;
 use crate::app::event::Level;
 use crate::app::replaying::{Answered, Field, Options, Replay, Sent, changes, masks};
-use crate::call::Sig;
+use crate::app::which::Which;
+use crate::call::{Direction, Sig};
 use crate::config::Target;
 use crate::net::fault::{Delivery, Fault};
 use crate::replay;
@@ -79,10 +80,20 @@ pub(super) fn options(app: &App, options: &Options, frame: &mut Frame, area: Rec
     }
 }
 
+/// Which of the calls that were sent themselves are meant.
+fn sent_ones(app: &App, options: &Options) -> &'static str {
+    let chosen = app.calls.selected().filter(|_| matches!(options.which, Which::This | Which::FromHere));
+    match chosen.and_then(|row| app.index.view(row)).map(|view| view.direction) {
+        _ if options.sent => "too",
+        Some(Direction::Sent) => "no, but the selected one",
+        _ => "no, only received ones",
+    }
+}
+
 fn row(app: &App, options: &Options, field: Field, width: usize) -> Line<'static> {
     let (label, value) = match field {
         Field::Which => ("calls", format!("{}, {}", options.count, options.which.words())),
-        Field::Sent => ("sent ones", if options.sent { "too" } else { "no, only received ones" }.to_owned()),
+        Field::Sent => ("sent ones", sent_ones(app, options).to_owned()),
         Field::To => (
             "target",
             app.target().map_or_else(|| format!("none yet ({})", app.keymap.key(Action::Target)), status::target_label),

@@ -269,7 +269,7 @@ pub(super) fn next(at: Option<usize>, steps: isize, count: usize) -> usize {
     at.map_or(0, |at| (at + count).saturating_add_signed(steps) % count.max(1))
 }
 
-/// The words of a text; a space within double quotes is part of one.
+/// The words of a text, which a comma may end, as in the heading; within double quotes, space and comma are part of one.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     let ends = move |char: char| {
@@ -279,7 +279,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         escaped = char == '\\' && !escaped;
         !quoted && char.is_whitespace()
     };
-    text.split(ends).filter(|word| !word.is_empty())
+    text.split(ends).map(|word| word.strip_suffix(',').unwrap_or(word)).filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -293,6 +293,8 @@ mod tests {
             found(r#" status=2xx  /input/text="a \" b" recorded"#),
             ["status=2xx", r#"/input/text="a \" b""#, "recorded"]
         );
+        assert_eq!(found("recorded, took<1s, "), ["recorded", "took<1s"]);
+        assert_eq!(found(r#"/a="b,", /c"#), [r#"/a="b,""#, "/c"]);
         assert_eq!(found(""), [""; 0]);
         assert!(words(r#"/input/text="a b""#).map(str::parse::<Expectation>).all(|found| found.is_ok()));
     }
