@@ -291,6 +291,7 @@ impl Sender {
             return Ok(client.clone());
         }
         let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).tcp_nodelay(true);
+        builder = builder.pool_idle_timeout(wire::IDLE);
         if local {
             // No proxy of the environment should see calls to this machine.
             builder = builder.no_proxy();
@@ -347,6 +348,10 @@ async fn over_wire<'a>(
     wire.send(url, request).await.map_err(|error| match error {
         WireError::Connect(error) => answer::explain(&error, place, Stage::Connecting),
         WireError::Http(error) => answer::explain(&error, place, Stage::Waiting),
+        WireError::Kept(error) => {
+            let why = answer::explain(&error, place, Stage::Waiting);
+            format!("{why}; the connection was kept from an earlier call, so it may not have seen this one")
+        }
     })
 }
 

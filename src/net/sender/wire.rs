@@ -6,15 +6,21 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use url::Url;
 
 use super::body::Outbound;
+
+/// How long a connection may have been idle to be used again. Servers end theirs after 2 s (gunicorn) or 5 s (Node); a call
+/// that leaves just then is lost, and at an even pace that is each call.
+pub(super) const IDLE: Duration = Duration::from_secs(1);
 
 /// A place for a connection.
 #[derive(Debug, Default)]
@@ -31,6 +37,8 @@ struct Line {
     /// Scheme, host and port.
     place: String,
     sender: SendRequest<Outbound>,
+    /// When its last answer came.
+    used: Instant,
     /// None: it is over. What went wrong with it is told to whoever sends.
     moving: Option<Pin<Box<Connection>>>,
 }
@@ -44,6 +52,9 @@ pub(super) enum WireError {
     /// It failed.
     #[error(transparent)]
     Http(hyper::Error),
+    /// It failed, and was one that had been kept from an earlier call.
+    #[error(transparent)]
+    Kept(hyper::Error),
 }
 
 impl Line {
@@ -54,7 +65,7 @@ impl Line {
         stream.set_nodelay(true).map_err(WireError::Connect)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(WireError::Http)?;
         let place = url[..url::Position::BeforePath].to_owned();
-        Ok(Self { place, sender, moving: Some(Box::pin(connection)) })
+        Ok(Self { place, sender, used: Instant::now(), moving: Some(Box::pin(connection)) })
     }
 
     /// Moves it as far as it goes now.
@@ -82,7 +93,7 @@ impl Line {
             Poll::Ready(())
         })
         .await;
-        !self.sender.is_closed()
+        !self.sender.is_closed() && self.used.elapsed() < IDLE
     }
 }
 
@@ -147,13 +158,15 @@ impl Wire {
             let sending = line.sender.try_send_request(request);
             match line.drive(sending).await {
                 Ok(response) => {
+                    line.used = Instant::now();
                     let line = self.open.insert(line);
                     return Ok(response.map(|body| Answer { line, body }));
                 }
                 Err(mut error) => match error.take_message() {
                     // The endpoint had closed it before anything of this left.
                     Some(unsent) if !fresh => request = unsent,
-                    _ => return Err(WireError::Http(error.into_error())),
+                    _ if fresh => return Err(WireError::Http(error.into_error())),
+                    _ => return Err(WireError::Kept(error.into_error())),
                 },
             }
         }
@@ -175,4 +188,56 @@ pub(super) fn request(
     let mut request = http::Request::builder().method(method).uri(target).body(body)?;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn status(wire: &mut Wire, url: &Url) -> Result<u16, WireError> {
+        let body = Outbound::new(Bytes::new(), None);
+        let request = request(http::Method::GET, "/", http::HeaderMap::new(), body).unwrap();
+        let response = wire.send(url, request).await?;
+        let status = response.status().as_u16();
+        response.into_body().collect().await.unwrap();
+        Ok(status)
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_kept_for_a_while() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let (tell, mut connections) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                tell.send(()).unwrap();
+                tokio::spawn(async move {
+                    let mut came = [0; 1024];
+                    // The third call on a connection gets no answer.
+                    for number in 0..3 {
+                        if stream.read(&mut came).await.unwrap() > 0 && number < 2 {
+                            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+                        }
+                    }
+                });
+            }
+        });
+        let mut wire = Wire::default();
+        let mut opened = || std::iter::from_fn(|| connections.try_recv().ok()).count();
+        for _ in 0..2 {
+            assert_eq!(status(&mut wire, &url).await.unwrap(), 200);
+        }
+        assert_eq!(opened(), 1);
+        wire.open.as_mut().unwrap().used -= IDLE;
+        assert_eq!(status(&mut wire, &url).await.unwrap(), 200);
+        assert_eq!(opened(), 1, "another one");
+        assert_eq!(status(&mut wire, &url).await.unwrap(), 200);
+        let ended = status(&mut wire, &url).await.unwrap_err();
+        assert!(matches!(ended, WireError::Kept(_)), "{ended:?}");
+    }
 }
