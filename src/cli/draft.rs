@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
 
-use crate::call::{CONTENT_ENCODING, Call, Direction, Id, Packed, Request, Response};
+use crate::call::{CONTENT_ENCODING, Call, Direction, Id, Packed, Request};
 use crate::cli::context::{Context, data_dir, find_call};
 use crate::cli::print;
 use crate::config::is_framing;
@@ -41,8 +41,8 @@ pub(super) struct Draft {
     pub kind: Option<String>,
     /// The recorded call that it was made from. Its bytes stand as they are in the request, which is a template.
     pub parent: Option<Id>,
-    /// What that one was answered.
-    pub recorded: Option<Response>,
+    /// That one.
+    pub recorded: Option<Call>,
 }
 
 pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
@@ -82,8 +82,8 @@ impl DraftArgs {
         } else if let Some((file, id)) = self.what.rsplit_once('#') {
             let call = find_call(Path::new(file), id)?;
             // What came over the wire is not filled in, only what is put into it here.
-            let request = template::literal(call.request);
-            Draft { request, kind: call.kind, parent: Some(call.id), recorded: call.response }
+            let request = template::literal(call.request.clone());
+            Draft { request, kind: call.kind.clone(), parent: Some(call.id), recorded: Some(call) }
         } else {
             let kind = context.kind(&self.what)?;
             Draft { request: kind.sample(), kind: Some(kind.name.clone()), parent: None, recorded: None }

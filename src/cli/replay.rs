@@ -2,7 +2,7 @@
 
 pub(super) mod args;
 mod progress;
-mod show;
+pub(super) mod show;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

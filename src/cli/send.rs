@@ -10,12 +10,13 @@ use crate::call::{Call, Request};
 use crate::cli::context::{Context, data_dir};
 use crate::cli::draft::{Draft, DraftArgs};
 use crate::cli::replay::args::{Faults, RuleArgs, Sign, TargetArgs};
+use crate::cli::replay::show::{hushed, places};
 use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::config::Target;
 use crate::net::fault::{Delivery, Fault, STALE};
 use crate::net::outgoing::{Outgoing, SignMode, Signing};
 use crate::recording::{Annotation, Change};
-use crate::replay::compare::Difference;
+use crate::replay::compare::{Difference, changed};
 use crate::replay::expect::{Answered, Expectation, Unmet, check};
 use crate::replay::masked;
 use crate::replay::variables::Variables;
@@ -85,6 +86,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let prepared = sender.prepare(outgoing);
         copies.iter().map(move |again| (prepared.clone(), *again))
     });
+    let recorded = draft.recorded.as_ref().and_then(|call| call.response.as_ref());
     for (prepared, again) in each {
         let delivery = Delivery { fault: prepared.fault, late: false, again };
         let call = sender.exchange(prepared, None, std::future::pending()).await;
@@ -94,14 +96,14 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             written =
                 recorder.annotate(Annotation { call: call.id, at: Timestamp::now(), change: note }).await.and(written);
         }
-        let (unmet, differences) = check(
-            &args.expect,
-            &Answered { call: &call, fault: delivery.fault, kind, recorded: draft.recorded.as_ref(), rules: &rules },
-        );
+        let (unmet, differences) =
+            check(&args.expect, &Answered { call: &call, fault: delivery.fault, kind, recorded, rules: &rules });
         fine &= unmet.is_empty();
         // As it is recorded: perhaps masked. Whether or not it could be: it has left, and what came back is to be seen.
         let shown = written.as_ref().ok().and_then(Option::as_deref).unwrap_or(&call);
-        print::out(&told(context, args, shown, delivery, &unmet, &differences))?;
+        let changed = draft.recorded.as_ref().map(|recorded| changed(&recorded.request, &call.request));
+        let changed = changed.map(|changed| hushed(context, changed)).unwrap_or_default();
+        print::out(&told(context, args, shown, &changed, delivery, &unmet, &differences))?;
         if let Err(error) = written {
             recorder.close().await;
             return Err(error.into());
@@ -167,6 +169,7 @@ fn told(
     context: &Context,
     args: &Args,
     call: &Call,
+    changed: &[Difference],
     delivery: Delivery,
     unmet: &[Unmet],
     differences: &[Difference],
@@ -175,11 +178,14 @@ fn told(
         let slow = delivery.fault.and_then(Fault::slowness);
         let more = json!({
             "fault": delivery.label(), "slow_us": slow.map(|time| time.as_micros()),
-            "fine": unmet.is_empty(), "unmet": unmet, "differences": differences,
+            "fine": unmet.is_empty(), "changed": changed, "unmet": unmet, "differences": differences,
         });
         return print::sent_json_with(context, call, more);
     }
     let mut text = print::sent(context, call);
+    if !changed.is_empty() {
+        let _ = write!(text, "\nchanged {}", visible::line(&places(changed)));
+    }
     let wrong = delivery.told(call);
     if let Some(wrong) = &wrong {
         let _ = write!(text, "\nsent with a fault: {wrong}");

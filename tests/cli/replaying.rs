@@ -316,8 +316,10 @@ fn what_is_masked_or_cut_is_not_sent_for_what_came() {
     assert!(endpoint.seen().is_empty());
     let id = run(&home, &["show", "masked.jsonl", "--query", "kind:dialog", "--format", "json"]).json().remove(0);
     let call = format!("masked.jsonl#{}", id["id"].as_str().unwrap());
-    let draft = run(&home, &[&["send", &call, "--to", &endpoint.url], &SIGNED[..]].concat());
+    let draft = run(&home, &[&["send", &call, "--to", &endpoint.url, "--header", "X-Mine: 1"], &SIGNED[..]].concat());
     assert!(draft.code == 0 && draft.err.contains("its body was cut when it was recorded"), "{}", draft.err);
+    let changed = draft.out.lines().find(|line| line.starts_with("changed ")).unwrap();
+    assert!(changed.contains("header:x-mine") && !changed.contains("/timestamp"), "{changed}");
 }
 
 #[test]

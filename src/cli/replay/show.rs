@@ -110,7 +110,7 @@ fn sent(outcome: &Outcome) -> String {
 }
 
 /// Where, one after the other.
-fn places(differences: &[Difference]) -> String {
+pub(in crate::cli) fn places(differences: &[Difference]) -> String {
     differences.iter().map(|difference| difference.place.to_string()).collect::<Vec<_>>().join(", ")
 }
 
@@ -121,7 +121,7 @@ fn masks(places: &[Place]) -> String {
 }
 
 /// Without the values of headers that may hold a secret of the target's.
-fn hushed(context: &Context, mut differences: Vec<Difference>) -> Vec<Difference> {
+pub(in crate::cli) fn hushed(context: &Context, mut differences: Vec<Difference>) -> Vec<Difference> {
     let redaction = context.redaction().ok();
     if let (Some(redaction), true) = (&redaction, context.config.record.redact) {
         for difference in &mut differences {
