@@ -60,7 +60,7 @@ pub mod webview;
 pub mod which;
 pub mod yank;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -255,6 +255,9 @@ pub struct App {
     awaited: Option<Id>,
     /// What would take back what was said of calls, the newest last.
     said: Vec<(Id, Change)>,
+    /// Calls that are no longer in the recording and that something was said of, or is about to be; and the file that has
+    /// them now, where that is known.
+    strayed: HashMap<Id, Option<PathBuf>>,
     /// A call of which something is being taken back: it is selected when that is recorded.
     restored: Option<Id>,
     /// When the last key was pressed.
@@ -324,6 +327,7 @@ impl App {
             searching: None,
             awaited: None,
             said: Vec::new(),
+            strayed: HashMap::new(),
             restored: None,
             touched: None,
             tickets: 0,
@@ -371,7 +375,7 @@ impl App {
             Event::Recorded(Recorded::Annotated(offset, said)) => return self.annotated(vec![(offset, said)]),
             Event::Annotated(said) => return self.said(said),
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
-            Event::Recorded(Recorded::Reopened { reason, kept }) => self.reopened(reason, kept),
+            Event::Recorded(Recorded::Reopened { reason, kept, aside }) => return self.reopened(&reason, kept, aside),
             Event::Recorded(Recorded::Unread { reason } | Recorded::Trouble { reason }) => {
                 self.tell(Notice::error(reason));
             }

@@ -192,8 +192,8 @@ pub enum Effect {
     Annotate {
         /// What is said.
         said: Annotation,
-        /// Where its call stands, as far as it is known.
-        place: Option<Place>,
+        /// Where its call stands.
+        place: Place,
     },
     /// Send one call and record it.
     Send {

@@ -1,10 +1,11 @@
 //! What becomes of the recording while one looks at it: a call is in it, or could not be written, or another hand changed it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::App;
 use super::dialog::Dialog;
-use super::event::Notice;
+use super::event::{Effect, Notice};
+use super::{App, Focus};
 use crate::call::{Call, Direction};
 use crate::recording::{Place, View};
 
@@ -40,12 +41,102 @@ impl App {
         self.unrecorded = Some((unrecorded, reason));
     }
 
-    /// Another hand changed the file: what it held behind `kept` is gone.
-    pub(super) fn reopened(&mut self, reason: String, kept: u64) {
+    /// The file was set aside, or another hand changed it: what it held behind `kept` is gone, to `aside` where that is known.
+    /// The filter stays. Whoever reads a call that is gone is brought back to the list: keys would mean another one.
+    pub(super) fn reopened(&mut self, reason: &str, kept: u64, aside: Option<PathBuf>) -> Vec<Effect> {
+        let selected = self.calls.selected().and_then(|number| self.index.view(number)).map(|view| view.id);
         self.index.truncate(kept);
         self.calls.total = self.index.len();
-        self.unfilter();
+        self.stray(aside.as_deref());
         self.renumbered();
-        self.tell(Notice::error(reason));
+        let text = self.calls.filter_text().to_owned();
+        let effects = self.filter_again(&text);
+        let gone = selected.is_some_and(|id| self.index.row_of(id).is_none());
+        let mut told = reason.to_owned();
+        if gone {
+            self.calls.follow = true;
+            self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Yank { .. }));
+            if std::mem::replace(&mut self.focus, Focus::List) == Focus::Detail {
+                told.push_str("; this is the list again, for the call that was read went with them");
+            }
+        }
+        self.tell(Notice::error(told));
+        effects
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::event::Event;
+    use crate::app::keys::script;
+    use crate::app::tests::{app, call, happen, recorded};
+    use crate::recording::Recorded;
+
+    fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+        script(keys).unwrap().into_iter().flat_map(|key| happen(app, Event::Key(key))).collect()
+    }
+
+    fn set_aside(app: &mut App, aside: Option<&str>) -> Vec<Effect> {
+        let (reason, aside) = ("it has reached its size".to_owned(), aside.map(PathBuf::from));
+        happen(app, Event::Recorded(Recorded::Reopened { reason, kept: 0, aside }))
+    }
+
+    fn told(app: &App) -> &str {
+        app.notice.as_ref().map_or("", |notice| &notice.text)
+    }
+
+    #[test]
+    fn what_was_said_is_neither_taken_back_nor_noted_in_another_file() {
+        let mut app = app();
+        app.setup.recording = PathBuf::from("rot.jsonl");
+        let first = call("/a");
+        recorded(&mut app, &first);
+        assert!(matches!(&press(&mut app, "gmMd")[..], [_, _, Effect::Annotate { said, .. }] if said.call == first.id));
+        press(&mut app, ";a note");
+        set_aside(&mut app, Some("rot-1.jsonl"));
+        recorded(&mut app, &call("/b"));
+        set_aside(&mut app, Some("rot-2.jsonl"));
+        recorded(&mut app, &call("/c"));
+        assert_eq!(press(&mut app, "<enter>"), []);
+        assert_eq!(told(&app), "not kept: the call is in rot-1.jsonl now: open that to say it there");
+        assert_eq!(press(&mut app, "u"), []);
+        assert_eq!(told(&app), "not taken back: the call is in rot-1.jsonl now: open that to say it there");
+        press(&mut app, "u");
+        assert_eq!(told(&app), "there is no mark, note or deletion to take back");
+        press(&mut app, "m");
+        set_aside(&mut app, None);
+        assert_eq!(press(&mut app, "u"), []);
+        assert_eq!(told(&app), "not taken back: the call is no longer in rot.jsonl");
+    }
+
+    #[test]
+    fn what_is_in_the_file_again_can_be_taken_back() {
+        let mut app = app();
+        let first = call("/a");
+        recorded(&mut app, &first);
+        press(&mut app, "m");
+        set_aside(&mut app, None);
+        recorded(&mut app, &first);
+        assert!(matches!(&press(&mut app, "u")[..], [Effect::Annotate { said, .. }] if said.call == first.id));
+    }
+
+    #[test]
+    fn the_filter_stays_and_no_other_call_is_read_than_before() {
+        let mut app = app();
+        for path in ["/a", "/b", "/a"] {
+            recorded(&mut app, &call(path));
+        }
+        press(&mut app, "/path:/a<enter>g<enter>y");
+        assert_eq!(app.focus, Focus::Detail);
+        set_aside(&mut app, Some("rot-1.jsonl"));
+        assert_eq!((app.focus, app.dialogs.len()), (Focus::List, 0));
+        assert!(told(&app).starts_with("it has reached its size; this is the list again"), "{}", told(&app));
+        recorded(&mut app, &call("/b"));
+        recorded(&mut app, &call("/a"));
+        assert_eq!((app.calls.filter_text(), app.calls.len(), app.calls.selected()), ("path:/a", 1, Some(1)));
+        press(&mut app, "/<space>body:x<enter>");
+        assert!(matches!(&set_aside(&mut app, None)[..], [Effect::Search { places, .. }] if places.is_empty()));
+        assert_eq!(told(&app), "it has reached its size");
     }
 }

@@ -1,12 +1,14 @@
 //! What the user says of calls: marks, notes, deletions, and taking them back. Each becomes a line of the recording first;
 //! the screen shows it once the recorder has it.
 
+use std::path::Path;
+
 use crate::app::App;
 use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Input};
 use crate::app::event::{Effect, Notice};
 use crate::call::Id;
-use crate::recording::{Annotation, Change, Colour, Mark, Remarks};
+use crate::recording::{Annotation, Change, Colour, Mark, RecordError, Remarks};
 
 impl App {
     /// Takes in what is said of calls, each with the offset of its line.
@@ -83,6 +85,13 @@ impl App {
             self.tell(Notice::info("there is no mark, note or deletion to take back"));
             return Vec::new();
         };
+        if let Some(why) = self.why_not(call) {
+            // The same holds of all that was said before: it is told once.
+            let index = &self.index;
+            self.said.retain(|(call, _)| index.row_of(*call).is_some());
+            self.tell(Notice::error(format!("not taken back: {why}")));
+            return Vec::new();
+        }
         let what = match change {
             Change::Mark(_) => "the mark is as it was",
             Change::Note(_) => "the note is as it was",
@@ -106,6 +115,10 @@ impl App {
 
     /// Says something of a call, and remembers how to take it back. What stands already is not said again.
     fn say_of(&mut self, call: Id, change: Change) -> Vec<Effect> {
+        if let Some(why) = self.why_not(call) {
+            self.tell(Notice::error(format!("not kept: {why}")));
+            return Vec::new();
+        }
         let remarks = self.index.marks().of(call).cloned().unwrap_or_default();
         let before = remarks.inverse(&change);
         if before == change {
@@ -114,8 +127,29 @@ impl App {
         self.said.push((call, before));
         self.put_down(call, change)
     }
+
     fn put_down(&self, call: Id, change: Change) -> Vec<Effect> {
         let place = self.index.row_of(call).and_then(|row| self.index.place(row));
-        vec![Effect::Annotate { said: Annotation { call, at: self.now, change }, place }]
+        let said = |place| Effect::Annotate { said: Annotation { call, at: self.now, change }, place };
+        place.map(said).into_iter().collect()
+    }
+
+    /// Why nothing can be said of a call, as a sentence: it is no longer in this recording.
+    fn why_not(&self, call: Id) -> Option<RecordError> {
+        let gone = self.index.row_of(call).is_none();
+        let aside = self.strayed.get(&call).and_then(Option::as_deref);
+        gone.then(|| RecordError::strayed(&self.setup.recording, aside))
+    }
+
+    /// Remembers where the calls are now that are no longer in the recording, of those that something may be said of yet.
+    pub(super) fn stray(&mut self, aside: Option<&Path>) {
+        let noted = self.dialogs.iter().filter_map(|dialog| match dialog {
+            Dialog::Note { call, .. } => Some(*call),
+            _ => None,
+        });
+        let about = self.said.iter().map(|(call, _)| *call).chain(noted);
+        for call in about.filter(|call| self.index.row_of(*call).is_none()) {
+            self.strayed.entry(call).or_insert_with(|| aside.map(Path::to_owned));
+        }
     }
 }

@@ -20,7 +20,7 @@ mod turn;
 mod writer;
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -70,6 +70,8 @@ pub enum Recorded {
         reason: String,
         /// Up to this offset the file is what it was; what was known of lines behind it no longer holds.
         kept: u64,
+        /// The file that has those lines now, where that is known.
+        aside: Option<PathBuf>,
     },
 }
 
@@ -77,6 +79,17 @@ pub enum Recorded {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RecordError(pub String);
+
+impl RecordError {
+    /// What is said of a call is not written to `path`, for the call is no longer there, but in `aside`, where that is known.
+    #[must_use]
+    pub fn strayed(path: &Path, aside: Option<&Path>) -> Self {
+        Self(match aside {
+            Some(aside) => format!("the call is in {} now: open that to say it there", aside.display()),
+            None => format!("the call is no longer in {}", path.display()),
+        })
+    }
+}
 
 /// How to record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -196,12 +209,24 @@ impl Recorder {
     /// # Errors
     /// Those of [`Recorder::record`].
     pub async fn annotate(&self, annotation: Annotation) -> Result<(u64, Annotation), RecordError> {
+        self.say(annotation, None).await
+    }
+
+    /// The same of a call that was found at `place`, if it stands there still: what is said of it belongs in its own file.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::record`], and where its file was set aside, or changed by another hand.
+    pub async fn annotate_at(&self, annotation: Annotation, place: Place) -> Result<(u64, Annotation), RecordError> {
+        self.say(annotation, Some(place)).await
+    }
+
+    async fn say(&self, annotation: Annotation, place: Option<Place>) -> Result<(u64, Annotation), RecordError> {
         let mut annotation = Annotation { at: format::whole_micros(annotation.at), ..annotation };
         if let (Some(redaction), Change::Note(Some(note))) = (&self.redaction, &mut annotation.change) {
             *note = redaction.prose(note).into();
         }
         let line = annotation.encode().into();
-        let offset = self.queue(What::Annotation(annotation.clone().into()), line).await?.offset().await?;
+        let offset = self.queue(What::Annotation(annotation.clone().into(), place), line).await?.offset().await?;
         Ok((offset, annotation))
     }
 

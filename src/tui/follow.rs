@@ -67,14 +67,18 @@ impl Follower {
         let another = self.tape.shown().is_none_or(|shown| shown.differs(&now));
         // Only now: as long as there is nothing to show instead, what was read stays.
         if another || shorter {
-            let what =
-                match self.tape.shown().filter(|_| replaced).and_then(|shown| beside(self.tape.path(), shown.file)) {
-                    Some(aside) => format!("was set aside as {}, and another begun", aside.display()),
-                    None if another && !replaced => "was overwritten with another".to_owned(),
-                    None if another => "was replaced by another file".to_owned(),
-                    None => "was cut short".to_owned(),
-                };
-            events.push(Event::Recorded(Recorded::Reopened { reason: format!("{path} {what}: read anew"), kept: 0 }));
+            let aside = self.tape.shown().filter(|_| replaced).and_then(|shown| beside(self.tape.path(), shown.file));
+            let what = match &aside {
+                Some(aside) => format!("was set aside as {}, and another begun", aside.display()),
+                None if another && !replaced => "was overwritten with another".to_owned(),
+                None if another => "was replaced by another file".to_owned(),
+                None => "was cut short".to_owned(),
+            };
+            events.push(Event::Recorded(Recorded::Reopened {
+                reason: format!("{path} {what}: read anew"),
+                kept: 0,
+                aside,
+            }));
             self.tape.show(now);
             self.position = Position::default();
         }

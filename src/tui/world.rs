@@ -276,14 +276,16 @@ impl World {
         });
     }
 
-    fn annotate(&self, annotation: Annotation, place: Option<Place>, busy: Busy) {
+    fn annotate(&self, annotation: Annotation, place: Place, busy: Busy) {
         let (events, tape) = (self.events.clone(), self.tape.clone());
         tokio::spawn(async move {
             let there = tape.clone();
             let call = annotation.call;
-            let looking = tokio::task::spawn_blocking(move || place.map_or(Ok(()), |place| there.holds(call, place)));
+            let looking = tokio::task::spawn_blocking(move || there.holds(call, place));
             let said = match looking.await.unwrap_or_else(|error| Err(error.to_string())) {
-                Ok(()) => tape.record(|recorder| async move { recorder.annotate(annotation).await }).await.flatten(),
+                Ok(()) => {
+                    tape.record(|recorder| async move { recorder.annotate_at(annotation, place).await }).await.flatten()
+                }
                 Err(reason) => Err(RecordError(reason)),
             };
             let event = match said {

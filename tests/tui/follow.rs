@@ -47,7 +47,7 @@ async fn what_another_process_records_is_told_as_if_we_had() {
     other.close().await;
 
     compact(&path, None).unwrap();
-    let Event::Recorded(Recorded::Reopened { reason, kept: 0 }) = next(&mut messages).await else {
+    let Event::Recorded(Recorded::Reopened { reason, kept: 0, .. }) = next(&mut messages).await else {
         panic!("the file is another one")
     };
     assert!(reason.contains("replaced"), "{reason}");

@@ -88,6 +88,8 @@ pub(super) struct Reopened {
 pub(super) struct Rotated {
     /// What happened, as a sentence.
     pub reason: String,
+    /// Where that one is now.
+    pub aside: PathBuf,
     /// The new one's length.
     pub end: u64,
 }
@@ -252,7 +254,7 @@ impl Disk for Tape {
         match Self::open(&self.path, self.options) {
             Ok((tape, opened)) => {
                 *self = tape;
-                Ok(Some(Rotated { reason, end: opened.end }))
+                Ok(Some(Rotated { reason, aside, end: opened.end }))
             }
             Err(error) => {
                 // Opening it is tried again with every call.

@@ -320,9 +320,42 @@ async fn a_file_at_its_limit_is_set_aside_and_another_begun() {
     assert_eq!((mode(&aside(1)), mode(&path)), (0o600, 0o600));
     assert!(!aside(2).exists());
     let told: Vec<_> = events.try_iter().filter(|event| matches!(event, Recorded::Reopened { .. })).collect();
-    let [Recorded::Reopened { reason, kept: 0 }] = &told[..] else { panic!("{told:?}") };
+    let [Recorded::Reopened { reason, kept: 0, aside: Some(_) }] = &told[..] else { panic!("{told:?}") };
     assert!(reason.contains("has reached its size: its calls are in ") && reason.contains("-1.jsonl now"), "{reason}");
     drop(folder);
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_call_does_not_go_into_another_file() {
+    let (_folder, path) = folder();
+    let (heard, events) = channel::channel();
+    let observer = Box::new(move |event| heard.send(event).unwrap());
+    let rotate = Rotation { size: Some(1), age: None };
+    let (recorder, _) = Recorder::open(&path, Options { rotate, ..Options::default() }, observer).unwrap();
+    let place = || {
+        events.try_iter().find_map(|event| match event {
+            Recorded::Call(_, place) => Some(place),
+            _ => None,
+        })
+    };
+    let said = |number| Annotation { call: call(number).id, at: call(number).at, change: Change::Delete(true) };
+    recorder.record(call(1)).await.unwrap();
+    let first = place().unwrap();
+    recorder.annotate_at(said(1), first).await.expect("it is no reason to set the file aside");
+    recorder.record(call(2)).await.unwrap();
+    let second = place().unwrap();
+    let refused = recorder.annotate_at(said(1), first).await.unwrap_err().0;
+    assert!(refused.contains("the call is in ") && refused.contains("-1.jsonl now"), "{refused}");
+    recorder.annotate_at(said(2), second).await.unwrap();
+    recorder.record(call(3)).await.unwrap();
+    recorder.record(call(4)).await.unwrap();
+    let refused = recorder.annotate_at(said(1), first).await.unwrap_err().0;
+    assert_eq!(refused, format!("the call is no longer in {}", path.display()), "the file before has it");
+    recorder.close().await;
+    let stem = path.file_stem().unwrap().display().to_string();
+    let marks = |name: String| Reader::open(&path.with_file_name(name)).unwrap().marks().deleted();
+    assert_eq!([1, 2, 3].map(|number| marks(format!("{stem}-{number}.jsonl"))), [1, 1, 0]);
+    assert!(Reader::open(&path).unwrap().marks().is_empty());
 }
 
 #[tokio::test]

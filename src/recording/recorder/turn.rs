@@ -14,7 +14,7 @@ use tokio::task;
 
 use super::lingering::Lingering;
 use super::writer::{LONG, Shared};
-use super::{Annotation, Line, QUEUE, RecordError};
+use super::{Annotation, Line, Place, QUEUE, RecordError};
 use crate::call::Call;
 
 /// A batch is written when it has this many bytes, even if more calls wait.
@@ -37,7 +37,8 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) enum What {
     Call(Arc<Call>),
-    Annotation(Box<Annotation>),
+    /// With the place of its call, where that is known: it must stand there still.
+    Annotation(Box<Annotation>, Option<Place>),
 }
 
 /// What is written in one go.

@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
@@ -45,7 +45,7 @@ impl Shared {
         ending: watch::Sender<()>,
     ) -> Self {
         let ours = Ours { from: end, calls: 0 };
-        let writer = Writer { disk, end, ours, path, fsync, unrecorded: 0, observer, _ending: ending };
+        let writer = Writer { disk, end, ours, path, aside: None, fsync, unrecorded: 0, observer, _ending: ending };
         Self {
             writer: Mutex::new(writer),
             fsync,
@@ -113,6 +113,8 @@ struct Writer {
     end: u64,
     ours: Ours,
     path: Arc<Path>,
+    /// The file that was set aside last.
+    aside: Option<PathBuf>,
     fsync: bool,
     unrecorded: u64,
     observer: Observer,
@@ -174,7 +176,7 @@ impl Writer {
                             lingering.add(call.clone(), place.len);
                             Recorded::Call(call, place)
                         }
-                        What::Annotation(annotation) => Recorded::Annotated(place.offset, *annotation),
+                        What::Annotation(annotation, _) => Recorded::Annotated(place.offset, *annotation),
                     };
                     self.tell(told);
                     // Whoever asked may have gone.
@@ -196,13 +198,16 @@ impl Writer {
     }
 
     /// Puts the lines behind what is written; all of them or none.
-    fn append(&mut self, batch: &[Job]) -> Result<(), String> {
-        match self.disk.rotate(self.end, Timestamp::now()) {
+    fn append(&mut self, batch: &mut Vec<Job>) -> Result<(), String> {
+        // What is said of a call is to be in its file, not to be why that is set aside.
+        let calls = batch.iter().any(|job| matches!(job.what, What::Call(_)));
+        match if calls { self.disk.rotate(self.end, Timestamp::now()) } else { Ok(None) } {
             Ok(None) => {}
-            Ok(Some(Rotated { reason, end })) => {
+            Ok(Some(Rotated { reason, aside, end })) => {
                 self.end = end;
                 self.ours = Ours { from: end, calls: 0 };
-                self.tell(Recorded::Reopened { reason, kept: 0 });
+                self.aside = Some(aside.clone());
+                self.tell(Recorded::Reopened { reason, kept: 0, aside: Some(aside) });
             }
             Err(reason) => self.tell(Recorded::Trouble { reason }),
         }
@@ -213,8 +218,9 @@ impl Writer {
             self.end = opened.end;
             let now = format!("calls are recorded to {} from now on", self.path.display());
             let told: Vec<String> = [reason].into_iter().chain(gone).chain(opened.remarks).chain([now]).collect();
-            self.tell(Recorded::Reopened { reason: told.join("; "), kept });
+            self.tell(Recorded::Reopened { reason: told.join("; "), kept, aside: None });
         }
+        self.refuse(batch);
         let write = || {
             self.write_all(batch)?;
             if self.fsync { self.disk.sync() } else { Ok(()) }
@@ -224,6 +230,15 @@ impl Writer {
             let _ = self.disk.truncate(self.end);
             self.failed(&error)
         })
+    }
+
+    /// Takes out what is said of calls that are no longer in the file; whoever said it is told.
+    fn refuse(&self, batch: &mut Vec<Job>) {
+        for Job { what, reply, .. } in batch.extract_if(.., |job| !stands(&self.path, &job.what)) {
+            let aside = self.aside.as_deref().filter(|aside| stands(aside, &what));
+            // Whoever asked may have gone.
+            let _ = reply.send(Err(RecordError::strayed(&self.path, aside)));
+        }
     }
 
     /// Why a call is not recorded, as a sentence with the repair.
@@ -277,6 +292,15 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// Whether the call of which something is said stands in that file where it was found.
+fn stands(path: &Path, what: &What) -> bool {
+    let What::Annotation(said, Some(place)) = what else { return true };
+    let Ok(reader) = Reader::open(path) else { return false };
+    let from = Position { offset: place.offset, ..Position::default() };
+    let found = reader.entries_until(from, place.offset + u64::from(place.len) + 1).next();
+    found.is_some_and(|found| found.is_ok_and(|found| found.id == said.call && found.place == *place))
 }
 
 /// What is said of a panic; its own message is on standard error.

@@ -241,7 +241,11 @@ async fn a_half_line_that_could_not_be_cut_off_is_cut_off_before_the_next_call()
     let kept = encode(&call(1)).len() as u64;
     assert_eq!(
         events[2],
-        Recorded::Reopened { reason: "the tape changed; calls are recorded to /tape from now on".into(), kept }
+        Recorded::Reopened {
+            reason: "the tape changed; calls are recorded to /tape from now on".into(),
+            kept,
+            aside: None
+        }
     );
 }
 

@@ -118,7 +118,7 @@ async fn a_file_that_another_hand_changes_is_opened_anew_and_that_is_told() {
         hand(&path);
         recorder.record(call(3)).await.unwrap();
         let heard: Vec<_> = events.try_iter().collect();
-        let [Recorded::Reopened { reason: told, kept }, Recorded::Call(_, place)] = &heard[..] else {
+        let [Recorded::Reopened { reason: told, kept, .. }, Recorded::Call(_, place)] = &heard[..] else {
             panic!("{reason}: {heard:?}")
         };
         assert!(told.contains(reason) && told.ends_with("from now on"), "{told}");
