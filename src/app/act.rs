@@ -296,7 +296,7 @@ impl App {
             return;
         }
         let before = self.calls.filter_text().to_owned();
-        self.dialogs.push(Dialog::Filter { input: Input::new(&before), before, error: None });
+        self.dialogs.push(Dialog::Filter { input: Input::new(&before), before, selected: 0, error: None });
     }
 
     pub(super) fn find_in_draft(&mut self, needle: &str) {

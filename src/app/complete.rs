@@ -23,12 +23,17 @@ pub fn complete(text: &str, platforms: &Platforms, saved: &IndexMap<String, Stri
     let mut found: Vec<(String, String)> = if word.starts_with('@') {
         saved.iter().map(|(name, query)| (format!("@{name}"), query.clone())).collect()
     } else if let Some((key, _)) = word.split_once(':') {
-        values(key, platforms).into_iter().map(|value| (format!("{key}:{value}"), String::new())).collect()
+        values(&key.to_lowercase(), platforms)
+            .into_iter()
+            .map(|value| (format!("{key}:{value}"), String::new()))
+            .collect()
     } else {
         let end = |key: &crate::recording::Key| if key.example.is_empty() { "" } else { ":" };
         KEYS.iter().map(|key| (format!("{}{}", key.name, end(key)), key.meaning.to_owned())).collect()
     };
-    found.retain(|(candidate, _)| candidate.starts_with(word) && candidate != word);
+    // Upper case means the same.
+    let begins = |candidate: &str| candidate.to_lowercase().starts_with(&word.to_lowercase());
+    found.retain(|(candidate, _)| begins(candidate) && candidate != word);
     found.truncate(MOST);
     (begin, found)
 }
@@ -68,6 +73,8 @@ mod tests {
         assert_eq!(of("platform:standard-"), ["platform:standard-webhooks"], "a minus within a word belongs to it");
         assert_eq!(of("a (kind:auth_v"), ["a (kind:auth_validation"]);
         assert_eq!(of("@"), ["@bad"]);
+        assert_eq!(of("KIND:Auth_v"), ["KIND:auth_validation"]);
+        assert_eq!(of("method:p"), ["method:POST", "method:PUT", "method:PATCH"]);
         assert_eq!(of("body:\"st"), [""; 0]);
         assert_eq!(of("deleted"), [""; 0], "what is whole is not offered");
     }

@@ -54,6 +54,8 @@ pub enum Dialog {
         input: Input,
         /// The filter to go back to, as it was typed.
         before: String,
+        /// Which of what the word may become is meant.
+        selected: usize,
         /// What is wrong with the query, and where.
         error: Option<QueryError>,
     },

@@ -315,21 +315,19 @@ impl App {
 
     /// The filter narrows the list with every key; enter keeps it, esc goes back to what was before.
     fn filter_key(&mut self, press: Press, dialog: Dialog) -> Vec<Effect> {
-        let Dialog::Filter { mut input, before, error } = dialog else { return Vec::new() };
+        let Dialog::Filter { mut input, before, mut selected, error } = dialog else { return Vec::new() };
         let was = input.text().to_owned();
-        if press.action == Some(Action::Complete) {
-            let (begin, found) = complete(&was, &self.setup.platforms, &self.setup.config.queries);
-            if let Some((first, _)) = found.first() {
-                return self.narrow(Input::new(&format!("{}{first}", &was[..begin])), before);
-            }
+        let (begin, found) = complete(&was, &self.setup.platforms, &self.setup.config.queries);
+        if let (Some(Action::Complete), Some((chosen, _))) = (press.action, found.get(selected)) {
+            return self.narrow(Input::new(&format!("{}{chosen}", &was[..begin])), before);
         }
-        match typed(press, &mut input, &mut 0, 0) {
+        match typed(press, &mut input, &mut selected, found.len()) {
             Choice::Leave if self.calls.filter_text() == before => {}
             // Its hits are not kept aside: a search ends where another begins, and calls that came went to that one.
             Choice::Leave => return self.filter_again(&before),
             Choice::Take if error.is_none() => {}
             Choice::Stay if input.text() != was => return self.narrow(input, before),
-            Choice::Take | Choice::Stay => self.dialogs.push(Dialog::Filter { input, before, error }),
+            Choice::Take | Choice::Stay => self.dialogs.push(Dialog::Filter { input, before, selected, error }),
         }
         Vec::new()
     }
@@ -340,7 +338,7 @@ impl App {
             Ok(effects) => (effects, None),
             Err(reason) => (Vec::new(), Some(reason)),
         };
-        self.dialogs.push(Dialog::Filter { input, before, error });
+        self.dialogs.push(Dialog::Filter { input, before, selected: 0, error });
         effects
     }
 
@@ -408,6 +406,8 @@ pub(super) fn typed(press: Press, input: &mut Input, selected: &mut usize, count
         Some(Action::ClearLine) => *selected = if input.0.delete_line_by_head() { 0 } else { *selected },
         Some(Action::UndoTyping) => *selected = if input.0.undo() { 0 } else { *selected },
         Some(Action::RedoTyping) => *selected = if input.0.redo() { 0 } else { *selected },
+        // What there is to take was taken before; with nothing, blanks would be typed.
+        Some(Action::Complete) => {}
         _ => {
             let KeyEvent { code, modifiers, .. } = press.key;
             let ctrl = modifiers.contains(KeyModifiers::CONTROL);

@@ -97,6 +97,29 @@ fn a_filter_gone_back_to_has_what_came_meanwhile() {
 }
 
 #[test]
+fn what_is_offered_to_a_filter_is_chosen_and_with_nothing_offered_nothing_is_typed() {
+    let typed = |keys: &str| {
+        let mut app = app();
+        press(&mut app, keys);
+        let Some(Dialog::Filter { input, .. }) = app.dialogs.last() else { panic!("{:?}", app.dialogs) };
+        input.text().to_owned()
+    };
+    for (keys, expected) in [
+        ("/sig:<tab>", "sig:valid"),
+        ("/sig:<down><tab>", "sig:invalid"),
+        ("/sig:<down><down><up><tab>", "sig:invalid"),
+        ("/sig:<down>inv<tab>", "sig:invalid"),
+        ("/method:<up><tab>", "method:POST"),
+        ("/abc<tab><tab>", "abc"),
+        ("/abc<home><tab>", "abc"),
+        ("/sig:valid<tab>", "sig:valid"),
+        ("/@<down><tab>", "@"),
+    ] {
+        assert_eq!(typed(keys), expected, "{keys}");
+    }
+}
+
+#[test]
 fn a_filter_set_while_the_recording_is_read_looks_at_all_of_it() {
     let mut app = app();
     let entry = |offset, path| Entry::from_call(&call(path), Place { offset, len: 9 });

@@ -56,7 +56,9 @@ fn draw_one(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect, regions: 
         }
         Dialog::Plots { scroll } => plots::draw(app, *scroll, frame, area, regions),
         Dialog::Palette { input, selected } => palette(app, frame, area, input, *selected),
-        Dialog::Filter { input, error, .. } => filter_input(app, frame, area, input, error.as_ref()),
+        Dialog::Filter { input, selected, error, .. } => {
+            filter_input(app, frame, area, input, *selected, error.as_ref());
+        }
         Dialog::Find { input } => line_input(frame, area, "find ", input, None),
         Dialog::Jq { input, error } => line_input(frame, area, "jq ", input, error.as_deref()),
         Dialog::Set(setting) => {
@@ -284,6 +286,11 @@ const TYPED: u16 = 16;
 
 /// A line to type in above the status lines, with what is wrong with it.
 pub(super) fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &Input, error: Option<&str>) {
+    lined(frame, area, prompt, input, error);
+}
+
+/// The same; gives where that stands.
+fn lined(frame: &mut Frame, area: Rect, prompt: &str, input: &Input, error: Option<&str>) -> Rect {
     let wrong = error.map_or_else(Vec::new, |error| {
         rows::row(&[(error, theme::level(crate::app::event::Level::Error), usize::from(area.width.saturating_sub(1)))])
     });
@@ -293,7 +300,8 @@ pub(super) fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &In
     // What is typed is to be seen: a prompt that leaves no room for it stands above it.
     let above = u16::from(area.width.saturating_sub(wide) < TYPED && area.height > 2);
     let height = u16::try_from(1 + wrong.len()).unwrap_or(u16::MAX).saturating_add(above).min(area.height);
-    let place = Rect { y: area.bottom().saturating_sub(height), height, ..area };
+    let whole = Rect { y: area.bottom().saturating_sub(height), height, ..area };
+    let place = whole;
     frame.render_widget(Clear, place);
     frame.render_widget(Paragraph::new(Span::styled(prompt.to_owned(), theme::KEY)), Rect { height: 1, ..place });
     let (place, wide) = if above == 0 {
@@ -305,10 +313,11 @@ pub(super) fn line_input(frame: &mut Frame, area: Rect, prompt: &str, input: &In
     frame.render_widget(&input.0, line);
     let below = Rect { y: place.y + 1, height: place.height.saturating_sub(1), ..place };
     frame.render_widget(Paragraph::new(wrong), below);
+    whole
 }
 
 /// The filter being typed: above it what the word may become, below it what is wrong, and where.
-fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, error: Option<&QueryError>) {
+fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, selected: usize, error: Option<&QueryError>) {
     // Carets below the place, as far as the line is seen from its beginning.
     let shown = error.map(|error| {
         let before = input.text().get(..error.span.start).unwrap_or_default();
@@ -322,18 +331,25 @@ fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, error: 
             None => error.message.clone(),
         }
     });
-    line_input(frame, area, "/", input, shown.as_deref());
+    let place = lined(frame, area, "/", input, shown.as_deref());
     let (begin, found) = complete(input.text(), &app.setup.platforms, &app.setup.config.queries);
-    let above = area.bottom().saturating_sub(3);
-    if found.is_empty() || area.height < 4 || error.is_some() {
+    if found.is_empty() || area.height < 4 || place.y == area.y {
         return;
     }
-    let place = Rect { y: above, height: 1, ..area };
-    let mut spans = vec![Span::styled(format!(" {}  ", hints::key(app, Action::Complete)), theme::KEY)];
-    for (number, (candidate, meaning)) in found.iter().enumerate() {
-        let style = if number == 0 { theme::HEADING } else { theme::DIM };
+    // An unfinished value is no query yet: what it may become is seen beside what is wrong with it.
+    let place = Rect { y: place.y - 1, height: 1, ..area };
+    let key = format!(" {}  ", hints::key(app, Action::Complete));
+    // The chosen one is seen, whatever stands before it.
+    let selected = selected.min(found.len() - 1);
+    let wide = |(candidate, _): &(String, String)| visible::width(&visible::line(candidate)) + 2;
+    let room = usize::from(area.width).saturating_sub(visible::width(&key));
+    let fits = |first: &usize| found[*first..=selected].iter().map(wide).sum::<usize>() <= room;
+    let first = (0..selected).find(fits).unwrap_or(selected);
+    let mut spans = vec![Span::styled(key, theme::KEY)];
+    for (number, (candidate, meaning)) in found.iter().enumerate().skip(first) {
+        let style = if number == selected { theme::HEADING } else { theme::DIM };
         spans.push(Span::styled(visible::line(candidate).into_owned(), style));
-        if number == 0 && begin < input.text().len() && !meaning.is_empty() {
+        if number == selected && begin < input.text().len() && !meaning.is_empty() {
             spans.push(Span::styled(format!(" {}", visible::line(meaning)), theme::DIM));
         }
         spans.push(Span::raw("  "));

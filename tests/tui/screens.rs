@@ -57,6 +57,7 @@ async fn every_dialog_at_three_sizes() {
         ("filter_wrong", "/kind:dialog stat:"),
         ("filter", "/sig:invalid<enter>"),
         ("filter_completion", "/kind:dialog st"),
+        ("filter_completion_unfinished", "/kind:dialog sig:<down><down>"),
         ("filter_nothing", "/nothing<enter>"),
         ("yank", "y"),
         ("help_search", "?/call<enter>"),
