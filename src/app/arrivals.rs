@@ -11,22 +11,22 @@ const SPAN: i64 = 10;
 #[derive(Debug, Default)]
 pub struct Arrivals {
     last: Option<Timestamp>,
-    /// Seconds since 1970 and the calls that came in each, the oldest first.
+    /// Seconds since 1970 and the calls that came in each.
     seconds: VecDeque<(i64, u32)>,
 }
 
 impl Arrivals {
-    /// A call came at `now`.
-    pub fn came(&mut self, now: Timestamp) {
-        self.last = Some(now);
-        let second = now.as_second();
-        match self.seconds.back_mut() {
-            Some((last, count)) if *last == second => *count += 1,
-            _ => self.seconds.push_back((second, 1)),
+    /// A call came then, perhaps before others that were told already.
+    pub fn came(&mut self, at: Timestamp) {
+        let newest = self.last.map_or(at, |last| last.max(at));
+        self.last = Some(newest);
+        let second = at.as_second();
+        if let Some((_, count)) = self.seconds.iter_mut().rev().find(|(known, _)| *known == second) {
+            *count += 1;
+            return;
         }
-        while self.seconds.front().is_some_and(|(first, _)| second - first >= SPAN) {
-            self.seconds.pop_front();
-        }
+        self.seconds.push_back((second, 1));
+        self.seconds.retain(|(known, _)| newest.as_second() - known < SPAN);
     }
 
     /// How many seconds ago the last call came.
@@ -58,5 +58,10 @@ mod tests {
         assert_eq!(arrivals.age(at(14)), Some(3));
         assert!((arrivals.rate(at(11)) - 0.3).abs() < 1e-9);
         assert!(arrivals.rate(at(30)).abs() < 1e-9);
+        for second in [1, 10, 9, 10] {
+            arrivals.came(at(second));
+        }
+        assert_eq!((arrivals.age(at(14)), arrivals.seconds.len()), (Some(3), 3), "others came first");
+        assert!((arrivals.rate(at(11)) - 0.6).abs() < 1e-9);
     }
 }

@@ -26,7 +26,9 @@ impl App {
         self.index.push(&view);
         self.calls.total = self.index.len();
         if call.direction == Direction::Received {
-            self.arrivals.came(self.now);
+            // In a file that is followed, and above all in one that takes its place, stands also what came long ago.
+            let recorded = || call.at.checked_add(call.took).unwrap_or(call.at).min(self.now);
+            self.arrivals.came(if self.setup.listener.is_some() { self.now } else { recorded() });
         }
         let awaited = self.awaited == Some(call.id);
         self.cache.put(number, Ok(call));
@@ -119,6 +121,25 @@ mod tests {
         set_aside(&mut app, None);
         recorded(&mut app, &first);
         assert!(matches!(&press(&mut app, "u")[..], [Effect::Annotate { said, .. }] if said.call == first.id));
+    }
+
+    #[test]
+    fn what_is_read_anew_does_not_come_now() {
+        let mut app = app();
+        let now = jiff::Timestamp::from_second(172_800).unwrap();
+        let came = |app: &mut App, at: jiff::Timestamp| {
+            let took = std::time::Duration::from_secs(20);
+            let call = Call { at, took, direction: Direction::Received, ..call("/") };
+            let place = Place { offset: 100 * (app.index.len() as u64 + 1), len: 99 };
+            app.update(Event::Recorded(Recorded::Call(Arc::new(call), place)), now);
+        };
+        came(&mut app, jiff::Timestamp::from_second(100).unwrap());
+        assert_eq!((app.arrivals.rate(now).to_string().as_str(), app.arrivals.age(now)), ("0", Some(172_680)));
+        came(&mut app, jiff::Timestamp::from_second(172_775).unwrap());
+        assert_eq!((app.arrivals.rate(now).to_string().as_str(), app.arrivals.age(now)), ("0.1", Some(5)));
+        app.setup.listener = Some(([127, 0, 0, 1], 4747).into());
+        came(&mut app, jiff::Timestamp::from_second(100).unwrap());
+        assert_eq!((app.arrivals.rate(now).to_string().as_str(), app.arrivals.age(now)), ("0.2", Some(0)));
     }
 
     #[test]
