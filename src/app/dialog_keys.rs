@@ -220,8 +220,10 @@ impl App {
             Dialog::Note { call, input } => match typed(press, input, &mut 0, 0) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => {
-                    let (call, text) = (*call, input.text().to_owned());
-                    return self.note(call, &text);
+                    // What was typed stays where it cannot be noted.
+                    if let Some(effects) = self.note(*call, input.text()) {
+                        return effects;
+                    }
                 }
                 Choice::Stay => {}
             },

@@ -46,7 +46,7 @@ impl App {
     /// The file was set aside, or another hand changed it: what it held behind `kept` is gone, to `aside` where that is known.
     /// The filter stays. Whoever reads a call that is gone is brought back to the list: keys would mean another one.
     pub(super) fn reopened(&mut self, reason: &str, kept: u64, aside: Option<PathBuf>) -> Vec<Effect> {
-        let selected = self.calls.selected().and_then(|number| self.index.view(number)).map(|view| view.id);
+        let selected = self.selected_id();
         self.index.truncate(kept);
         self.calls.total = self.index.len();
         self.stray(aside.as_deref());
@@ -100,10 +100,10 @@ mod tests {
         recorded(&mut app, &call("/b"));
         set_aside(&mut app, Some("rot-2.jsonl"));
         recorded(&mut app, &call("/c"));
-        assert_eq!(press(&mut app, "<enter>"), []);
-        assert_eq!(told(&app), "not kept: the call is in rot-1.jsonl now: open that to say it there");
-        assert_eq!(press(&mut app, "u"), []);
-        assert_eq!(told(&app), "not taken back: the call is in rot-1.jsonl now: open that to say it there");
+        assert_eq!((press(&mut app, "<enter>"), app.dialogs.len()), (vec![], 1), "what was typed is not lost");
+        assert_eq!(told(&app), "not kept: the call is in rot-1.jsonl now: open that file to do it there");
+        assert_eq!(press(&mut app, "<esc>u"), []);
+        assert_eq!(told(&app), "not taken back: the call is in rot-1.jsonl now: open that file to do it there");
         press(&mut app, "u");
         assert_eq!(told(&app), "there is no mark, note or deletion to take back");
         press(&mut app, "m");

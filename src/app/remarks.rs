@@ -73,10 +73,14 @@ impl App {
         self.dialogs.push(Dialog::Note { call, input });
     }
 
-    /// Notes `text` on a call; an empty one takes its note away.
-    pub(super) fn note(&mut self, call: Id, text: &str) -> Vec<Effect> {
+    /// Notes `text` on a call; an empty one takes its note away. None: the call is no longer here, which is told.
+    pub(super) fn note(&mut self, call: Id, text: &str) -> Option<Vec<Effect>> {
+        if let Some(why) = self.why_not(call) {
+            self.tell(Notice::error(format!("not kept: {why}")));
+            return None;
+        }
         let text = text.trim();
-        self.say_of(call, Change::Note((!text.is_empty()).then(|| text.into())))
+        Some(self.say_of(call, Change::Note((!text.is_empty()).then(|| text.into()))))
     }
 
     /// Takes back what was said last.
@@ -115,10 +119,6 @@ impl App {
 
     /// Says something of a call, and remembers how to take it back. What stands already is not said again.
     fn say_of(&mut self, call: Id, change: Change) -> Vec<Effect> {
-        if let Some(why) = self.why_not(call) {
-            self.tell(Notice::error(format!("not kept: {why}")));
-            return Vec::new();
-        }
         let remarks = self.index.marks().of(call).cloned().unwrap_or_default();
         let before = remarks.inverse(&change);
         if before == change {

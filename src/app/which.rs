@@ -1,6 +1,7 @@
 //! Which calls something is done with: replays and exports ask for them in the same words.
 
 use crate::app::App;
+use crate::call::Id;
 use crate::recording::Query;
 
 /// Which calls.
@@ -36,9 +37,10 @@ impl Which {
 }
 
 impl App {
-    /// The rows of these calls, rising. Deleted ones are not among them, unless one is selected or the list shows them.
-    pub(super) fn rows_of(&self, which: Which) -> Vec<usize> {
-        let selected = self.calls.selected();
+    /// The rows of these calls, rising; `this` is the one that was selected when they were asked for: another may be by now.
+    /// Deleted ones are not among them, unless it is that one, or the list shows them.
+    pub(super) fn rows_of(&self, which: Which, this: Option<Id>) -> Vec<usize> {
+        let selected = this.and_then(|id| self.index.row_of(id));
         let marks = self.index.marks();
         let deleted =
             |row: &usize| self.index.view(*row).and_then(|view| view.remarks).is_some_and(|said| said.deleted);
@@ -59,6 +61,11 @@ impl App {
             Which::All if marks.deleted() == 0 => (0..self.index.len()).collect(),
             Which::All => self.rows_that_fit(""),
         }
+    }
+
+    /// The selected call.
+    pub(super) fn selected_id(&self) -> Option<Id> {
+        self.calls.selected().and_then(|row| self.index.view(row)).map(|view| view.id)
     }
 
     fn rows_that_fit(&self, query: &str) -> Vec<usize> {

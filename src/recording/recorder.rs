@@ -85,7 +85,7 @@ impl RecordError {
     #[must_use]
     pub fn strayed(path: &Path, aside: Option<&Path>) -> Self {
         Self(match aside {
-            Some(aside) => format!("the call is in {} now: open that to say it there", aside.display()),
+            Some(aside) => format!("the call is in {} now: open that file to do it there", aside.display()),
             None => format!("the call is no longer in {}", path.display()),
         })
     }

@@ -8,6 +8,7 @@ use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::which::Which;
 use crate::app::{App, Focus};
+use crate::call::Id;
 use crate::recording::Place;
 use crate::recording::export::{Format, Reporter};
 
@@ -49,6 +50,8 @@ pub struct Options {
     pub typing: Option<Input>,
     /// Why it cannot begin so.
     pub error: Option<String>,
+    /// The call that was selected when this was asked.
+    this: Option<Id>,
     /// Of what there are calls, and how many.
     choices: Vec<(Which, usize)>,
 }
@@ -125,6 +128,7 @@ impl App {
             selected: 0,
             typing: None,
             error: None,
+            this: self.selected_id(),
             choices,
         })));
     }
@@ -136,7 +140,7 @@ impl App {
             Which::Listed if self.calls.filter_text().is_empty() => 0,
             Which::Listed => self.calls.len(),
             Which::All if self.index.marks().deleted() == 0 => self.index.len(),
-            which => self.rows_of(which).len(),
+            which => self.rows_of(which, self.selected_id()).len(),
         };
         let choices = WHICH.iter().map(|which| (*which, count(*which)));
         choices.filter(|(which, count)| *count > usize::from(*which == Which::Conversation)).collect()
@@ -190,7 +194,7 @@ impl App {
     }
 
     fn export_job(&mut self, options: &Options) -> Result<Job, String> {
-        let Options { which, form, masked, ref file, .. } = *options;
+        let Options { which, form, masked, ref file, this, .. } = *options;
         if file.is_empty() {
             return Err("there is no name for the file: type one".to_owned());
         }
@@ -207,7 +211,8 @@ impl App {
         } else {
             None
         };
-        let places: Vec<Place> = self.rows_of(which).into_iter().filter_map(|row| self.index.place(row)).collect();
+        let places: Vec<Place> =
+            self.rows_of(which, this).into_iter().filter_map(|row| self.index.place(row)).collect();
         if places.is_empty() {
             return Err(format!("{}: there are none to export", which.words()));
         }

@@ -34,16 +34,17 @@ impl App {
         if self.calls.selected().is_none() {
             return;
         }
-        let mut options = Options::default();
+        let mut options = Options { this: self.selected_id(), ..Options::default() };
         options.count = self.meant(&options).len();
         self.show_panel(Panel::Options(Box::new(options)));
     }
 
     /// The rows of the calls that are meant, rising.
     fn meant(&self, options: &Options) -> Vec<usize> {
-        let chosen = self.calls.selected().filter(|_| matches!(options.which, Which::This | Which::FromHere));
+        let this = || options.this.and_then(|id| self.index.row_of(id));
+        let chosen = matches!(options.which, Which::This | Which::FromHere).then(this).flatten();
         let received = |row| self.index.view(row).is_some_and(|view| view.direction == Direction::Received);
-        let mut rows = self.rows_of(options.which);
+        let mut rows = self.rows_of(options.which, options.this);
         rows.retain(|row| options.sent || Some(*row) == chosen || received(*row));
         rows
     }

@@ -57,6 +57,29 @@ fn calls_are_chosen_by_the_arrow_keys() {
 }
 
 #[test]
+fn this_call_is_the_one_that_was_selected_when_it_was_asked() {
+    let (mut app, ids) = recorded_app();
+    app.choose(Target::new("x", "http://127.0.0.1:1"));
+    press(&mut app, "GR");
+    recorded(&mut app, &Call { direction: Direction::Received, ..call("/new") });
+    app.settle();
+    assert_eq!(app.calls.selected(), Some(5), "the newest is followed");
+    assert_eq!(job(&press(&mut app, "<enter>")).items[0].id, ids[4]);
+}
+
+#[test]
+fn a_call_that_is_gone_is_not_sent_nor_another_in_its_place() {
+    let (mut app, _) = recorded_app();
+    app.choose(Target::new("x", "http://127.0.0.1:1"));
+    press(&mut app, "gR");
+    let reason = "set aside".to_owned();
+    happen(&mut app, Event::Recorded(crate::recording::Recorded::Reopened { reason, kept: 0, aside: None }));
+    recorded(&mut app, &Call { direction: Direction::Received, ..call("/new") });
+    assert_eq!(press(&mut app, "<enter>"), []);
+    assert!(options(&app).error.as_ref().unwrap().contains("there are none to send"));
+}
+
+#[test]
 fn rows_become_a_plan() {
     let (mut app, _) = recorded_app();
     app.choose(Target::new("x", "http://127.0.0.1:1"));

@@ -2,6 +2,7 @@
 
 use crate::app::dialog::Input;
 use crate::app::which::Which;
+use crate::call::Id;
 use crate::config::{Target, parse_duration};
 use crate::net::fault::{Fault, SLOW};
 use crate::net::outgoing::SignMode;
@@ -86,6 +87,8 @@ impl Field {
 pub struct Options {
     /// Which calls.
     pub which: Which,
+    /// The call that was selected when this was asked.
+    pub this: Option<Id>,
     /// Those that were sent from here count as well.
     pub sent: bool,
     /// A second target that gets the same calls, so that the answers can be compared.
@@ -127,6 +130,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             which: Which::This,
+            this: None,
             sent: false,
             against: None,
             mode: SignMode::Fresh,
