@@ -375,7 +375,9 @@ impl App {
             Event::Recorded(Recorded::Annotated(offset, said)) => return self.annotated(vec![(offset, said)]),
             Event::Annotated(said) => return self.said(said),
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
-            Event::Recorded(Recorded::Reopened { reason, kept, aside }) => return self.reopened(&reason, kept, aside),
+            Event::Recorded(Recorded::Reopened { reason, kept, aside }) => {
+                return self.reopened(&reason, kept, aside.as_deref());
+            }
             Event::Recorded(Recorded::Unread { reason } | Recorded::Trouble { reason }) => {
                 self.tell(Notice::error(reason));
             }

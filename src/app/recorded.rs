@@ -1,6 +1,6 @@
 //! What becomes of the recording while one looks at it: a call is in it, or could not be written, or another hand changed it.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::dialog::Dialog;
@@ -45,11 +45,11 @@ impl App {
 
     /// The file was set aside, or another hand changed it: what it held behind `kept` is gone, to `aside` where that is known.
     /// The filter stays. Whoever reads a call that is gone is brought back to the list: keys would mean another one.
-    pub(super) fn reopened(&mut self, reason: &str, kept: u64, aside: Option<PathBuf>) -> Vec<Effect> {
+    pub(super) fn reopened(&mut self, reason: &str, kept: u64, aside: Option<&Path>) -> Vec<Effect> {
         let selected = self.selected_id();
         self.index.truncate(kept);
         self.calls.total = self.index.len();
-        self.stray(aside.as_deref());
+        self.stray(aside);
         self.renumbered();
         let text = self.calls.filter_text().to_owned();
         let effects = self.filter_again(&text);
@@ -69,6 +69,8 @@ impl App {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::app::event::Event;
     use crate::app::keys::script;
