@@ -53,7 +53,8 @@ pub(super) fn diagnose(
         return if found.is_empty() { keyless::unexplained(scheme, seal, request, sig) } else { found };
     }
     let keys = keys(scheme, seal, secrets, others);
-    let bodies = bodies(&request.body);
+    // Without a signature to explain no form of the body is made: each is as large as the body.
+    let bodies = if readings.is_empty() { Vec::new() } else { bodies(&request.body) };
     let texts = texts(scheme, seal, request);
     let mut found = fitting(seal, request, &readings, &keys, &bodies, &texts);
     if found.is_empty() {
@@ -135,11 +136,8 @@ fn fitting(
     texts: &[Text],
 ) -> Vec<String> {
     let mut found: Vec<(usize, String)> = Vec::new();
-    if readings.is_empty() {
-        return Vec::new();
-    }
     for key in keys {
-        for (index, body) in bodies[..if key.whole { bodies.len() } else { 1 }].iter().enumerate() {
+        for (index, body) in bodies.iter().take(if key.whole { bodies.len() } else { 1 }).enumerate() {
             for text in texts.iter().filter(|text| text.slip.is_none() || key.whole && index == 0) {
                 let source =
                     Source { request, body: &body.bytes, url: &text.url, timestamp: &text.timestamp, secret: b"" };

@@ -12,26 +12,30 @@ use crate::signature::{Scheme, Seal};
 /// A piece of the text, and what is wrong with it.
 type Piece = (String, Option<String>);
 
+/// Longest value, in bytes, that other texts are made of: a longer one is no id, and each text has every value again.
+const LONGEST: usize = 256;
+
 /// What fits one of `readings`, each a tag and what is wrong with the way it is written, with the fewest mistakes.
 pub(super) fn fitting(seal: &Seal, request: &Request, readings: &[(&Tag, &[String])]) -> Vec<String> {
+    if readings.is_empty() {
+        return Vec::new();
+    }
     let mut found = Vec::new();
-    let mut attempt = |text: &[u8], slips: &[&String]| {
+    let mut attempt = |text: &[u8], slips: &[&str]| {
         let Ok(tag) = seal.algorithm.digest(&[], std::iter::once(text.into())) else { return };
         for (_, reading) in readings.iter().filter(|(given, _)| given.fits(&tag)) {
-            let all: Vec<&str> = reading.iter().chain(slips.iter().copied()).map(String::as_str).collect();
+            let all: Vec<&str> = reading.iter().map(String::as_str).chain(slips.iter().copied()).collect();
             if !all.is_empty() {
                 found.push((all.len(), all.join(" Besides: ")));
             }
         }
     };
-    for (text, slip) in texts(seal, request) {
-        attempt(text.as_bytes(), &slip.iter().collect::<Vec<_>>());
+    if too_long(seal, request).is_empty() {
+        each_text(seal, request, &mut attempt);
     }
+    let slip =
+        format!("The hash is that of the whole body: hash only {}, with nothing else around it.", seal.message.title());
     for body in bodies(&request.body) {
-        let slip = format!(
-            "The hash is that of the whole body: hash only {}, with nothing else around it.",
-            seal.message.title()
-        );
         attempt(&body.bytes, &[&slip]);
     }
     // One text was hashed. What explains it with more mistakes than need be did not happen.
@@ -40,51 +44,55 @@ pub(super) fn fitting(seal: &Seal, request: &Request, readings: &[(&Tag, &[Strin
     fewest_first(found)
 }
 
-/// The texts that may have been hashed, each with its mistakes.
-fn texts(seal: &Seal, request: &Request) -> Vec<(String, Vec<String>)> {
-    let segments = seal.message.segments();
-    let pieces: Vec<Vec<Piece>> = segments.iter().map(|segment| forms(segment, request)).collect();
-    let mut texts: Vec<(Vec<String>, Vec<String>)> = vec![(Vec::new(), Vec::new())];
-    for piece in &pieces {
-        texts = texts
-            .iter()
-            .flat_map(|(parts, slips)| {
-                // More than two mistakes at once are not made, and would be too many to try.
-                let tried = piece.iter().filter(|(_, slip)| slip.is_none() || slips.len() < 2);
-                tried.map(move |(part, slip)| {
-                    let mut both = (parts.clone(), slips.clone());
-                    both.0.push(part.clone());
-                    both.1.extend(slip.clone());
-                    both
-                })
-            })
-            .collect();
-    }
-    let mut all = Vec::new();
-    for pointer in seal.message.pointers() {
-        let slip = format!("Only {} was hashed: the text is {}.", name(pointer), seal.message.title());
-        all.extend(endings(&value(&request.body, pointer).unwrap_or_default(), &[slip]));
-    }
-    for (parts, slips) in texts {
-        all.extend(endings(&parts.concat(), &slips));
-        if parts.len() > 1 {
-            let turned: String = parts.iter().rev().map(String::as_str).collect();
-            let order = format!("The parts are swapped: the text is {}, in this order.", seal.message.title());
-            let slips: Vec<String> = slips.iter().cloned().chain([order]).collect();
-            all.extend(endings(&turned, &slips));
-        }
-    }
-    all
+/// The names of the values that are hashed and too long to be tried.
+fn too_long<'a>(seal: &'a Seal, request: &Request) -> Vec<&'a str> {
+    let long = |pointer: &&str| value(&request.body, pointer).is_some_and(|value| value.len() > LONGEST);
+    seal.message.pointers().filter(long).map(name).collect()
 }
 
-fn endings(text: &str, slips: &[String]) -> Vec<(String, Vec<String>)> {
-    let with = |text: String, slip: &str| (text, slips.iter().cloned().chain([slip.to_owned()]).collect());
-    vec![
-        (text.to_owned(), slips.to_vec()),
-        with(format!("{text}\n"), "A line end was hashed with it (`echo` adds one): use `printf` or `echo -n`."),
-        with(format!("{text}\r\n"), "A CRLF was hashed with it: remove it."),
-        with(format!("\"{text}\""), "Quotation marks were hashed with it: remove them."),
-    ]
+/// Hands each text that may have been hashed to `attempt`, with its mistakes.
+fn each_text(seal: &Seal, request: &Request, mut attempt: impl FnMut(&[u8], &[&str])) {
+    let pieces: Vec<Vec<Piece>> = seal.message.segments().iter().map(|segment| forms(segment, request)).collect();
+    let mut ways: Vec<Vec<&Piece>> = vec![Vec::new()];
+    for piece in &pieces {
+        let mut longer = Vec::new();
+        for way in &ways {
+            // More than two mistakes at once are not made, and would be too many to try.
+            let full = way.iter().filter(|(_, slip)| slip.is_some()).count() == 2;
+            let tried = piece.iter().filter(|(_, slip)| slip.is_none() || !full);
+            longer.extend(tried.map(|form| way.iter().copied().chain([form]).collect::<Vec<&Piece>>()));
+        }
+        ways = longer;
+    }
+    for pointer in seal.message.pointers() {
+        let slip = format!("Only {} was hashed: the text is {}.", name(pointer), seal.message.title());
+        endings(&value(&request.body, pointer).unwrap_or_default(), &[&slip], &mut attempt);
+    }
+    let order = format!("The parts are swapped: the text is {}, in this order.", seal.message.title());
+    for way in ways {
+        let text: String = way.iter().map(|(part, _)| part.as_str()).collect();
+        let mut slips: Vec<&str> = way.iter().filter_map(|(_, slip)| slip.as_deref()).collect();
+        endings(&text, &slips, &mut attempt);
+        if way.len() > 1 {
+            let turned: String = way.iter().rev().map(|(part, _)| part.as_str()).collect();
+            slips.push(&order);
+            endings(&turned, &slips, &mut attempt);
+        }
+    }
+}
+
+/// The text as it is, and with what may have been hashed around it.
+fn endings(text: &str, slips: &[&str], attempt: &mut impl FnMut(&[u8], &[&str])) {
+    attempt(text.as_bytes(), slips);
+    let around = [
+        (format!("{text}\n"), "A line end was hashed with it (`echo` adds one): use `printf` or `echo -n`."),
+        (format!("{text}\r\n"), "A CRLF was hashed with it: remove it."),
+        (format!("\"{text}\""), "Quotation marks were hashed with it: remove them."),
+    ];
+    for (text, slip) in around {
+        let slips: Vec<&str> = slips.iter().copied().chain([slip]).collect();
+        attempt(text.as_bytes(), &slips);
+    }
 }
 
 /// What a segment may have become.
@@ -144,11 +152,12 @@ fn separators(text: &str) -> Vec<Piece> {
     forms
 }
 
-/// The strings at the top of the body, by name.
+/// The strings at the top of the body that may be ids, by name.
 fn members(body: &[u8]) -> Vec<(String, String)> {
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).unwrap_or_default();
     // More would multiply beyond reason, and an id stands among the first.
-    object.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).take(6).collect()
+    let ids = object.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+    ids.filter(|(_, text)| text.len() <= LONGEST).take(6).collect()
 }
 
 /// The honest answer when nothing fits, and the repair where there was nothing to try.
@@ -163,6 +172,11 @@ pub(super) fn unexplained(scheme: &Scheme, seal: &Seal, request: &Request, sig: 
             Some(what) => format!("Let the sender add {what}: it is part of what is hashed."),
             None => format!("Write {header} as the contract has it: {}.", scheme.describe()),
         },
+        _ if !too_long(seal, request).is_empty() => format!(
+            "Nothing fits: tried the whole body alone, for no id has more than {LONGEST} bytes ({}). The signature is {}.",
+            too_long(seal, request).join(", "),
+            scheme.describe()
+        ),
         _ => format!(
             "Nothing fits: tried empty, missing and swapped values, other ones of the body, either case, other text between, \
              line ends, and the whole body. The hash was made for other values than the body has; it is {}.",
@@ -173,6 +187,7 @@ pub(super) fn unexplained(scheme: &Scheme, seal: &Seal, request: &Request, sig: 
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use jiff::Timestamp;
     use rstest::rstest;
     use sha2::Digest as _;
@@ -300,6 +315,24 @@ mod tests {
             compute(&scheme(), &call, None, Timestamp::UNIX_EPOCH).unwrap_err().to_string(),
             "the signature covers `conversationId` of the body, which the request does not have"
         );
+    }
+
+    #[test]
+    fn values_longer_than_ids_are_not_put_together_in_every_way() {
+        let long = "x".repeat(1 << 20);
+        let body: Bytes = serde_json::json!({ "botId": long, "conversationId": long }).to_string().into();
+        let mut call = Request { body, ..request(&hash("something else")) };
+        assert_eq!(judged(&call), Sig::Invalid);
+        assert!(why(&call)[0].contains("(conversationId, botId)"), "{:?}", why(&call));
+        call.headers.set("authorization", hash(std::str::from_utf8(&call.body).unwrap()));
+        assert!(why(&call)[0].contains("that of the whole body"), "{:?}", why(&call));
+        call.headers.remove("authorization");
+        assert!(why(&call)[0].starts_with("Let the sender add Authorization"), "{:?}", why(&call));
+        // Another long string of the body is no id either.
+        let mut body: serde_json::Value = serde_json::from_slice(&request("").body).unwrap();
+        body["about"] = long.into();
+        let call = Request { body: body.to_string().into(), ..request(&hash(&format!("{USER} || {BOT}"))) };
+        assert!(why(&call)[0].contains("made with userId in the place of conversationId"), "{:?}", why(&call));
     }
 
     #[test]
