@@ -82,7 +82,7 @@ impl KeyForm {
 /// A secret made ready.
 pub(super) struct SealKey<'a> {
     /// Its own text, for templates that sign it.
-    text: &'a [u8],
+    text: Cow<'a, [u8]>,
     bytes: Cow<'a, [u8]>,
     pair: Option<Pair>,
 }
@@ -90,12 +90,12 @@ pub(super) struct SealKey<'a> {
 impl<'a> SealKey<'a> {
     /// These bytes as a key, and as the text of a secret.
     pub(super) fn raw(bytes: &'a [u8]) -> Self {
-        Self { text: bytes, bytes: Cow::Borrowed(bytes), pair: None }
+        Self { text: Cow::Borrowed(bytes), bytes: Cow::Borrowed(bytes), pair: None }
     }
 
-    /// The same.
+    /// The same of bytes that nobody else has.
     pub(super) fn own(bytes: Vec<u8>) -> Self {
-        Self { text: b"", bytes: Cow::Owned(bytes), pair: None }
+        Self { text: Cow::Owned(bytes.clone()), bytes: Cow::Owned(bytes), pair: None }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -120,7 +120,7 @@ impl Seal {
             stripped.unwrap_or(text)
         };
         let Some(curve) = self.algorithm.curve() else {
-            return Ok(SealKey { text, bytes: self.key.decode(bare(text))?, pair: None });
+            return Ok(SealKey { text: Cow::Borrowed(text), bytes: self.key.decode(bare(text))?, pair: None });
         };
         let is_raw = curve == Curve::Ed25519 && self.key != KeyForm::Text && !text.starts_with(b"-----BEGIN");
         let raw = || {
@@ -128,7 +128,7 @@ impl Seal {
         };
         let pem = || Pair::read(curve, text).map_err(SignError::Secret);
         let pair = if is_raw { raw().or_else(|reason| pem().map_err(|_| reason))? } else { pem()? };
-        Ok(SealKey { text, bytes: Cow::Borrowed(&[]), pair: Some(pair) })
+        Ok(SealKey { text: Cow::Borrowed(text), bytes: Cow::Borrowed(&[]), pair: Some(pair) })
     }
 
     /// Whether the text of a secret can sign.
@@ -139,7 +139,7 @@ impl Seal {
 
     /// The tag of what is signed, as it is filled from `from`.
     pub(super) fn tag(&self, key: &SealKey<'_>, from: Source<'_>) -> Result<Tag, SignError> {
-        let parts = self.message.parts(Source { secret: key.text, ..from });
+        let parts = self.message.parts(Source { secret: &key.text, ..from });
         match &key.pair {
             Some(pair) => pair.sign(&joined(parts)).map(|bytes| Tag::new(&bytes)),
             None => self.algorithm.digest(&key.bytes, parts),
@@ -150,7 +150,7 @@ impl Seal {
     pub(super) fn fits(&self, key: &SealKey<'_>, from: Source<'_>, tag: &Tag) -> bool {
         match &key.pair {
             Some(pair) => {
-                let parts = self.message.parts(Source { secret: key.text, ..from });
+                let parts = self.message.parts(Source { secret: &key.text, ..from });
                 pair.verifies(&joined(parts), tag.bytes())
             }
             None => self.tag(key, from).is_ok_and(|own| own.fits(tag)),

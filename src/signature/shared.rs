@@ -51,7 +51,7 @@ impl Shared {
     fn fits(self, given: &[u8], secret: &[u8]) -> Result<bool, SignError> {
         match self {
             Self::Token => Ok(given.ct_eq(secret).into()),
-            // Decoded, for not every sender pads alike.
+            // Without the padding, for not every sender pads alike.
             Self::Basic => {
                 let wanted = self.write(secret)?;
                 let bare = |text: &[u8]| text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);

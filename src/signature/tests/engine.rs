@@ -319,3 +319,23 @@ fn what_cannot_be_meant_is_refused(#[case] table: &str, #[case] said: &str) {
     let error = toml::from_str::<Scheme>(&table.replace("; ", "\n")).unwrap_err().to_string();
     assert!(error.contains(said), "{error}");
 }
+
+#[test]
+fn a_damaged_secret_is_recognised_where_it_is_part_of_the_text() {
+    let scheme = scheme(r#"scheme = "sha256"; header = "Sig"; encoding = "hex"; message = "{secret}{body}""#);
+    for (key, words) in [
+        ("k\n", "a line end after it"),
+        ("k\r\n", "a CRLF after it"),
+        ("k ", "a space after it"),
+        ("\"k\"", "in quotation marks"),
+    ] {
+        let mut request = call("", &[], "{}");
+        sign(&scheme, &mut request, Some(&secret(key)), at(5)).unwrap();
+        let found = diagnose(&scheme, &request, &[&secret("k")], &[], at(5));
+        assert!(found.len() == 1 && found[0].contains(words), "{found:?}");
+    }
+    // An empty secret and none in the text make the same.
+    let of_the_body = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    let found = diagnose(&scheme, &call("", &[("Sig", of_the_body)], "{}"), &[&secret("k")], &[], at(5));
+    assert!(found.len() == 2 && found[0].starts_with("Only the body") && found[1].contains("empty"), "{found:?}");
+}
