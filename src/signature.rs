@@ -34,6 +34,7 @@ use smallvec::SmallVec;
 
 use crate::call::{Request, Sig};
 use crate::config::Secret;
+use clock::Untimely;
 use message::Source;
 use seal::SealKey;
 use tag::Tag;
@@ -250,6 +251,10 @@ fn judge<'a>(scheme: &Scheme, seal: &Seal, request: &Request, secrets: &[&'a Sec
         Ok(timestamp) => timestamp,
         Err(reason) => return malformed(format!("the time that is signed is missing: {reason}")),
     };
+    let untimely = seal.clock.as_ref().and_then(|clock| clock.judge(&timestamp, at).err());
+    if let Some(Untimely::NoTime(reason)) = &untimely {
+        return malformed(format!("the time that is signed is malformed: {reason}"));
+    }
     if let Some(what) = seal.message.missing(request) {
         return malformed(SignError::Lacking(what).to_string());
     }
@@ -264,10 +269,9 @@ fn judge<'a>(scheme: &Scheme, seal: &Seal, request: &Request, secrets: &[&'a Sec
             tags.iter().any(|tag| seal.fits(key, source, tag))
         })
     };
-    let but = || match (&body_fault, &seal.clock) {
-        (Some((_, fault)), _) => Some((Sig::Invalid, fault.clone())),
-        (None, Some(clock)) => clock.judge(&timestamp, at).err().map(|late| (Sig::Stale, late)),
-        (None, None) => None,
+    let but = || match &body_fault {
+        Some((_, fault)) => Some((Sig::Invalid, fault.clone())),
+        None => untimely.clone().map(|untimely| (Sig::Stale, untimely.reason())),
     };
     if scheme.is_keyless() {
         return if fits(&SealKey::raw(b"")) {
@@ -325,8 +329,8 @@ pub fn diagnose(
             shared::diagnose(scheme, *shared, request, sig, secrets, others)
         }
         Method::Seal(seal) => {
-            let Verdict { sig, reason, .. } = verify(scheme, request, secrets, at);
-            diagnose::diagnose(scheme, seal, request, (sig, &reason), secrets, others)
+            let Verdict { sig, .. } = verify(scheme, request, secrets, at);
+            diagnose::diagnose(scheme, seal, request, (sig, at), secrets, others)
         }
     }
 }

@@ -73,6 +73,26 @@ pub enum Window {
     Past,
 }
 
+/// What is wrong with the time of a call, as a sentence's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Untimely {
+    /// It is too long ago.
+    Old(String),
+    /// It is yet to come.
+    Ahead(String),
+    /// What is written there is no time.
+    NoTime(String),
+}
+
+impl Untimely {
+    /// The sentence's end.
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::Old(reason) | Self::Ahead(reason) | Self::NoTime(reason) => reason,
+        }
+    }
+}
+
 impl Clock {
     /// The time in `request` as it is written there; what is wrong otherwise.
     pub(super) fn read(&self, scheme: &Scheme, request: &Request, given: &[u8]) -> Result<String, String> {
@@ -125,37 +145,46 @@ impl Clock {
         }
     }
 
-    /// What is wrong with a call that came at `at` and bears the time `text`: a sentence's end, and whether it is of another
-    /// form altogether.
-    pub(super) fn judge(&self, text: &str, at: Timestamp) -> Result<(), String> {
+    /// What is wrong with a call that came at `at` and bears the time `text`.
+    pub(super) fn judge(&self, text: &str, at: Timestamp) -> Result<(), Untimely> {
         let Some(tolerance) = self.tolerance else { return Ok(()) };
         let allowed = SignedDuration::from_secs(tolerance.into());
         let Some(made) = self.parse(text) else {
-            return Err(format!("its time {text:?} is not {}", self.unit.title()));
+            return Err(Untimely::NoTime(format!("{text:?} is not {}", self.unit.title())));
         };
         let age = at.duration_since(made);
         if age > allowed {
             let (age, allowed) = (span(age), span(allowed));
-            Err(format!(
+            Err(Untimely::Old(format!(
                 "it was made {age} before the call came, and {allowed} is the most: an old call, or a slow clock"
-            ))
+            )))
         } else if self.window == Window::Both && -age > allowed {
             let (age, allowed) = (span(-age), span(allowed));
-            Err(format!(
+            Err(Untimely::Ahead(format!(
                 "it was made {age} after the call came, and {allowed} is the most: the sender's clock is ahead"
-            ))
+            )))
         } else {
             Ok(())
         }
     }
 
-    /// In words: `good for 300 s, both ways`.
-    pub(super) fn describe(&self) -> String {
-        let place = match &self.place {
+    /// What to write in the place of what is no time.
+    pub(super) fn repair(&self) -> String {
+        let place = self.place();
+        format!("Let the sender write the time in {place} as {}, and sign what it writes.", self.unit.title())
+    }
+
+    fn place(&self) -> String {
+        match &self.place {
             Stamp::Header(name) => name.clone(),
             Stamp::Field(name) => format!("`{name}=`"),
             Stamp::Body(pointer) => format!("`{pointer}` of the body"),
-        };
+        }
+    }
+
+    /// In words: `good for 300 s, both ways`.
+    pub(super) fn describe(&self) -> String {
+        let place = self.place();
         let rule = match (self.tolerance, self.window) {
             (None, _) => "not limited".to_owned(),
             (Some(tolerance), Window::Both) => {
@@ -217,6 +246,8 @@ mod tests {
             assert_eq!(clock(Unit::Seconds, Window::Past).judge(&text, at).is_ok(), past, "{offset}");
         }
         let late = clock(Unit::Seconds, Window::Both).judge("1699992000", at).unwrap_err();
+        assert!(matches!(late, Untimely::Old(_)), "{late:?}");
+        let late = late.reason();
         assert!(late.contains("2 h 13 min before") && late.contains("5 min is the most"), "{late}");
     }
 
@@ -229,7 +260,8 @@ mod tests {
             let clock = clock(unit, Window::Both);
             assert_eq!(clock.write(at), text);
             assert_eq!(clock.parse(text), Some(at));
-            assert!(clock.judge("soon", at).unwrap_err().contains("\"soon\" is not"));
+            let none = clock.judge("soon", at).unwrap_err();
+            assert!(matches!(&none, Untimely::NoTime(reason) if reason.starts_with("\"soon\" is not")), "{none:?}");
         }
     }
 }

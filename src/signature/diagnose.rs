@@ -13,6 +13,9 @@ mod keyless;
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
+use super::clock::Untimely;
 use super::message::Source;
 use super::seal::SealKey;
 use super::tag::{Encoding, Tag, decode_base64};
@@ -22,18 +25,19 @@ use crate::config::Secret;
 use crate::json;
 use crate::signature::message::Segment;
 
-/// As [`super::diagnose()`], for a seal whose verdict is `sig` for that reason.
+/// As [`super::diagnose()`], for a seal whose verdict is `sig` at that time.
 pub(super) fn diagnose(
     scheme: &Scheme,
     seal: &Seal,
     request: &Request,
-    (sig, reason): (Sig, &str),
+    (sig, at): (Sig, Timestamp),
     secrets: &[&Secret],
     others: &[(&str, &Secret)],
 ) -> Vec<String> {
+    let untimely = || seal.clock.as_ref()?.judge(&stamp(scheme, seal, request).ok()?, at).err();
     match sig {
         Sig::Valid | Sig::Unsigned => return Vec::new(),
-        Sig::Stale => return stale(reason),
+        Sig::Stale => return stale(untimely().as_ref()),
         _ => {}
     }
     if request.cut {
@@ -46,6 +50,13 @@ pub(super) fn diagnose(
         return vec![format!("Let the sender sign the body that it sends: {fault}.")];
     }
     let readings = readings(scheme, seal, request);
+    // Where the signature is written as it should be, it is the time that is malformed.
+    let written = scheme.surplus(request) == 0 && readings.iter().any(|reading| reading.slips.is_empty());
+    if let Some(clock) = seal.clock.as_ref().filter(|_| sig == Sig::Malformed && written)
+        && let Some(Untimely::NoTime(_)) = untimely()
+    {
+        return vec![clock.repair()];
+    }
     if scheme.is_keyless() {
         let tags: Vec<(&Tag, &[String])> =
             readings.iter().map(|reading| (&reading.tag, reading.slips.as_slice())).collect();
@@ -64,9 +75,8 @@ pub(super) fn diagnose(
 }
 
 /// A call that is authentic and not of now.
-fn stale(reason: &str) -> Vec<String> {
-    let late = reason.contains("before the call came");
-    vec![if late {
+fn stale(untimely: Option<&Untimely>) -> Vec<String> {
+    vec![if matches!(untimely, Some(Untimely::Old(_))) {
         "It is authentic: replayed as it was, or kept waiting on its way. To send it again, let it be signed anew (`--sign fresh`)."
             .into()
     } else {

@@ -321,6 +321,34 @@ fn what_cannot_be_meant_is_refused(#[case] table: &str, #[case] said: &str) {
 }
 
 #[test]
+fn a_time_that_cannot_be_read_is_malformed_whatever_it_says() {
+    let scheme = scheme(LIST);
+    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    for time in ["2026-11-23T05:00:00Z", "before the call came"] {
+        let mut request = call("", &[("webhook-id", "msg_1"), ("webhook-timestamp", time)], "{}");
+        let signed = compute(&scheme, &request, Some(&secret(key)), at(5)).unwrap();
+        request.headers.set("webhook-signature", signed);
+        let verdict = verify(&scheme, &request, &[&secret(key)], at(5));
+        assert_eq!(verdict.sig, Sig::Malformed, "{}", verdict.reason);
+        assert!(verdict.reason.contains(&format!("{time:?} is not seconds since 1970")), "{}", verdict.reason);
+        assert!(why(&scheme, &request, key, 5).contains("write the time in webhook-timestamp as seconds since 1970"));
+        // The header comes first where that is written wrong too.
+        request.headers.set("webhook-signature", "v2,x");
+        assert!(why(&scheme, &request, key, 5).contains("webhook-signature as the contract has it"));
+    }
+}
+
+#[test]
+fn a_call_from_ahead_is_not_told_to_be_an_old_one() {
+    let scheme = scheme(LIST);
+    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let mut request = call("", &[("webhook-id", "msg_1")], "{}");
+    sign(&scheme, &mut request, Some(&secret(key)), at(1000)).unwrap();
+    assert!(why(&scheme, &request, key, 1).contains("set the clocks"));
+    assert!(why(&scheme, &request, key, 2000).contains("--sign fresh"));
+}
+
+#[test]
 fn a_damaged_secret_is_recognised_where_it_is_part_of_the_text() {
     let scheme = scheme(r#"scheme = "sha256"; header = "Sig"; encoding = "hex"; message = "{secret}{body}""#);
     for (key, words) in [
