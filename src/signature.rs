@@ -163,8 +163,7 @@ fn there<'a>(scheme: &'a Scheme, request: &'a Request) -> Result<Cow<'a, [u8]>, 
     match scheme.surplus(request) {
         0 => Ok(given),
         more => {
-            let (count, header) = (more + 1, &scheme.header);
-            let reason = format!("there are {count} {header} headers; which one a receiver reads is a matter of luck");
+            let reason = format!("{}; which one a receiver reads is a matter of luck", scheme.presence(more + 1));
             Err((Sig::Malformed, reason))
         }
     }

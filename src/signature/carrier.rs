@@ -66,7 +66,8 @@ impl Scheme {
     pub(super) fn surplus(&self, request: &Request) -> usize {
         match self.carrier {
             Carrier::Header => request.headers.all(&self.header).skip(1).count(),
-            Carrier::Query | Carrier::Body => 0,
+            Carrier::Query => named(request, &self.header).skip(1).count(),
+            Carrier::Body => 0,
         }
     }
 
@@ -84,6 +85,14 @@ impl Scheme {
         match self.carrier {
             Carrier::Header => format!("there is no {} header", self.header),
             Carrier::Query | Carrier::Body => format!("there is no {}", self.place()),
+        }
+    }
+
+    /// `there are 2 X-Signature headers`
+    pub(super) fn presence(&self, count: usize) -> String {
+        match self.carrier {
+            Carrier::Header => format!("there are {count} {} headers", self.header),
+            Carrier::Query | Carrier::Body => format!("{} is there {count} times", self.place()),
         }
     }
 
@@ -118,19 +127,22 @@ impl Scheme {
 
 /// The first parameter of the query of that name.
 pub(super) fn query(request: &Request, name: &str) -> Option<String> {
-    let mut pairs = url::form_urlencoded::parse(request.query()?.as_bytes());
-    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    named(request, name).next().map(Cow::into_owned)
 }
 
-/// Puts a parameter in the place of the first of that name, or at the end; the others stay as they are written.
+fn named<'a>(request: &'a Request, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
+    let pairs = url::form_urlencoded::parse(request.query().unwrap_or_default().as_bytes());
+    pairs.filter(move |(key, _)| key == name).map(|(_, value)| value)
+}
+
+/// Puts a parameter in the place of those of that name, or at the end; the others stay as they are written.
 pub(super) fn set_query(request: &mut Request, name: &str, value: &str) {
     let pair = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-    let named = |part: &str| url::form_urlencoded::parse(part.as_bytes()).any(|(key, _)| key == name);
+    let named = |part: &&str| url::form_urlencoded::parse(part.as_bytes()).any(|(key, _)| key == name);
     let mut parts: Vec<&str> = request.query().unwrap_or_default().split('&').filter(|part| !part.is_empty()).collect();
-    match parts.iter().position(|part| named(part)) {
-        Some(at) => parts[at] = &pair,
-        None => parts.push(&pair),
-    }
+    let at = parts.iter().position(named).unwrap_or(parts.len());
+    parts.retain(|part| !named(part));
+    parts.insert(at, &pair);
     request.target = format!("{}?{}", request.path(), parts.join("&"));
 }
 
@@ -161,8 +173,10 @@ mod tests {
         };
         set_query(&mut request, "token", "x y");
         set_query(&mut request, "new", "z");
-        assert_eq!(request.target, "/x?a=%20&token=x+y&b&new=z");
         assert_eq!(query(&request, "token").as_deref(), Some("x y"));
+        request.target.push_str("&token=2");
+        set_query(&mut request, "token", "x y");
+        assert_eq!(request.target, "/x?a=%20&token=x+y&b&new=z");
         set_value(&mut request, "/a/n", "1700000000").unwrap();
         assert_eq!(&request.body[..], b"{ \"a\" : {\"n\": 1700000000} ,\n\"b\":[]}");
         assert_eq!(request.headers.get("content-length"), Some("35"));

@@ -367,3 +367,15 @@ fn a_damaged_secret_is_recognised_where_it_is_part_of_the_text() {
     let found = diagnose(&scheme, &call("", &[("Sig", of_the_body)], "{}"), &[&secret("k")], &[], at(5));
     assert!(found.len() == 2 && found[0].starts_with("Only the body") && found[1].contains("empty"), "{found:?}");
 }
+
+#[test]
+fn a_signature_that_stands_twice_in_the_query_is_malformed() {
+    let scheme = scheme(r#"scheme = "token"; query = "token"; secret = "token"; example = "env:T"; missing = "m""#);
+    let mut request = call("https://a.example/x?a=1&token=k&token=k", &[], "{}");
+    let verdict = verify(&scheme, &request, &[&secret("k")], at(5));
+    assert_eq!(verdict.sig, Sig::Malformed, "{}", verdict.reason);
+    assert!(verdict.reason.starts_with("`token` of the query is there 2 times"), "{}", verdict.reason);
+    assert!(why(&scheme, &request, "k", 5).contains("send `token` of the query once"));
+    sign(&scheme, &mut request, Some(&secret("k")), at(5)).unwrap();
+    assert_eq!((request.target.as_str(), sig(&scheme, &request, "k", 5)), ("/x?a=1&token=k", Sig::Valid));
+}
