@@ -31,7 +31,7 @@ pub use lexer::tokens;
 pub use parts::{each_member, items, members};
 pub use plain::plain;
 pub use pointer::{escape, find, is_pointer, pointer_at, set};
-pub use print::{compact, javascript_stringify, pretty, python_dumps, spaced};
+pub use print::{PrintError, compact, javascript_stringify, pretty, python_dumps, spaced};
 pub use string::unquote;
 
 /// Where and why a text is not JSON.

@@ -13,6 +13,7 @@ use crate::app::plots::Trouble;
 use crate::app::shown::{Hits, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus};
+use crate::json::{PrintError, SyntaxError};
 use crate::net::outgoing::SignMode;
 use crate::recording::QueryError;
 
@@ -145,10 +146,14 @@ impl App {
                 notice = Some(Notice::info("there is no body to lay out: this call says all in its path and query"));
             }
             Action::Reformat => {
-                if let Err(error) = draft.reformat() {
-                    let place = format!("line {}, column {}", error.line, error.column);
-                    notice = Some(Notice::warning(format!("not JSON at {place}: {}", error.message)));
-                }
+                notice = draft.reformat().err().map(|error| {
+                    Notice::warning(match error {
+                        PrintError::Syntax(SyntaxError { line, column, message, .. }) => {
+                            format!("not JSON at line {line}, column {column}: {message}")
+                        }
+                        PrintError::Long => format!("{error}: it stays as it is"),
+                    })
+                });
             }
             Action::Revert => draft.revert(),
             Action::Undo => draft.step_back(),

@@ -431,8 +431,8 @@ impl Draft {
     /// Lays the JSON out prettily. It is sent as shown from then on.
     ///
     /// # Errors
-    /// Where the payload is not JSON.
-    pub fn reformat(&mut self) -> Result<(), json::SyntaxError> {
+    /// Where the payload is not JSON, or nested too deep.
+    pub fn reformat(&mut self) -> Result<(), json::PrintError> {
         let pretty = pretty(&self.text())?;
         self.amended = None;
         self.layout = Layout::AsShown { crlf: false };
@@ -465,7 +465,7 @@ fn in_lines(target: &str) -> String {
 }
 
 /// JSON, be it with placeholders, laid out for reading.
-fn pretty(text: &str) -> Result<String, json::SyntaxError> {
+fn pretty(text: &str) -> Result<String, json::PrintError> {
     json::pretty(&placeholders::hidden(text)).map(placeholders::shown)
 }
 

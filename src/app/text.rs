@@ -1,6 +1,5 @@
 //! A long text cut into screen rows. Built once when a call is opened, so that drawing touches only the rows it shows.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
@@ -18,6 +17,8 @@ pub struct Text {
     width: usize,
     /// It is JSON, so rows are coloured as such.
     pub json: bool,
+    /// It is JSON nested too deep to be laid out, and shown as it is.
+    pub too_deep: bool,
 }
 
 impl Text {
@@ -28,9 +29,10 @@ impl Text {
             return Self { shown: visible::bytes(bytes).into_owned(), ..Self::default() };
         };
         let json = json::check(text).is_ok();
-        let laid_out =
-            if json && pretty { json::pretty(text).map_or(Cow::Borrowed(text), Cow::Owned) } else { text.into() };
-        Self { shown: visible::text(&laid_out).into_owned(), json, ..Self::default() }
+        let laid_out = if json && pretty { json::pretty(text).ok() } else { None };
+        let too_deep = json && pretty && laid_out.is_none();
+        let shown = visible::text(laid_out.as_deref().unwrap_or(text)).into_owned();
+        Self { shown, json, too_deep, ..Self::default() }
     }
 
     /// Cuts it into rows of `width` columns, unless it is cut so already.
@@ -155,6 +157,14 @@ mod tests {
         text.wrap(80);
         assert_eq!(text.find("two"), [0, 1]);
         assert_eq!(text.find(""), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_shown_as_it_is() {
+        let deep = "[".repeat(500) + &"1,".repeat(5000) + "1" + &"]".repeat(500);
+        let text = Text::new(deep.as_bytes(), true);
+        assert!(text.too_deep && text.json && text.shown == deep);
+        assert!(!Text::new(deep.as_bytes(), false).too_deep && !Text::new(b"[1]", true).too_deep);
     }
 
     #[test]

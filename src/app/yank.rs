@@ -6,7 +6,7 @@ use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::shown::{Shown, Tab};
 use crate::call::Headers;
-use crate::json;
+use crate::json::{self, PrintError};
 use crate::platform::Row;
 use crate::recording::export::{Exporter, Format, Judgement, Report};
 use crate::visible;
@@ -85,7 +85,11 @@ impl App {
         };
         match what {
             What::Body => text(&call.request.readable().body),
-            What::Pretty => text(&call.request.readable().body).map(|text| json::pretty(&text).unwrap_or(text)),
+            What::Pretty => text(&call.request.readable().body).and_then(|text| match json::pretty(&text) {
+                Err(error @ PrintError::Long) => Err(format!("the body is {error}: copy it as it came")),
+                Err(PrintError::Syntax(_)) => Ok(text),
+                Ok(laid_out) => Ok(laid_out),
+            }),
             What::Value => self.at_cursor(shown).map(|(_, value)| value).ok_or_else(no_cursor),
             What::Pointer => self.at_cursor(shown).map(|(pointer, _)| pointer).ok_or_else(no_cursor),
             What::Headers => Ok(headers(&call.request.headers)),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::call::{Call, Direction, Headers, Id, Packed, Sig};
 use crate::cli::context::Findings;
 use crate::cli::{Context, Format, waits};
+use crate::json::{self, PrintError};
 use crate::platform::{Fate, Finding, Platforms, Wait};
 use crate::recording::{self, Entries, Recorded};
 use crate::replay::compare::Difference;
@@ -98,14 +99,13 @@ pub(super) fn whole(call: &Call, more: &Value) -> String {
     format!("{{\"schema\":1,{members},{}", more.trim_start_matches('{'))
 }
 
-/// A body as it came, on lines of its own; laid out if asked and possible.
-pub(super) fn body(bytes: &[u8], pretty: bool) -> String {
+/// A body as it came, on lines of its own.
+fn body(bytes: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(bytes) else { return visible::bytes(bytes).into_owned() };
-    let laid_out = if pretty { crate::json::pretty(text).ok() } else { None };
-    visible::text(laid_out.as_deref().unwrap_or(text)).trim_end_matches('\n').to_owned()
+    visible::text(text).trim_end_matches('\n').to_owned()
 }
 
-/// A body below an empty line, unpacked where it came compressed.
+/// A body below an empty line, unpacked where it came compressed; laid out if asked and possible.
 pub(super) fn push_body(text: &mut String, headers: &Headers, bytes: &Bytes, pretty: bool) {
     if bytes.is_empty() {
         return;
@@ -114,7 +114,12 @@ pub(super) fn push_body(text: &mut String, headers: &Headers, bytes: &Bytes, pre
     if let Some(note) = note {
         let _ = writeln!(text, "\n{note}");
     }
-    let _ = writeln!(text, "\n{}", body(&content, pretty));
+    let laid_out = std::str::from_utf8(&content).ok().filter(|_| pretty).map(json::pretty);
+    if let Some(Err(error @ PrintError::Long)) = &laid_out {
+        let _ = writeln!(text, "\n{error}, so as it came:");
+    }
+    let laid_out = laid_out.and_then(Result::ok);
+    let _ = writeln!(text, "\n{}", body(laid_out.as_deref().map_or(&content, str::as_bytes)));
 }
 
 /// What a body holds, and what is to be said of one that came compressed.
@@ -317,7 +322,7 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
         }
         if !response.body.is_empty() {
             let (note, bytes) = unpacked(&response.headers, &response.body);
-            for part in note.into_iter().chain([body(&bytes, false)]) {
+            for part in note.into_iter().chain([body(&bytes)]) {
                 let _ = write!(text, "\n{part}");
             }
         }

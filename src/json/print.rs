@@ -6,12 +6,30 @@ use super::check::significant;
 use super::string::{chars, inner};
 use super::{SyntaxError, TokenKind};
 
+/// How much longer than a text it may be when it is written anew: each line of deeply nested JSON is indented, so that some
+/// megabytes would take gigabytes.
+const TIMES_LONGER: usize = 7;
+const MOST_LONGER: usize = 64 << 20;
+/// A short text may be indented as it likes.
+const FREE: usize = 1 << 20;
+
+/// Why a JSON text is not written anew.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PrintError {
+    /// It is not JSON.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// It would be too long.
+    #[error("nested too deep to be laid out")]
+    Long,
+}
+
 /// Two-space indentation, one member a line, tokens untouched (`1e3`, `\u00e4`, duplicate keys stay as they are). Empty
 /// containers stay `{}` and `[]`. No line end after the last line.
 ///
 /// # Errors
-/// If the text is not JSON.
-pub fn pretty(text: &str) -> Result<String, SyntaxError> {
+/// If the text is not JSON, or too long when it is written so.
+pub fn pretty(text: &str) -> Result<String, PrintError> {
     let mut depth = 0;
     print(text, copy, |out, before, after| {
         depth += usize::from(before.is_open());
@@ -28,16 +46,16 @@ pub fn pretty(text: &str) -> Result<String, SyntaxError> {
 /// All insignificant white space removed, tokens untouched.
 ///
 /// # Errors
-/// If the text is not JSON.
-pub fn compact(text: &str) -> Result<String, SyntaxError> {
+/// If the text is not JSON, or too long when it is written so.
+pub fn compact(text: &str) -> Result<String, PrintError> {
     print(text, copy, |_, _, _| ())
 }
 
 /// On one line, spaced as Python's `json.dumps` does (`", "` and `": "`), tokens untouched.
 ///
 /// # Errors
-/// If the text is not JSON.
-pub fn spaced(text: &str) -> Result<String, SyntaxError> {
+/// If the text is not JSON, or too long when it is written so.
+pub fn spaced(text: &str) -> Result<String, PrintError> {
     print(text, copy, python_space)
 }
 
@@ -46,8 +64,8 @@ pub fn spaced(text: &str) -> Result<String, SyntaxError> {
 /// where Python would write `1e3` as `1000.0` and keep the last of the duplicates.
 ///
 /// # Errors
-/// If the text is not JSON.
-pub fn python_dumps(text: &str) -> Result<String, SyntaxError> {
+/// If the text is not JSON, or too long when it is written so.
+pub fn python_dumps(text: &str) -> Result<String, PrintError> {
     let string = |out: &mut String, literal: &str| {
         rewrite(out, literal, |char| matches!(char, ' '..='~'));
     };
@@ -60,8 +78,8 @@ pub fn python_dumps(text: &str) -> Result<String, SyntaxError> {
 /// keys such as `"7"` to the front.
 ///
 /// # Errors
-/// If the text is not JSON.
-pub fn javascript_stringify(text: &str) -> Result<String, SyntaxError> {
+/// If the text is not JSON, or too long when it is written so.
+pub fn javascript_stringify(text: &str) -> Result<String, PrintError> {
     let string = |out: &mut String, literal: &str| {
         rewrite(out, literal, |char| char >= ' ');
     };
@@ -74,10 +92,14 @@ fn print(
     text: &str,
     string: impl Fn(&mut String, &str),
     mut gap: impl FnMut(&mut String, TokenKind, TokenKind),
-) -> Result<String, SyntaxError> {
+) -> Result<String, PrintError> {
+    let most = text.len() + (TIMES_LONGER * text.len() + FREE).min(MOST_LONGER);
     let mut out = String::with_capacity(text.len());
     let mut before = None;
     for token in significant(text) {
+        if out.len() > most {
+            return Err(PrintError::Long);
+        }
         let token = token?;
         if let Some(before) = before {
             gap(&mut out, before, token.kind);

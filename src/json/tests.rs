@@ -117,7 +117,18 @@ fn printing_moves_only_white_space() {
     assert_eq!(super::pretty(text).unwrap(), pretty);
     assert_eq!(compact(text).unwrap(), r#"{"a":[],"b":[1e3,{"\u00e4":{}}],"a":12345678901234567890123}"#);
     assert_eq!(spaced(text).unwrap(), r#"{"a": [], "b": [1e3, {"\u00e4": {}}], "a": 12345678901234567890123}"#);
-    assert_eq!(super::pretty("[1,]").unwrap_err().column, 3);
+    assert!(matches!(super::pretty("[1,]"), Err(PrintError::Syntax(error)) if error.column == 3));
+}
+
+#[test]
+fn what_would_be_too_long_is_not_laid_out() {
+    let numbers = |depth: usize, count: usize| "[".repeat(depth) + &"1,".repeat(count) + "1" + &"]".repeat(depth);
+    assert_eq!(super::pretty(&numbers(DEPTH_LIMIT - 1, 100_000)), Err(PrintError::Long));
+    // What people and programs write is.
+    assert!(super::pretty(&numbers(DEPTH_LIMIT - 1, 500)).is_ok());
+    assert!(super::pretty(&numbers(4, 1_000_000)).is_ok());
+    assert!(compact(&numbers(DEPTH_LIMIT - 1, 100_000)).is_ok());
+    assert!(python_dumps(&format!("\"{}\"", "\u{7f}".repeat(1 << 20))).is_ok());
 }
 
 #[test]

@@ -228,6 +228,7 @@ fn made(app: &App, shown: &Shown, (body, packed): (&Body, Option<&String>), widt
         (_, Body::Tree(_, Some(what))) => {
             format!("{what}, decoded: {} shows it as it came", app.keymap.key(Action::Pretty))
         }
+        (_, Body::Text(text)) if text.too_deep => "nested too deep to be laid out: shown as it came".to_owned(),
         _ if packed.is_some() => String::new(),
         _ => return Vec::new(),
     };

@@ -20,8 +20,9 @@ use tempfile::{SpooledTempFile, spooled_tempfile};
 use self::plot::Point;
 use super::{Report, caveats, url};
 use crate::call::{Direction, Headers};
+use crate::json::{self, PrintError};
 use crate::platform::Finding;
-use crate::{json, visible};
+use crate::visible;
 
 const STYLE: &str = include_str!("html/page.css");
 
@@ -226,14 +227,14 @@ fn push_message(out: &mut String, line: &str, headers: &Headers, body: &[u8], fi
     if body.is_empty() {
         return;
     }
-    let text = String::from_utf8_lossy(body);
-    let shown = match std::str::from_utf8(body) {
-        Ok(body) => match json::pretty(body) {
-            Ok(laid_out) => visible::text(&laid_out).into_owned(),
-            Err(_) => visible::text(&text).into_owned(),
-        },
-        Err(_) => visible::bytes(body).into_owned(),
+    let (shown, too_deep) = match std::str::from_utf8(body).map(|text| (text, json::pretty(text))) {
+        Ok((_, Ok(laid_out))) => (visible::text(&laid_out).into_owned(), false),
+        Ok((text, Err(error))) => (visible::text(text).into_owned(), error == PrintError::Long),
+        Err(_) => (visible::bytes(body).into_owned(), false),
     };
+    if too_deep {
+        let _ = writeln!(out, "<p>The body is JSON, {}: it is shown as it came.", PrintError::Long);
+    }
     let end = shown.floor_char_boundary(LONGEST);
     let _ = writeln!(out, "<pre>{}</pre>", visible::markup(&shown[..end]));
     if end < shown.len() {

@@ -7,8 +7,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::{Report, caveats, url};
 use crate::call::Headers;
+use crate::json::{self, PrintError};
 use crate::platform::Finding;
-use crate::{json, visible};
+use crate::visible;
 
 pub(super) fn text(report: &Report) -> String {
     let call = &report.call;
@@ -71,7 +72,10 @@ fn push_message(text: &mut String, line: &str, headers: &Headers, body: &[u8]) {
     }
     let (what, language, shown) = match std::str::from_utf8(body).map(|body| (body, json::pretty(body))) {
         Ok((_, Ok(laid_out))) => ("JSON, laid out here", "json", visible::text(&laid_out).into_owned()),
-        Ok((body, Err(_))) => ("text", "text", visible::text(body).into_owned()),
+        Ok((body, Err(PrintError::Long))) => {
+            ("JSON, nested too deep to be laid out", "json", visible::text(body).into_owned())
+        }
+        Ok((body, Err(PrintError::Syntax(_)))) => ("text", "text", visible::text(body).into_owned()),
         Err(_) => ("in base64", "text", BASE64.encode(body)),
     };
     let _ = write!(text, "\nBody, {} bytes, {what}:\n\n", body.len());

@@ -181,8 +181,10 @@ pub fn json_text(data: &[u8]) {
     }
     if ours {
         let compact = json::compact(text).expect("checked");
-        let pretty = json::pretty(text).expect("checked");
-        assert_eq!(json::compact(&pretty).expect("pretty"), compact);
+        // What would be too long is not laid out.
+        if let Ok(pretty) = json::pretty(text) {
+            assert_eq!(json::compact(&pretty).expect("pretty"), compact);
+        }
         json::python_dumps(text).expect("checked");
         json::javascript_stringify(text).expect("checked");
         drop(json::set(text, "/a/0/b", "1"));
