@@ -14,6 +14,8 @@ pub const MOST_PLACES: usize = 100_000;
 pub struct Text {
     shown: String,
     rows: Vec<Range<usize>>,
+    /// Where each line begins.
+    lines: Vec<usize>,
     width: usize,
     /// It is JSON, so rows are coloured as such.
     pub json: bool,
@@ -43,8 +45,10 @@ impl Text {
         }
         self.width = width;
         self.rows.clear();
+        self.lines.clear();
         let mut start = 0;
         for line in self.shown.split('\n') {
+            self.lines.push(start);
             wrap_line(line, start, width, &mut self.rows);
             start += line.len() + 1;
         }
@@ -66,8 +70,9 @@ impl Text {
     #[must_use]
     pub fn row(&self, n: usize) -> Option<(&str, &str, Range<usize>)> {
         let row = self.rows.get(n)?.clone();
-        let start = self.shown[..row.start].rfind('\n').map_or(0, |at| at + 1);
-        let end = self.shown[row.end..].find('\n').map_or(self.shown.len(), |at| row.end + at);
+        let next = self.lines.partition_point(|start| *start <= row.start);
+        let start = *self.lines.get(next.checked_sub(1)?)?;
+        let end = self.lines.get(next).map_or(self.shown.len(), |next| next - 1);
         Some((&self.shown[row.clone()], &self.shown[start..end], row.start - start..row.end - start))
     }
 
@@ -146,9 +151,12 @@ mod tests {
 
     #[test]
     fn a_row_knows_its_line() {
-        let mut text = Text::new(b"first\nsecond", false);
+        let mut text = Text::new(b"first\n\nsecond\n", false);
         text.wrap(4);
-        assert_eq!(text.row(3), Some(("nd", "second", 4..6)));
+        assert_eq!(text.row(1), Some(("t", "first", 4..5)));
+        assert_eq!(text.row(2), Some(("", "", 0..0)));
+        assert_eq!(text.row(4), Some(("nd", "second", 4..6)));
+        assert_eq!((text.row(5), text.row(6)), (Some(("", "", 0..0)), None));
     }
 
     #[test]
