@@ -58,6 +58,7 @@ pub mod text;
 pub mod tree;
 pub mod webview;
 pub mod which;
+pub mod why;
 pub mod yank;
 
 use std::collections::{HashMap, HashSet};
@@ -402,6 +403,7 @@ impl App {
                 }
             }
             Event::Prepared(shown) => self.prepared(*shown),
+            Event::Explained(answer) => self.explained(&answer.0, answer.1),
             Event::Filtered { ticket, result } => self.filtered(ticket, result),
             Event::Sent { ticket, result } => self.sent(ticket, result),
             Event::Replayed { ticket, progress } => self.replayed(ticket, progress),

@@ -13,6 +13,7 @@ use crate::app::exporting;
 use crate::app::kept::{Keep, Kept};
 use crate::app::replaying::{self, Progress, Steer};
 use crate::app::shown::Shown;
+use crate::app::why::Question;
 use crate::call::{Call, Id};
 use crate::config::Config;
 use crate::net::outgoing::Outgoing;
@@ -92,6 +93,8 @@ pub enum Event {
     },
     /// What came of [`Effect::Prepare`].
     Prepared(Box<Shown>),
+    /// What came of [`Effect::Explain`].
+    Explained(Box<(Question, Vec<String>)>),
     /// What came of [`Effect::WorkAhead`].
     WorkedAhead(Box<(Job, Shown)>),
     /// What came of [`Effect::Jq`].
@@ -175,6 +178,8 @@ pub enum Effect {
     EndSearch,
     /// Work out what the tabs show of a large call.
     Prepare(Box<Job>),
+    /// Find out why the signature of a large call is not valid.
+    Explain(Box<Question>),
     /// Work out what the tabs show of a call that nobody waits for.
     WorkAhead(Box<Job>),
     /// Put a body through a jq filter.

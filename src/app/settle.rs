@@ -35,16 +35,8 @@ impl App {
             self.sends.wrap(answer_width);
         }
         let prepare = self.show_selected();
+        let explain = self.explain();
         if let Some(shown) = &mut self.shown {
-            if self.tab == Tab::Signature && shown.why.is_none() {
-                let (call, Setup { platforms, keyring, .. }) = (&shown.call, &self.setup);
-                let own = self.setup.config.secrets_of(
-                    call.request.origin.as_deref(),
-                    call.request.path(),
-                    call.kind.as_deref(),
-                );
-                shown.explain(platforms, keyring, &own);
-            }
             shown.body.wrap(detail_width);
             shown.answer.wrap(detail_width);
         }
@@ -67,7 +59,14 @@ impl App {
         let load = (!missing.is_empty()).then_some(Effect::Load(missing));
         let unwanted = self.end_search().into_iter().chain(self.end_filter());
         let unwanted: Vec<Effect> = unwanted.collect();
-        prepare.into_iter().chain(load).chain(unwanted).chain(self.follow_plots()).chain(self.offer()).collect()
+        prepare
+            .into_iter()
+            .chain(explain)
+            .chain(load)
+            .chain(unwanted)
+            .chain(self.follow_plots())
+            .chain(self.offer())
+            .collect()
     }
 
     /// Ends a search whose hits nobody waits for any more. A newer one ends it by itself.

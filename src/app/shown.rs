@@ -9,7 +9,7 @@ use crate::app::changes::Context;
 use crate::app::flow::Flow;
 use crate::app::text::Text;
 use crate::call::{Call, Direction, Headers, Packed};
-use crate::config::{Config, Secret};
+use crate::config::Config;
 use crate::platform::{Consequence, Envelope, Finding, Keyring, Kind, Platforms, Row};
 use crate::recording::Redaction;
 use crate::signature::{Scheme, Verdict};
@@ -91,8 +91,10 @@ pub struct Shown {
     pub flow: Option<Flow>,
     /// What a signature check finds now, with the secrets at hand.
     pub verdict: Option<Verdict>,
-    /// Why it finds that; none until [`Self::explain`] has been asked.
+    /// Why it finds that; none until somebody looks.
     pub why: Option<Vec<String>>,
+    /// That is being found out, for a large call.
+    pub asked: bool,
     /// How the scheme signs, in words.
     pub scheme: Option<String>,
     /// The text that is signed, where it is put together from parts of the call.
@@ -118,7 +120,7 @@ pub struct Shown {
     /// A filter changed what is shown of a body.
     pub filtered: Option<(Tab, String)>,
     /// The call as it is, where it is shown masked, and what masks it.
-    original: Option<(Arc<Call>, Arc<Redaction>)>,
+    pub(super) original: Option<(Arc<Call>, Arc<Redaction>)>,
     form: Form,
 }
 
@@ -173,6 +175,7 @@ impl Shown {
             flow: kind.zip(call.conversation.as_deref()).and_then(|(kind, key)| Flow::of(platforms, kind, key)),
             verdict,
             why: None,
+            asked: false,
             scheme: scheme.map(Scheme::describe),
             signed_text: scheme.and_then(|scheme| scheme.signed_text(&call.request)),
             request_findings,
@@ -195,22 +198,6 @@ impl Shown {
     pub fn fields(&self) -> impl Iterator<Item = &Row> {
         let sections = self.envelope.iter().flat_map(|envelope| &envelope.sections);
         sections.flat_map(|section| section.rows.iter().take(MOST_FIELDS))
-    }
-
-    /// Finds out why the verdict is what it is, once. Dear, for the body is signed many times.
-    pub fn explain(&mut self, platforms: &Platforms, keyring: &Keyring, own: &[Secret]) {
-        let Self { call, verdict, why, original, .. } = self;
-        why.get_or_insert_with(|| {
-            let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
-            let wanted = verdict.as_ref().is_some_and(Verdict::needs_explaining);
-            let judged = original.as_ref().map_or(&*call, |(original, _)| original);
-            let why =
-                if wanted { keyring.diagnose(platforms, &judged.request, kind, own, call.at) } else { Vec::new() };
-            match original {
-                Some((_, mask)) => why.iter().map(|sentence| mask.text(sentence).into_owned()).collect(),
-                None => why,
-            }
-        });
     }
 
     /// What is found in a call does not change where it is shown masked; what would quote it is left out.

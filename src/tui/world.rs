@@ -198,6 +198,13 @@ impl World {
                     let _ = events.send(Message::last(Event::Prepared(Box::new(job.run())), busy));
                 });
             }
+            Effect::Explain(question) => {
+                let events = self.events.clone();
+                Handle::current().spawn_blocking(move || {
+                    let why = question.answer();
+                    let _ = events.send(Message::last(Event::Explained(Box::new((*question, why))), busy));
+                });
+            }
             Effect::Jq { ticket, body, filter } => self.filter(ticket, body, filter, busy),
             Effect::EndJq => self.filtering.end(),
             Effect::Annotate { said, place } => self.annotate(said, place, busy),

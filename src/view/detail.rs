@@ -291,6 +291,10 @@ fn signature(shown: &Shown, width: usize) -> Vec<Line<'static>> {
         lines.extend(rows::labelled("when recorded", &text, theme::DIM, width));
     }
     let why = shown.why.as_deref().unwrap_or_default();
+    if shown.why.is_none() && shown.asked {
+        lines.extend(rows::heading("Why"));
+        lines.push(Line::styled("is being found out: the call is large", theme::DIM));
+    }
     if !why.is_empty() {
         lines.extend(rows::heading("Why"));
         for sentence in why {
