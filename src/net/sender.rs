@@ -156,8 +156,8 @@ impl Sender {
         let made = if fault == Some(Fault::Stale) { at - STALE } else { at };
         let signed = match (&signing, known) {
             (_, Some(kind)) if fault == Some(Fault::BadSignature) => {
-                // Someone else's secret: ours, which nobody knows.
-                let secret = self.keyring.signing_as_a_test(kind);
+                // Not our test secret: our own listener takes that.
+                let secret = self.keyring.signing_as_a_stranger(kind);
                 secret.and_then(|secret| {
                     kind.sign(&mut request, secret.as_ref(), made).map_err(|error| error.to_string())
                 })

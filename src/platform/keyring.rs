@@ -17,6 +17,7 @@ use crate::signature::{Scheme, SignError, Verdict};
 const TEST_HEADER: &str = "x-hooktape-test";
 /// What hooktape's own test calls are signed with where no secret is configured.
 const TEST_LABEL: &str = "hooktape's own test secret";
+const STRANGER_LABEL: &str = "somebody else's secret";
 
 /// The configured secrets, and one for each scheme that lives as long as this process.
 ///
@@ -29,14 +30,19 @@ pub struct Keyring {
     /// What is some target's own, by the header's name.
     confidential: Vec<(String, Secret)>,
     /// By the scheme's full name.
-    tests: Arc<Mutex<BTreeMap<String, Result<Secret, SignError>>>>,
+    tests: Made,
+    /// Likewise, and nothing is ever checked with them.
+    strangers: Made,
 }
+
+/// Secrets made by this process, by the full name of the scheme that each is for.
+type Made = Arc<Mutex<BTreeMap<String, Result<Secret, SignError>>>>;
 
 impl Keyring {
     /// A keyring with test secrets of its own.
     #[must_use]
     pub fn new(secrets: Secrets) -> Self {
-        Self { secrets, confidential: Vec::new(), tests: Arc::default() }
+        Self { secrets, confidential: Vec::new(), tests: Made::default(), strangers: Made::default() }
     }
 
     /// The same, which knows what is these targets' own.
@@ -235,10 +241,23 @@ impl Keyring {
     /// # Errors
     /// When the system has no randomness to make one.
     pub fn signing_as_a_test(&self, kind: &Kind) -> Result<Option<Secret>, String> {
-        let Some((_, scheme)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
-        let mut made = self.made();
-        let fresh = || scheme.fresh_secret(TEST_LABEL).map(|secret| secret.only_for(vec![scheme.name.clone()]));
-        let test = made.entry(scheme.name.clone()).or_insert_with(fresh);
-        test.clone().map(Some).map_err(|error| error.to_string())
+        made_for(kind, &self.tests, TEST_LABEL)
     }
+
+    /// The secret that somebody else signs a call of `kind` with, who has none of ours. None where it needs none.
+    ///
+    /// # Errors
+    /// When the system has no randomness to make one.
+    pub fn signing_as_a_stranger(&self, kind: &Kind) -> Result<Option<Secret>, String> {
+        made_for(kind, &self.strangers, STRANGER_LABEL)
+    }
+}
+
+fn made_for(kind: &Kind, made: &Made, label: &str) -> Result<Option<Secret>, String> {
+    let Some((_, scheme)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
+    // Whoever panicked while it made a secret has left the map whole.
+    let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+    let fresh = || scheme.fresh_secret(label).map(|secret| secret.only_for(vec![scheme.name.clone()]));
+    let secret = made.entry(scheme.name.clone()).or_insert_with(fresh);
+    secret.clone().map(Some).map_err(|error| error.to_string())
 }

@@ -412,3 +412,19 @@ async fn what_is_wrong_with_a_call_is_what_its_endpoint_finds() {
     }
     assert_eq!(prepare(Some(Fault::CutBody)).sig, Some(Sig::Malformed), "half of what was signed");
 }
+
+#[tokio::test]
+async fn a_bad_signature_is_bad_for_our_own_listener_too() {
+    // Without a configured secret that takes the test secret, and knows what is signed with it.
+    let mut site = Site::new(Config::default()).await;
+    let sender = sender(&site);
+    let kind = site.platforms.kind("moveo/dialog").unwrap();
+    let target = Target::new("x", site.url(""));
+    let listener = Some(site.address);
+    let aimed = Outgoing::aim(kind.sample(), Some(kind), &target, SignMode::Fresh, &site.keyring, listener).unwrap();
+    for (fault, sig) in [(None, Sig::Valid), (Some(Fault::BadSignature), Sig::Invalid)] {
+        let call = sender.send(Outgoing { fault, ..aimed.clone() }).await;
+        assert_eq!(call.sig, Some(sig), "{fault:?}");
+        assert_eq!(site.next().await.sig, Some(sig), "{fault:?}");
+    }
+}
