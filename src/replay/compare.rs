@@ -9,7 +9,6 @@
 //! as they are written, and no number is ever rounded.
 
 mod json;
-mod number;
 pub mod recordings;
 mod text;
 

@@ -9,6 +9,7 @@
 //!  header:Cache-Control=..  a header, likewise
 //! ```
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -93,22 +94,24 @@ impl Test {
             Self::Equal => compare::same(left, right),
             Self::Unequal => !compare::same(left, right),
             Self::Contains => json::unquote(left).contains(&*json::unquote(right)),
-            _ => match (left.parse::<f64>(), right.parse::<f64>()) {
-                (Ok(left), Ok(right)) => self.holds(&left, &right),
-                _ if left.starts_with('"') && right.starts_with('"') => {
+            _ => match json::order(left, right) {
+                Some(order) => self.holds(&order, &Ordering::Equal),
+                None if left.starts_with('"') && right.starts_with('"') => {
                     self.holds(&json::unquote(left), &json::unquote(right))
                 }
-                _ => false,
+                None => false,
             },
         }
     }
 
     fn holds_for_text(self, left: &str, right: &str) -> bool {
-        match (self, left.parse::<f64>(), right.parse::<f64>()) {
-            (Self::Contains, ..) => left.contains(right),
-            (Self::Equal | Self::Unequal, ..) => self.holds(&left, &right),
-            (_, Ok(left), Ok(right)) => self.holds(&left, &right),
-            _ => self.holds(&left, &right),
+        match self {
+            Self::Contains => left.contains(right),
+            Self::Equal | Self::Unequal => self.holds(&left, &right),
+            _ => match json::order(left, right) {
+                Some(order) => self.holds(&order, &Ordering::Equal),
+                None => self.holds(&left, &right),
+            },
         }
     }
 }
@@ -384,6 +387,14 @@ mod tests {
         });
         let (json, header) = (Place::Json("/a".into()), Place::Header("x-version".into()));
         assert_eq!(places, [Some(json), None, Some(header), None, None]);
+    }
+
+    #[test]
+    fn numbers_are_compared_to_their_last_digit() {
+        let call = answered(200, r#"{"id":9007199254740992,"n":0.1}"#);
+        assert_eq!(unmet(&call, None, &["/id<9007199254740993", "/n<0.10000000000000001"]), [""; 0]);
+        let told = unmet(&call, None, &["/id>=9007199254740993", "/n>=0.10000000000000001"]);
+        assert_eq!(told, ["/id>=9007199254740993: 9007199254740992", "/n>=0.10000000000000001: 0.1"]);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::json;
+
 /// A bound, which numbers are on one side of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
@@ -33,19 +35,7 @@ impl Bound {
 
     /// Whether a number, as JSON writes it, is within it.
     pub fn holds(&self, number: &str) -> bool {
-        // What is no JSON may have `inf` there.
-        if !number.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
-            return false;
-        }
-        let order = match (number.parse::<i128>(), self.number.parse::<i128>()) {
-            // Long ids are told apart.
-            (Ok(number), Ok(bound)) => Some(number.cmp(&bound)),
-            _ => number
-                .parse::<f64>()
-                .ok()
-                .zip(self.number.parse().ok())
-                .and_then(|(one, other)| one.partial_cmp(&other)),
-        };
+        let order = json::order(number, &self.number);
         order == Some(self.side) || self.included && order == Some(Ordering::Equal)
     }
 }
@@ -64,6 +54,7 @@ mod tests {
             ("<=1e3", "1000", "1001"),
             (">9", "10", "9"),
             (">12345678901234567890", "12345678901234567891", "12345678901234567890"),
+            (">0.1", "0.10000000000000001", "0.1"),
             ("<0", "-0.1", "-0"),
         ] {
             assert!(holds(bound, within) && !holds(bound, without), "{bound}");

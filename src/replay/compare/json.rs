@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::value::RawValue;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::{Difference, Place, Rules, Side, excerpt, number};
+use super::{Difference, Place, Rules, Side, excerpt};
 
 /// Deeper than this, values are compared as text.
 const DEPTH: usize = 128;
@@ -182,7 +182,7 @@ impl Comparison<'_> {
                 }
                 Cow::Owned(format!("[{}]", parts.join(",")))
             }
-            Some(b'-' | b'0'..=b'9') => number::canonical(text),
+            Some(b'-' | b'0'..=b'9') => crate::json::canonical_number(text),
             _ => Cow::Borrowed(text),
         }
     }
