@@ -6,9 +6,10 @@
 //!    "a": 1   "a": 2   <- /a
 //! ```
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use similar::{Algorithm, DiffOp, TextDiff};
@@ -29,6 +30,8 @@ use crate::visible;
 const MOST_BYTES: usize = 1 << 20;
 /// After this time lines are matched less exactly.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// For bodies of so many bytes there is always time.
+const SHORT: usize = 4096;
 
 /// One row: what stands left and right, and which difference it belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +84,8 @@ pub struct Comparison {
     pub side: Side,
     /// Where they differ.
     pub differences: Vec<Difference>,
+    /// There was no time to find the fewest differences, or to lay the lines beside each other that belong together.
+    pub rough: bool,
     /// What is shown.
     pub rows: Vec<Row>,
     /// The difference that the keys are for.
@@ -100,6 +105,7 @@ impl Comparison {
             right,
             side: Side::Response,
             differences: Vec::new(),
+            rough: false,
             rows: Vec::new(),
             selected: 0,
             scroll: 0,
@@ -117,7 +123,9 @@ impl Comparison {
             Side::Request => compare::requests(&left.request, &right.request, kind, rules),
             Side::Response => compare::responses(left.response.as_ref(), right.response.as_ref(), kind, rules),
         };
-        self.rows = rows(left, right, self.side, &self.differences);
+        let rough;
+        (self.rows, rough) = rows(left, right, self.side, &self.differences);
+        self.rough = rough || self.differences.iter().any(|found| found.rough);
         self.selected = self.selected.min(self.differences.len().saturating_sub(1));
         self.chase = true;
     }
@@ -166,7 +174,8 @@ impl Comparison {
     }
 }
 
-fn rows(left: &Call, right: &Call, side: Side, differences: &[Difference]) -> Vec<Row> {
+/// The rows, and whether there was too little time for the best ones.
+fn rows(left: &Call, right: &Call, side: Side, differences: &[Difference]) -> (Vec<Row>, bool) {
     let mut rows: Vec<Row> = Vec::new();
     let in_body = |place: &Place| matches!(place, Place::Json(_) | Place::Lines(..));
     if side == Side::Response && !differences.iter().any(|found| matches!(found.place, Place::Status | Place::Answer)) {
@@ -179,10 +188,14 @@ fn rows(left: &Call, right: &Call, side: Side, differences: &[Difference]) -> Ve
         let Difference { left, right, place, .. } = found.clone();
         rows.push(Row { label: place.to_string(), left, right, difference: Some(number), ignored: false });
     }
+    let mut rough = false;
     if !large && let (Ok(left), Ok(right)) = (std::str::from_utf8(&left), std::str::from_utf8(&right)) {
-        rows.extend(lines(left, right, differences));
+        let short = left.len().max(right.len()) <= SHORT;
+        let deadline = (!short).then(|| Instant::now() + PATIENCE);
+        rows.extend(lines(left, right, differences, deadline));
+        rough = deadline.is_some_and(|deadline| Instant::now() >= deadline);
     }
-    rows
+    (rows, rough)
 }
 
 /// What a body holds.
@@ -193,24 +206,37 @@ fn content(call: &Call, side: Side) -> Bytes {
     }
 }
 
-/// The bodies line by line, JSON laid out for it.
-fn lines(left: &str, right: &str, differences: &[Difference]) -> Vec<Row> {
+/// The bodies line by line, JSON laid out for it. From `deadline` on those that belong together may not stand so.
+fn lines(left: &str, right: &str, differences: &[Difference], deadline: Option<Instant>) -> Vec<Row> {
     let laid_out = |text: &str| json::pretty(text).unwrap_or_else(|_| text.to_owned());
     // Where one is no JSON they were compared as they are.
     let json = differences.iter().all(|found| !matches!(found.place, Place::Lines(..)));
     let (left, right) = if json { (laid_out(left), laid_out(right)) } else { (left.to_owned(), right.to_owned()) };
-    let (left_places, right_places) = if json { (places(&left), places(&right)) } else { Default::default() };
-    let diff = TextDiff::configure().algorithm(Algorithm::Myers).timeout(PATIENCE).diff_lines(&left, &right);
-    let of_json = |pointer: Option<&String>| {
-        let pointer = pointer?;
-        differences.iter().position(|found| match &found.place {
-            Place::Json(place) => within(pointer, place),
-            _ => false,
-        })
+    let [of_left, of_right] = if json {
+        let mut numbers = HashMap::new();
+        for (number, found) in differences.iter().enumerate() {
+            if let Place::Json(pointer) = &found.place {
+                numbers.entry(pointer.as_str()).or_insert(number);
+            }
+        }
+        [&left, &right].map(|text| of_values(text, |pointer| numbers.get(pointer).copied()))
+    } else {
+        let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
+        for (number, found) in differences.iter().enumerate() {
+            if let Place::Lines(left, right) = &found.place {
+                for (lines, range) in [(&mut of_left, left), (&mut of_right, right)] {
+                    lines.resize(range.start, None);
+                    lines.resize(range.end, Some(number));
+                }
+            }
+        }
+        [of_left, of_right]
     };
-    let of_line = |line: usize, of: fn(&Difference) -> Option<&Range<usize>>| {
-        differences.iter().position(|found| of(found).is_some_and(|range| range.contains(&line)))
-    };
+    let mut configured = TextDiff::configure();
+    if let Some(deadline) = deadline {
+        configured.deadline(deadline);
+    }
+    let diff = configured.algorithm(Algorithm::Myers).diff_lines(&left, &right);
     let text = |line: &str| line.trim_end_matches(['\r', '\n']).to_owned();
     let mut rows = Vec::new();
     for op in diff.ops() {
@@ -218,29 +244,8 @@ fn lines(left: &str, right: &str, differences: &[Difference]) -> Vec<Row> {
         let equal = matches!(op, DiffOp::Equal { .. });
         for step in 0..old.len().max(new.len()) {
             let (old, new) = (old.clone().nth(step), new.clone().nth(step));
-            let pointer = |places: &[Option<String>], line: Option<usize>| {
-                line.and_then(|line| of_json(places.get(line)?.as_ref()))
-            };
-            let difference = if equal {
-                None
-            } else if json {
-                pointer(&left_places, old).or_else(|| pointer(&right_places, new))
-            } else {
-                old.and_then(|line| {
-                    of_line(line, |found| match &found.place {
-                        Place::Lines(left, _) => Some(left),
-                        _ => None,
-                    })
-                })
-                .or_else(|| {
-                    new.and_then(|line| {
-                        of_line(line, |found| match &found.place {
-                            Place::Lines(_, right) => Some(right),
-                            _ => None,
-                        })
-                    })
-                })
-            };
+            let number = |of: &[Option<usize>], line: Option<usize>| *of.get(line?)?;
+            let difference = if equal { None } else { number(&of_left, old).or_else(|| number(&of_right, new)) };
             rows.push(Row {
                 label: String::new(),
                 left: old.map(|line| text(diff.old_slices()[line])),
@@ -253,52 +258,53 @@ fn lines(left: &str, right: &str, differences: &[Difference]) -> Vec<Row> {
     rows
 }
 
-/// Of each line of laid out JSON the JSON Pointer of the value on it, in one pass.
-fn places(text: &str) -> Vec<Option<String>> {
-    let mut places: Vec<Option<String>> = vec![None; text.split('\n').count()];
+/// Of each line of laid out JSON the number that `number_of` has for the JSON Pointer of the value on it, or for what holds
+/// that; in one pass.
+fn of_values(text: &str, number_of: impl Fn(&str) -> Option<usize>) -> Vec<Option<usize>> {
+    let mut numbers: Vec<Option<Option<usize>>> = vec![None; text.split('\n').count()];
     let mut line = 0;
     let mut pointer = String::new();
-    // Of each open container how long its own pointer is, and in an array at which index we are.
-    let mut open: Vec<(usize, Option<usize>)> = Vec::new();
+    // Of each open container how long its own pointer is, in an array at which index we are, and its number.
+    let mut open: Vec<(usize, Option<usize>, Option<usize>)> = Vec::new();
     for token in json::tokens(text) {
         let Some(word) = text.get(token.span) else { break };
+        // What belongs to a difference does so with all that is in it.
+        let mut number = open.last().and_then(|(.., number)| *number);
         match (token.kind, open.last_mut()) {
             (TokenKind::Space, _) => {
                 line += word.matches('\n').count();
                 continue;
             }
-            (TokenKind::Key, Some((length, _))) => {
+            (TokenKind::Key, Some((length, ..))) => {
                 pointer.truncate(*length);
                 pointer.push('/');
                 pointer.push_str(&json::escape(&json::unquote(word)));
             }
-            (TokenKind::Comma, Some((_, Some(index)))) => *index += 1,
-            (TokenKind::CloseObject | TokenKind::CloseArray, Some((length, _))) => {
+            (TokenKind::Comma, Some((_, Some(index), _))) => *index += 1,
+            (TokenKind::CloseObject | TokenKind::CloseArray, Some((length, ..))) => {
                 pointer.truncate(*length);
                 open.pop();
             }
-            (kind, Some((length, Some(index)))) if kind.begins_value() => {
+            (kind, Some((length, Some(index), _))) if kind.begins_value() => {
                 pointer.truncate(*length);
                 pointer.push('/');
                 pointer.push_str(&index.to_string());
             }
             _ => {}
         }
-        match token.kind {
-            TokenKind::OpenObject => open.push((pointer.len(), None)),
-            TokenKind::OpenArray => open.push((pointer.len(), Some(0))),
-            _ => {}
+        let first = numbers.get_mut(line).filter(|known| known.is_none());
+        let opens = matches!(token.kind, TokenKind::OpenObject | TokenKind::OpenArray);
+        if number.is_none() && (first.is_some() || opens) {
+            number = number_of(&pointer);
         }
-        if let Some(place @ None) = places.get_mut(line) {
-            *place = Some(pointer.clone());
+        if opens {
+            open.push((pointer.len(), (token.kind == TokenKind::OpenArray).then_some(0), number));
+        }
+        if let Some(first) = first {
+            *first = Some(number);
         }
     }
-    places
-}
-
-/// Whether one place is the other, or holds it.
-fn within(inner: &str, outer: &str) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    numbers.into_iter().map(Option::flatten).collect()
 }
 
 impl Comparison {

@@ -12,7 +12,7 @@ use crate::cli::show::{fits, parse_query};
 use crate::cli::{Format, Outcome, print};
 use crate::recording::{Entry, Position, Reader};
 use crate::replay::compare::recordings::{align, compare};
-use crate::replay::compare::{Difference, Rules, Side, calls};
+use crate::replay::compare::{Difference, ROUGH, Rules, Side, calls};
 use crate::visible;
 
 /// Columns of a value in a line.
@@ -95,6 +95,9 @@ fn tell(differences: &[Difference], indent: &str) -> std::io::Result<()> {
             Side::Response => "response",
         };
         print::out(&format!("{indent}{side} {}", print::difference(difference, VALUE)))?;
+    }
+    if differences.iter().any(|difference| difference.rough) {
+        print::note(&format!("{indent}{ROUGH}"));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What is different between two calls: status, headers, JSON field by field, other text line by line.
 //!
 //! ```text
-//!  left, right --Rules (what does not count)--> [Difference { side, place, left, right }, ...]
+//!  left, right --Rules (what does not count)--> [Difference { side, place, left, right, .. }, ...]
 //! ```
 //!
 //! What is another every time does not count: dates and trace ids among the headers, what a pack calls volatile, what the
@@ -14,6 +14,7 @@ mod text;
 
 use std::fmt;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
@@ -23,6 +24,15 @@ use crate::call::{CONTENT_ENCODING, Call, Headers, Packed, Request, Response};
 use crate::config::Compare;
 use crate::net::hop_by_hop;
 use crate::platform::Kind;
+
+/// After this time a less exact answer will do: two texts of many lines, or two long arrays, can take for ever.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// There is time for arrays of so many elements, however little is left.
+const SHORT: usize = 64;
+
+/// What is to be said of differences of which one [is rough](Difference::rough).
+pub const ROUGH: &str = "too long to compare exactly, so there may be fewer";
 
 /// Longest text of a value that a [`Difference`] keeps, in bytes.
 const EXCERPT: usize = 1024;
@@ -119,6 +129,9 @@ pub struct Difference {
     pub left: Option<String>,
     /// What stands right.
     pub right: Option<String>,
+    /// Time ran out in the array or text that it is in: of what differs there may be less.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rough: bool,
 }
 
 /// What does not count as a difference.
@@ -173,7 +186,8 @@ pub fn responses(
         (None, None) => return Vec::new(),
         (left, right) => {
             let status = |answer: Option<&Response>| answer.map(|answer| answer.status.to_string());
-            return vec![Difference { side, place: Place::Answer, left: status(left), right: status(right) }];
+            let (left, right) = (status(left), status(right));
+            return vec![Difference { side, place: Place::Answer, left, right, rough: false }];
         }
     };
     let mut found = Vec::new();
@@ -233,7 +247,7 @@ fn lines(left: &Request, right: &Request) -> Vec<Difference> {
 }
 
 fn difference(side: Side, place: Place, left: &str, right: &str) -> Difference {
-    Difference { side, place, left: Some(excerpt(left)), right: Some(excerpt(right)) }
+    Difference { side, place, left: Some(excerpt(left)), right: Some(excerpt(right)), rough: false }
 }
 
 /// The text, or its beginning.
@@ -272,7 +286,7 @@ fn headers(side: Side, left: &Headers, right: &Headers, ignored: &dyn Fn(&str) -
         if !left.all(&name).eq(right.all(&name)) {
             let cut = |text: Option<String>| text.map(|text| excerpt(&text));
             let (left, right) = (cut(values(left, &name)), cut(values(right, &name)));
-            found.push(Difference { side, place: Place::Header(name.clone()), left, right });
+            found.push(Difference { side, place: Place::Header(name.clone()), left, right, rough: false });
         }
         seen.push(name);
     }
@@ -323,8 +337,9 @@ impl Bodies {
             found.push(difference(side, Place::Bytes, &left.length(), &right.length()));
             return;
         };
-        if !json::compare(side, left, right, volatile, rules, found) {
-            text::compare(side, left, right, found);
+        let deadline = Instant::now() + PATIENCE;
+        if !json::compare(side, (left, right), volatile, rules, deadline, found) {
+            text::compare(side, left, right, deadline, found);
         }
     }
 }

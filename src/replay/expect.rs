@@ -274,7 +274,9 @@ pub fn summary(differences: &[Difference]) -> Option<String> {
     let places: Vec<String> = differences.iter().take(NAMED).map(|found| found.place.to_string()).collect();
     let more = if differences.len() > NAMED { ", ..." } else { "" };
     let count = visible::count(differences.len(), "difference");
-    (!differences.is_empty()).then(|| format!("{count}: {}{more}", places.join(", ")))
+    let rough =
+        if differences.iter().any(|found| found.rough) { format!(" ({})", compare::ROUGH) } else { String::new() };
+    (!differences.is_empty()).then(|| format!("{count}: {}{more}{rough}", places.join(", ")))
 }
 
 fn against_contract(kind: Option<&Kind>, response: &Response) -> Option<String> {

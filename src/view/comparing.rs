@@ -14,7 +14,7 @@ use crate::app::event::Level;
 use crate::app::text::wrapped;
 use crate::app::{App, Regions};
 use crate::call::Call;
-use crate::replay::compare::Side;
+use crate::replay::compare::{self, Side};
 use crate::view::dialogs::extent;
 use crate::view::panel::large;
 use crate::view::{hints, list, rows, theme};
@@ -31,6 +31,9 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
         0 => format!(" {what}: no difference "),
         _ => format!(" {what}: difference {} of {count} ", comparison.selected + 1),
     };
+    if comparison.rough {
+        let _ = write!(title, "· {} ", compare::ROUGH);
+    }
     if ignored > 0 {
         let _ = write!(title, "· {ignored} ignored ");
     }

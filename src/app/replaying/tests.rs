@@ -14,7 +14,13 @@ fn answered(status: u16) -> Call {
 
 /// Two targets answered, the second in another way, and the call was cut.
 fn outcome() -> Outcome {
-    let between = Difference { side: Side::Response, place: Place::Status, left: None, right: Some("202".to_owned()) };
+    let between = Difference {
+        side: Side::Response,
+        place: Place::Status,
+        left: None,
+        right: Some("202".to_owned()),
+        rough: false,
+    };
     Outcome {
         original: Arc::new(call("/x")),
         round: 1,

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::Instant;
 
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
-use super::{Difference, Place, Rules, Side, excerpt};
+use super::{Difference, Place, Rules, SHORT, Side, excerpt};
 
 /// Deeper than this, values are compared as text.
 const DEPTH: usize = 128;
@@ -18,21 +19,24 @@ type Members<'a> = IndexMap<String, &'a RawValue>;
 #[must_use]
 pub fn same(left: &str, right: &str) -> bool {
     let mut found = Vec::new();
-    compare(Side::Response, left, right, &[], &Rules::default(), &mut found) && found.is_empty()
+    // Whether anything differs is known however little time there is to say what.
+    compare(Side::Response, (left, right), &[], &Rules::default(), Instant::now(), &mut found) && found.is_empty()
 }
 
-/// Adds what differs; false, and nothing added, where one of the two is not JSON.
+/// Adds what differs; false, and nothing added, where one of the two is not JSON. From `deadline` on a less exact answer will
+/// do.
 pub(super) fn compare(
     side: Side,
-    left: &str,
-    right: &str,
+    (left, right): (&str, &str),
     volatile: &[&str],
     rules: &Rules,
+    deadline: Instant,
     found: &mut Vec<Difference>,
 ) -> bool {
     let raw = |text| serde_json::from_str::<&RawValue>(text).ok();
     let (Some(left), Some(right)) = (raw(left), raw(right)) else { return false };
-    Comparison { side, volatile, rules, way: Vec::new(), found }.values(left.get(), right.get());
+    Comparison { side, volatile, rules, deadline, rough: false, way: Vec::new(), found }
+        .values(left.get(), right.get());
     true
 }
 
@@ -40,6 +44,9 @@ struct Comparison<'a> {
     side: Side,
     volatile: &'a [&'a str],
     rules: &'a Rules,
+    deadline: Instant,
+    /// What is looked at is in an array for which there was no time.
+    rough: bool,
     /// From the root to here, unescaped.
     way: Vec<String>,
     found: &'a mut Vec<Difference>,
@@ -96,7 +103,11 @@ impl Comparison<'_> {
             values.iter().enumerate().map(|(index, value)| this.canonical_at(index, value.get())).collect()
         };
         let (old, new) = (canonical(self, &left), canonical(self, &right));
-        for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
+        let deadline = (old.len().max(new.len()) > SHORT).then_some(self.deadline);
+        let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
+        let before = self.rough;
+        self.rough |= deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        for op in ops {
             if matches!(op, DiffOp::Equal { .. }) {
                 continue;
             }
@@ -112,6 +123,7 @@ impl Comparison<'_> {
                 }
             }
         }
+        self.rough = before;
     }
 
     /// Arrays whose order does not count: what one has more of than the other.
@@ -193,7 +205,8 @@ impl Comparison<'_> {
         }
         let pointer = self.way.iter().fold(String::new(), |pointer, token| pointer + "/" + &crate::json::escape(token));
         let place = Place::Json(pointer);
-        self.found.push(Difference { side: self.side, place, left: left.map(excerpt), right: right.map(excerpt) });
+        let (left, right) = (left.map(excerpt), right.map(excerpt));
+        self.found.push(Difference { side: self.side, place, left, right, rough: self.rough });
     }
 
     fn is_ignored(&self) -> bool {

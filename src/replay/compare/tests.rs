@@ -152,6 +152,34 @@ fn what_a_platform_makes_with_each_signature_does_not_count_either() {
 }
 
 #[test]
+fn two_long_arrays_are_compared_as_well_as_there_is_time() {
+    let array = |numbers: std::ops::Range<usize>| {
+        let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+        format!(r#"{{"a":[{}],"b":[1,2]}}"#, numbers.join(","))
+    };
+    let begun = Instant::now();
+    let of = |body: &str| answer(200, &[], body);
+    let (left, right) = (of(&array(0..100_000)), of(&array(200_000..300_001)));
+    let found = responses(Some(&left), Some(&right), None, &Rules::default());
+    assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
+    assert_eq!(found.len(), 100_001);
+    assert!(found.iter().all(|found| found.rough));
+    let told = |shared: usize, deadline: Instant| {
+        let shared = (0..shared).fold(String::new(), |all, number| all + &number.to_string() + ",");
+        let (left, right) = (format!("[[-1,{shared}-2],0,5]"), format!("[[{shared}-3],1,5]"));
+        let mut found = Vec::new();
+        json::compare(Side::Response, (&left, &right), &[], &Rules::default(), deadline, &mut found);
+        found.iter().map(|found| (found.place.to_string(), found.rough)).collect::<Vec<_>>()
+    };
+    let exact = |last: &str| [("/0/0", false), (last, false), ("/1", false)].map(|(at, rough)| (at.to_owned(), rough));
+    assert_eq!(told(SHORT, Instant::now() + PATIENCE * 100), exact(&format!("/0/{}", SHORT + 1)));
+    let rough = told(SHORT, Instant::now());
+    assert_eq!(rough.len(), SHORT + 3);
+    assert!(rough.iter().all(|(place, rough)| *rough == (place != "/1")), "{rough:?}");
+    assert_eq!(told(3, Instant::now()), exact("/0/4"), "there is always time for short ones");
+}
+
+#[test]
 fn nesting_costs_no_stack() {
     let deep = |core: &str| format!("{}{core}{}", "[".repeat(10_000), "]".repeat(10_000));
     assert_eq!(bodies(&deep("1"), &deep("2"), &Rules::default()).len(), 1);

@@ -31,6 +31,7 @@ fn report(redaction: Option<&Redaction>) -> Report {
         place: Place::Json(pointer.to_owned()),
         left: Some(left.to_owned()),
         right: Some(right.to_owned()),
+        rough: false,
     };
     let request = |body: &'static str| Request { body: body.into(), ..call(1).request };
     let header = Place::Header("set-cookie".to_owned());
@@ -54,14 +55,21 @@ fn report(redaction: Option<&Redaction>) -> Report {
         differences: vec![
             json("/a<b/password", "\"hunter2\"", "{\"x\":\"hunter3\"}"),
             json("/items/0", "{\"token\":\"t-1\",\"n\":1}", "{\"n\":…"),
-            Difference { side: Side::Response, place: header, left: Some("s-1".into()), right: None },
+            Difference { side: Side::Response, place: header, left: Some("s-1".into()), right: None, rough: false },
             Difference {
                 side: Side::Response,
                 place: Place::Header("location".into()),
                 left: Some("https://y/?token=t-3".into()),
                 right: None,
+                rough: false,
             },
-            Difference { side: Side::Request, place: Place::Target, left: Some("/x?token=t-4".into()), right: None },
+            Difference {
+                side: Side::Request,
+                place: Place::Target,
+                left: Some("/x?token=t-4".into()),
+                right: None,
+                rough: false,
+            },
         ],
         unmet: vec![
             Unmet { expected: "took<1s".into(), found: "\u{1b}[31m1.2s & more".into(), place: None },
@@ -118,7 +126,8 @@ fn every_form_tells_all_and_escapes_it() {
 fn both_targets_are_told_of_and_what_is_not_whole_is_an_error() {
     let one = report(None).cases.remove(0);
     let place = |name: &str| Place::Json(format!("/{name}"));
-    let found = |name: &str| Difference { side: Side::Response, place: place(name), left: None, right: None };
+    let found =
+        |name: &str| Difference { side: Side::Response, place: place(name), left: None, right: None, rough: false };
     let other = Other {
         call: one.original,
         url: "http://b/?<".into(),
