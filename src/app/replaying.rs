@@ -311,10 +311,14 @@ impl App {
                 let notice = match &result {
                     Err(error) => Notice::error(format!("the replay ended: {error}")),
                     Ok(summary) => {
-                        let how = if summary.cancelled { "cancelled" } else { "done" };
                         let short = summary.shortfall().map(|short| format!("; {short}")).unwrap_or_default();
-                        let text = format!("replay {how}: {}{short}", summary.counts());
-                        if summary.is_fine() { Notice::info(text) } else { Notice::warning(text) }
+                        let told = |how: &str| format!("replay {how}: {}{short}", summary.counts());
+                        match summary {
+                            _ if summary.error.is_some() => Notice::error(told("failed")),
+                            _ if summary.cancelled => Notice::warning(told("cancelled")),
+                            _ if summary.is_fine() => Notice::info(told("done")),
+                            _ => Notice::warning(told("done")),
+                        }
                     }
                 };
                 replay.ended = Some(result);

@@ -18,9 +18,9 @@ use crate::cli::context::{Context, stop_signal};
 use crate::cli::{Format, Outcome, print};
 use crate::config::Target;
 use crate::net::fault::Delivery;
-use crate::recording::Reader;
 use crate::recording::export::ExportFile;
-use crate::replay::report::Report;
+use crate::recording::{Reader, Redaction};
+use crate::replay::report::{Form, Report};
 use crate::replay::{Control, Item, Plan, Refusal, Replay, Skipped, Summary, Told, select};
 use crate::visible;
 
@@ -50,11 +50,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         }
     }
     // Made before anything is sent: a replay without its report would have to be done again.
-    let reports = args
-        .reports
-        .iter()
-        .map(|(form, path)| Ok((*form, Place::begin(&args.file, path)?)))
-        .collect::<eyre::Result<Vec<_>>>()?;
+    let begun = args.reports.iter().map(|(form, path)| Ok((*form, Place::begin(&args.file, path)?)));
+    let reports = begun.collect::<eyre::Result<Reports>>()?;
     let recorder = context.recorder(&args.record, Box::new(|event| print::trouble(&event)))?;
     let control = Control::default();
     let replay = Replay {
@@ -76,10 +73,11 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         Listing { context: context.clone(), quiet: args.quiet, report, progress: Progress::new(total), broken: None };
     let listing = Arc::new(Mutex::new(listing));
     let (teller, ending) = (listing.clone(), control.clone());
+    let masking = redaction.clone();
     let tell = move |told: Told| {
         let mut listing = teller.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(report) = &mut listing.report {
-            report.add(&told, Some(&redaction));
+            report.add(&told, Some(&masking));
         }
         if let Err(error) = listing.tell(&told) {
             listing.broken.get_or_insert(error);
@@ -96,18 +94,37 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     recorder.close().await;
     let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
     listing.progress.clear();
-    if let Some(error) = listing.broken.take() {
-        return Err(error.into());
+    let broken = listing.broken.take();
+    let mut summary =
+        result.unwrap_or_else(|error| Summary { total, left: total, error: Some(error), ..Summary::default() });
+    if let Some(error) = &broken {
+        summary.error.get_or_insert_with(|| format!("the results could not be printed: {error}"));
     }
-    let summary = result.map_err(|error| eyre!(error))?;
-    if let Some(report) = &listing.report {
-        for (form, mut file) in reports {
-            report.write(form, &summary, &mut file).wrap_err("cannot write the report")?;
-            file.keep()?;
+    // Whatever it came to: what has left has left.
+    let written = listing.report.as_ref().map_or(Ok(()), |report| write(reports, report, &summary, &redaction));
+    let failed = broken.map(eyre::Report::from).or_else(|| summary.error.as_ref().map(|error| eyre!(error.clone())));
+    if let Some(failed) = failed {
+        if let Err(error) = written {
+            print::note(&format!("hooktape: {error:#}"));
         }
+        return Err(failed);
     }
+    written?;
     conclude(context, &summary)?;
     Ok(summary.is_fine().into())
+}
+
+/// The files of reports that were begun, and how each is written.
+type Reports = Vec<(Form, Place)>;
+
+fn write(reports: Reports, report: &Report, summary: &Summary, redaction: &Redaction) -> eyre::Result<()> {
+    let error = summary.error.as_ref().map(|error| redaction.text(error).into_owned());
+    let summary = Summary { error, ..summary.clone() };
+    for (form, mut file) in reports {
+        report.write(form, &summary, &mut file).wrap_err("cannot write the report")?;
+        file.keep()?;
+    }
+    Ok(())
 }
 
 /// Where results go while a replay runs.

@@ -84,8 +84,10 @@ impl Replay {
     /// Sends `items` by the plan until all is sent or `control` ends it, and tells each outcome once it is recorded; the next
     /// call may have left by then. `tell` is called by several threads, and holds up the one that calls it.
     ///
+    /// The first call that cannot be recorded ends it too, which the summary says.
+    ///
     /// # Errors
-    /// Why none of the calls can be sent, or the first one that cannot be recorded. That ends the replay.
+    /// Why none of the calls can be sent.
     pub async fn run(
         self,
         items: Vec<Item>,
@@ -148,9 +150,8 @@ impl Replay {
                 result = result.and(end);
             }
         }
-        result?;
         let score = lock(&shared.score);
-        if let Some(first) = score.refused.first() {
+        if let (Ok(()), Some(first)) = (&result, score.refused.first()) {
             return Err(format!("{}: {}", first.original, first.reason));
         }
         let timed = score.late.latencies();
@@ -162,6 +163,7 @@ impl Replay {
             elapsed,
             left: score.summary.total.saturating_sub(score.done),
             cancelled: shared.control.is_cancelled(),
+            error: result.err(),
             ..score.summary.clone()
         })
     }

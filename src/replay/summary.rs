@@ -80,6 +80,8 @@ pub struct Summary {
     pub elapsed: Duration,
     /// It was ended before its end.
     pub cancelled: bool,
+    /// What it failed at before its end, as a sentence.
+    pub error: Option<String>,
 }
 
 fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -90,7 +92,7 @@ impl Summary {
     /// Whether it went well: all was sent that could be, something at all, and each answer was as expected.
     #[must_use]
     pub fn is_fine(&self) -> bool {
-        self.fine > 0 && self.failed == 0 && !self.cancelled
+        self.fine > 0 && self.failed == 0 && !self.cancelled && self.error.is_none()
     }
 
     /// `3 fine, 1 failed`, and what else there was.
@@ -104,7 +106,10 @@ impl Summary {
     /// Why this says less than was asked for, if it does: it ended before its end, or nothing was sent.
     #[must_use]
     pub fn shortfall(&self) -> Option<String> {
-        if self.cancelled && self.left == 0 {
+        if let Some(error) = &self.error {
+            // Of a call that could not be recorded, nobody knows but its endpoint.
+            Some(format!("{} of {} not sent, or not recorded: {error}", self.left, count(self.total, "call")))
+        } else if self.cancelled && self.left == 0 {
             Some("ended before its end".to_owned())
         } else if self.cancelled {
             Some(format!("ended before its end: {} of {} not sent", self.left, count(self.total, "call")))
@@ -186,7 +191,9 @@ mod tests {
         let ended = Summary { cancelled: true, total: 9, left: 4, unfinished: 2, ..fine };
         assert_eq!(ended.counts(), "2 fine, 0 failed, 1 skipped, 2 not finished");
         assert_eq!(told(Summary { left: 0, ..ended.clone() }), "ended before its end");
-        assert!(told(ended).ends_with("end: 4 of 9 calls not sent"));
+        assert!(told(ended.clone()).ends_with("end: 4 of 9 calls not sent"));
+        let failed = Summary { error: Some("no space left".to_owned()), cancelled: false, ..ended };
+        assert_eq!(told(failed), "4 of 9 calls not sent, or not recorded: no space left");
     }
 
     #[test]

@@ -216,7 +216,8 @@ pub(super) fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect)
             let told = if took.count > 0 { times } else { cancelled.to_owned() };
             head.push(Line::styled(told, theme::DIM));
             let short = summary.shortfall();
-            head.extend(short.iter().flat_map(|short| rows::row(&[(short, theme::level(Level::Warning), width)])));
+            let level = if summary.error.is_some() { Level::Error } else { Level::Warning };
+            head.extend(short.iter().flat_map(|short| rows::row(&[(short, theme::level(level), width)])));
         }
         Some(Err(error)) => head.extend(rows::row(&[(error, theme::level(Level::Error), width)])),
         None => head.push(Line::default()),

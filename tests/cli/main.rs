@@ -15,6 +15,7 @@ mod packed;
 mod platforms;
 mod reading;
 mod replaying;
+mod reports;
 mod responding;
 mod secrets;
 mod sending;

@@ -13,13 +13,13 @@ use crate::lane::{HOOKTAPE, Home, TOKEN};
 use crate::support::{Ended, Endpoint, SAMPLE, SIGNED, field, run, signature};
 
 /// Replays the calls of the sample that are authentic, signed anew.
-fn replay(home: &Home, endpoint: &Endpoint, args: &[&str]) -> Ended {
+pub fn replay(home: &Home, endpoint: &Endpoint, args: &[&str]) -> Ended {
     let usual = ["replay", SAMPLE, "--to", &endpoint.url, "--record", "sent.jsonl"];
     run(home, &[&usual, &SIGNED[..], args].concat())
 }
 
 /// The same of the sample's only dialog call.
-fn replay_dialog(home: &Home, endpoint: &Endpoint, args: &[&str]) -> Ended {
+pub fn replay_dialog(home: &Home, endpoint: &Endpoint, args: &[&str]) -> Ended {
     replay(home, endpoint, &[&["--query", "kind:dialog"], args].concat())
 }
 
@@ -229,37 +229,6 @@ fn two_targets_are_compared_field_by_field() {
     assert!(second.contains("header:accept") && second.contains("header:x-env"), "{changed}");
     let report: Value = serde_json::from_slice(&std::fs::read(home.path("r.json")).unwrap()).unwrap();
     assert_eq!((&report["against"], &report["cases"][0]["against"]["status"]), (&json!(b), &200.into()));
-}
-
-#[test]
-fn reports_are_written_for_others() {
-    let (home, endpoint) = (Home::new(), Endpoint::new());
-    let reports = ["--report", "junit=r.xml", "--report", "json=r.json", "--report", "html=r.html"];
-    let ended =
-        replay(&home, &endpoint, &[&["--expect", "/context/n<5", "--query", "kind:dialog"], &reports[..]].concat());
-    assert_eq!(ended.code, 1);
-    let read = |name: &str| std::fs::read_to_string(home.path(name)).unwrap();
-    let junit = read("r.xml");
-    assert!(junit.contains("tests=\"1\" failures=\"1\"") && junit.contains("/context/n&lt;5"), "{junit}");
-    let json: Value = serde_json::from_str(&read("r.json")).unwrap();
-    assert_eq!(
-        (&json["schema"], &json["cases"][0]["status"], &json["title"]),
-        (&1.into(), &200.into(), &"moveo.jsonl".into())
-    );
-    let html = read("r.html");
-    assert!(html.contains("<!doctype html>") && html.contains("moveo/dialog") && !html.contains("<script"), "{html}");
-    let stream = replay_dialog(&home, &endpoint, &["--report", "html=-"]);
-    assert!(stream.code == 2 && stream.err.contains("name a file for the report, as in html=report"), "{}", stream.err);
-    let nowhere = replay_dialog(&home, &endpoint, &["--report", "html=no/such/r.html"]);
-    assert!(nowhere.code == 2 && nowhere.err.contains("cannot write the report no/such/r.html"), "{}", nowhere.err);
-    std::fs::copy(SAMPLE, home.path("own.jsonl")).unwrap();
-    let itself = run(&home, &["replay", "own.jsonl", "--to", &endpoint.url, "--report", "json=own.jsonl"]);
-    assert!(itself.code == 2 && itself.err.contains("is the recording that is replayed"), "{}", itself.err);
-    assert!(read("own.jsonl").starts_with("{\"hooktape\":1"));
-    let before = read("r.json");
-    let nothing = replay_dialog(&home, &endpoint, &["--report", "json=r.json", "--query", "kind:none"]);
-    assert!(nothing.code == 2 && read("r.json") == before, "a report that comes to nothing replaces none");
-    assert_eq!(endpoint.seen().len(), 1, "nothing is sent whose report cannot be written");
 }
 
 #[test]

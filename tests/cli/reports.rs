@@ -1,0 +1,66 @@
+//! `replay --report`: what a build server, a program and people get of a replay, however it ends.
+
+use serde_json::Value;
+
+use crate::lane::{HOOKTAPE, Home};
+use crate::replaying::{replay, replay_dialog};
+use crate::support::{Endpoint, SAMPLE, run};
+
+#[test]
+fn reports_are_written_for_others() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let reports = ["--report", "junit=r.xml", "--report", "json=r.json", "--report", "html=r.html"];
+    let ended =
+        replay(&home, &endpoint, &[&["--expect", "/context/n<5", "--query", "kind:dialog"], &reports[..]].concat());
+    assert_eq!(ended.code, 1);
+    let read = |name: &str| std::fs::read_to_string(home.path(name)).unwrap();
+    let junit = read("r.xml");
+    assert!(junit.contains("tests=\"1\" failures=\"1\"") && junit.contains("/context/n&lt;5"), "{junit}");
+    let json: Value = serde_json::from_str(&read("r.json")).unwrap();
+    assert_eq!(
+        (&json["schema"], &json["cases"][0]["status"], &json["title"]),
+        (&1.into(), &200.into(), &"moveo.jsonl".into())
+    );
+    let html = read("r.html");
+    assert!(html.contains("<!doctype html>") && html.contains("moveo/dialog") && !html.contains("<script"), "{html}");
+    let stream = replay_dialog(&home, &endpoint, &["--report", "html=-"]);
+    assert!(stream.code == 2 && stream.err.contains("name a file for the report, as in html=report"), "{}", stream.err);
+    let nowhere = replay_dialog(&home, &endpoint, &["--report", "html=no/such/r.html"]);
+    assert!(nowhere.code == 2 && nowhere.err.contains("cannot write the report no/such/r.html"), "{}", nowhere.err);
+    std::fs::copy(SAMPLE, home.path("own.jsonl")).unwrap();
+    let itself = run(&home, &["replay", "own.jsonl", "--to", &endpoint.url, "--report", "json=own.jsonl"]);
+    assert!(itself.code == 2 && itself.err.contains("is the recording that is replayed"), "{}", itself.err);
+    assert!(read("own.jsonl").starts_with("{\"hooktape\":1"));
+    let before = read("r.json");
+    let nothing = replay_dialog(&home, &endpoint, &["--report", "json=r.json", "--query", "kind:none"]);
+    assert!(nothing.code == 2 && read("r.json") == before, "a report that comes to nothing replaces none");
+    assert_eq!(endpoint.seen().len(), 1, "nothing is sent whose report cannot be written");
+}
+
+#[test]
+fn a_replay_that_fails_half_way_has_its_report_too() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let read = |name: &str| std::fs::read_to_string(home.path(name)).unwrap();
+    let to = ["replay", SAMPLE, "--to", &endpoint.url, "--sign", "exact", "--record"];
+    let reports = ["--report", "json=r.json", "--report", "junit=r.xml"];
+    // A file system that takes no larger file is a disk that gets full. Nobody waits for an output that is closed.
+    for (rest, script, code, said) in [
+        (&["full.jsonl"][..], "ulimit -f 8; exec \"$0\" \"$@\"", 2, "full.jsonl is as large as a file may get here"),
+        (&["sent.jsonl", "--repeat", "9"], "exec \"$0\" \"$@\" | sh -c 'read first'", 0, "could not be printed"),
+    ] {
+        let mut shell = home.command("sh", &["-c", script, HOOKTAPE]);
+        let ended = shell.args(to).args(rest).args(reports).output().unwrap();
+        let err = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{err}");
+        let report: Value = serde_json::from_str(&read("r.json")).unwrap();
+        let shortfall = report["shortfall"].as_str().unwrap();
+        assert!(shortfall.contains(" calls not sent, or not recorded: ") && shortfall.contains(said), "{shortfall}");
+        assert!(!report["cases"].as_array().unwrap().is_empty() && report["summary"]["left"].as_u64() > Some(0));
+        assert!(read("r.xml").contains("errors=\"1\"") && read("r.xml").contains(said), "{}", read("r.xml"));
+        std::fs::remove_file(home.path("r.json")).unwrap();
+    }
+    let none = ["none.jsonl", "--query", "kind:dialog", "--set", "/lang/x=1"];
+    let none = run(&home, &[&to[..], &none, &reports].concat());
+    assert_eq!(none.code, 2, "{}", none.err);
+    assert!(read("r.json").contains("1 of 1 call not sent, or not recorded: "), "{}", read("r.json"));
+}
