@@ -1,5 +1,6 @@
 //! The replay itself: workers that take what may leave, send it, record it, and judge the answer.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -71,8 +72,11 @@ struct Score {
     done: u64,
     /// Those of them that were sent.
     sent: u64,
-    /// Those that cannot be sent, as long as none was: if nothing can, that is told once.
-    refused: Vec<Skipped>,
+    /// Those that cannot be sent, as long as none was: if nothing can, that is told once. By item and delivery, each with how
+    /// often it was to be sent so far.
+    refused: BTreeMap<(usize, usize), (Skipped, u64)>,
+    /// Deliveries of the first round that were skipped or refused.
+    first_round: u64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -103,7 +107,8 @@ impl Replay {
             steps: 0,
             done: 0,
             sent: 0,
-            refused: Vec::new(),
+            refused: BTreeMap::new(),
+            first_round: 0,
         };
         let workers = self.plan.schedule.concurrency.clamp(1, items.len().max(1));
         // Where many leave in each of the timer's milliseconds, to wake for every one would cost more than it gains.
@@ -150,10 +155,12 @@ impl Replay {
                 result = result.and(end);
             }
         }
-        let score = lock(&shared.score);
-        if let (Ok(()), Some(first)) = (&result, score.refused.first()) {
+        let refused = std::mem::take(&mut lock(&shared.score).refused);
+        if let (Ok(()), Some((first, _))) = (&result, refused.values().next()) {
             return Err(format!("{}: {}", first.original, first.reason));
         }
+        shared.tell_refused(&refused);
+        let score = lock(&shared.score);
         let timed = score.late.latencies();
         let elapsed = start.elapsed();
         Ok(Summary {
@@ -225,7 +232,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             Ok(original) => Arc::new(original),
             Err(damage) => {
                 let skipped = Skipped { original: item.id, kind: None, fault: None, reason: damage.to_string() };
-                self.refuse(&skipped, plan.deliveries().count() as u64 * copies);
+                (0..plan.deliveries().count()).for_each(|number| self.refuse(step, number, &skipped, copies));
                 return Ok(());
             }
         };
@@ -237,12 +244,12 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             let (first, second) = match planned {
                 Ok(planned) => planned,
                 Err(refusal) => {
-                    self.refuse(&Skipped::new(&original, fault, refusal), copies);
+                    self.refuse(step, number, &Skipped::new(&original, fault, refusal), copies);
                     continue;
                 }
             };
             if let Some(why) = sender.leads_to_ourselves(&first, second.as_ref()).await {
-                self.refuse(&Skipped::new(&original, fault, Refusal::Call(why)), copies);
+                self.refuse(step, number, &Skipped::new(&original, fault, Refusal::Call(why)), copies);
                 continue;
             }
             let delivery = Delivery { fault, late: step.late, again: false };
@@ -264,23 +271,38 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         self.control.turn(self.start, None, None).await.is_some() && !lock(&self.queue).is_closed()
     }
 
-    /// Tells of so many deliveries of a call that each is not sent.
-    fn refuse(&self, skipped: &Skipped, deliveries: u64) {
+    /// Tells of a delivery of a call, and of so many copies of it, that each is not sent.
+    fn refuse(&self, step: Step, number: usize, skipped: &Skipped, copies: u64) {
         let failed = skipped.is_failure();
         if failed && self.replay.plan.schedule.stop_on_failure {
             lock(&self.queue).close();
         }
         let mut score = lock(&self.score);
-        score.done += deliveries;
+        score.done += copies;
         let Summary { failed: failures, skipped: left_out, .. } = &mut score.summary;
-        *(if failed { failures } else { left_out }) += deliveries;
-        let each = (0..deliveries).map(|_| skipped.clone());
-        if failed && score.sent == 0 {
-            score.refused.extend(each);
-            return;
+        *(if failed { failures } else { left_out }) += copies;
+        score.first_round += if step.round == 0 { copies } else { 0 };
+        let held = failed && score.sent == 0;
+        if held {
+            score.refused.entry((step.item, number)).or_insert_with(|| (skipped.clone(), 0)).1 += copies;
         }
+        // Where nothing of a round can be sent, the others are the same.
+        let round = self.items.len() * self.replay.plan.deliveries().count();
+        let none = !score.refused.is_empty() && score.first_round == round as u64 * copies;
         drop(score);
-        each.for_each(|skipped| (self.tell)(Told::Skipped(skipped)));
+        if none {
+            lock(&self.queue).close();
+        }
+        if !held {
+            (0..copies).for_each(|_| (self.tell)(Told::Skipped(skipped.clone())));
+        }
+    }
+
+    /// Tells of those that were held back.
+    fn tell_refused(&self, refused: &BTreeMap<(usize, usize), (Skipped, u64)>) {
+        for (skipped, count) in refused.values() {
+            (0..*count).for_each(|_| (self.tell)(Told::Skipped(skipped.clone())));
+        }
     }
 
     async fn deliver(
@@ -415,9 +437,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         }
         let refused = std::mem::take(&mut score.refused);
         drop(score);
-        for skipped in refused {
-            (self.tell)(Told::Skipped(skipped));
-        }
+        self.tell_refused(&refused);
     }
 }
 

@@ -95,7 +95,7 @@ impl Tape {
         (result, sent.collect())
     }
 
-    async fn replay_all(&self, plan: Plan, control: Control) -> (Result<Summary, String>, Vec<Told>) {
+    fn ready(&self, plan: Plan) -> (Recorder, Replay) {
         let (recorder, _) =
             Recorder::open(&self.folder.path().join("sent.jsonl"), Options::default(), Box::new(|_| {})).unwrap();
         let platforms = Arc::new(Platforms::builtin().unwrap());
@@ -109,6 +109,11 @@ impl Tape {
             keyring,
             listener: None,
         };
+        (recorder, replay)
+    }
+
+    async fn replay_all(&self, plan: Plan, control: Control) -> (Result<Summary, String>, Vec<Told>) {
+        let (recorder, replay) = self.ready(plan);
         let outcomes = Arc::new(Mutex::new(Vec::new()));
         let told = outcomes.clone();
         let tell = move |what| lock(&told).push(what);
@@ -220,12 +225,31 @@ async fn what_cannot_be_sent_or_recorded_ends_it() {
     let endpoint = Endpoint::new(1).await;
     let tape = Tape::new(&["- 200", "- 200"]).await;
     let changes = vec!["/x=1".parse::<Put>().unwrap()];
-    let (result, _) = tape.replay(Plan { changes, ..plan(&endpoint, workers(2)) }, Control::default()).await;
+    // One round tells of all that follow.
+    let forever = Schedule { repeat: u32::MAX, ..workers(2) };
+    let (result, _) = tape.replay(Plan { changes, ..plan(&endpoint, forever) }, Control::default()).await;
     assert!(result.unwrap_err().starts_with(&format!("{}: ", tape.items[0].id)), "and says which");
     let schedule = Schedule { out_of_order: true, ..workers(1) };
     let (result, _) = tape.replay(plan(&endpoint, schedule), Control::default()).await;
     assert!(result.unwrap_err().contains("could change places"));
     assert!(endpoint.seen().is_empty());
+    let closed = Tape::new(&["- 200"; 3]).await;
+    let (recorder, replay) = closed.ready(plan(&endpoint, workers(1)));
+    recorder.close().await;
+    let summary = replay.run(closed.items.clone(), Control::default(), |_| {}).await.unwrap();
+    assert_eq!((summary.fine, summary.failed, summary.left, summary.is_fine()), (0, 0, 3, false));
+    assert!(summary.error.is_some() && endpoint.seen().len() == 1, "{summary:?}");
+}
+
+#[tokio::test]
+async fn what_was_held_back_until_a_call_left_is_told_as_often_as_it_was_refused() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["moveo 200", "- 201"]).await;
+    let fresh =
+        Plan { mode: SignMode::Fresh, duplicate: true, ..plan(&endpoint, Schedule { repeat: 3, ..workers(1) }) };
+    let (summary, told) = tape.replay_all(fresh, Control::default()).await;
+    assert_eq!(summary.map(|summary| (summary.fine, summary.failed, summary.left)), Ok((6, 6, 0)));
+    assert_eq!(told.iter().filter(|told| matches!(told, Told::Skipped(_))).count(), 6);
 }
 
 #[tokio::test]
