@@ -48,10 +48,14 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let mut known: HashSet<u128> = there.calls.keys().copied().collect();
     calls.retain(|call| known.insert(import::name_of(call.id)));
     let refused = there.choose(&mut said);
-    let (new, mut written) = (calls.len(), Ok(()));
+    let (new, mut written, mut told) = (calls.len(), Ok(()), Ok(()));
     for call in calls {
         match recorder.record(call).await {
-            Ok(call) => print::out(&print::call_line(&call, &context.platforms, context.format))?,
+            // That nobody reads the list any more is no reason to import half of it.
+            Ok(call) if told.is_ok() => {
+                told = print::out(&print::call_line(&call, &context.platforms, context.format));
+            }
+            Ok(_) => {}
             Err(error) => {
                 written = Err(error);
                 break;
@@ -78,6 +82,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let remarks = visible::count(refused, "remark");
         print::note(&format!("hooktape: {remarks} not taken: the calls there have marks or notes of their own"));
     }
+    told?;
     Ok(skipped.is_empty().into())
 }
 
@@ -103,7 +108,9 @@ fn judge(context: &Context, call: &mut Call) {
     }
     // Masked, it cannot be checked; and what was found at the time is more than what can be found now.
     if matches!(call.sig, None | Some(Sig::NoSecret)) && !call.request.redacted {
-        call.sig = Some(context.judge(call, kind).0.sig);
+        let request = &call.request;
+        let own = context.config.secrets_of(request.origin.as_deref(), request.path(), call.kind.as_deref());
+        call.sig = Some(context.keyring.sig(&context.platforms, request, Some(kind), &own, call.at));
     }
 }
 

@@ -1,10 +1,12 @@
 //! `export`, `import` and masking: calls for others, and from others.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::lane::Home;
+use crate::lane::{HOOKTAPE, Home};
 use crate::support::{PUBLISHED, SAMPLE, feed, run};
 
 /// The call of [`SAMPLE`] that was tampered with.
@@ -68,6 +70,20 @@ fn what_was_exported_is_imported_byte_for_byte() {
         assert!(again.err.contains("0 calls") && again.err.contains("7 there already"), "{}", again.err);
         assert_eq!(calls(&read(&home, &tape)).len(), 7);
     }
+}
+
+#[test]
+fn all_is_imported_also_where_nobody_reads_the_list() {
+    let home = Home::new();
+    let text = exported(&home, &["--as", "json", "--unredacted"]);
+    let mut command = home.command(HOOKTAPE, &["import", "-", "--record", "tape.jsonl"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let err = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success() && err.contains("7 calls from json to "), "{err}");
+    assert_eq!(calls(&read(&home, "tape.jsonl")).len(), 7);
 }
 
 #[test]
