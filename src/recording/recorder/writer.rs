@@ -45,7 +45,8 @@ impl Shared {
         ending: watch::Sender<()>,
     ) -> Self {
         let ours = Ours { from: end, calls: 0 };
-        let writer = Writer { disk, end, ours, path, aside: None, fsync, unrecorded: 0, observer, _ending: ending };
+        let writer =
+            Writer { disk, end, behind: 0, ours, path, aside: None, fsync, unrecorded: 0, observer, _ending: ending };
         Self {
             writer: Mutex::new(writer),
             fsync,
@@ -111,6 +112,8 @@ impl Shared {
 struct Writer {
     disk: Box<dyn Disk>,
     end: u64,
+    /// Bytes of ours that stand behind `end`: of a batch that is being written, or failed and could not be cut off.
+    behind: u64,
     ours: Ours,
     path: Arc<Path>,
     /// The file that was set aside last.
@@ -151,6 +154,8 @@ impl Drop for Writer {
         if thread::panicking() {
             return;
         }
+        // What can still not be cut off is too rare to be told here.
+        let _ = self.cut_off();
         if let Err(error) = self.disk.finish(self.end) {
             let reason = format!("cannot finish {}: {error}", self.path.display());
             self.tell(Recorded::Trouble { reason });
@@ -166,6 +171,7 @@ impl Writer {
             catch_unwind(AssertUnwindSafe(|| self.append(batch))).unwrap_or_else(|_| Err(self.failed(&fallen())));
         match written {
             Ok(()) => {
+                self.behind = 0;
                 for Job { what, line, reply } in batch.drain(..) {
                     let len = u32::try_from(line.len() - 1).unwrap_or(u32::MAX);
                     let place = Place { offset: self.end, len };
@@ -199,6 +205,11 @@ impl Writer {
 
     /// Puts the lines behind what is written; all of them or none.
     fn append(&mut self, batch: &mut Vec<Job>) -> Result<(), String> {
+        // Else whole lines of calls whose callers were told that they are not recorded would pass for recorded ones.
+        self.cut_off().map_err(|error| {
+            let path = self.path.display();
+            format!("what was not recorded cannot be cut off {path}: {error}; record to another file")
+        })?;
         // What is said of a call is to be in its file, not to be why that is set aside.
         let calls = batch.iter().any(|job| matches!(job.what, What::Call(_)));
         match if calls { self.disk.rotate(self.end, Timestamp::now()) } else { Ok(None) } {
@@ -220,14 +231,18 @@ impl Writer {
             let told: Vec<String> = [reason].into_iter().chain(gone).chain(opened.remarks).chain([now]).collect();
             self.tell(Recorded::Reopened { reason: told.join("; "), kept, aside: None });
         }
+        // The file ends where it should.
+        self.behind = 0;
         self.refuse(batch);
         let write = || {
             self.write_all(batch)?;
             if self.fsync { self.disk.sync() } else { Ok(()) }
         };
         catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|_| Err(fallen())).map_err(|error| {
-            // If this fails too, the file has another length than it should: the next call sees that it has changed.
-            let _ = self.disk.truncate(self.end);
+            // If this fails too, it is tried again before the next call.
+            if self.disk.truncate(self.end).is_ok() {
+                self.behind = 0;
+            }
             self.failed(&error)
         })
     }
@@ -239,6 +254,15 @@ impl Writer {
             // Whoever asked may have gone.
             let _ = reply.send(Err(RecordError::strayed(&self.path, aside)));
         }
+    }
+
+    /// Cuts off what a batch left behind that failed. What else stands there is another hand's, and is found to be.
+    fn cut_off(&mut self) -> io::Result<()> {
+        if self.behind > 0 && self.disk.changed(self.end + self.behind).is_none() {
+            self.disk.truncate(self.end)?;
+            self.behind = 0;
+        }
+        Ok(())
     }
 
     /// Why a call is not recorded, as a sentence with the repair.
@@ -285,7 +309,10 @@ impl Writer {
         while !pieces.is_empty() {
             match self.disk.write(pieces) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => IoSlice::advance_slices(&mut pieces, count),
+                Ok(count) => {
+                    self.behind += count as u64;
+                    IoSlice::advance_slices(&mut pieces, count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

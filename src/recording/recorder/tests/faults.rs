@@ -238,15 +238,40 @@ async fn a_half_line_that_could_not_be_cut_off_is_cut_off_before_the_next_call()
     recorder.record(call(3)).await.unwrap();
     assert_eq!(fake.content(), [encode(&call(1)), encode(&call(3))].concat());
     let events: Vec<_> = events.try_iter().collect();
-    let kept = encode(&call(1)).len() as u64;
-    assert_eq!(
-        events[2],
-        Recorded::Reopened {
-            reason: "the tape changed; calls are recorded to /tape from now on".into(),
-            kept,
-            aside: None
-        }
-    );
+    assert!(matches!(events[..], [Recorded::Call(..), Recorded::Failed { .. }, Recorded::Call(..)]), "{events:?}");
+}
+
+#[tokio::test]
+async fn whole_lines_of_calls_that_were_refused_are_cut_off_too_and_no_others() {
+    let fake = Fake::default();
+    let (recorder, events) = fake.start(true);
+    recorder.record(call(1)).await.unwrap();
+    let stays = |times: usize| {
+        fake.script(|state| {
+            state.syncs.push_back(Err(io::ErrorKind::Other));
+            state.truncates.extend(vec![Err(io::ErrorKind::Other); times]);
+        });
+    };
+    let of = |numbers: &[u64]| numbers.iter().map(|number| encode(&call(*number))).collect::<Vec<_>>().concat();
+    stays(2);
+    recorder.record(call(2)).await.unwrap_err();
+    assert_eq!(fake.content(), of(&[1, 2]));
+    let error = recorder.record(call(3)).await.unwrap_err();
+    assert!(error.0.starts_with("what was not recorded cannot be cut off /tape: "), "{error}");
+    recorder.record(call(4)).await.unwrap();
+    assert_eq!(fake.content(), of(&[1, 4]));
+    // Behind it stands what another hand wrote, and nothing of that is ours to cut.
+    stays(1);
+    recorder.record(call(5)).await.unwrap_err();
+    fake.script(|state| state.content.extend(encode(&call(6))));
+    recorder.record(call(7)).await.unwrap();
+    assert_eq!(fake.content(), of(&[1, 4, 5, 6, 7]));
+    stays(1);
+    recorder.record(call(8)).await.unwrap_err();
+    recorder.close().await;
+    assert_eq!(fake.content(), of(&[1, 4, 5, 6, 7]), "also where no other call came");
+    let reopened = events.try_iter().filter(|event| matches!(event, Recorded::Reopened { .. }));
+    assert_eq!(reopened.count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
