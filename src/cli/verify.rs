@@ -27,7 +27,8 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let query = parse_query(context, args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
-    let (mut checked, mut wrong, mut keyless, mut masked, mut whole) = (0_u64, 0_u64, 0_u64, 0_u64, true);
+    let (mut checked, mut wrong, mut whole) = (0_u64, 0_u64, true);
+    let (mut keyless, mut masked, mut unsigned) = (0_u64, 0_u64, 0_u64);
     let mut entries = reader.entries(Position::default());
     for entry in &mut entries {
         let entry = match entry {
@@ -44,14 +45,14 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         }
         let call = reader.call(entry.place)?;
         let (verdict, why) = context.judge(&call, kind);
-        let fine = matches!(verdict.sig, Sig::Valid | Sig::Unsigned);
-        if call.request.redacted {
-            masked += 1;
-        } else if verdict.sig == Sig::NoSecret {
-            keyless += 1;
-        } else {
-            checked += 1;
-            wrong += u64::from(!fine);
+        match verdict.sig {
+            _ if call.request.redacted => masked += 1,
+            Sig::NoSecret => keyless += 1,
+            Sig::Unsigned => unsigned += 1,
+            sig => {
+                checked += 1;
+                wrong += u64::from(sig != Sig::Valid);
+            }
         }
         let line = match context.format {
             Format::Json => json!({
@@ -77,10 +78,10 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     }
     print::unfinished(&entries);
     // Who checks a file wants to know that it was checked.
-    let nothing = checked == 0 && keyless + masked > 0;
+    let nothing = checked == 0 && keyless + masked + unsigned > 0;
     if context.format == Format::Text {
         let mut told = format!("{} checked, {wrong} not valid", visible::count(checked, "signature"));
-        for (count, why) in [(keyless, "without a secret"), (masked, "masked")] {
+        for (count, why) in [(keyless, "without a secret"), (masked, "masked"), (unsigned, "unsigned")] {
             if count > 0 {
                 let _ = write!(told, ", {count} {why}");
             }

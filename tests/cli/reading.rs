@@ -156,6 +156,13 @@ fn a_recorded_webview_verifies_with_its_public_key_long_after_its_tokens_expired
     let checked = run(&home, &["verify", &recording, "--secret", &key, "--format", "json"]);
     let found: Vec<_> = checked.json().iter().map(|value| value["sig"].as_str().unwrap().to_owned()).collect();
     assert_eq!((checked.code, found.join(" ")), (0, "unsigned valid valid valid".into()));
+    let told = |query: &str| {
+        let checked = run(&home, &["verify", &recording, "--secret", &key, "--query", query]);
+        (checked.code, checked.err)
+    };
+    assert_eq!(told(""), (0, "3 signatures checked, 0 not valid, 1 unsigned\n".into()));
+    let none = "0 signatures checked, 0 not valid, 1 unsigned: none could be checked\n";
+    assert_eq!(told("sig:unsigned"), (1, none.into()));
 }
 
 #[test]
