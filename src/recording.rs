@@ -1,4 +1,4 @@
-//! The file of calls: JSON Lines, append-only, one writer (design.md, section 6).
+//! The file of calls: JSON Lines, append-only, one writer.
 //!
 //! ```text
 //!  Call --> Recorder --> format::encode --> recorder's task --one write a batch--> FILE.jsonl
@@ -8,8 +8,9 @@
 //!                                       Query <--View------+        Call <-- Reader::call (one line, when it is shown)
 //! ```
 //!
-//! Whoever takes in slowly what a recorder tells has a [`backlog`] between. [`Recorder`] is the only writer; [`Reader`] never locks and never writes. A recording is never loaded: an [`Index`]
-//! keeps a small fixed record a call, and bodies are read where they are shown.
+//! Whoever takes in slowly what a recorder tells has a [`backlog`] between. [`Recorder`] is the only writer; [`Reader`] never
+//! locks and never writes. A recording is never loaded: an [`Index`] keeps a small fixed record a call, and bodies are read
+//! where they are shown.
 
 pub mod backlog;
 mod compact;
@@ -37,6 +38,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -205,10 +208,23 @@ pub fn make_private(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// When one does already.
 fn lock(file: &File, path: &Path) -> Result<(), OpenError> {
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => OpenError::InUse(path.to_owned()),
-        TryLockError::Error(error) => OpenError::io("lock", path)(error),
-    })
+    let until = Instant::now() + GLANCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(GLANCE / 10),
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", path)(error)),
+        }
+    }
+}
+
+/// How long whoever wants to record waits for one who only looks, as [`is_recorded_to`] does, and is gone at once.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Whether a process records to the file. Two who look do not take each other for one.
+fn is_recorded_to(file: &File) -> bool {
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 /// The folder that a file is in, or will be.

@@ -8,9 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::format::OpenError;
-use super::lock;
 use super::reader::is_recording;
 use super::recorder::torn_path;
+use super::{is_recorded_to, lock};
 use crate::visible;
 
 /// One recording of a folder.
@@ -86,7 +86,7 @@ pub fn recordings_in(folder: &Path) -> Result<Vec<Kept>, OpenError> {
         let Ok(about) = file.metadata() else { continue };
         let torn = std::fs::metadata(torn_path(&path)).map_or(0, |about| about.len());
         let changed = about.modified().ok().and_then(|time| time.try_into().ok()).unwrap_or_default();
-        let in_use = matches!(lock(&file, &path), Err(OpenError::InUse(_)));
+        let in_use = is_recorded_to(&file);
         found.push(Kept { path, bytes: about.len() + torn, torn, changed, in_use });
     }
     found.sort_by(|a, b| (b.changed, &b.path).cmp(&(a.changed, &a.path)));
@@ -113,6 +113,17 @@ mod tests {
         assert_eq!(kept.bytes, std::fs::metadata(&path).unwrap().len() + 5);
         assert_eq!(kept.beside().unwrap(), format!("with {}.torn, {}", kept.name(), visible::size(5)));
         assert!(kept.in_use && matches!(kept.remove(), Err(OpenError::InUse(_))));
+        recorder.close().await;
+        // Somebody else looks just now, and somebody begins to record meanwhile.
+        let look = File::open(&path).unwrap();
+        look.lock_shared().unwrap();
+        assert!(recordings_in(folder).unwrap().iter().all(|kept| !kept.in_use));
+        let gone = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(5));
+            drop(look);
+        });
+        let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
+        gone.join().unwrap();
         recorder.close().await;
         let packed = folder.join("packed.jsonl.zst");
         std::fs::write(&packed, zstd::encode_all(File::open(&path).unwrap(), 0).unwrap()).unwrap();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::recording::{folder_of, lock};
+use crate::recording::{folder_of, is_recorded_to};
 
 /// A file that is being written beside its place. Dropped, it was never there.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl ExportFile {
             Ok(about) if !about.is_file() => return Err(FileError::NoFile(path.to_owned())),
             Ok(_) if !replace => return Err(FileError::Taken(path.to_owned())),
             // Whoever records to it would go on with a file that has no name any more.
-            Ok(_) if File::open(path).is_ok_and(|there| lock(&there, path).is_err()) => {
+            Ok(_) if File::open(path).is_ok_and(|there| is_recorded_to(&there)) => {
                 return Err(FileError::InUse(path.to_owned()));
             }
             _ => {}
