@@ -3,9 +3,11 @@
 
 use std::future::Future;
 use std::io;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as Held, OnceLock, PoisonError};
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
@@ -161,7 +163,8 @@ impl Tape {
     /// When the file cannot be written: another process records to it, or it is not the one that is shown.
     pub async fn record<T, F: Future<Output = T>>(&self, work: impl FnOnce(Recorder) -> F) -> Result<T, RecordError> {
         let recorder = self.begin().await?;
-        let done = work(recorder).await;
+        // Should it fall over, the recording is let go of all the same.
+        let done = AssertUnwindSafe(async { work(recorder).await }).catch_unwind().await;
         let mut writing = self.writing.lock().await;
         writing.users = writing.users.saturating_sub(1);
         if writing.users == 0
@@ -169,7 +172,7 @@ impl Tape {
         {
             recorder.close().await;
         }
-        Ok(done)
+        Ok(done.unwrap_or_else(|fallen| resume_unwind(fallen)))
     }
 
     async fn begin(&self) -> Result<Recorder, RecordError> {
@@ -265,6 +268,11 @@ mod tests {
             open().is_err()
         });
         assert!(both.await.unwrap());
+        let (other, _) = open().unwrap();
+        other.close().await;
+        // Whatever becomes of the work.
+        let falls = AssertUnwindSafe(tape.record(async |_: Recorder| -> () { panic!("as the test says") }));
+        falls.catch_unwind().await.unwrap_err();
         let (other, _) = open().unwrap();
         other.close().await;
 
