@@ -113,9 +113,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     recorder.close().await;
     if let Some(call) = last.filter(|_| args.register) {
         let path = Variables::path(&data_dir()?);
-        let mut known = Variables::load(&path).map_err(|error| eyre!(error))?;
-        let names = known.register(&call, &context.redaction()?);
-        known.save(&path).map_err(|error| eyre!(error))?;
+        let redaction = context.redaction()?;
+        let updated = Variables::update(&path, |known| Ok(known.register(&call, &redaction)));
+        let (_, names) = updated.map_err(|error| eyre!(error))?;
         print::note(&format!("{}: {}", visible::count(names.len(), "variable"), names.join(", ")));
     }
     Ok(fine.into())

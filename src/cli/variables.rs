@@ -43,33 +43,33 @@ pub enum Command {
 
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let path = Variables::path(&data_dir()?);
-    let mut known = Variables::load(&path).map_err(|error| eyre!(error))?;
     match &args.command {
         Some(Command::Register { file, id }) => {
             let redaction = context.redaction()?;
-            let mut names = Vec::new();
+            let (mut found, mut names) = (Variables::default(), Vec::new());
             if let Some(id) = id {
-                names = known.register(&find_call(file, id)?, &redaction);
+                names = found.register(&find_call(file, id)?, &redaction);
             } else {
                 let reader = Reader::open(file)?;
                 for entry in reader.entries(Position::default()).flatten() {
-                    names.extend(known.register(&reader.call(entry.place)?, &redaction));
+                    names.extend(found.register(&reader.call(entry.place)?, &redaction));
                 }
             }
             names.sort_unstable();
             names.dedup();
-            known.save(&path).map_err(|error| eyre!(error))?;
+            // A long recording keeps nobody waiting.
+            Variables::update(&path, |known| Ok(known.extend(found))).map_err(|error| eyre!(error))?;
             print::note(&format!("{}: {}", visible::count(names.len(), "variable"), names.join(", ")));
         }
         Some(Command::Remove { names }) => {
-            for name in names {
-                if !known.remove(name) {
-                    return Err(eyre!("no variable {name:?} is known: `hooktape variables` lists them"));
-                }
-            }
-            known.save(&path).map_err(|error| eyre!(error))?;
+            let unknown = |name| format!("no variable {name:?} is known: `hooktape variables` lists them");
+            let remove = |known: &mut Variables| {
+                names.iter().try_for_each(|name| if known.remove(name) { Ok(()) } else { Err(unknown(name)) })
+            };
+            Variables::update(&path, remove).map_err(|error| eyre!(error))?;
         }
         None => {
+            let known = Variables::load(&path).map_err(|error| eyre!(error))?;
             for (name, variable) in known.iter() {
                 let (value, kind) = (&variable.value, variable.kind.as_deref());
                 print::out(&match context.format {

@@ -3,6 +3,7 @@
 //! They stand in `variables.json` of the data directory, for their owner only. What a redaction would mask, credentials and
 //! what names a person, is never kept.
 
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -100,11 +101,36 @@ impl Variables {
         Ok(Self(stored.variables.into_iter().map(variable).collect()))
     }
 
+    /// Changes those that are kept at `path`, and gives them and what `change` gives. Meanwhile no other process does so: what
+    /// each of two brings is kept.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`], of `change`, and of [`Self::save`].
+    pub fn update<T>(path: &Path, change: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<(Self, T), String> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let open = crate::recording::make_private(folder).and_then(|()| File::open(folder));
+        let folder = open.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        // The file itself is replaced. Where the file system has no locks, the last one wins.
+        let _ = folder.lock();
+        let mut known = Self::load(path)?;
+        let before = known.clone();
+        let given = change(&mut known)?;
+        if known != before {
+            known.save(path)?;
+        }
+        Ok((known, given))
+    }
+
+    /// Makes known what `others` are, in the place of those of the same name.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// Writes them to `path`, in the place of what is there, for their owner only.
     ///
     /// # Errors
     /// When that fails: the place and why.
-    pub fn save(&self, path: &Path) -> Result<(), String> {
+    fn save(&self, path: &Path) -> Result<(), String> {
         let stored = |(name, variable): (&String, &Variable)| {
             let Variable { value, place, kind, call, at } = variable.clone();
             let json_type = variable.json_type().to_owned();
@@ -225,12 +251,35 @@ mod tests {
             &answered(r#"{"output":{"big":12345678901234567890123}}"#),
             &Redaction::new(&Redact::default()).unwrap(),
         );
-        known.save(&path).unwrap();
+        let brought = known.clone();
+        let (now, ()) = Variables::update(&path, |all| Ok(all.extend(brought))).unwrap();
+        assert_eq!(now, known);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(Variables::load(&path), Ok(known));
+        Variables::update(&path, |all| if all.remove("big") { Err("not so".to_owned()) } else { Ok(()) }).unwrap_err();
+        assert_eq!(Variables::load(&path).unwrap().iter().count(), 1);
         std::fs::write(&path, r#"{"hooktape_variables":2,"variables":{}}"#).unwrap();
         assert!(Variables::load(&path).unwrap_err().contains("later version"));
         std::fs::write(&path, "[]").unwrap();
         assert!(Variables::load(&path).unwrap_err().contains("mend or remove it"));
+    }
+
+    #[test]
+    fn what_two_bring_at_once_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Variables::path(folder.path());
+        let redaction = Redaction::new(&Redact::default()).unwrap();
+        std::thread::scope(|scope| {
+            for brings in ["a", "b"] {
+                let (path, redaction) = (&path, &redaction);
+                scope.spawn(move || {
+                    for number in 0..50 {
+                        let call = answered(&format!(r#"{{"context":{{"{brings}{number}":1}}}}"#));
+                        Variables::update(path, |known| Ok(known.register(&call, redaction))).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(Variables::load(&path).unwrap().iter().count(), 100);
     }
 }

@@ -41,21 +41,17 @@ fn perform(data: &Path, keep: Keep) -> Result<(Option<Notice>, Kept), String> {
     match keep {
         Keep::Variables | Keep::Refresh => Ok((None, Kept::Variables(Variables::load(&path)?))),
         Keep::Register(call, redaction) => {
-            let mut known = Variables::load(&path)?;
-            let names = known.register(&call, &redaction);
+            let (known, names) = Variables::update(&path, |known| Ok(known.register(&call, &redaction)))?;
             if names.is_empty() {
                 let notice = Notice::warning("the answer holds nothing under context or output that could be kept");
                 return Ok((Some(notice), Kept::Variables(known)));
             }
-            known.save(&path)?;
             let notice =
                 Notice::info(format!("known from now on: {}", names.join(", "))).key(Action::Variables, "lists them");
             Ok((Some(notice), Kept::Variables(known)))
         }
         Keep::Forget(name) => {
-            let mut known = Variables::load(&path)?;
-            known.remove(&name);
-            known.save(&path)?;
+            let (known, _) = Variables::update(&path, |known| Ok(known.remove(&name)))?;
             Ok((Some(Notice::info(format!("{name} is forgotten"))), Kept::Variables(known)))
         }
         Keep::Fixtures => Ok((None, Kept::Fixtures(fixtures::list(data)?))),
