@@ -6,8 +6,8 @@
 //!  Report, Summary <--Outcome-- Expectation, compare <----------------------------------+
 //! ```
 //!
-//! [`Replay::run`] does it and tells every [`Outcome`] as it comes; nothing here prints. [`compare`] and [`expect`] serve two calls
-//! as well as thousands. [`template`] and [`variables`] are what drafts are filled with.
+//! [`Replay::run`] does it and tells every [`Outcome`] as it comes; nothing here prints. [`compare`] and [`expect`] serve two
+//! calls as well as thousands. [`template`] and [`variables`] are what drafts are filled with.
 
 mod alarm;
 mod change;

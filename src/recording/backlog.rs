@@ -221,9 +221,7 @@ impl Backlog {
             }
         }
     }
-}
 
-impl Backlog {
     /// Returns when there may be more.
     async fn more(&mut self) {
         let pause_ends = self.since + PAUSE;

@@ -1,12 +1,12 @@
-//! The query language (design.md, section 7): which calls to list, to show, to replay.
+//! The query language: which calls to list, to show, to replay.
 //!
 //! ```text
 //! kind:dialog sig:invalid -status:2xx (took:>1s | since:10m) /input/text:"good morning" /amount:>100 word
 //! ```
 //!
-//! `@name` is a query that was saved under that name. A space is *and* and binds tighter than `|`, which is *or*; `-` negates what follows; parentheses group. Text compares
-//! without regard to case and is found anywhere in what it is held against. A query runs on heads as far as they
-//! tell, and asks for the whole call only where they do not.
+//! `@name` is a query that was saved under that name. A space is *and* and binds tighter than `|`, which is *or*; `-` negates
+//! what follows; parentheses group. Text compares without regard to case and is found anywhere in what it is held against. A
+//! query runs on heads as far as they tell, and asks for the whole call only where they do not.
 
 mod bound;
 mod needle;

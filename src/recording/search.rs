@@ -27,8 +27,8 @@ pub struct Found {
     pub scanned: usize,
 }
 
-/// Looks through the calls at `places`, of which `marks` are said, in the order of the file, for those that fit; for as long as `each` wants more. A
-/// call that cannot be read fits nothing. Without places it reports once, too.
+/// Looks through the calls at `places`, of which `marks` are said, in the order of the file, for those that fit; for as long
+/// as `each` wants more. A call that cannot be read fits nothing. Without places it reports once, too.
 pub fn search(
     reader: &Reader,
     query: &Query,

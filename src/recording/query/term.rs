@@ -41,7 +41,8 @@ impl Key {
     }
 }
 
-/// Every key but `/pointer`, which holds the value at that JSON Pointer, in either body, against its text, or a number against a bound.
+/// Every key but `/pointer`, which holds the value at that JSON Pointer, in either body, against its text, or a number against
+/// a bound.
 pub const KEYS: [Key; 20] = [
     key("kind", "dialog", "part of platform/kind; none: not recognised"),
     key("platform", "moveo", "part of the platform's name"),
