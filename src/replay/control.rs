@@ -44,12 +44,6 @@ impl Control {
         self.0.send_modify(|state| state.cancelled = true);
     }
 
-    /// Whether it is paused.
-    #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.0.borrow().paused.is_some()
-    }
-
     /// Whether it was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
@@ -110,7 +104,6 @@ mod tests {
         assert_eq!(control.turn(start, Some(second), None).await, Some(start + second));
         assert_eq!(start.elapsed().as_secs(), 1);
         control.pause();
-        assert!(control.is_paused());
         let other = control.clone();
         let waiting = tokio::spawn(async move { other.turn(start, Some(2 * second), None).await });
         tokio::time::sleep(5 * second).await;
