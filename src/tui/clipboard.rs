@@ -2,6 +2,9 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::app::action::Action;
 use crate::app::event::Notice;
@@ -9,6 +12,8 @@ use crate::visible;
 
 /// The longest text that terminals take by OSC 52, in bytes: xterm stops reading at 100 000 characters of base64.
 const LONGEST: usize = 74_000;
+/// How long a program may take for it.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Programs that take a text for the system's clipboard on their input, with what they need: a display.
 const PROGRAMS: [(&str, &[&str], &str); 5] = [
     ("pbcopy", &[], ""),
@@ -50,13 +55,26 @@ fn programs(is_set: impl Fn(&str) -> bool) -> Vec<(&'static str, &'static [&'sta
     usable.map(|(program, args, _)| (*program, *args)).collect()
 }
 
-/// Whether the program took the text.
+/// Whether the program took the text. One that does not end is ended: the screen stands meanwhile.
 fn pipe(program: &str, args: &[&str], text: &str) -> bool {
     let quiet = || Stdio::null();
     let child = Command::new(program).args(args).stdin(Stdio::piped()).stdout(quiet()).stderr(quiet()).spawn();
     let Ok(mut child) = child else { return false };
-    let written = child.stdin.take().is_some_and(|mut stdin| stdin.write_all(text.as_bytes()).is_ok());
-    written && child.wait().is_ok_and(|status| status.success())
+    let (stdin, text, until) = (child.stdin.take(), text.to_owned(), Instant::now() + PATIENCE);
+    let (tell, written) = mpsc::channel();
+    // It may never read all of it.
+    thread::spawn(move || tell.send(stdin.is_some_and(|mut stdin| stdin.write_all(text.as_bytes()).is_ok())));
+    let ended = loop {
+        match child.try_wait() {
+            Ok(None) if Instant::now() < until => thread::sleep(PATIENCE / 200),
+            Ok(Some(status)) => break status.success(),
+            _ => {
+                let _ = child.kill().and_then(|()| child.wait());
+                break false;
+            }
+        }
+    };
+    ended && written.recv_timeout(PATIENCE).unwrap_or(false)
 }
 
 /// Writes the text to a file that only its owner may read.
@@ -90,5 +108,14 @@ mod tests {
         }
         std::fs::remove_file(path).unwrap();
         assert!(pipe("cat", &[], "x") && !pipe("false", &[], "") && !pipe("/no/such/program", &[], ""));
+    }
+
+    #[test]
+    fn a_program_that_does_not_read_or_end_holds_up_nobody() {
+        let begun = Instant::now();
+        let long = "x".repeat(1_000_000);
+        assert!(pipe("cat", &[], &long) && !pipe("true", &[], &long));
+        assert!(!pipe("sleep", &["60"], &long) && !pipe("sleep", &["60"], "x"));
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     }
 }
