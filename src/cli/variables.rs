@@ -58,7 +58,11 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             names.sort_unstable();
             names.dedup();
             // A long recording keeps nobody waiting.
-            Variables::update(&path, |known| Ok(known.extend(found))).map_err(|error| eyre!(error))?;
+            let bring = |known: &mut Variables| {
+                known.extend(found);
+                Ok(())
+            };
+            Variables::update(&path, bring).map_err(|error| eyre!(error))?;
             print::note(&format!("{}: {}", visible::count(names.len(), "variable"), names.join(", ")));
         }
         Some(Command::Remove { names }) => {

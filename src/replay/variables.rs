@@ -252,7 +252,11 @@ mod tests {
             &Redaction::new(&Redact::default()).unwrap(),
         );
         let brought = known.clone();
-        let (now, ()) = Variables::update(&path, |all| Ok(all.extend(brought))).unwrap();
+        let bring = |all: &mut Variables| {
+            all.extend(brought);
+            Ok(())
+        };
+        let (now, ()) = Variables::update(&path, bring).unwrap();
         assert_eq!(now, known);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(Variables::load(&path), Ok(known));
