@@ -20,6 +20,7 @@ pub mod placeholders;
 pub mod presence;
 pub mod refused;
 pub mod responder;
+mod room;
 pub mod sender;
 pub mod template;
 #[cfg(test)]

@@ -28,11 +28,12 @@ use crate::call::{Call, Direction, HUNG_UP, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull, Route};
 use crate::net::fields;
 use crate::net::responder::{Outcome, Responders, Wanting, plain, trickle};
+use crate::net::room;
 use crate::net::tls::Identity;
 use crate::net::tunnel::Reach;
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder, Recording};
-use body::Trouble;
+use body::{Read, Trouble};
 use connections::Peer;
 use refusals::Refusals;
 
@@ -142,7 +143,7 @@ fn handle(
                 lane.responders.under_way.spawn_on(taking, &runtime).await.ok().and_then(Result::ok)
             }
         };
-        let Some(Taken { recording, answer }) = taken else {
+        let Some(Taken { recording, answer, _room }) = taken else {
             return into_http(&plain(500, "hooktape failed at this call; its own output says how"), None);
         };
         let recorded = match recording {
@@ -171,6 +172,8 @@ struct Taken {
     recording: Result<Recording, RecordError>,
     /// What it gets once it is recorded; none: the connection's end.
     answer: Option<http::Response<Body>>,
+    /// What its body takes until then.
+    _room: room::Taken,
 }
 
 impl Lane {
@@ -213,7 +216,9 @@ impl Lane {
             let started = Instant::now();
             let listen = &self.config.listen;
             let over = self.responders.over.cancelled();
-            let (body, whole) = body::read(body, listen.max_body, listen.body_timeout, over).await;
+            let room = &self.responders.room;
+            let Read { body, taken: room, whole } =
+                body::read(body, listen.max_body, listen.body_timeout, over, room).await;
             let trouble = whole.err();
             (request.body, request.cut) = (body, trouble.is_some());
             let config = self.responders.config();
@@ -252,7 +257,7 @@ impl Lane {
                 request,
                 response,
             };
-            Taken { recording: self.recorder.submit(call, recognised.is_json).await, answer }
+            Taken { recording: self.recorder.submit(call, recognised.is_json).await, answer, _room: room }
         }
     }
 

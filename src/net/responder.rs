@@ -26,6 +26,7 @@ use crate::call::{Forwarded, HUNG_UP, Headers, Id, Request, Response, Sig};
 use crate::config::{Config, Fault, Respond, Route, Source};
 use crate::net::forward::{Failure, Forwarder};
 use crate::net::refused::Refused;
+use crate::net::room::Room;
 use crate::net::template::Known;
 use crate::platform::{Keyring, Kind, Platforms};
 use crate::recording::{Query, Recorder};
@@ -204,6 +205,8 @@ pub struct Responders {
     pub(super) holds: std::sync::atomic::AtomicBool,
     /// What of the listener can be seen from outside.
     pub pulse: Pulse,
+    /// What there is for the bodies of calls under way.
+    pub(super) room: Room,
     /// What goes on though its caller may be gone.
     pub(super) under_way: TaskTracker,
     /// The listener has waited for them: what still waits is recorded as it is.
@@ -241,6 +244,7 @@ impl Responders {
             known: OnceLock::new(),
             holds: false.into(),
             pulse: Pulse::default(),
+            room: Room::default(),
             under_way: TaskTracker::new(),
             over: CancellationToken::new(),
         }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 
 use crate::net::collected::Collected;
+use crate::net::room::{self, Room, Taken};
 use crate::net::root;
 
 /// How much of a body over the limit is read and thrown away, in multiples of the limit, so that the caller gets to
@@ -28,6 +29,12 @@ pub(super) enum Trouble {
     TooLong(usize),
     #[error("the body did not come whole within {0:?}; what came is recorded (listen.body_timeout sets the time)")]
     TooSlow(Duration),
+    #[error(
+        "the body did not come whole within {0:?}, because those of other calls under way took all the room that there is ({size} \
+         MiB); what came is recorded, and the caller should send it again",
+        size = room::MOST >> 20
+    )]
+    NoRoom(Duration),
     #[error("the caller went away in the middle of the body: {0}")]
     Broken(String),
     #[error("hooktape was stopped before the body had come whole; what came is recorded")]
@@ -53,35 +60,51 @@ impl Trouble {
             Self::TooLong(_) => 413,
             Self::TooSlow(_) => 408,
             Self::Broken(_) | Self::Malformed(_) => 400,
-            Self::Stopped => 503,
+            Self::NoRoom(_) | Self::Stopped => 503,
         }
     }
 }
 
-/// The body, or as much of it as came, and why that is not all. With `over`, no more is waited for.
+/// What came of a body.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// The body, or as much of it as came.
+    pub(super) body: Bytes,
+    /// What it takes in memory as long as it is there.
+    pub(super) taken: Taken,
+    /// Why it is not all.
+    pub(super) whole: Result<(), Trouble>,
+}
+
+/// Reads a body as there is room for it. With `over`, no more is waited for.
 pub(super) async fn read<B>(
     mut body: B,
     limit: usize,
     patience: Duration,
     over: impl Future<Output = ()>,
-) -> (Bytes, Result<(), Trouble>)
+    room: &Room,
+) -> Read
 where
     B: HttpBody<Data = Bytes, Error: Error + 'static> + Unpin,
 {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let (mut kept, mut thrown_away) = (Collected::expecting(announced.min(limit).min(BELIEVED)), 0_usize);
+    let (mut taken, mut no_room) = (Taken::default(), false);
     let reading = async {
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|error| Trouble::of(&error))?.into_data() else {
                 continue;
             };
-            let room = limit - kept.len();
-            if data.len() <= room {
+            let more = data.len().min(limit - kept.len());
+            no_room = true;
+            room.make(&mut taken, kept.len() + more).await;
+            no_room = false;
+            if data.len() == more {
                 kept.add(data);
                 continue;
             }
-            kept.add(data.slice(..room));
-            thrown_away += data.len() - room;
+            kept.add(data.slice(..more));
+            thrown_away += data.len() - more;
             if thrown_away > limit.saturating_mul(DRAIN) {
                 break;
             }
@@ -95,8 +118,12 @@ where
         () = over => Err(Trouble::Stopped),
     };
     // It is too long whatever becomes of the rest.
-    let outcome = if thrown_away > 0 { Err(Trouble::TooLong(limit)) } else { outcome };
-    (kept.into_bytes(), outcome)
+    let whole = match outcome {
+        _ if thrown_away > 0 => Err(Trouble::TooLong(limit)),
+        Err(Trouble::TooSlow(patience)) if no_room => Err(Trouble::NoRoom(patience)),
+        outcome => outcome,
+    };
+    Read { body: kept.into_bytes(), taken, whole }
 }
 
 #[cfg(test)]
@@ -114,10 +141,26 @@ mod tests {
         let silent = Body::from_stream(start().chain(stream::pending::<io::Result<Bytes>>()));
         let broken = Body::from_stream(start().chain(stream::iter([Err(io::Error::other("gone"))])));
         for body in [silent, broken] {
-            let (kept, outcome) = read(body, 4, Duration::ZERO, pending()).await;
-            assert_eq!((&kept[..], outcome.unwrap_err().status()), (&b"0123"[..], 413));
+            let read = read(body, 4, Duration::ZERO, pending(), &Room::default()).await;
+            assert_eq!((&read.body[..], read.whole.unwrap_err().status()), (&b"0123"[..], 413));
         }
         let silent = Body::from_stream(start().chain(stream::pending::<io::Result<Bytes>>()));
-        assert_eq!(read(silent, 10, Duration::ZERO, pending()).await.1.unwrap_err().status(), 408);
+        let read = read(silent, 10, Duration::ZERO, pending(), &Room::default()).await;
+        assert_eq!(read.whole.unwrap_err().status(), 408);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_finds_no_room_waits_for_it() {
+        const SIZE: usize = 100_000;
+        let room = Room::new(3 * SIZE / 2);
+        let pieces = || [(); 2].map(|()| Ok::<_, io::Error>(Bytes::from(vec![b'a'; SIZE / 2])));
+        let read = || read(Body::from_stream(stream::iter(pieces())), SIZE, Duration::from_mins(1), pending(), &room);
+        let (first, beyond) = (read().await, read().await);
+        let late = read().await;
+        assert_eq!(late.whole.as_ref().unwrap_err().status(), 503);
+        assert!(late.whole.unwrap_err().to_string().contains("within 60s, because those of other calls"));
+        assert!(late.body.len() < SIZE && first.whole.is_ok() && beyond.whole.is_ok());
+        drop((late.taken, beyond.taken));
+        assert_eq!(read().await.body.len(), SIZE);
     }
 }

@@ -1,16 +1,16 @@
 //! The connections that calls come by: how many there may be, how long each may keep silent, and how they end.
 
 mod notes;
+mod turn;
 mod wire;
 
 use std::error::Error;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,7 +19,6 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use self::notes::{Noted, Notes};
+use self::turn::{Leaving, Turn};
 use self::wire::Wire;
 use super::refusals::Refusals;
 use crate::net::crew::{Crew, Desk};
@@ -34,6 +34,12 @@ use crate::net::refused::{Refused, Why};
 
 /// Connections that may be open at a time; further ones wait to be accepted.
 const MOST: usize = 1024;
+
+/// How many calls HTTP/2 may have under way on one of them. Each may take a head and the beginning of a body in memory.
+const STREAMS: u32 = 16;
+
+/// How much of what it carries may wait on such a connection to be looked at, in bytes.
+const WINDOW: u32 = 256 * 1024;
 
 /// How long a caller may take for a request's head, and keep a connection without one.
 const HEAD: Duration = Duration::from_secs(30);
@@ -68,7 +74,8 @@ pub(super) struct Peer {
 struct Accepted {
     stream: std::net::TcpStream,
     ip: IpAddr,
-    watcher: Watcher,
+    /// Cancelled when the listener is to stop.
+    ending: CancellationToken,
     /// Given back at its end.
     place: Option<OwnedSemaphorePermit>,
     token: TaskTrackerToken,
@@ -92,13 +99,16 @@ pub(super) async fn serve<A, F>(
         let (app, refusals) = (app(), refusals.clone());
         let mut server = Builder::new(TokioExecutor::new());
         server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-        server.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
+        let mut http2 = server.http2();
+        http2.timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
+        http2.max_concurrent_streams(STREAMS);
+        http2.initial_connection_window_size(WINDOW).initial_stream_window_size(WINDOW);
         Box::new(move |accepted: Accepted| {
             let (app, server, refusals) = (app.clone(), server.clone(), refusals.clone());
-            let Accepted { stream, ip, watcher, place, token } = accepted;
+            let Accepted { stream, ip, ending, place, token } = accepted;
             Box::pin(async move {
                 if let Ok(stream) = TcpStream::from_std(stream) {
-                    connection(stream, ip, app, &server, refusals, watcher).await;
+                    connection(stream, ip, app, &server, refusals, ending).await;
                 }
                 drop((place, token));
             })
@@ -106,7 +116,7 @@ pub(super) async fn serve<A, F>(
     };
     let mut crew = if spread { Crew::new(hire) } else { Crew::here(hire) };
     let room = Arc::new(Semaphore::new(MOST));
-    let open = GracefulShutdown::new();
+    let ending = CancellationToken::new();
     let mut stop = pin!(stop);
     loop {
         let admitted = async {
@@ -119,28 +129,27 @@ pub(super) async fn serve<A, F>(
         };
         // It is another runtime that looks after it from now on.
         if let Ok(stream) = stream.into_std() {
-            let (watcher, token) = (open.watcher(), under_way.token());
-            crew.give(Accepted { stream, ip, watcher, place, token });
+            crew.give(Accepted { stream, ip, ending: ending.clone(), place, token: under_way.token() });
         }
     }
     // Nobody is to connect to a listener that is going.
     drop(listener);
     under_way.close();
-    let all = async { tokio::join!(open.shutdown(), under_way.wait()) };
-    if tokio::time::timeout(GRACE, all).await.is_err() {
+    ending.cancel();
+    if tokio::time::timeout(GRACE, under_way.wait()).await.is_err() {
         over.cancel();
         let _ = tokio::time::timeout(END, under_way.wait()).await;
     }
 }
 
-/// Has `app` answer what comes by one connection, until that ends or `watcher` has it end.
+/// Has `app` answer what comes by one connection, until that ends, is kept for nothing, or is to end with the listener.
 async fn connection<F>(
     stream: TcpStream,
     ip: IpAddr,
     app: impl Fn(Request<Incoming>, Peer) -> F + Send + 'static,
     server: &Builder<TokioExecutor>,
     refusals: Arc<Refusals>,
-    watcher: Watcher,
+    ending: CancellationToken,
 ) where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
@@ -150,15 +159,18 @@ async fn connection<F>(
     };
     let (broken, notes) = (wire.broken(), wire.notes());
     let peer = Peer { ip, tls: wire.is_tls() };
-    let noting = notes.clone();
+    let turn = Turn::new();
+    let (noting, turns) = (notes.clone(), turn.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         // Of the streams of HTTP/2, one comes while another is answered: nothing more is noted.
         let one_by_one = request.version() != hyper::Version::HTTP_2;
         let bodiless = request.method() == http::Method::HEAD;
         let method = request.method().clone();
         noting.taken(&method, request.headers_mut());
-        let (answering, broken, noting) = (app(request, peer), broken.clone(), noting.clone());
+        let ours = turns.asked(request.version());
+        let (answering, broken, noting, turn) = (app(request, peer), broken.clone(), noting.clone(), turns.clone());
         async move {
+            let _ours = ours;
             let mut answer = answering.await;
             if bodiless {
                 // HTTP/2 would send it (RFC 9110, 9.3.2).
@@ -168,16 +180,30 @@ async fn connection<F>(
                 broken.store(true, Ordering::Relaxed);
                 return Err(io::Error::from(io::ErrorKind::ConnectionReset));
             }
-            if one_by_one {
-                noting.answered();
+            if !one_by_one {
+                return Ok(Leaving::of(answer, &turn));
             }
+            noting.answered();
             Ok(answer)
         }
     });
-    let mut connection = pin!(watcher.watch(server.serve_connection(TokioIo::new(wire), service).into_owned()));
-    let ended = tokio::select! {
-        ended = &mut connection => Some(ended),
-        asked = asked(&notes) => if asked { Some(connection.await) } else { None },
+    let mut connection = pin!(server.serve_connection(TokioIo::new(wire), service));
+    let mut last_calls = false;
+    let ended = loop {
+        tokio::select! {
+            ended = &mut connection => break Some(ended),
+            () = ending.cancelled(), if !last_calls => {}
+            // A second more: where hyper knows that HTTP/1 is spoken, it is to be the one that ends it.
+            () = turn.lapsed(HEAD + Duration::from_secs(1)) => {
+                if last_calls || !turn.was_asked() {
+                    break None;
+                }
+            }
+        }
+        // The caller is told, and what it has sent by then is answered.
+        last_calls = true;
+        turn.renew();
+        connection.as_mut().graceful_shutdown();
     };
     let refused = match ended {
         Some(ended) => ended.err().and_then(|error| refused(ip, &*error, &notes)),
@@ -205,13 +231,6 @@ fn too_slow(peer: IpAddr, notes: &Notes) -> Option<Refused> {
     (!end.came.is_empty()).then(|| end.refused(peer, Why::Slow(HEAD)))
 }
 
-/// Whether a request comes in time, as soon as that is known. Hyper sees to it as soon as it knows by which HTTP it is to
-/// come, and so to all that follow.
-async fn asked(notes: &Notes) -> bool {
-    let mut time = pin!(tokio::time::sleep(HEAD + Duration::from_secs(1)));
-    poll_fn(|context| if notes.asked() { Poll::Ready(true) } else { time.as_mut().poll(context).map(|()| false) }).await
-}
-
 async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
@@ -234,3 +253,6 @@ fn is_of_the_caller(error: &io::Error) -> bool {
         io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
     )
 }
+
+#[cfg(test)]
+mod tests;

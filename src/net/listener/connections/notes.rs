@@ -24,8 +24,6 @@ pub(super) struct Notes(Mutex<Noted>);
 pub(super) struct Noted {
     /// A request is being answered: what comes is its body.
     resting: bool,
-    /// A request has come at all.
-    pub asked: bool,
     /// When the first byte came.
     since: Option<Instant>,
     /// What came.
@@ -87,17 +85,12 @@ impl Notes {
         came.clear();
         // Heads are short: the memory for one serves the next.
         came.shrink_to(SHORT);
-        *noted = Noted { resting: true, asked: true, came, ..Noted::default() };
+        *noted = Noted { resting: true, came, ..Noted::default() };
     }
 
     /// It has its answer: what comes next is to be another.
     pub fn answered(&self) {
         self.lock().resting = false;
-    }
-
-    /// Whether a request has come.
-    pub fn asked(&self) -> bool {
-        self.lock().asked
     }
 
     /// What was noted last.

@@ -1,6 +1,7 @@
 //! A connection, plain or in TLS, of which notes are taken, and that can be reset: the caller sees it break instead of end
 //! (RFC 9293, 3.5.2).
 
+use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
 use super::notes::Notes;
@@ -27,6 +29,10 @@ pub(super) struct Wire {
     /// How it ended. Hyper lets go of a request whose caller has gone, and would do so before anybody has seen it where both
     /// are found in one go: so it learns of the end a moment later.
     end: Option<io::Result<()>>,
+    /// Runs while nothing of what is written can leave.
+    stuck: Option<Pin<Box<Sleep>>>,
+    /// How long that may be.
+    patience: Duration,
 }
 
 /// The first bytes. Little is asked for at first, to find out by which HTTP the caller speaks; all that has come is read, to
@@ -54,7 +60,7 @@ impl Wire {
     /// The connection, once its handshake is over. With TLS, callers that speak plain HTTP are served too.
     ///
     /// # Errors
-    /// When the handshake fails or takes longer than `patience`.
+    /// When the handshake fails or takes longer than `patience`. So long may a write, too, take to move.
     pub(super) async fn open(stream: TcpStream, tls: Option<&Identity>, patience: Duration) -> Result<Self, Why> {
         let stream = match tls {
             Some(identity) => tokio::time::timeout(patience, Stream::open(stream, identity))
@@ -62,7 +68,15 @@ impl Wire {
                 .map_err(|_| Why::Handshake(format!("it was not over within {} seconds", patience.as_secs())))??,
             None => Stream::Plain(stream),
         };
-        Ok(Self { stream, broken: Arc::default(), notes: Arc::default(), first: First::Unread, end: None })
+        Ok(Self {
+            stream,
+            broken: Arc::default(),
+            notes: Arc::default(),
+            first: First::Unread,
+            end: None,
+            stuck: None,
+            patience,
+        })
     }
 
     /// Whether it is encrypted.
@@ -78,6 +92,17 @@ impl Wire {
     /// What is noted of it.
     pub(super) fn notes(&self) -> Arc<Notes> {
         self.notes.clone()
+    }
+
+    /// The same, or an error where that has been pending for too long: its caller reads nothing.
+    fn in_time<T>(&mut self, context: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if done.is_ready() {
+            self.stuck = None;
+            return done;
+        }
+        let patience = self.patience;
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(patience)));
+        stuck.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Notes what was written of `slices`.
@@ -169,24 +194,26 @@ impl AsyncWrite for Wire {
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
         };
         self.note(&written, &[io::IoSlice::new(bytes)]);
-        written
+        self.in_time(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let flushed = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
-        }
+        };
+        self.in_time(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.broken.load(Ordering::Relaxed) {
             return Poll::Ready(Ok(()));
         }
-        match &mut self.stream {
+        let shut = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-        }
+        };
+        self.in_time(context, shut)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -206,6 +233,6 @@ impl AsyncWrite for Wire {
             Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         };
         self.note(&written, slices);
-        written
+        self.in_time(context, written)
     }
 }
