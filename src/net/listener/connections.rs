@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -166,7 +166,8 @@ async fn connection<F>(
         let one_by_one = request.version() != hyper::Version::HTTP_2;
         let bodiless = request.method() == http::Method::HEAD;
         let method = request.method().clone();
-        noting.taken(&method, request.headers_mut());
+        let body = request.body().size_hint().exact().filter(|_| one_by_one);
+        noting.taken(&method, request.headers_mut(), body);
         let ours = turns.asked(request.version());
         let (answering, broken, noting, turn) = (app(request, peer), broken.clone(), noting.clone(), turns.clone());
         async move {
@@ -220,14 +221,16 @@ fn refused(peer: IpAddr, error: &(dyn Error + 'static), notes: &Notes) -> Option
     if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout) {
         return too_slow(peer, notes);
     }
-    let end = notes.end();
+    // Of half a head there is no answer.
+    let left = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message);
+    let end = notes.end(!left);
     let why = Why::of(error, &end.came, &end.went)?;
     Some(end.refused(peer, why))
 }
 
 /// Half a head. Where nothing came at all, its caller may have kept the connection for later.
 fn too_slow(peer: IpAddr, notes: &Notes) -> Option<Refused> {
-    let end = notes.end();
+    let end = notes.end(false);
     (!end.came.is_empty()).then(|| end.refused(peer, Why::Slow(HEAD)))
 }
 

@@ -97,15 +97,21 @@ async fn what_comes_compressed_is_recognised_and_recorded_as_it_came() {
     );
 }
 
+#[rstest]
+#[case::alone("")]
+#[case::after_another("GET / HTTP/1.1\r\nHost: a\r\n\r\n")]
 #[tokio::test]
-async fn a_length_beside_chunks_is_recorded_and_told() {
+async fn a_length_beside_chunks_is_recorded_and_told(#[case] before: &str) {
     let mut site = Site::new(Config::default()).await;
     let chunks = format!("{:x}\r\n{PUBLISHED}\r\n0\r\n\r\n", PUBLISHED.len());
     let head =
         "POST /hooks HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nConnection: close\r\nTransfer-Encoding: chunked";
-    let answer = site.raw(format!("{head}\r\n\r\n{chunks}").as_bytes()).await;
+    let answer = site.raw(format!("{before}{head}\r\n\r\n{chunks}").as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    let call = site.recorded().await;
+    if !before.is_empty() {
+        site.next().await;
+    }
+    let call = site.next().await;
     assert_eq!((call.request.headers.get("content-length"), &call.request.body[..]), (Some("4"), PUBLISHED.as_bytes()));
     let platforms = Platforms::builtin().unwrap();
     let found = platforms.kind("moveo/dialog").unwrap().check_request(&call.request);

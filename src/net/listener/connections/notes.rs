@@ -1,4 +1,5 @@
-//! What a connection carries while a request's head is awaited: if no request comes of it, this is all that is known.
+//! What a connection carries while a request's head is awaited: if no request comes of it, this is all that is known. It may
+//! come in one go with the request before it.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,20 +16,27 @@ const KEPT: usize = 64 * 1024;
 /// What a head may take of memory while none is awaited, in bytes.
 const SHORT: usize = 4 * 1024;
 
+/// How much is kept of what went, in bytes. Hyper's refusals are shorter, and the last that goes.
+const REFUSAL: usize = 1024;
+
+const UNTIL_ANSWERED: u64 = u64::MAX;
+
 /// Notes of a connection, which its wire takes and its service rests.
 #[derive(Debug, Default)]
 pub(super) struct Notes(Mutex<Noted>);
 
-/// What was noted since the last request was answered.
+/// What was noted since the last request.
 #[derive(Debug, Default)]
 pub(super) struct Noted {
-    /// A request is being answered: what comes is its body.
-    resting: bool,
+    /// So many of the bytes that come are the body of a request; with `UNTIL_ANSWERED`, only its answer tells how many.
+    body: u64,
+    /// Not all that came could be kept.
+    lost: bool,
     /// When the first byte came.
     since: Option<Instant>,
     /// What came.
     pub came: Vec<u8>,
-    /// What went after that.
+    /// The end of what went after that.
     pub went: Vec<u8>,
 }
 
@@ -54,11 +62,17 @@ impl Notes {
     /// These bytes were read.
     pub fn came(&self, bytes: &[u8]) {
         let mut noted = self.lock();
-        if noted.resting || bytes.is_empty() {
+        let body = usize::try_from(noted.body).unwrap_or(usize::MAX).min(bytes.len());
+        if noted.body != UNTIL_ANSWERED {
+            noted.body -= body as u64;
+        }
+        let bytes = &bytes[body..];
+        if bytes.is_empty() {
             return;
         }
         noted.since.get_or_insert_with(Instant::now);
         let room = KEPT - noted.came.len();
+        noted.lost |= bytes.len() > room;
         noted.came.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
@@ -66,15 +80,17 @@ impl Notes {
     pub fn went(&self, bytes: &[u8]) {
         let mut noted = self.lock();
         // Without anything before them they end the answer to a request.
-        if !noted.resting && !noted.came.is_empty() {
-            let room = KEPT - noted.went.len();
-            noted.went.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        if !noted.came.is_empty() {
+            noted.went.extend_from_slice(&bytes[bytes.len().saturating_sub(REFUSAL)..]);
+            let over = noted.went.len().saturating_sub(REFUSAL);
+            noted.went.drain(..over);
         }
     }
 
     /// What came is a request, and this is its head as hyper has it. A `Content-Length` beside `Transfer-Encoding` is not in
     /// there: who reads the one finds another end of the body than who reads the other (RFC 9112, 6.3), so it is to be seen.
-    pub fn taken(&self, method: &Method, headers: &mut HeaderMap) {
+    /// `body` is how long its body is, if that is known before it has come.
+    pub fn taken(&self, method: &Method, headers: &mut HeaderMap, body: Option<u64>) {
         let noted = &mut *self.lock();
         if headers.contains_key(TRANSFER_ENCODING) && !headers.contains_key(CONTENT_LENGTH) {
             for length in lengths(&noted.came, method).filter_map(|length| HeaderValue::from_bytes(length).ok()) {
@@ -82,21 +98,49 @@ impl Notes {
             }
         }
         let mut came = std::mem::take(&mut noted.came);
-        came.clear();
+        let begun = body.zip(head(&came, method)).filter(|_| !noted.lost).map(|(body, head)| {
+            let begun = body.min((came.len() - head) as u64);
+            came.drain(..head + usize::try_from(begun).unwrap_or(usize::MAX));
+            body - begun
+        });
+        if begun.is_none() {
+            came.clear();
+        }
         // Heads are short: the memory for one serves the next.
         came.shrink_to(SHORT);
-        *noted = Noted { resting: true, came, ..Noted::default() };
+        let since = (!came.is_empty()).then(Instant::now);
+        *noted = Noted { body: begun.unwrap_or(UNTIL_ANSWERED), came, since, ..Noted::default() };
     }
 
-    /// It has its answer: what comes next is to be another.
+    /// It has its answer: what comes next is to be another, unless it is known what is still to come of its body.
     pub fn answered(&self) {
-        self.lock().resting = false;
+        let mut noted = self.lock();
+        if noted.body == UNTIL_ANSWERED {
+            noted.body = 0;
+        }
     }
 
-    /// What was noted last.
-    pub fn end(&self) -> Noted {
-        std::mem::take(&mut *self.lock())
+    /// What was noted last. With `refused`, hyper has answered it, and that is what went; else nothing was its answer.
+    pub fn end(&self, refused: bool) -> Noted {
+        let mut noted = std::mem::take(&mut *self.lock());
+        // Before it, the answer to the request before may have left.
+        let begins = memchr::memmem::rfind(&noted.went, b"HTTP/1.1 ").filter(|_| refused);
+        noted.went.drain(..begins.unwrap_or(noted.went.len()));
+        noted
     }
+}
+
+/// How long the head of a request is that begins there, with the empty line that ends it.
+fn head(came: &[u8], method: &Method) -> Option<usize> {
+    let blank = came.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let mut lines =
+        came[blank..].starts_with(method.as_str().as_bytes()).then(|| came[blank..].split(|byte| *byte == b'\n'))?;
+    let mut end = blank;
+    lines.find_map(|line| {
+        end += line.len() + 1;
+        // Behind the last line there is no end of one.
+        (line.trim_ascii_end().is_empty() && end <= came.len()).then_some(end)
+    })
 }
 
 /// The values of `Content-Length` in a head of HTTP/1.1, if that is what came.
@@ -115,6 +159,17 @@ fn lengths<'a>(came: &'a [u8], method: &Method) -> impl Iterator<Item = &'a [u8]
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_head_ends_with_its_empty_line() {
+        let get = |came: &str| head(came.as_bytes(), &Method::GET);
+        for whole in ["GET / HTTP/1.1\r\nA: b\r\n\r\n", "\r\n\nGET / HTTP/1.1\nA: b\n\n", "GET / HTTP/1.1\n\r\n"] {
+            assert_eq!(get(&format!("{whole}GET /next")), Some(whole.len()), "{whole:?}");
+            assert_eq!(get(whole), Some(whole.len()), "{whole:?}");
+            assert_eq!(get(&whole[..whole.len() - 1]), None, "{whole:?}");
+        }
+        assert_eq!(get("POST / HTTP/1.1\r\n\r\n"), None);
+    }
 
     #[test]
     fn a_length_is_found_in_a_head_alone() {

@@ -113,6 +113,26 @@ async fn a_request_before_it_is_not_taken_for_it() {
     assert!(told.recv().await.unwrap().came.starts_with(b"GET /bad"));
 }
 
+#[rstest]
+#[case::alone("GET /good HTTP/1.1\r\nHost: a\r\n\r\n")]
+#[case::with_a_body("POST /good HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")]
+#[tokio::test]
+async fn what_comes_in_one_go_with_a_request_is_told_too(#[case] good: &str) {
+    let (mut site, mut told) = listening(Config::default()).await;
+    let answer = send(&site, format!("{good}\0 bad\r\n\r\n").as_bytes()).await;
+    let refused = told.recv().await.unwrap();
+    assert!(matches!(refused.why, Why::Malformed(_)) && refused.came.starts_with(b"\0 bad"), "{refused:?}");
+    assert!(answer.ends_with(&refused.answer) && refused.answer.starts_with(b"HTTP/1.1 400 "), "{refused:?}");
+    assert_eq!(site.next().await.request.target, "/good");
+    for (next, status) in [("GET /bad HTTP/1.1\r\nX A: 1\r\n\r\n", Some(400)), ("GET /half HTTP/1.1\r\nX-A", None)] {
+        send(&site, format!("{good}{good}{next}").as_bytes()).await;
+        assert_eq!([site.next().await, site.next().await].map(|call| call.status()), [Some(200); 2]);
+        let call = site.next().await;
+        assert!(call.request.cut && next.contains(&call.request.target), "{call:?}");
+        assert_eq!(call.status(), status);
+    }
+}
+
 #[tokio::test]
 async fn who_comes_and_goes_without_a_word_is_not_told() {
     let (mut site, mut told) = listening(Config::default()).await;
