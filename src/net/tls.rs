@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,21 +45,30 @@ impl Identity {
     /// # Errors
     /// When a file cannot be read, written, or is not what it should be.
     pub fn new(tls: &Certificate, folder: &Path) -> Result<Self, TlsError> {
-        let (certificate, key, self_signed) = match tls {
-            Certificate::Own { certificate, key } => (certificate.clone(), key.clone(), false),
+        match tls {
+            Certificate::Own { certificate, key } => Self::read(certificate, key, false),
             Certificate::SelfSigned => {
+                let cannot = |error: std::io::Error| TlsError(format!("{}: {error}", folder.display()));
+                crate::recording::make_private(folder).map_err(cannot)?;
+                // Another process may be making one at the same time.
+                let lock = fs::File::open(folder).map_err(cannot)?;
+                lock.lock().map_err(cannot)?;
                 let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
-                if !(certificate.exists() && key.exists()) {
+                // What is half there, or does not belong together, was left by a crash.
+                Self::read(&certificate, &key, true).or_else(|_| {
                     make(folder, &certificate, &key)?;
-                }
-                (certificate, key, true)
+                    Self::read(&certificate, &key, true)
+                })
             }
-        };
-        let chain: Vec<_> = CertificateDer::pem_file_iter(&certificate)
+        }
+    }
+
+    fn read(certificate: &Path, key: &Path, self_signed: bool) -> Result<Self, TlsError> {
+        let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect)
             .map_err(|error| TlsError(format!("{}: {error}", certificate.display())))?;
         let secret =
-            PrivateKeyDer::from_pem_file(&key).map_err(|error| TlsError(format!("{}: {error}", key.display())))?;
+            PrivateKeyDer::from_pem_file(key).map_err(|error| TlsError(format!("{}: {error}", key.display())))?;
         let wrong = |error| TlsError(format!("{} and {}: {error}", certificate.display(), key.display()));
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
@@ -68,7 +77,7 @@ impl Identity {
             .with_single_cert(chain, secret)
             .map_err(wrong)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate, self_signed })
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate: certificate.to_owned(), self_signed })
     }
 }
 
@@ -76,10 +85,14 @@ impl Identity {
 fn make(folder: &Path, certificate: &Path, key: &Path) -> Result<(), TlsError> {
     let cannot = |path: &Path, error: &dyn fmt::Display| TlsError(format!("{}: {error}", path.display()));
     let made = rcgen::generate_simple_self_signed(NAMES.map(str::to_owned)).map_err(|error| cannot(folder, &error))?;
-    crate::recording::make_private(folder).map_err(|error| cannot(folder, &error))?;
     let write = |path: &Path, text: String, mode| {
-        let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path);
-        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| cannot(path, &error))
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+            file.persist(path).map_err(|error| error.error)
+        };
+        write().map(drop).map_err(|error| cannot(path, &error))
     };
     write(key, made.signing_key.serialize_pem(), 0o600)?;
     write(certificate, made.cert.pem(), 0o644)
@@ -87,8 +100,6 @@ fn make(folder: &Path, certificate: &Path, key: &Path) -> Result<(), TlsError> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
     use crate::config::{Config, Listen};
     use crate::net::testing::Site;
@@ -124,7 +135,15 @@ mod tests {
         assert_eq!((bits & 0o777, made.self_signed), (0o600, true));
         Identity::new(&Certificate::SelfSigned, &folder).unwrap();
         assert_eq!(fs::read(&made.certificate).unwrap(), first);
-        let own = Certificate::Own { certificate: made.certificate, key: folder.join("key.pem") };
+        let another = home.path().join("another");
+        Identity::new(&Certificate::SelfSigned, &another).unwrap();
+        let key = folder.join("key.pem");
+        for spoilt in [fs::read(another.join("key.pem")).unwrap(), b"-----BEG".to_vec()] {
+            fs::write(&key, spoilt).unwrap();
+            Identity::new(&Certificate::SelfSigned, &folder).expect("it is made anew");
+        }
+        assert_ne!(fs::read(&made.certificate).unwrap(), first);
+        let own = Certificate::Own { certificate: made.certificate, key };
         assert!(!Identity::new(&own, home.path()).unwrap().self_signed);
         let none = Certificate::Own { certificate: home.path().join("none.pem"), key: folder.join("key.pem") };
         assert!(Identity::new(&none, home.path()).unwrap_err().to_string().contains("none.pem"));
