@@ -63,6 +63,12 @@ impl Avoid {
         self.all().any(|own| port == Some(own.address.port()))
     }
 
+    /// Whether the listener at `address` is among them.
+    #[must_use]
+    pub fn knows(&self, address: SocketAddr) -> bool {
+        self.all().any(|own| own.address == address)
+    }
+
     /// That `name` is the listener at `address`, and what can be done.
     #[must_use]
     pub fn sentence(&self, name: &str, address: SocketAddr) -> String {
@@ -193,6 +199,16 @@ mod tests {
             assert!(why.starts_with("not sent: ") && why.contains("is hooktape's own listener"), "{why}");
             assert_eq!(sender.send(aim(&url, None)).await.error, None);
         }
+        // Another listener has the port now.
+        let next = |address: &str| Avoid {
+            listeners: vec![Own { address: address.parse().unwrap(), public: None }],
+            ..Avoid::clone(&avoid)
+        };
+        let port = site.address.port();
+        let refused = sender
+            .send(aim(&format!("http://localhost:{port}/"), Some(Arc::new(next(&format!("127.0.0.1:{port}"))))))
+            .await;
+        assert!(refused.error.unwrap().contains(&format!("(127.0.0.1:{port})")));
         let other = Site::new(Config::default()).await;
         assert_eq!(sender.send(aim(&other.url("/"), Some(avoid))).await.error, None);
     }

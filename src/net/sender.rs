@@ -50,7 +50,7 @@ pub struct Sender {
     /// The proxies that the environment names, as the client reads it.
     proxies: Arc<Matcher>,
     /// Of our own listeners, the one that a host and port turned out to stand for.
-    resolved: Arc<Mutex<HashMap<String, Option<SocketAddr>>>>,
+    resolved: Arc<Mutex<HashMap<String, SocketAddr>>>,
 }
 
 /// A request that is signed and addressed: what will leave, as it will leave.
@@ -119,12 +119,13 @@ impl Sender {
             return None;
         }
         let known = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(host).copied();
-        let address = if let Some(address) = known {
-            address
+        // The listener of then may have ended.
+        let address = if let Some(address) = known.filter(|address| avoid.knows(*address)) {
+            Some(address)
         } else {
             let address = avoid.resolved(url).await;
             // That it is not ours may have been a resolver's failure.
-            if address.is_some() {
+            if let Some(address) = address {
                 self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), address);
             }
             address
