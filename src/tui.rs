@@ -39,7 +39,7 @@ use crate::app::event::{Effect, Event};
 use crate::app::{App, Leaving};
 use crate::tui::console::Console;
 use crate::tui::ground::Sifter;
-use crate::tui::world::{Messages, World};
+use crate::tui::world::{Message, Messages, World};
 
 /// Least time between two frames for what comes by itself.
 const FRAME: Duration = Duration::from_millis(16);
@@ -127,12 +127,12 @@ where
                 events.into_iter().flat_map(|event| app.update(event, Timestamp::now())).collect()
             },
             Some(message) = messages.recv() => {
-                shows = !message.event.is_ahead();
-                let mut effects = app.update(message.event, Timestamp::now());
-                for _ in 1..BATCH {
-                    let Ok(message) = messages.try_recv() else { break };
-                    shows |= !message.event.is_ahead();
-                    effects.extend(app.update(message.event, Timestamp::now()));
+                let mut effects = Vec::new();
+                let more = std::iter::from_fn(|| messages.try_recv().ok());
+                shows = false;
+                for event in std::iter::once(message).chain(more).take(BATCH).filter_map(Message::event) {
+                    shows |= !event.is_ahead();
+                    effects.extend(app.update(event, Timestamp::now()));
                 }
                 effects
             }

@@ -376,7 +376,7 @@ impl Responders {
     async fn hold(&self, call: Wanting<'_>, time: Duration, stage: Stage) -> Option<Release> {
         let waiting = self.held.wait(call.id);
         let until = Timestamp::now().checked_add(time).unwrap_or(Timestamp::MAX);
-        self.tell(Told::Held(Arc::new(Held {
+        let held = Arc::new(Held {
             id: call.id,
             at: call.at,
             until,
@@ -384,7 +384,9 @@ impl Responders {
             sig: call.sig,
             request: call.request.clone(),
             stage,
-        })));
+        });
+        // It lives as long as it waits: whoever is told may be too late to look at it.
+        self.tell(Told::Held(held.clone()));
         let (parting, release) = tokio::select! {
             // Without a release, no one is left who could let it go.
             release = waiting => (Parting::Released, Some(release.unwrap_or(Release::AsIs))),
@@ -392,6 +394,7 @@ impl Responders {
             () = call.gone.cancelled() => (Parting::HungUp, None),
         };
         self.held.forget(call.id);
+        drop(held);
         self.tell(Told::Gone(call.id, parting));
         release
     }

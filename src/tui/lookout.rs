@@ -71,7 +71,7 @@ mod tests {
         let (events, mut messages) = unbounded_channel();
         let tape = Arc::new(Tape::resting(path.clone(), backlog().0));
         let watching = watch(tape.clone(), events);
-        let mut next = async || match messages.recv().await.unwrap().event {
+        let mut next = async || match messages.recv().await.unwrap().event().unwrap() {
             Event::Told(notice) => notice.text,
             other => panic!("{other:?}"),
         };

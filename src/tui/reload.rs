@@ -81,7 +81,7 @@ mod tests {
         let load = move || Config::load(&sources).map(Arc::new).map_err(|error| error.to_string());
         let (events, mut messages) = unbounded_channel();
         let watching = watch(vec![file.clone()], events, load);
-        let mut next = async || match messages.recv().await.unwrap().event {
+        let mut next = async || match messages.recv().await.unwrap().event().unwrap() {
             Event::Configured(result) => result.map(|config| config.targets[0].url.clone()),
             other => panic!("{other:?}"),
         };
@@ -111,7 +111,7 @@ mod tests {
         let load = move || Config::load(&sources).map(Arc::new).map_err(|error| error.to_string());
         let (events, mut messages) = unbounded_channel();
         let watching = watch(places.clone(), events, load);
-        let mut next = async || match messages.recv().await.unwrap().event {
+        let mut next = async || match messages.recv().await.unwrap().event().unwrap() {
             Event::Configured(result) => result.unwrap().targets.first().map(|target| target.name.clone()),
             other => panic!("{other:?}"),
         };

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
@@ -13,7 +13,7 @@ use crate::app::event::{Effect, Event, Notice, Read, Wanted};
 use crate::net::avoid::Avoid;
 use crate::net::outgoing::Outgoing;
 use crate::net::presence;
-use crate::net::responder::{Beat, Responders};
+use crate::net::responder::{Beat, Held, Responders, Told};
 use crate::net::sender::Sender;
 use crate::recording::{self, Annotation, Found, Marks, Place, Query, RecordError};
 use crate::tui::exports::Exporting;
@@ -25,18 +25,45 @@ use crate::tui::tape::Tape;
 #[derive(Debug)]
 pub struct Message {
     /// What happened.
-    pub event: Event,
+    pub content: Content,
     _busy: Option<Busy>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
+/// What a message is about.
+#[derive(Debug)]
+pub enum Content {
+    /// An event as it is.
+    Event(Event),
+    /// A call waits for the user. It may wait no more when the loop gets to hear of it, and is not kept for that.
+    Held(Weak<Held>),
+}
+
 impl From<Event> for Message {
     fn from(event: Event) -> Self {
-        Self { event, _busy: None, _room: None }
+        Self { content: Content::Event(event), _busy: None, _room: None }
+    }
+}
+
+impl From<Told> for Message {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Held(held) => Self { content: Content::Held(Arc::downgrade(&held)), _busy: None, _room: None },
+            told => Event::Responding(told).into(),
+        }
     }
 }
 
 impl Message {
+    /// What happened; none if it is over.
+    #[must_use]
+    pub fn event(self) -> Option<Event> {
+        match self.content {
+            Content::Event(event) => Some(event),
+            Content::Held(held) => held.upgrade().map(|held| Event::Responding(Told::Held(held))),
+        }
+    }
+
     /// The last event of something that was under way.
     #[must_use]
     pub fn last(event: Event, busy: Busy) -> Self {
@@ -122,7 +149,7 @@ impl World {
     #[must_use]
     pub fn answering(self, responders: Arc<Responders>) -> Self {
         let events = self.events.clone();
-        let observer = move |told| drop(events.send(Event::Responding(told).into()));
+        let observer = move |told: Told| drop(events.send(told.into()));
         responders.observe(Box::new(observer), true);
         Self { responders: Some(responders), ..self }
     }
@@ -331,5 +358,34 @@ impl World {
             }
             let _ = events.send(Message::last(Event::Told(told), busy));
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::call::{Id, Request};
+    use crate::net::responder::{Parting, Stage};
+
+    #[test]
+    fn a_call_that_waits_no_more_is_not_kept_for_who_hears_of_it_late() {
+        let held = Arc::new(Held {
+            id: Id::fresh(),
+            at: Timestamp::UNIX_EPOCH,
+            until: Timestamp::UNIX_EPOCH,
+            kind: None,
+            sig: None,
+            request: Request::default(),
+            stage: Stage::Forward("app".into()),
+        });
+        let told = || [Told::Held(held.clone()), Told::Gone(held.id, Parting::TimeUp)].map(Message::from);
+        assert_eq!(told().map(|message| message.event().is_some()), [true, true]);
+        let late = told();
+        let (weight, gone) = (Arc::downgrade(&held), Event::Responding(Told::Gone(held.id, Parting::TimeUp)));
+        drop(held);
+        assert_eq!(weight.strong_count(), 0);
+        assert_eq!(late.map(Message::event), [None, Some(gone)]);
     }
 }

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::unbounded_channel;
 
 async fn next(messages: &mut Messages) -> Event {
-    messages.recv().await.unwrap().event
+    messages.recv().await.unwrap().event().unwrap()
 }
 
 #[tokio::test]

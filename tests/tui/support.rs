@@ -23,7 +23,7 @@ use hooktape::tui;
 use hooktape::tui::console::Console;
 use hooktape::tui::feed::feed;
 use hooktape::tui::tape::Tape;
-use hooktape::tui::world::World;
+use hooktape::tui::world::{Content, World};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
@@ -217,7 +217,7 @@ impl Stage {
         let (mut due, mut come) = (heard.load(Ordering::SeqCst), Vec::new());
         while due > 0 {
             let message = messages.recv().await.unwrap();
-            due -= usize::from(matches!(message.event, Event::Recorded(_)));
+            due -= usize::from(matches!(message.content, Content::Event(Event::Recorded(_))));
             come.push(message);
         }
         for message in come {
