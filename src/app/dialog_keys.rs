@@ -273,7 +273,10 @@ impl App {
             Dialog::Page { kind, input, error } => match typed(press, input, &mut 0, 0) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => match self.launch(kind, input.text()) {
-                    Ok(launch) => dialog = Dialog::Webview { launch: Box::new(launch) },
+                    Ok(launch) => {
+                        effects.push(Effect::HandOut(launch.opening.request.target.clone()));
+                        dialog = Dialog::Webview { launch: Box::new(launch) };
+                    }
                     Err(reason) => *error = Some(reason),
                 },
                 Choice::Stay => *error = None,

@@ -200,6 +200,8 @@ pub enum Effect {
         /// Where its call stands.
         place: Place,
     },
+    /// The user was given this page of the listener's to open, by its path and query.
+    HandOut(String),
     /// Send one call and record it.
     Send {
         /// Comes back with the result.

@@ -113,6 +113,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     open(&local)?;
     listen::announce(context, &local, recorder.path())?;
     let lane = Arc::new(context.lane(recorder.clone())?);
+    let responders = lane.responders.clone();
     let (up, public) = watch::channel(None);
     let format = context.format;
     let tunnel = listen::tunnel(context, address, &lane, presence.clone(), move |tunnel| {
@@ -127,7 +128,14 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let _ = stopped.await;
     }));
     let concluded = match base(context, tunnel.is_some().then_some(public), local).await? {
-        Some(base) => hand_over(context, args, kind, &open(&base)?, &base, address, told).await,
+        Some(base) => {
+            let opening = open(&base)?;
+            // With a conversation that was set by hand, others may guess it.
+            if opening.request.target.contains(&name) {
+                responders.hand_out(opening.request.target.clone());
+            }
+            hand_over(context, args, kind, &opening, &base, address, told).await
+        }
         None => Ok(Outcome::No),
     };
     let _ = stop.send(());

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::call::{Call, Direction, HUNG_UP, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull, Route};
 use crate::net::fields;
-use crate::net::responder::{Outcome, Responders, Wanting, plain, trickle};
+use crate::net::responder::{Outcome, Responders, Wanting, own_secrets, plain, trickle};
 use crate::net::room;
 use crate::net::tls::Identity;
 use crate::net::tunnel::Reach;
@@ -225,7 +225,7 @@ impl Lane {
             let route = config.route(request.path());
             let recognised = self.recognise(&request, route);
             let kind = recognised.kind;
-            let own = route.map_or(&[][..], |route| &route.secrets);
+            let own = own_secrets(route);
             let sig = kind.map(|kind| self.keyring.sig(&self.platforms, &request, Some(kind), own, at));
             let id = Id::fresh();
             let conversation = recognised.conversation.as_deref();
@@ -286,7 +286,7 @@ impl Lane {
     /// What a call gets for an answer.
     async fn answer(&self, call: Wanting<'_>, recognised: &Recognised<'_>, trouble: Option<&Trouble>) -> Outcome {
         let Wanting { id, at, request, kind, sig, route, .. } = call;
-        let own = route.map_or(&[][..], |route| &route.secrets);
+        let own = own_secrets(route);
         let responder = self.responders.of(kind, route).filter(|responder| !responder.is_plain());
         let forwards = responder.as_ref().is_some_and(|responder| responder.forwards());
         // A server that calls are forwarded to says itself who may read its answers.
@@ -299,7 +299,8 @@ impl Lane {
         };
         // What the platform would say. The stand-in page bears a signature: no page from elsewhere may read it.
         let usual = || {
-            let page = kind.and_then(|kind| page::page(&self.platforms, &self.keyring, kind, request, at));
+            let ours = self.responders.was_handed_out(&request.target);
+            let page = kind.and_then(|kind| page::page(&self.platforms, &self.keyring, kind, request, ours, at));
             page.unwrap_or_else(|| {
                 across(kind.map_or_else(|| recorded(id), |kind| self.keyring.answer(kind, request, sig, own)))
             })

@@ -13,6 +13,7 @@ mod hold;
 mod pass;
 mod pulse;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::call::{Forwarded, HUNG_UP, Headers, Id, Request, Response, Sig};
-use crate::config::{Config, Fault, Respond, Route, Source};
+use crate::config::{Config, Fault, Respond, Route, Secret, Source};
 use crate::net::forward::{Failure, Forwarder};
 use crate::net::refused::Refused;
 use crate::net::room::Room;
@@ -133,6 +134,11 @@ pub(super) struct Wanting<'a> {
     pub gone: &'a CancellationToken,
 }
 
+/// The secrets that a route has of its own.
+pub(super) fn own_secrets(route: Option<&Route>) -> &[Secret] {
+    route.map_or(&[], |route| &route.secrets)
+}
+
 /// A slot at work: what it says, and how far it has come.
 pub(super) struct Active {
     slot: Slot,
@@ -201,6 +207,8 @@ pub struct Responders {
     observer: OnceLock<Observer>,
     /// What replies may name apart from the call.
     known: OnceLock<Known>,
+    /// The pages that were handed out.
+    handed_out: Mutex<HashSet<String>>,
     /// Calls may wait for a user: there is one.
     pub(super) holds: std::sync::atomic::AtomicBool,
     /// What of the listener can be seen from outside.
@@ -242,6 +250,7 @@ impl Responders {
             health: Mutex::default(),
             observer: OnceLock::new(),
             known: OnceLock::new(),
+            handed_out: Mutex::default(),
             holds: false.into(),
             pulse: Pulse::default(),
             room: Room::default(),
@@ -276,6 +285,17 @@ impl Responders {
         // Only a second observer is refused.
         let _ = self.observer.set(observer);
         self.holds.store(holds, Ordering::Relaxed);
+    }
+
+    /// Says that the user was given this page to open, by its path and query: who asks for it was told of it here. So it is to
+    /// hold something that nobody else can guess.
+    pub fn hand_out(&self, target: String) {
+        lock(&self.handed_out).insert(target);
+    }
+
+    /// Whether the user was given this page.
+    pub(super) fn was_handed_out(&self, target: &str) -> bool {
+        lock(&self.handed_out).contains(target)
     }
 
     /// Says, once, what replies may name apart from the call.

@@ -245,6 +245,7 @@ impl World {
             Effect::Configure(config) => {
                 self.responders.iter().for_each(|responders| responders.reconfigure(config.clone()));
             }
+            Effect::HandOut(page) => self.responders.iter().for_each(|responders| responders.hand_out(page.clone())),
             Effect::Respond(slots) => self.responders.iter().for_each(|responders| responders.set(slots.clone())),
             Effect::Release { id, release } => {
                 if let Some(responders) = &self.responders {

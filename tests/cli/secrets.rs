@@ -1,6 +1,7 @@
 //! Known secrets in everything that the program does: none is ever in a file, on a screen or in a reply.
 
 use std::fs;
+use std::io::BufRead as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::lane::{HOOKTAPE, Home, Listener};
@@ -100,14 +101,25 @@ fn no_secret_is_in_a_file_on_a_screen_or_in_a_reply() {
             none_in(needles, &answer, "a reply");
         }
     }
-    // The stand-in page, signed with the private key.
     let target = "/form?integration_id=i&session_id=s&user_id=u&trigger_node_id=t&channel=web";
-    let page = page_at(&listener.address, target);
-    assert!(page.contains("file:keys/private.pem"), "{page}");
-    none_in(needles, page.as_bytes(), "the stand-in page");
+    none_in(needles, page_at(&listener.address, target).as_bytes(), "the stand-in page");
     let ended = listener.end("TERM");
     none_in(needles, ended.out.as_bytes(), "what listen prints");
     none_in(needles, ended.err.as_bytes(), "what listen says");
+
+    // The stand-in page, signed with the private key.
+    let open = ["webview", "open", "moveo", "--listen", "127.0.0.1:0", "--record", "page.jsonl", "--format", "json"];
+    let mut opener = Listener::start(house.command(&open));
+    let mut page = String::new();
+    opener.out.read_line(&mut page).unwrap();
+    let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+    let target = page["url"].as_str().unwrap().split_once(&opener.address).unwrap().1;
+    let page = page_at(&opener.address, target);
+    assert!(page.contains("file:keys/private.pem"), "{page}");
+    none_in(needles, page.as_bytes(), "the page that is signed");
+    let ended = opener.end("TERM");
+    none_in(needles, ended.out.as_bytes(), "what webview open prints");
+    none_in(needles, ended.err.as_bytes(), "what webview open says");
 
     // What is said of them.
     let calls = house.run(&["show", "tape.jsonl"]);

@@ -52,7 +52,8 @@ impl Waiting {
 
     fn request(&self, head: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(self.base.strip_prefix("http://").unwrap()).unwrap();
-        let fields = format!("host: test\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let host = self.base.strip_prefix("http://").unwrap();
+        let fields = format!("host: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         stream.write_all(format!("{head}\r\n{fields}").as_bytes()).unwrap();
         let (head, body) = read_message(&mut BufReader::new(stream)).unwrap();
         head + &String::from_utf8(body).unwrap()
@@ -60,7 +61,11 @@ impl Waiting {
 
     /// Opens the stand-in page: what it has been given.
     fn open(&self) -> Value {
-        let page = self.request(&format!("GET {} HTTP/1.1", self.url().strip_prefix(&self.base).unwrap()), "");
+        self.open_at(self.url().strip_prefix(&self.base).unwrap())
+    }
+
+    fn open_at(&self, target: &str) -> Value {
+        let page = self.request(&format!("GET {target} HTTP/1.1"), "");
         let call = page.split_once("id=\"call\">").unwrap().1.split_once("</script>").unwrap().0;
         serde_json::from_str(call).unwrap()
     }
@@ -117,6 +122,26 @@ fn the_stand_in_page_of_every_platform_calls_back_properly() {
         assert_eq!(said[2]["state"], "success");
         assert_eq!(run(&home, &["show", "tape.jsonl"]).out.lines().count(), 2);
     }
+}
+
+#[test]
+fn the_users_key_signs_only_the_page_that_was_handed_out() {
+    let home = Home::new();
+    assert_eq!(run(&home, &["keys", "new"]).code, 0);
+    let key = "file:keys/private.pem";
+    let args = ["moveo", "--secret", &format!("moveo/webview={key}"), "--linger", "50ms"];
+    let with = |call: &Value, label| assert!(call["callback"]["signed"].as_str().unwrap().contains(label), "{call}");
+    let waiting = Waiting::new(&home, &args);
+    let page = waiting.url().strip_prefix(&waiting.base).unwrap().to_owned();
+    let (before, user) = page.split_once("&user_id=").unwrap();
+    with(&waiting.open_at(&format!("{before}&user_id=victim-{user}")), "hooktape's own test secret");
+    let given = waiting.open();
+    with(&given, key);
+    waiting.call_back(&given["callback"]);
+    assert_eq!(waiting.end().1, 0);
+    // What was set by hand can be guessed.
+    let waiting = Waiting::new(&home, &[&args[..], &["--set", "/session_id=1"]].concat());
+    with(&waiting.open(), "hooktape's own test secret");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The stand-in webview page: what the listener answers where a platform opens a page and no route says otherwise.
 //!
 //! The page gets its callback ready and signed, because a private key has no place in a page. A configured key signs what
-//! the platform would take, so it signs only for a browser on this machine: who called from elsewhere, or through a tunnel,
-//! could have any user's token by asking for the page; and a host name may be one that somebody else points at this
-//! machine (DNS rebinding). All others get the signature of a test key, which only this listener takes.
+//! the platform would take, and who could ask for the page as he likes could have any user's token. So it signs only the
+//! page that we have just handed out, at its very address, which names its conversation by a random word: what else a
+//! request says of itself proves nothing behind a proxy or a tunnel that adds no word of its own. And only for a browser
+//! that comes, as far as can be seen, from this machine, under a host that nobody else can point here (DNS rebinding). All
+//! others get the signature of a test key, which only this listener takes.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -20,16 +22,23 @@ const PAGE: &str = include_str!("../../../assets/webview/page.html");
 /// How long its signature is good, in milliseconds: filling in a form takes longer than the seconds a real one needs.
 const LIFETIME: u64 = 10 * 60 * 1000;
 
-/// The page for `open`, a call of `kind`; none where `kind` opens none.
+/// The page for `open`, a call of `kind`; none where `kind` opens none. `ours`: its address is one that we handed out.
 pub(super) fn page(
     platforms: &Platforms,
     keyring: &Keyring,
     kind: &Kind,
     open: &Request,
+    ours: bool,
     at: Timestamp,
 ) -> Option<Response> {
     let mut callback = platforms.page_call(kind, open)?;
-    let signed = sign(keyring, &mut callback, open, at);
+    let configured = if ours && is_from_here(open) {
+        keyring.signing(callback.kind, &callback.request, &[]).ok().flatten()
+    } else {
+        None
+    };
+    let framed = configured.is_none();
+    let signed = sign(keyring, &mut callback, configured, at);
     let platform = platforms.pack(kind.platform()).map_or("", |pack| &pack.title);
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(open.query().unwrap_or_default().as_bytes()).into_owned().collect();
@@ -58,17 +67,15 @@ pub(super) fn page(
             "variables": variables(&callback),
         },
     });
-    Some(respond(&call))
+    Some(respond(&call, framed))
 }
 
-/// Signs the callback; says in a sentence with what, or why not.
-fn sign(keyring: &Keyring, callback: &mut PageCall<'_>, open: &Request, at: Timestamp) -> String {
+/// Signs the callback, with what is configured or as a test; says in a sentence with what, or why not.
+fn sign(keyring: &Keyring, callback: &mut PageCall<'_>, configured: Option<Secret>, at: Timestamp) -> String {
     let Some((_, scheme)) = callback.kind.scheme() else {
         return "The platform's contract has no signature.".to_owned();
     };
-    let configured =
-        if is_from_here(open) { keyring.signing(callback.kind, &callback.request, &[]).ok() } else { None };
-    let secret = match configured.map_or_else(|| keyring.signing_as_a_test(callback.kind), Ok) {
+    let secret = match configured.map_or_else(|| keyring.signing_as_a_test(callback.kind), |secret| Ok(Some(secret))) {
         Ok(secret) => secret,
         Err(reason) => return format!("Not signed: {reason}"),
     };
@@ -85,7 +92,7 @@ fn sign(keyring: &Keyring, callback: &mut PageCall<'_>, open: &Request, at: Time
 /// Header fields that a proxy or a tunnel adds.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "via"];
 
-/// Whether a browser on this machine asks for the page, under a host that no one else can point here.
+/// Whether a browser on this machine seems to ask for the page, under a host that no one else can point here.
 fn is_from_here(open: &Request) -> bool {
     open.peer.is_some_and(|peer| peer.to_canonical().is_loopback())
         && !FORWARDED.iter().any(|name| open.headers.has(name))
@@ -113,14 +120,17 @@ fn variables(callback: &PageCall<'_>) -> Vec<(String, String)> {
     }
 }
 
-fn respond(call: &Value) -> Response {
+/// The page. Some platforms show theirs in a frame of their own, so it may be `framed`, but not where a button pressed in
+/// it would send what is signed with the user's key.
+fn respond(call: &Value, framed: bool) -> Response {
     let nonce = Uuid::new_v4().simple().to_string();
     // Inside a script element, only `<` could end it.
     let call = call.to_string().replace('<', "\\u003c");
     let body = PAGE.replace("{{nonce}}", &nonce).replace("{{call}}", &call);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; \
-         base-uri 'none'; form-action 'none'"
+         base-uri 'none'; form-action 'none'{}",
+        if framed { "" } else { "; frame-ancestors 'none'" }
     );
     let fixed = [
         ("content-type", "text/html; charset=utf-8"),
@@ -238,15 +248,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_configured_key_signs_only_for_who_cannot_be_somebody_else() {
+    async fn a_configured_key_signs_only_the_page_that_was_handed_out_to_who_cannot_be_somebody_else() {
         let key = crate::signature::keys::new_rsa().unwrap().private_pem;
         let secrets = Secrets([("moveo/webview".to_owned(), vec![Secret::new("env:KEY", key)])].into_iter().collect());
         let mut site = Site::new(Config { secrets, ..Config::default() }).await;
-        let target = "/?integration_id=i&session_id=s&user_id=u&trigger_node_id=t";
-        for (host, with) in [("localhost:1", "env:KEY"), ("rebound.example", "hooktape's own test secret")] {
-            let (call, _) = given(&mut site, host, target).await;
+        let target = |user| format!("/?integration_id=i&session_id=s&user_id={user}&trigger_node_id=t");
+        let test = "hooktape's own test secret";
+        let (call, _) = given(&mut site, "localhost:1", &target("u")).await;
+        assert!(call["callback"]["signed"].as_str().unwrap().contains(test), "nobody has handed it out");
+        site.responders.hand_out(target("u"));
+        for (host, user, with) in
+            [("localhost:1", "u", "env:KEY"), ("localhost:1", "victim", test), ("rebound.example", "u", test)]
+        {
+            let (call, head) = given(&mut site, host, &target(user)).await;
             let signed = call["callback"]["signed"].as_str().unwrap();
-            assert!(signed.contains(with) && signed.contains("good for 10 min"), "{host}: {signed}");
+            assert!(signed.contains(with) && signed.contains("good for 10 min"), "{host} {user}: {signed}");
+            assert_eq!(head.contains("frame-ancestors 'none'"), with == "env:KEY", "{head}");
         }
     }
 
@@ -262,7 +279,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_call_ends_the_script() {
-        let page = respond(&json!({ "query": [["a", "</script><script>alert(1)</script>"]] }));
+        let page = respond(&json!({ "query": [["a", "</script><script>alert(1)</script>"]] }), true);
         let text = String::from_utf8(page.body.to_vec()).unwrap();
         assert!(!text.contains("<script>alert"), "{text}");
         assert!(text.contains("\\u003c/script>"));
