@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::hold::{Release, Stage};
 use super::pulse::{self, Health};
-use super::{Outcome, Responders, Told, Wanting, abandoned, failed, lock, refused};
+use super::{Outcome, Responders, Told, Wanting, abandoned, failed, lock, own_secrets, refused};
 use crate::call::{Call, Direction, Forwarded, Id, Request, Sig};
-use crate::config::{Forward, Secret, Source, Target};
+use crate::config::{Forward, Source, Target};
 use crate::net::forward::{Failure, Ready};
 
 impl Responders {
@@ -44,7 +44,7 @@ impl Responders {
         others.for_each(drop);
         let ready = self.prepare(call, first, forward.keep_host);
         // What leaves here where it was edited is not what came: it is a call of its own.
-        let sent = edited.is_some().then(|| sent(call, &ready));
+        let sent = edited.is_some().then(|| self.sent(call, first, &ready));
         let (answer, forwarded) = self.forwarder.forward(ready, first).await;
         self.note(first, answer.as_ref().err());
         let mut outcome = match answer {
@@ -65,20 +65,25 @@ impl Responders {
 
     /// The request as its kind signs it, with the secret that the route checks with.
     fn signed_anew(&self, mut request: Request, call: Wanting<'_>) -> Request {
-        let own: &[Secret] = call.route.map_or(&[], |route| &route.secrets);
-        if request.body != call.request.body
+        if (request.body != call.request.body || self.judged(&request, call) != call.sig)
             && let Some(kind) = call.kind
-            && let Ok(secret) = self.keyring.signing(kind, &request, own)
+            && let Ok(secret) = self.keyring.signing(kind, &request, own_secrets(call.route))
         {
-            // Without a signature that fits, the old one is as good as any.
-            let _ = kind.sign(&mut request, secret.as_ref(), Timestamp::now());
+            let mut signed = request.clone();
+            // Without a signature that fits, the old one is as good as any; and one that was written by hand, or a time, is
+            // meant.
+            if kind.sign(&mut signed, secret.as_ref(), Timestamp::now()).is_ok()
+                && fields_edited(call.request, &request).all(|name| alike(name, &request, &signed))
+            {
+                request = signed;
+            }
         }
         request
     }
 
     /// What the signature of an edited request is worth to who has the route's secrets.
     fn judged(&self, request: &Request, call: Wanting<'_>) -> Option<Sig> {
-        let own: &[Secret] = call.route.map_or(&[], |route| &route.secrets);
+        let own = own_secrets(call.route);
         call.kind.map(|kind| self.keyring.sig(&self.platforms, request, Some(kind), own, Timestamp::now()))
     }
 
@@ -86,10 +91,32 @@ impl Responders {
         self.forwarder.prepare(call.request, call.kind.map(|kind| kind.name.as_str()), target, keep_host)
     }
 
+    /// The call that leaves here for the one that came: what leaves, or what should have left where nothing can.
+    fn sent(&self, call: Wanting<'_>, target: &Target, ready: &Result<Ready, String>) -> Call {
+        let request = ready.as_ref().map_or_else(|_| Request { peer: None, ..call.request.clone() }, Ready::request);
+        let sig = if target.headers.is_empty() && target.drop_headers.is_empty() {
+            call.sig
+        } else {
+            // The signature may be among what the target has put in or taken out. It was made for the address that was called.
+            let mut seen = Request { headers: request.headers.clone(), ..call.request.clone() };
+            if let Some(host) = call.request.headers.get("host") {
+                seen.headers.set("host", host.to_owned());
+            }
+            self.judged(&seen, call)
+        };
+        Call {
+            kind: call.kind.map(|kind| kind.name.clone()),
+            conversation: call.conversation.map(ToOwned::to_owned),
+            sig,
+            parent: Some(call.id),
+            ..Call::new(Id::fresh(), Direction::Sent, Timestamp::now(), request)
+        }
+    }
+
     /// Sends a call to a target that does not answer it, and records what comes back.
     fn also(&self, call: Wanting<'_>, target: &Target, keep_host: bool) -> tokio::task::JoinHandle<()> {
         let ready = self.prepare(call, target, keep_host);
-        let (sent, target) = (sent(call, &ready), target.clone());
+        let (sent, target) = (self.sent(call, target, &ready), target.clone());
         let (recorder, client) = (self.recorder.clone(), self.forwarder.clone());
         self.under_way.spawn(async move {
             let (answer, forwarded) = client.forward(ready, &target).await;
@@ -142,16 +169,15 @@ impl Responders {
     }
 }
 
-/// The call that leaves here for the one that came: what leaves, or what should have left where nothing can.
-fn sent(call: Wanting<'_>, ready: &Result<Ready, String>) -> Call {
-    let request = ready.as_ref().map_or_else(|_| Request { peer: None, ..call.request.clone() }, Ready::request);
-    Call {
-        kind: call.kind.map(|kind| kind.name.clone()),
-        conversation: call.conversation.map(ToOwned::to_owned),
-        sig: call.sig,
-        parent: Some(call.id),
-        ..Call::new(Id::fresh(), Direction::Sent, Timestamp::now(), request)
-    }
+/// The names of the header fields that differ.
+fn fields_edited<'a>(before: &'a Request, after: &'a Request) -> impl Iterator<Item = &'a str> {
+    let names = before.headers.iter().chain(after.headers.iter()).map(|(name, _)| name);
+    names.filter(|name| !alike(name, before, after))
+}
+
+/// Whether two requests have the same in the header fields of a name.
+fn alike(name: &str, one: &Request, other: &Request) -> bool {
+    one.headers.all(name).eq(other.headers.all(name))
 }
 
 /// The same with where it went and how long it took.

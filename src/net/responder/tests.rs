@@ -7,8 +7,10 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::call::Direction;
-use crate::config::{Case, Expected, Harm, Hold, Replies, Reply, Route, Sources, When};
+use crate::call::{Call, Direction};
+use crate::config::{
+    Case, Expected, Forward, Harm, Hold, Replies, Reply, Route, Secret, Secrets, Sources, Target, When,
+};
 use crate::net::testing::{Backend, Site, forwarding, responding, with_secret};
 use crate::platform::Severity;
 
@@ -326,6 +328,71 @@ async fn an_edited_request_is_signed_anew_forwarded_and_a_call_of_its_own() {
     };
     let verdict = site.keyring.judge(&site.platforms, &request, Some(kind), &[], Timestamp::now());
     assert_eq!(verdict.sig, Sig::Valid);
+}
+
+#[rstest]
+#[case::what_is_signed("webhook-id", "msg_other", Sig::Valid, true)]
+#[case::what_is_not("x-note", "mine", Sig::Valid, false)]
+#[case::the_time_by_hand("webhook-timestamp", "1614265330", Sig::Invalid, false)]
+#[case::the_signature_by_hand("webhook-signature", "v1,bWluZQ==", Sig::Malformed, false)]
+#[tokio::test]
+async fn an_edited_field_is_signed_anew_where_that_leaves_it_as_it_was_edited(
+    #[case] name: &str,
+    #[case] value: &str,
+    #[case] sig: Sig,
+    #[case] anew: bool,
+) {
+    let mut backend = Backend::new("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let secret = Secret::new("env:KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let secrets = Secrets([("standard-webhooks".to_owned(), vec![secret])].into_iter().collect());
+    let config = holding(Duration::from_mins(1), forwarding(&[&backend.url("/")]));
+    let mut site = Site::new(Config { secrets, ..config }).await;
+    let platforms = site.platforms.clone();
+    let kind = platforms.kind("standard-webhooks/event").unwrap();
+    let mut sample = kind.sample();
+    let secret = site.keyring.signing(kind, &[]).unwrap();
+    kind.sign(&mut sample, secret.as_ref(), Timestamp::now() - Duration::from_secs(9)).unwrap();
+    let fields =
+        sample.headers.iter().map(|(name, value)| [name, ": ", &value.escape_ascii().to_string(), "\r\n"].concat());
+    let fields: String = fields.collect();
+    let (responders, mut told) = (site.responders.clone(), observed(&site, true));
+    tokio::join!(site.post("/", &fields, std::str::from_utf8(&sample.body).unwrap()), async {
+        let held = held(&mut told).await;
+        let mut request = held.request.clone();
+        request.headers.set(name, value.to_owned());
+        responders.release(held.id, Release::Forward { request: Some(Box::new(request)), hold_answer: false });
+    });
+    backend.next().await;
+    let (left, came) = (site.next().await, site.next().await);
+    assert_eq!((came.sig, left.sig, left.request.headers.get(name)), (Some(Sig::Valid), Some(sig), Some(value)));
+    let signature = |call: &Call| call.request.headers.get("webhook-signature").map(str::to_owned);
+    assert_eq!(signature(&left) != signature(&came), anew || name == "webhook-signature");
+}
+
+#[tokio::test]
+async fn a_further_target_finds_the_signature_that_it_is_sent() {
+    let mut backend = Backend::new("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let target = |drop: &[&str]| Target {
+        drop_headers: drop.iter().map(ToString::to_string).collect(),
+        ..Target::from_address(&backend.url("/")).unwrap()
+    };
+    let targets = vec![target(&[]), target(&["X-Moveo-Signature"]), target(&["x-other"])];
+    let source = Source::Forward(Arc::new(Forward { targets, keep_host: false }));
+    let mut site = Site::new(responding(Respond { source, ..Respond::default() })).await;
+    let kind = site.platforms.kind("moveo/dialog").unwrap();
+    let mut sample = kind.sample();
+    kind.sign(&mut sample, site.keyring.signing(kind, &[]).unwrap().as_ref(), Timestamp::now()).unwrap();
+    let signature = format!("X-Moveo-Signature: {}\r\n", sample.headers.get("x-moveo-signature").unwrap());
+    site.post("/hooks/moveo/dialog", &signature, std::str::from_utf8(&sample.body).unwrap()).await;
+    let mut found = Vec::new();
+    for _ in 0..3 {
+        backend.next().await;
+        let call = site.next().await;
+        found.push((call.direction == Direction::Sent, call.request.headers.has("x-moveo-signature"), call.sig));
+    }
+    found.sort_by_key(|(sent, bears, _)| (*sent, *bears));
+    let (valid, missing) = (Some(Sig::Valid), Some(Sig::Missing));
+    assert_eq!(found, [(false, true, valid), (true, false, missing), (true, true, valid)]);
 }
 
 #[test]
