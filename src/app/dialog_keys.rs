@@ -274,7 +274,8 @@ impl App {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => match self.launch(kind, input.text()) {
                     Ok(launch) => {
-                        effects.push(Effect::HandOut(launch.opening.request.target.clone()));
+                        let page = launch.opening.is_its_own.then(|| launch.opening.request.target.clone());
+                        effects.extend(page.map(Effect::HandOut));
                         dialog = Dialog::Webview { launch: Box::new(launch) };
                     }
                     Err(reason) => *error = Some(reason),

@@ -130,8 +130,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let concluded = match base(context, tunnel.is_some().then_some(public), local).await? {
         Some(base) => {
             let opening = open(&base)?;
-            // With a conversation that was set by hand, others may guess it.
-            if opening.request.target.contains(&name) {
+            // One that was set by hand may be guessed.
+            if opening.is_its_own {
                 responders.hand_out(opening.request.target.clone());
             }
             hand_over(context, args, kind, &opening, &base, address, told).await

@@ -79,6 +79,8 @@ pub struct Opening {
     pub request: Request,
     /// The key that ties the page's callback to it.
     pub conversation: Option<String>,
+    /// Whether the URL bears the conversation that it was asked for: nobody else knows it if that is a random word.
+    pub is_its_own: bool,
     /// Parameters that the page's URL has already: of two the page reads the first, so that of the platform is lost.
     pub twice: Vec<String>,
 }
@@ -138,7 +140,8 @@ impl Kind {
         let request = Request { method: sample.method, target, headers: sample.headers, ..Request::default() };
         let own = pairs(parsed.query());
         let twice = own.into_iter().map(|(name, _)| name).filter(|own| added.iter().any(|(name, _)| name == own));
-        Ok(Opening { twice: twice.collect(), conversation: self.read(&request).conversation, request, url })
+        let is_its_own = request.target.contains(&escape(conversation));
+        Ok(Opening { twice: twice.collect(), conversation: self.read(&request).conversation, is_its_own, request, url })
     }
 }
 

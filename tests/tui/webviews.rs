@@ -236,8 +236,9 @@ impl Screen {
 #[test]
 fn the_dialog_joins_the_callback_to_its_open_and_enter_goes_there() {
     let mut screen = Screen::new(80, 24);
-    screen.keys("wj<enter><enter>");
+    let asked = screen.keys("wj<enter><enter>");
     let key = screen.conversation();
+    assert_eq!(asked, [Effect::HandOut(format!("/webview?executionId={key}"))]);
     assert!(screen.text().contains('█') && screen.text().contains("Waiting for the page"), "{}", screen.text());
     screen.keys("X90<enter>");
     screen.came(call(1_000, "GET", &format!("/webview?executionId={key}"), &[], "", 200));
