@@ -39,6 +39,7 @@ pub mod keymap;
 pub mod keys;
 mod leaving;
 pub mod mouse;
+pub mod needle;
 mod offering;
 pub mod panel;
 pub mod plots;

@@ -18,6 +18,7 @@ mod parts;
 mod plain;
 mod pointer;
 mod print;
+mod spellings;
 mod string;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use parts::{each_member, items, members};
 pub use plain::plain;
 pub use pointer::{escape, find, is_pointer, pointer_at, set};
 pub use print::{PrintError, compact, javascript_stringify, pretty, python_dumps, spaced};
+pub use spellings::spellings;
 pub use string::unquote;
 
 /// Where and why a text is not JSON.

@@ -13,7 +13,7 @@ use crate::app::plots::Trouble;
 use crate::app::shown::{Hits, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus};
-use crate::json::{PrintError, SyntaxError};
+use crate::json::{self, PrintError, SyntaxError};
 use crate::net::outgoing::SignMode;
 use crate::recording::QueryError;
 
@@ -307,9 +307,8 @@ impl App {
     pub(super) fn find_in_draft(&mut self, needle: &str) {
         let Some(draft) = &mut self.draft else { return };
         // The text area searches by regular expression; what the user types is meant as it is.
-        let literal = regex::escape(needle);
-        let found =
-            draft.editor.set_search_pattern(format!("(?i){literal}")).is_ok() && draft.editor.search_forward(true);
+        let pattern = json::spellings(needle).unwrap_or_else(|| format!("(?i){}", regex::escape(needle)));
+        let found = draft.editor.set_search_pattern(pattern).is_ok() && draft.editor.search_forward(true);
         if !found && !needle.is_empty() {
             self.tell(Notice::warning(format!("{needle:?} is not in the payload")));
         }

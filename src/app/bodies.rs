@@ -6,6 +6,7 @@ use crate::app::action::Action;
 use crate::app::body::{Body, Form};
 use crate::app::dialog::{Dialog, Input};
 use crate::app::event::{Effect, Notice};
+use crate::app::needle::Needle;
 use crate::app::shown::{Hits, Shown, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus};
@@ -166,10 +167,11 @@ impl App {
         if self.tab != Tab::Response {
             self.tab = Tab::Body;
         }
-        let Some(places) = self.open_body().map(|body| body.find(needle)) else { return };
+        let sought = Needle::new(needle);
+        let Some(places) = self.open_body().map(|body| body.find(&sought)) else { return };
         let count = places.len();
         if let Some(shown) = &mut self.shown {
-            shown.hits = Hits { needle: needle.to_owned(), tab: self.tab, places, at: 0 };
+            shown.hits = Hits { needle: sought, tab: self.tab, places, at: 0 };
         }
         match count {
             0 => self.tell(Notice::warning(format!("{needle:?} is not in the {}", self.tab.title().to_lowercase()))),

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use crate::app::decode;
-use crate::app::text::{self, Text};
+use crate::app::needle::Needle;
+use crate::app::text::Text;
 use crate::app::tree::Tree;
 
 /// How bodies are shown.
@@ -128,11 +129,11 @@ impl Body {
         }
     }
 
-    /// Where `needle` is, case ignored for ASCII: rows of a text, bytes of a tree's text. Nowhere in bytes.
+    /// Where `needle` is: rows of a text, bytes of a tree's text. Nowhere in bytes.
     #[must_use]
-    pub fn find(&self, needle: &str) -> Vec<usize> {
+    pub fn find(&self, needle: &Needle) -> Vec<usize> {
         match self {
-            Self::Tree(tree, _) => text::places(tree.text(), needle),
+            Self::Tree(tree, _) => needle.places(tree.text()).into_iter().map(|at| at.start).collect(),
             Self::Text(text) => text.find(needle),
             Self::Hex(_) => Vec::new(),
         }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::app::body::{Body, Form};
 use crate::app::changes::Context;
 use crate::app::flow::Flow;
+use crate::app::needle::Needle;
 use crate::app::text::Text;
 use crate::call::{Call, Direction, Headers, Packed};
 use crate::config::Config;
@@ -67,7 +68,7 @@ impl Tab {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hits {
     /// What was searched for.
-    pub needle: String,
+    pub needle: Needle,
     /// In which tab.
     pub tab: Tab,
     /// Where it is: rows of a text, bytes of a tree.

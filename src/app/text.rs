@@ -4,10 +4,8 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::app::needle::Needle;
 use crate::{json, visible};
-
-/// Most matches that a search finds.
-pub const MOST_PLACES: usize = 100_000;
 
 /// A text as it is shown: safe for a terminal, cut into rows of at most `width` columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,12 +74,13 @@ impl Text {
         Some((&self.shown[row.clone()], &self.shown[start..end], row.start - start..row.end - start))
     }
 
-    /// The rows in which `needle` begins, case ignored for ASCII.
+    /// The rows in which `needle` begins.
     #[must_use]
-    pub fn find(&self, needle: &str) -> Vec<usize> {
-        let mut rows: Vec<usize> = places(&self.shown, needle)
+    pub fn find(&self, needle: &Needle) -> Vec<usize> {
+        let mut rows: Vec<usize> = needle
+            .places(&self.shown)
             .into_iter()
-            .map(|at| self.rows.partition_point(|row| row.start <= at).saturating_sub(1))
+            .map(|at| self.rows.partition_point(|row| row.start <= at.start).saturating_sub(1))
             .collect();
         rows.dedup();
         rows
@@ -98,16 +97,6 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
         start += line.len() + 1;
     }
     rows.into_iter().map(|row| shown[row].to_owned()).collect()
-}
-
-/// Where `needle` begins in `text`, case ignored for ASCII; at most [`MOST_PLACES`] of them.
-#[must_use]
-pub fn places(text: &str, needle: &str) -> Vec<usize> {
-    if needle.is_empty() {
-        return Vec::new();
-    }
-    let (haystack, needle) = (text.to_ascii_lowercase(), needle.to_ascii_lowercase());
-    memchr::memmem::find_iter(haystack.as_bytes(), &needle).take(MOST_PLACES).collect()
 }
 
 /// Adds the rows of one line that starts at `start`.
@@ -163,8 +152,8 @@ mod tests {
     fn finds_rows_without_regard_to_case() {
         let mut text = Text::new(b"one two\nTWO\nthree", false);
         text.wrap(80);
-        assert_eq!(text.find("two"), [0, 1]);
-        assert_eq!(text.find(""), Vec::<usize>::new());
+        assert_eq!(text.find(&Needle::new("two")), [0, 1]);
+        assert_eq!(text.find(&Needle::new("")), Vec::<usize>::new());
     }
 
     #[test]

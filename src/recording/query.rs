@@ -5,8 +5,9 @@
 //! ```
 //!
 //! `@name` is a query that was saved under that name. A space is *and* and binds tighter than `|`, which is *or*; `-` negates
-//! what follows; parentheses group. Text compares without regard to case and is found anywhere in what it is held against. A
-//! query runs on heads as far as they tell, and asks for the whole call only where they do not.
+//! what follows; parentheses group. Text compares without regard to case and is found anywhere in what it is held against, in
+//! bodies also as JSON may spell it. A query runs on heads as far as they tell, and asks for the whole call only where they do
+//! not.
 
 mod bound;
 mod needle;

@@ -161,6 +161,9 @@ mod tests {
             b"n\teedle",
             b"{\"a\":\"n\\u0065edle\"}",
             b"",
+            "{\"a\":\"¿Qué?\"}".as_bytes(),
+            br#"{"a":"\u00bfQu\u00e9?","b":"x\/y"}"#,
+            b"{\"a\":\n\"\\u00bfQu\\u00e9? x/y\"}",
         ];
         let mut text = crate::recording::format::header(Timestamp::UNIX_EPOCH).into_bytes();
         for (number, body) in (0_u64..).zip(bodies) {
@@ -186,6 +189,10 @@ mod tests {
             "(needle a)",
             "\"\tee\"",
             "8563dcdf-1",
+            "qué",
+            "body:\"¿QUÉ\"",
+            "body:x/y",
+            "/a:qué",
         ] {
             let query_text = query;
             let query = Query::parse(query, Timestamp::UNIX_EPOCH).unwrap();
@@ -196,7 +203,9 @@ mod tests {
             let plain: Vec<usize> = (0..places.len()).filter(|number| fits(&places[*number])).collect();
             assert_eq!(found(&reader, query_text, &places), plain, "{query_text}");
         }
-        assert_eq!(found(&reader, "body:needle", &places), [0, 1, 2, 6]);
+        assert_eq!(found(&reader, "body:needle", &places), [0, 1, 2, 9]);
+        assert_eq!(found(&reader, "qué", &places), [6, 7, 8]);
+        assert_eq!(found(&reader, "body:x/y", &places), [7, 8]);
         let cut = Place { offset: places[6].offset + 1, ..places[6] };
         assert_eq!(found(&reader, "body:needle", &[cut, places[0], Place { offset: 1 << 40, len: 9 }]), [1]);
     }

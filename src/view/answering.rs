@@ -10,6 +10,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use crate::app::action::Action;
 use crate::app::answering::{Answering, Edit, Offer, Purpose};
 use crate::app::event::Level;
+use crate::app::needle::Needle;
 use crate::app::shown;
 use crate::app::text::Text;
 use crate::app::{App, Regions};
@@ -147,7 +148,7 @@ impl Part {
         let above = self.head.len();
         let mut lines: Vec<Line> = self.head.into_iter().skip(skipped).take(room).collect();
         let from = skipped.saturating_sub(above);
-        lines.extend(body::lines(&self.body, from..from + room - lines.len(), ""));
+        lines.extend(body::lines(&self.body, from..from + room - lines.len(), &Needle::default()));
         lines
     }
 }

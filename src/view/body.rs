@@ -6,6 +6,7 @@ use std::ops::Range;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::app::needle::Needle;
 use crate::app::text::Text;
 use crate::json;
 use crate::view::theme;
@@ -14,7 +15,7 @@ use crate::view::theme;
 const COLOURED: usize = 64 * 1024;
 
 /// Rows `rows` of `text`, with the places marked where `needle` stands.
-pub(super) fn lines(text: &Text, rows: Range<usize>, needle: &str) -> Vec<Line<'static>> {
+pub(super) fn lines(text: &Text, rows: Range<usize>, needle: &Needle) -> Vec<Line<'static>> {
     rows.map_while(|n| text.row(n)).map(|(row, line, span)| styled(row, line, span, text.json, needle)).collect()
 }
 
@@ -39,7 +40,7 @@ pub(super) fn bytes(bytes: &[u8], rows: Range<usize>, width: usize) -> Vec<Line<
     rows.map_while(line).collect()
 }
 
-fn styled(row: &str, line: &str, span: Range<usize>, json: bool, needle: &str) -> Line<'static> {
+fn styled(row: &str, line: &str, span: Range<usize>, json: bool, needle: &Needle) -> Line<'static> {
     let mut pieces: Vec<(Range<usize>, Style)> = if json && line.len() <= COLOURED {
         json::tokens(line)
             .map(|token| (token.span.start.max(span.start)..token.span.end.min(span.end), theme::token(token.kind)))
@@ -56,9 +57,8 @@ fn styled(row: &str, line: &str, span: Range<usize>, json: bool, needle: &str) -
 }
 
 /// The pieces with the matches of `needle` cut out and marked.
-fn mark(row: &str, pieces: Vec<(Range<usize>, Style)>, needle: &str) -> Vec<(Range<usize>, Style)> {
-    let (haystack, needle) = (row.to_ascii_lowercase(), needle.to_ascii_lowercase());
-    let hits: Vec<Range<usize>> = haystack.match_indices(&needle).map(|(at, hit)| at..at + hit.len()).collect();
+fn mark(row: &str, pieces: Vec<(Range<usize>, Style)>, needle: &Needle) -> Vec<(Range<usize>, Style)> {
+    let hits = needle.places(row);
     let mut marked = Vec::new();
     for (piece, style) in pieces {
         let mut at = piece.start;
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_wrapped_row_keeps_the_colours_of_its_line() {
-        let lines = lines(&text(r#"{"key":"value"}"#, 10), 0..2, "");
+        let lines = lines(&text(r#"{"key":"value"}"#, 10), 0..2, &Needle::default());
         assert_eq!(lines.iter().map(ToString::to_string).collect::<Vec<_>>(), [r#"{"key":"va"#, r#"lue"}"#]);
         assert_eq!(lines[1].spans[0].style, theme::token(crate::json::TokenKind::String));
     }
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn matches_are_marked_without_losing_text() {
-        let lines = lines(&text("aXbxa", 80), 0..1, "x");
+        let lines = lines(&text("aXbxa", 80), 0..1, &Needle::new("x"));
         assert_eq!(lines[0].to_string(), "aXbxa");
         assert_eq!(lines[0].spans.iter().filter(|span| span.style == theme::MATCH).count(), 2);
     }

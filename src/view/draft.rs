@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use crate::app::action::Action;
 use crate::app::draft::Draft;
 use crate::app::event::Level;
+use crate::app::needle::Needle;
 use crate::app::{App, Regions};
 use crate::net::outgoing::SignMode;
 use crate::view::{SIDE_BY_SIDE, body, editor, panel, rows, spot, status, theme};
@@ -181,7 +182,7 @@ fn draw_answer(
     let mut shown: Vec<Line> = head.into_iter().skip(draft.scroll).take(height).collect();
     if let Some(answer) = body {
         let from = draft.scroll.saturating_sub(above).min(rows);
-        shown.extend(body::lines(&answer.body, from..rows.min(from + height - shown.len()), ""));
+        shown.extend(body::lines(&answer.body, from..rows.min(from + height - shown.len()), &Needle::default()));
     }
     let room = height - shown.len();
     shown.extend(tail.into_iter().skip(draft.scroll.saturating_sub(above + rows)).take(room));

@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, Borders, Padding, Paragraph};
 use crate::app::action::Action;
 use crate::app::draft::Answer;
 use crate::app::event::Level;
+use crate::app::needle::Needle;
 use crate::app::panel::Panel;
 use crate::app::tester::Tester;
 use crate::app::{App, Regions};
@@ -116,7 +117,7 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
     let mut shown: Vec<Line> = head.into_iter().skip(tester.scroll).take(height).collect();
     if let Some(answer) = answer {
         let from = tester.scroll.saturating_sub(above).min(rows);
-        shown.extend(body::lines(&answer.body, from..rows.min(from + height - shown.len()), ""));
+        shown.extend(body::lines(&answer.body, from..rows.min(from + height - shown.len()), &Needle::default()));
     }
     let from = tester.scroll.saturating_sub(above + rows);
     let room = height - shown.len();

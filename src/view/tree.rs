@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::decode;
+use crate::app::needle::Needle;
 use crate::app::tree::{Branch, Tree};
 use crate::json::{self, TokenKind};
 use crate::view::{rows, theme};
@@ -16,12 +17,12 @@ use crate::visible;
 const FOOT: usize = 2000;
 
 /// Rows of a tree. `here`: whether keys walk in it.
-pub(super) fn lines(tree: &Tree, shown: Range<usize>, here: bool, needle: &str, width: usize) -> Vec<Line<'static>> {
+pub(super) fn lines(tree: &Tree, shown: Range<usize>, here: bool, needle: &Needle, width: usize) -> Vec<Line<'static>> {
     let branches = shown.map_while(|row| Some((row, tree.branch(row)?)));
     branches.map(|(row, branch)| line(&branch, here && row == tree.row(), needle, width)).collect()
 }
 
-fn line(branch: &Branch, here: bool, needle: &str, width: usize) -> Line<'static> {
+fn line(branch: &Branch, here: bool, needle: &Needle, width: usize) -> Line<'static> {
     // However deep it is, something of the value is seen.
     let indent = (branch.depth * 2).min(width / 2);
     let marker = match (branch.count, branch.closed) {
@@ -29,8 +30,8 @@ fn line(branch: &Branch, here: bool, needle: &str, width: usize) -> Line<'static
         (_, true) => "▸ ",
         (_, false) => "▾ ",
     };
-    let found = |text: &str| !needle.is_empty() && text.to_ascii_lowercase().contains(&needle.to_ascii_lowercase());
-    let mark = |style: Style, text: &str| if found(text) { style.patch(theme::MATCH) } else { style };
+    let mark =
+        |style: Style, text: &str| if needle.places(text).is_empty() { style } else { style.patch(theme::MATCH) };
     let mut spans = vec![Span::raw(" ".repeat(indent)), Span::styled(marker, theme::DIM)];
     if let Some(key) = &branch.key {
         spans.push(Span::styled(visible::line(key).into_owned(), mark(theme::KEY, key)));
@@ -109,7 +110,9 @@ mod tests {
     #[test]
     fn a_row_tells_key_value_and_how_much_is_hidden() {
         let mut tree = Tree::new(r#"{"a":{"b":[1,2]},"c":"\u001bx"}"#).unwrap();
-        let shown = |tree: &Tree| lines(tree, 0..9, false, "", 40).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let shown = |tree: &Tree| {
+            lines(tree, 0..9, false, &Needle::default(), 40).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
         assert_eq!(
             shown(&tree),
             ["▾ {2}", "  ▾ a: {1}", "    ▾ b: [2]", "        1", "        2", "    c: \"\\u001bx\""]

@@ -80,6 +80,18 @@ async fn a_search_goes_on_in_the_tab_that_it_was_made_in() {
 }
 
 #[tokio::test]
+async fn a_search_finds_what_json_spells_otherwise() {
+    let body = br#"{"a":"Qu\u00e9 tal","b":"x\/y"}"#.to_vec();
+    for (keys, at) in [("2<enter>/qué<enter>", "/a"), ("2<enter>/x/y<enter>", "/b"), ("2<enter>p/qué<enter>", "1 of 1")]
+    {
+        let ended = shown("application/json", body.clone(), keys).await;
+        assert!(ended.screen.contains("match 1 of 1") && ended.screen.contains(at), "{keys}\n{}", ended.screen);
+    }
+    let ended = shown("application/json", body, "e<esc>/qué<enter>").await;
+    assert!(!ended.screen.contains("is not in the payload"), "{}", ended.screen);
+}
+
+#[tokio::test]
 async fn a_filter_takes_nobody_with_it() {
     let filter = async |keys: &str| shown("application/json", b"[1]".to_vec(), keys).await;
     // Four gigabytes in one piece; a function that calls itself for ever.

@@ -3,6 +3,8 @@
 use memchr::memchr2_iter;
 use regex::bytes::{Regex, RegexBuilder};
 
+use crate::json;
+
 /// What is looked for.
 #[derive(Clone, Debug)]
 pub struct Needle {
@@ -11,6 +13,8 @@ pub struct Needle {
     rarest: usize,
     /// What finds it where it has letters beyond ASCII, whose cases differ in more than a bit.
     folded: Option<Regex>,
+    /// What finds it in JSON where that may spell it otherwise.
+    spelled: Option<Regex>,
 }
 
 impl PartialEq for Needle {
@@ -24,8 +28,9 @@ impl Needle {
         let lower = text.to_ascii_lowercase().into_bytes();
         let rarest = (0..lower.len()).min_by_key(|&at| commonness(lower[at])).unwrap_or(0);
         let folded = (!text.is_ascii()).then(|| RegexBuilder::new(&regex::escape(text)).case_insensitive(true).build());
+        let spelled = json::spellings(text).map(|all| RegexBuilder::new(&all).unicode(!text.is_ascii()).build());
         // One that is too long for that is found as it is written.
-        Self { lower, rarest, folded: folded.and_then(Result::ok) }
+        Self { lower, rarest, folded: folded.and_then(Result::ok), spelled: spelled.and_then(Result::ok) }
     }
 
     /// Its bytes, in lower case.
@@ -43,6 +48,11 @@ impl Needle {
         let Some(last) = hay.len().checked_sub(self.lower.len()) else { return false };
         memchr2_iter(byte, byte.to_ascii_uppercase(), &hay[self.rarest..=last + self.rarest])
             .any(|at| hay[at..at + self.lower.len()].eq_ignore_ascii_case(&self.lower))
+    }
+
+    /// Whether it stands somewhere in `body`, which may be JSON with escapes.
+    pub fn is_in_body(&self, body: &[u8]) -> bool {
+        self.spelled.as_ref().map_or_else(|| self.is_in(body), |spelled| spelled.is_match(body))
     }
 
     /// Whether it is all of `hay`.
@@ -81,6 +91,18 @@ mod tests {
         }
         assert!(Needle::new("MÜLLER").is("müller".as_bytes()) && !Needle::new("müller").is("müllers".as_bytes()));
         assert!(Needle::new("é").is_in(b"\xff\xc3\x89") && !Needle::new("é").is_in(b"e"));
+    }
+
+    #[test]
+    fn in_a_body_it_is_found_as_json_spells_it() {
+        for (needle, body) in
+            [("Qué", &br"qu\u00c9"[..]), ("a/b", br"A\/B"), ("é", b"\xff \xc3\x89"), ("\"x", br#"\"X"#)]
+        {
+            assert!(Needle::new(needle).is_in_body(body), "{needle}");
+        }
+        assert!(Needle::new("a/b").is_in_body(b"\xff\x81a/b") && !Needle::new("a/b").is_in_body(br"a\b"));
+        let plain = Needle::new("needle CL-1");
+        assert!(plain.spelled.is_none() && plain.is_in_body(b"needle cl-1"), "found as quickly as ever");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A body stands in its line as it is (`"json"`), with some letters escaped (`"text"`), or in base64; what a needle is held
 //! against otherwise stands there as a string. So a needle without letters that get escaped stands in the line too, unless
-//! there is base64 or an escape that this program would not have written.
+//! there is base64 or an escape that this program would not have written. In JSON it may be spelled with such escapes.
 
 use memchr::{memchr, memchr_iter, memmem};
 
@@ -23,7 +23,7 @@ impl Node {
         match self {
             Self::All(nodes) => nodes.iter().all(|node| node.may_match(line)),
             Self::Any(nodes) => nodes.iter().any(|node| node.may_match(line)),
-            Self::Term(Term::Body(needle)) => needle.is_in(line) || has_base64(line) || has_escaped_body(line),
+            Self::Term(Term::Body(needle)) => needle.is_in_body(line) || has_base64(line) || has_escaped_body(line),
             Self::Term(Term::Word(needle) | Term::Header(needle)) => {
                 !is_verbatim(needle) || needle.is_in(line) || has_base64(line) || has_foreign_escape(line)
             }

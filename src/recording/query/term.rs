@@ -278,7 +278,7 @@ impl Term {
             Self::Note(part) => part.matches(view.remarks.and_then(|remarks| remarks.note.as_deref())),
             Self::Finding(grade) => contracts.depart(*grade, view, call)?,
             Self::Deleted => view.remarks.is_some_and(|remarks| remarks.deleted),
-            Self::Body(needle) => bodies(call?).any(|body| needle.is_in(&body)),
+            Self::Body(needle) => bodies(call?).any(|body| needle.is_in_body(&body)),
             Self::Header(needle) => headers(call?).any(|(name, value)| in_header(needle, name, value)),
             Self::Pointer(pointer, at) => bodies(call?).any(|body| at_pointer(&body, pointer, at)),
         })
@@ -296,7 +296,7 @@ fn in_call(needle: &Needle, call: &Call) -> bool {
     let texts = [call.error.as_deref(), call.request.origin.as_deref()];
     texts.into_iter().flatten().any(|text| needle.is_in(text.as_bytes()))
         || headers(call).any(|(name, value)| in_header(needle, name, value))
-        || bodies(call).any(|body| needle.is_in(&body))
+        || bodies(call).any(|body| needle.is_in_body(&body))
 }
 
 /// Unpacked where they came compressed: what is compressed is no text, so its line has it in base64 and is always looked into.
@@ -330,7 +330,7 @@ fn at_pointer(body: &[u8], pointer: &str, at: &At) -> bool {
             Ok(string) => needle.is_in(string.as_bytes()),
             Err(_) => needle.is_in(value.as_bytes()),
         },
-        Some(b'{' | b'[') => needle.is_in(value.as_bytes()),
+        Some(b'{' | b'[') => needle.is_in_body(value.as_bytes()),
         _ => needle.is(value.as_bytes()),
     }
 }

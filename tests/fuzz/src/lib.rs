@@ -6,6 +6,7 @@ use std::path::Path;
 
 use hooktape::app::body::{Body, Form};
 use hooktape::app::jq;
+use hooktape::app::needle::Needle;
 use hooktape::call::{Call, Direction, Headers, Id, Packed, Request, Sig};
 use hooktape::config::{Config, Environment, Redact, Secret, Secrets, Sources};
 use hooktape::json;
@@ -82,7 +83,7 @@ pub fn body(data: &[u8]) {
         for form in [Form::Tree, Form::Pretty, Form::Raw, Form::Hex] {
             let mut shown = Body::new(&body, Some(content_type), form);
             shown.wrap(20);
-            drop(shown.find("a"));
+            drop(shown.find(&Needle::new("a/b")));
         }
         let headers = [
             ("content-type", content_type),
