@@ -29,6 +29,8 @@ pub struct Reader {
     identity: Identity,
     begun: Timestamp,
     packed: bool,
+    /// It is the beginning of a recording whose end is missing.
+    cut: bool,
 }
 
 impl Reader {
@@ -42,9 +44,9 @@ impl Reader {
         let identity = file.metadata().map(|about| identity(&about)).map_err(OpenError::io("read", path))?;
         let unpacked = packed::unpacked(&file, path)?;
         let packed = unpacked.is_some();
-        let file = unpacked.unwrap_or(file);
+        let (file, whole) = unpacked.unwrap_or((file, true));
         let (begun, _) = format::begun(&file, path)?;
-        Ok(Self { file, path: path.to_owned(), identity, begun, packed })
+        Ok(Self { file, path: path.to_owned(), identity, begun, packed, cut: !whole })
     }
 
     /// Whether the recording at `path` is compressed: as [`Self::open`], but nothing more than its beginning is unpacked.
@@ -96,7 +98,7 @@ impl Reader {
     /// The calls from a position on ([`Position::default`] is the beginning), heads only, in file order.
     #[must_use]
     pub fn entries(&self, from: Position) -> Entries<'_> {
-        Entries::new(&self.file, from, u64::MAX)
+        Entries::new(&self.file, from, u64::MAX).of_cut(self.cut)
     }
 
     /// The same up to `until`: lines that begin at that offset or behind it are left to another.

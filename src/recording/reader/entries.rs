@@ -14,6 +14,10 @@ use crate::recording::{Annotation, Entry, Index, Place};
 /// What is read at once. A longer line makes the window grow to its length.
 const WINDOW: usize = 256 * 1024;
 
+/// What is wrong where a compressed recording ends whose end is missing.
+const CUT: &str = "the compressed file ends too early: this line and all that stood behind it are missing, one call or \
+                   many; if there is a whole copy, read that";
+
 /// Between two lines of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -62,6 +66,8 @@ pub struct Entries<'a> {
     scratch: Vec<u8>,
     /// Reading failed: that was said, and it would only fail again.
     broken: bool,
+    /// The file is the beginning of one whose end is missing, which is not said yet.
+    cut: bool,
 }
 
 /// A whole line.
@@ -87,7 +93,13 @@ impl<'a> Entries<'a> {
             annotations: Vec::new(),
             scratch: Vec::new(),
             broken: false,
+            cut: false,
         }
+    }
+
+    /// Says at the end that the file ends too early, if that is so: it is no writer's then.
+    pub(super) fn of_cut(self, cut: bool) -> Self {
+        Self { cut, ..self }
     }
 
     /// Where the next line begins, or will: what to hand to [`Reader::entries`] to go on from here.
@@ -167,8 +179,17 @@ impl<'a> Entries<'a> {
         LineError::new(self.position, format!("cannot read on: {error}"))
     }
 
-    /// The next whole line. The position is behind it then.
+    /// The next whole line, or what is wrong with it. The position is behind it then.
     fn line(&mut self) -> Option<Result<Line, LineError>> {
+        self.whole_line().or_else(|| {
+            let cut = std::mem::take(&mut self.cut) && !self.broken;
+            let error = cut.then(|| LineError::new(self.position, CUT.to_owned()))?;
+            self.pass(self.filled);
+            Some(Err(error))
+        })
+    }
+
+    fn whole_line(&mut self) -> Option<Result<Line, LineError>> {
         if self.broken {
             return None;
         }

@@ -2,7 +2,7 @@
 //! its reader. A reader jumps to the calls that are shown, and in a compressed file there is no jumping.
 
 use std::fs::File;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
@@ -14,15 +14,15 @@ const SPARE: u64 = 256 << 20;
 /// How much is unpacked before the room is looked at again, in bytes.
 const STEP: u64 = 16 << 20;
 
-/// What is packed in the file; none where it is not compressed.
-pub(super) fn unpacked(file: &File, path: &Path) -> Result<Option<File>, OpenError> {
+/// What is packed in the file, and whether all of it could be had; none where it is not compressed.
+pub(super) fn unpacked(file: &File, path: &Path) -> Result<Option<(File, bool)>, OpenError> {
     if !is_packed(file).map_err(OpenError::io("read", path))? {
         return Ok(None);
     }
     let plain = tempfile::tempfile().map_err(OpenError::io("make a temporary file to unpack", path))?;
     let unpacked = zstd::Decoder::new(file).and_then(|packed| unpack(packed, &plain, room));
-    unpacked.map_err(OpenError::io("unpack", path))?;
-    Ok(Some(plain))
+    let whole = unpacked.map_err(OpenError::io("unpack", path))?;
+    Ok(Some((plain, whole)))
 }
 
 /// Whether a file is a recording, as its beginning has it: nothing more of it is unpacked.
@@ -46,16 +46,15 @@ pub(super) fn is_packed(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Copies all of `packed` as long as there is room. Where its end is missing, what can be had is what there is: it ends
-/// within a line, as a recording does whose writer was killed, and is told so.
-fn unpack(mut packed: impl Read, mut plain: &File, room: impl Fn(&File) -> io::Result<u64>) -> io::Result<()> {
+/// Copies all of `packed` as long as there is room. Where its end is missing, what can be had is what there is; whether it
+/// was there.
+fn unpack(mut packed: impl Read, mut plain: &File, room: impl Fn(&File) -> io::Result<u64>) -> io::Result<bool> {
     while room(plain)? > SPARE + STEP {
         match io::copy(&mut packed.by_ref().take(STEP), &mut plain) {
             Ok(STEP) => {}
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(true),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && plain.metadata()?.len() > 0 => {
-                // The first of the next line, if the cut is between two.
-                return plain.write_all(b"{");
+                return Ok(false);
             }
             Err(error) => return Err(error),
         }
@@ -90,7 +89,9 @@ mod tests {
 
     #[test]
     fn of_a_file_without_its_end_the_whole_calls_are_read() {
-        use crate::recording::{Position, Reader, encode, format, testing::call};
+        use std::ops::ControlFlow;
+
+        use crate::recording::{Position, Reader, encode, format, scan, testing::call};
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tape.jsonl.zst");
@@ -105,12 +106,28 @@ mod tests {
             text.push(b'\n');
         }
         let packed = zstd::encode_all(&text[..], 0).unwrap();
-        std::fs::write(&path, &packed[..packed.len() / 2]).unwrap();
-        assert!(is_recording(&path) && Reader::check(&path).unwrap());
-        let reader = Reader::open(&path).unwrap();
-        let mut entries = reader.entries(Position::default());
-        let count = entries.by_ref().map(Result::unwrap).count();
-        assert!((1..2000).contains(&count) && entries.unfinished() > 0, "{count}");
+        let lines = text.split_inclusive(|byte| *byte == b'\n').count();
+        let first = text.split_inclusive(|byte| *byte == b'\n').take(lines / 2).map(<[u8]>::len).sum();
+        let framed = [&text[..first], &text[first..]].map(|part| zstd::encode_all(part, 0).unwrap());
+        // Cut within a line, and between two: one frame is whole then.
+        for cut in [&packed[..packed.len() / 2], &framed.concat()[..framed[0].len() + 9]] {
+            std::fs::write(&path, cut).unwrap();
+            assert!(is_recording(&path) && Reader::check(&path).unwrap());
+            let reader = Reader::open(&path).unwrap();
+            let mut entries = reader.entries(Position::default());
+            let (calls, damaged): (Vec<_>, Vec<_>) = entries.by_ref().partition(Result::is_ok);
+            assert!((1..2000).contains(&calls.len()) && entries.unfinished() == 0, "{}", calls.len());
+            let [Err(told)] = &damaged[..] else { panic!("{damaged:?}") };
+            assert!(told.message.contains("the compressed file ends too early"), "{told}");
+            let (mut count, mut scanned) = (0, Vec::new());
+            scan(&reader, None, |batch| {
+                count += if batch.newest { 0 } else { batch.calls.len() };
+                scanned.extend(batch.damaged);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            assert_eq!((count, &scanned), (calls.len(), &vec![told.clone()]));
+        }
         // Nothing of it can be had.
         std::fs::write(&path, &packed[..20]).unwrap();
         assert!(Reader::open(&path).is_err() && !is_recording(&path) && Reader::check(&path).is_err());
