@@ -15,6 +15,7 @@ use super::{Foreign, ImportError, Imported, check, is_no_call, ours, place};
 use crate::call::{Call, Headers, Request, Response};
 use crate::recording::facts::Facts;
 use crate::recording::{Annotation, Remarks};
+use crate::visible;
 
 /// An archive, its entries unread: one of them may hold what is no text, half a character say.
 #[derive(Deserialize)]
@@ -91,6 +92,12 @@ fn call(entry: &Value, foreign: &mut Foreign) -> Result<Call, Unread> {
         body: request_body(entry)?,
         ..Request::default()
     };
+    if request.body.is_empty() {
+        // Where a browser has not kept it, the size is 0. Ours may be a call that was cut.
+        let length = request.headers.get("content-length").filter(|_| entry.get("_hooktape").is_none());
+        let length = length.and_then(|length| length.trim().parse().ok());
+        is_held("request", size(entry, "/request/bodySize").max(length))?;
+    }
     let facts = match entry.get("_hooktape") {
         None => None,
         Some(ours) => {
@@ -110,6 +117,12 @@ fn call(entry: &Value, foreign: &mut Foreign) -> Result<Call, Unread> {
     } else {
         None
     };
+    if let Some(response) = response.as_ref().filter(|response| response.body.is_empty())
+        && request.method != "HEAD"
+        && response.status != 304
+    {
+        is_held("response", size(entry, "/response/content/size").or_else(|| size(entry, "/response/bodySize")))?;
+    }
     let at = match entry.get("startedDateTime") {
         None => None,
         Some(at) => Some(
@@ -174,6 +187,20 @@ fn request_body(entry: &Value) -> Result<Bytes, Unread> {
         }
         _ => Ok(told),
     }
+}
+
+/// How many bytes a body has, where the archive tells: what it does not know is -1.
+fn size(entry: &Value, pointer: &str) -> Option<u64> {
+    entry.pointer(pointer).and_then(Value::as_u64)
+}
+
+/// Whether a body is empty of which that is told: programs leave bodies out, too.
+fn is_held(side: &str, size: Option<u64>) -> Result<(), Unread> {
+    let Some(size) = size.filter(|size| *size > 0) else { return Ok(()) };
+    let size = visible::count(size, "byte");
+    Err(Unread::Skipped(format!(
+        "its {side} has a body of {size}, which the archive does not hold: save it again with the bodies in it"
+    )))
 }
 
 fn body(entry: &Value, pointer: &str) -> Result<Bytes, Unread> {

@@ -337,6 +337,38 @@ fn what_a_browser_saw_besides_http_is_left_out_and_named() {
 }
 
 #[test]
+fn an_entry_without_its_body_is_left_out_and_named() {
+    let told = |request: &str, response: &str| {
+        let request = format!(r#"{{"method":"POST","url":"http://h/","headers":[]{request}}}"#);
+        let response = format!(r#"{{"status":200,"headers":[]{response}}}"#);
+        let text = format!(r#"{{"log":{{"entries":[{{"request":{request},"response":{response}}}]}}}}"#);
+        let found = calls(text.as_bytes(), Format::Har, NOW).unwrap();
+        assert_eq!(found.calls.len() + found.skipped.len(), 1);
+        found.skipped.first().map(ToString::to_string).unwrap_or_default()
+    };
+    let length = r#","bodySize":0,"headers":[{"name":"Content-Length","value":"77"}]"#;
+    for request in [r#","bodySize":77"#, r#","bodySize":77,"postData":{"mimeType":"text/plain"}"#, length] {
+        let said = told(request, "");
+        assert!(
+            said.contains("its request has a body of 77 bytes, which the archive does not hold"),
+            "{request}: {said}"
+        );
+    }
+    for response in [r#","content":{"size":100}"#, r#","bodySize":100,"content":{}"#] {
+        let said = told("", response);
+        assert!(said.contains("its response has a body of 100 bytes"), "{response}: {said}");
+    }
+    let request = r#","bodySize":1,"postData":{"text":"x"}"#;
+    for response in
+        [r#","content":{"size":0},"bodySize":20"#, r#","bodySize":-1"#, r#","content":{"size":1,"text":"x"}"#]
+    {
+        assert_eq!(told(request, response), "", "{response}");
+    }
+    assert_eq!(told(r#","method":"HEAD","bodySize":0"#, r#","content":{"size":9}"#), "");
+    assert_eq!(told(r#","bodySize":-1"#, r#","status":304,"content":{"size":9}"#), "");
+}
+
+#[test]
 fn an_unpacked_body_is_not_called_packed_and_joined_fields_are_parted() {
     let call = one(concat!(
         r#"{"log":{"entries":[{"request":{"method":"GET","url":"http://h/"},"response":{"status":200,"headers":["#,
