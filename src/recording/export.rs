@@ -190,11 +190,13 @@ fn is_authority(text: &str) -> bool {
     !text.contains('@') && text.parse::<::http::uri::Authority>().is_ok_and(|authority| !authority.host().is_empty())
 }
 
+/// What is said of a call that is masked.
+pub(super) const MASKED: &str = "parts are masked: the signature of this call can no longer be checked";
+
 /// What is to be known of a call that is not as it crossed the wire.
 fn caveats(call: &Call) -> impl Iterator<Item = &str> {
     let cut = call.request.cut_words();
-    let redacted =
-        call.request.redacted.then_some("parts are masked: the signature of this call can no longer be checked");
+    let redacted = call.request.redacted.then_some(MASKED);
     cut.into_iter().chain(redacted)
 }
 

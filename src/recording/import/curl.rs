@@ -5,22 +5,30 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
+use memchr::memmem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use super::shell::{Token, tokens};
+use super::shell::{Token, tokens, unclosed};
 use super::{Foreign, ImportError, check, cmd, place};
 use crate::call::{Call, Request};
+use crate::recording::redact::MASK;
 
 pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Vec<Call>, ImportError> {
-    let tokens = if cmd::is_cmd(text) { cmd::tokens(text) } else { tokens(text) };
-    let tokens = tokens.map_err(|line| ImportError::line(line, "this quote is not closed"))?;
-    let commands = tokens.split(|token| *token == Token::End).filter(|command| !command.is_empty());
+    let tokens = if cmd::is_cmd(text) { cmd::tokens(text).map_err(unclosed) } else { tokens(text) }?;
+    let (mut calls, mut masked) = (Vec::new(), false);
     let mut foreign = Foreign::new(now);
-    commands.map(|command| call(command, &mut foreign)).collect()
+    for command in tokens.split(|token| *token == Token::End) {
+        match command {
+            [] => {}
+            [Token::Masked] => masked = true,
+            _ => calls.push(call(command, std::mem::take(&mut masked), &mut foreign)?),
+        }
+    }
+    Ok(calls)
 }
 
 /// One line of a shell: `curl ...`, or `printf %s BASE64 | base64 -d | curl ... --data-binary @-`.
-fn call(command: &[Token], foreign: &mut Foreign) -> Result<Call, ImportError> {
+fn call(command: &[Token], masked: bool, foreign: &mut Foreign) -> Result<Call, ImportError> {
     let mut parts: Vec<Vec<(&[u8], usize)>> = vec![Vec::new()];
     let mut tokens = command.iter();
     while let Some(token) = tokens.next() {
@@ -28,6 +36,7 @@ fn call(command: &[Token], foreign: &mut Foreign) -> Result<Call, ImportError> {
             (Token::Word(word, line), Some(part)) => part.push((word, *line)),
             // Where the answer went says nothing of the request, no more than `--output` does.
             (Token::Output, _) => drop(tokens.next()),
+            (Token::Masked, _) => {}
             (Token::Input(line), _) => {
                 return Err(ImportError::line(*line, "`<` reads a file: put its content here, with --data-raw"));
             }
@@ -62,9 +71,16 @@ fn call(command: &[Token], foreign: &mut Foreign) -> Result<Call, ImportError> {
         let mut argument = || words.next().map(|(word, _)| word);
         reading.word(word, &mut argument).map_err(|message| ImportError::line(line, message))?;
     }
-    let request = reading.request().map_err(|message| fault(&message))?;
+    let mut request = reading.request().map_err(|message| fault(&message))?;
+    request.redacted = masked || is_masked(&request);
     check(&request, None).map_err(|message| fault(&message))?;
     Ok(foreign.call(None, Duration::ZERO, request, None))
+}
+
+/// Whether our mask stands where no platform writes one. A text in a body may say anything.
+fn is_masked(request: &Request) -> bool {
+    let is_in = |text: &[u8]| memmem::find(text, MASK.as_bytes()).is_some();
+    is_in(request.target.as_bytes()) || request.headers.iter().any(|(_, value)| is_in(value))
 }
 
 /// What curl escapes in a form: all but `A-Z a-z 0-9 - . _ ~`.
@@ -125,8 +141,6 @@ const FLAG: &[&str] = &[
     "-f",
     "--fail",
     "--fail-with-body",
-    "-g",
-    "--globoff",
     "--compressed",
     "--http1.0",
     "--http1.1",
@@ -177,6 +191,8 @@ struct Reading {
     json: bool,
     get: bool,
     head: bool,
+    /// Brackets and braces in the address are meant as they stand.
+    plain: bool,
 }
 
 impl Reading {
@@ -220,6 +236,10 @@ impl Reading {
         }
         if matches!(option, "-G" | "--get") {
             self.get = true;
+            return Ok(());
+        }
+        if matches!(option, "-g" | "--globoff") {
+            self.plain = true;
             return Ok(());
         }
         if matches!(option, "-I" | "--head") {
@@ -330,6 +350,7 @@ impl Reading {
 
     fn request(mut self) -> Result<Request, String> {
         let url = self.url.take().ok_or("this command has no address")?;
+        let url = if self.plain { url } else { unglobbed(&url)? };
         // As curl does.
         let url = if url.contains("://") { url } else { format!("http://{url}") };
         let mut place = place(&url)?;
@@ -380,4 +401,26 @@ impl Reading {
         place.put(&mut request);
         Ok(request)
     }
+}
+
+/// The address as curl calls it: a backslash has a bracket or a brace stand for itself, which else make several addresses.
+fn unglobbed(url: &str) -> Result<String, String> {
+    let begin = url.find("://").map_or(0, |at| at + 3);
+    // An address of IPv6 is no range.
+    let host = if url[begin..].starts_with('[') { url[begin..].find(']').map_or(0, |end| end + 1) } else { 0 };
+    let (before, rest) = url.split_at(begin + host);
+    let mut plain = before.to_owned();
+    let mut letters = rest.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' if letters.peek().is_some_and(|next| "[]{}".contains(*next)) => plain.extend(letters.next()),
+            '[' | ']' | '{' | '}' => {
+                return Err(format!(
+                    "curl makes several addresses of the {letter} in {url:?}: write a command for each, or --globoff if it is meant as it stands"
+                ));
+            }
+            _ => plain.push(letter),
+        }
+    }
+    Ok(plain)
 }

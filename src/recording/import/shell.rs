@@ -1,4 +1,8 @@
-//! A shell's text as words: quotes, escapes, comments, pipes. Nothing is expanded or run.
+//! A shell's text as words: quotes, escapes, comments, pipes. Nothing is expanded or run: where that would have to be, it is
+//! a fault.
+
+use super::ImportError;
+use crate::recording::export::MASKED;
 
 /// What a shell's text is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,10 +17,17 @@ pub(super) enum Token {
     Input(usize),
     /// The end of a command: of its line, or `;`.
     End,
+    /// Our comment that the command behind it is masked.
+    Masked,
 }
 
-/// The tokens of `text`, or the line of a quote that is not closed.
-pub(super) fn tokens(text: &[u8]) -> Result<Vec<Token>, usize> {
+/// What is wrong with a quote that begins on that line.
+pub(super) fn unclosed(line: usize) -> ImportError {
+    ImportError::line(line, "this quote is not closed")
+}
+
+/// The tokens of `text`, or what keeps it from being read: a quote that is not closed, a variable.
+pub(super) fn tokens(text: &[u8]) -> Result<Vec<Token>, ImportError> {
     let mut shell = Shell { text, at: 0, line: 1, word: None, tokens: Vec::new() };
     while let Some(byte) = shell.next() {
         match byte {
@@ -33,9 +44,17 @@ pub(super) fn tokens(text: &[u8]) -> Result<Vec<Token>, usize> {
                 shell.escaped()?;
             }
             b'#' if shell.word.is_none() => {
+                let begin = shell.at;
                 while shell.peek().is_some_and(|byte| byte != b'\n') {
                     shell.next();
                 }
+                if text[begin..shell.at].trim_ascii() == MASKED.as_bytes() {
+                    shell.tokens.push(Token::Masked);
+                }
+            }
+            b'$' | b'`' => {
+                shell.unexpanded(byte)?;
+                shell.push(byte);
             }
             b' ' | b'\t' | b'\r' => shell.end(),
             b'|' => {
@@ -106,12 +125,35 @@ impl Shell<'_> {
         self.tokens.push(Token::Output);
     }
 
+    /// What a shell would put something in the place of, of which nobody here knows what.
+    fn unexpanded(&self, byte: u8) -> Result<(), ImportError> {
+        let rest = &self.text[self.at..];
+        let what = match (byte, rest.first()) {
+            (b'`', _) | (_, Some(b'(')) => {
+                "what the shell puts here is the output of a command, which is not run".to_owned()
+            }
+            (_, Some(b'{' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')) => {
+                let named = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+                let name =
+                    rest.strip_prefix(b"{").unwrap_or(rest).iter().take_while(named).map(|byte| char::from(*byte));
+                let name: String = name.collect();
+                format!("${name} is a variable of the shell, whose value is not known here")
+            }
+            (_, Some(b'?' | b'!' | b'#' | b'@' | b'*' | b'$' | b'-')) => {
+                format!("${} is a variable of the shell, whose value is not known here", char::from(rest[0]))
+            }
+            _ => return Ok(()),
+        };
+        let repair = "write it out, or put what is meant as it stands between '...'";
+        Err(ImportError::line(self.line, format!("{what}: {repair}")))
+    }
+
     /// `'...'`: all as it is.
-    fn single(&mut self) -> Result<(), usize> {
+    fn single(&mut self) -> Result<(), ImportError> {
         let line = self.line;
         self.word();
         loop {
-            match self.next().ok_or(line)? {
+            match self.next().ok_or_else(|| unclosed(line))? {
                 b'\'' => return Ok(()),
                 byte => self.push(byte),
             }
@@ -119,30 +161,35 @@ impl Shell<'_> {
     }
 
     /// `"..."`: a backslash escapes what has a meaning there.
-    fn double(&mut self) -> Result<(), usize> {
+    fn double(&mut self) -> Result<(), ImportError> {
         let line = self.line;
         self.word();
         loop {
-            match self.next().ok_or(line)? {
+            match self.next().ok_or_else(|| unclosed(line))? {
                 b'"' => return Ok(()),
-                b'\\' => match self.next().ok_or(line)? {
+                b'\\' => match self.next().ok_or_else(|| unclosed(line))? {
                     b'\n' => {}
                     byte @ (b'"' | b'\\' | b'$' | b'`') => self.push(byte),
                     byte => self.word().extend([b'\\', byte]),
                 },
-                byte => self.push(byte),
+                byte => {
+                    if matches!(byte, b'$' | b'`') {
+                        self.unexpanded(byte)?;
+                    }
+                    self.push(byte);
+                }
             }
         }
     }
 
     /// `$'...'`: escapes as in C.
-    fn escaped(&mut self) -> Result<(), usize> {
+    fn escaped(&mut self) -> Result<(), ImportError> {
         let line = self.line;
         self.word();
         loop {
-            let byte = match self.next().ok_or(line)? {
+            let byte = match self.next().ok_or_else(|| unclosed(line))? {
                 b'\'' => return Ok(()),
-                b'\\' => match self.next().ok_or(line)? {
+                b'\\' => match self.next().ok_or_else(|| unclosed(line))? {
                     b'n' => b'\n',
                     b'r' => b'\r',
                     b't' => b'\t',

@@ -45,8 +45,8 @@ fn as_command(call: &Call) -> Request {
     let own = ["host", "content-length", "transfer-encoding", "connection", "expect"];
     let kept = call.request.headers.0.iter().filter(|(name, _)| !own.iter().any(|own| name.eq_ignore_ascii_case(own)));
     let headers = std::iter::once(("host".into(), host.into())).chain(kept.cloned()).collect();
-    let Request { method, target, body, .. } = call.request.clone();
-    Request { method, target, public, headers, body, ..Request::default() }
+    let Request { method, target, body, redacted, .. } = call.request.clone();
+    Request { method, target, public, headers, body, redacted, ..Request::default() }
 }
 
 proptest! {
@@ -114,6 +114,9 @@ fn a_browsers_command_is_read() {
 #[case("curl http://h --data-urlencode 'a=*~ /'", "POST", "/", "a=%2A~+%2F")]
 #[case("curl http://h/a >> out 2>&1", "GET", "/a", "")]
 #[case("curl.exe \"http://h/x\" ^\r\n --data-raw \"{\\\"a\\\":1}\"", "POST", "/x", "{\"a\":1}")]
+#[case("curl 'http://h/?a\\[\\]=1'", "GET", "/?a[]=1", "")]
+#[case("curl -g 'http://[::1]:80/{id}'", "GET", "/{id}", "")]
+#[case("curl 'http://[::1]/a' -d \"\\$A \\` $ $'\"", "POST", "/a", "$A ` $ $'")]
 #[case("curl -X OPTIONS --request-target '*' http://h", "OPTIONS", "*", "")]
 fn curls_options_mean_what_they_mean(
     #[case] command: &str,
@@ -195,6 +198,13 @@ fn a_browsers_archive_is_read() {
 #[case("curl 'http://h/a b'", "line 1: \"/a b\" is no path: write blanks as %20")]
 #[case("curl http://h -H $'x: a\\nb: c'", "line 1: the header x has a line end")]
 #[case("curl ftp://h", "is not called with HTTP")]
+#[case("curl $HOST/x", "line 1: $HOST is a variable of the shell, whose value is not known here: write it out, or put")]
+#[case("curl h \\\n -H \"a: Bearer ${TOKEN:-x}\"", "line 2: $TOKEN is a variable of the shell")]
+#[case("curl h -d $1", "line 1: $1 is a variable")]
+#[case("curl h -d \"$(date)\"", "line 1: what the shell puts here is the output of a command, which is not run")]
+#[case("curl h -d `date`", "line 1: what the shell puts here is the output of a command")]
+#[case("curl 'https://a/[1-3]'", "line 1: curl makes several addresses of the [ in \"https://a/[1-3]\"")]
+#[case("curl 'https://a/{b,c}'", "write a command for each, or --globoff if it is meant as it stands")]
 #[case("curl http://h | jq .", "line 1: a pipe is not understood here")]
 #[case("### \nPOST nowhere HTTP/1.1\n", "line 2: \"nowhere\" is no URL")]
 #[case("POST http://h/\nno header\n", "line 2: this is no header")]
@@ -377,6 +387,18 @@ fn an_unpacked_body_is_not_called_packed_and_joined_fields_are_parted() {
     let headers = call.response.unwrap().headers;
     let cookies: Vec<_> = headers.all("set-cookie").collect();
     assert!(!headers.has("content-encoding") && cookies == ["a=1", "b=2"], "{headers:?}");
+}
+
+#[test]
+fn a_command_that_is_masked_says_so() {
+    let mut call = crate::recording::testing::call(1);
+    call.request.redacted = true;
+    let text = String::from_utf8(export(&[call.clone(), crate::recording::testing::call(2)], Format::Curl)).unwrap();
+    let masked = |text: &str| import(text).unwrap().iter().map(|call| call.request.redacted).collect::<Vec<_>>();
+    assert_eq!(masked(&text), [true, false]);
+    // Without the comment above it, only its masks tell.
+    assert_eq!(masked("curl h -H 'x-signature: [redacted]'\ncurl -g 'h/?token=[redacted]'"), [true, true]);
+    assert_eq!(masked("curl h -d 'my card is [redacted]' # parts are masked"), [false]);
 }
 
 #[test]
