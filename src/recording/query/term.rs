@@ -55,7 +55,7 @@ pub const KEYS: [Key; 20] = [
     key("took", ">1s", "how long it took: >1s, <=200ms, 1s..2s"),
     key("size", ">10kb", "the request body's length in bytes, kb (1024), mb or gb: >10kb, <512"),
     key("since", "10m", "not before: so long ago, or a time (UTC)"),
-    key("until", "2026-11-21", "not after: so long ago, or a time (UTC)"),
+    key("until", "2026-11-21", "not after: so long ago, or a time (UTC); a date has all of its day"),
     key("id", "0193", "part of the call's id"),
     key("parent", "0193", "part of the id of the call that it repeats; none: repeats none"),
     key("body", "\"x\"", "somewhere in a body of either side"),
@@ -205,10 +205,13 @@ impl Term {
                 Self::Size(range(text, size).ok_or_else(|| takes("a bound in bytes (>10kb, <512; b, kb, mb, gb)"))?)
             }
             "since" | "until" => {
-                let time = time(text, now).ok_or_else(|| {
-                    takes("how long ago (90s, 10m, 2h, 3d) or a time (2026-11-21, 2026-11-21T10:02Z, 10:02; UTC)")
-                })?;
-                if key.name == "since" { Self::Since(time) } else { Self::Until(time) }
+                let takes =
+                    || takes("how long ago (90s, 10m, 2h, 3d) or a time (2026-11-21, 2026-11-21T10:02Z, 10:02; UTC)");
+                if key.name == "since" {
+                    Self::Since(time(text, now).ok_or_else(takes)?)
+                } else {
+                    Self::Until(day_end(text).or_else(|| time(text, now)).ok_or_else(takes)?)
+                }
             }
             "id" => Self::Id(needle()),
             "parent" => Self::Parent(Part::new(value)),
@@ -414,6 +417,13 @@ fn size(text: &str) -> Option<u64> {
         reason = "positive; larger than any body is fine"
     )]
     Some((number * bytes) as u64)
+}
+
+/// The last instant of a day, where that is all that the text says.
+fn day_end(text: &str) -> Option<Timestamp> {
+    let is_date = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let date = text.parse::<Date>().ok().filter(|_| is_date)?;
+    Some(date.at(23, 59, 59, 999_999_999).to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// So long before `now`, or a time of its own; without a zone it is UTC, without a date it is today.

@@ -57,6 +57,8 @@ fn each_key_finds_what_it_asks_for() {
         "since:10:02",
         "since:2026-11-21T11:02:00+01:00",
         "until:2026-11-21T10:03Z",
+        "until:2026-11-21",
+        "since:2026-11-21 until:2026-11-21",
         "until:30s",
         "id:0193",
         "id:000000000001",
