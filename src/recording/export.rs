@@ -143,7 +143,7 @@ impl<W: Write> Exporter<W> {
         match self.format {
             Format::Har => har::write(out, report),
             Format::Curl => out.write_all(curl::command(call).as_bytes()),
-            Format::Http => http::write(out, call),
+            Format::Http => http::write(out, report),
             Format::Json => {
                 out.write_all(&format::encode(call))?;
                 report.remarks.changes().try_for_each(|change| {

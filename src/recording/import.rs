@@ -102,7 +102,7 @@ pub fn calls(text: &[u8], from: Format, now: Timestamp) -> Result<Imported, Impo
     match from {
         Format::Har => har::calls(text, now),
         Format::Curl => Ok(Imported { calls: curl::calls(text, now)?, ..Imported::default() }),
-        Format::Http => Ok(Imported { calls: http::calls(text, now)?, ..Imported::default() }),
+        Format::Http => http::calls(text, now),
         Format::Json => json::calls(text),
         Format::Markdown | Format::Html => {
             Err(ImportError::line(1, format!("{from} is for people: export the calls as json or har")))

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ### 0193.. moveo/pre_message
-//! # @hooktape {"id":..,"body":54}       the summary, and how long the body is: so that it may hold anything
+//! # @hooktape {"id":..,"body":54}       the summary, and how long the body is: so that it may hold anything; marks and notes
 //! POST http://127.0.0.1:4747/hooks/moveo HTTP/1.1
 //! host: 127.0.0.1:4747
 //!
@@ -15,12 +15,14 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{caveats, url};
-use crate::call::{Call, Headers};
+use super::{Report, caveats, url};
+use crate::call::Headers;
+use crate::recording::Remarks;
 use crate::recording::facts::Facts;
 use crate::visible;
 
-pub(super) fn write(out: &mut impl Write, call: &Call) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let call = &report.call;
     let request = &call.request;
     let kind = call.kind.as_deref().unwrap_or("not recognised");
     writeln!(out, "### {} {}", call.id, visible::line(kind))?;
@@ -30,6 +32,9 @@ pub(super) fn write(out: &mut impl Write, call: &Call) -> io::Result<()> {
     let mut facts = serde_json::to_value(Facts::of(call)).unwrap_or_default();
     if let Value::Object(facts) = &mut facts {
         facts.insert("body".into(), request.body.len().into());
+        if report.remarks != Remarks::default() {
+            facts.insert("remarks".into(), json!(report.remarks));
+        }
     }
     writeln!(out, "# @hooktape {facts}")?;
     writeln!(out, "{} {} HTTP/1.1", request.method, url(call))?;

@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use memchr::memmem;
 use serde::Deserialize;
 
-use super::{Foreign, ImportError, check, ours, place};
+use super::{Foreign, ImportError, Imported, check, ours, place};
 use crate::call::{Call, Headers, Request, Response};
 use crate::recording::facts::Facts;
+use crate::recording::{Annotation, Remarks};
 
-pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Vec<Call>, ImportError> {
+pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError> {
     let mut text = Text { text, at: 0 };
-    let mut calls: Vec<Call> = Vec::new();
+    let mut found = Imported::default();
     let mut foreign = Foreign::new(now);
     while let Some(block) = text.block()? {
         let line = block.line;
@@ -23,16 +24,19 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Vec<Call>, ImportErro
             let status = status.split_ascii_whitespace().nth(1).and_then(|status| status.parse().ok());
             let status = status.ok_or_else(|| fault("this status line has no status".into()))?;
             let response = Response { status, headers: block.headers, body: block.body };
-            let Some(call) = calls.last_mut().filter(|call| call.response.is_none()) else {
+            let Some(call) = found.calls.last_mut().filter(|call| call.response.is_none()) else {
                 return Err(fault("this response follows no request".into()));
             };
             check(&call.request, Some(&response)).map_err(fault)?;
             call.response = Some(response);
             continue;
         }
-        calls.push(request(block, &mut foreign).map_err(fault)?);
+        let remarks = block.remarks.clone();
+        let call = request(block, &mut foreign).map_err(fault)?;
+        found.said.extend(remarks.changes().map(|change| Annotation { call: call.id, at: now, change }));
+        found.calls.push(call);
     }
-    Ok(calls)
+    Ok(found)
 }
 
 fn request(block: Block, foreign: &mut Foreign) -> Result<Call, String> {
@@ -65,6 +69,7 @@ struct Block {
     headers: Headers,
     body: Bytes,
     facts: Option<Facts>,
+    remarks: Remarks,
 }
 
 /// What stands in our comment.
@@ -72,6 +77,8 @@ struct Block {
 struct Comment {
     /// The body's length.
     body: usize,
+    #[serde(default)]
+    remarks: Remarks,
     #[serde(flatten)]
     facts: Option<Facts>,
 }
@@ -143,7 +150,8 @@ impl<'a> Text<'a> {
             headers.push(name, Bytes::copy_from_slice(line[colon + 1..].trim_ascii()));
         }
         let body = self.body(comment.as_ref().map(|comment| comment.body), &headers)?;
-        Ok(Some(Block { line, start, headers, body, facts: comment.and_then(|comment| comment.facts) }))
+        let (facts, remarks) = comment.map(|comment| (comment.facts, comment.remarks)).unwrap_or_default();
+        Ok(Some(Block { line, start, headers, body, facts, remarks }))
     }
 
     /// As long as our comment says, as long as it does so rightly; in chunks, if it says so and has them; as long as

@@ -229,6 +229,7 @@ fn a_fault_has_its_place_and_a_repair(#[case] text: &str, #[case] said: &str) {
 #[rstest]
 #[case(Format::Json)]
 #[case(Format::Har)]
+#[case(Format::Http)]
 fn what_was_said_of_a_call_comes_with_it(#[case] format: Format) {
     let call = crate::recording::testing::call(1);
     let said = [
