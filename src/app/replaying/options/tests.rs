@@ -1,6 +1,6 @@
 use super::*;
 use crate::app::dialog::Dialog;
-use crate::app::event::Event;
+use crate::app::event::{Event, Level};
 use crate::app::replaying::{Progress, Steer};
 use crate::app::tests::{app, call, happen, recorded};
 use crate::call::{Call, Id};
@@ -261,7 +261,12 @@ fn what_was_not_sent_is_told_in_the_end() {
     app.choose(Target::new("x", "http://127.0.0.1:1"));
     let ticket = job(&press(&mut app, "gR<left><enter>")).ticket;
     let summary = crate::replay::Summary { total: 4, failed: 1, left: 3, ..crate::replay::Summary::default() };
+    let failed = crate::replay::Summary { error: Some("no space left".to_owned()), ..summary.clone() };
     happen(&mut app, Event::Replayed { ticket, progress: Progress::Ended(Ok(Box::new(summary))) });
     let told = &app.notice.as_ref().unwrap().text;
     assert_eq!(told, "replay done: 0 fine, 1 failed; ended at the first failure: 3 calls not sent");
+    happen(&mut app, Event::Replayed { ticket, progress: Progress::Ended(Ok(Box::new(failed))) });
+    let notice = app.notice.as_ref().unwrap();
+    let told = "replay failed: 0 fine, 1 failed; 3 of 4 calls not sent, or not recorded: no space left";
+    assert_eq!((notice.level, &*notice.text), (Level::Error, told));
 }
