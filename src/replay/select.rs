@@ -101,7 +101,7 @@ pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Vec<
         met.fits += usize::from(fits);
     }
     if let Some(part) = &selection.id {
-        one(&found, part)?;
+        found = vec![one(&found, part)?.clone()];
     }
     if let Some(key) = &selection.conversation {
         let mut keys: Vec<&str> = found.iter().filter_map(|entry| entry.conversation.as_deref()).collect();
@@ -204,7 +204,9 @@ fn one<'a>(found: &'a [Entry], part: &str) -> Result<&'a Entry, String> {
 }
 
 fn one_of<'a>(mut found: impl Iterator<Item = &'a Entry>, part: &str) -> Result<&'a Entry, String> {
-    match (found.next(), found.next()) {
+    let first = found.next();
+    // A call that stands twice in the file is one, and nothing could tell the two apart.
+    match (first, found.find(|entry| first.is_some_and(|first| entry.id != first.id))) {
         (Some(first), Some(second)) => {
             Err(format!("{part:?} could be {} or {}: write more of it", first.id, second.id))
         }
@@ -276,7 +278,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_one_thing_is_told() {
-        let (_folder, reader, ids) = tape().await;
+        let (folder, reader, ids) = tape().await;
         let told = |selection: Selection| select(&reader, &selection).unwrap_err();
         assert!(told(Selection { conversation: Some("a".into()), ..all() }).contains("aa or ab"));
         let nothing = [
@@ -296,5 +298,11 @@ mod tests {
         assert_eq!(call_of(&reader, &ids[4].to_string()).unwrap().request.body, "4");
         assert!(call_of(&reader, "zz").unwrap_err().contains("has no call"));
         assert!(call_of(&reader, "0").unwrap_err().contains("write more of it"));
+        let twice = folder.path().join("twice.jsonl");
+        std::fs::write(&twice, std::fs::read(reader.path()).unwrap().repeat(2)).unwrap();
+        let reader = Reader::open(&twice).unwrap();
+        let id = ids[4].to_string();
+        assert_eq!(call_of(&reader, &id).unwrap().request.body, "4", "nothing more could be written of it");
+        assert_eq!(select(&reader, &Selection { id: Some(id), ..all() }).unwrap().0.len(), 1);
     }
 }
