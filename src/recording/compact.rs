@@ -43,16 +43,29 @@ pub fn compact(path: &Path, out: Option<&Path>) -> Result<Compacted, OpenError> 
     }
     let to = out.unwrap_or(&path);
     let folder = folder_of(to);
-    let mut new = NamedTempFile::new_in(folder).map_err(OpenError::io("write to", folder))?;
+    let mut new = NamedTempFile::new_in(folder).map_err(|error| OpenError::io("write to", folder)(refused(error)))?;
     let (calls, after) = copy(&file, &mut new, &marks).map_err(OpenError::io("write to", to))?;
     let safe = new.as_file().set_permissions(about.permissions()).and_then(|()| new.as_file().sync_all());
     safe.map_err(OpenError::io("write to", to))?;
     let put = if out.is_some() { new.persist_noclobber(to) } else { new.persist(to) };
-    put.map_err(|error| OpenError::io("write to", to)(error.error))?;
+    put.map_err(|error| OpenError::io("write to", to)(refused(error.error)))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(OpenError::io("write to", folder))?;
     // Only now: whoever waits to record would else find the old file.
     drop(file);
     Ok(Compacted { calls, after, ..unchanged })
+}
+
+/// Why there is no file, with the repair: the system's own words name one that nobody has asked for.
+fn refused(error: io::Error) -> io::Error {
+    let why = match error.kind() {
+        io::ErrorKind::AlreadyExists => "it is there already: remove it, or write to another",
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            "there is no such directory: make it, or choose another"
+        }
+        io::ErrorKind::PermissionDenied => "that is not allowed: choose another directory",
+        _ => return error,
+    };
+    io::Error::new(error.kind(), why)
 }
 
 /// Copies the lines that stay; how many calls did not, and how many bytes did.
@@ -111,12 +124,23 @@ mod tests {
         let wanted: String = [0, 1, 3, 6, 7, 8, 9].map(|line| lines[line].as_str()).concat();
         let before = std::fs::read(&path).unwrap();
         let copy = folder.path().join("copy.jsonl");
-        let told = compact(&path, Some(&copy)).unwrap();
-        assert_eq!(told, Compacted { calls: 1, before: before.len() as u64, after: wanted.len() as u64 });
+        let done = compact(&path, Some(&copy)).unwrap();
+        assert_eq!(done, Compacted { calls: 1, before: before.len() as u64, after: wanted.len() as u64 });
         assert_eq!(std::fs::read_to_string(&copy).unwrap(), wanted);
         assert_eq!(std::fs::read(&path).unwrap(), before, "the recording itself is as it was");
-        compact(&path, Some(&copy)).expect_err("there is a file already");
-        assert_eq!(compact(&path, None).unwrap(), told);
+        let told = |out: &Path| compact(&path, Some(out)).unwrap_err().to_string();
+        assert!(
+            told(&copy).ends_with("copy.jsonl: it is there already: remove it, or write to another"),
+            "{}",
+            told(&copy)
+        );
+        let nowhere = folder.path().join("none/copy.jsonl");
+        assert!(
+            told(&nowhere).ends_with("none: there is no such directory: make it, or choose another"),
+            "{}",
+            told(&nowhere)
+        );
+        assert_eq!(compact(&path, None).unwrap(), done);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), wanted);
         assert_eq!(compact(&path, None).unwrap().calls, 0);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left behind");
