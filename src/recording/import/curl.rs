@@ -174,6 +174,7 @@ const FLAG: &[&str] = &[
 
 /// What a command's words have said so far.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "options of curl that are there or not")]
 struct Reading {
     /// What stands on its standard input.
     input: Option<Vec<u8>>,

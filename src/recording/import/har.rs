@@ -195,11 +195,11 @@ fn size(entry: &Value, pointer: &str) -> Option<u64> {
 }
 
 /// Whether a body is empty of which that is told: programs leave bodies out, too.
-fn is_held(side: &str, size: Option<u64>) -> Result<(), Unread> {
-    let Some(size) = size.filter(|size| *size > 0) else { return Ok(()) };
-    let size = visible::count(size, "byte");
+fn is_held(side: &str, told: Option<u64>) -> Result<(), Unread> {
+    let Some(bytes) = told.filter(|bytes| *bytes > 0) else { return Ok(()) };
+    let bytes = visible::count(bytes, "byte");
     Err(Unread::Skipped(format!(
-        "its {side} has a body of {size}, which the archive does not hold: save it again with the bodies in it"
+        "its {side} has a body of {bytes}, which the archive does not hold: save it again with the bodies in it"
     )))
 }
 
