@@ -221,16 +221,14 @@ fn refused(peer: IpAddr, error: &(dyn Error + 'static), notes: &Notes) -> Option
     if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout) {
         return too_slow(peer, notes);
     }
-    // Of half a head there is no answer.
-    let left = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message);
-    let end = notes.end(!left);
+    let end = notes.end();
     let why = Why::of(error, &end.came, &end.went)?;
     Some(end.refused(peer, why))
 }
 
 /// Half a head. Where nothing came at all, its caller may have kept the connection for later.
 fn too_slow(peer: IpAddr, notes: &Notes) -> Option<Refused> {
-    let end = notes.end(false);
+    let end = notes.end();
     (!end.came.is_empty()).then(|| end.refused(peer, Why::Slow(HEAD)))
 }
 

@@ -19,6 +19,9 @@ const SHORT: usize = 4 * 1024;
 /// How much is kept of what went, in bytes. Hyper's refusals are shorter, and the last that goes.
 const REFUSAL: usize = 1024;
 
+/// How they go on behind their first line.
+const REFUSED: &[u8] = b"connection: close\r\ncontent-length: 0\r\n";
+
 const UNTIL_ANSWERED: u64 = u64::MAX;
 
 /// Notes of a connection, which its wire takes and its service rests.
@@ -120,14 +123,21 @@ impl Notes {
         }
     }
 
-    /// What was noted last. With `refused`, hyper has answered it, and that is what went; else nothing was its answer.
-    pub fn end(&self, refused: bool) -> Noted {
+    /// What was noted last. What went is hyper's refusal or nothing.
+    pub fn end(&self) -> Noted {
         let mut noted = std::mem::take(&mut *self.lock());
-        // Before it, the answer to the request before may have left.
-        let begins = memchr::memmem::rfind(&noted.went, b"HTTP/1.1 ").filter(|_| refused);
-        noted.went.drain(..begins.unwrap_or(noted.went.len()));
+        noted.went.drain(..refusal(&noted.went));
         noted
     }
+}
+
+/// Where hyper's refusal begins in what went: the answer to the request before may have left before it, or alone. Our own
+/// answers end with other fields.
+fn refusal(went: &[u8]) -> usize {
+    let fields = |begin: &usize| went[*begin..].splitn(2, |byte| *byte == b'\n').nth(1);
+    let begins = memchr::memmem::rfind(went, b"HTTP/1.1 4");
+    let is_hypers = |begin: &usize| fields(begin).is_some_and(|fields| fields.starts_with(REFUSED));
+    begins.filter(is_hypers).unwrap_or(went.len())
 }
 
 /// How long the head of a request is that begins there, with the empty line that ends it.
@@ -159,6 +169,16 @@ fn lengths<'a>(came: &'a [u8], method: &Method) -> impl Iterator<Item = &'a [u8]
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_not_taken_for_a_refusal() {
+        let ours = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
+        let hypers = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
+        for (before, after) in [(&ours[..], &hypers[..]), (b"", hypers), (ours, b""), (b"a body", b"")] {
+            let went = [before, after].concat();
+            assert_eq!(&went[refusal(&went)..], after, "{}", went.escape_ascii());
+        }
+    }
 
     #[test]
     fn a_head_ends_with_its_empty_line() {

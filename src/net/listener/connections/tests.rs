@@ -156,11 +156,12 @@ async fn who_reads_nothing_is_left() {
     // More than the buffers of both sides take.
     let mut site = answering(16 << 20, None).await;
     let mut caller = TcpStream::connect(site.address).await.unwrap();
-    caller.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    caller.write_all(&b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2)).await.unwrap();
     site.next().await;
     assert!(!site.responders.under_way.is_empty());
     tokio::time::sleep(HEAD + HEAD / 2).await;
     assert!(site.responders.under_way.is_empty());
+    assert!(site.events.try_recv().is_err(), "what it sent besides is no refused call");
 }
 
 #[tokio::test]
