@@ -350,7 +350,7 @@ async fn an_edited_field_is_signed_anew_where_that_leaves_it_as_it_was_edited(
     let platforms = site.platforms.clone();
     let kind = platforms.kind("standard-webhooks/event").unwrap();
     let mut sample = kind.sample();
-    let secret = site.keyring.signing(kind, &[]).unwrap();
+    let secret = site.keyring.signing(kind, &sample, &[]).unwrap();
     kind.sign(&mut sample, secret.as_ref(), Timestamp::now() - Duration::from_secs(9)).unwrap();
     let fields =
         sample.headers.iter().map(|(name, value)| [name, ": ", &value.escape_ascii().to_string(), "\r\n"].concat());
@@ -381,7 +381,8 @@ async fn a_further_target_finds_the_signature_that_it_is_sent() {
     let mut site = Site::new(responding(Respond { source, ..Respond::default() })).await;
     let kind = site.platforms.kind("moveo/dialog").unwrap();
     let mut sample = kind.sample();
-    kind.sign(&mut sample, site.keyring.signing(kind, &[]).unwrap().as_ref(), Timestamp::now()).unwrap();
+    let secret = site.keyring.signing(kind, &sample, &[]).unwrap();
+    kind.sign(&mut sample, secret.as_ref(), Timestamp::now()).unwrap();
     let signature = format!("X-Moveo-Signature: {}\r\n", sample.headers.get("x-moveo-signature").unwrap());
     site.post("/hooks/moveo/dialog", &signature, std::str::from_utf8(&sample.body).unwrap()).await;
     let mut found = Vec::new();
