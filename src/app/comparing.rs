@@ -9,10 +9,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use similar::{Algorithm, DiffOp, TextDiff};
+use similar::DiffOp;
 
 use crate::app::App;
 use crate::app::action::{Action, Scope};
@@ -30,8 +30,6 @@ use crate::visible;
 const MOST_BYTES: usize = 1 << 20;
 /// After this time lines are matched less exactly.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// For bodies of so many bytes there is always time.
-const SHORT: usize = 4096;
 
 /// One row: what stands left and right, and which difference it belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -190,10 +188,9 @@ fn rows(left: &Call, right: &Call, side: Side, differences: &[Difference]) -> (V
     }
     let mut rough = false;
     if !large && let (Ok(left), Ok(right)) = (std::str::from_utf8(&left), std::str::from_utf8(&right)) {
-        let short = left.len().max(right.len()) <= SHORT;
-        let deadline = (!short).then(|| Instant::now() + PATIENCE);
-        rows.extend(lines(left, right, differences, deadline));
-        rough = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let (lines, too_long) = lines(left, right, differences);
+        rows.extend(lines);
+        rough = too_long;
     }
     (rows, rough)
 }
@@ -206,8 +203,8 @@ fn content(call: &Call, side: Side) -> Bytes {
     }
 }
 
-/// The bodies line by line, JSON laid out for it. From `deadline` on those that belong together may not stand so.
-fn lines(left: &str, right: &str, differences: &[Difference], deadline: Option<Instant>) -> Vec<Row> {
+/// The bodies line by line, JSON laid out for it, and whether there was too little time for the best match.
+fn lines(left: &str, right: &str, differences: &[Difference]) -> (Vec<Row>, bool) {
     let laid_out = |text: &str| json::pretty(text).unwrap_or_else(|_| text.to_owned());
     // Where one is no JSON they were compared as they are.
     let json = differences.iter().all(|found| !matches!(found.place, Place::Lines(..)));
@@ -232,11 +229,7 @@ fn lines(left: &str, right: &str, differences: &[Difference], deadline: Option<I
         }
         [of_left, of_right]
     };
-    let mut configured = TextDiff::configure();
-    if let Some(deadline) = deadline {
-        configured.deadline(deadline);
-    }
-    let diff = configured.algorithm(Algorithm::Myers).diff_lines(&left, &right);
+    let (diff, rough) = compare::matched(&left, &right, PATIENCE);
     let text = |line: &str| line.trim_end_matches(['\r', '\n']).to_owned();
     let mut rows = Vec::new();
     for op in diff.ops() {
@@ -255,7 +248,7 @@ fn lines(left: &str, right: &str, differences: &[Difference], deadline: Option<I
             });
         }
     }
-    rows
+    (rows, rough)
 }
 
 /// Of each line of laid out JSON the number that `number_of` has for the JSON Pointer of the value on it, or for what holds

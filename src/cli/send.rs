@@ -86,7 +86,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let prepared = sender.prepare(outgoing);
         copies.iter().map(move |again| (prepared.clone(), *again))
     });
-    let recorded = draft.recorded.as_ref().and_then(|call| call.response.as_ref());
+    let answered = draft.recorded.as_ref().and_then(|call| call.response.as_ref());
     for (prepared, again) in each {
         let delivery = Delivery { fault: prepared.fault, late: false, again };
         let call = sender.exchange(prepared, None, std::future::pending()).await;
@@ -96,8 +96,10 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             written =
                 recorder.annotate(Annotation { call: call.id, at: Timestamp::now(), change: note }).await.and(written);
         }
-        let (unmet, differences) =
-            check(&args.expect, &Answered { call: &call, fault: delivery.fault, kind, recorded, rules: &rules });
+        let (unmet, differences) = check(
+            &args.expect,
+            &Answered { call: &call, fault: delivery.fault, kind, recorded: answered, rules: &rules },
+        );
         fine &= unmet.is_empty();
         // As it is recorded: perhaps masked. Whether or not it could be: it has left, and what came back is to be seen.
         let shown = written.as_ref().ok().and_then(Option::as_deref).unwrap_or(&call);

@@ -73,7 +73,7 @@ fn only(mut letters: impl ExactSizeIterator<Item = char>) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use regex::RegexBuilder;
+    use regex::{Regex, RegexBuilder};
 
     use super::*;
     use crate::json::python_dumps;
@@ -116,9 +116,12 @@ mod tests {
             let json = serde_json::to_string(&whole).unwrap();
             let nested = serde_json::to_string(&json).unwrap();
             let dumped = python_dumps(&json).unwrap();
+            // Of the newest letters the regular expressions do not know yet that they are cases of each other.
+            let upper = text.to_uppercase();
+            let alike = Regex::new(&format!("(?is)^{}$", regex::escape(&upper))).unwrap().is_match(&text);
             for json in [&whole, &json, &nested, &dumped, &python_dumps(&nested).unwrap()] {
                 prop_assert!(finds(&text, json), "{text:?} in {json}");
-                prop_assert!(finds(&text.to_uppercase(), json) || text.to_uppercase().to_lowercase() != text, "{text:?} in {json}");
+                prop_assert!(finds(&upper, json) || upper.to_lowercase() != text || !alike, "{text:?} in {json}");
             }
         }
     }

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
 pub use self::json::same;
+pub use self::text::matched;
 use crate::call::{CONTENT_ENCODING, Call, Headers, Packed, Request, Response};
 use crate::config::Compare;
 use crate::net::hop_by_hop;
