@@ -12,7 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::{Format as Printed, Outcome, RecordArgs, print};
 use crate::recording::export::Format;
 use crate::recording::import::{self, Imported};
-use crate::recording::{Annotation, Change, Marks, Position, Reader};
+use crate::recording::{Annotation, Change, Marks, Position, Reader, Recorded};
 use crate::visible;
 
 /// Its arguments.
@@ -41,21 +41,30 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     for call in &mut calls {
         judge(context, call);
     }
-    let recorder = context.recorder(&args.record, Box::new(|event| print::trouble(&event)))?;
+    // What could not be written is told in the end, with how much that is.
+    let told_later = |event: &Recorded| matches!(event, Recorded::Failed { .. });
+    let observer = move |event| {
+        if !told_later(&event) {
+            print::trouble(&event)
+        }
+    };
+    let recorder = context.recorder(&args.record, Box::new(observer))?;
     // What was imported before is not imported again, and what is there twice only once.
     let there = There::read(recorder.path())?;
     let found = calls.len();
     let mut known: HashSet<u128> = there.calls.keys().copied().collect();
     calls.retain(|call| known.insert(import::name_of(call.id)));
     let refused = there.choose(&mut said);
-    let (new, mut written, mut told) = (calls.len(), Ok(()), Ok(()));
+    let (new, mut taken, mut written, mut told) = (calls.len(), 0, Ok(()), Ok(()));
     for call in calls {
         match recorder.record(call).await {
-            // That nobody reads the list any more is no reason to import half of it.
-            Ok(call) if told.is_ok() => {
-                told = print::out(&print::call_line(&call, &context.platforms, context.format));
+            Ok(call) => {
+                taken += 1;
+                // That nobody reads the list any more is no reason to import half of it.
+                if told.is_ok() {
+                    told = print::out(&print::call_line(&call, &context.platforms, context.format));
+                }
             }
-            Ok(_) => {}
             Err(error) => {
                 written = Err(error);
                 break;
@@ -69,7 +78,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     let path = recorder.path().to_owned();
     recorder.close().await;
-    written?;
+    written.wrap_err_with(|| {
+        format!("{taken} of {} imported: import again for the rest, once that is mended", visible::count(new, "call"))
+    })?;
     for skipped in &skipped {
         print::note(&visible::line(&format!("hooktape: left out {skipped}")));
     }

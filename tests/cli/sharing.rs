@@ -196,3 +196,18 @@ fn what_was_said_of_a_call_is_shown_and_travels_with_it() {
         assert_eq!(shown["remarks"]["note"], "ask \u{1b}[31mtheir\u{1b} team", "{form}");
     }
 }
+
+#[test]
+fn an_import_onto_a_full_disk_says_how_much_it_took_and_goes_on_later() {
+    let home = Home::new();
+    // A file system that takes no larger file is a disk that gets full.
+    let mut shell = home.command("sh", &["-c", "ulimit -f 8; exec \"$0\" \"$@\"", HOOKTAPE]);
+    let ended = shell.args(["import", SAMPLE, "--record", "in.jsonl"]).output().unwrap();
+    let (out, err) = (String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap());
+    let taken = out.lines().count();
+    assert_eq!(ended.status.code(), Some(2), "{err}");
+    assert!(taken > 0 && err.contains(&format!("{taken} of 7 calls imported: import again for the rest")), "{err}");
+    assert!(!err.contains("not in the recording"), "{err}");
+    let again = run(&home, &["import", SAMPLE, "--record", "in.jsonl"]);
+    assert!(again.code == 0 && again.err.contains(&format!("; {taken} there already")), "{}", again.err);
+}
