@@ -58,9 +58,11 @@ impl Delivery {
     /// The same of one that is through, with how long the answer took where the delivery was slow on purpose.
     #[must_use]
     pub fn told(self, call: &Call) -> Option<String> {
-        let own = || Fault::own(self.fault, call.took);
-        let slow = self.fault.and_then(Fault::slowness).is_some() && call.response.is_some();
-        let after = slow.then(|| format!(", answered {} after it", visible::took(own())));
+        let slow = self.fault.and_then(Fault::slowness).filter(|_| call.response.is_some());
+        let after = slow.map(|slow| match call.took.checked_sub(slow) {
+            Some(own) => format!(", answered {} after it", visible::took(own)),
+            None => ", answered before its end".to_owned(),
+        });
         self.label().map(|label| label + &after.unwrap_or_default())
     }
 
@@ -128,10 +130,11 @@ impl Fault {
         }
     }
 
-    /// What the endpoint itself took of the time that a delivery took: what is slow on purpose is not its own.
+    /// What the endpoint itself took of the time that a delivery took: what is slow on purpose is not its own, unless it did not
+    /// wait for its end.
     #[must_use]
     pub fn own(fault: Option<Self>, took: Duration) -> Duration {
-        took.saturating_sub(fault.and_then(Self::slowness).unwrap_or_default())
+        took.checked_sub(fault.and_then(Self::slowness).unwrap_or_default()).unwrap_or(took)
     }
 
     /// Why a call cannot have this fault, if it cannot. The request is as it would be sent without it.
@@ -286,5 +289,8 @@ mod tests {
         call.response = Some(crate::call::Response::default());
         assert_eq!(told(slow, &call).as_deref(), Some("slow body, answered 12.0 ms after it"));
         assert_eq!(told(Fault::Stale, &call).as_deref(), Some("stale timestamp"));
+        call.took = Duration::from_millis(5);
+        assert_eq!(told(slow, &call).as_deref(), Some("slow body, answered before its end"));
+        assert_eq!(Fault::own(Some(slow), call.took), call.took);
     }
 }
