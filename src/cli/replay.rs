@@ -68,7 +68,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let redaction = context.redaction()?;
     let place = |target: &Target| redaction.target(&target.url);
     let (first, second) = (place(&replay.plan.target), replay.plan.against.as_ref().map(place));
-    let report = (!reports.is_empty()).then(|| Report::new(title, first, second, Timestamp::now()));
+    let begun = |plan| Report::new(title, first, second, Timestamp::now()).of(plan, Some(&redaction));
+    let report = (!reports.is_empty()).then(|| begun(&replay.plan));
     let listing =
         Listing { context: context.clone(), quiet: args.quiet, report, progress: Progress::new(total), broken: None };
     let listing = Arc::new(Mutex::new(listing));

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::compare::{Difference, Place, Side};
 use super::expect::Unmet;
-use super::{Outcome, Skipped, Summary, Told};
+use super::{Outcome, Plan, Skipped, Summary, Told};
 use crate::call::{Call, Id, Response};
 use crate::recording::{Redaction, redact::MASK};
 use crate::visible;
@@ -102,6 +102,8 @@ pub struct Report {
     pub target: String,
     /// Where else they went.
     pub against: Option<String>,
+    /// How they were sent and what was expected, in words.
+    pub how: String,
     /// When the replay began.
     pub at: Timestamp,
     /// What was sent.
@@ -112,7 +114,15 @@ impl Report {
     /// An empty one.
     #[must_use]
     pub fn new(title: String, target: String, against: Option<String>, at: Timestamp) -> Self {
-        Self { title, target, against, at, cases: Vec::new() }
+        Self { title, target, against, how: String::new(), at, cases: Vec::new() }
+    }
+
+    /// The same, which says how `plan` sends and what it expects, masked by `redaction` if there is one.
+    #[must_use]
+    pub fn of(self, plan: &Plan, redaction: Option<&Redaction>) -> Self {
+        let terms = plan.terms().map(|terms| format!("; {terms}")).unwrap_or_default();
+        let how = format!("{}{terms}", plan.mode());
+        Self { how: redaction.map_or_else(|| how.clone(), |redaction| redaction.text(&how).into_owned()), ..self }
     }
 
     /// `staging.example.com`, or `A and B`.
@@ -153,7 +163,7 @@ impl Report {
             Form::Html => html::write(self, summary, out),
             Form::Json => {
                 let value = serde_json::json!({
-                    "schema": 1, "title": self.title, "target": self.target, "against": self.against, "at": self.at,
+                    "schema": 1, "title": self.title, "target": self.target, "against": self.against, "how": self.how, "at": self.at,
                     "summary": summary, "shortfall": summary.shortfall(), "cases": self.cases,
                 });
                 writeln!(out, "{value}")

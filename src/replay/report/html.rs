@@ -22,8 +22,9 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
     writeln!(out, "<title>Replay of {title}</title><style>{STYLE}</style></head><body>")?;
     writeln!(
         out,
-        "<h1>Replay of {title}</h1>\n<p>to <code>{}</code>, {:.0}</p>",
+        "<h1>Replay of {title}</h1>\n<p>to <code>{}</code>, {}, {:.0}</p>",
         escape(&report.targets()),
+        escape(&report.how),
         report.at
     )?;
     let ms = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);

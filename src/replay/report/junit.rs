@@ -18,6 +18,8 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites name=\"hooktape replay\" {counts} time=\"{time}\">")?;
     writeln!(out, "<testsuite name=\"{title}\" {counts} time=\"{time}\" timestamp=\"{at:.0}\">")?;
+    let how = escape(&report.how);
+    writeln!(out, "<properties><property name=\"how\" value=\"{how}\"/></properties>")?;
     for case in &report.cases {
         let class = escape(&case.kind.as_deref().unwrap_or("unknown").replace('/', "."));
         let (name, time) = (escape(&case.name()), seconds(case.took_us));

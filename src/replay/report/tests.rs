@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::call::Request;
-use crate::config::Redact;
+use crate::config::{Redact, Target};
 use crate::net::fault::{Delivery, Fault};
 use crate::replay::testing::call;
 
@@ -83,7 +83,9 @@ fn report(redaction: Option<&Redaction>) -> Report {
         fault: Some(Fault::Stale),
         reason: "it says no time".into(),
     };
-    let mut report = Report::new("tape \"1\".jsonl".into(), "http://x".into(), None, Timestamp::UNIX_EPOCH);
+    let plan = Plan { expect: vec!["header:x<\"2\"".parse().unwrap()], ..Plan::new(Target::new("x", "http://x")) };
+    let report = Report::new("tape \"1\".jsonl".into(), "http://x".into(), None, Timestamp::UNIX_EPOCH);
+    let mut report = report.of(&plan, redaction);
     let unsent = Skipped { fault: None, reason: "no secret".into(), ..skipped.clone() };
     for told in [Told::Sent(fine.into()), Told::Sent(failed.into()), Told::Skipped(skipped), Told::Skipped(unsent)] {
         report.add(&told, redaction);
@@ -105,8 +107,11 @@ fn every_form_tells_all_and_escapes_it() {
     assert!(junit.contains("tests=\"4\" failures=\"2\" skipped=\"1\""), "{junit}");
     assert!(junit.contains("classname=\"moveo.dialog\"") && junit.contains("time=\"1.234567\""), "{junit}");
     assert!(junit.contains("<skipped message=\"it says no time\"/>"), "{junit}");
+    let how = "fresh: signed anew, with new ids and times; expected: header:x&lt;&quot;2&quot;";
+    assert!(junit.contains(&format!("<property name=\"how\" value=\"{how}\"/>")), "{junit}");
     assert!(junit.contains("<failure message=\"expected it to be sent: no secret\">"), "{junit}");
     let html = written(&report, "html");
+    assert!(html.contains(how), "{html}");
     for text in [&junit, &html] {
         assert!(text.contains("&lt;b/password") && !text.contains("a<b"), "{text}");
         assert!(text.contains("␛[31m1.2s &amp; more") && !text.contains('\u{1b}'), "{text}");
