@@ -230,12 +230,19 @@ pub fn calls(left: &Call, right: &Call, kind: Option<&Kind>, rules: &Rules) -> V
 }
 
 /// Everything that a request leaves with otherwise than it was recorded, except for what belongs to the connection (host and
-/// length).
+/// length). A host that is not its address's is one that was asked for.
 #[must_use]
 pub fn changed(recorded: &Request, sent: &Request) -> Vec<Difference> {
     let mut found = lines(recorded, sent);
     let connection = |name: &str| hop_by_hop().any(|own| own == name);
     headers(Side::Request, &recorded.headers, &sent.headers, &connection, &mut found);
+    let (host, origin) = (sent.headers.get("host"), sent.origin.as_deref().and_then(|origin| origin.split_once("://")));
+    if let (Some(host), Some((_, address))) = (host, origin)
+        && host != address
+    {
+        let before = recorded.headers.get("host").unwrap_or_default();
+        found.push(difference(Side::Request, Place::Header("host".to_owned()), before, host));
+    }
     let bodies = Bodies::of((&recorded.headers, &recorded.body), (&sent.headers, &sent.body));
     bodies.compare(Side::Request, &[], &Rules::default(), &mut found);
     found

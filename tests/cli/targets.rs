@@ -93,6 +93,7 @@ fn a_target_may_be_a_virtual_host_and_framing_is_nobodys_to_set() {
         let sent = run(&home, &args);
         assert_eq!(sent.code, 0, "{}", sent.err);
         assert_eq!(field(&endpoint.seen()[0].0, "host"), Some(host));
+        assert_eq!(sent.out.contains("header:host"), args[0] == "replay", "{}", sent.out);
     }
     let refused = run(&home, &[&dialog[..], &to, &["--header", "Content-Length: 5"]].concat());
     assert!(refused.code == 2 && refused.err.contains("follows from the body and the connection"), "{}", refused.err);
