@@ -76,6 +76,10 @@ impl Kind {
     /// where the documents do not say. That a sent call's answer is taken goes without saying.
     #[must_use]
     pub fn consequence(&self, call: &Call, config: &Config) -> Option<Consequence> {
+        // Who cuts a call off himself gets no answer, whatever the platform would do.
+        if call.direction == Direction::Sent && call.request.cut && call.response.is_none() {
+            return None;
+        }
         let route = (call.direction == Direction::Received).then(|| config.route(call.request.path())).flatten();
         let patience = route.and_then(|route| route.timeout).or(self.spec.timeout);
         let failed = match (&call.response, patience.filter(|patience| call.took > *patience)) {
@@ -202,6 +206,10 @@ mod tests {
         let kind = platforms.kind("moveo/dialog").unwrap();
         let sent = |answer| Call { direction: Direction::Sent, ..call(kind, 1, answer) };
         assert_eq!(kind.consequence(&sent(Some((200, "{}"))), &set(None, None)), None);
+        assert!(kind.consequence(&sent(None), &set(None, None)).is_some());
+        let mut cut = sent(None);
+        cut.request.cut = true;
+        assert_eq!(kind.consequence(&cut, &set(None, None)), None);
         assert!(
             kind.consequence(&sent(Some((404, "{}"))), &set(Some(true), None))
                 .unwrap()
