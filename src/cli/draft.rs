@@ -66,6 +66,11 @@ impl DraftArgs {
         self.header.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("host")).cloned()
     }
 
+    /// Where in the body values are set.
+    pub(super) fn pointers(&self) -> impl Iterator<Item = &str> {
+        self.set.iter().map(|change| change.pointer.as_str())
+    }
+
     /// Whether that header is set.
     pub(super) fn sets(&self, header: &str) -> bool {
         self.header.iter().any(|(name, _)| name.eq_ignore_ascii_case(header))

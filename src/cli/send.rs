@@ -155,11 +155,15 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
         }
         let aimed = Outgoing::aim(request, kind, target, mode, &context.keyring, None).map_err(|e| eyre!(e))?;
         if let (Signing::Fresh(secret), Some(kind)) = (&aimed.signing, kind)
-            && let Some(place) = kind.signs_in(&aimed.request, secret.as_ref()).filter(|place| args.draft.sets(place))
+            && let (places, _) = kind.signs_in(&aimed.request, secret.as_ref())
+            && let Some(place) = places.into_iter().find(|place| args.draft.sets(place))
         {
             return Err(eyre!(
                 "--header {place}: the new signature belongs there; leave it out, or send it as it is (--sign exact)"
             ));
+        }
+        if let Some(why) = args.draft.pointers().find_map(|pointer| aimed.why_not_set(&context.platforms, pointer)) {
+            return Err(eyre!("--set: {why}"));
         }
         deliveries.push(Outgoing { fault, ..aimed.repeating(draft.parent) });
     }

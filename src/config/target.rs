@@ -23,7 +23,7 @@ pub struct Target {
     pub secrets: Vec<Secret>,
     /// Headers that every call gets. References among their values are resolved: they may hold secrets.
     pub headers: Vec<(String, String)>,
-    /// The names of those of them whose values are references.
+    /// The names of those, had or not, whose values are references: no other target is to get them.
     pub referenced: Vec<String>,
     /// Headers that it should have and whose values cannot be had, and why: nothing is sent without them.
     pub lost_headers: Vec<(String, String)>,
@@ -151,9 +151,10 @@ impl Target {
         own.unwrap_or(&self.url)
     }
 
-    /// Headers that hold a secret of it: no other target is to get them.
-    pub fn confidential(&self) -> impl Iterator<Item = &(String, String)> {
-        self.headers.iter().filter(|(name, _)| self.referenced.contains(name))
+    /// The value that calls get for a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut own = self.headers.iter().rev();
+        own.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// That a header of it cannot be had, if that is so: a sentence with the repair.

@@ -105,7 +105,7 @@ impl Outgoing {
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(format!("{address:?} is not an http or https address"));
         }
-        keyring.leave_behind(&mut request, target);
+        keyring.leave_behind(&mut request, kind.map(|kind| kind.name.as_str()), target);
         for name in &target.drop_headers {
             request.headers.remove(name);
         }
@@ -129,8 +129,8 @@ impl Outgoing {
                 if let Some(secret) = &secret {
                     keyring.mark(&mut request, secret);
                 }
-                let place = kind.signs_in(&request, secret.as_ref());
-                if let Some(place) = place.filter(|place| given(place)) {
+                let (places, _) = kind.signs_in(&request, secret.as_ref());
+                if let Some(place) = places.into_iter().find(|place| given(place)) {
                     return Err(format!(
                         "{} is to get a {place} of its own, where the new signature of {} belongs: take that header out, \
                          or send the signature as it is (exact)",
@@ -154,6 +154,21 @@ impl Outgoing {
             fault: None,
             avoid: None,
             dropped,
+        })
+    }
+
+    /// Why a value cannot be set at `pointer` in its body, if it cannot: a new signature belongs there, or its time.
+    #[must_use]
+    pub fn why_not_set(&self, platforms: &Platforms, pointer: &str) -> Option<String> {
+        let (Signing::Fresh(secret), Some(kind)) = (&self.signing, platforms.kind(self.kind.as_deref()?)) else {
+            return None;
+        };
+        let (_, places) = kind.signs_in(&self.request, secret.as_ref());
+        places.contains(&pointer).then(|| {
+            format!(
+                "{pointer} cannot be set: the new signature belongs there; leave it out, or send the signature as it is \
+                 (exact)"
+            )
         })
     }
 
@@ -220,11 +235,16 @@ mod tests {
         sent.origin = Some("http://127.0.0.1:1".to_owned());
         assert_eq!(aimed(&sent, &staging).as_deref(), Some("of-staging"));
         assert_eq!(aimed(&sent, &local), None);
+        // Nor where the reference has another value by now, or none.
+        let mut then = sent.clone();
+        then.headers.set("authorization", "of-staging-then".to_owned());
+        assert_eq!(aimed(&then, &local), None);
         let own = Target { headers: vec![header("authorization", "of-local")], ..local.clone() };
         assert_eq!(aimed(&sent, &own).as_deref(), Some("of-local"));
         // Another's stays, and so does what the platform itself sent.
         let mut others = sent.clone();
         others.headers.set("authorization", "typed".to_owned());
+        others.origin = Some("http://127.0.0.1:3".to_owned());
         assert_eq!(aimed(&others, &local).as_deref(), Some("typed"));
         let came = Request { origin: None, ..sent };
         assert_eq!(aimed(&came, &local).as_deref(), Some("of-staging"));

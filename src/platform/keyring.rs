@@ -27,8 +27,8 @@ const STRANGER_LABEL: &str = "somebody else's secret";
 pub struct Keyring {
     /// The configured ones.
     pub secrets: Secrets,
-    /// What is some target's own, by the header's name.
-    confidential: Vec<(String, Secret)>,
+    /// Targets that have headers of their own that no other is to get.
+    targets: Vec<Target>,
     /// By the scheme's full name.
     tests: Made,
     /// Likewise, and nothing is ever checked with them.
@@ -42,30 +42,34 @@ impl Keyring {
     /// A keyring with test secrets of its own.
     #[must_use]
     pub fn new(secrets: Secrets) -> Self {
-        Self { secrets, confidential: Vec::new(), tests: Made::default(), strangers: Made::default() }
+        Self { secrets, targets: Vec::new(), tests: Made::default(), strangers: Made::default() }
     }
 
     /// The same, which knows what is these targets' own.
     #[must_use]
     pub fn knowing(self, targets: &[Target]) -> Self {
-        let own = targets.iter().flat_map(|target| target.confidential().map(move |header| (target, header)));
-        let filed = |(target, (name, value)): (&Target, &(String, String))| {
-            (name.clone(), Secret::new(target.name.clone(), value.as_bytes()))
-        };
-        Self { confidential: own.map(filed).collect(), ..self }
+        let confidential = |target: &&Target| !target.referenced.is_empty();
+        Self { targets: targets.iter().filter(confidential).cloned().collect(), ..self }
     }
 
-    /// Takes off what some target of ours put into `request` when it was sent there, and `target` has no value of its own for.
-    pub fn leave_behind(&self, request: &mut Request, target: &Target) {
+    /// Takes off what some target of ours put into `request`, a call of `kind`, when it was sent there, and `target` has no
+    /// value of its own for.
+    pub fn leave_behind(&self, request: &mut Request, kind: Option<&str>, target: &Target) {
         // What came by itself may bear the same, and is then the sender's.
-        if request.origin.is_none() {
-            return;
-        }
-        let given = |name: &str| target.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-        for (name, secret) in self.confidential.iter().filter(|(name, _)| !given(name)) {
-            if request.headers.all(name).any(|value| secret.value() == Ok(value)) {
-                request.headers.remove(name);
-            }
+        let Some(origin) = &request.origin else { return };
+        let value = |target: &Target, name: &str| target.header(name).map(|value| value.as_bytes().to_vec());
+        let theirs = self.targets.iter().flat_map(|known| {
+            // The value may be another by now.
+            let there = known.is_at(origin, kind);
+            known.referenced.iter().map(move |name| (name, there, value(known, name)))
+        });
+        let borne = |name: &str, value: &Option<Vec<u8>>| {
+            request.headers.all(name).any(|borne| value.as_ref().is_some_and(|value| **value == **borne))
+        };
+        let theirs = theirs.filter(|(name, there, value)| *there || borne(name, value));
+        let behind: Vec<&String> = theirs.map(|(name, ..)| name).filter(|name| target.header(name).is_none()).collect();
+        for name in behind {
+            request.headers.remove(name);
         }
     }
 

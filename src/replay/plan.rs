@@ -179,6 +179,9 @@ impl Plan {
             let aimed = Outgoing::aim(request, kind, target, self.mode, keyring, listener)
                 .map_err(Refusal::Call)?
                 .repeating(Some(call.id));
+            if let Some(why) = self.changes.iter().find_map(|change| aimed.why_not_set(platforms, &change.pointer)) {
+                return Err(Refusal::Call(why));
+            }
             let avoid = self.avoid.clone().filter(|avoid| avoid.applies_to(&target.name));
             if let Some(why) = avoid.as_ref().and_then(|avoid| avoid.why_not(&target.name, &aimed.url)) {
                 return Err(Refusal::Call(why));
@@ -283,6 +286,15 @@ mod tests {
         assert!(why.contains("X-Moveo-Signature") && why.contains("(exact)"), "{why}");
         plan.mode = SignMode::Exact;
         assert!(outgoing(&plan, &sample, None).is_ok());
+        // Nor where its time belongs, or a signature in the body.
+        let kind = platforms.kind("mailgun/event").unwrap();
+        let sample = Call { kind: Some(kind.name.clone()), request: kind.sample(), ..call(1) };
+        (plan.mode, plan.target.headers) = (SignMode::Fresh, Vec::new());
+        for set in ["/signature/timestamp=1", "/signature/signature=x"] {
+            plan.changes = vec![set.parse().unwrap()];
+            let Err(Refusal::Call(why)) = outgoing(&plan, &sample, None) else { panic!("{set} was sent") };
+            assert!(why.contains("cannot be set: the new signature belongs there"), "{why}");
+        }
     }
 
     #[test]

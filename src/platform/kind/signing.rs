@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Kind;
 use crate::call::Request;
 use crate::config::Secret;
-use crate::signature::{self, Carrier, Scheme, SignError};
+use crate::signature::{self, Carrier, Method, Scheme, SignError, Stamp};
 
 impl Kind {
     /// The scheme to sign `request` by with `secret`: the one that it bears, else the first; of those that the secret is for.
@@ -42,11 +42,23 @@ impl Kind {
         others.into_iter().try_for_each(|other| signature::sign(other, request, secret, at))
     }
 
-    /// The header that [`Self::sign`] would write first; none where it writes none.
+    /// Where [`Self::sign`] would write: headers, and JSON Pointers into the body.
     #[must_use]
-    pub fn signs_in(&self, request: &Request, secret: Option<&Secret>) -> Option<&str> {
-        let scheme = self.scheme_to_sign(request, secret).filter(|scheme| scheme.carrier == Carrier::Header)?;
-        Some(&scheme.header)
+    pub fn signs_in(&self, request: &Request, secret: Option<&Secret>) -> (Vec<&str>, Vec<&str>) {
+        let (mut headers, mut pointers) = (Vec::new(), Vec::new());
+        let Some(scheme) = self.scheme_to_sign(request, secret) else { return (headers, pointers) };
+        match scheme.carrier {
+            Carrier::Header => headers.push(scheme.header.as_str()),
+            Carrier::Body => pointers.push(scheme.header.as_str()),
+            Carrier::Query => {}
+        }
+        let clock = if let Method::Seal(seal) = &scheme.method { seal.clock.as_ref() } else { None };
+        match clock.map(|clock| &clock.place) {
+            Some(Stamp::Header(name)) => headers.push(name),
+            Some(Stamp::Body(pointer)) => pointers.push(pointer),
+            Some(Stamp::Field(_)) | None => {}
+        }
+        (headers, pointers)
     }
 
     /// What [`Self::sign`] would write, before there is a time; none where the contract has no signature.
