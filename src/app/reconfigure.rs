@@ -8,7 +8,7 @@ use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::keymap::Keymap;
 use crate::app::{App, Setup, sending};
-use crate::config::{Config, Target};
+use crate::config::{Config, Source, Target};
 use crate::net::responder::{Responders, Slot, Whose};
 
 impl App {
@@ -105,6 +105,14 @@ impl App {
     fn reslot(&mut self, slots: Vec<Slot>) {
         let before = std::mem::replace(&mut self.answers.slots, slots);
         let slots = &self.answers.slots;
+        // Of a server that nothing is passed on to any more, nothing more will be heard.
+        let used = |name: &str| {
+            slots.iter().any(|slot| match &slot.respond.source {
+                Source::Forward(forward) => forward.targets.iter().any(|target| target.name == name),
+                Source::Platform | Source::Reply(_) => false,
+            })
+        };
+        self.answers.health.retain(|(name, _)| used(name));
         let place =
             |old: usize| slots.iter().position(|slot| Some(&slot.whose) == before.get(old).map(|old| &old.whose));
         self.dialogs.retain_mut(|dialog| {
@@ -146,6 +154,7 @@ mod tests {
     use crate::app::event::{Event, Level};
     use crate::app::tests::{app, happen};
     use crate::config::{Listen, Sources};
+    use crate::net::responder::{Health, Told};
 
     fn load(text: &str) -> Config {
         let folder = tempfile::tempdir().unwrap();
@@ -207,6 +216,21 @@ mod tests {
         assert!(matches!(app.dialogs[..], [Dialog::Answering(Answering::Sources { slot: 1, selected: 1 })]));
         change(&mut app, &route("/b"));
         assert!(app.dialogs.is_empty());
+    }
+
+    #[test]
+    fn the_health_of_a_server_goes_with_the_last_route_to_it() {
+        let mut app = app();
+        app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
+        let route = |port: u16| format!("[[route]]\npath = \"/a\"\nrespond.forward = \"http://127.0.0.1:{port}/\"\n");
+        change(&mut app, &route(1));
+        let Source::Forward(forward) = &app.answers.slots[0].respond.source else { panic!("{:?}", app.answers.slots) };
+        let name = forward.targets[0].name.clone();
+        happen(&mut app, Event::Responding(Told::Target(name, Health::Down("refused".to_owned()))));
+        change(&mut app, &(route(1) + "timeout = \"1s\"\n"));
+        assert_eq!(app.answers.health.len(), 1);
+        change(&mut app, &route(2));
+        assert_eq!(app.answers.health, []);
     }
 
     #[test]
