@@ -45,7 +45,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let told_later = |event: &Recorded| matches!(event, Recorded::Failed { .. });
     let observer = move |event| {
         if !told_later(&event) {
-            print::trouble(&event)
+            print::trouble(&event);
         }
     };
     let recorder = context.recorder(&args.record, Box::new(observer))?;

@@ -38,6 +38,9 @@ const MOST: usize = 1024;
 /// How many calls HTTP/2 may have under way on one of them. Each may take a head and the beginning of a body in memory.
 const STREAMS: u32 = 16;
 
+/// How long a head may be there, in bytes: many more than a platform sends, and few enough for all streams.
+const FIELDS: u32 = 64 * 1024;
+
 /// How much of what it carries may wait on such a connection to be looked at, in bytes.
 const WINDOW: u32 = 256 * 1024;
 
@@ -101,7 +104,7 @@ pub(super) async fn serve<A, F>(
         server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
         let mut http2 = server.http2();
         http2.timer(TokioTimer::new()).keep_alive_interval(HEAD).keep_alive_timeout(HEAD);
-        http2.max_concurrent_streams(STREAMS);
+        http2.max_concurrent_streams(STREAMS).max_header_list_size(FIELDS);
         http2.initial_connection_window_size(WINDOW).initial_stream_window_size(WINDOW);
         Box::new(move |accepted: Accepted| {
             let (app, server, refusals) = (app.clone(), server.clone(), refusals.clone());

@@ -188,3 +188,26 @@ async fn a_stop_answers_what_has_come_by_http_2() {
     site.stopped().await;
     assert_eq!(body, 10);
 }
+
+#[tokio::test]
+async fn a_long_head_comes_whole_over_http2() {
+    const CONTINUATION: u8 = 9;
+    const VALUE: usize = 40_000;
+    let site = answering(0, None).await;
+    let mut caller = Caller::new(&site, 1 << 16).await;
+    // A field `x` as it is (RFC 7541, 6.2.2), with the length of its value in four bytes (5.1).
+    let head = [GET, &[0, 1, b'x', 127, 0xc1, 0xb7, 2], &vec![b'a'; VALUE]].concat();
+    let pieces: Vec<&[u8]> = head.chunks(16_384).collect();
+    caller.send(HEADERS, 1, 1, pieces[0]).await;
+    for (number, piece) in pieces.iter().enumerate().skip(1) {
+        caller.send(CONTINUATION, if number + 1 == pieces.len() { 4 } else { 0 }, 1, piece).await;
+    }
+    let answer = loop {
+        let (kind, _, _, payload) = caller.next().await.unwrap();
+        if kind == HEADERS {
+            break payload;
+        }
+    };
+    // `:status: 200` (RFC 7541, appendix A).
+    assert_eq!(answer[0], 0x88);
+}
