@@ -118,10 +118,7 @@ mod tests {
         let look = File::open(&path).unwrap();
         look.lock_shared().unwrap();
         assert!(recordings_in(folder).unwrap().iter().all(|kept| !kept.in_use));
-        let gone = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(5));
-            drop(look);
-        });
+        let gone = std::thread::spawn(move || drop(look));
         let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
         gone.join().unwrap();
         recorder.close().await;
