@@ -105,7 +105,7 @@ impl Variables {
     /// each of two brings is kept.
     ///
     /// # Errors
-    /// Those of [`Self::load`], of `change`, and of [`Self::save`].
+    /// Those of [`Self::load`] and of `change`, and when they cannot be written.
     pub fn update<T>(path: &Path, change: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<(Self, T), String> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let open = crate::recording::make_private(folder).and_then(|()| File::open(folder));
