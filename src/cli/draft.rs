@@ -66,9 +66,9 @@ impl DraftArgs {
         self.header.iter().rfind(|(name, _)| name.eq_ignore_ascii_case("host")).cloned()
     }
 
-    /// Where in the body values are set.
-    pub(super) fn pointers(&self) -> impl Iterator<Item = &str> {
-        self.set.iter().map(|change| change.pointer.as_str())
+    /// Whether a value is put there in the body.
+    pub(super) fn puts_at(&self, pointer: &str) -> bool {
+        self.set.iter().any(|change| change.pointer == pointer)
     }
 
     /// Whether that header is set.

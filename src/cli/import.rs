@@ -42,9 +42,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         judge(context, call);
     }
     // What could not be written is told in the end, with how much that is.
-    let told_later = |event: &Recorded| matches!(event, Recorded::Failed { .. });
-    let observer = move |event| {
-        if !told_later(&event) {
+    let observer = |event| {
+        if !matches!(event, Recorded::Failed { .. }) {
             print::trouble(&event);
         }
     };

@@ -14,7 +14,7 @@ use crate::cli::replay::show::{hushed, places};
 use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::config::Target;
 use crate::net::fault::{Delivery, Fault, STALE};
-use crate::net::outgoing::{Outgoing, SignMode, Signing};
+use crate::net::outgoing::{Outgoing, SignMode};
 use crate::recording::{Annotation, Change};
 use crate::replay::compare::{Difference, changed};
 use crate::replay::expect::{Answered, Expectation, Unmet, check};
@@ -154,16 +154,9 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
             _ => {}
         }
         let aimed = Outgoing::aim(request, kind, target, mode, &context.keyring, None).map_err(|e| eyre!(e))?;
-        if let (Signing::Fresh(secret), Some(kind)) = (&aimed.signing, kind)
-            && let (places, _) = kind.signs_in(&aimed.request, secret.as_ref())
-            && let Some(place) = places.into_iter().find(|place| args.draft.sets(place))
-        {
-            return Err(eyre!(
-                "--header {place}: the new signature belongs there; leave it out, or send it as it is (--sign exact)"
-            ));
-        }
-        if let Some(why) = args.draft.pointers().find_map(|pointer| aimed.why_not_set(&context.platforms, pointer)) {
-            return Err(eyre!("--set: {why}"));
+        let (header, pointer) = (|name: &str| args.draft.sets(name), |at: &str| args.draft.puts_at(at));
+        if let Some(why) = aimed.why_not_set(&context.platforms, header, pointer) {
+            return Err(eyre!(why));
         }
         deliveries.push(Outgoing { fault, ..aimed.repeating(draft.parent) });
     }

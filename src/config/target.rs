@@ -159,8 +159,7 @@ impl Target {
 
     /// That a header of it cannot be had, if that is so: a sentence with the repair.
     pub fn lost(&self) -> Option<String> {
-        let given = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-        let (name, why) = self.lost_headers.iter().find(|(name, _)| !given(name))?;
+        let (name, why) = self.lost_headers.iter().find(|(name, _)| self.header(name).is_none())?;
         Some(format!(
             "target {} is to get the header {name}, and {why}: set it, or take it out of `headers`",
             self.name

@@ -238,10 +238,10 @@ impl Lane {
                 gone.is_cancelled().then(|| format!("{HUNG_UP} before the answer was ready, after {after:.1} s"))
             };
             let error = trouble.map(|trouble| trouble.to_string()).or(error).or_else(hung_up);
+            let response = response.map(|answer| as_it_leaves(answer, &request.method, at));
             // Written before its body has left, but what the caller waits for is known.
             let dripped = slow.filter(|_| response.as_ref().is_some_and(|answer| !answer.body.is_empty()));
             let took = took + dripped.unwrap_or_default();
-            let response = response.map(|answer| as_it_leaves(answer, &request.method, at));
             let answer = response.as_ref().map(|answer| into_http(answer, slow));
             let call = Call {
                 id,

@@ -113,9 +113,7 @@ impl Outgoing {
             request.headers.set(name, value.clone());
         }
         // What the target has a value for is there.
-        let given = |name: &str| target.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
-        let dropped = target.drop_headers.iter().filter(|name| !given(name)).cloned().collect();
-        let named = target.headers.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let dropped = target.drop_headers.iter().filter(|name| target.header(name).is_none()).cloned().collect();
         let ourselves = listener.is_some_and(|listener| is_ourselves(&url, listener));
         let signing = match (mode, kind.filter(|kind| kind.scheme().is_some())) {
             (SignMode::Exact, _) | (SignMode::Fresh, None) => Signing::Exact,
@@ -130,7 +128,7 @@ impl Outgoing {
                     keyring.mark(&mut request, secret);
                 }
                 let (places, _) = kind.signs_in(&request, secret.as_ref());
-                if let Some(place) = places.into_iter().find(|place| given(place)) {
+                if let Some(place) = places.into_iter().find(|place| target.header(place).is_some()) {
                     return Err(format!(
                         "{} is to get a {place} of its own, where the new signature of {} belongs: take that header out, \
                          or send the signature as it is (exact)",
@@ -143,7 +141,7 @@ impl Outgoing {
         Ok(Self {
             request,
             url,
-            virtual_host: named.map(|(_, host)| host.clone()),
+            virtual_host: target.header("host").map(str::to_owned),
             kind: kind.map(|kind| kind.name.clone()),
             signing,
             secrets: target.secrets.clone(),
@@ -157,19 +155,24 @@ impl Outgoing {
         })
     }
 
-    /// Why a value cannot be set at `pointer` in its body, if it cannot: a new signature belongs there, or its time.
+    /// Why a header that `header` is true of, or a value of the body by its `pointer`, cannot be set: a new signature belongs
+    /// there, or its time.
     #[must_use]
-    pub fn why_not_set(&self, platforms: &Platforms, pointer: &str) -> Option<String> {
+    pub fn why_not_set(
+        &self,
+        platforms: &Platforms,
+        header: impl Fn(&str) -> bool,
+        pointer: impl Fn(&str) -> bool,
+    ) -> Option<String> {
         let (Signing::Fresh(secret), Some(kind)) = (&self.signing, platforms.kind(self.kind.as_deref()?)) else {
             return None;
         };
-        let (_, places) = kind.signs_in(&self.request, secret.as_ref());
-        places.contains(&pointer).then(|| {
-            format!(
-                "{pointer} cannot be set: the new signature belongs there; leave it out, or send the signature as it is \
-                 (exact)"
-            )
-        })
+        let (headers, pointers) = kind.signs_in(&self.request, secret.as_ref());
+        let mut headers = headers.into_iter().filter(|name| header(name));
+        let place = headers.next().or_else(|| pointers.into_iter().find(|place| pointer(place)))?;
+        Some(format!(
+            "{place} cannot be set: the new signature belongs there; leave it out, or send the signature as it is (exact)"
+        ))
     }
 
     /// What its endpoint will find at the time `at` if it is sent with the signature it has: that a token has expired, say, and

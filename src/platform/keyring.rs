@@ -57,17 +57,16 @@ impl Keyring {
     pub fn leave_behind(&self, request: &mut Request, kind: Option<&str>, target: &Target) {
         // What came by itself may bear the same, and is then the sender's.
         let Some(origin) = &request.origin else { return };
-        let value = |target: &Target, name: &str| target.header(name).map(|value| value.as_bytes().to_vec());
         let theirs = self.targets.iter().flat_map(|known| {
             // The value may be another by now.
             let there = known.is_at(origin, kind);
-            known.referenced.iter().map(move |name| (name, there, value(known, name)))
+            let borne = |name: &str| {
+                let value = known.header(name).map(str::as_bytes);
+                request.headers.all(name).any(|borne| value == Some(&**borne))
+            };
+            known.referenced.iter().filter(move |name| there || borne(name))
         });
-        let borne = |name: &str, value: &Option<Vec<u8>>| {
-            request.headers.all(name).any(|borne| value.as_ref().is_some_and(|value| **value == **borne))
-        };
-        let theirs = theirs.filter(|(name, there, value)| *there || borne(name, value));
-        let behind: Vec<&String> = theirs.map(|(name, ..)| name).filter(|name| target.header(name).is_none()).collect();
+        let behind: Vec<&String> = theirs.filter(|name| target.header(name).is_none()).collect();
         for name in behind {
             request.headers.remove(name);
         }

@@ -179,7 +179,8 @@ impl Plan {
             let aimed = Outgoing::aim(request, kind, target, self.mode, keyring, listener)
                 .map_err(Refusal::Call)?
                 .repeating(Some(call.id));
-            if let Some(why) = self.changes.iter().find_map(|change| aimed.why_not_set(platforms, &change.pointer)) {
+            let set = |pointer: &str| self.changes.iter().any(|change| change.pointer == pointer);
+            if let Some(why) = aimed.why_not_set(platforms, |_| false, set) {
                 return Err(Refusal::Call(why));
             }
             let avoid = self.avoid.clone().filter(|avoid| avoid.applies_to(&target.name));
