@@ -69,6 +69,10 @@ fn parts(home: &Home) -> Vec<PathBuf> {
 
 /// The calls of a round by sender, each with its bytes checked.
 fn of_round(path: &Path, round: u64, by_sender: &mut [Vec<Call>]) {
+    // Killed between making the file and writing its header: nothing of it was answered.
+    if std::fs::metadata(path).unwrap().len() == 0 {
+        return;
+    }
     let reader = Reader::open(path).unwrap();
     for entry in reader.entries(Position::default()) {
         let call = reader.call(entry.unwrap().place).unwrap();
