@@ -172,7 +172,7 @@ impl Draft {
         };
         let is_json = || {
             let begins = opened.trim_start().starts_with(['{', '[']);
-            begins || json::check(&placeholders::hidden(&opened)).is_ok()
+            begins || json::is_valid(&placeholders::hidden(&opened))
         };
         let payload = match text {
             None => Payload::Bytes,

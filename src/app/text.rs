@@ -28,7 +28,7 @@ impl Text {
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Self { shown: visible::bytes(bytes).into_owned(), ..Self::default() };
         };
-        let json = json::check(text).is_ok();
+        let json = json::is_valid(text);
         let laid_out = if json && pretty { json::pretty(text).ok() } else { None };
         let too_deep = json && pretty && laid_out.is_none();
         let shown = visible::text(laid_out.as_deref().unwrap_or(text)).into_owned();

@@ -25,6 +25,12 @@ pub fn items(text: &str) -> Option<Vec<&str>> {
     Some(items)
 }
 
+/// Whether [`check`](super::check) finds no fault, found sooner.
+#[must_use]
+pub fn is_valid(text: &str) -> bool {
+    whole(text, |reader| reader.value(0).map(drop)).is_some()
+}
+
 /// Reads all of the text as one value.
 fn whole<'a>(text: &'a str, read: impl FnOnce(&mut Reader<'a>) -> Option<()>) -> Option<()> {
     let mut reader = Reader { text, at: 0 };
@@ -175,6 +181,7 @@ mod tests {
                 let parts = members(&text).is_some() || items(&text).is_some();
                 let container = text.trim_start().starts_with(['{', '[']);
                 prop_assert_eq!(parts, container && check(&text).is_ok(), "{}", text);
+                prop_assert_eq!(is_valid(&text), check(&text).is_ok(), "{}", text);
                 prop_assert!(!parts || serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{}", text);
             }
         }

@@ -1,8 +1,8 @@
 //! Which bytes stand in a string as they are. Everything that is recorded or read goes through this, so it looks at eight
 //! at a time, for most strings are short, and in long ones at as many as the widest registers hold.
 
-/// Bytes that are looked at one by eight before a string is long.
-const SHORT: usize = 16;
+/// Bytes that are looked at eight at a time before a string is long: ids and times are shorter.
+const SHORT: usize = 48;
 
 /// Bytes that are looked at together in a long string; compilers make a few instructions of them.
 const BLOCK: usize = 32;
@@ -35,18 +35,15 @@ fn of_words(bytes: &[u8]) -> usize {
     let (words, last) = bytes.as_chunks();
     for (number, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let [quote, escape] = [b'"', b'\\'].map(|byte| below(word ^ (EACH * u64::from(byte)), 1));
-        let found = quote | escape | below(word, b' ');
+        // Each has the high bits of the bytes that are below its limit, and may have those of bytes that are not ASCII, which
+        // none of the three is: exact up to and with the first found.
+        let [quote, escape] = [b'"', b'\\'].map(|byte| (word ^ (EACH * u64::from(byte))).wrapping_sub(EACH));
+        let found = (quote | escape | word.wrapping_sub(EACH * u64::from(b' '))) & !word & HIGH;
         if found != 0 {
             return 8 * number + found.trailing_zeros() as usize / 8;
         }
     }
     8 * words.len() + last.iter().position(|byte| special(*byte) == 1).unwrap_or(last.len())
-}
-
-/// The high bits of the bytes below `limit`, exact up to and with the first of them.
-fn below(word: u64, limit: u8) -> u64 {
-    word.wrapping_sub(EACH * u64::from(limit)) & !word & HIGH
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::{Token, TokenKind, check, tokens, unquote};
+use super::{Token, TokenKind, check, each_member, items, tokens, unquote};
 
 /// A name as it stands in a JSON Pointer (RFC 6901, 3).
 #[must_use]
@@ -26,7 +26,40 @@ pub fn find(text: &str, pointer: &str) -> Option<Range<usize>> {
     if segments.iter().any(|segment| cannot_be_in(text, segment)) {
         return None;
     }
-    let mut search = Search { text, segments: &segments, way: Vec::new(), off: 0, target: None, found: None };
+    in_json(text, &segments).unwrap_or_else(|| by_tokens(text, &segments))
+}
+
+/// The same of a text that is JSON, found sooner: the objects and arrays on the way are taken apart one after the other. The
+/// outer none: this is no JSON, or no container.
+fn in_json(text: &str, segments: &[Cow<'_, str>]) -> Option<Option<Range<usize>>> {
+    let (first, rest) = segments.split_first()?;
+    let found =
+        child(text, first)?.and_then(|value| rest.iter().try_fold(value, |value, segment| child(value, segment)?));
+    Some(found.map(|value| {
+        let start = value.as_ptr() as usize - text.as_ptr() as usize;
+        start..start + value.len()
+    }))
+}
+
+/// The value in a container by its name or index, of duplicates the last. The outer none: it is no container, or no JSON.
+fn child<'a>(container: &'a str, segment: &str) -> Option<Option<&'a str>> {
+    let mut found = None;
+    if container.trim_ascii_start().starts_with('[') {
+        let at = index(segment);
+        found = items(container)?.into_iter().nth(at.unwrap_or(usize::MAX));
+    } else {
+        each_member(container, |name, value| {
+            if unquote(name) == segment {
+                found = Some(value);
+            }
+        })?;
+    }
+    Some(found)
+}
+
+/// The same of any text.
+fn by_tokens(text: &str, segments: &[Cow<'_, str>]) -> Option<Range<usize>> {
+    let mut search = Search { text, segments, way: Vec::new(), off: 0, target: None, found: None };
     tokens(text).for_each(|token| search.take(&token));
     search.found
 }
@@ -290,4 +323,27 @@ fn segment(written: &str) -> Option<Cow<'_, str>> {
 fn index(segment: &str) -> Option<usize> {
     let canonical = segment == "0" || !segment.starts_with('0');
     (canonical && segment.bytes().all(|byte| byte.is_ascii_digit())).then(|| segment.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::tests::json;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_found_sooner_is_what_the_tokens_say(text in json(), at in any::<prop::sample::Index>(), any in "(/[a-c0-2]{0,2}){1,3}") {
+            let at = pointer_at(&text, at.index(text.len()));
+            for pointer in at.into_iter().chain([any]) {
+                let segments = segments(&pointer).unwrap();
+                let expected = by_tokens(&text, &segments);
+                prop_assert_eq!(find(&text, &pointer), expected.clone(), "{} in {}", &pointer, &text);
+                if let Some(found) = in_json(&text, &segments) {
+                    prop_assert_eq!(found, expected);
+                }
+            }
+        }
+    }
 }

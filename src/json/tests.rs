@@ -237,7 +237,7 @@ fn set_says_why_it_cannot() {
 }
 
 /// JSON text of all shapes: odd spacing, escapes, numbers no float can hold, duplicate keys.
-fn json() -> impl Strategy<Value = String> {
+pub(super) fn json() -> impl Strategy<Value = String> {
     let space = || "[ \t\r\n]{0,2}";
     let string = || r#""([a-c~/é😀]|\\[bfnrt"\\/]|\\u[0-9a-fA-F]{4}){0,4}""#;
     let scalar = prop_oneof![

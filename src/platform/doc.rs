@@ -109,7 +109,7 @@ impl<'a> Doc<'a> {
     pub(super) fn find(&self, pointer: &str) -> Option<&'a str> {
         if pointer.is_empty() {
             let text = std::str::from_utf8(self.body).ok()?;
-            return json::check(text).is_ok().then(|| text.trim_ascii());
+            return json::is_valid(text).then(|| text.trim_ascii());
         }
         let mut tokens = tokens(pointer);
         let first = self.member(&tokens.next()?)?;

@@ -297,7 +297,7 @@ fn against_contract(kind: Option<&Kind>, response: &Response) -> Option<String> 
 fn value(response: &Response, pointer: &str, test: Option<&(Test, String)>) -> Option<(String, Option<Place>)> {
     let readable = response.readable();
     let json_text = match std::str::from_utf8(&readable.body) {
-        Ok(body) if json::check(body).is_ok() => body,
+        Ok(body) if json::is_valid(body) => body,
         _ => {
             let why = Packed::why_not(&response.headers, &response.body);
             return Some((

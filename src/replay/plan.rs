@@ -180,7 +180,9 @@ impl Plan {
                 .map_err(Refusal::Call)?
                 .repeating(Some(call.id));
             let set = |pointer: &str| self.changes.iter().any(|change| change.pointer == pointer);
-            if let Some(why) = aimed.why_not_set(platforms, |_| false, set) {
+            if !self.changes.is_empty()
+                && let Some(why) = aimed.why_not_set(platforms, |_| false, set)
+            {
                 return Err(Refusal::Call(why));
             }
             let avoid = self.avoid.clone().filter(|avoid| avoid.applies_to(&target.name));

@@ -6,12 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use memchr::{memchr2, memchr2_iter, memmem};
-use serde::de::IgnoredAny;
 use uuid::fmt::Hyphenated;
 
 use super::BASE64;
 use super::line::{LARGE, Line, SHARED, Spelling, escape};
 use crate::call::{Call, Headers, Id, Sig};
+use crate::json;
 
 /// How deep a body may nest to stand in its line as JSON. Common readers stop at 128 levels, and the line adds two.
 const DEEPEST: usize = 120;
@@ -244,7 +244,7 @@ fn surrogates_pair(json: &[u8]) -> bool {
 }
 
 fn is_json(body: &[u8]) -> bool {
-    std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+    std::str::from_utf8(body).is_ok_and(json::is_valid)
 }
 
 /// How deep a JSON text nests.

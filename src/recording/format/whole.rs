@@ -2,10 +2,10 @@
 //! body is copied, and what would have to be unescaped is left to serde. Where both read a line, both give the same call.
 
 use bytes::Bytes;
-use serde::de::IgnoredAny;
 
 use super::quick::{self, More, Rest};
 use crate::call::{Call, Headers, Request, Response};
+use crate::json;
 
 /// The call of a line without its newline; none if it is spelled in another way.
 ///
@@ -75,7 +75,7 @@ impl<'a> Message<'a> {
             let (body, rest) = self.rest.0.split_at_checked(size.unwrap_or(self.rest.0.len() - "}}".len()))?;
             self.rest.0 = rest;
             // What a later version may write behind it is no part of it.
-            let whole = size.is_some() || serde_json::from_slice::<IgnoredAny>(body).is_ok();
+            let whole = size.is_some() || std::str::from_utf8(body).is_ok_and(json::is_valid);
             return (whole && !body.is_empty() && rest.starts_with(b"}")).then(|| self.slice(body));
         }
         self.rest.skip(br#","text":"#)?;
