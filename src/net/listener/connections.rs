@@ -1,5 +1,6 @@
 //! The connections that calls come by: how many there may be, how long each may keep silent, and how they end.
 
+mod chunks;
 mod notes;
 mod turn;
 mod wire;
@@ -165,13 +166,11 @@ async fn connection<F>(
     let turn = Turn::new();
     let (noting, turns) = (notes.clone(), turn.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
-        // Of the streams of HTTP/2, one comes while another is answered: nothing more is noted.
-        let one_by_one = request.version() != hyper::Version::HTTP_2;
         let bodiless = request.method() == http::Method::HEAD;
         let method = request.method().clone();
-        let body = request.body().size_hint().exact().filter(|_| one_by_one);
-        noting.taken(&method, request.headers_mut(), body);
-        let ours = turns.asked(request.version());
+        let (version, body) = (request.version(), request.body().size_hint().exact());
+        noting.taken(version, &method, request.headers_mut(), body);
+        let ours = turns.asked(version);
         let (answering, broken, noting, turn) = (app(request, peer), broken.clone(), noting.clone(), turns.clone());
         async move {
             let _ours = ours;
@@ -184,7 +183,7 @@ async fn connection<F>(
                 broken.store(true, Ordering::Relaxed);
                 return Err(io::Error::from(io::ErrorKind::ConnectionReset));
             }
-            if !one_by_one {
+            if version == http::Version::HTTP_2 {
                 return Ok(Leaving::of(answer, &turn));
             }
             noting.answered();

@@ -100,6 +100,7 @@ async fn what_comes_compressed_is_recognised_and_recorded_as_it_came() {
 #[rstest]
 #[case::alone("")]
 #[case::after_another("GET / HTTP/1.1\r\nHost: a\r\n\r\n")]
+#[case::after_chunks("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n")]
 #[tokio::test]
 async fn a_length_beside_chunks_is_recorded_and_told(#[case] before: &str) {
     let mut site = Site::new(Config::default()).await;

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, Version};
 
+use super::chunks::{Chunks, Taken};
 use crate::net::refused::{Refused, Why};
 
 /// How much of it is kept, in bytes.
@@ -22,17 +23,56 @@ const REFUSAL: usize = 1024;
 /// How they go on behind their first line.
 const REFUSED: &[u8] = b"connection: close\r\ncontent-length: 0\r\n";
 
-const UNTIL_ANSWERED: u64 = u64::MAX;
-
 /// Notes of a connection, which its wire takes and its service rests.
 #[derive(Debug, Default)]
 pub(super) struct Notes(Mutex<Noted>);
 
+/// What of a request's body is still to come.
+#[derive(Clone, Copy, Debug)]
+enum Rest {
+    /// So many bytes.
+    Length(u64),
+    Chunks(Chunks),
+    /// Only its answer tells how much.
+    UntilAnswered,
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self::Length(0)
+    }
+}
+
+impl Rest {
+    /// How many of the bytes that came next belong to it.
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Length(length) => {
+                let taken = usize::try_from(*length).unwrap_or(usize::MAX).min(bytes.len());
+                *length -= taken as u64;
+                taken
+            }
+            Self::Chunks(chunks) => match chunks.take(bytes) {
+                Taken::All => bytes.len(),
+                Taken::Whole(taken) => {
+                    *self = Self::Length(0);
+                    taken
+                }
+                Taken::Broken => {
+                    *self = Self::UntilAnswered;
+                    bytes.len()
+                }
+            },
+            Self::UntilAnswered => bytes.len(),
+        }
+    }
+}
+
 /// What was noted since the last request.
 #[derive(Debug, Default)]
 pub(super) struct Noted {
-    /// So many of the bytes that come are the body of a request; with `UNTIL_ANSWERED`, only its answer tells how many.
-    body: u64,
+    /// The body of that.
+    body: Rest,
     /// Not all that came could be kept.
     lost: bool,
     /// When the first byte came.
@@ -65,11 +105,7 @@ impl Notes {
     /// These bytes were read.
     pub fn came(&self, bytes: &[u8]) {
         let mut noted = self.lock();
-        let body = usize::try_from(noted.body).unwrap_or(usize::MAX).min(bytes.len());
-        if noted.body != UNTIL_ANSWERED {
-            noted.body -= body as u64;
-        }
-        let bytes = &bytes[body..];
+        let bytes = &bytes[noted.body.take(bytes)..];
         if bytes.is_empty() {
             return;
         }
@@ -92,8 +128,8 @@ impl Notes {
 
     /// What came is a request, and this is its head as hyper has it. A `Content-Length` beside `Transfer-Encoding` is not in
     /// there: who reads the one finds another end of the body than who reads the other (RFC 9112, 6.3), so it is to be seen.
-    /// `body` is how long its body is, if that is known before it has come.
-    pub fn taken(&self, method: &Method, headers: &mut HeaderMap, body: Option<u64>) {
+    /// `body` is how long its body is, where that is known before it has come; of `HTTP/1` it is chunked otherwise.
+    pub fn taken(&self, version: Version, method: &Method, headers: &mut HeaderMap, body: Option<u64>) {
         let noted = &mut *self.lock();
         if headers.contains_key(TRANSFER_ENCODING) && !headers.contains_key(CONTENT_LENGTH) {
             for length in lengths(&noted.came, method).filter_map(|length| HeaderValue::from_bytes(length).ok()) {
@@ -101,25 +137,27 @@ impl Notes {
             }
         }
         let mut came = std::mem::take(&mut noted.came);
-        let begun = body.zip(head(&came, method)).filter(|_| !noted.lost).map(|(body, head)| {
-            let begun = body.min((came.len() - head) as u64);
-            came.drain(..head + usize::try_from(begun).unwrap_or(usize::MAX));
-            body - begun
-        });
-        if begun.is_none() {
+        let mut rest = Rest::UntilAnswered;
+        // Of the streams of HTTP/2, one comes while another is answered: nothing more is noted.
+        let head = head(&came, method).filter(|_| !noted.lost && version != Version::HTTP_2);
+        if let Some(head) = head {
+            rest = body.map_or_else(|| Rest::Chunks(Chunks::new()), Rest::Length);
+            let begun = rest.take(&came[head..]);
+            came.drain(..head + begun);
+        } else {
             came.clear();
         }
         // Heads are short: the memory for one serves the next.
         came.shrink_to(SHORT);
         let since = (!came.is_empty()).then(Instant::now);
-        *noted = Noted { body: begun.unwrap_or(UNTIL_ANSWERED), came, since, ..Noted::default() };
+        *noted = Noted { body: rest, came, since, ..Noted::default() };
     }
 
     /// It has its answer: what comes next is to be another, unless it is known what is still to come of its body.
     pub fn answered(&self) {
         let mut noted = self.lock();
-        if noted.body == UNTIL_ANSWERED {
-            noted.body = 0;
+        if matches!(noted.body, Rest::UntilAnswered) {
+            noted.body = Rest::default();
         }
     }
 

@@ -116,6 +116,9 @@ async fn a_request_before_it_is_not_taken_for_it() {
 #[rstest]
 #[case::alone("GET /good HTTP/1.1\r\nHost: a\r\n\r\n")]
 #[case::with_a_body("POST /good HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")]
+#[case::in_chunks(
+    "POST /good HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n0\r\nA: b\r\n\r\n"
+)]
 #[tokio::test]
 async fn what_comes_in_one_go_with_a_request_is_told_too(#[case] good: &str) {
     let (mut site, mut told) = listening(Config::default()).await;
