@@ -185,8 +185,9 @@ impl Kind {
         self.spec.reads == Reads::Query
     }
 
-    /// What schema and pointers are about: the body, unpacked where it came compressed, or the parameters of the query or of a form as a JSON object. Of several parameters with
-    /// one name the first counts, as for a page's `URLSearchParams.get`.
+    /// What schema and pointers are about: the body, unpacked where it came compressed, or the parameters of the query or of a
+    /// form as a JSON object. Of several parameters with one name the first counts, as for a page's `URLSearchParams.get`. No
+    /// platform has thousands of them: this is on the path of every call, and those beyond that are left out.
     #[must_use]
     pub fn document<'a>(&self, request: &'a Request) -> Cow<'a, [u8]> {
         let body = || match Packed::of(&request.headers, &request.body) {
@@ -199,7 +200,7 @@ impl Kind {
             Reads::Form => body(),
         };
         let mut object = Map::new();
-        for (name, value) in url::form_urlencoded::parse(&pairs) {
+        for (name, value) in url::form_urlencoded::parse(&pairs).take(recognise::MOST_NAMES) {
             object.entry(name).or_insert_with(|| value.into());
         }
         Cow::Owned(Value::Object(object).to_string().into_bytes())

@@ -18,7 +18,7 @@ use crate::call::Request;
 const LONGEST_NAME: usize = 1024;
 
 /// Parameters of a form that are looked at.
-const MOST_NAMES: usize = 4096;
+pub(super) const MOST_NAMES: usize = 4096;
 
 /// A request that is looked at several times: its body and query are read at most once, and only if something asks.
 pub struct Seen<'a> {

@@ -252,9 +252,12 @@ pub(super) fn line<'a>(secret: &'a [u8], name: &str) -> Option<&'a [u8]> {
     lines.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().as_bytes())
 }
 
-/// Names and values of a form, each once, in order.
+/// Most parameters of a form that is signed: no platform has as many, and each is held.
+const MOST_PARAMETERS: usize = 4096;
+
+/// Names and values of a form, each once, in order; nothing of one that is too long to be a platform's.
 fn form(request: &Request, body: &[u8]) -> String {
-    if !request.has_a_form() {
+    if !request.has_a_form() || memchr::memchr_iter(b'&', body).count() >= MOST_PARAMETERS {
         return String::new();
     }
     let mut pairs: Vec<_> = url::form_urlencoded::parse(body).collect();
