@@ -28,7 +28,6 @@ use crate::call::{Call, Direction, HUNG_UP, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull, Route};
 use crate::net::fields;
 use crate::net::responder::{Outcome, Responders, Wanting, own_secrets, plain, trickle};
-use crate::net::room;
 use crate::net::tls::Identity;
 use crate::net::tunnel::Reach;
 use crate::platform::{Keyring, Kind, Platforms, Seen};
@@ -143,11 +142,12 @@ fn handle(
                 lane.responders.under_way.spawn_on(taking, &runtime).await.ok().and_then(Result::ok)
             }
         };
-        let Some(Taken { recording, answer, _room }) = taken else {
+        let Some(Taken { recording, answer }) = taken else {
             return into_http(&plain(500, "hooktape failed at this call; its own output says how"), None);
         };
         let recorded = match recording {
-            Ok(recording) => recording.done().await,
+            Ok(Some(recording)) => recording.done().await.map(drop),
+            Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
         match (recorded, answer) {
@@ -169,11 +169,10 @@ async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 
 /// A call that was read and answered, on its way into the file.
 struct Taken {
-    recording: Result<Recording, RecordError>,
+    /// None: it is in the file already.
+    recording: Result<Option<Recording>, RecordError>,
     /// What it gets once it is recorded; none: the connection's end.
     answer: Option<http::Response<Body>>,
-    /// What its body takes until then.
-    _room: room::Taken,
 }
 
 impl Lane {
@@ -257,7 +256,12 @@ impl Lane {
                 request,
                 response,
             };
-            Taken { recording: self.recorder.submit(call, recognised.is_json).await, answer, _room: room }
+            let recording = match self.recorder.submit(call, recognised.is_json).await {
+                // It takes its room until it is written, also where its caller does not wait for that.
+                Ok(recording) if room.is_some() => recording.done().await.map(|_| None),
+                submitted => submitted.map(Some),
+            };
+            Taken { recording, answer }
         }
     }
 

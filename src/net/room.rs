@@ -32,6 +32,13 @@ pub(super) struct Taken {
     beyond: Option<OwnedSemaphorePermit>,
 }
 
+impl Taken {
+    /// Whether it is any.
+    pub(super) fn is_some(&self) -> bool {
+        self.bytes.is_some() || self.beyond.is_some()
+    }
+}
+
 impl Room {
     /// Room for so many bytes.
     pub(super) fn new(bytes: usize) -> Self {
@@ -85,6 +92,7 @@ mod tests {
             assert!(poll!(&mut waiting).is_ready());
         }
         assert_eq!(room.bytes.available_permits(), 39);
+        assert!(first.is_some() && !Taken::default().is_some());
         drop((first, third));
         assert_eq!((room.bytes.available_permits(), room.beyond.available_permits()), (100, 1));
     }
