@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use crate::call::{CONTENT_ENCODING, Call, Direction, Id, Packed, Request};
 use crate::cli::context::{Context, data_dir, find_call};
 use crate::cli::print;
-use crate::config::is_framing;
+use crate::config::{Target, is_framing};
+use crate::json;
+use crate::platform::Keyring;
 use crate::recording::fixtures;
 use crate::replay::template::{self, Values};
 use crate::replay::variables::Variables;
@@ -74,6 +76,36 @@ impl DraftArgs {
     /// Whether that header is set.
     pub(super) fn sets(&self, header: &str) -> bool {
         self.header.iter().any(|(name, _)| name.eq_ignore_ascii_case(header))
+    }
+
+    /// Takes off what another target put into the recorded call and `target` is not to get; what is set here stands.
+    pub(super) fn leave_behind(&self, draft: &mut Draft, keyring: &Keyring, target: &Target) {
+        let Draft { request, kind, .. } = draft;
+        let set = self.header.iter().filter_map(|(name, _)| Some((name, request.headers.get(name)?.to_owned())));
+        let set: Vec<_> = set.collect();
+        keyring.leave_behind(request, kind.as_deref(), target);
+        set.into_iter().for_each(|(name, value)| request.headers.set(name, value));
+        // It is nobody's but ours now.
+        request.origin = None;
+    }
+
+    /// Puts back into `request` what is set here, as `filled` has it, where it was renewed.
+    ///
+    /// # Errors
+    /// When its body takes no values.
+    pub(super) fn keep_set(&self, request: &mut Request, filled: &Request) -> eyre::Result<()> {
+        let text = std::str::from_utf8(&filled.body).unwrap_or_default();
+        let set = self.set.iter().filter_map(|change| {
+            let value = text[json::find(text, &change.pointer)?].to_owned();
+            Some(Change { pointer: change.pointer.clone(), value })
+        });
+        change(request, &set.collect::<Vec<_>>()).map_err(|error| eyre!("--set: {error}"))?;
+        for (name, _) in &self.header {
+            if let Some(value) = filled.headers.get(name) {
+                request.headers.set(name, value.to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// The draft, changed as told. Its placeholders stand as they are.

@@ -72,6 +72,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     // As it is once it is filled in.
     let host = |(name, _)| Some((name, draft.request.headers.get("host")?.to_owned()));
     target.headers.extend(args.draft.host().and_then(host));
+    args.draft.leave_behind(&mut draft, &context.keyring, &target);
     let deliveries = deliveries(context, args, &draft, &target)?;
     let copies = if args.faults.duplicate { &[false, true][..] } else { &[false] };
     let rules = args.rules.rules(context)?;
@@ -147,7 +148,11 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
             return Err(eyre!("it cannot be sent with the fault {fault:?}: {why}", fault = fault.word()));
         }
         match (fault, mode, kind) {
-            (Some(Fault::Stale), SignMode::Fresh, Some(kind)) => kind.refresh(&mut request, now - STALE),
+            (Some(Fault::Stale), SignMode::Fresh, Some(kind)) => {
+                kind.refresh(&mut request, now - STALE);
+                // What is set stands, also where it would be renewed.
+                args.draft.keep_set(&mut request, &draft.request)?;
+            }
             (Some(Fault::Stale), ..) => {
                 return Err(eyre!("what is sent exactly is as old as it is: leave --stale out"));
             }

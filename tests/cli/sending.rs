@@ -133,6 +133,32 @@ fn send_changes_the_payload_and_the_headers() {
 }
 
 #[test]
+fn what_is_set_by_hand_leaves_so_also_where_it_would_be_renewed_or_left_behind() {
+    let (home, endpoint, elsewhere) = (Home::new(), Endpoint::new(), Endpoint::new());
+    let stale = ["--stale", "--set", "/timestamp=5", "--header", "X-Moveo-Request-Id: mine"];
+    send(&home, &endpoint, &[&SIGNED[..], &stale].concat());
+    let (head, body) = endpoint.seen().remove(0);
+    let value: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&value["timestamp"], field(&head, "x-moveo-request-id")), (&5.into(), Some("mine")));
+
+    let staging = format!(
+        "[secrets]\nmoveo = \"env:MOVEO_TOKEN\"\n[[target]]\nname = \"staging\"\nurl = \"{}\"\nheaders = {{ X-Api-Key = \"file:key\" }}\n",
+        endpoint.url
+    );
+    std::fs::write(home.path("hooktape.toml"), staging).unwrap();
+    std::fs::write(home.path("key"), "of-staging").unwrap();
+    let sent = run(&home, &["send", "moveo/dialog", "--to", "staging", "--record", "keyed.jsonl", "--format", "json"]);
+    assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
+    assert_eq!(field(&endpoint.seen().remove(0).0, "x-api-key"), Some("of-staging"));
+    let again = format!("keyed.jsonl#{}", sent.json()[0]["id"].as_str().unwrap());
+    for (header, leaves) in [(&[][..], None), (&["--header", "X-Api-Key: mine"], Some("mine"))] {
+        let sent = run(&home, &[&["send", &again, "--to", &elsewhere.url], header].concat());
+        assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
+        assert_eq!(field(&elsewhere.seen().remove(0).0, "x-api-key"), leaves);
+    }
+}
+
+#[test]
 fn send_takes_a_payload_byte_for_byte() {
     let (home, endpoint) = (Home::new(), Endpoint::new());
     let payload = "{ \"lang\":\"el\",\r\n\t\"n\": 1.0e2, \"n\": 12345678901234567890 }\n".as_bytes();
