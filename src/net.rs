@@ -31,12 +31,17 @@ pub mod tunnel;
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use url::{Host, Url};
 
 use crate::call::Headers;
 use crate::config::FRAMING;
+
+/// How long a connection may have been idle to be used again. Servers end theirs after 2 s (gunicorn) or 5 s (Node); a call
+/// that leaves just then is lost, and at an even pace that is each call.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Headers that belong to one connection, or that the sending side works out anew. They are never copied from one call to the
 /// next.

@@ -18,7 +18,7 @@ use self::connector::{Connected, Timed};
 use crate::call::{Forwarded, Headers, Request, Response};
 use crate::config::{Target, Tls};
 use crate::net::answer::{self, Stage};
-use crate::net::{fields, hop_by_hop, named_in_connection};
+use crate::net::{IDLE, fields, hop_by_hop, named_in_connection};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -216,7 +216,7 @@ impl Forwarder {
             return Ok(client.clone());
         }
         let mut builder = Client::builder(TokioExecutor::new());
-        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(Duration::from_secs(30));
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
         let client = builder.build(Timed::new(CONNECT, tls)?);
         clients.insert(tls.clone(), client.clone());
         Ok(client)

@@ -317,6 +317,7 @@ impl Responders {
         let fresh = |slot: Slot| same(&slot).unwrap_or_else(|| Arc::new(Active::new(slot, &config, &self.platforms)));
         let slots: Vec<_> = slots.into_iter().map(fresh).collect();
         *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots.into();
+        self.forget_unused();
     }
 
     fn actives(&self) -> Arc<[Arc<Active>]> {

@@ -31,7 +31,7 @@ use crate::config::Tls;
 use crate::net::answer::{self, Stage};
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::net::{fields, hop_by_hop, is_loopback, named_in_connection, root, trust};
+use crate::net::{IDLE, fields, hop_by_hop, is_loopback, named_in_connection, root, trust};
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
@@ -292,7 +292,7 @@ impl Sender {
             return Ok(client.clone());
         }
         let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).tcp_nodelay(true);
-        builder = builder.pool_idle_timeout(wire::IDLE);
+        builder = builder.pool_idle_timeout(IDLE);
         if local {
             // No proxy of the environment should see calls to this machine.
             builder = builder.no_proxy();

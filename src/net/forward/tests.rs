@@ -85,6 +85,16 @@ async fn a_target_that_is_down_is_named_and_the_call_recorded() {
     assert_eq!((call.status(), call.request.body.as_ref()), (Some(502), &b"{}"[..]));
     assert!(call.error.unwrap().contains("is the server running?"));
     assert!(matches!(told.recv().await, Some(Told::Target(_, Health::Down(why))) if why.contains("127.0.0.1:1")));
+    // Once it is known, nothing more is told; where it was out of use meanwhile, it is told anew.
+    let slots = site.responders.slots();
+    for told_again in [false, true] {
+        if told_again {
+            site.responders.set(Vec::new());
+            site.responders.set(slots.clone());
+        }
+        site.post("/", "", "{}").await;
+        assert_eq!(matches!(told.try_recv(), Ok(Told::Target(_, Health::Down(_)))), told_again);
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::hold::{Release, Stage};
 use super::pulse::{self, Health};
-use super::{Outcome, Responders, Told, Wanting, abandoned, failed, lock, own_secrets, refused};
+use super::{Active, Outcome, Responders, Told, Wanting, abandoned, failed, lock, own_secrets, refused};
 use crate::call::{Call, Direction, Forwarded, Id, Request, Sig};
 use crate::config::{Forward, Source, Target};
 use crate::net::forward::{Failure, Ready};
@@ -147,19 +147,25 @@ impl Responders {
         self.tell(Told::Target(target.name.clone(), health));
     }
 
+    /// The servers that calls are passed on to.
+    fn targets(&self) -> Vec<Target> {
+        let of = |active: &Arc<Active>| match &active.slot.respond.source {
+            Source::Forward(forward) => forward.targets.clone(),
+            Source::Platform | Source::Reply(_) => Vec::new(),
+        };
+        self.actives().iter().flat_map(of).collect()
+    }
+
+    /// Forgets how servers do that nothing is passed on to any more: should they be again, it is told anew.
+    pub(super) fn forget_unused(&self) {
+        let used = self.targets();
+        lock(&self.health).retain(|(name, _)| used.iter().any(|target| target.name == *name));
+    }
+
     /// Looks every `pause` whether the targets can be reached, for as long as it is polled.
     pub async fn watch(&self, pause: Duration) {
         loop {
-            let targets: Vec<Target> = self
-                .actives()
-                .iter()
-                .filter_map(|active| match &active.slot.respond.source {
-                    Source::Forward(forward) => Some(forward.targets.clone()),
-                    _ => None,
-                })
-                .flatten()
-                .collect();
-            for target in &targets {
+            for target in &self.targets() {
                 let failure = pulse::knock(target).await.err();
                 let failure = failure.map(|sentence| Failure { status: 502, sentence, down: true });
                 self.note(target, failure.as_ref());

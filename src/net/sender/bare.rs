@@ -9,13 +9,13 @@ use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use url::Url;
 
 use super::body::Outbound;
 use crate::config::Tls;
 use crate::net::answer::{self, Stage};
-use crate::net::trust;
+use crate::net::{IDLE, trust};
 
 /// The clients, one for each way to believe a server.
 #[derive(Clone, Debug, Default)]
@@ -61,5 +61,7 @@ fn client(tls: &Tls) -> Result<Connected, String> {
     http.set_nodelay(true);
     http.enforce_http(false);
     let builder = HttpsConnectorBuilder::new().with_tls_config(trust::config(tls)?).https_or_http().enable_http1();
-    Ok(Client::builder(TokioExecutor::new()).build(builder.wrap_connector(http)))
+    let mut client = Client::builder(TokioExecutor::new());
+    client.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
+    Ok(client.build(builder.wrap_connector(http)))
 }

@@ -6,7 +6,6 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -17,10 +16,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::body::Outbound;
-
-/// How long a connection may have been idle to be used again. Servers end theirs after 2 s (gunicorn) or 5 s (Node); a call
-/// that leaves just then is lost, and at an even pace that is each call.
-pub(super) const IDLE: Duration = Duration::from_secs(1);
+use crate::net::IDLE;
 
 /// A place for a connection.
 #[derive(Debug, Default)]
