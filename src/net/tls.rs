@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,6 +54,15 @@ impl Identity {
                 let lock = fs::File::open(folder).map_err(cannot)?;
                 lock.lock().map_err(cannot)?;
                 let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+                for path in [&certificate, &key] {
+                    // One that is there and cannot be read is trusted by somebody, and not to be replaced.
+                    match fs::File::open(path) {
+                        Err(error) if error.kind() != ErrorKind::NotFound => {
+                            return Err(TlsError(format!("{}: {error}", path.display())));
+                        }
+                        _ => {}
+                    }
+                }
                 // What is half there, or does not belong together, was left by a crash.
                 Self::read(&certificate, &key, true).or_else(|_| {
                     make(folder, &certificate, &key)?;
