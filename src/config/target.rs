@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use url::{Host, Position, Url};
+use url::{Host, Url};
 
 use super::Secret;
 
@@ -176,10 +176,11 @@ impl Target {
         Some(format!("target {} takes {takes} only, and this call {this}: send it elsewhere", self.name))
     }
 
-    /// Whether calls of `kind` go to `origin` with it: scheme, host and port, as in `http://127.0.0.1:3000`.
+    /// Whether calls of `kind` go to `origin` with it: scheme, host and port, as in `http://127.0.0.1:3000`, however they are
+    /// written.
     pub fn is_at(&self, origin: &str, kind: Option<&str>) -> bool {
         let url = self.url_for(kind, "/").ok().and_then(|url| Url::parse(&url).ok());
-        url.is_some_and(|url| &url[..Position::BeforePath] == origin)
+        url.zip(Url::parse(origin).ok()).is_some_and(|(url, origin)| url.origin() == origin.origin())
     }
 
     /// The URL for a call of `kind` (`moveo/pre_message`) that was recorded with the target `path` (`/hooks/moveo?x=1`).
