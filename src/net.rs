@@ -36,7 +36,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use url::{Host, Url};
 
-use crate::call::Headers;
+use crate::call::{Headers, Request};
 use crate::config::FRAMING;
 
 /// How long a connection may have been idle to be used again. Servers end theirs after 2 s (gunicorn) or 5 s (Node); a call
@@ -47,6 +47,13 @@ const IDLE: Duration = Duration::from_secs(1);
 /// next.
 pub fn hop_by_hop() -> impl Iterator<Item = &'static str> {
     FRAMING.into_iter().chain(["host"])
+}
+
+/// Whether a request that is passed on says how long its body is: one without a body does where it said so, or where its
+/// method leads servers to expect one (RFC 9110, 8.6).
+fn tells_its_length(request: &Request) -> bool {
+    let expected = || matches!(&*request.method, "POST" | "PUT" | "PATCH");
+    !request.body.is_empty() || request.headers.has("content-length") || expected()
 }
 
 /// The names of the fields that `Connection` names: those are of one connection, too.

@@ -18,7 +18,7 @@ use self::connector::{Connected, Timed};
 use crate::call::{Forwarded, Headers, Request, Response};
 use crate::config::{Target, Tls};
 use crate::net::answer::{self, Stage};
-use crate::net::{IDLE, fields, hop_by_hop, named_in_connection};
+use crate::net::{IDLE, fields, hop_by_hop, named_in_connection, tells_its_length};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -146,6 +146,10 @@ impl Forwarder {
             {
                 fields.append(name, value);
             }
+        }
+        if request.body.is_empty() && tells_its_length(request) {
+            // That of a body the client adds.
+            fields.insert(http::header::CONTENT_LENGTH, 0.into());
         }
         let host = request.headers.get("host").unwrap_or_default();
         let mut set = |name: &'static str, value: &str| {

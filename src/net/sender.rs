@@ -31,7 +31,7 @@ use crate::config::Tls;
 use crate::net::answer::{self, Stage};
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::net::{IDLE, fields, hop_by_hop, is_loopback, named_in_connection, root, trust};
+use crate::net::{IDLE, fields, hop_by_hop, is_loopback, named_in_connection, root, tells_its_length, trust};
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
@@ -377,7 +377,7 @@ fn method(request: &Request) -> Result<http::Method, String> {
 
 /// Points `request` at `url`, as `host` if it has another name there, dropping what belonged to the connection that it came by.
 fn address(request: &mut Request, url: &Url, host: Option<&str>) {
-    let named = named_in_connection(&request.headers);
+    let (named, sized) = (named_in_connection(&request.headers), tells_its_length(request));
     hop_by_hop().for_each(|name| request.headers.remove(name));
     for name in &named {
         request.headers.remove(name);
@@ -389,7 +389,7 @@ fn address(request: &mut Request, url: &Url, host: Option<&str>) {
     if !request.headers.has("accept") {
         request.headers.push("accept", "*/*");
     }
-    if !request.body.is_empty() {
+    if sized {
         request.headers.push("content-length", request.body.len().to_string());
     }
     url[url::Position::BeforePath..url::Position::AfterQuery].clone_into(&mut request.target);

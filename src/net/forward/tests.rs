@@ -50,6 +50,17 @@ async fn the_body_goes_through_byte_for_byte_and_the_real_answer_comes_back() {
 }
 
 #[tokio::test]
+async fn a_call_without_a_body_says_so() {
+    let mut backend = Backend::new(ANSWER).await;
+    let mut site = Site::new(responding(forwarding(&[&backend.url("")]))).await;
+    site.post("/x", "", "").await;
+    assert!(backend.next().await.0.contains("content-length: 0\r\n"));
+    site.next().await;
+    site.raw(b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    assert!(!backend.next().await.0.contains("content-length"));
+}
+
+#[tokio::test]
 async fn a_connection_is_kept_and_its_time_told_once() {
     let backend = Backend::new(ANSWER).await;
     let mut site = Site::new(responding(forwarding(&[&backend.url("/own?a=1")]))).await;

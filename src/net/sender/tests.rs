@@ -134,7 +134,18 @@ async fn what_is_recorded_as_sent_is_what_arrives(
     assert_eq!(sent.response, came.response, "and what comes back is what was answered");
     let names: Vec<&str> = sent.request.headers.iter().map(|(name, _)| name).collect();
     assert_eq!(names[..5], ["host", "x-b", "x-b", "x-a", "accept"]);
-    assert!(names.len() <= 6, "{names:?}");
+    assert_eq!((names.len(), sent.request.headers.get("content-length")), (6, Some(&*body.len().to_string())));
+}
+
+#[test]
+fn a_body_that_is_not_there_has_a_length_where_servers_expect_one() {
+    let said = |method: &str, fields: &[(&str, &'static [u8])]| tells_its_length(&request(method, fields, b""));
+    let length: (&str, &[u8]) = ("Content-Length", b"0");
+    assert_eq!(
+        ["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD"].map(|method| said(method, &[])),
+        [true, true, true, false, false, false]
+    );
+    assert!(said("GET", &[length]));
 }
 
 #[rstest]
