@@ -135,6 +135,9 @@ impl Why {
             _ if PROXY.iter().any(|begin| came.starts_with(begin)) => Self::Proxy,
             _ if came.starts_with(b"PRI ") => Self::Http2(root(error).to_string()),
             Some(414) => Self::LongTarget,
+            Some(431) if is_endless(came) => {
+                Self::Malformed("its content-length is more than anyone can send".to_owned())
+            }
             Some(431) => Self::LongHead,
             Some(_) => Self::Malformed(root(error).to_string()),
             None if hyper.is_some_and(hyper::Error::is_parse) => Self::Malformed(root(error).to_string()),
@@ -154,6 +157,13 @@ impl Why {
             _ => Self::Handshake(error.to_string()),
         }
     }
+}
+
+/// Whether a request says that it has a body of more bytes than hyper counts, which it refuses as a head that is too long.
+fn is_endless(came: &[u8]) -> bool {
+    let request = read::request(came);
+    let length = request.as_ref().and_then(|request| request.headers.get("content-length"));
+    length.and_then(|length| length.parse().ok()).is_some_and(|length: u64| length >= u64::MAX - 1)
 }
 
 #[cfg(test)]

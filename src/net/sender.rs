@@ -326,10 +326,17 @@ impl Sender {
         let method = method(request)?;
         let client = self.client(tls, is_loopback(url)).map_err(|error| format!("not sent: {error}"))?;
         let sending = client.request(method, url.clone()).headers(headers).body(body).send();
+        let proxies = self.proxies.clone();
         Ok(async move {
             sending.await.map(Into::into).map_err(|error| {
-                let stage = if error.is_connect() { Stage::Connecting } else { Stage::Waiting };
-                answer::explain(&error, place, stage)
+                if !error.is_connect() {
+                    return answer::explain(&error, place, Stage::Waiting);
+                }
+                let place = proxy(&proxies, url).map_or_else(
+                    || place.to_owned(),
+                    |proxy| format!("{proxy}, the proxy that the environment names for {place}"),
+                );
+                answer::explain(&error, &place, Stage::Connecting)
             })
         })
     }
@@ -356,9 +363,16 @@ async fn over_wire<'a>(
     })
 }
 
-/// Whether what goes to `url` goes through a proxy. No proxy of the environment should see calls to this machine.
+/// Host and port of the proxy that what goes to `url` goes through. No proxy of the environment should see calls to this machine.
+fn proxy(proxies: &Matcher, url: &Url) -> Option<String> {
+    let there = (!is_loopback(url)).then(|| url.as_str().parse().ok()).flatten()?;
+    let proxy = proxies.intercept(&there)?;
+    let port = proxy.uri().port_u16().unwrap_or(if proxy.uri().scheme_str() == Some("https") { 443 } else { 80 });
+    Some(format!("{}:{port}", proxy.uri().host().unwrap_or("?")))
+}
+
 fn is_proxied(proxies: &Matcher, url: &Url) -> bool {
-    !is_loopback(url) && url.as_str().parse().is_ok_and(|place| proxies.intercept(&place).is_some())
+    proxy(proxies, url).is_some()
 }
 
 /// What leaves of a request whose body is cut on purpose.

@@ -3,7 +3,7 @@
 use hooktape::recording::{Position, Reader};
 use serde_json::{Value, json};
 
-use crate::lane::{Home, TOKEN};
+use crate::lane::{HOOKTAPE, Home, TOKEN};
 use crate::support::{Ended, Endpoint, PUBLISHED, SAMPLE, SIGNED, feed, field, run, signature};
 
 /// Sends to a recording of its own.
@@ -156,6 +156,17 @@ fn what_is_set_by_hand_leaves_so_also_where_it_would_be_renewed_or_left_behind()
         assert_eq!(sent.code, 0, "{}{}", sent.out, sent.err);
         assert_eq!(field(&elsewhere.seen().remove(0).0, "x-api-key"), leaves);
     }
+}
+
+#[test]
+fn a_proxy_that_is_down_is_told_apart_from_its_target() {
+    let home = Home::new();
+    let args = ["send", "moveo/dialog", "--sign", "exact", "--to", "http://hooktape.invalid/"];
+    let mut command = home.command(HOOKTAPE, &args);
+    let ended = command.env("http_proxy", "http://me:secret@127.0.0.1:1").output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stdout).into_owned() + &String::from_utf8_lossy(&ended.stderr);
+    assert!(told.contains("127.0.0.1:1, the proxy that the environment names for hooktape.invalid:80"), "{told}");
+    assert!(!told.contains("secret"), "{told}");
 }
 
 #[test]

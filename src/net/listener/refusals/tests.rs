@@ -58,6 +58,12 @@ async fn what_is_no_http_is_told_with_its_beginning(#[case] bytes: &[u8], #[case
 #[case::version(b"GET /a HTTP/9.9\r\nHost: a\r\n\r\n", Some(400), "/a", "not HTTP/1.1")]
 #[case::header(b"GET /a HTTP/1.1\r\nHost: a\r\nX A: 1\r\n\r\n", Some(400), "/a", "not HTTP/1.1")]
 #[case::length(b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\nhello", Some(400), "/a", "content-length")]
+#[case::endless(
+    b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551614\r\n\r\n",
+    Some(431),
+    "/a",
+    "content-length"
+)]
 #[case::left(b"GET /a HTTP/1.1\r\nHost: a\r\nX-", None, "/a", "went away")]
 #[tokio::test]
 async fn what_has_a_request_line_is_recorded_too(
