@@ -194,7 +194,8 @@ pub struct Request {
     pub headers: Headers,
     /// The body's exact bytes.
     pub body: Bytes,
-    /// `body` is its beginning: it was longer than the listener's limit or, where the request was sent, the rest did not leave.
+    /// `body` is its beginning: the rest was beyond the listener's limit, did not come or, where the request was sent, did not leave.
+    /// The call's error says which.
     pub cut: bool,
     /// Something of it was masked by a redaction, so that its signature can no longer be checked.
     pub redacted: bool,
@@ -207,7 +208,7 @@ impl Request {
         let words = if self.origin.is_some() {
             "only the beginning of the body was sent"
         } else {
-            "the body was cut at the listener's limit"
+            "only the beginning of the body is recorded"
         };
         self.cut.then_some(words)
     }

@@ -149,7 +149,7 @@ fn a_cut_call_is_known_by_the_platforms_header_and_its_path() {
     assert_eq!(kind.name, "moveo/pre_message");
     assert_eq!(
         shown(&kind.check_request(&cut)),
-        ["note : The body was cut at the listener's limit, so it was not held against the contract."]
+        ["note : Only the beginning of the body is recorded, so it was not held against the contract."]
     );
     cut.origin = Some("http://127.0.0.1:1".to_owned());
     assert_eq!(
