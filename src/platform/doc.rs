@@ -15,8 +15,8 @@ use crate::json::{self, unquote};
 pub(super) struct Doc<'a> {
     body: &'a [u8],
     root: OnceCell<Root<'a>>,
-    /// The object within it that was taken apart last: one rule after the other asks for a member of the same.
-    last: RefCell<(&'a str, Members<'a>)>,
+    /// The objects within it that were taken apart: one rule after the other asks for members of the same few.
+    inner: RefCell<Vec<(&'a str, Members<'a>)>>,
 }
 
 /// What a body is.
@@ -41,7 +41,6 @@ impl<'a> Root<'a> {
 }
 
 /// The members of an object, in their order. They are few, and looked up a few times: a map would cost more than it saves.
-#[derive(Default)]
 struct Members<'a> {
     /// Each name, and the text of its value.
     list: Vec<(Cow<'a, str>, &'a str)>,
@@ -83,7 +82,7 @@ fn look(name: &str) -> u64 {
 
 impl<'a> Doc<'a> {
     pub(super) fn new(body: &'a [u8]) -> Self {
-        Self { body, root: OnceCell::new(), last: RefCell::default() }
+        Self { body, root: OnceCell::new(), inner: RefCell::default() }
     }
 
     fn root(&self) -> &Root<'a> {
@@ -136,11 +135,14 @@ impl<'a> Doc<'a> {
         if !value.starts_with('{') {
             return child(value, token);
         }
-        let mut last = self.last.borrow_mut();
-        if !std::ptr::eq(last.0, value) {
-            *last = (value, Members::of(value)?);
+        let mut inner = self.inner.borrow_mut();
+        if let Some((_, members)) = inner.iter().find(|(object, _)| std::ptr::eq(*object, value)) {
+            return members.get(token);
         }
-        last.1.get(token)
+        let members = Members::of(value)?;
+        let found = members.get(token);
+        inner.push((value, members));
+        found
     }
 }
 
