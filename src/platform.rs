@@ -190,6 +190,7 @@ impl Pack {
         for (name, scheme) in &mut schemes {
             scheme.name = format!("{platform}/{name}");
         }
+        Scheme::tell_apart(schemes.values_mut());
         let shared = Arc::new(Shared {
             platform: platform.clone(),
             schemes,

@@ -400,7 +400,8 @@ pub fn preview(scheme: &Scheme, request: &Request, secret: Option<&Secret>) -> R
 }
 
 fn needed<'a>(scheme: &Scheme, secret: Option<&'a Secret>) -> Result<&'a Secret, SignError> {
-    secret.ok_or_else(|| SignError::Secret(format!("there is no secret: {}", scheme.how_to_configure())))
+    let usable = secret.filter(|secret| secret.is_for(&scheme.name));
+    usable.ok_or_else(|| SignError::Secret(format!("there is no secret: {}", scheme.how_to_configure())))
 }
 
 /// Puts a fresh signature on the request, in the place of the one it has, with what is signed besides it: `at`, the time of

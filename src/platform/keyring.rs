@@ -1,11 +1,9 @@
 //! The secrets at hand, asked by whoever checks or makes a signature.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use smallvec::SmallVec;
 
 use crate::call::{Request, Response, Sig};
 use crate::config::{Secret, Secrets, Target};
@@ -176,10 +174,7 @@ impl Keyring {
     pub fn signing(&self, kind: &Kind, request: &Request, own: &[Secret]) -> Result<Option<Secret>, String> {
         let Some((_, usual)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
         let platform = kind.platform();
-        let mut ordered: SmallVec<[&Scheme; 4]> = kind.schemes().map(|(_, scheme)| scheme).collect();
-        if ordered.len() > 1 {
-            ordered.sort_by_key(|scheme| Reverse(scheme.likeness(request)));
-        }
+        let ordered = kind.by_likeness(request);
         let schemes = || ordered.iter().copied();
         let scoped = |secret: &Secret, is_its: &dyn Fn(&Scheme) -> bool| {
             if ordered.len() == 1 {
@@ -189,7 +184,7 @@ impl Keyring {
             secret.clone().only_for(names.collect())
         };
         // Of one that cannot be read nobody knows what it was for.
-        let own_may_be = |scheme: &Scheme| !scheme.apart || ordered.len() == 1;
+        let own_may_be = |scheme: &Scheme| !scheme.may_send_a_key() && (!scheme.apart || ordered.len() == 1);
         let fits = |scheme: &Scheme, secret: &Secret| own_may_be(scheme) && scheme.can_sign_with(secret);
         let stops = |secret: &&Secret| secret.value().is_err() || schemes().any(|scheme| fits(scheme, secret));
         let first = own.iter().find(stops);
@@ -205,13 +200,17 @@ impl Keyring {
                 secret.label()
             ));
         }
-        let secrets =
-            || schemes().flat_map(|scheme| scheme.configured(&self.secrets).map(move |secret| (scheme, secret)));
+        let secrets = || {
+            schemes().flat_map(|scheme| scheme.configured_to_sign(&self.secrets).map(move |secret| (scheme, secret)))
+        };
         if let Some((_, secret)) = secrets().find(|(scheme, secret)| scheme.can_sign_with(secret)) {
-            let is_its = |scheme: &Scheme| scheme.configured(&self.secrets).any(|filed| filed == secret);
+            let is_its = |scheme: &Scheme| scheme.configured_to_sign(&self.secrets).any(|filed| filed == secret);
             return Ok(Some(scoped(secret, &is_its)));
         }
-        if usual.optional && secrets().next().is_none() {
+        let withheld = schemes().any(|scheme| {
+            scheme.may_send_a_key() && own.iter().chain(scheme.configured(&self.secrets)).next().is_some()
+        });
+        if usual.optional && !withheld && secrets().next().is_none() {
             return Ok(None);
         }
         let repair = format!("start with {}, or send the signature as it is (exact)", usual.flag());
@@ -224,6 +223,10 @@ impl Keyring {
                 secret.label()
             ),
             Some((secret, why)) => format!("cannot sign for {platform} with {}: {why}; {repair}", secret.label()),
+            None if withheld => format!(
+                "no secret to sign for {platform} with: one of a target or for the whole of {platform} may be a key, which is \
+                 never sent itself; {repair}"
+            ),
             None => format!("no secret to sign for {platform} with: {repair}"),
         })
     }
@@ -247,7 +250,8 @@ impl Keyring {
         made_for(kind, &self.tests, TEST_LABEL)
     }
 
-    /// The secret that somebody else signs a call of `kind` with, who has none of ours. None where it needs none.
+    /// Signs a call of `kind` as somebody else who has none of our secrets: by every scheme that it bears, so that none of its
+    /// signatures is good; else by the usual one.
     ///
     /// # Errors
     /// When the system has no randomness to make one.

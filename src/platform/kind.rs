@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
 use toml::Spanned;
 
 use super::doc::Doc;
@@ -156,11 +157,21 @@ impl Kind {
         names.filter_map(|name| self.shared.schemes.get_key_value(name).map(|(name, scheme)| (name.as_str(), scheme)))
     }
 
-    /// The scheme by which `request` is signed, as far as can be told without a secret: the first that it bears, else the
-    /// first.
+    /// Its schemes, the one first that `request` looks most like being signed by, as far as can be told without a secret; of
+    /// those that it looks alike for, the usual one.
+    #[must_use]
+    pub fn by_likeness(&self, request: &Request) -> SmallVec<[&Scheme; 4]> {
+        let mut ordered: SmallVec<[&Scheme; 4]> = self.schemes().map(|(_, scheme)| scheme).collect();
+        if ordered.len() > 1 {
+            ordered.sort_by_key(|scheme| Reverse(scheme.likeness(request)));
+        }
+        ordered
+    }
+
+    /// The first of them.
     #[must_use]
     pub fn scheme_of(&self, request: &Request) -> Option<&Scheme> {
-        self.schemes().map(|(_, scheme)| scheme).min_by_key(|scheme| Reverse(scheme.likeness(request)))
+        self.by_likeness(request).into_iter().next()
     }
 
     /// The full name of the kind whose wait this one ends.

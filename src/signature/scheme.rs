@@ -36,6 +36,9 @@ pub struct Scheme {
     pub optional: bool,
     /// Whether its secret is none of the platform's others: it is filed under `PLATFORM/SCHEME` only.
     pub apart: bool,
+    /// Whether its platform has schemes of another sort, so that a secret which is not filed under `PLATFORM/SCHEME` may be
+    /// theirs: a key, where this one sends its secret itself, or the reverse. The pack's reader finds out.
+    pub mixed: bool,
     /// What the platform calls the secret (`verification token`).
     pub secret: String,
     /// A reference to the secret, for the sentence that tells how to configure it (`env:MOVEO_TOKEN`).
@@ -125,8 +128,44 @@ impl Scheme {
 
     /// The configured secrets that may be its: its own, then its platform's.
     pub fn configured<'a>(&self, secrets: &'a Secrets) -> impl Iterator<Item = &'a Secret> + use<'a> {
-        let names = [Some(&*self.name), (!self.apart).then(|| self.platform())];
+        self.filed(secrets, self.apart)
+    }
+
+    /// Those of them that it may sign with. What is filed under the platform verifies; but where it may be a key, it is not sent
+    /// itself because a call asks for a token.
+    pub fn configured_to_sign<'a>(&self, secrets: &'a Secrets) -> impl Iterator<Item = &'a Secret> + use<'a> {
+        self.filed(secrets, self.apart || self.may_send_a_key())
+    }
+
+    fn filed<'a>(&self, secrets: &'a Secrets, alone: bool) -> impl Iterator<Item = &'a Secret> + use<'a> {
+        let names = [Some(&*self.name), (!alone).then(|| self.platform())];
         names.map(|name| name.and_then(|name| secrets.0.get(name))).into_iter().flatten().flatten()
+    }
+
+    /// Whether a secret that is not filed under its own name may be a key, which it would send itself.
+    #[must_use]
+    pub fn may_send_a_key(&self) -> bool {
+        self.mixed && matches!(self.method, Method::Shared(_))
+    }
+
+    /// Whether one of its secrets is text that another scheme could send: a key, and no pair in PEM.
+    fn has_a_key(&self) -> bool {
+        match &self.method {
+            Method::Seal(seal) => !seal.is_keyless(),
+            Method::Jwt(rules) => rules.algorithms.contains(&jwt::Algorithm::Hs256),
+            Method::Shared(_) => false,
+        }
+    }
+
+    /// Sets [`Self::mixed`] of a platform's schemes.
+    pub fn tell_apart<'a>(schemes: impl Iterator<Item = &'a mut Self>) {
+        let mut schemes: Vec<&mut Self> = schemes.collect();
+        let shares = |scheme: &Self| matches!(scheme.method, Method::Shared(_));
+        let keys = schemes.iter().any(|scheme| !scheme.apart && scheme.has_a_key());
+        let shared = schemes.iter().any(|scheme| !scheme.apart && shares(scheme));
+        for scheme in &mut schemes {
+            scheme.mixed = if shares(scheme) { keys } else { shared && scheme.has_a_key() };
+        }
     }
 
     /// Whether `secret` can sign, not only verify.
@@ -277,7 +316,7 @@ impl Scheme {
     #[must_use]
     pub fn flag(&self) -> String {
         // A platform's token is no key, so a key is filed under its scheme.
-        let own = self.apart || matches!(self.method, Method::Jwt(_));
+        let own = self.apart || self.mixed || matches!(self.method, Method::Jwt(_));
         let name = if own { self.name.as_str() } else { self.platform() };
         format!("--secret {name}={}", self.example)
     }

@@ -1,7 +1,5 @@
 //! Calls of a kind signed as its platform signs them.
 
-use std::cmp::Reverse;
-
 use jiff::Timestamp;
 
 use super::Kind;
@@ -10,15 +8,15 @@ use crate::config::Secret;
 use crate::signature::{self, Carrier, Method, Scheme, SignError, Stamp};
 
 impl Kind {
-    /// The scheme to sign `request` by with `secret`: the one that it bears, else the first; of those that the secret is for.
-    /// None where it is not signed, or need not be.
+    /// The scheme to sign `request` by with `secret`: the one that it looks most like being signed by, of those that the secret
+    /// is for. None where it is not signed, or need not be.
     fn scheme_to_sign(&self, request: &Request, secret: Option<&Secret>) -> Option<&Scheme> {
         if secret.is_none() && self.scheme().is_some_and(|(_, scheme)| scheme.optional) {
             return None;
         }
         let fits = |scheme: &&Scheme| secret.is_none_or(|secret| scheme.can_sign_with(secret));
-        let fitting = self.schemes().map(|(_, scheme)| scheme).filter(fits);
-        fitting.min_by_key(|scheme| Reverse(scheme.likeness(request))).or_else(|| self.scheme_of(request))
+        let ordered = self.by_likeness(request);
+        ordered.iter().copied().find(fits).or_else(|| ordered.first().copied())
     }
 
     /// Puts a fresh signature on the request; does nothing where the contract has none.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::{Secret, Secrets};
 use crate::platform::Keyring;
-use crate::signature::keys;
+use crate::signature::{self, keys};
 
 fn keyring(shared: &[(&str, Secret)]) -> Keyring {
     let filed = shared.iter().map(|(name, secret)| ((*name).to_owned(), vec![secret.clone()]));
@@ -103,6 +103,41 @@ fn a_key_signs_by_the_scheme_that_it_is_configured_for_and_is_never_sent_itself(
     assert_eq!(header(&request, "x-vapi-signature"), None);
     let request = signed("vapi/message", &[], &shared, &[]).unwrap();
     assert!(header(&request, "x-vapi-signature").is_some());
+}
+
+#[test]
+fn what_may_be_a_key_is_never_sent_itself_whatever_a_call_bears() {
+    let key = "a key that is long enough to sign with";
+    let own = [Secret::new("env:OWN", key)];
+    let platforms = platforms();
+    for kind in platforms.kinds().filter(|kind| kind.schemes().any(|(_, scheme)| scheme.may_send_a_key())) {
+        let generic = keyring(&[(kind.platform(), own[0].clone())]);
+        for (_, borne) in kind.schemes().filter(|(_, scheme)| scheme.may_send_a_key()) {
+            let mut call = kind.sample();
+            let stranger = borne.fresh_secret("a stranger's").unwrap();
+            signature::sign(borne, &mut call, Some(&stranger), Timestamp::UNIX_EPOCH).unwrap();
+            for (keyring, own) in [(&generic, &[][..]), (&keyring(&[]), &own)] {
+                let Ok(secret) = keyring.signing(kind, &call, own) else { continue };
+                let mut sent = call.clone();
+                kind.sign(&mut sent, secret.as_ref(), Timestamp::UNIX_EPOCH).unwrap();
+                assert!(!format!("{sent:?}").contains(key), "{} {}: {sent:?}", kind.name, borne.name);
+                assert_eq!(borne.given(&sent), borne.given(&call));
+            }
+        }
+        let usual = kind.scheme().unwrap().1.flag();
+        assert!(usual.contains(&format!("--secret {}/", kind.platform())), "{usual}");
+    }
+    for name in ["vapi/message", "meta/verify"] {
+        let schemes = platforms.kind(name).unwrap().schemes();
+        assert!(schemes.map(|(_, scheme)| scheme.may_send_a_key()).any(|may| may), "{name}");
+    }
+    let token = platforms.kind("meta/verify").unwrap();
+    let why = keyring(&[]).signing(token, &token.sample(), &own).unwrap_err();
+    assert!(why.contains("may be a key, which is never sent itself; start with --secret meta/verify=env:"), "{why}");
+    // Where a platform has no keys, what is filed for the whole of it is the token.
+    let bearer = [("authorization", "Bearer of-the-platform")];
+    let request = signed("watsonx/premessage", &bearer, &[("watsonx", "new")], &[]).unwrap();
+    assert_eq!(request.headers.get("authorization"), Some("Bearer new"));
 }
 
 #[test]

@@ -150,6 +150,7 @@ impl TryFrom<Written> for Scheme {
             beside,
             optional,
             apart,
+            mixed: false,
             secret,
             example,
             missing,
