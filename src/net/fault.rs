@@ -165,10 +165,12 @@ impl Fault {
         match self {
             // Whoever signs without a secret has none to get wrong.
             Self::BadSignature => {
-                let scheme = kind.and_then(|kind| kind.scheme_of(request)).filter(|scheme| scheme.is_keyless());
-                let Some(scheme) = scheme else { return };
-                if let Some(value) = request.headers.get(&scheme.header).map(|value| forged(value, &scheme.prefix)) {
-                    request.headers.set(&scheme.header, value);
+                let schemes = kind.into_iter().flat_map(Kind::schemes).map(|(_, scheme)| scheme);
+                for scheme in schemes.filter(|scheme| scheme.is_keyless()) {
+                    if let Some(value) = request.headers.get(&scheme.header).map(|value| forged(value, &scheme.prefix))
+                    {
+                        request.headers.set(&scheme.header, value);
+                    }
                 }
             }
             Self::Tampered => {

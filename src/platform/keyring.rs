@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::call::{Request, Response, Sig};
 use crate::config::{Secret, Secrets, Target};
 use crate::platform::{Kind, Platforms};
-use crate::signature::{Scheme, SignError, Verdict};
+use crate::signature::{self, Carrier, Scheme, SignError, Verdict};
 
 /// Says that a call is signed with a test secret, so that its verdict does not depend on what is configured. Nobody
 /// gains anything by sending it: without the secret the signature is invalid.
@@ -247,21 +247,46 @@ impl Keyring {
     /// # Errors
     /// When the system has no randomness to make one.
     pub fn signing_as_a_test(&self, kind: &Kind) -> Result<Option<Secret>, String> {
-        made_for(kind, &self.tests, TEST_LABEL)
+        kind.scheme().map_or(Ok(None), |(_, scheme)| made_for(scheme, &self.tests, TEST_LABEL))
     }
 
-    /// Signs a call of `kind` as somebody else who has none of our secrets: by every scheme that it bears, so that none of its
-    /// signatures is good; else by the usual one.
+    /// Signs a call of `kind` as somebody else who has none of our secrets: by every scheme that it bears, so that no signature
+    /// on it is good, else by the usual one.
     ///
     /// # Errors
-    /// When the system has no randomness to make one.
-    pub fn signing_as_a_stranger(&self, kind: &Kind) -> Result<Option<Secret>, String> {
-        made_for(kind, &self.strangers, STRANGER_LABEL)
+    /// When it lacks what is signed, or the system has no randomness to make a secret.
+    pub fn sign_as_a_stranger(&self, kind: &Kind, request: &mut Request, at: Timestamp) -> Result<(), String> {
+        let mut schemes = kind.by_likeness(request);
+        schemes.retain(|scheme| scheme.is_borne_by(request));
+        if schemes.is_empty() {
+            schemes.extend(kind.scheme().map(|(_, scheme)| scheme));
+        }
+        let mut written: Vec<&Scheme> = Vec::new();
+        for scheme in schemes {
+            if written.iter().any(|known| known.stands_where(scheme)) {
+                continue;
+            }
+            let secret = made_for(scheme, &self.strangers, STRANGER_LABEL)?;
+            match signature::sign(scheme, request, secret.as_ref(), at) {
+                Ok(()) => written.push(scheme),
+                Err(_) if !written.is_empty() && scheme.carrier == Carrier::Header => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        // What cannot be signed anew may be good.
+        for (_, scheme) in kind.schemes().filter(|(_, scheme)| scheme.carrier == Carrier::Header) {
+            if !written.iter().any(|known| known.stands_where(scheme)) {
+                request.headers.remove(&scheme.header);
+            }
+        }
+        Ok(())
     }
 }
 
-fn made_for(kind: &Kind, made: &Made, label: &str) -> Result<Option<Secret>, String> {
-    let Some((_, scheme)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
+fn made_for(scheme: &Scheme, made: &Made, label: &str) -> Result<Option<Secret>, String> {
+    if scheme.is_keyless() {
+        return Ok(None);
+    }
     // Whoever panicked while it made a secret has left the map whole.
     let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
     let fresh = || scheme.fresh_secret(label).map(|secret| secret.only_for(vec![scheme.name.clone()]));

@@ -44,7 +44,7 @@ impl Scheme {
     /// from others.
     #[must_use]
     pub fn is_borne_by(&self, request: &Request) -> bool {
-        self.is_marked_on(request) && self.given(request).is_some()
+        self.likeness(request) > 0
     }
 
     /// How much `request` looks signed by this scheme: 2 where what it bears begins as this scheme's does, 0 where it bears none.
@@ -55,6 +55,13 @@ impl Scheme {
         // The name of an HTTP authentication scheme has no case (RFC 9110, 11.1).
         let begins = |item: &[u8]| item.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         if self.items(&given).any(begins) { 2 } else { 1 }
+    }
+
+    /// Whether its signature stands in the same place as that of `other`.
+    #[must_use]
+    pub fn stands_where(&self, other: &Self) -> bool {
+        // Only the names of headers have no case; no two parameters or values differ by it alone.
+        self.carrier == other.carrier && self.header.eq_ignore_ascii_case(&other.header)
     }
 
     /// Whether the headers that tell this scheme from others are there.

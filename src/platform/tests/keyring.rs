@@ -140,6 +140,42 @@ fn what_may_be_a_key_is_never_sent_itself_whatever_a_call_bears() {
     assert_eq!(request.headers.get("authorization"), Some("Bearer new"));
 }
 
+/// Every kind with each one and each two of its schemes, by which its sample is signed.
+fn borne_together(ask: impl Fn(&Kind, &[&signature::Scheme], &Request, &Secrets)) {
+    let platforms = platforms();
+    for kind in platforms.kinds() {
+        let schemes: Vec<_> = kind.schemes().map(|(_, scheme)| scheme).filter(|scheme| !scheme.is_keyless()).collect();
+        let made = |scheme: &&signature::Scheme| (scheme.name.clone(), vec![scheme.fresh_secret("ours").unwrap()]);
+        let secrets = Secrets(schemes.iter().map(made).collect());
+        for (index, first) in schemes.iter().enumerate() {
+            for second in &schemes[index..] {
+                let mut call = kind.sample();
+                for scheme in [first, second] {
+                    let secret = secrets.0[&scheme.name].first();
+                    signature::sign(scheme, &mut call, secret, Timestamp::UNIX_EPOCH).unwrap();
+                }
+                ask(kind, &[*first, *second], &call, &secrets);
+            }
+        }
+    }
+}
+
+#[test]
+fn of_a_call_that_a_stranger_signed_no_signature_is_good() {
+    let platforms = platforms();
+    borne_together(|kind, schemes, call, secrets| {
+        let keyring = Keyring::new(secrets.clone());
+        let sig = |request| keyring.sig(&platforms, request, Some(kind), &[], Timestamp::UNIX_EPOCH);
+        assert_eq!(sig(call), Sig::Valid, "{}: {call:?}", kind.name);
+        let mut sent = call.clone();
+        keyring.sign_as_a_stranger(kind, &mut sent, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(sig(&sent), Sig::Invalid, "{}: {sent:?}", kind.name);
+        for scheme in schemes.iter().filter(|scheme| scheme.is_borne_by(call)) {
+            assert_ne!(scheme.given(&sent), scheme.given(call), "{}: {sent:?}", scheme.name);
+        }
+    });
+}
+
 #[test]
 fn a_private_key_is_no_token() {
     use base64::Engine as _;
