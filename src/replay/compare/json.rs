@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::value::RawValue;
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
-use super::{Difference, Place, Rules, SHORT, Side, excerpt};
+use super::{Difference, PATIENCE, Place, Rules, SHORT, Side, excerpt};
 
 /// Deeper than this, values are compared as text.
 const DEPTH: usize = 128;
@@ -20,11 +20,11 @@ type Members<'a> = IndexMap<String, &'a RawValue>;
 pub fn same(left: &str, right: &str) -> bool {
     let mut found = Vec::new();
     // Whether anything differs is known however little time there is to say what.
-    compare(Side::Response, (left, right), &[], &Rules::default(), Instant::now(), &mut found) && found.is_empty()
+    within(None, Side::Response, (left, right), &[], &Rules::default(), &mut found) && found.is_empty()
 }
 
 /// Adds what differs; false, and nothing added, where one of the two is not JSON. From `deadline` on a less exact answer will
-/// do.
+/// do, and some time later any: each level of values within each other is read anew.
 pub(super) fn compare(
     side: Side,
     (left, right): (&str, &str),
@@ -33,9 +33,20 @@ pub(super) fn compare(
     deadline: Instant,
     found: &mut Vec<Difference>,
 ) -> bool {
+    within(Some(deadline), side, (left, right), volatile, rules, found)
+}
+
+fn within(
+    deadline: Option<Instant>,
+    side: Side,
+    (left, right): (&str, &str),
+    volatile: &[&str],
+    rules: &Rules,
+    found: &mut Vec<Difference>,
+) -> bool {
     let raw = |text| serde_json::from_str::<&RawValue>(text).ok();
     let (Some(left), Some(right)) = (raw(left), raw(right)) else { return false };
-    Comparison { side, volatile, rules, deadline, rough: false, way: Vec::new(), found }
+    Comparison { side, volatile, rules, deadline, rough: false, cut: false, way: Vec::new(), found }
         .values(left.get(), right.get());
     true
 }
@@ -44,9 +55,12 @@ struct Comparison<'a> {
     side: Side,
     volatile: &'a [&'a str],
     rules: &'a Rules,
-    deadline: Instant,
+    /// None where it does not matter what differs.
+    deadline: Option<Instant>,
     /// What is looked at is in an array for which there was no time.
     rough: bool,
+    /// A text stood for what it means, for there was no time.
+    cut: bool,
     /// From the root to here, unescaped.
     way: Vec<String>,
     found: &'a mut Vec<Difference>,
@@ -55,6 +69,12 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     fn values(&mut self, left: &str, right: &str) {
         if left == right {
+            return;
+        }
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline + PATIENCE) {
+            let before = std::mem::replace(&mut self.rough, true);
+            self.tell(Some(left), Some(right));
+            self.rough = before;
             return;
         }
         match (left.as_bytes().first(), right.as_bytes().first()) {
@@ -71,6 +91,7 @@ impl Comparison<'_> {
                     _ => self.tell(Some(left), Some(right)),
                 }
             }
+            (Some(b'{' | b'['), _) | (_, Some(b'{' | b'[')) => self.tell(Some(left), Some(right)),
             _ if self.canonical(left) == self.canonical(right) => {}
             _ => self.tell(Some(left), Some(right)),
         }
@@ -99,14 +120,13 @@ impl Comparison<'_> {
             return;
         }
         // Of arrays of different lengths it is told what came or went, not that all behind it has moved.
-        let canonical = |this: &mut Self, values: &[&RawValue]| -> Vec<String> {
-            values.iter().enumerate().map(|(index, value)| this.canonical_at(index, value.get())).collect()
-        };
-        let (old, new) = (canonical(self, &left), canonical(self, &right));
-        let deadline = (old.len().max(new.len()) > SHORT).then_some(self.deadline);
-        let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
+        let Some(deadline) = self.deadline else { return self.tell(None, None) };
         let before = self.rough;
-        self.rough |= deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        self.cut = false;
+        let (old, new) = (self.canonicals(&left), self.canonicals(&right));
+        let deadline = (old.len().max(new.len()) > SHORT).then_some(deadline);
+        let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
+        self.rough |= self.cut || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         for op in ops {
             if matches!(op, DiffOp::Equal { .. }) {
                 continue;
@@ -128,26 +148,28 @@ impl Comparison<'_> {
 
     /// Arrays whose order does not count: what one has more of than the other.
     fn bags(&mut self, left: &[&RawValue], right: &[&RawValue]) {
-        let mut there: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, value) in right.iter().enumerate().rev() {
-            let key = self.canonical_at(index, value.get());
+        let before = self.rough;
+        self.cut = false;
+        let mut there: HashMap<Cow<'_, str>, Vec<usize>> = HashMap::new();
+        for (index, key) in self.canonicals(right).into_iter().enumerate().rev() {
             there.entry(key).or_default().push(index);
         }
         let mut only_left = Vec::new();
-        for (index, value) in left.iter().enumerate() {
-            let key = self.canonical_at(index, value.get());
+        for (index, key) in self.canonicals(left).into_iter().enumerate() {
             if there.get_mut(&key).and_then(Vec::pop).is_none() {
                 only_left.push(index);
             }
         }
         let mut only_right: Vec<usize> = there.into_values().flatten().collect();
         only_right.sort_unstable();
+        self.rough |= self.cut;
         for index in only_left {
             self.at(&index.to_string(), |this| this.tell(Some(left[index].get()), None));
         }
         for index in only_right {
             self.at(&index.to_string(), |this| this.tell(None, Some(right[index].get())));
         }
+        self.rough = before;
     }
 
     fn at(&mut self, token: &str, work: impl FnOnce(&mut Self)) {
@@ -156,17 +178,25 @@ impl Comparison<'_> {
         self.way.pop();
     }
 
-    fn canonical_at(&mut self, index: usize, text: &str) -> String {
-        self.way.push(index.to_string());
-        let canonical = self.canonical(text).into_owned();
-        self.way.pop();
-        canonical
+    fn canonicals<'t>(&mut self, values: &[&'t RawValue]) -> Vec<Cow<'t, str>> {
+        let mut all = Vec::with_capacity(values.len());
+        for (index, value) in values.iter().enumerate() {
+            self.way.push(index.to_string());
+            all.push(self.canonical(value.get()));
+            self.way.pop();
+        }
+        all
     }
 
     /// One text for all texts that mean the same here: strings escaped in one way, members sorted, what does not count left
-    /// out. A text with half a surrogate pair stands for itself.
+    /// out. A text with half a surrogate pair stands for itself, and so does what there is no time for.
     fn canonical<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
-        match text.as_bytes().first() {
+        let first = text.as_bytes().first();
+        if matches!(first, Some(b'{' | b'[')) && self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            self.cut = true;
+            return Cow::Borrowed(text);
+        }
+        match first {
             Some(b'"') if text.contains('\\') => match serde_json::from_str::<String>(text) {
                 // Quoted and escaped in one way, so that no string is another value.
                 Ok(meant) => Cow::Owned(serde_json::Value::from(meant).to_string()),
@@ -187,8 +217,7 @@ impl Comparison<'_> {
             }
             Some(b'[') if self.way.len() < DEPTH => {
                 let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) else { return Cow::Borrowed(text) };
-                let mut parts: Vec<String> =
-                    items.iter().enumerate().map(|(index, item)| self.canonical_at(index, item.get())).collect();
+                let mut parts = self.canonicals(&items);
                 if self.rules.unordered {
                     parts.sort_unstable();
                 }

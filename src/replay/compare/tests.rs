@@ -180,6 +180,41 @@ fn two_long_arrays_are_compared_as_well_as_there_is_time() {
 }
 
 #[test]
+fn arrays_within_each_other_are_compared_as_well_as_there_is_time() {
+    // At each level one array is longer, and each has a long text.
+    let nested = |leaf: &str, more: &str| {
+        let text = "x".repeat(8 << 10);
+        (0..120).fold(leaf.to_owned(), |within, level| format!("[{within},{level},\"{text}\"{more}]"))
+    };
+    let (left, right) = (nested("1", ""), nested("2", ",3"));
+    for unordered in [false, true] {
+        let begun = Instant::now();
+        let rules = Rules { unordered, ..Rules::default() };
+        let found = responses(Some(&answer(200, &[], &left)), Some(&answer(200, &[], &right)), None, &rules);
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+        assert!(!found.is_empty());
+    }
+    let begun = Instant::now();
+    assert!(!same(&left, &right) && same(&left, &left.replace(",1,", ", 1.0 ,")));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn what_there_is_no_time_for_differs_as_a_whole() {
+    let told = |left: &str, right: &str, deadline: Instant| {
+        let mut found = Vec::new();
+        json::compare(Side::Response, (left, right), &[], &Rules::default(), deadline, &mut found);
+        found.iter().map(|found| (found.place.to_string(), found.rough)).collect::<Vec<_>>()
+    };
+    let (left, right) = (r#"[{"a":1,"b":2},3]"#, r#"[0,{"b":2,"a":1},3]"#);
+    assert_eq!(told(left, right, Instant::now() + PATIENCE), [("/0".to_owned(), false)]);
+    let late = told(left, right, Instant::now());
+    assert!(!late.is_empty() && late.iter().all(|(_, rough)| *rough), "{late:?}");
+    let Some(over) = Instant::now().checked_sub(PATIENCE) else { return };
+    assert_eq!(told(left, right, over), [(String::from("body"), true)]);
+}
+
+#[test]
 fn nesting_costs_no_stack() {
     let deep = |core: &str| format!("{}{core}{}", "[".repeat(10_000), "]".repeat(10_000));
     assert_eq!(bodies(&deep("1"), &deep("2"), &Rules::default()).len(), 1);
