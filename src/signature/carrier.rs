@@ -11,8 +11,9 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use super::clock::Stamp;
 use super::message;
-use super::{Scheme, SignError};
+use super::{Method, Scheme, SignError};
 use crate::call::Request;
 use crate::json;
 
@@ -69,13 +70,26 @@ impl Scheme {
         self.beside.iter().all(|(name, value)| request.headers.get(name) == Some(value))
     }
 
-    /// How many times too many the signature is there.
-    pub(super) fn surplus(&self, request: &Request) -> usize {
-        match self.carrier {
-            Carrier::Header => request.headers.all(&self.header).skip(1).count(),
-            Carrier::Query => named(request, &self.header).skip(1).count(),
-            Carrier::Body => 0,
+    /// What is there more than once and may not be, for whoever reads the one finds another signature than who reads the other:
+    /// the place of the signature, or a header that is signed. With a sentence: `there are 2 X-Signature headers`.
+    pub(super) fn repeated(&self, request: &Request) -> Option<(String, String)> {
+        let count = match self.carrier {
+            Carrier::Header => request.headers.all(&self.header).count(),
+            Carrier::Query => named(request, &self.header).count(),
+            Carrier::Body => 1,
+        };
+        if count > 1 {
+            return Some((self.place(), self.presence(count)));
         }
+        let Method::Seal(seal) = &self.method else { return None };
+        let clock = match seal.clock.as_ref().map(|clock| &clock.place) {
+            Some(Stamp::Header(name)) => Some(name.as_str()),
+            Some(Stamp::Field(_) | Stamp::Body(_)) | None => None,
+        };
+        seal.message.headers().chain(clock).find_map(|name| {
+            let count = request.headers.all(name).count();
+            (count > 1).then(|| (name.to_owned(), format!("there are {count} {name} headers")))
+        })
     }
 
     /// What to call the place in a sentence: `X-Signature`.

@@ -46,12 +46,15 @@ pub(super) fn diagnose(
         }
         return vec!["Raise `max_body` under `[listen]` in hooktape.toml and let the call be sent again.".into()];
     }
+    if let Some((place, _)) = scheme.repeated(request).filter(|_| sig == Sig::Malformed) {
+        return vec![format!("Let the sender, and every proxy on the way, send {place} once.")];
+    }
     if let Some((_, fault)) = seal.body_fault(request) {
         return vec![format!("Let the sender sign the body that it sends: {fault}.")];
     }
     let readings = readings(scheme, seal, request);
     // Where the signature is written as it should be, it is the time that is malformed.
-    let written = scheme.surplus(request) == 0 && readings.iter().any(|reading| reading.slips.is_empty());
+    let written = readings.iter().any(|reading| reading.slips.is_empty());
     if let Some(clock) = seal.clock.as_ref().filter(|_| sig == Sig::Malformed && written)
         && let Some(Untimely::NoTime(_)) = untimely()
     {
@@ -222,9 +225,6 @@ fn unexplained(
             vec![if keys.iter().any(|key| key.whole) { sender } else { sender + &ours }]
         }
         Sig::NoSecret => vec![format!("To have the signature checked, {}.", scheme.how_to_configure())],
-        Sig::Malformed if scheme.surplus(request) > 0 => {
-            vec![format!("Let the sender, and every proxy on the way, send {header} once.")]
-        }
         Sig::Malformed => match seal.message.missing(request) {
             Some(what) => vec![format!("Let the sender add {what}: it is part of what is signed.")],
             None => vec![format!("Write {header} as the contract has it: {}.", scheme.describe())],

@@ -113,7 +113,7 @@ pub(super) fn diagnose(
         Sig::Valid | Sig::Unsigned | Sig::Stale => return Vec::new(),
         Sig::Missing => return vec![format!("Let the sender add {place}: {}.", scheme.describe())],
         Sig::NoSecret => return vec![format!("To have it compared, {}.", scheme.how_to_configure())],
-        Sig::Malformed if scheme.surplus(request) > 0 => {
+        Sig::Malformed if scheme.repeated(request).is_some() => {
             return vec![format!("Let the sender, and every proxy on the way, send {place} once.")];
         }
         Sig::Malformed | Sig::Invalid => {}

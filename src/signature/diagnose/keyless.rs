@@ -165,9 +165,6 @@ pub(super) fn unexplained(scheme: &Scheme, seal: &Seal, request: &Request, sig: 
     let header = scheme.place();
     vec![match sig {
         Sig::Missing => format!("Let the sender add {header}: {}.", scheme.describe()),
-        Sig::Malformed if scheme.surplus(request) > 0 => {
-            format!("Let the sender, and every proxy on the way, send {header} once.")
-        }
         Sig::Malformed => match seal.message.missing(request) {
             Some(what) => format!("Let the sender add {what}: it is part of what is hashed."),
             None => format!("Write {header} as the contract has it: {}.", scheme.describe()),

@@ -379,3 +379,20 @@ fn a_signature_that_stands_twice_in_the_query_is_malformed() {
     sign(&scheme, &mut request, Some(&secret("k")), at(5)).unwrap();
     assert_eq!((request.target.as_str(), sig(&scheme, &request, "k", 5)), ("/x?a=1&token=k", Sig::Valid));
 }
+
+#[test]
+fn a_signed_header_that_stands_twice_is_malformed() {
+    let text = r#"scheme = "hmac-sha256"; header = "Sig"; encoding = "hex"; message = "{header:Id}.{timestamp}"; timestamp = "header:Time"; secret = "s"; example = "env:S"; missing = "m""#;
+    let scheme = scheme(text);
+    let mut good = call("", &[("Id", "1")], "{}");
+    sign(&scheme, &mut good, Some(&secret("k")), at(5)).unwrap();
+    assert_eq!(sig(&scheme, &good, "k", 5), Sig::Valid);
+    for name in ["Id", "Time"] {
+        let mut request = good.clone();
+        request.headers.push(name, "5");
+        let verdict = verify(&scheme, &request, &[&secret("k")], at(5));
+        assert_eq!(verdict.sig, Sig::Malformed, "{}", verdict.reason);
+        assert!(verdict.reason.starts_with(&format!("there are 2 {name} headers")), "{}", verdict.reason);
+        assert!(why(&scheme, &request, "k", 5).contains(&format!("send {name} once")));
+    }
+}
