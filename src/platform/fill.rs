@@ -3,13 +3,14 @@
 //! ```text
 //! { challenge = "{/challenge}" }               a value of the document
 //! "{query:hub.challenge}"                      a parameter of the query; also {header:NAME}
-//! { encryptedToken = "{seal:/plainToken}" }    a value sealed as the kind's scheme seals, with a secret at hand
+//! { encryptedToken = "{seal:/plainToken}" }    a value sealed as the kind's scheme seals, with the secret that the call is signed with
 //! ```
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::doc::{Doc, text};
-use crate::call::Request;
+use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::signature::{self, Scheme};
 
@@ -54,6 +55,17 @@ impl Filler<'_> {
         filled + rest
     }
 
+    /// Of several secrets the one that the call is signed with: the platform may know one that was replaced here, or not yet.
+    fn signer(&self) -> Option<&Secret> {
+        let scheme = self.scheme.filter(|_| self.secrets.len() > 1)?;
+        let signed = |secret: &&&Secret| {
+            // Out of its time it is authentic still, so the time does not matter.
+            let sig = signature::sig(scheme, self.request, &[**secret], Timestamp::UNIX_EPOCH);
+            matches!(sig, Sig::Valid | Sig::Stale)
+        };
+        self.secrets.iter().find(signed).copied()
+    }
+
     /// None: it is no placeholder. What is not there is empty.
     fn placeholder(&self, name: &str) -> Option<String> {
         let value = |pointer: &str| self.doc.find(pointer).map(text).unwrap_or_default();
@@ -61,8 +73,9 @@ impl Filler<'_> {
             Some(("query", name)) => Some(query(self.request, name)),
             Some(("header", name)) => Some(self.request.headers.get(name).unwrap_or_default().to_owned()),
             Some(("seal", pointer)) if pointer.starts_with('/') => {
-                let sealed = |secret: &&Secret| signature::seal_text(self.scheme?, &value(pointer), secret).ok();
-                Some(self.secrets.iter().find_map(sealed).unwrap_or_default())
+                let sealed = |secret: &Secret| signature::seal_text(self.scheme?, &value(pointer), secret).ok();
+                let any = || self.secrets.iter().find_map(|secret| sealed(secret));
+                Some(self.signer().and_then(sealed).or_else(any).unwrap_or_default())
             }
             None if name.starts_with('/') => Some(value(name)),
             _ => None,

@@ -177,6 +177,23 @@ fn of_a_call_that_a_stranger_signed_no_signature_is_good() {
 }
 
 #[test]
+fn what_a_platform_asks_to_have_sealed_is_sealed_with_the_secret_that_it_signs_with() {
+    let platforms = platforms();
+    let kind = platforms.kind("zoom/url_validation").unwrap();
+    let made = |name: &str| Secret::new(format!("env:{name}"), name);
+    let answered = |signed: &str, at_hand: &[&str]| {
+        let mut request = kind.sample();
+        kind.sign(&mut request, Some(&made(signed)), Timestamp::now()).unwrap();
+        let secrets = [("zoom".to_owned(), at_hand.iter().map(|name| made(name)).collect())];
+        Keyring::new(Secrets(secrets.into_iter().collect())).answer(kind, &request, Some(Sig::Valid), &[]).body
+    };
+    let old = answered("OLD", &["OLD"]);
+    assert_eq!(answered("OLD", &["NEW", "OLD"]), old);
+    assert_ne!(answered("NEW", &["NEW", "OLD"]), old);
+    assert_eq!(answered("OTHER", &["NEW", "OLD"]), answered("NEW", &["NEW"]));
+}
+
+#[test]
 fn a_private_key_is_no_token() {
     use base64::Engine as _;
     let pem = keys::new_rsa().unwrap().private_pem;
