@@ -12,6 +12,8 @@ pub fn leaves(text: &str, most: usize) -> Vec<(String, Range<usize>)> {
     let (mut pointer, mut lengths) = (String::new(), Vec::new());
     // How deep in an array we are, and where it begins.
     let (mut depth, mut start) = (0_usize, 0);
+    // Where the object begins that was opened last.
+    let mut opened = 0;
     let mut before = TokenKind::Space;
     for token in tokens(text).filter(|token| token.kind != TokenKind::Space) {
         if found.len() >= most || (lengths.is_empty() && token.span.start > 0 && token.kind != TokenKind::OpenObject) {
@@ -26,7 +28,10 @@ pub fn leaves(text: &str, most: usize) -> Vec<(String, Range<usize>)> {
                 }
             }
             TokenKind::OpenArray => (depth, start) = (1, token.span.start),
-            TokenKind::OpenObject => lengths.push(pointer.len()),
+            TokenKind::OpenObject => {
+                opened = token.span.start;
+                lengths.push(pointer.len());
+            }
             TokenKind::Key => {
                 pointer.truncate(lengths.last().copied().unwrap_or_default());
                 let key = escape(&unquote(&text[token.span.clone()]));
@@ -35,7 +40,7 @@ pub fn leaves(text: &str, most: usize) -> Vec<(String, Range<usize>)> {
             TokenKind::CloseObject => {
                 let length = lengths.pop().unwrap_or_default();
                 if before == TokenKind::OpenObject && !pointer.is_empty() {
-                    found.push((pointer.clone(), token.span.start - 1..token.span.end));
+                    found.push((pointer.clone(), opened..token.span.end));
                 }
                 pointer.truncate(length);
             }
@@ -57,9 +62,9 @@ mod tests {
 
     #[test]
     fn objects_are_gone_through_and_arrays_are_not() {
-        let text = r#"{"a": 1e3, "b": {"c/d": "x", "e": {}, "f": [1, {"g": []}]}, "h": null}"#;
+        let text = r#"{"a": 1e3, "b": {"c/d": "x", "e": { }, "f": [1, {"g": []}]}, "h": null}"#;
         let wanted =
-            [("/a", "1e3"), ("/b/c~1d", "\"x\""), ("/b/e", "{}"), ("/b/f", r#"[1, {"g": []}]"#), ("/h", "null")];
+            [("/a", "1e3"), ("/b/c~1d", "\"x\""), ("/b/e", "{ }"), ("/b/f", r#"[1, {"g": []}]"#), ("/h", "null")];
         assert_eq!(of(text), wanted.map(|(pointer, value)| (pointer.to_owned(), value)));
         assert_eq!(leaves(text, 2).len(), 2);
     }
