@@ -55,24 +55,36 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     calls.retain(|call| known.insert(import::name_of(call.id)));
     let refused = there.choose(&mut said);
     let (new, mut taken, mut written, mut told) = (calls.len(), 0, Ok(()), Ok(()));
+    // What is said of a call stands in its file, which may be set aside with the next call that is recorded.
+    let (of_new, of_there): (Vec<Annotation>, Vec<Annotation>) =
+        said.into_iter().partition(|one| !there.calls.contains_key(&import::name_of(one.call)));
+    let mut of_new = of_new.into_iter().fold(HashMap::<u128, Vec<Annotation>>::new(), |mut all, one| {
+        all.entry(import::name_of(one.call)).or_default().push(one);
+        all
+    });
+    for annotation in of_there {
+        if written.is_ok() {
+            written = recorder.annotate(annotation).await.map(drop);
+        }
+    }
     for call in calls {
+        if written.is_err() {
+            break;
+        }
         match recorder.record(call).await {
             Ok(call) => {
                 taken += 1;
+                for annotation in of_new.remove(&import::name_of(call.id)).unwrap_or_default() {
+                    if written.is_ok() {
+                        written = recorder.annotate(Annotation { call: call.id, ..annotation }).await.map(drop);
+                    }
+                }
                 // That nobody reads the list any more is no reason to import half of it.
                 if told.is_ok() {
                     told = print::out(&print::call_line(&call, &context.platforms, context.format));
                 }
             }
-            Err(error) => {
-                written = Err(error);
-                break;
-            }
-        }
-    }
-    for annotation in said {
-        if written.is_ok() {
-            written = recorder.annotate(annotation).await.map(drop);
+            Err(error) => written = Err(error),
         }
     }
     let path = recorder.path().to_owned();

@@ -198,6 +198,28 @@ fn what_was_said_of_a_call_is_shown_and_travels_with_it() {
 }
 
 #[test]
+fn what_was_said_of_a_call_is_imported_into_its_own_file() {
+    let home = Home::new();
+    let bare = std::fs::read_to_string(SAMPLE).unwrap();
+    let ids: Vec<&str> = bare.lines().skip(1).map(|line| line.split('"').nth(3).unwrap()).collect();
+    let said = ids.iter().map(|id| format!("{{\"note\":\"{id}\",\"text\":\"of {id}\"}}\n")).collect::<String>();
+    std::fs::write(home.path("noted.jsonl"), format!("{bare}{said}")).unwrap();
+    let imported = run(&home, &["import", "noted.jsonl", "--record", "in.jsonl", "--rotate", "2KiB"]);
+    assert_eq!(imported.code, 0, "{}", imported.err);
+    let mut seen = 0;
+    let files = std::fs::read_dir(home.path("")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    for file in files.filter(|file| file.starts_with("in")) {
+        let text = read(&home, &file);
+        for id in ids.iter().filter(|id| text.contains(&format!("{{\"id\":\"{id}\""))) {
+            assert!(text.contains(&format!("\"of {id}\"")), "{file}: {text}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, ids.len());
+    assert!(std::fs::exists(home.path("in-1.jsonl")).unwrap());
+}
+
+#[test]
 fn an_import_onto_a_full_disk_says_how_much_it_took_and_goes_on_later() {
     let home = Home::new();
     // A file system that takes no larger file is a disk that gets full.
