@@ -288,7 +288,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         }
         // Where nothing of a round can be sent, the others are the same.
         let round = self.items.len() * self.replay.plan.deliveries().count();
-        let none = !score.refused.is_empty() && score.first_round == round as u64 * copies;
+        let none = score.first_round == round as u64 * copies;
         drop(score);
         if none {
             lock(&self.queue).close();
