@@ -160,11 +160,10 @@ fn there<'a>(scheme: &'a Scheme, request: &'a Request) -> Result<Cow<'a, [u8]>, 
     let Some(given) = scheme.given(request) else {
         return Err((Sig::Missing, format!("{}; {}", scheme.absence(), scheme.missing)));
     };
-    match scheme.surplus(request) {
-        0 => Ok(given),
-        more => {
-            let reason = format!("{}; which one a receiver reads is a matter of luck", scheme.presence(more + 1));
-            Err((Sig::Malformed, reason))
+    match scheme.repeated(request) {
+        None => Ok(given),
+        Some((_, presence)) => {
+            Err((Sig::Malformed, format!("{presence}; which one a receiver reads is a matter of luck")))
         }
     }
 }

@@ -70,7 +70,7 @@ impl DraftArgs {
 
     /// Whether a value is put there in the body.
     pub(super) fn puts_at(&self, pointer: &str) -> bool {
-        self.set.iter().any(|change| change.pointer == pointer)
+        self.set.iter().any(|change| change.covers(pointer))
     }
 
     /// Whether that header is set.

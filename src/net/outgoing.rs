@@ -109,29 +109,33 @@ impl Outgoing {
         for name in &target.drop_headers {
             request.headers.remove(name);
         }
+        let signed = kind.filter(|kind| mode == SignMode::Fresh && kind.scheme().is_some());
+        // By what the call bears: a header of the target's that stands in such a place is its gateway's, say.
+        let secret = match signed {
+            None => None,
+            Some(kind)
+                if target.secrets.is_empty() && listener.is_some_and(|listener| is_ourselves(&url, listener)) =>
+            {
+                keyring.signing_for_ourselves(kind, &request)?
+            }
+            Some(kind) => keyring.signing(kind, &request, &target.secrets)?,
+        };
         for (name, value) in &target.headers {
             request.headers.set(name, value.clone());
         }
         // What the target has a value for is there.
         let dropped = target.drop_headers.iter().filter(|name| target.header(name).is_none()).cloned().collect();
-        let ourselves = listener.is_some_and(|listener| is_ourselves(&url, listener));
-        let signing = match (mode, kind.filter(|kind| kind.scheme().is_some())) {
-            (SignMode::Exact, _) | (SignMode::Fresh, None) => Signing::Exact,
-            (SignMode::Fresh, Some(kind)) => {
-                let ourselves = ourselves && target.secrets.is_empty();
-                let secret = if ourselves {
-                    keyring.signing_for_ourselves(kind, &request)?
-                } else {
-                    keyring.signing(kind, &request, &target.secrets)?
-                };
+        let signing = match signed {
+            None => Signing::Exact,
+            Some(kind) => {
                 if let Some(secret) = &secret {
                     keyring.mark(&mut request, secret);
                 }
                 let (places, _) = kind.signs_in(&request, secret.as_ref());
                 if let Some(place) = places.into_iter().find(|place| target.header(place).is_some()) {
                     return Err(format!(
-                        "{} is to get a {place} of its own, where the new signature of {} belongs: take that header out, \
-                         or send the signature as it is (exact)",
+                        "{place} cannot be set for {}: the new signature of {} belongs there; leave that header out, or send the \
+                         signature as it is (exact)",
                         target.name, kind.name
                     ));
                 }
@@ -201,6 +205,31 @@ impl Outgoing {
 mod tests {
     use super::*;
     use crate::config::Secrets;
+
+    /// What leaves for `target` of a call that bears `headers`, with the secret filed under `name`.
+    fn aimed(kind: &str, name: &str, headers: &[(&str, &str)], target: &Target) -> Result<Outgoing, String> {
+        let platforms = Platforms::builtin().unwrap();
+        let secrets = [(name.to_owned(), vec![Secret::new("env:KEY", "key")])];
+        let keyring = Keyring::new(Secrets(secrets.into_iter().collect()));
+        let kind = platforms.kind(kind).unwrap();
+        let mut request = kind.sample();
+        headers.iter().for_each(|(name, value)| request.headers.set(name, (*value).to_owned()));
+        Outgoing::aim(request, Some(kind), target, SignMode::Fresh, &keyring, None)
+    }
+
+    #[test]
+    fn a_header_of_the_targets_does_not_choose_how_a_call_is_signed() {
+        let gateway = Target {
+            headers: vec![("Authorization".to_owned(), "Bearer of-the-gateway".to_owned())],
+            ..Target::new("gateway", "http://127.0.0.1:1")
+        };
+        for name in ["vapi", "vapi/hmac"] {
+            let sent = aimed("vapi/message", name, &[], &gateway).unwrap();
+            assert_eq!(sent.request.headers.get("authorization"), Some("Bearer of-the-gateway"));
+        }
+        let why = aimed("vapi/message", "vapi/bearer", &[("authorization", "Bearer old")], &gateway).unwrap_err();
+        assert!(why.starts_with("Authorization cannot be set for gateway: "), "{why}");
+    }
 
     #[test]
     fn the_opening_of_a_page_keeps_its_query_wherever_it_goes() {

@@ -12,6 +12,14 @@ pub struct Change {
     pub value: String,
 }
 
+impl Change {
+    /// Whether it puts the value there that stands at `place`: itself, or with what it is in.
+    #[must_use]
+    pub fn covers(&self, place: &str) -> bool {
+        place.strip_prefix(&*self.pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
 impl std::str::FromStr for Change {
     type Err = String;
 
@@ -65,6 +73,13 @@ pub fn change(request: &mut Request, changes: &[Change]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_covers_its_place_and_what_is_in_it() {
+        let change: Change = "/a/b=1".parse().unwrap();
+        let covered = ["/a/b", "/a/b/c", "/a", "/a/bc", ""].map(|place| change.covers(place));
+        assert_eq!(covered, [true, true, false, false, false]);
+    }
 
     #[test]
     fn a_change_is_json_or_a_string() {

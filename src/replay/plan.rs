@@ -27,6 +27,8 @@ pub struct Plan {
     pub mode: SignMode,
     /// What is changed in each payload.
     pub changes: Vec<Change>,
+    /// Whether headers are set in each, which are the targets' then.
+    pub headers_set: bool,
     /// What goes wrong on purpose: each call is sent once for each of these, or once as it should be where there is none.
     pub faults: Vec<Fault>,
     /// Whether each delivery is followed by the same bytes once more.
@@ -59,6 +61,7 @@ impl Plan {
             against: None,
             mode: SignMode::Fresh,
             changes: Vec::new(),
+            headers_set: false,
             faults: Vec::new(),
             duplicate: false,
             schedule: Schedule::default(),
@@ -89,7 +92,7 @@ impl Plan {
     /// How calls are signed, in words.
     #[must_use]
     pub fn mode(&self) -> &'static str {
-        mode(self.mode, !self.changes.is_empty())
+        mode(self.mode, self.headers_set || !self.changes.is_empty())
     }
 
     /// What is wrong on purpose, in words; none: nothing is.
@@ -179,7 +182,7 @@ impl Plan {
             let aimed = Outgoing::aim(request, kind, target, self.mode, keyring, listener)
                 .map_err(Refusal::Call)?
                 .repeating(Some(call.id));
-            let set = |pointer: &str| self.changes.iter().any(|change| change.pointer == pointer);
+            let set = |pointer: &str| self.changes.iter().any(|change| change.covers(pointer));
             if !self.changes.is_empty()
                 && let Some(why) = aimed.why_not_set(platforms, |_| false, set)
             {
@@ -293,11 +296,18 @@ mod tests {
         let kind = platforms.kind("mailgun/event").unwrap();
         let sample = Call { kind: Some(kind.name.clone()), request: kind.sample(), ..call(1) };
         (plan.mode, plan.target.headers) = (SignMode::Fresh, Vec::new());
-        for set in ["/signature/timestamp=1", "/signature/signature=x"] {
+        for set in ["/signature/timestamp=1", "/signature/signature=x", "/signature={}"] {
             plan.changes = vec![set.parse().unwrap()];
             let Err(Refusal::Call(why)) = outgoing(&plan, &sample, None) else { panic!("{set} was sent") };
             assert!(why.contains("cannot be set: the new signature belongs there"), "{why}");
         }
+        // Nor in any of several headers.
+        let kind = platforms.kind("github/event").unwrap();
+        let sample = Call { kind: Some(kind.name.clone()), request: kind.sample(), ..call(1) };
+        plan.changes = Vec::new();
+        plan.target.headers = vec![("x-hub-signature".to_owned(), "mine".to_owned())];
+        let Err(Refusal::Call(why)) = outgoing(&plan, &sample, None) else { panic!("it was sent") };
+        assert!(why.contains("X-Hub-Signature cannot be set"), "{why}");
     }
 
     #[test]

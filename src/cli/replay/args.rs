@@ -319,6 +319,7 @@ impl Args {
             against: self.against.as_deref().map(target).transpose()?,
             mode: self.sign.into(),
             changes,
+            headers_set: !headers.is_empty(),
             faults: self.faults.chosen(),
             duplicate: self.faults.duplicate,
             schedule: Schedule {

@@ -10,6 +10,7 @@ use super::pulse::{self, Health};
 use super::{Active, Outcome, Responders, Told, Wanting, abandoned, failed, lock, own_secrets, refused};
 use crate::call::{Call, Direction, Forwarded, Id, Request, Sig};
 use crate::config::{Forward, Source, Target};
+use crate::json;
 use crate::net::forward::{Failure, Ready};
 
 impl Responders {
@@ -70,10 +71,16 @@ impl Responders {
             && let Ok(secret) = self.keyring.signing(kind, &request, own_secrets(call.route))
         {
             let mut signed = request.clone();
+            let (_, pointers) = kind.signs_in(&signed, secret.as_ref());
+            let edited = |pointer: &&str| value(call.request, pointer) != value(&request, pointer);
             // Without a signature that fits, the old one is as good as any; and one that was written by hand, or a time, is
             // meant.
             if kind.sign(&mut signed, secret.as_ref(), Timestamp::now()).is_ok()
                 && fields_edited(call.request, &request).all(|name| alike(name, &request, &signed))
+                && pointers
+                    .into_iter()
+                    .filter(edited)
+                    .all(|pointer| value(&request, pointer) == value(&signed, pointer))
             {
                 request = signed;
             }
@@ -179,6 +186,12 @@ impl Responders {
 fn fields_edited<'a>(before: &'a Request, after: &'a Request) -> impl Iterator<Item = &'a str> {
     let names = before.headers.iter().chain(after.headers.iter()).map(|(name, _)| name);
     names.filter(|name| !alike(name, before, after))
+}
+
+/// What stands at a JSON Pointer of the body.
+fn value<'a>(request: &'a Request, pointer: &str) -> Option<&'a str> {
+    let text = std::str::from_utf8(&request.body).ok()?;
+    json::find(text, pointer).map(|span| &text[span])
 }
 
 /// Whether two requests have the same in the header fields of a name.

@@ -369,6 +369,42 @@ async fn an_edited_field_is_signed_anew_where_that_leaves_it_as_it_was_edited(
     assert_eq!(signature(&left) != signature(&came), anew || name == "webhook-signature");
 }
 
+#[rstest]
+#[case::the_time_by_hand("/signature/timestamp", "\"1529006855\"", false)]
+#[case::what_is_not("/event-data/event", "\"failed\"", true)]
+#[tokio::test]
+async fn an_edited_value_of_a_signature_in_the_body_stays_as_it_was_edited(
+    #[case] place: &str,
+    #[case] text: &str,
+    #[case] anew: bool,
+) {
+    let mut backend = Backend::new("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let secrets = Secrets([("mailgun".to_owned(), vec![Secret::new("env:KEY", "key")])].into_iter().collect());
+    let config = holding(Duration::from_mins(1), forwarding(&[&backend.url("/")]));
+    let mut site = Site::new(Config { secrets, ..config }).await;
+    let kind = site.platforms.clone().kind("mailgun/event").map(|kind| kind.sample()).unwrap();
+    let (responders, mut told) = (site.responders.clone(), observed(&site, true));
+    tokio::join!(
+        site.post("/", "content-type: application/json\r\n", std::str::from_utf8(&kind.body).unwrap()),
+        async {
+            let held = held(&mut told).await;
+            let mut request = held.request.clone();
+            let body = std::str::from_utf8(&request.body).unwrap();
+            request.body = crate::json::set(body, place, text).unwrap().into();
+            responders.release(held.id, Release::Forward { request: Some(Box::new(request)), hold_answer: false });
+        }
+    );
+    backend.next().await;
+    let (left, came) = (site.next().await, site.next().await);
+    let value = |call: &Call, at: &str| {
+        let text = String::from_utf8_lossy(&call.request.body).into_owned();
+        crate::json::find(&text, at).map(|span| text[span].to_owned())
+    };
+    assert_eq!(value(&left, place).as_deref(), Some(text));
+    let signature = |call: &Call| value(call, "/signature/signature");
+    assert_eq!(signature(&left) != signature(&came), anew);
+}
+
 #[tokio::test]
 async fn a_further_target_finds_the_signature_that_it_is_sent() {
     let mut backend = Backend::new("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;

@@ -1,6 +1,7 @@
 //! Calls of a kind signed as its platform signs them.
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use super::Kind;
 use crate::call::Request;
@@ -24,37 +25,58 @@ impl Kind {
     /// # Errors
     /// As [`signature::sign`].
     pub fn sign(&self, request: &mut Request, secret: Option<&Secret>, at: Timestamp) -> Result<(), SignError> {
-        let Some(scheme) = self.scheme_to_sign(request, secret) else { return Ok(()) };
-        let borne = self.schemes().any(|(_, scheme)| scheme.is_borne_by(request));
-        let whole = |other: &&Scheme| other.carrier == Carrier::Header && (!borne || other.is_borne_by(request));
-        let mut others: Vec<&Scheme> = self.schemes().map(|(_, other)| other).filter(whole).collect();
-        signature::sign(scheme, request, secret, at)?;
-        // Where a platform signs in several headers, so does this.
-        let mut places = vec![scheme.header.to_ascii_lowercase()];
-        others.retain(|other| {
-            let place = other.header.to_ascii_lowercase();
-            let first = !places.contains(&place);
-            places.push(place);
-            first && !other.optional && secret.is_some_and(|secret| other.can_sign_with(secret))
-        });
-        others.into_iter().try_for_each(|other| signature::sign(other, request, secret, at))
+        let schemes = self.schemes_to_sign(request, secret);
+        schemes.iter().try_for_each(|scheme| signature::sign(scheme, request, secret, at))?;
+        self.schemes_to_take_off(&schemes).for_each(|scheme| request.headers.remove(&scheme.header));
+        Ok(())
     }
 
-    /// Where [`Self::sign`] would write: headers, and JSON Pointers into the body.
+    /// Those that [`Self::sign`] writes by: where a platform signs in several headers, it does so too.
+    fn schemes_to_sign(&self, request: &Request, secret: Option<&Secret>) -> SmallVec<[&Scheme; 4]> {
+        let mut all: SmallVec<[&Scheme; 4]> = self.scheme_to_sign(request, secret).into_iter().collect();
+        let Some(secret) = secret.filter(|_| !all.is_empty()) else { return all };
+        let borne = self.schemes().any(|(_, scheme)| scheme.is_borne_by(request));
+        for (_, other) in self.schemes().filter(|(_, scheme)| scheme.carrier == Carrier::Header) {
+            let wanted = if borne { other.is_borne_by(request) } else { !other.optional };
+            let free = !all.iter().any(|scheme| scheme.stands_where(other));
+            if wanted && free && other.can_sign_with(secret) {
+                all.push(other);
+            }
+        }
+        all
+    }
+
+    /// Those whose seals it would not make anew and takes off, if it makes any: they may be another call's by then.
+    fn schemes_to_take_off(&self, anew: &[&Scheme]) -> impl Iterator<Item = &Scheme> {
+        let old = |scheme: &&Scheme| {
+            matches!(scheme.method, Method::Seal(_))
+                && !scheme.shares_its_header()
+                && !anew.is_empty()
+                && !anew.iter().any(|one| one.stands_where(scheme))
+        };
+        let old: SmallVec<[&Scheme; 4]> = self.schemes().map(|(_, scheme)| scheme).filter(old).collect();
+        old.into_iter()
+    }
+
+    /// Where [`Self::sign`] would write, or take something off: headers, and JSON Pointers into the body.
     #[must_use]
     pub fn signs_in(&self, request: &Request, secret: Option<&Secret>) -> (Vec<&str>, Vec<&str>) {
         let (mut headers, mut pointers) = (Vec::new(), Vec::new());
-        let Some(scheme) = self.scheme_to_sign(request, secret) else { return (headers, pointers) };
-        match scheme.carrier {
-            Carrier::Header => headers.push(scheme.header.as_str()),
-            Carrier::Body => pointers.push(scheme.header.as_str()),
-            Carrier::Query => {}
-        }
-        let clock = if let Method::Seal(seal) = &scheme.method { seal.clock.as_ref() } else { None };
-        match clock.map(|clock| &clock.place) {
-            Some(Stamp::Header(name)) => headers.push(name),
-            Some(Stamp::Body(pointer)) => pointers.push(pointer),
-            Some(Stamp::Field(_)) | None => {}
+        let schemes = self.schemes_to_sign(request, secret);
+        headers.extend(self.schemes_to_take_off(&schemes).map(|scheme| scheme.header.as_str()));
+        for scheme in schemes {
+            match scheme.carrier {
+                Carrier::Header => headers.push(scheme.header.as_str()),
+                Carrier::Body => pointers.push(scheme.header.as_str()),
+                Carrier::Query => {}
+            }
+            headers.extend(scheme.beside.keys().map(String::as_str));
+            let clock = if let Method::Seal(seal) = &scheme.method { seal.clock.as_ref() } else { None };
+            match clock.map(|clock| &clock.place) {
+                Some(Stamp::Header(name)) => headers.push(name),
+                Some(Stamp::Body(pointer)) => pointers.push(pointer),
+                Some(Stamp::Field(_)) | None => {}
+            }
         }
         (headers, pointers)
     }

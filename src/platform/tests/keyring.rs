@@ -177,6 +177,19 @@ fn of_a_call_that_a_stranger_signed_no_signature_is_good() {
 }
 
 #[test]
+fn a_signature_that_is_not_made_anew_does_not_leave_with_one_that_is() {
+    let both = [("x-hub-signature-256", "sha256=00"), ("x-hub-signature", "sha1=00")];
+    for (name, leaves) in [("github/webhook", false), ("github", true)] {
+        let request = signed("github/event", &both, &[(name, "key")], &[]).unwrap();
+        assert_eq!(request.headers.has("x-hub-signature"), leaves, "{name}: {:?}", request.headers);
+    }
+    // What a platform signs only where it is told to is made anew where it is there.
+    let both = [("x-shopify-hmac-sha256", "old"), ("shopify-hmac-sha256", "old")];
+    let request = signed("shopify/event", &both, &[("shopify", "key")], &[]).unwrap();
+    assert_ne!(request.headers.get("shopify-hmac-sha256"), Some("old"));
+}
+
+#[test]
 fn what_a_platform_asks_to_have_sealed_is_sealed_with_the_secret_that_it_signs_with() {
     let platforms = platforms();
     let kind = platforms.kind("zoom/url_validation").unwrap();
