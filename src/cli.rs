@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. Exit codes: 0 fine, 1 "no" (a signature that is not
 //! valid, a replay that failed), 2 trouble.
 
+mod arguments;
 mod compact;
 mod completions;
 mod config;
@@ -219,7 +220,7 @@ impl From<bool> for Outcome {
 /// Parses the arguments, runs the command, gives the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
+    let cli = arguments::parse(std::env::args_os()).unwrap_or_else(|error| refuse(&error));
     // Only a second installation fails, and the first one serves as well.
     let _ = color_eyre::config::HookBuilder::default().display_env_section(false).install();
     // A recording that has grown as large as the system lets it is told like a full disk. Left alone, the signal that comes
