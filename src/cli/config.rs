@@ -37,30 +37,30 @@ pub(super) fn run(context: &Context, command: &Command) -> eyre::Result<Outcome>
             "secrets": secrets,
             "routes": routes, "targets": targets, "endpoints": endpoints, "warnings": config.warnings, "problems": problems,
         });
-        print::out(&value.to_string())?;
+        print::result(&value.to_string())?;
         return Ok(problems.is_empty().into());
     }
     match &config.file {
-        Some(file) => print::out(&format!("file     {}", file.display()))?,
-        None => print::out("file     none: hooktape.toml here, or config.toml in the configuration directory")?,
+        Some(file) => print::result(&format!("file     {}", file.display()))?,
+        None => print::result("file     none: hooktape.toml here, or config.toml in the configuration directory")?,
     }
-    print::out(&format!("listen   {}", config.listen.address))?;
-    print::out(&format!("record   {}", record.display()))?;
+    print::result(&format!("listen   {}", config.listen.address))?;
+    print::result(&format!("record   {}", record.display()))?;
     for (name, secret) in config.secrets.all() {
         let state = secret.value().map_or_else(ToOwned::to_owned, |value| format!("{} bytes", value.len()));
-        print::out(&format!("secret   {name} = {} ({state})", secret.label()))?;
+        print::result(&format!("secret   {name} = {} ({state})", secret.label()))?;
     }
     for route in &config.routes {
         let kind = route.kind.as_deref().unwrap_or("recognised");
-        print::out(&format!("route    {} ({kind})", visible::line(&route.path)))?;
+        print::result(&format!("route    {} ({kind})", visible::line(&route.path)))?;
     }
     for target in &config.targets {
         let guard = if target.guard { ", asks first" } else { "" };
-        print::out(&format!("target   {} {}{guard}", visible::line(&target.name), visible::line(&target.url)))?;
+        print::result(&format!("target   {} {}{guard}", visible::line(&target.name), visible::line(&target.url)))?;
     }
     for endpoint in context.platforms.endpoints() {
         let (name, url) = (visible::line(&endpoint.name), visible::line(&endpoint.url));
-        print::out(&format!("endpoint {name} {url}, asks first"))?;
+        print::result(&format!("endpoint {name} {url}, asks first"))?;
     }
     for warning in &config.warnings {
         print::note(&format!("warning: {warning}"));

@@ -77,7 +77,7 @@ fn of_calls(context: &Context, args: &Args, left: &Call, right: &Call, rules: &R
     let kind = left.kind.as_deref().and_then(|name| context.platforms.kind(name));
     let differences = wanted(args, calls(left, right, kind, rules));
     if context.format == Format::Json {
-        print::out(&line(Some(left.id), Some(right.id), left.kind.as_deref(), None, &differences))?;
+        print::result(&line(Some(left.id), Some(right.id), left.kind.as_deref(), None, &differences))?;
     } else {
         tell(&differences, "")?;
         if differences.is_empty() {
@@ -94,7 +94,7 @@ fn tell(differences: &[Difference], indent: &str) -> std::io::Result<()> {
             Side::Request => "request ",
             Side::Response => "response",
         };
-        print::out(&format!("{indent}{side} {}", print::difference(difference, VALUE)))?;
+        print::result(&format!("{indent}{side} {}", print::difference(difference, VALUE)))?;
     }
     if differences.iter().any(|difference| difference.rough) {
         print::note(&format!("{indent}{ROUGH}"));
@@ -154,11 +154,11 @@ fn of_recordings(context: &Context, args: &Args, files: [&str; 2], rules: &Rules
         }
         let (kind, conversation) = (some.kind.as_deref(), some.conversation.as_deref());
         if context.format == Format::Json {
-            print::out(&line(l.map(|l| l.id), r.map(|r| r.id), kind, conversation, &found))?;
+            print::result(&line(l.map(|l| l.id), r.map(|r| r.id), kind, conversation, &found))?;
             continue;
         }
         let name = visible::line(kind.unwrap_or(&some.path)).into_owned();
-        print::out(&match (l, r) {
+        print::result(&match (l, r) {
             (Some(l), Some(r)) => format!("{} {} {name}", print::short(l.id), print::short(r.id)),
             _ => format!("{} {name}: only in {}", print::short(some.id), visible::line(files[side])),
         })?;

@@ -137,7 +137,7 @@ pub(super) fn run(common: &Common, args: &Args) -> eyre::Result<Outcome> {
     }
     found.push(clock(now, own.into_iter().chain(kept.first().map(|one| &one.path))));
     for finding in &found {
-        print::out(&finding.line(common.format))?;
+        print::result(&finding.line(common.format))?;
     }
     Ok(found.iter().all(|finding| finding.state != State::Problem).into())
 }

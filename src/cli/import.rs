@@ -79,9 +79,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
                         written = recorder.annotate(Annotation { call: call.id, ..annotation }).await.map(drop);
                     }
                 }
-                // That nobody reads the list any more is no reason to import half of it.
                 if told.is_ok() {
-                    told = print::out(&print::call_line(&call, &context.platforms, context.format));
+                    told = print::result(&print::call_line(&call, &context.platforms, context.format));
                 }
             }
             Err(error) => written = Err(error),

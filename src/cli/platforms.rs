@@ -62,14 +62,14 @@ pub(super) fn check(path: &Path, format: Format) -> eyre::Result<Outcome> {
     let problems = Platforms::check(path);
     for problem in &problems {
         match format {
-            Format::Text => print::out(&visible::text(&problem.to_string()))?,
+            Format::Text => print::result(&visible::text(&problem.to_string()))?,
             Format::Json => {
-                print::out(&json!({ "schema": 1, "file": problem.file, "message": problem.message }).to_string())?;
+                print::result(&json!({ "schema": 1, "file": problem.file, "message": problem.message }).to_string())?;
             }
         }
     }
     if format == Format::Text && problems.is_empty() {
-        print::out(&format!("{} is fine", path.display()))?;
+        print::result(&format!("{} is fine", path.display()))?;
     }
     Ok(problems.is_empty().into())
 }

@@ -222,6 +222,18 @@ pub(super) fn out(line: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{line}")
 }
 
+/// A line to standard output of a command that does something, or whose exit code is the answer: that nobody reads on
+/// (`| head`) is no reason to leave it half done, or to call it fine.
+///
+/// # Errors
+/// When it cannot be written for another reason.
+pub(super) fn result(line: &str) -> io::Result<()> {
+    match out(line) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 /// A line to standard error, made safe for a terminal. That nobody reads it is no reason to fail, or to panic as
 /// `eprintln` does.
 pub(super) fn note(line: &str) {

@@ -69,7 +69,7 @@ pub(super) fn prune(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         print::note(&format!("hooktape: {} stays: it is being recorded to", one.path.display()));
     }
     for one in &gone {
-        print::out(&line(context, one, None, now))?;
+        print::result(&line(context, one, None, now))?;
     }
     let what = sum(&gone, "recording");
     if args.dry_run || gone.is_empty() {

@@ -134,7 +134,7 @@ struct Listing {
     quiet: bool,
     report: Option<Report>,
     progress: Progress,
-    /// Nobody reads the results any more.
+    /// Why the results cannot be written.
     broken: Option<std::io::Error>,
 }
 
@@ -146,7 +146,7 @@ impl Listing {
         };
         if !self.quiet || !fine {
             self.progress.clear();
-            print::out(&show::told(&self.context, told))?;
+            print::result(&show::told(&self.context, told))?;
         }
         self.progress.step(fine, matches!(told, Told::Skipped(_)));
         Ok(())
@@ -173,14 +173,14 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
                 Err(refusal) => {
                     let skipped = Skipped::new(&call, fault, refusal);
                     outcome = if skipped.is_failure() { Outcome::No } else { outcome };
-                    print::out(&show::told(context, &Told::Skipped(skipped)))?;
+                    print::result(&show::told(context, &Told::Skipped(skipped)))?;
                     continue;
                 }
             };
             for again in std::iter::once(false).chain(plan.duplicate.then_some(true)) {
                 count += 1;
                 for outgoing in std::iter::once(&first).chain(&second) {
-                    print::out(&show::planned(context, &call, outgoing, Delivery { fault, late, again }, &sender))?;
+                    print::result(&show::planned(context, &call, outgoing, Delivery { fault, late, again }, &sender))?;
                 }
             }
         }
@@ -218,7 +218,7 @@ fn without_query(url: &str) -> &str {
 
 fn conclude(context: &Context, summary: &Summary) -> eyre::Result<()> {
     if context.format == Format::Json {
-        print::out(&show::summary_json(summary))?;
+        print::result(&show::summary_json(summary))?;
         return Ok(());
     }
     for line in show::summary(summary) {

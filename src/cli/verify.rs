@@ -28,6 +28,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
     let (mut checked, mut wrong, mut whole) = (0_u64, 0_u64, true);
+    let (mut calls, mut strange) = (0_u64, 0_u64);
     let (mut keyless, mut masked, mut unsigned) = (0_u64, 0_u64, 0_u64);
     let mut entries = reader.entries(Position::default());
     for entry in &mut entries {
@@ -39,10 +40,14 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
                 continue;
             }
         };
-        let Some(kind) = entry.kind.as_deref().and_then(|name| context.platforms.kind(name)) else { continue };
         if !fits(&query, &entry, &reader, &marks)? {
             continue;
         }
+        calls += 1;
+        let Some(kind) = entry.kind.as_deref().and_then(|name| context.platforms.kind(name)) else {
+            strange += 1;
+            continue;
+        };
         let call = reader.call(entry.place)?;
         let (verdict, why) = context.judge(&call, kind);
         match verdict.sig {
@@ -74,20 +79,26 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
                 text
             }
         };
-        print::out(&line)?;
+        print::result(&line)?;
     }
     print::unfinished(&entries);
-    // Who checks a file wants to know that it was checked.
-    let nothing = checked == 0 && keyless + masked + unsigned > 0;
-    if context.format == Format::Text {
+    // Who checks a file wants to know that it was checked: a slip in a query is no success.
+    let nothing = checked == 0;
+    if nothing || context.format == Format::Text {
         let mut told = format!("{} checked, {wrong} not valid", visible::count(checked, "signature"));
-        for (count, why) in [(keyless, "without a secret"), (masked, "masked"), (unsigned, "unsigned")] {
+        for (count, why) in
+            [(keyless, "without a secret"), (masked, "masked"), (unsigned, "unsigned"), (strange, "not recognised")]
+        {
             if count > 0 {
                 let _ = write!(told, ", {count} {why}");
             }
         }
-        if nothing {
-            told.push_str(": none could be checked");
+        match &args.query {
+            _ if !nothing => {}
+            Some(query) if calls == 0 => {
+                let _ = write!(told, ": no call fits --query {query}");
+            }
+            _ => told.push_str(": none could be checked"),
         }
         print::note(&told);
     }

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::call::{Call, Direction, Id, Sig};
 use crate::cli::context::{Context, stop_signal};
-use crate::cli::{Format, LaneArgs, Outcome, listen, print, waits};
+use crate::cli::{Format, LaneArgs, Outcome, is_broken_pipe, listen, print, waits};
 use crate::config::parse_duration;
 use crate::net::tunnel::Tunnel;
 use crate::net::{base_url, is_loopback, is_ourselves, listener};
@@ -93,6 +93,14 @@ fn kind<'a>(context: &'a Context, name: &str) -> eyre::Result<&'a Kind> {
 }
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
+    match open(context, args).await {
+        // Nobody learns which page to open, so none calls back.
+        Err(report) if is_broken_pipe(&report) => Ok(Outcome::No),
+        ended => ended,
+    }
+}
+
+async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let kind = kind(context, &args.kind)?;
     for sentence in context.config.warnings.iter().chain(&context.config.problems()) {
         print::note(&format!("hooktape: {sentence}"));
@@ -362,12 +370,12 @@ impl<'a> Watch<'a> {
     fn tell(&self, call: &Call, opened: bool) -> eyre::Result<()> {
         if self.context.format == Format::Json {
             let event = if opened { "opened" } else { "call" };
-            print::out(&print::whole(call, &json!({ "event": event })))?;
+            print::result(&print::whole(call, &json!({ "event": event })))?;
             return Ok(());
         }
-        print::out(&print::call_line(call, &self.context.platforms, Format::Text))?;
+        print::result(&print::call_line(call, &self.context.platforms, Format::Text))?;
         if opened {
-            print::out(&format!("opened, {}", self.standing(platform::Outcome::Waiting)))?;
+            print::result(&format!("opened, {}", self.standing(platform::Outcome::Waiting)))?;
         }
         Ok(())
     }
@@ -387,7 +395,7 @@ impl<'a> Watch<'a> {
                 "event": "callback", "fate": fate.map(Fate::word), "state": outcome.word(),
                 "verdict": print::verdict_json(&verdict, &why), "findings": findings,
             });
-            print::out(&print::whole(call, &value))?;
+            print::result(&print::whole(call, &value))?;
             return Ok(());
         }
         let mut text = print::call_line(call, &self.context.platforms, Format::Text);
@@ -402,7 +410,7 @@ impl<'a> Watch<'a> {
             Some(fate) => print::fate(fate, call),
             None => "it names no conversation, so it ends no wait".to_owned(),
         });
-        print::out(text.trim_end())?;
+        print::result(text.trim_end())?;
         Ok(())
     }
 
@@ -420,7 +428,7 @@ impl<'a> Watch<'a> {
                 json!({ "schema": 1, "event": "expired", "at": over, "then": then }).to_string()
             }
         };
-        print::out(&line)?;
+        print::result(&line)?;
         Ok(())
     }
 
@@ -438,7 +446,7 @@ impl<'a> Watch<'a> {
                 "schema": 1, "event": "ended", "state": outcome.word(), "called_back": self.called_back, "good": self.good,
                 "then": then, "data": wait.and_then(|wait| wait.data),
             });
-            print::out(&value.to_string())?;
+            print::result(&value.to_string())?;
         } else if !self.called_back {
             let opened = if self.calls.is_empty() {
                 "nobody opened the page here, and nothing"

@@ -127,14 +127,12 @@ fn a_closed_pipe_ends_a_command_quietly() {
         &["--help"][..],
         &["show", support::SAMPLE],
         &["show", support::SAMPLE, "1b1222fe"],
-        &["verify", support::SAMPLE, "--format", "json"],
         &["replay", support::SAMPLE, "--to", ":1", "--dry-run", "--sign", "exact"],
         &["platforms"],
         &["platforms", "moveo/dialog", "--format", "json"],
         &["platforms", "moveo"],
         &["platforms", "advise", "moveo", "--url", "https://a.example/"],
         &["keys", "new", "--print"],
-        &["webview", "open", "jelou", "--listen", "127.0.0.1:0"],
         &["config", "check"],
         &["doctor", "--listen", "127.0.0.1:0"],
         &["completions", "bash"],
@@ -151,6 +149,34 @@ fn a_closed_pipe_ends_a_command_quietly() {
         assert_eq!(ended.status.code(), Some(0), "{args:?}: {err}");
         assert!(!err.contains("pipe") && !err.contains("panicked"), "{args:?}: {err}");
     }
+}
+
+#[test]
+fn a_closed_pipe_changes_no_answer() {
+    let home = lane::Home::new();
+    let endpoint = support::Endpoint::new();
+    let replay = ["replay", support::SAMPLE, "--to", &endpoint.url, "--record", "tape.jsonl"];
+    let token = std::fs::read_to_string(support::SAMPLE).unwrap().replacen("\"lang\":\"en\"", "\"lang\":\"el\"", 1);
+    std::fs::write(home.path("other.jsonl"), token).unwrap();
+    for (args, code) in [
+        (&["verify", support::SAMPLE][..], 1),
+        (&["verify", support::SAMPLE, "--query", "sig:valid", support::PUBLISHED[0], support::PUBLISHED[1]], 0),
+        (&["diff", support::SAMPLE, support::SAMPLE], 0),
+        (&["diff", support::SAMPLE, "other.jsonl"], 1),
+        (&[&replay[..], &support::SIGNED].concat(), 0),
+        (&[&replay[..], &support::PUBLISHED, &["--format", "json"]].concat(), 1),
+        (&["webview", "open", "jelou", "--listen", "127.0.0.1:0"], 1),
+    ] {
+        let (read, write) = std::io::pipe().unwrap();
+        drop(read);
+        let ended = home.command(lane::HOOKTAPE, args).stdout(write).output().unwrap();
+        let err = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{args:?}: {err}");
+        assert!(!err.contains("pipe") && !err.contains("panicked"), "{args:?}: {err}");
+    }
+    assert_eq!(endpoint.seen().len(), 14, "a replay goes on to its end");
+    let sent = run(&home, &["show", "tape.jsonl", "--query", "dir:sent -status:none"]);
+    assert_eq!(sent.out.lines().count(), 14);
 }
 
 #[test]

@@ -166,6 +166,33 @@ fn a_recorded_webview_verifies_with_its_public_key_long_after_its_tokens_expired
 }
 
 #[test]
+fn verify_says_no_where_nothing_is_checked() {
+    let home = Home::new();
+    let sample = std::fs::read_to_string(SAMPLE).unwrap();
+    std::fs::write(home.path("empty.jsonl"), sample.split_inclusive('\n').next().unwrap()).unwrap();
+    let strange = sample.replace("\"kind\":\"moveo/dialog\"", "\"kind\":null");
+    std::fs::write(home.path("strange.jsonl"), strange).unwrap();
+    for (args, said) in [
+        (
+            &[SAMPLE, "--query", "kind:dialg"][..],
+            "0 signatures checked, 0 not valid: no call fits --query kind:dialg\n",
+        ),
+        (&["empty.jsonl"], "0 signatures checked, 0 not valid: none could be checked\n"),
+        (
+            &["strange.jsonl", "--query", "kind:none"],
+            "0 signatures checked, 0 not valid, 1 not recognised: none could be checked\n",
+        ),
+    ] {
+        for form in ["text", "json"] {
+            let checked = run(&home, &[&["verify", "--format", form][..], args, &PUBLISHED].concat());
+            assert_eq!((checked.code, &*checked.out, &*checked.err), (1, "", said));
+        }
+    }
+    let told = run(&home, &[&["verify", "strange.jsonl", "--query", "-sig:invalid"][..], &PUBLISHED].concat());
+    assert_eq!((told.code, &*told.err), (0, "5 signatures checked, 0 not valid, 1 not recognised\n"));
+}
+
+#[test]
 fn verify_says_no_without_the_secret_or_with_another() {
     let home = Home::new();
     for (secret, sig) in [(None, "no-secret"), (Some("moveo=env:MOVEO_TOKEN"), "invalid")] {

@@ -46,12 +46,14 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let fine = findings.iter().all(|finding| finding.severity < Severity::Error);
     match context.format {
         Format::Json => {
-            print::out(&json!({ "schema": 1, "platform": pack.name, "fine": fine, "findings": findings }).to_string())?;
+            print::result(
+                &json!({ "schema": 1, "platform": pack.name, "fine": fine, "findings": findings }).to_string(),
+            )?;
         }
         Format::Text => {
             let verdict = if fine { "takes that" } else { "does not take that" };
             let text = format!("{} {verdict}\n{}", pack.title, print::findings(&findings));
-            print::out(text.trim_end())?;
+            print::result(text.trim_end())?;
         }
     }
     Ok(fine.into())
