@@ -1,6 +1,7 @@
 //! `hooktape send WHAT --to TARGET|URL`: make, sign and send one call.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use crate::call::{Call, Request};
 use crate::cli::context::{Context, data_dir};
 use crate::cli::draft::{Draft, DraftArgs};
 use crate::cli::replay::args::{Faults, RuleArgs, Sign, TargetArgs};
-use crate::cli::replay::show::{hushed, places};
+use crate::cli::replay::show::{hushed, mask_found, places};
 use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::config::Target;
 use crate::net::fault::{Delivery, Fault, STALE};
@@ -63,7 +64,8 @@ pub struct Args {
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let mut draft = args.draft.read(context)?;
-    let context = &context.hiding(draft.request.headers.iter().map(|(name, value)| (name, &**value)));
+    let context =
+        &context.masking(args.record.redact).hiding(draft.request.headers.iter().map(|(name, value)| (name, &**value)));
     draft.fill()?;
     if let Some(lacks) = lacks(&draft.request) {
         print::note(&lacks);
@@ -97,16 +99,23 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             written =
                 recorder.annotate(Annotation { call: call.id, at: Timestamp::now(), change: note }).await.and(written);
         }
-        let (unmet, differences) = check(
+        let (mut unmet, mut differences) = check(
             &args.expect,
             &Answered { call: &call, fault: delivery.fault, kind, recorded: answered, rules: &rules },
         );
         fine &= unmet.is_empty();
         // As it is recorded: perhaps masked. Whether or not it could be: it has left, and what came back is to be seen.
-        let shown = written.as_ref().ok().and_then(Option::as_deref).unwrap_or(&call);
+        let shown = match (&written, context.mask()?) {
+            (Ok(Some(recorded)), _) => recorded.clone(),
+            (_, None) => Arc::new(call.clone()),
+            (_, Some(redaction)) => Arc::new(redaction.call(&call)),
+        };
+        if let Some(redaction) = context.mask()? {
+            mask_found(&mut differences, &mut unmet, &redaction);
+        }
         let changed = draft.recorded.as_ref().map(|recorded| changed(&recorded.request, &call.request));
         let changed = changed.map(|changed| hushed(context, changed)).unwrap_or_default();
-        print::out(&told(context, args, shown, &changed, delivery, &unmet, &differences))?;
+        print::result(&told(context, args, &shown, &changed, delivery, &unmet, &differences))?;
         if let Err(error) = written {
             recorder.close().await;
             return Err(error.into());

@@ -4,7 +4,7 @@ use hooktape::recording::{Position, Reader};
 use serde_json::{Value, json};
 
 use crate::lane::{HOOKTAPE, Home, TOKEN};
-use crate::support::{Ended, Endpoint, PUBLISHED, SAMPLE, SIGNED, feed, field, run, signature};
+use crate::support::{Ended, Endpoint, PUBLISHED, SAMPLE, SIGNED, answering, feed, field, run, signature};
 
 /// Sends to a recording of its own.
 fn send(home: &Home, endpoint: &Endpoint, args: &[&str]) -> Ended {
@@ -323,4 +323,24 @@ fn a_call_sent_with_its_targets_own_secret_verifies() {
     let verified = run(&home, &["verify", "sent.jsonl"]);
     assert_eq!(verified.code, 0, "{}", verified.out);
     assert!(verified.out.contains("env:MOVEO_TOKEN"), "{}", verified.out);
+}
+
+#[test]
+fn what_is_masked_in_the_recording_is_masked_in_what_send_finds() {
+    let home = Home::new();
+    let [old, new] = ["OLDSECRET111", "NEWSECRET999"].map(|token| {
+        answering("200 OK\ncontent-type: application/json", format!(r#"{{"access_token":"{token}","n":1}}"#))
+    });
+    let first = ["send", "moveo/dialog", "--to", &old, "--record", "tape.jsonl", "--format", "json"];
+    let first = run(&home, &[&first[..], &SIGNED].concat());
+    let what = format!("tape.jsonl#{}", first.json()[0]["id"].as_str().unwrap());
+    let expect = ["--expect", "recorded", "--expect", "/access_token=none"];
+    let args = [&["send", &what, "--to", &new, "--record", "sent.jsonl"][..], &SIGNED, &expect].concat();
+    let open = run(&home, &args);
+    assert!(open.code == 1 && open.out.contains("\"OLDSECRET111\" → \"NEWSECRET999\""), "{}", open.out);
+    for more in [&["--redact"][..], &["--redact", "--format", "json"]] {
+        let masked = run(&home, &[&args[..], more].concat());
+        assert!(masked.code == 1 && masked.out.contains("/access_token"), "{}", masked.out);
+        assert!(!masked.out.contains("SECRET"), "{}", masked.out);
+    }
 }

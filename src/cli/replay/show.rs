@@ -14,8 +14,10 @@ use crate::config::Secret;
 use crate::net::fault::{Delivery, Fault};
 use crate::net::outgoing::{Outgoing, Signing};
 use crate::net::sender::Sender;
+use crate::recording::Redaction;
 use crate::recording::redact::MASK;
 use crate::replay::compare::{Difference, Place, changed};
+use crate::replay::expect::Unmet;
 use crate::replay::report::{mask, mask_unmet};
 use crate::replay::{Latencies, Outcome, Plan, Skipped, Summary, Told, masked};
 use crate::visible;
@@ -49,15 +51,25 @@ fn hidden<'a>(context: &Context, outcome: &'a Outcome) -> Cow<'a, Outcome> {
     let Ok(Some(redaction)) = context.mask() else { return Cow::Borrowed(outcome) };
     let mut outcome = outcome.clone();
     // What was changed is hushed where it is printed.
-    for difference in outcome.differences.iter_mut().chain(&mut outcome.between) {
-        mask(difference, &redaction);
-    }
-    for unmet in &mut outcome.unmet {
-        mask_unmet(unmet, &redaction);
-    }
+    let differences = outcome.differences.iter_mut().chain(&mut outcome.between);
+    mask_found(differences, &mut outcome.unmet, &redaction);
     // The call itself is masked where it is printed: what it lacks by its contract is judged before.
     outcome.against = outcome.against.map(|call| Arc::new(redaction.call(&call)));
     Cow::Owned(outcome)
+}
+
+/// Masks what was found of an answer.
+pub(in crate::cli) fn mask_found<'a>(
+    differences: impl IntoIterator<Item = &'a mut Difference>,
+    unmet: &mut [Unmet],
+    redaction: &Redaction,
+) {
+    for difference in differences {
+        mask(difference, redaction);
+    }
+    for unmet in unmet {
+        mask_unmet(unmet, redaction);
+    }
 }
 
 fn answer(call: &Call) -> String {
@@ -214,7 +226,7 @@ pub(super) fn rehearsed(context: &Context, total: u64, rounds: u32, plan: &Plan,
         let line = json!({
             "schema": 1, "event": "rehearsed", "total": total, "targets": targets, "rounds": rounds, "guarded": guarded,
         });
-        return print::out(&line.to_string());
+        return print::result(&line.to_string());
     }
     let times = if rounds > 1 { format!(" (all of it {rounds} times)") } else { String::new() };
     let each = if targets > 1 { "each of " } else { "" };
