@@ -383,7 +383,12 @@ impl<'a> Watch<'a> {
     fn tell_callback(&mut self, call: &Call, kind: &Kind) -> eyre::Result<()> {
         let wait = self.wait(call.at);
         let fate = wait.as_ref().and_then(|wait| wait.fate_of(call.id));
-        let (verdict, why) = self.context.judge(call, kind);
+        let (mut verdict, mut why) = self.context.judge(call, kind);
+        if let Some(sig) = call.sig.filter(|_| call.request.redacted) {
+            verdict.sig = sig;
+            "parts of this call are masked; this was found before they were".clone_into(&mut verdict.reason);
+            why.clear();
+        }
         let findings = self.context.findings(call, kind);
         let authentic = matches!(verdict.sig, Sig::Valid | Sig::Unsigned);
         let sound = findings.request.iter().all(|finding| finding.severity < Severity::Error);

@@ -125,6 +125,26 @@ fn the_stand_in_page_of_every_platform_calls_back_properly() {
 }
 
 #[test]
+fn a_callback_that_is_masked_as_it_is_recorded_has_been_seen_whole() {
+    for kind in ["moveo", "jelou", "liveperson/webview_open"] {
+        let home = Home::new();
+        let waiting = Waiting::new(&home, &[kind, "--linger", "50ms", "--redact"]);
+        let given = waiting.open();
+        waiting.call_back(&given["callback"]);
+        let (said, code) = waiting.end();
+        assert_eq!((events(&said), code), (vec!["opened", "callback", "ended"], 0), "{kind}: {said:?}");
+        assert_eq!(said[1]["verdict"]["sig"], said[1]["sig"], "{kind}");
+        assert!(!said[1]["verdict"]["reason"].to_string().contains("Bearer"), "{kind}");
+    }
+    let home = Home::new();
+    let waiting = Waiting::new(&home, &["moveo", "--set", "/session_id=s-1", "--linger", "50ms", "--redact"]);
+    let head = "POST /v1/webview/i HTTP/1.1\r\nauthorization: Bearer x.y.z\r\nx-moveo-session-id: s-1";
+    waiting.request(head, r#"{"trigger_node_id":"n"}"#);
+    let (said, code) = waiting.end();
+    assert_eq!((&said[0]["verdict"]["sig"], code), (&json!("malformed"), 1));
+}
+
+#[test]
 fn the_users_key_signs_only_the_page_that_was_handed_out() {
     let home = Home::new();
     assert_eq!(run(&home, &["keys", "new"]).code, 0);
