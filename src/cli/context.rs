@@ -100,7 +100,7 @@ impl Context {
             }
         }
         let mut platforms = platforms()?;
-        check::check(&config, &mut platforms).map_err(|wrong| eyre!(wrong))?;
+        check::check(&config, &sources.secrets, &mut platforms).map_err(|wrong| eyre!(wrong))?;
         let keyring = Arc::new(Keyring::new(config.secrets.clone()).knowing(&config.targets));
         Ok(Self {
             config: Arc::new(config),

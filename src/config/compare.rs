@@ -28,6 +28,6 @@ pub(super) fn compare(value: &Value<'_>) -> Result<Compare, Error> {
 }
 
 /// Whether it can lead somewhere (RFC 6901, 3).
-fn is_pointer(text: &str) -> bool {
+pub(super) fn is_pointer(text: &str) -> bool {
     text.starts_with('/') && text.split('~').skip(1).all(|escaped| escaped.starts_with(['0', '1']))
 }

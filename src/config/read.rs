@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Number};
 use toml::de::DeValue;
 
-use super::compare::compare;
+use super::compare::{compare, is_pointer};
 use super::document::{Found, Source, Table, Value};
 use super::secret::{LITERAL, expand, is_name};
 use super::units::{exposure, parse_address, parse_duration, parse_size};
@@ -167,9 +167,9 @@ fn redact(value: &Value<'_>) -> Result<Redact, Error> {
             .ok_or_else(|| "a name has letters or digits".to_owned())
     };
     let pointer = |text: &str| {
-        text.starts_with('/')
-            .then_some(())
-            .ok_or_else(|| "a JSON Pointer begins with `/`, as \"/context/user\"".to_owned())
+        let message =
+            "a JSON Pointer begins with `/`, as \"/context/user\", and has `~0` for `~`, `~1` for `/` in a name";
+        is_pointer(text).then_some(()).ok_or_else(|| message.to_owned())
     };
     let pattern = |text: &str| match regex::bytes::Regex::new(text) {
         Ok(regex) if regex.is_match(b"") => {

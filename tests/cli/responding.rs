@@ -69,5 +69,5 @@ fn what_cannot_answer_is_refused_at_the_start() {
     std::fs::write(home.path("hooktape.toml"), "[listen]\nrespond.reply = [{ when = { query = \"colour:red\" } }]\n")
         .unwrap();
     let ended = run(&home, &["listen"]);
-    assert!(ended.code == 2 && ended.err.contains("everything else: when.query: "), "{}", ended.err);
+    assert!(ended.code == 2 && ended.err.contains("listen.respond: when.query: "), "{}", ended.err);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::lane::{Home, TOKEN};
+use crate::lane::{HOOKTAPE, Home, TOKEN};
 use crate::support::{PUBLISHED, SAMPLE, run};
 
 const CONFIG: &str = r#"
@@ -85,6 +85,66 @@ fn a_wrong_configuration_is_told_with_its_place() {
     let missing = run(&Home::new(), &["config", "check", "--config", "other.toml"]);
     assert_eq!(missing.code, 2);
     assert!(missing.err.contains("other.toml: cannot be read"), "{}", missing.err);
+}
+
+#[test]
+fn what_would_do_nothing_is_told_with_its_place_and_the_repair() {
+    let text = r#"
+[secrets]
+moveoo = "env:MOVEO_TOKEN"
+"moveo/webhok" = "env:PUBLISHED"
+"moveo/other" = "env:UNSET"
+mine = "file:of-route"
+
+[listen]
+respond.reply = [{ when = { kind = "moveo/dialgo" } }, {}]
+
+[[target]]
+name = "staging"
+url = "http://127.0.0.1:1/"
+urls = { "moveo/dialgo" = "http://127.0.0.1:2/", moveo = "http://127.0.0.1:3/", jelu = "http://127.0.0.1:4/" }
+
+[[route]]
+path = "/a"
+secret = "mine"
+respond.reply = { cases = [{ when = { kind = "moveo/dialgo" } }] }
+
+[[route]]
+path = "/b"
+"#;
+    let told = run(&configured(text), &["config", "check"]);
+    let lines: Vec<&str> = told.err.lines().collect();
+    assert_eq!((told.code, lines.len()), (2, 7), "{}", told.err);
+    for said in [
+        "hooktape.toml: secrets: nothing is signed by \"moveoo\", and no route or target uses it: did you mean \"moveo\"?",
+        "secrets: nothing is signed by \"moveo/webhok\", and no route or target uses it: did you mean \"moveo/webhook\"?",
+        "secrets: nothing is signed by \"moveo/other\", and no route or target uses it: moveo has moveo/webhook, moveo/webview",
+        "hooktape.toml: route /a: no platform has a kind \"moveo/dialgo\": did you mean \"moveo/dialog\"?",
+        "hooktape.toml: listen.respond: no platform has a kind \"moveo/dialgo\": did you mean \"moveo/dialog\"?",
+        "hooktape.toml: target staging: urls: no platform or kind is called \"moveo/dialgo\": did you mean \"moveo/dialog\"?",
+        "hooktape.toml: target staging: urls: no platform or kind is called \"jelu\": did you mean \"jelou\"?",
+    ] {
+        assert!(lines.iter().any(|line| line.ends_with(said)), "{said}: {}", told.err);
+    }
+    let flag = run(&Home::new(), &["config", "check", "--secret", "moveoo=env:MOVEO_TOKEN"]);
+    assert!(
+        flag.code == 2 && flag.err.starts_with("hooktape: --secret: nothing is signed by \"moveoo\""),
+        "{}",
+        flag.err
+    );
+}
+
+#[test]
+fn config_check_reads_the_environment_as_a_start_does() {
+    let home = configured(CONFIG);
+    for form in ["text", "json"] {
+        let mut command = home.command(HOOKTAPE, &["config", "check", "--format", form]);
+        command.env("HOOKTAPE_LISTEN", "0.0.0.0:4999").env("HOOKTAPE_RECORD", "other.jsonl");
+        let ended = command.output().unwrap();
+        let (out, err) = (String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap());
+        assert!(ended.status.success() && out.contains("0.0.0.0:4999") && out.contains("other.jsonl"), "{out}{err}");
+        assert!(format!("{out}{err}").contains("can be reached"), "it is told who reaches that: {out}{err}");
+    }
 }
 
 #[test]

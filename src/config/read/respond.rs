@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::Value as Json;
 use toml::de::DeValue;
 
+use super::super::compare::is_pointer;
 use super::super::document::{Source as Text, Table as Toml, Value};
 use super::super::respond::{Case, Expected, Forward, Hold, Lookup, Replies, Respond, Source, Table, When};
 use super::super::secret::is_name;
@@ -108,11 +109,25 @@ impl Reader<'_> {
 
     /// One reply, `cases` of which the first that fits counts, or a `sequence`.
     fn choices(&self, table: &Toml<'_>, own: bool) -> Result<Replies, Error> {
+        if let Some(list) = ["cases", "sequence"].into_iter().find(|key| table.get(key).is_some()) {
+            for value in REPLY.iter().filter_map(|key| table.get(key)) {
+                value.keep::<()>(Err(
+                    value.error(format!("beside `{list}` this says nothing: put it into one of its replies"))
+                ));
+            }
+        }
         let lookup = table.get("lookup").map(|value| self.lookup(&value, own)).transpose()?;
         let (cases, in_turn) = match (table.get("cases"), table.get("sequence")) {
             (Some(_), Some(second)) => return Err(second.error("this is either `cases` or `sequence`")),
             (Some(cases), None) => (self.cases(&cases)?, false),
-            (None, Some(sequence)) => (self.cases(&sequence)?, true),
+            (None, Some(sequence)) => {
+                let replies = sequence.items().into_iter().filter_map(|item| item.any_table().ok());
+                for when in replies.filter_map(|reply| reply.get("when")) {
+                    let why = "a `sequence` answers one after the other, whatever comes: only `cases` have conditions";
+                    when.keep::<()>(Err(when.error(why)));
+                }
+                (self.cases(&sequence)?, true)
+            }
             (None, None) => (vec![self.case(table)?], false),
         };
         Ok(Replies { cases, in_turn, lookup, ..Replies::default() })
@@ -243,8 +258,8 @@ fn has(value: &Value<'_>, table: &Table, column: &str) -> Result<(), Error> {
 }
 
 fn pointer(text: &str) -> Result<String, String> {
-    let good = text.starts_with('/');
-    good.then(|| text.to_owned()).ok_or_else(|| "a JSON Pointer begins with `/`, as \"/input/text\"".to_owned())
+    let message = "a JSON Pointer begins with `/`, as \"/input/text\", and has `~0` for `~`, `~1` for `/` in a name";
+    is_pointer(text).then(|| text.to_owned()).ok_or_else(|| message.to_owned())
 }
 
 /// Words, or a table of the same names.
@@ -276,7 +291,8 @@ fn when(value: &Value<'_>) -> Result<When, Error> {
                     Json::Bool(there) => Expected::There(there),
                     other => Expected::Equal(other),
                 };
-                when.pointers.push((name.to_owned(), expected));
+                let name = pointer(name).map_err(|message| item.error(message))?;
+                when.pointers.push((name, expected));
             }
             _ => {
                 return Err(item.error("a condition is `kind`, `query`, `found` or a JSON Pointer, as \"/input/text\""));

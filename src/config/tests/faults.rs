@@ -24,7 +24,23 @@ const FAULTS: &[(&str, &str)] = &[
     ("[[wait]]\nexpires = \"5m\"", "1:1: wait: `kind` is missing here"),
     (
         "[redact]\npointers = [\"/a\", \"b\"]",
-        "2:19: redact.pointers: a JSON Pointer begins with `/`, as \"/context/user\"",
+        "2:19: redact.pointers: a JSON Pointer begins with `/`, as \"/context/user\", and has `~0` for `~`, `~1` for `/` in a name",
+    ),
+    (
+        "[redact]\npointers = \"/context~2\"",
+        "2:12: redact.pointers: a JSON Pointer begins with `/`, as \"/context/user\", and has `~0` for `~`, `~1` for `/` in a name",
+    ),
+    (
+        "[listen]\nrespond.reply = [{ when = { \"/a~\" = true } }]",
+        "2:37: listen.respond.reply.when.\"/a~\": a JSON Pointer begins with `/`, as \"/input/text\", and has `~0` for `~`, `~1` for `/` in a name",
+    ),
+    (
+        "[[reply]]\nname = \"a\"\nstatus = 404\ncases = [{ when = { \"/a\" = true } }]",
+        "3:10: reply.status: beside `cases` this says nothing: put it into one of its replies",
+    ),
+    (
+        "[[route]]\npath = \"/\"\nrespond.reply = { sequence = [{}, { when = { \"/a\" = 1 }, status = 202 }] }",
+        "3:44: route.respond.reply.sequence.when: a `sequence` answers one after the other, whatever comes: only `cases` have conditions",
     ),
     ("[redact]\nheaders = \"*\"", "2:11: redact.headers: a name has letters or digits"),
     ("[redact]\npatterns = \"(\"", "2:12: redact.patterns: this is no regular expression: unclosed group"),
