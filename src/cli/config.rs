@@ -1,5 +1,7 @@
 //! `hooktape config check`: what the configuration says, and what is wrong with it.
 
+use std::path::PathBuf;
+
 use color_eyre::eyre;
 use serde_json::json;
 
@@ -13,11 +15,12 @@ pub enum Command {
     Check,
 }
 
-pub(super) fn run(context: &Context, command: &Command) -> eyre::Result<Outcome> {
+/// `record`: where the environment has a start record to.
+pub(super) fn run(context: &Context, command: &Command, record: Option<PathBuf>) -> eyre::Result<Outcome> {
     let Command::Check = command;
     let config = &context.config;
     let problems = config.problems();
-    let record = context.place()?;
+    let record = record.map_or_else(|| context.place(), Ok)?;
     if context.format == Format::Json {
         let secrets: Vec<_> = config
             .secrets

@@ -23,6 +23,8 @@ pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
         None => Some(&cli.lane),
         Some(Command::Listen(args)) => Some(args),
         Some(Command::Webview(super::webview::Command::Open(args))) => Some(&args.lane),
+        // What a start would take from the environment: on the command line nothing of it stands before a command.
+        Some(Command::Config(_)) => Some(&cli.lane),
         Some(_) => None,
     };
     let context = Context::load(&cli.common, lane)?;
@@ -60,7 +62,7 @@ async fn dispatch(context: &Context, cli: Cli) -> eyre::Result<Outcome> {
         Some(Command::Keys(command)) => super::keys::run(context, &command),
         Some(Command::Webview(super::webview::Command::Open(args))) => super::webview::run(context, &args).await,
         Some(Command::Platforms(args)) => super::platforms::run(context, &args),
-        Some(Command::Config(command)) => super::config::run(context, &command),
+        Some(Command::Config(command)) => super::config::run(context, &command, cli.lane.record.record),
         Some(Command::Completions(args)) => super::completions::run(&args),
         Some(Command::Init(args)) => super::init::run(&cli.common, &args),
         Some(Command::Doctor(args)) => super::doctor::run(&cli.common, &args),
