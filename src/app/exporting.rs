@@ -13,6 +13,7 @@ use crate::app::action::Action;
 use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
+use crate::call::Id;
 use crate::recording::export::{Format, Reporter};
 use crate::recording::{Marks, Place};
 use crate::visible;
@@ -24,8 +25,8 @@ pub use self::options::{Field, Options};
 pub struct Job {
     /// Names it.
     pub ticket: u64,
-    /// Where the calls are.
-    pub places: Vec<Place>,
+    /// The calls, and where they are.
+    pub calls: Vec<(Id, Place)>,
     /// What is said of them.
     pub marks: Marks,
     /// In which form they leave.
@@ -42,8 +43,8 @@ pub struct Job {
 
 impl PartialEq for Job {
     fn eq(&self, other: &Self) -> bool {
-        (self.ticket, &self.places, self.form, &self.file, self.replace)
-            == (other.ticket, &other.places, other.form, &other.file, other.replace)
+        (self.ticket, &self.calls, self.form, &self.file, self.replace)
+            == (other.ticket, &other.calls, other.form, &other.file, other.replace)
             && self.reporter.redaction.is_some() == other.reporter.redaction.is_some()
     }
 }
@@ -102,7 +103,7 @@ impl Export {
 
 impl App {
     fn start_export(&mut self, job: Box<Job>, options: Box<Options>) -> Vec<Effect> {
-        let (ticket, total) = (job.ticket, job.places.len());
+        let (ticket, total) = (job.ticket, job.calls.len());
         self.export = Some(Export { ticket, options, total, done: 0, cancelled: false });
         self.show_panel(Panel::Exporting);
         vec![Effect::Export(job)]

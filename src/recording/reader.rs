@@ -16,7 +16,7 @@ pub(super) use self::packed::is_recording;
 pub use self::scan::{Batch, scan};
 use super::format::{self, OpenError};
 use super::{Marks, Place};
-use crate::call::Call;
+use crate::call::{Call, Id};
 
 /// Which file it is, whatever it is called: device and inode.
 pub type Identity = (u64, u64);
@@ -126,6 +126,24 @@ impl Reader {
             .read_exact_at(&mut line, place.offset)
             .map_err(|error| io::Error::new(error.kind(), named(&error)))?;
         format::decode_shared(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, named(&error)))
+    }
+
+    /// The same where it was chosen before: `place` is another call's once the file is another one, `id` never is.
+    ///
+    /// # Errors
+    /// Those of [`Self::call`], and when another call stands there.
+    pub fn call_of(&self, id: Id, place: Place) -> Result<Call, io::Error> {
+        let another = || {
+            let (path, offset) = (self.path.display(), place.offset);
+            let told = format!("{path}, byte {offset}: {id} no longer stands there, for the file was replaced");
+            io::Error::new(io::ErrorKind::NotFound, told)
+        };
+        match self.call(place) {
+            Ok(call) if call.id == id => Ok(call),
+            Ok(_) => Err(another()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(another()),
+            Err(error) => Err(error),
+        }
     }
 }
 

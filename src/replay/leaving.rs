@@ -52,7 +52,7 @@ impl Plan {
     ) -> Result<Leaving, String> {
         let (mut leaving, mut refused, mut kinds) = (Leaving::default(), None, HashSet::new());
         for item in items {
-            let call = match reader.call(item.place) {
+            let call = match reader.call_of(item.id, item.place) {
                 Ok(call) => call,
                 Err(damage) => {
                     refused.get_or_insert(damage.to_string());

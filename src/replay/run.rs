@@ -228,7 +228,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
     async fn step(&self, step: Step, worker: &mut Worker) -> Result<(), String> {
         let Replay { plan, reader, sender, platforms, keyring, listener, .. } = &self.replay;
         let (item, copies) = (&self.items[step.item], 1 + u64::from(plan.duplicate));
-        let original = match reader.call(item.place) {
+        let original = match reader.call_of(item.id, item.place) {
             Ok(original) => Arc::new(original),
             Err(damage) => {
                 let skipped = Skipped { original: item.id, kind: None, fault: None, reason: damage.to_string() };

@@ -74,12 +74,12 @@ fn write(job: &Job, mut file: ExportFile, tape: &Tape, mut tell: impl FnMut(usiz
     let (mut calls, mut unread) = (0, None::<(usize, String)>);
     let mut out = Exporter::new(&mut file, job.form, &job.title, Timestamp::now());
     let mut written = Ok(());
-    for (done, place) in job.places.iter().enumerate() {
+    for (done, (id, place)) in job.calls.iter().enumerate() {
         let Ok(exporter) = &mut out else { break };
         if !tell(done) {
             return Ok(Ended::Cancelled);
         }
-        match reader.call(*place) {
+        match reader.call_of(*id, *place) {
             Ok(call) => {
                 calls += 1;
                 written = exporter.write(&job.reporter.report(call, &job.marks));
@@ -95,7 +95,7 @@ fn write(job: &Job, mut file: ExportFile, tape: &Tape, mut tell: impl FnMut(usiz
     }
     let written = written.and_then(|()| out?.finish());
     written.map_err(|error| file.error(error).to_string())?;
-    if !tell(job.places.len()) {
+    if !tell(job.calls.len()) {
         return Ok(Ended::Cancelled);
     }
     let bytes = file.keep().map_err(|error| error.to_string())?;

@@ -270,10 +270,8 @@ impl World {
         Handle::current().spawn_blocking(move || {
             let reader = tape.reader().map_err(|error| error.to_string());
             let read = |wanted: &Wanted| {
-                let call =
-                    reader.as_ref().map_err(Clone::clone)?.call(wanted.place).map_err(|error| error.to_string())?;
-                let another = "another call stands where it was recorded: the file was replaced";
-                if call.id == wanted.id { Ok(Arc::new(call)) } else { Err(another.to_owned()) }
+                let reader = reader.as_ref().map_err(Clone::clone)?;
+                reader.call_of(wanted.id, wanted.place).map(Arc::new).map_err(|error| error.to_string())
             };
             let calls = wanted.into_iter().map(|wanted| (wanted, read(&wanted))).collect();
             let _ = events.send(told(calls));

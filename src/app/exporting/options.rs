@@ -211,15 +211,15 @@ impl App {
         } else {
             None
         };
-        let places: Vec<Place> =
-            self.rows_of(which, this).into_iter().filter_map(|row| self.index.place(row)).collect();
-        if places.is_empty() {
+        let views = self.rows_of(which, this).into_iter().filter_map(|row| self.index.view(row));
+        let calls: Vec<(Id, Place)> = views.map(|view| (view.id, view.place)).collect();
+        if calls.is_empty() {
             return Err(format!("{}: there are none to export", which.words()));
         }
         let name = self.setup.recording.file_name().map(|name| name.to_string_lossy().into_owned());
         Ok(Job {
             ticket: self.ticket(),
-            places,
+            calls,
             marks: self.index.marks().clone(),
             form,
             reporter: Reporter {

@@ -58,8 +58,8 @@ fn calls_are_chosen_of_those_that_there_are() {
         assert_eq!(press(&mut app, keys), []);
         assert_eq!((options(&app).which.words(), options(&app).count()), (words, wanted.len()), "{keys}");
         let job = job(press(&mut app, "<enter>"));
-        let places: Vec<Place> = wanted.iter().filter_map(|row| app.index.place(*row)).collect();
-        assert_eq!(job.places, places, "{keys}");
+        let views = wanted.iter().filter_map(|row| app.index.view(*row));
+        assert_eq!(job.calls, views.map(|view| (view.id, view.place)).collect::<Vec<_>>(), "{keys}");
         assert!(job.reporter.redaction.is_some() && !job.replace);
     }
 }
@@ -92,7 +92,7 @@ fn what_cannot_begin_says_why_where_it_was_asked() {
     assert_eq!(press(&mut app, "xl<enter>"), []);
     assert!(options(&app).error.as_deref().unwrap().contains("still looking"));
     happen(&mut app, Event::Found { search, hits: vec![2], scanned: 5, finished: true });
-    assert_eq!(job(press(&mut app, "<enter>")).places.len(), 2);
+    assert_eq!(job(press(&mut app, "<enter>")).calls.len(), 2);
     let mut app = recorded_app();
     app.redaction = None;
     assert_eq!(press(&mut app, "x<enter>"), []);
