@@ -181,9 +181,10 @@ pub struct Record {
 pub struct Redact {
     /// Whether what is commonly secret or personal is masked besides what stands here: yes.
     pub defaults: bool,
-    /// Names of headers; letters and digits count, and a `*` at either end stands for anything. With those that targets get
-    /// by reference.
+    /// Names of headers; letters and digits count, and a `*` at either end stands for anything.
     pub headers: Vec<String>,
+    /// Names of headers that targets get by reference: nobody has to name them here.
+    pub referenced: Vec<String>,
     /// Names of JSON members, of parameters in queries and forms, of parts and of XML, wherever they stand; likewise.
     pub fields: Vec<String>,
     /// JSON Pointers (RFC 6901) into bodies; in an object or array, every value is masked.
@@ -194,7 +195,14 @@ pub struct Redact {
 
 impl Default for Redact {
     fn default() -> Self {
-        Self { defaults: true, headers: Vec::new(), fields: Vec::new(), pointers: Vec::new(), patterns: Vec::new() }
+        Self {
+            defaults: true,
+            headers: Vec::new(),
+            referenced: Vec::new(),
+            fields: Vec::new(),
+            pointers: Vec::new(),
+            patterns: Vec::new(),
+        }
     }
 }
 

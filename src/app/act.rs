@@ -268,6 +268,17 @@ impl App {
             return;
         }
         self.masked = !self.masked;
+        self.mask_anew();
+        let how = if self.masked {
+            "secret and personal values are masked; verdicts and findings are those of the calls as they are"
+        } else {
+            "calls are shown as they are"
+        };
+        self.tell(Notice::info(how));
+    }
+
+    /// Works out anew whatever is masked on the screen.
+    pub(super) fn mask_anew(&mut self) {
         self.cache.set_mask(self.redaction.clone().filter(|_| self.masked));
         (self.shown, self.preparing, self.conversation) = (None, None, None);
         self.flows().for_each(Flow::forget);
@@ -281,12 +292,6 @@ impl App {
         self.filtering = None;
         self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Panel(Panel::Comparison(_))));
         self.comparing = None;
-        let how = if self.masked {
-            "secret and personal values are masked; verdicts and findings are those of the calls as they are"
-        } else {
-            "calls are shown as they are"
-        };
-        self.tell(Notice::info(how));
     }
 
     fn toggle_follow(&mut self) {

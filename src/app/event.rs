@@ -229,7 +229,7 @@ pub enum Effect {
     },
     /// Read or change what is kept in the data directory.
     Keep(Keep),
-    /// Route calls as this says from now on.
+    /// Route calls, and mask those that are recorded masked, as this says from now on.
     Configure(Arc<Config>),
     /// Answer calls like this from now on.
     Respond(Vec<Slot>),

@@ -8,8 +8,9 @@ use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::keymap::Keymap;
 use crate::app::{App, Setup, sending};
-use crate::config::{Config, Source, Target};
+use crate::config::{Config, Redact, Source, Target};
 use crate::net::responder::{Responders, Slot, Whose};
+use crate::recording::Redaction;
 
 impl App {
     /// Takes over colours, keys, targets, waits, routes and what answers. What went wrong is said, and all stays as it was.
@@ -29,18 +30,23 @@ impl App {
             }
         };
         let before = self.setup.config.clone();
+        let own = |redact: &Redact| Redact { referenced: Vec::new(), ..redact.clone() };
         let same = [
             ("[listen]", loaded.listen == before.listen),
             ("[record]", loaded.record == before.record),
-            ("[redact]", loaded.redact == before.redact),
+            ("[redact]", own(&loaded.redact) == own(&before.redact)),
             ("[secrets]", loaded.secrets == before.secrets),
             ("[issuers]", loaded.issuers == before.issuers),
         ];
+        // What a target has got by reference stays secret where the target is no more: calls that were sent there have it.
+        let mut redact = before.redact.clone();
+        let new = loaded.redact.referenced.iter().filter(|name| !before.redact.referenced.contains(name));
+        redact.referenced.extend(new.cloned());
         // These are built into what runs already.
         let config = Arc::new(Config {
             listen: before.listen.clone(),
             record: before.record.clone(),
-            redact: before.redact.clone(),
+            redact,
             secrets: before.secrets.clone(),
             issuers: before.issuers.clone(),
             ..(*loaded).clone()
@@ -48,7 +54,14 @@ impl App {
         self.keymap = keymap;
         self.setup.config = config.clone();
         if config.targets != before.targets {
+            self.setup.keyring = Arc::new((*self.setup.keyring).clone().knowing(&config.targets));
             self.retarget(&before);
+        }
+        if config.redact != before.redact {
+            self.redaction = Redaction::new(&config.redact).ok().map(Arc::new);
+            if self.masked {
+                self.mask_anew();
+            }
         }
         if config.waits != before.waits {
             self.waits.clone_from(&config.waits);
@@ -150,11 +163,15 @@ pub(super) fn targets(setup: &Setup) -> Vec<Target> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
     use crate::app::event::{Event, Level};
     use crate::app::tests::{app, happen};
+    use crate::call::Request;
     use crate::config::{Listen, Sources};
     use crate::net::responder::{Health, Told};
+    use crate::recording::redact::MASK;
 
     fn load(text: &str) -> Config {
         let folder = tempfile::tempdir().unwrap();
@@ -203,6 +220,35 @@ mod tests {
         );
         assert_eq!(effects.len(), 1);
         assert_eq!(app.keymap.key(crate::app::action::Action::Replay), "f5");
+    }
+
+    #[test]
+    fn what_a_new_target_has_by_reference_is_no_others_and_masked() {
+        let mut app = app();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hooktape.toml");
+        let text =
+            "[[target]]\nname = \"staging\"\nurl = \"http://staging.example\"\nheaders = { X-Tenant = \"env:T\" }\n";
+        std::fs::write(&path, text).unwrap();
+        let environment = std::iter::once::<(OsString, OsString)>(("T".into(), "acme".into())).collect();
+        let loaded = Config::load(&Sources { explicit: Some(path), environment, ..Sources::default() }).unwrap();
+        happen(&mut app, Event::Configured(Ok(Arc::new(loaded))));
+        assert_eq!(app.notice.as_ref().unwrap().text, "hooktape.toml has changed: taken over");
+        let mut sent = crate::app::tests::call("/");
+        sent.request.origin = Some("http://staging.example".into());
+        sent.request.headers.push("x-tenant", "acme");
+        let elsewhere = |app: &App, request: &Request| {
+            let mut request = request.clone();
+            app.setup.keyring.leave_behind(&mut request, None, &Target::new("there", "http://there.example"));
+            request.headers
+        };
+        let masked = |app: &App| app.redaction.as_ref().unwrap().call(&sent).request.headers;
+        for _ in 0..2 {
+            assert_eq!(elsewhere(&app, &sent.request).get("x-tenant"), None);
+            assert_eq!(masked(&app).get("x-tenant"), Some(MASK));
+            // Also when the target is gone again: the call is there.
+            change(&mut app, "");
+        }
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Context {
         let mut config = (*self.config).clone();
         let asks = |value| std::str::from_utf8(value).is_ok_and(placeholders::ask_the_environment);
         let secret = headers.into_iter().filter(|(_, value)| asks(value));
-        config.redact.headers.extend(secret.map(|(name, _)| name.to_owned()));
+        config.redact.referenced.extend(secret.map(|(name, _)| name.to_owned()));
         Self { config: Arc::new(config), ..self.clone() }
     }
 

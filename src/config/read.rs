@@ -84,7 +84,7 @@ pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sou
     }
     let Reader { secrets, targets, replies, secret_headers, warnings, .. } = reader;
     // Recorded as they were sent, they must not leave with an export.
-    redact.headers.extend(secret_headers);
+    redact.referenced = secret_headers;
     let respond = respond.unwrap_or_default();
     found.or(Config {
         file: None,
@@ -188,6 +188,7 @@ fn redact(value: &Value<'_>) -> Result<Redact, Error> {
     Ok(Redact {
         defaults: table.read("defaults", Value::bool).unwrap_or(true),
         headers: list("headers", named),
+        referenced: Vec::new(),
         fields: list("fields", named),
         pointers: list("pointers", pointer),
         patterns: list("patterns", pattern),

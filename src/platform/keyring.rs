@@ -43,11 +43,13 @@ impl Keyring {
         Self { secrets, targets: Vec::new(), tests: Made::default(), strangers: Made::default() }
     }
 
-    /// The same, which knows what is these targets' own.
+    /// The same, which knows what is these targets' own, besides those that it knows already.
     #[must_use]
-    pub fn knowing(self, targets: &[Target]) -> Self {
-        let confidential = |target: &&Target| !target.referenced.is_empty();
-        Self { targets: targets.iter().filter(confidential).cloned().collect(), ..self }
+    pub fn knowing(mut self, targets: &[Target]) -> Self {
+        let confidential = targets.iter().filter(|target| !target.referenced.is_empty());
+        let new: Vec<Target> = confidential.filter(|target| !self.targets.contains(target)).cloned().collect();
+        self.targets.extend(new);
+        self
     }
 
     /// Takes off what some target of ours put into `request`, a call of `kind`, when it was sent there, and `target` has no

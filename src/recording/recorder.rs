@@ -21,7 +21,7 @@ mod writer;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -112,7 +112,8 @@ pub struct Recorder {
     shared: Weak<Shared>,
     ended: watch::Receiver<()>,
     path: Arc<Path>,
-    redaction: Option<Arc<Redaction>>,
+    /// That of all clones.
+    redaction: Option<Arc<RwLock<Redaction>>>,
 }
 
 impl Recorder {
@@ -156,7 +157,18 @@ impl Recorder {
     /// The same recorder, which masks every call before it is written.
     #[must_use]
     pub fn redacting(self, redaction: Redaction) -> Self {
-        Self { redaction: Some(Arc::new(redaction)), ..self }
+        Self { redaction: Some(Arc::new(RwLock::new(redaction))), ..self }
+    }
+
+    /// Masks like this from now on, in all clones, where it masks at all.
+    pub fn mask_as(&self, redaction: &Redaction) {
+        if let Some(own) = &self.redaction {
+            redaction.clone_into(&mut own.write().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn mask(&self) -> Option<RwLockReadGuard<'_, Redaction>> {
+        self.redaction.as_ref().map(|own| own.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Writes `call` behind all others; returns once it is written. Times are cut to whole microseconds, as the file has
@@ -190,7 +202,7 @@ impl Recorder {
     /// The call as the file will have it, and its line.
     fn ready(&self, mut call: Call, valid: bool) -> Result<(Arc<Call>, Line), RecordError> {
         let valid = valid && self.redaction.is_none();
-        if let Some(redaction) = &self.redaction {
+        if let Some(redaction) = self.mask() {
             call = redaction.call(&call);
         }
         call.at = format::whole_micros(call.at);
@@ -222,7 +234,7 @@ impl Recorder {
 
     async fn say(&self, annotation: Annotation, place: Option<Place>) -> Result<(u64, Annotation), RecordError> {
         let mut annotation = Annotation { at: format::whole_micros(annotation.at), ..annotation };
-        if let (Some(redaction), Change::Note(Some(note))) = (&self.redaction, &mut annotation.change) {
+        if let (Some(redaction), Change::Note(Some(note))) = (self.mask(), &mut annotation.change) {
             *note = redaction.prose(note).into();
         }
         let line = annotation.encode().into();

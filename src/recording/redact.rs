@@ -64,7 +64,7 @@ impl Redaction {
         let ids = IDS.iter().copied().filter(|name| !own.have(name));
         let pointers = common(&[POINTERS]).into_iter().chain(config.pointers.iter().map(String::as_str));
         Ok(Self {
-            headers: names(&[SECRETS, HEADERS], &config.headers),
+            headers: names(&[SECRETS, HEADERS], &[&config.headers[..], &config.referenced].concat()),
             fields: names(&[SECRETS, FIELDS], &config.fields).but(ids),
             pointers: pointers.map(str::to_owned).collect(),
             patterns: Patterns::new(config.defaults, &config.patterns)?,

@@ -49,7 +49,7 @@ pub struct Tape {
     /// What is shown; none while there is none, or it does not matter.
     shown: Held<Option<Shown>>,
     packed: OnceLock<Arc<Reader>>,
-    redaction: Option<Redaction>,
+    redaction: Held<Option<Redaction>>,
 }
 
 /// What writes, and for how many.
@@ -62,7 +62,7 @@ struct Writing {
 impl Tape {
     fn new(path: PathBuf, writing: Writing, told: Teller) -> Self {
         let (writing, shown) = (Mutex::new(writing), Held::default());
-        Self { path, writing, told, shown, packed: OnceLock::new(), redaction: None }
+        Self { path, writing, told, shown, packed: OnceLock::new(), redaction: Held::default() }
     }
 
     /// A recording that is being written: whoever writes it tells when another file takes its place.
@@ -81,7 +81,16 @@ impl Tape {
     /// The same, that masks what it records once it begins to write.
     #[must_use]
     pub fn redacting(self, redaction: Option<Redaction>) -> Self {
-        Self { redaction, ..self }
+        Self { redaction: Held::new(redaction), ..self }
+    }
+
+    /// Masks like this from now on, where it masks what it records.
+    pub async fn mask_as(&self, redaction: &Redaction) {
+        let writing = self.writing.lock().await;
+        if let Some(own) = &mut *self.redaction.lock().unwrap_or_else(PoisonError::into_inner) {
+            own.clone_from(redaction);
+        }
+        writing.recorder.iter().for_each(|recorder| recorder.mask_as(redaction));
     }
 
     /// The file.
@@ -207,7 +216,8 @@ impl Tape {
                 let reason = format!("{}: {torn}", self.path.display());
                 self.told.tell(Recorded::Trouble { reason });
             }
-            match self.redaction.clone() {
+            let redaction = self.redaction.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            match redaction {
                 Some(redaction) => recorder.redacting(redaction),
                 None => recorder,
             }

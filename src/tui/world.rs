@@ -15,7 +15,7 @@ use crate::net::outgoing::Outgoing;
 use crate::net::presence;
 use crate::net::responder::{Beat, Held, Responders, Told};
 use crate::net::sender::Sender;
-use crate::recording::{self, Annotation, Found, Marks, Place, Query, RecordError};
+use crate::recording::{self, Annotation, Found, Marks, Place, Query, RecordError, Redaction};
 use crate::tui::exports::Exporting;
 use crate::tui::filter::{Filtering, ourselves};
 use crate::tui::replays::Running;
@@ -244,6 +244,13 @@ impl World {
             Effect::Keep(keep) => self.keep(keep, busy),
             Effect::Configure(config) => {
                 self.responders.iter().for_each(|responders| responders.reconfigure(config.clone()));
+                let tape = self.tape.clone();
+                tokio::spawn(async move {
+                    if let Ok(redaction) = Redaction::new(&config.redact) {
+                        tape.mask_as(&redaction).await;
+                    }
+                    drop(busy);
+                });
             }
             Effect::HandOut(page) => self.responders.iter().for_each(|responders| responders.hand_out(page.clone())),
             Effect::Respond(slots) => self.responders.iter().for_each(|responders| responders.set(slots.clone())),

@@ -254,6 +254,7 @@ fn the_configuration_adds_to_the_defaults_or_replaces_them() {
     let own = Redact {
         defaults: false,
         headers: vec!["X-Mine*".into()],
+        referenced: Vec::new(),
         fields: vec!["claim".into()],
         pointers: vec!["/input/text".into()],
         patterns: vec!["CL-[0-9]+".into()],
