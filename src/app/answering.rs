@@ -196,7 +196,8 @@ impl App {
                 } else if awaited || self.is_calm() {
                     // What was told before hides what the keys do here.
                     self.notice = None;
-                    self.dialogs.push(Dialog::Answering(Answering::Held { selected: 0, scroll: 0 }));
+                    let selected = if awaited { self.answers.held.len() - 1 } else { 0 };
+                    self.dialogs.push(Dialog::Answering(Answering::Held { selected, scroll: 0 }));
                 } else {
                     self.tell(Notice::warning("a call waits for you").key(Action::Hold, "shows it"));
                 }
@@ -320,7 +321,7 @@ impl App {
 
     /// Opens the selected call's answer, to answer its kind so from now on.
     pub(super) fn answer_so(&mut self) {
-        let Some(call) = self.shown.as_ref().map(|shown| shown.call.clone()) else { return };
+        let Some(call) = self.shown.as_ref().and_then(|shown| self.cache.original(shown.number)) else { return };
         let refusal = match (&call.kind, &call.response, self.setup.listener) {
             (_, _, None) => "nothing is answered here: start hooktape without `open`",
             (None, ..) => "no platform claims this call: a route in hooktape.toml can answer its path",
@@ -330,7 +331,7 @@ impl App {
                 let response = template::literal_answer(response.clone());
                 let edit = self.edit_answer(Purpose::Kind(kind.clone()), Some(kind.clone()), &response);
                 self.dialogs.push(edit);
-                return;
+                return self.tell_bare();
             }
         };
         self.tell(Notice::info(refusal));

@@ -66,9 +66,39 @@ fn an_answer_that_was_asked_for_opens_at_once_unless_something_else_was_done_mea
         press(&mut app, "F", at(2000));
         app.update(Event::Responding(Told::Gone(id, Parting::Released)), at(2001));
         press(&mut app, meanwhile, at(2050));
+        // Another call is no reason to look at that one.
+        app.update(held(Id::fresh(), Stage::Forward("mine".into())), at(2060));
         app.update(held(id, Stage::Answer(Response::default())), at(2100));
         assert_eq!(!app.dialogs.is_empty(), opens, "{meanwhile:?}");
+        if opens {
+            let [Dialog::Answering(Answering::Held { selected, .. })] = app.dialogs[..] else {
+                panic!("{:?}", app.dialogs)
+            };
+            assert_eq!(app.answers.held[selected].id, id);
+        }
     }
+}
+
+#[test]
+fn a_kind_is_answered_with_what_was_answered_and_not_with_its_mask() {
+    let mut app = app();
+    app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
+    let body = r#"{"access_token":"t0p"}"#;
+    let mut call = crate::app::tests::call("/");
+    call.kind = Some("moveo/dialog".to_owned());
+    call.response = Some(Response { status: 200, body: body.into(), ..Response::default() });
+    crate::app::tests::recorded(&mut app, &call);
+    let press = |app: &mut App, key: &str| {
+        app.settle();
+        app.update(Event::Key(script(key).unwrap()[0]), at(0))
+    };
+    press(&mut app, "*");
+    press(&mut app, "A");
+    assert!(app.notice.as_ref().unwrap().text.contains("nothing of it is masked"));
+    let effects = press(&mut app, "<ctrl-s>");
+    let [Effect::Respond(slots)] = &effects[..] else { panic!("{effects:?}") };
+    let Source::Reply(replies) = &slots[0].respond.source else { panic!("{slots:?}") };
+    assert!(format!("{replies:?}").contains("t0p"), "{replies:?}");
 }
 
 #[test]
