@@ -218,10 +218,11 @@ fn signs_of_life(app: &App) -> Vec<String> {
     signs
 }
 
-/// `staging staging.example.com`; the address alone where the name says nothing more.
+/// `staging staging.example.com`; the address alone where the name says nothing more, without its query: that may hold a token.
 pub(super) fn target_label(target: &crate::config::Target) -> String {
     let named = !target.url.starts_with(&target.name);
-    if named { format!("{} {}", target.name, target.place()) } else { target.without_scheme().to_owned() }
+    let address = || target.without_scheme().split(['?', '#']).next().unwrap_or_default().to_owned();
+    if named { format!("{} {}", target.name, target.place()) } else { address() }
 }
 
 fn hint_line(app: &App, width: usize) -> Line<'static> {
@@ -260,6 +261,9 @@ mod tests {
             assert!(visible::width(&line) <= width, "{line}");
         }
         assert!(seen(&app, 24).contains("→ production api.ex"), "{}", seen(&app, 24));
+        app.choose(Target::from_address("127.0.0.1:3000/hook?token=t0p").unwrap());
+        let line = seen(&app, 80);
+        assert!(line.ends_with("→ 127.0.0.1:3000/hook") && !line.contains("t0p"), "{line}");
         app.choose(Target::new("a", "http://a-very-long-name-of-a-host.internal.example.com:8080/x"));
         for width in [40, 30] {
             let line = seen(&app, width);
