@@ -208,10 +208,25 @@ impl Conversation {
         self.cursor = numbers.get(to).copied().unwrap_or(self.cursor);
     }
 
+    /// Moves the cursor to the call `number`; of those before it no more stay than are shown.
+    pub fn point(&mut self, number: usize) {
+        self.cursor = number;
+        let earlier = self.calls.range(..number).count();
+        for _ in AROUND..earlier {
+            self.calls.pop_first();
+            (self.cut.0, self.changed) = (true, true);
+        }
+    }
+
     /// Looks through what came to the index since; gives the calls that must be read.
     pub fn follow(&mut self, index: &Index, cache: &Cache, platforms: &Platforms) -> Vec<Wanted> {
         if self.seen < index.len() && !self.cut.1 {
-            let new: Vec<usize> = index.same_conversation(self.cursor, self.seen..usize::MAX).collect();
+            let behind = self.calls.range(self.cursor..).count();
+            let room = (AROUND + 1).saturating_sub(behind);
+            let mut new: Vec<usize> =
+                index.same_conversation(self.cursor, self.seen..usize::MAX).take(room + 1).collect();
+            self.cut.1 = new.len() > room;
+            new.truncate(room);
             self.changed |= !new.is_empty();
             self.calls.extend(new.into_iter().map(|number| (number, Slot::New)));
         }

@@ -1,10 +1,16 @@
 //! Moving about in conversations.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use crate::app::conversation::Conversation;
 use crate::app::dialog::{Dialog, Gathered};
 use crate::app::event::{Notice, Wanted};
 use crate::app::shown::Tab;
 use crate::app::{App, Focus};
+use crate::call::{Call, Direction, Id};
+use crate::recording::Redaction;
+use crate::recording::redact::MASK;
 
 /// Most conversations to choose from: the newest.
 const MOST: usize = 1000;
@@ -15,25 +21,49 @@ impl App {
         let Some(number) = self.calls.selected().filter(|_| self.tab == Tab::Conversation) else { return Vec::new() };
         let Self { index, cache, setup, waits, now, conversation, .. } = self;
         let key = index.view(number).and_then(|view| view.conversation);
-        // It stays while it has the call, unless there is more of it than it shows.
+        // It stays while it has the call, also one that has just come, unless there is more of it than it shows.
+        let its = conversation.as_mut().filter(|is| Some(is.key.as_str()) == key);
+        let mut missing = its.map_or_else(Vec::new, |its| its.follow(index, cache, &setup.platforms));
         let stays = conversation.as_ref().is_some_and(|is| Some(is.key.as_str()) == key && is.has(number));
         if !stays {
             *conversation = Conversation::of(index, number);
+            missing = conversation.as_mut().map_or_else(Vec::new, |its| its.follow(index, cache, &setup.platforms));
             self.cursor.centre();
         }
         let Some(conversation) = conversation else { return Vec::new() };
         if self.cursor.pointed != Some(number) {
             self.cursor.pointed = Some(number);
-            conversation.cursor = number;
+            conversation.point(number);
             self.cursor.centre();
         }
-        let missing = conversation.follow(index, cache, &setup.platforms);
         if conversation.was_reading() {
             self.cursor.centre();
         }
         let limit = |kind: &str| waits.iter().find(|wait| wait.kind == kind).and_then(|wait| wait.expires);
         conversation.settle(&setup.platforms, limit, *now);
         missing
+    }
+
+    /// The key of the conversation that is looked at, as it may be shown: what is masked in its calls is no heading either.
+    #[must_use]
+    pub fn heading(&self) -> Cow<'_, str> {
+        let Some(Conversation { key, cursor, .. }) = &self.conversation else { return Cow::Borrowed("") };
+        let Some(mask) = self.mask() else { return Cow::Borrowed(key) };
+        let call = self.cache.get(*cursor).and_then(|cached| cached.call.as_ref().ok());
+        let kind = self.index.view(*cursor).and_then(|view| view.kind);
+        match call.and_then(|call| call.conversation.as_deref()) {
+            Some(masked) => mask.text(masked),
+            None if self.hides_conversations(mask, kind) => Cow::Borrowed(MASK),
+            None => mask.text(key),
+        }
+    }
+
+    /// Whether a mask covers what calls of a kind take for their conversation's key, as it does in the built-in one.
+    fn hides_conversations(&self, mask: &Redaction, kind: Option<&str>) -> bool {
+        let Some(kind) = kind.and_then(|name| self.setup.platforms.kind(name)) else { return false };
+        let sample = Call::new(Id::fresh(), Direction::Received, self.now, kind.sample());
+        let conversation = kind.read(&sample.request).conversation;
+        mask.call(&Call { conversation, ..sample }).conversation.as_deref() == Some(MASK)
     }
 
     /// Moves the cursor in the timeline.
@@ -87,8 +117,16 @@ impl App {
 
     /// Asks which conversation to look at.
     pub(super) fn ask_conversation(&mut self) {
+        let mut hidden = HashMap::new();
+        let mut masked = |group: &crate::recording::Conversation| {
+            let Some(mask) = &self.redaction else { return group.key.to_owned() };
+            let kind = self.index.view(group.last).and_then(|view| view.kind);
+            let hidden = *hidden.entry(kind).or_insert_with(|| self.hides_conversations(mask, kind));
+            if hidden { MASK.to_owned() } else { mask.text(group.key).into_owned() }
+        };
         let gathered = |group: &crate::recording::Conversation| Gathered {
             key: group.key.to_owned(),
+            masked: masked(group),
             calls: group.calls,
             ill: group.ill,
             last: group.last,
@@ -101,5 +139,40 @@ impl App {
         let here = self.calls.selected().and_then(|number| self.index.view(number)?.conversation);
         let selected = choices.iter().position(|choice| Some(&*choice.key) == here).unwrap_or(0);
         self.dialogs.push(Dialog::Conversations { choices, selected });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::event::Event;
+    use crate::app::keys::script;
+    use crate::app::tests::{app, happen, recorded};
+
+    #[test]
+    fn a_key_that_is_masked_in_its_calls_is_masked_above_them() {
+        for (kind, hidden) in [("typeform/response", true), ("moveo/dialog", false)] {
+            let mut app = app();
+            let request = app.setup.platforms.kind(kind).unwrap().sample();
+            let conversation = app.setup.platforms.kind(kind).unwrap().read(&request).conversation;
+            let key = conversation.clone().unwrap();
+            let call = Call::new(Id::fresh(), Direction::Received, app.now, request);
+            recorded(&mut app, &Call { kind: Some(kind.to_owned()), conversation, ..call });
+            let press = |app: &mut App, keys: &str| {
+                script(keys).unwrap().into_iter().for_each(|key| drop(happen(app, Event::Key(key))));
+                app.settle();
+            };
+            press(&mut app, "6");
+            assert_eq!(app.heading(), key);
+            press(&mut app, "*");
+            let shown = if hidden { MASK } else { &key };
+            assert_eq!(app.heading(), shown);
+            // Also of one that is not read.
+            app.cache = crate::app::cache::Cache::default();
+            assert_eq!(app.heading(), shown);
+            app.ask_conversation();
+            let Some(Dialog::Conversations { choices, .. }) = app.dialogs.last() else { panic!("{:?}", app.dialogs) };
+            assert_eq!((&*choices[0].key, &*choices[0].masked), (&*key, shown));
+        }
     }
 }

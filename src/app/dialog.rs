@@ -181,6 +181,8 @@ impl Dialog {
 pub struct Gathered {
     /// Its key.
     pub key: String,
+    /// The same as it is shown where the screen is masked.
+    pub masked: String,
     /// How many calls it has.
     pub calls: usize,
     /// How many of them are not as they should be.

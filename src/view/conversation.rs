@@ -43,7 +43,7 @@ pub(super) fn lines(app: &App, width: usize) -> (Rows, Option<(usize, usize)>) {
     let Some(conversation) = &app.conversation else {
         return (vec![Line::styled("this call belongs to no conversation", theme::DIM)], None);
     };
-    let mut lines = rows::row(&[(&conversation.key, theme::HEADING, width)]);
+    let mut lines = rows::row(&[(&app.heading(), theme::HEADING, width)]);
     lines.extend(rows::row(&[(&summary(app, conversation), theme::DIM, width)]));
     if conversation.cut.0 {
         lines.push(not_shown(app, "earlier"));

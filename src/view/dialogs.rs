@@ -173,10 +173,11 @@ fn conversations(app: &App, choices: &[Gathered], area: Rect) -> Vec<Pick> {
         let time = at.to_zoned(app.setup.zone.clone()).strftime("%m-%d %H:%M:%S").to_string();
         let ill = if choice.ill > 0 { format!("{} ✗", choice.ill) } else { String::new() };
         let calls = visible::count(choice.calls, "call");
+        let key = if app.masked { &choice.masked } else { &choice.key };
         // Where there is little room, the key and what is wrong matter most.
         Pick::Choice(match area.width {
-            60.. => format!("{time}  {calls:>10}  {ill:>5}  {}", choice.key),
-            _ => format!("{:>5} {ill:>4}  {}  {time}", choice.calls, choice.key.chars().take(8).collect::<String>()),
+            60.. => format!("{time}  {calls:>10}  {ill:>5}  {key}"),
+            _ => format!("{:>5} {ill:>4}  {}  {time}", choice.calls, key.chars().take(8).collect::<String>()),
         })
     };
     choices.iter().map(shown).collect()

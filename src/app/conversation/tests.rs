@@ -93,6 +93,11 @@ fn a_long_conversation_is_shown_around_the_call_it_is_opened_at_and_grows_at_its
     assert_eq!(end.follow(&index, &cache, &platforms), [], "what is being read is not asked for again");
     end.step(isize::MAX);
     assert_eq!(end.cursor, 900);
+    (901..1000).for_each(|number| push(&mut index, number));
+    end.point(900);
+    end.follow(&index, &cache, &platforms);
+    end.point(999);
+    assert_eq!((end.numbers().next(), end.numbers().count(), end.cut), (Some(799), 201, (true, false)));
     end.loaded(900, &Err("torn".into()), &platforms);
     assert!(end.call(900).unwrap().is_err());
 }
