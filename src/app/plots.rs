@@ -25,6 +25,10 @@ pub use jumps::Troubles;
 const PART: usize = 50_000;
 /// Most spans of a timeline.
 const MOST: usize = 2048;
+/// Most rows of kinds, for each takes its memory: the calls of further ones are counted together.
+const MOST_KINDS: usize = 200;
+/// What those are called.
+const FURTHER: &str = "further kinds";
 /// Powers of two of microseconds that durations are counted by.
 pub const OCTAVES: usize = 40;
 
@@ -202,11 +206,15 @@ impl Plots {
     fn add(&mut self, number: usize, view: &View) {
         let span = Span::of(number, view);
         self.timeline.add(view.at.as_microsecond(), &span);
-        let same = |group: &Group| group.direction == view.direction && group.kind.as_deref() == view.kind;
-        let number = self.groups.iter().position(same).unwrap_or_else(|| {
+        let of = |groups: &[Group], kind: Option<&str>| {
+            groups.iter().position(|group| group.direction == view.direction && group.kind.as_deref() == kind)
+        };
+        let own = of(&self.groups, view.kind);
+        let kind = if own.is_some() || self.groups.len() < MOST_KINDS { view.kind } else { Some(FURTHER) };
+        let number = own.or_else(|| of(&self.groups, kind)).unwrap_or_else(|| {
             self.groups.push(Group {
                 direction: view.direction,
-                kind: view.kind.map(str::to_owned),
+                kind: kind.map(str::to_owned),
                 sum: Span::default(),
                 latencies: Latencies::default(),
                 octaves: [0; OCTAVES],

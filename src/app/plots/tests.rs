@@ -106,6 +106,17 @@ fn the_panel_counts_by_kind_and_walks_in_time() {
 }
 
 #[test]
+fn kinds_that_are_too_many_are_counted_together() {
+    let mut app = app();
+    for number in 0..MOST_KINDS + 50 {
+        recorded(&mut app, &crate::call::Call { kind: Some(format!("x/{number}")), ..call("/x") });
+    }
+    press(&mut app, "Z");
+    let further = app.plots.groups.iter().find(|group| group.kind.as_deref() == Some(FURTHER)).unwrap();
+    assert_eq!((app.plots.groups.len(), further.sum.calls), (MOST_KINDS + 1, 50));
+}
+
+#[test]
 fn a_long_recording_is_counted_a_part_at_a_time() {
     let mut app = some();
     let part = app.index.clone();
