@@ -17,8 +17,8 @@ use crate::call::{Call, Id};
 use crate::platform::{Kind, Outcome, Platforms, Wait};
 use crate::recording::Index;
 
-/// Most calls of one flow that are read.
-const MOST: usize = 64;
+/// Most calls of one flow that are read: the newest.
+const MOST: usize = 512;
 
 /// The calls of one conversation that open a page of one kind and call back from it.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Flow {
     seen: usize,
     /// By their numbers; none until they are read.
     calls: BTreeMap<usize, Option<Arc<Call>>>,
+    /// There are earlier ones, which are not read.
+    cut: bool,
     waits: Vec<Wait>,
     changed: bool,
 }
@@ -44,7 +46,8 @@ impl Flow {
         let closing = platforms.kinds().filter(|kind| kind.closes().as_ref() == Some(&opening));
         let kinds = closing.map(|kind| kind.name.clone()).chain([opening.clone()]).collect();
         let conversation = conversation.to_owned();
-        Some(Self { opening, conversation, kinds, seen: 0, calls: BTreeMap::new(), waits: Vec::new(), changed: true })
+        let (calls, waits) = (BTreeMap::new(), Vec::new());
+        Some(Self { opening, conversation, kinds, seen: 0, calls, cut: false, waits, changed: true })
     }
 
     /// Whether it is the same flow.
@@ -55,7 +58,7 @@ impl Flow {
 
     /// Forgets what it knows: the recording is another one.
     pub fn forget(&mut self) {
-        self.seen = 0;
+        (self.seen, self.cut) = (0, false);
         self.calls.clear();
         self.changed = true;
     }
@@ -63,18 +66,24 @@ impl Flow {
     /// Looks through what came to the index since; gives the calls that must be read.
     pub fn follow(&mut self, index: &Index, cache: &Cache) -> Vec<Wanted> {
         let mut missing = Vec::new();
-        for number in self.seen..index.len() {
-            let Some(view) = index.view(number) else { break };
-            let ours = view.conversation == Some(&*self.conversation)
-                && view.kind.is_some_and(|kind| self.kinds.iter().any(|known| known == kind));
-            if !ours || self.calls.len() >= MOST {
-                continue;
-            }
+        let ours = |number: &usize| {
+            index.view(*number).is_some_and(|view| {
+                view.conversation == Some(&*self.conversation)
+                    && view.kind.is_some_and(|kind| self.kinds.iter().any(|known| known == kind))
+            })
+        };
+        let found: Vec<usize> = (self.seen..index.len()).filter(ours).collect();
+        let all = self.calls.len() + found.len();
+        for number in found.iter().copied().skip(found.len().saturating_sub(MOST)) {
             self.calls.insert(number, None);
             match cache.get(number) {
                 Some(cached) => self.loaded(number, &cached.call),
                 None => missing.extend(Wanted::of(index, number)),
             }
+        }
+        self.cut |= all > MOST;
+        while self.calls.len() > MOST {
+            self.calls.pop_first();
         }
         self.seen = index.len();
         missing
@@ -101,11 +110,15 @@ impl Flow {
         self.changed = true;
     }
 
-    /// The wait that stood at the time `at`; the first one where none did yet.
+    /// The wait that stood at the time `at`; the first one where none did yet, unless there were some before it.
     #[must_use]
     pub fn wait(&self, at: Timestamp) -> Option<&Wait> {
         let began = |wait: &Wait| wait.opened.map(|(_, at)| at).or_else(|| Some(wait.callbacks.first()?.at));
-        self.waits.iter().rev().find(|wait| began(wait).is_some_and(|began| began <= at)).or(self.waits.first())
+        self.waits
+            .iter()
+            .rev()
+            .find(|wait| began(wait).is_some_and(|began| began <= at))
+            .or(self.waits.first().filter(|_| !self.cut))
     }
 
     /// Whether the time runs for one of its waits.
@@ -170,6 +183,28 @@ mod tests {
         flow.settle(&platforms, Some(Duration::from_secs(10)), at(104));
         assert_eq!(flow.wait(at(104)).unwrap().outcome, Outcome::Success);
         assert!(!flow.counts_down() && flow.call(calls[3].id).is_some() && flow.call(calls[1].id).is_none());
+    }
+
+    #[test]
+    fn of_many_calls_the_newest_are_read_and_no_other_wait_is_taken_for_an_earlier_one() {
+        let platforms = Platforms::builtin().unwrap();
+        let (mut index, mut cache) = (Index::new(), Cache::default());
+        let mut flow = Flow::of(&platforms, platforms.kind("liveperson/webview").unwrap(), "a").unwrap();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let last = i64::try_from(MOST).unwrap() + 9;
+        for second in 0..=last {
+            let kind = if second % 2 == 0 { "liveperson/webview_open" } else { "liveperson/webview" };
+            let call = call(kind, second, "a");
+            index.push(&View::of(&call, Place { offset: second.unsigned_abs(), len: 1 }));
+            cache.put(index.len() - 1, Ok(call));
+            // All at once, and as they come.
+            if second == 5 || second > last - 5 {
+                flow.follow(&index, &cache);
+            }
+        }
+        flow.settle(&platforms, None, at(last));
+        let opened = |second| flow.wait(at(second)).and_then(|wait| wait.opened).map(|(_, at)| at);
+        assert_eq!((opened(last), opened(0)), (Some(at(last - 1)), None));
     }
 
     #[test]
