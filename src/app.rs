@@ -236,6 +236,8 @@ pub struct App {
     pub cursor: Cursor,
     /// How far the recording was read that is being opened.
     pub arriving: Arriving,
+    /// Calls that rows of the list, or the selected one, wait for: how long each is in the file.
+    asked: HashMap<Id, u64>,
     /// The call that is being worked out.
     preparing: Option<usize>,
     /// What is ready for the next key.
@@ -246,9 +248,11 @@ pub struct App {
     comparing: Option<(usize, usize)>,
     /// Where the test panel was left.
     tester: Tester,
-    /// The jq filter that was asked for last, and of the one under way the ticket, the call and the tab of the body.
+    /// The jq filter that was asked for last; of the one under way the ticket, the call and the tab of the body; and when that
+    /// key was pressed.
     jq: String,
     filtering: Option<(u64, usize, Tab)>,
+    filtered: Option<Timestamp>,
     /// The ticket of that which was waited for when the last frame was drawn.
     waited: Option<u64>,
     /// The search that was under way when this was looked at last.
@@ -318,6 +322,7 @@ impl App {
             leaving: Leaving::No,
             regions: Regions::default(),
             arriving: Arriving::default(),
+            asked: HashMap::new(),
             preparing: None,
             ahead: Ahead::default(),
             troubles: Troubles::default(),
@@ -325,6 +330,7 @@ impl App {
             tester: Tester::default(),
             jq: String::new(),
             filtering: None,
+            filtered: None,
             waited: None,
             searching: None,
             awaited: None,

@@ -390,9 +390,16 @@ impl App {
         }
     }
 
-    /// Filters the list anew by a text that was understood before.
+    /// Filters the list anew by a text that was understood before. It may name what the configuration has no longer: then the
+    /// filter is dropped, for what it has shown may be other calls by now.
     pub(super) fn filter_again(&mut self, text: &str) -> Vec<Effect> {
-        self.filter(text).unwrap_or_default()
+        match self.filter(text) {
+            Ok(effects) => effects,
+            Err(error) => {
+                self.tell(Notice::warning(format!("the filter {text} is dropped: {error}")));
+                self.filter("").unwrap_or_default()
+            }
+        }
     }
 
     /// Shows every call, but for deleted ones.

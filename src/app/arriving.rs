@@ -94,6 +94,7 @@ impl App {
     pub(super) fn renumbered(&mut self) {
         (self.plots, self.troubles) = (Plots::default(), Troubles::default());
         self.filtering = None;
+        self.asked.clear();
         self.cache = Cache::default();
         self.cache.set_mask(self.redaction.clone().filter(|_| self.masked));
         (self.shown, self.preparing, self.conversation, self.comparing) = (None, None, None, None);

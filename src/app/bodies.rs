@@ -231,7 +231,7 @@ impl App {
         };
         let number = shown.number;
         let ticket = self.ticket();
-        self.filtering = Some((ticket, number, self.tab));
+        (self.filtering, self.filtered) = (Some((ticket, number, self.tab)), self.touched);
         vec![Effect::Jq { ticket, body: whole, filter: self.jq.clone() }]
     }
 
@@ -264,9 +264,13 @@ impl App {
                     self.focus = Focus::Detail;
                 }
             }
-            Err(reason) => {
+            // Whoever has pressed no key since is waiting for it. What is typed meanwhile is meant for something else.
+            Err(reason) if self.filtered == self.touched && self.dialogs.is_empty() && self.draft.is_none() => {
                 let input = Input::new(&filter);
                 self.dialogs.push(Dialog::Jq { input, error: Some(reason) });
+            }
+            Err(reason) => {
+                self.tell(Notice::warning(format!("the filter {filter} failed: {reason}")).key(Action::Jq, "mends it"));
             }
         }
     }

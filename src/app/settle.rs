@@ -9,11 +9,19 @@ use crate::app::shown::{Shown, Tab};
 use crate::app::{App, Regions, Setup};
 use crate::call::Call;
 
+/// Bytes of calls that are on their way for rows of the list: further ones are asked for when those are there.
+const MOST_ASKED: u64 = 16 << 20;
+
 impl App {
     /// Brings everything in line with the last frame's measures: what is selected, what must be read for it. Called
     /// before each frame.
     pub fn settle(&mut self) -> Vec<Effect> {
+        let follow = self.calls.follow;
+        // What is to be copied is chosen: it stays the call that it was asked for.
+        self.calls.follow &= !self.dialogs.iter().any(|dialog| matches!(dialog, Dialog::Yank { .. }));
         self.calls.settle(self.regions.list_height);
+        self.calls.follow = follow;
+        self.count_anew();
         self.weigh_draft();
         let Regions { detail_height, detail_rows, detail_width, answer, answer_width, .. } = self.regions;
         let scroll = &mut self.scroll[self.tab as usize];
@@ -47,10 +55,17 @@ impl App {
         let untold = rows.filter_map(|row| self.calls.at(row)).filter(|number| self.cache.text(*number).is_none());
         let untold: Vec<usize> = untold.collect();
         let mut unread: Vec<usize> = untold.into_iter().filter(|number| !self.tell_row(*number)).collect();
-        let selected = self.calls.selected().filter(|number| !self.cache.has(*number) && !unread.contains(number));
-        unread.extend(selected);
-        let wanted = |number| Wanted::of(&self.index, number);
-        let mut missing: Vec<Wanted> = unread.into_iter().filter_map(wanted).collect();
+        let selected = self.calls.selected();
+        unread.extend(selected.filter(|number| !self.cache.has(*number) && !unread.contains(number)));
+        let mut missing = Vec::new();
+        for wanted in unread.into_iter().filter_map(|number| Wanted::of(&self.index, number)) {
+            // Once is enough, and a screen of large calls is not to be held in memory all at a time.
+            let room = self.asked.values().sum::<u64>() < MOST_ASKED || selected == Some(wanted.number);
+            if room && !self.asked.contains_key(&wanted.id) {
+                self.asked.insert(wanted.id, wanted.place.len.into());
+                missing.push(wanted);
+            }
+        }
         missing.extend(self.follow_flows());
         missing.extend(self.follow_conversation());
         if let Some(shown) = &mut self.shown {
@@ -140,6 +155,7 @@ impl App {
     pub(super) fn loaded(&mut self, calls: Read) {
         for (wanted, call) in calls {
             let number = wanted.number;
+            self.asked.remove(&wanted.id);
             // What was asked for before numbers changed comes back late.
             if Wanted::of(&self.index, number) != Some(wanted) {
                 continue;

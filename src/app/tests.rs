@@ -139,6 +139,75 @@ fn pasted_lines_are_lines_however_the_terminal_ends_them() {
 }
 
 #[test]
+fn what_is_being_read_is_not_asked_for_again() {
+    let mut app = app();
+    let entry = |row: u64| Entry::from_call(&call("/"), Place { offset: 100 + (row << 23), len: 8 << 20 });
+    happen(&mut app, Event::Indexed(Box::new((0..9).map(entry).collect::<Vec<_>>().iter().collect())));
+    happen(&mut app, Event::Indexed(Box::default()));
+    app.regions.list_height = 9;
+    let loaded = |effects: Vec<Effect>| {
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Load(wanted) => Some(wanted),
+            _ => None,
+        })
+    };
+    let first = loaded(app.settle()).unwrap();
+    assert_eq!(first.len(), 3, "a screen of large calls is read by and by, the selected one at once");
+    assert_eq!(loaded(app.settle()), None);
+    happen(&mut app, Event::Loaded(vec![(first[0], Err("torn".to_owned()))]));
+    assert_eq!(loaded(app.settle()), None);
+    happen(&mut app, Event::Loaded(vec![(first[1], Err("torn".to_owned()))]));
+    assert_eq!(loaded(app.settle()).unwrap().len(), 1);
+}
+
+#[test]
+fn a_filter_that_is_no_longer_understood_is_dropped_and_that_is_said() {
+    let mut app = app();
+    recorded(&mut app, &call("/a"));
+    press(&mut app, "/path:/b<enter>");
+    assert_eq!(app.calls.len(), 0);
+    assert_eq!(app.filter_again("@gone"), []);
+    assert_eq!((app.calls.filter_text(), app.calls.len()), ("", 1));
+    assert!(app.notice.as_ref().unwrap().text.starts_with("the filter @gone is dropped: "));
+}
+
+#[test]
+fn what_is_copied_is_the_call_that_it_was_asked_for() {
+    let mut app = app();
+    let with = |body: &'static str| {
+        let mut call = call("/");
+        call.request.body = body.into();
+        call
+    };
+    recorded(&mut app, &with("first"));
+    app.settle();
+    press(&mut app, "y");
+    recorded(&mut app, &with("second"));
+    app.settle();
+    assert_eq!(app.update(Event::Key(script("b").unwrap()[0]), Timestamp::UNIX_EPOCH), [Effect::Copy("first".into())]);
+    app.settle();
+    assert_eq!((app.calls.selected(), app.calls.follow), (Some(1), true), "then the newest is followed again");
+}
+
+#[test]
+fn a_filter_that_fails_late_takes_no_keys_that_are_meant_for_something_else() {
+    for (meanwhile, asks) in [("", true), ("e", false), ("L", false), ("j", false)] {
+        let mut app = app();
+        let mut call = call("/");
+        call.request.body = r#"{"a":1}"#.into();
+        recorded(&mut app, &call);
+        app.settle();
+        for (second, key) in script(&format!("2|.a<enter>{meanwhile}")).unwrap().into_iter().enumerate() {
+            app.update(Event::Key(key), Timestamp::from_second(i64::try_from(second).unwrap()).unwrap());
+        }
+        let ticket = app.filtering.unwrap().0;
+        happen(&mut app, Event::Filtered { ticket, result: Err("too slow".to_owned()) });
+        assert_eq!(matches!(app.dialogs.last(), Some(Dialog::Jq { .. })), asks, "{meanwhile:?}");
+        assert!(asks || app.notice.as_ref().unwrap().text.starts_with("the filter .a failed: too slow"));
+    }
+}
+
+#[test]
 fn what_was_worked_out_before_masking_is_not_shown_after_it() {
     for size in [0, bodies::LARGE] {
         let mut app = app();

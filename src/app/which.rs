@@ -21,6 +21,9 @@ pub enum Which {
     All,
 }
 
+/// Said where what the filter shows is asked for before it has shown all of it.
+pub(super) const STILL_SEEKS: &str = "the filter is still looking through the calls: wait until it is done";
+
 impl Which {
     /// In words.
     #[must_use]
@@ -61,6 +64,12 @@ impl App {
             Which::All if marks.deleted() == 0 => (0..self.index.len()).collect(),
             Which::All => self.rows_that_fit(""),
         }
+    }
+
+    /// Whether there may be more of these than are known.
+    #[must_use]
+    pub fn still_seeks(&self, which: Which) -> bool {
+        which == Which::Listed && self.calls.filter.as_ref().is_some_and(|filter| !filter.finished)
     }
 
     /// The selected call.

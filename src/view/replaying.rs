@@ -92,7 +92,10 @@ fn sent_ones(app: &App, options: &Options) -> &'static str {
 
 fn row(app: &App, options: &Options, field: Field, width: usize) -> Line<'static> {
     let (label, value) = match field {
-        Field::Which => ("calls", format!("{}, {}", options.count, options.which.words())),
+        Field::Which => {
+            let so_far = if app.still_seeks(options.which) { " so far" } else { "" };
+            ("calls", format!("{}{so_far}, {}", options.count, options.which.words()))
+        }
         Field::Sent => ("sent ones", sent_ones(app, options).to_owned()),
         Field::To => (
             "target",

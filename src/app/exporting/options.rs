@@ -6,7 +6,7 @@ use crate::app::dialog::Input;
 use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
-use crate::app::which::Which;
+use crate::app::which::{STILL_SEEKS, Which};
 use crate::app::{App, Focus};
 use crate::call::Id;
 use crate::recording::Place;
@@ -202,8 +202,8 @@ impl App {
         if which == Which::Listed && self.calls.filter_text().is_empty() {
             return Err("there is no filter any more: choose other calls".to_owned());
         }
-        if which == Which::Listed && self.calls.filter.as_ref().is_some_and(|filter| !filter.finished) {
-            return Err("the filter is still looking through the calls: wait until it is done".to_owned());
+        if self.still_seeks(which) {
+            return Err(STILL_SEEKS.to_owned());
         }
         let redaction = if masked {
             let reason = "nothing can be masked, for [redact] of the configuration is not understood: mend it first";

@@ -13,7 +13,7 @@ use crate::app::dialog::{Dialog, Input, Then};
 use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
-use crate::app::which::Which;
+use crate::app::which::{STILL_SEEKS, Which};
 use crate::app::{App, sending};
 use crate::call::Direction;
 use crate::config::Target;
@@ -47,6 +47,21 @@ impl App {
         let mut rows = self.rows_of(options.which, options.this);
         rows.retain(|row| options.sent || Some(*row) == chosen || received(*row));
         rows
+    }
+
+    /// Counts them anew where calls came, or the filter found some, while it is asked which.
+    pub(in crate::app) fn count_anew(&mut self) {
+        let now = (self.index.len(), self.calls.len());
+        let stale = |dialog: &Dialog| match dialog {
+            Dialog::Panel(Panel::Options(options)) => options.counted != now,
+            _ => false,
+        };
+        let Some(place) = self.dialogs.iter().position(stale) else { return };
+        let Dialog::Panel(Panel::Options(options)) = &self.dialogs[place] else { return };
+        let count = self.meant(options).len();
+        if let Dialog::Panel(Panel::Options(options)) = &mut self.dialogs[place] {
+            (options.count, options.counted) = (count, now);
+        }
     }
 
     pub(in crate::app) fn options_key(&mut self, press: Press, mut options: Box<Options>) -> Vec<Effect> {
@@ -191,6 +206,7 @@ impl App {
         let rows = self.meant(&options);
         let items: Vec<Item> = rows.iter().filter_map(|row| self.index.get(*row)).map(|e| Item::from(&e)).collect();
         let plan = match self.plan(&options) {
+            _ if self.still_seeks(options.which) => Err(STILL_SEEKS.to_owned()),
             _ if rows.is_empty() => Err(format!("{}: there are none to send", options.which.words())),
             Ok(plan) => match plan.why_none(&items) {
                 Some(why) => Err(why),

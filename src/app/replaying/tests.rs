@@ -1,9 +1,13 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::app::tests::call;
-use crate::call::Response;
-use crate::config::Redact;
+use crate::app::dialog::Dialog;
+use crate::app::event::Event;
+use crate::app::keys::script;
+use crate::app::tests::{app, call, happen, recorded};
+use crate::app::which::Which;
+use crate::call::{Direction, Response};
+use crate::config::{Redact, Target};
 use crate::net::fault::{Delivery, Fault};
 use crate::replay::compare::Side;
 use crate::replay::{Outcome, Skipped};
@@ -64,6 +68,37 @@ fn a_call_that_cannot_have_a_fault_says_which_and_why() {
     let sent: Sent = Told::Skipped(skipped).into();
     assert_eq!((sent.label.as_deref(), sent.is_failure()), (Some("stale timestamp"), false));
     assert_eq!(sent.unmet(None).collect::<Vec<_>>(), ["it says no time"]);
+}
+
+#[test]
+fn what_the_filter_shows_is_counted_as_it_is_found_and_sent_when_it_is_all_there() {
+    let mut app = app();
+    app.choose(Target::new("there", "http://127.0.0.1:1"));
+    for number in 0..4 {
+        let call = Call { direction: Direction::Received, ..call(&format!("/{number}")) };
+        recorded(&mut app, &call);
+    }
+    let press = |app: &mut App, keys: &str| -> Vec<Effect> {
+        let keys = script(keys).unwrap();
+        keys.into_iter().flat_map(|key| happen(app, Event::Key(key))).collect()
+    };
+    app.filter_again("body:x");
+    let search = app.calls.filter.as_ref().unwrap().search;
+    let found = |hits: Vec<usize>, finished| Event::Found { search, hits, scanned: 4, finished };
+    happen(&mut app, found(vec![0], false));
+    press(&mut app, "Rlll");
+    let shown = |app: &App| match app.dialogs.last() {
+        Some(Dialog::Panel(Panel::Options(options))) => (options.which, options.count, options.error.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(shown(&app), (Which::Listed, 1, None));
+    assert_eq!(press(&mut app, "<enter>"), []);
+    assert!(shown(&app).2.unwrap().contains("still looking"));
+    happen(&mut app, found(vec![2, 3], true));
+    app.settle();
+    assert_eq!(shown(&app).1, 3);
+    let effects = press(&mut app, "<enter>");
+    assert!(matches!(&effects[..], [Effect::Replay(job)] if job.items.len() == 3), "{effects:?}");
 }
 
 #[test]

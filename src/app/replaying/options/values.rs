@@ -115,6 +115,8 @@ pub struct Options {
     pub out_of_order: bool,
     /// How many calls that are.
     pub count: usize,
+    /// How many the recording and the list had when they were counted.
+    pub(super) counted: (usize, usize),
     /// The row that the keys are for.
     pub selected: usize,
     /// Its value being typed.
@@ -144,6 +146,7 @@ impl Default for Options {
             duplicate: false,
             out_of_order: false,
             count: 0,
+            counted: (0, 0),
             selected: 0,
             typing: None,
             counting: None,
