@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::app::action::Action;
+use crate::app::answering::Waiting;
 use crate::app::calls::Filter;
 use crate::app::dialog::{Dialog, Input, Then};
 use crate::app::draft::{Answer, Draft};
@@ -282,6 +283,7 @@ impl App {
         self.cache.set_mask(self.redaction.clone().filter(|_| self.masked));
         (self.shown, self.preparing, self.conversation) = (None, None, None);
         self.flows().for_each(Flow::forget);
+        self.answers.waiting = Waiting::default();
         let mask = self.redaction.clone().filter(|_| self.masked);
         let platforms = self.setup.platforms.clone();
         self.sends.mask(&platforms, mask.as_deref());

@@ -7,6 +7,7 @@
 //! ```
 
 mod keys;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,8 @@ use crate::config::{Fault, Forward, Hold, Replies, Source};
 use crate::net::responder::{Beat, Health, Held, Parting, Responders, Slot, Told, Whose, like};
 use crate::platform::Finding;
 use crate::replay::template;
+
+pub use self::waiting::{Glance, Open, Waiting};
 
 /// What answers, as the app knows it.
 #[derive(Debug, Default)]
@@ -42,6 +45,8 @@ pub struct Answers {
     /// How long no key must have been pressed before a held call opens its dialog by itself: else a key that was meant for
     /// what is on the screen could let the call go, or refuse it, unseen.
     pub calm: Duration,
+    /// What is shown of the calls that wait.
+    pub waiting: Waiting,
     /// The call whose answer was asked for, and when that key was pressed.
     pub(super) awaited: Option<(Id, Option<Timestamp>)>,
 }

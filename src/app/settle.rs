@@ -22,6 +22,7 @@ impl App {
         self.calls.settle(self.regions.list_height);
         self.calls.follow = follow;
         self.count_anew();
+        self.lay_out_held();
         self.weigh_draft();
         let Regions { detail_height, detail_rows, detail_width, answer, answer_width, .. } = self.regions;
         let scroll = &mut self.scroll[self.tab as usize];

@@ -8,13 +8,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use crate::app::action::Action;
-use crate::app::answering::{Answering, Edit, Offer, Purpose};
+use crate::app::answering::{Answering, Edit, Offer, Open, Purpose};
 use crate::app::event::Level;
 use crate::app::needle::Needle;
 use crate::app::shown;
 use crate::app::text::Text;
 use crate::app::{App, Regions};
-use crate::call::{Call, Direction, Headers, Request, Response};
+use crate::call::Headers;
 use crate::config::Source;
 use crate::net::responder::{Held, Slot, Stage, Whose};
 use crate::view::dialogs::{Pick, WIDE, boxed, extent, inner_width, line_input, picker};
@@ -96,16 +96,17 @@ fn held(app: &App, frame: &mut Frame, area: Rect, (selected, scroll): (usize, us
     let first = (selected + 1).saturating_sub(most);
     let mut lines = Vec::new();
     for (number, held) in app.answers.held.iter().enumerate().skip(first).take(most) {
-        let (request, _) = shown(app, held);
-        let path = list::path(app, &request.target);
-        let what = held.kind.clone().unwrap_or_else(|| format!("{} {path}", request.method));
-        let kind = held.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
-        let text = kind.and_then(|kind| kind.read(&request).text);
+        let glance = app.answers.waiting.glance(held);
+        let target = glance.map_or("", |glance| &glance.target);
+        let what = held.kind.clone().unwrap_or_else(|| format!("{} {}", held.request.method, list::path(app, target)));
+        let text = glance.and_then(|glance| glance.said.as_ref());
         let said = text.map_or_else(String::new, |text| format!(" “{text}”"));
         let style = if number == selected { theme::SELECTED } else { Style::new() };
         lines.push(Line::styled(rows::pad(&format!("{:>5}  {what}{said}", remaining(app, held)), width), style));
     }
-    let parts = app.answers.held.get(selected).map_or_else(Vec::new, |held| parts(app, held, width));
+    regions.answer_width = width;
+    let open = app.answers.held.get(selected).and_then(|held| Some((held, app.answers.waiting.open(held)?)));
+    let parts = open.map_or_else(Vec::new, |(held, open)| parts(held, open, width));
     let total = parts.iter().map(Part::len).sum();
     let room = usize::from(area.height).saturating_sub(lines.len() + 3);
     regions.dialog = (room, total);
@@ -127,18 +128,12 @@ fn held(app: &App, frame: &mut Frame, area: Rect, (selected, scroll): (usize, us
 }
 
 /// Some lines, and a body below them.
-struct Part {
+struct Part<'a> {
     head: Vec<Line<'static>>,
-    body: Text,
+    body: &'a Text,
 }
 
-impl Part {
-    fn new(head: Vec<Line<'static>>, body: &[u8], width: usize) -> Self {
-        let mut body = Text::new(body, true);
-        body.wrap(width);
-        Self { head, body }
-    }
-
+impl Part<'_> {
     fn len(&self) -> usize {
         self.head.len() + self.body.len()
     }
@@ -148,32 +143,32 @@ impl Part {
         let above = self.head.len();
         let mut lines: Vec<Line> = self.head.into_iter().skip(skipped).take(room).collect();
         let from = skipped.saturating_sub(above);
-        lines.extend(body::lines(&self.body, from..from + room - lines.len(), &Needle::default()));
+        lines.extend(body::lines(self.body, from..from + room - lines.len(), &Needle::default()));
         lines
     }
 }
 
 /// What a held call holds, what waits first.
-fn parts(app: &App, held: &Held, width: usize) -> Vec<Part> {
+fn parts<'a>(held: &Held, open: &'a Open, width: usize) -> Vec<Part<'a>> {
     let mut above = Vec::new();
     if let Some(sig) = held.sig {
         let (sign, style) = theme::sig(sig);
         above.extend(rows::labelled("signature", &format!("{sign} {}", sig.word()), style, width));
     }
-    let (request, answer) = shown(app, held);
+    let Open { request, answer, request_body, answer_body } = open;
     let mut parts = Vec::new();
     match (&held.stage, answer) {
         (Stage::Forward(target), _) => above.extend(rows::labelled("goes to", target, Style::new(), width)),
-        (Stage::Answer(_), answer) => {
-            let answer = answer.unwrap_or_default();
+        (Stage::Answer(_), None) => {}
+        (Stage::Answer(_), Some(answer)) => {
             above.extend(rows::heading(&format!("Answer {}{}", answer.status, of(&answer.body))));
             above.extend(packing(&answer.headers, &answer.body, width));
-            parts.push(Part::new(std::mem::take(&mut above), &answer.readable().body, width));
+            parts.push(Part { head: std::mem::take(&mut above), body: answer_body });
         }
     }
     above.extend(rows::heading(&format!("Request{}", of(&request.body))));
     above.extend(packing(&request.headers, &request.body, width));
-    parts.push(Part::new(above, &request.readable().body, width));
+    parts.push(Part { head: above, body: request_body });
     parts
 }
 
@@ -185,23 +180,6 @@ fn of(body: &[u8]) -> &'static str {
 /// What is to be said of a body that came compressed.
 fn packing(headers: &Headers, body: &Bytes, width: usize) -> Vec<Line<'static>> {
     shown::packed(headers, body).map_or_else(Vec::new, |text| rows::row(&[(&text, theme::DIM, width)]))
-}
-
-/// What is shown of a held call: its request and the answer that waits, masked where the screen is.
-fn shown(app: &App, held: &Held) -> (Request, Option<Response>) {
-    let response = match &held.stage {
-        Stage::Answer(answer) => Some(answer.clone()),
-        Stage::Forward(_) => None,
-    };
-    let request = held.request.clone();
-    let Some(mask) = app.redaction.as_ref().filter(|_| app.masked) else { return (request, response) };
-    let Call { request, response, .. } = mask.call(&Call {
-        kind: held.kind.clone(),
-        sig: held.sig,
-        response,
-        ..Call::new(held.id, Direction::Received, held.at, request)
-    });
-    (request, response)
 }
 
 fn edited(app: &App, edit: &Edit, frame: &mut Frame, area: Rect) {

@@ -80,6 +80,30 @@ fn an_answer_that_was_asked_for_opens_at_once_unless_something_else_was_done_mea
 }
 
 #[test]
+fn a_call_that_waits_is_laid_out_once_and_anew_when_it_is_masked() {
+    let mut app = app();
+    let stage =
+        Stage::Answer(Response { status: 200, body: r#"{"access_token":"t0p"}"#.into(), ..Response::default() });
+    let request = Request { body: r#"{"token":"t1p"}"#.into(), ..Request::default() };
+    let held = Held { id: Id::fresh(), at: at(0), until: at(20_000), kind: None, sig: None, request, stage };
+    app.update(Event::Responding(Told::Held(Arc::new(held))), at(0));
+    app.regions.answer_width = 40;
+    let bodies = |app: &mut App| {
+        app.settle();
+        let held = app.answers.held[0].clone();
+        let open = app.answers.waiting.open(&held).unwrap();
+        assert!(app.answers.waiting.glance(&held).is_some());
+        [&open.request_body, &open.answer_body].map(|text| text.row(1).unwrap().0.trim().to_owned())
+    };
+    assert_eq!(bodies(&mut app), [r#""token": "t1p""#, r#""access_token": "t0p""#]);
+    app.update(Event::Key(script("*").unwrap()[0]), at(5_000));
+    assert_eq!(bodies(&mut app), [r#""token": "[redacted]""#, r#""access_token": "[redacted]""#]);
+    app.dialogs.clear();
+    app.settle();
+    assert!(app.answers.waiting.open(&app.answers.held[0]).is_none(), "what nobody looks at is not kept");
+}
+
+#[test]
 fn a_kind_is_answered_with_what_was_answered_and_not_with_its_mask() {
     let mut app = app();
     app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
