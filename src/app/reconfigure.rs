@@ -67,14 +67,24 @@ impl App {
             self.waits.clone_from(&config.waits);
             self.expire_anew();
         }
+        if (&config.routes, &config.targets) != (&before.routes, &before.targets) {
+            // What it is worth, and what the platform makes of its answer, may be something else now.
+            (self.shown, self.preparing) = (None, None);
+        }
         // A signature that is shown may be made with another secret now.
         self.draft.iter_mut().for_each(|draft| draft.facts = None);
         let mut effects = vec![Effect::Configure(config.clone())];
         let answers = |config: &Config| (config.respond.clone(), config.routes.clone(), config.replies.clone());
         if self.setup.listener.is_some() && answers(&config) != answers(&before) {
-            // What was said by hand of a kind stays.
-            let by_hand = self.answers.slots.iter().filter(|slot| matches!(slot.whose, Whose::Kind(_)));
-            let slots = by_hand.cloned().chain(Responders::configured(&config)).collect();
+            // What was said by hand of a kind stays, and of a route for which the file says what it said.
+            let slots = &self.answers.slots;
+            let by_hand = slots.iter().filter(|slot| matches!(slot.whose, Whose::Kind(_)));
+            let said = Responders::configured(&before);
+            let now = |slot: Slot| match slots.iter().find(|known| known.whose == slot.whose) {
+                Some(known) if said.contains(&slot) => known.clone(),
+                _ => slot,
+            };
+            let slots = by_hand.cloned().chain(Responders::configured(&config).into_iter().map(now)).collect();
             self.reslot(slots);
             effects.push(Effect::Respond(self.answers.slots.clone()));
         }
@@ -92,12 +102,26 @@ impl App {
     /// The targets of the new configuration; those that were typed in stay, and the chosen one where it is still there.
     fn retarget(&mut self, before: &Config) {
         let chosen = self.target().map(|target| target.name.clone());
+        // What stands in a list of them; none: an address to be typed.
+        let names = |app: &Self| -> Vec<Option<String>> {
+            let name = |choice: Option<usize>| Some(app.targets.get(choice?)?.name.clone());
+            app.target_choices().into_iter().map(name).collect()
+        };
+        let listed = names(self);
         let known = targets(&self.setup);
         let typed = self.targets.drain(..).filter(|target| {
             before.target(&target.name).is_none() && known.iter().all(|known| known.name != target.name)
         });
         let typed: Vec<Target> = typed.collect();
         self.targets = known.into_iter().chain(typed).collect();
+        let now = names(self);
+        self.dialogs.retain_mut(|dialog| {
+            let Dialog::Targets { selected, .. } = dialog else { return true };
+            // A key that is on its way must not mean another one.
+            let place = listed.get(*selected).and_then(|name| now.iter().position(|now| now == name));
+            *selected = place.unwrap_or(0);
+            place.is_some()
+        });
         let place = |name: String| self.targets.iter().position(|target| target.name == name);
         match chosen {
             // With the first targets it is as at the start.
@@ -118,6 +142,12 @@ impl App {
     fn reslot(&mut self, slots: Vec<Slot>) {
         let before = std::mem::replace(&mut self.answers.slots, slots);
         let slots = &self.answers.slots;
+        // One that changed begins anew.
+        let same = |whose: &Whose| {
+            let of = |slots: &[Slot]| slots.iter().find(|slot| slot.whose == *whose).cloned();
+            of(&before) == of(slots)
+        };
+        self.answers.left.retain(|(whose, _)| same(whose));
         // Of a server that nothing is passed on to any more, nothing more will be heard.
         let used = |name: &str| {
             slots.iter().any(|slot| match &slot.respond.source {
@@ -166,10 +196,11 @@ mod tests {
     use std::ffi::OsString;
 
     use super::*;
+    use crate::app::dialog::Then;
     use crate::app::event::{Event, Level};
     use crate::app::tests::{app, happen};
     use crate::call::Request;
-    use crate::config::{Listen, Sources};
+    use crate::config::{Hold, Listen, Sources};
     use crate::net::responder::{Health, Told};
     use crate::recording::redact::MASK;
 
@@ -249,6 +280,37 @@ mod tests {
             // Also when the target is gone again: the call is there.
             change(&mut app, "");
         }
+    }
+
+    #[test]
+    fn what_was_set_by_hand_stays_where_the_file_says_what_it_said() {
+        let mut app = app();
+        app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
+        let route = |path: &str, next: u32| {
+            format!("[[route]]\npath = \"{path}\"\nrespond.fault = \"status=503 next={next}\"\n")
+        };
+        change(&mut app, &(route("/a", 1) + &route("/b", 1)));
+        app.answers.slots.iter_mut().for_each(|slot| slot.respond.hold = Some(Hold::Patience));
+        for slot in app.answers.slots.clone() {
+            happen(&mut app, Event::Responding(Told::Hit { whose: slot.whose, left: Some(0) }));
+        }
+        change(&mut app, &(route("/a", 1) + &route("/b", 2)));
+        let held: Vec<bool> = app.answers.slots.iter().map(|slot| slot.respond.hold.is_some()).collect();
+        assert_eq!(held, [true, false, true]);
+        let faults: Vec<_> = app.answers.faults().map(|(slot, ..)| slot.whose.clone()).collect();
+        assert_eq!(faults, [Whose::Route("/b".to_owned())], "the other one is spent");
+    }
+
+    #[test]
+    fn the_cursor_of_a_list_of_targets_stays_at_its_target() {
+        let mut app = app();
+        let target = |name: &str| format!("[[target]]\nname = \"{name}\"\nurl = \"http://{name}.example\"\n");
+        change(&mut app, &(target("one") + &target("two")));
+        app.dialogs.push(Dialog::Targets { selected: 1, then: Then::Stay });
+        change(&mut app, &(target("zero") + &target("one") + &target("two")));
+        assert!(matches!(app.dialogs[..], [Dialog::Targets { selected: 2, .. }]), "{:?}", app.dialogs);
+        change(&mut app, &target("one"));
+        assert!(app.dialogs.is_empty(), "a key that is on its way must not choose another");
     }
 
     #[test]
