@@ -472,7 +472,12 @@ impl App {
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
             let press = Press { key, action: self.keymap.action(key, Scope::Typing) };
             return match draft.type_key(press) {
-                Some(action) => self.act(action),
+                Some(action) => {
+                    if action == Action::Quit {
+                        self.leaving = leaving;
+                    }
+                    self.act(action)
+                }
                 None => Vec::new(),
             };
         }

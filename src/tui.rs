@@ -23,6 +23,7 @@ pub mod tape;
 pub mod visit;
 pub mod world;
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -149,7 +150,8 @@ where
             app.update(Event::Beat(beat), Timestamp::now());
             changed = true;
         }
-        for effect in effects.into_iter().chain(app.settle()) {
+        let mut effects: VecDeque<Effect> = effects.into_iter().chain(app.settle()).collect();
+        while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Redraw => blank(terminal)?,
                 Effect::Mouse(ours) => console.mouse(ours),
@@ -165,9 +167,7 @@ where
                     keys = listening.then(|| console.keys());
                     blank(terminal)?;
                     for event in event.into_iter().chain(typed) {
-                        for effect in app.update(event, Timestamp::now()) {
-                            world.perform(effect);
-                        }
+                        effects.extend(app.update(event, Timestamp::now()));
                     }
                 }
                 effect => world.perform(effect),

@@ -115,7 +115,10 @@ impl Calls {
     #[must_use]
     pub fn row_from(&self, number: usize) -> usize {
         match &self.filter {
-            Some(filter) => filter.found.partition_point(|found| *found < number),
+            Some(filter) => {
+                let before = |hits: &[usize]| hits.partition_point(|hit| *hit < number);
+                before(&filter.found) + before(&filter.came)
+            }
             None => number.min(self.total),
         }
     }

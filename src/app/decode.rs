@@ -74,10 +74,11 @@ pub fn in_form(form: &str, pointer: &str) -> Option<Range<usize>> {
         let place = begin..begin + member.len();
         begin = place.end + 1;
         let (found, _) = url::form_urlencoded::parse(member.as_bytes()).next()?;
-        let value = member.find('=')? + 1;
-        (found == name).then_some(place.start + value..place.end)
+        // One that says no more than its name counts, but has no place for a value.
+        let value = || member.find('=').map(|equals| place.start + equals + 1..place.end);
+        (found == name).then(value)
     });
-    values.nth(wanted)
+    values.nth(wanted)?
 }
 
 /// Where in a body of several parts the content stands that [`decode`] shows at `pointer`.
@@ -141,6 +142,7 @@ mod tests {
         for (pointer, raw) in [("/a/0", "1"), ("/a/1", "%C3%A4"), ("/b", "x+y")] {
             assert_eq!(&form[in_form(form, pointer).unwrap()], raw);
         }
+        assert_eq!((in_form("a&a=1", "/a/0"), in_form("a&a=1", "/a/1")), (None, Some(4..5)));
         assert_eq!([in_form(form, "/c"), in_form(form, "/a/2"), in_form(form, "")], [None, None, None]);
         let body = b"--X\r\nA: b\r\n\r\nhi\r\n--X\nC: d\n\n{}\n--X--\r\n";
         let found = |pointer| in_parts(body, "multipart/form-data; boundary=X", pointer).map(|place| &body[place]);

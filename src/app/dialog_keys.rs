@@ -51,8 +51,11 @@ impl Dialog {
     fn paste(&mut self, text: &str) {
         match self {
             Self::Set(setting) => setting.input.paste(text),
-            Self::Palette { input, .. }
-            | Self::Filter { input, .. }
+            Self::Palette { input, selected } => {
+                input.paste(text);
+                *selected = 0;
+            }
+            Self::Filter { input, .. }
             | Self::Find { input }
             | Self::Jq { input, .. }
             | Self::Note { input, .. }

@@ -72,8 +72,11 @@ impl Keymap {
     fn check(&self, entry: &Entry, key: &str) -> Result<(), String> {
         let meets = |other: &&Entry| {
             let meet = entry.scope.chain().contains(&other.scope) || other.scope.chain().contains(&entry.scope);
+            // What both have by the table is told apart.
+            let both = [entry.keys, other.keys].iter().all(|keys| keys.iter().any(|own| *own == key));
             other.action != entry.action
                 && meet
+                && !both
                 && !(writes(key) && [entry.scope, other.scope].contains(&Scope::Typing))
                 && self.keys(other.action).iter().any(|taken| taken == key)
         };
@@ -213,6 +216,8 @@ mod tests {
             let error = map(text).unwrap_err();
             assert!(error.contains(wanted), "{text}: {error}");
         }
+        // What the table has twice, whoever says it.
+        assert_eq!(press(&map("[keys]\nquit = [\"q\", \"f10\"]").unwrap(), "q", Scope::Draft), Some(Action::Close));
         // Two that change places are no conflict.
         let swapped = map("[keys]\nreplay = \"e\"\nedit = \"r\"").unwrap();
         assert_eq!(press(&swapped, "e", Scope::Calls), Some(Action::Replay));

@@ -71,6 +71,7 @@ impl App {
         let Some((call, remarks)) = self.selected_remarks() else { return };
         let input = Input::new(remarks.note.as_deref().unwrap_or_default());
         self.dialogs.push(Dialog::Note { call, input });
+        self.tell_bare();
     }
 
     /// Notes `text` on a call; an empty one takes its note away. None: the call is no longer here, which is told.

@@ -233,6 +233,8 @@ pub struct Replay {
     pub paused: Option<Timestamp>,
     started: Timestamp,
     rested: Duration,
+    /// When it was over, as far as its time counts.
+    over: Option<Timestamp>,
 }
 
 impl Replay {
@@ -249,6 +251,7 @@ impl Replay {
             paused: None,
             started: now,
             rested: Duration::ZERO,
+            over: None,
         }
     }
 
@@ -265,7 +268,7 @@ impl Replay {
             return summary.elapsed;
         }
         let since = |from: Timestamp, to: Timestamp| Duration::try_from(to.duration_since(from)).unwrap_or_default();
-        since(self.started, self.paused.unwrap_or(now)).saturating_sub(self.rested)
+        since(self.started, self.over.or(self.paused).unwrap_or(now)).saturating_sub(self.rested)
     }
 
     /// The results that are listed.
@@ -307,7 +310,7 @@ impl App {
             Progress::Counted(..) => {}
             Progress::Told(sent) => replay.told(*sent),
             Progress::Ended(result) => {
-                replay.paused = None;
+                replay.over = Some(replay.paused.take().unwrap_or(self.now));
                 let notice = match &result {
                     Err(error) => Notice::error(format!("the replay ended: {error}")),
                     Ok(summary) => {

@@ -10,6 +10,7 @@ use crate::app::dialog::{Dialog, Then};
 use crate::app::draft::{Answer, Draft, Facts};
 use crate::app::event::{Effect, Notice};
 use crate::app::kept::Keep;
+use crate::app::panel::Panel;
 use crate::app::shown::Tab;
 use crate::call::{Call, Id, Request};
 use crate::config::Target;
@@ -316,6 +317,15 @@ impl App {
         let answered = result.map(|call| Answer::new(call, &platforms, mask.as_deref()));
         if let Ok(answer) = &answered {
             self.sends.push(answer.clone());
+            // Whoever walks in what was sent stays where he is, which is one further from the newest.
+            let last = self.sends.newest_first().count() - 1;
+            for dialog in &mut self.dialogs {
+                if let Dialog::Panel(Panel::Tester(tester)) = dialog
+                    && tester.in_history
+                {
+                    tester.send = (tester.send + 1).min(last);
+                }
+            }
         }
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) {
             draft.sending = false;

@@ -139,6 +139,16 @@ fn pasted_lines_are_lines_however_the_terminal_ends_them() {
 }
 
 #[test]
+fn what_is_pasted_into_the_palette_is_chosen_from_its_top() {
+    let mut app = app();
+    press(&mut app, ":<down><down><down>");
+    happen(&mut app, Event::Paste("zoom".to_owned()));
+    assert!(matches!(app.dialogs.last(), Some(Dialog::Palette { selected: 0, .. })), "{:?}", app.dialogs);
+    press(&mut app, "<enter>");
+    assert!(app.zoom);
+}
+
+#[test]
 fn what_is_being_read_is_not_asked_for_again() {
     let mut app = app();
     let entry = |row: u64| Entry::from_call(&call("/"), Place { offset: 100 + (row << 23), len: 8 << 20 });

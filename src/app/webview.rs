@@ -88,7 +88,10 @@ impl App {
     /// Asks how long a flow waits for the page that a call of `kind` opens.
     pub(super) fn ask_expiration(&mut self, kind: &str) {
         let now = self.wait(kind).and_then(|wait| wait.expires);
-        let now = now.map_or_else(String::new, |limit| format!("{}s", limit.as_secs()));
+        let now = now.map_or_else(String::new, |limit| match limit.subsec_millis() {
+            0 => format!("{}s", limit.as_secs()),
+            _ => format!("{}ms", limit.as_millis()),
+        });
         self.dialogs.push(Dialog::Expiration { kind: kind.to_owned(), input: Input::new(&now), error: None });
     }
 

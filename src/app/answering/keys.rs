@@ -161,12 +161,14 @@ impl App {
                 let edit = self.edit_answer(Purpose::Answer(held.id), held.kind.clone(), &answer);
                 self.ask(Answering::Held { selected, scroll });
                 self.dialogs.push(edit);
+                self.tell_bare();
                 return Vec::new();
             }
             (Action::EditRequest, Stage::Forward(_)) => {
                 let edit = self.edit(Purpose::Request(held.id), held.kind.clone(), held.request.clone(), 200);
                 self.ask(Answering::Held { selected, scroll });
                 self.dialogs.push(edit);
+                self.tell_bare();
                 return Vec::new();
             }
             (Action::ForwardHeld | Action::EditRequest, Stage::Answer(_)) => {

@@ -32,7 +32,7 @@ impl App {
                 .tell(Notice::warning("the recording is still being read: ask again when all its calls are there"));
         }
         if self.calls.selected().is_none() {
-            return;
+            return self.tell_no_call();
         }
         let mut options = Options { this: self.selected_id(), ..Options::default() };
         options.count = self.meant(&options).len();
