@@ -43,10 +43,10 @@ fn a_replay_that_fails_half_way_has_its_report_too() {
     let read = |name: &str| std::fs::read_to_string(home.path(name)).unwrap();
     let to = ["replay", SAMPLE, "--to", &endpoint.url, "--sign", "exact", "--record"];
     let reports = ["--report", "json=r.json", "--report", "junit=r.xml"];
-    // A file system that takes no larger file is a disk that gets full. Nobody waits for an output that is closed.
+    // A file system that takes no larger file is a disk that gets full.
     for (rest, script, code, said) in [
         (&["full.jsonl"][..], "ulimit -f 8; exec \"$0\" \"$@\"", 2, "full.jsonl is as large as a file may get here"),
-        (&["sent.jsonl", "--repeat", "9"], "exec \"$0\" \"$@\" | sh -c 'read first'", 0, "could not be printed"),
+        (&["sent.jsonl", "--repeat", "9"], "exec \"$0\" \"$@\" >/dev/full", 2, "could not be printed"),
     ] {
         let mut shell = home.command("sh", &["-c", script, HOOKTAPE]);
         let ended = shell.args(to).args(rest).args(reports).output().unwrap();
@@ -59,6 +59,11 @@ fn a_replay_that_fails_half_way_has_its_report_too() {
         assert!(read("r.xml").contains("errors=\"1\"") && read("r.xml").contains(said), "{}", read("r.xml"));
         std::fs::remove_file(home.path("r.json")).unwrap();
     }
+    // That nobody reads what is printed ends nothing.
+    let mut shell = home.command("sh", &["-c", "\"$0\" \"$@\" | sh -c 'read first'", HOOKTAPE]);
+    shell.args(to).args(["read.jsonl", "--repeat", "9"]).args(reports).output().unwrap();
+    let report: Value = serde_json::from_str(&read("r.json")).unwrap();
+    assert_eq!((&report["shortfall"], &report["summary"]["left"]), (&Value::Null, &0.into()));
     let none = ["none.jsonl", "--query", "kind:dialog", "--set", "/lang/x=1"];
     let none = run(&home, &[&to[..], &none, &reports].concat());
     assert_eq!(none.code, 2, "{}", none.err);
