@@ -73,7 +73,7 @@ impl Keymap {
         let meets = |other: &&Entry| {
             let meet = entry.scope.chain().contains(&other.scope) || other.scope.chain().contains(&entry.scope);
             // What both have by the table is told apart.
-            let both = [entry.keys, other.keys].iter().all(|keys| keys.iter().any(|own| *own == key));
+            let both = entry.keys.contains(&key) && other.keys.contains(&key);
             other.action != entry.action
                 && meet
                 && !both

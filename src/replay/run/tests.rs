@@ -157,8 +157,8 @@ async fn calls_go_out_in_order_and_are_judged_and_recorded() {
 #[tokio::test]
 async fn nothing_leaves_for_a_call_whose_file_was_replaced() {
     let endpoint = Endpoint::new(1).await;
-    let (mut tape, other) = (Tape::new(&["- 200", "- 201"]).await, Tape::new(&["- 202", "- 203"]).await);
-    std::mem::swap(&mut tape.items, &mut other.items.clone());
+    let mut tape = Tape::new(&["- 200", "- 201"]).await;
+    tape.items = Tape::new(&["- 202", "- 203"]).await.items;
     let (result, _) = tape.replay_all(plan(&endpoint, workers(1)), Control::default()).await;
     assert!(result.unwrap_err().contains("no longer stands there, for the file was replaced"));
     assert_eq!(endpoint.seen(), [""; 0]);
