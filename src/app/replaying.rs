@@ -35,6 +35,8 @@ pub use self::options::{Field, Options};
 const MOST_RESULTS: usize = 10_000;
 /// Most places that are named of what differs.
 const MOST_NAMED: usize = 100;
+/// Most bytes of differences that are kept: those of the newest results.
+const MOST_BYTES: usize = 16 << 20;
 /// Most columns of a path.
 const LONGEST: usize = 100;
 
@@ -109,6 +111,8 @@ pub struct Sent {
     /// What was expected and did not come; where nothing was expected, why it was not sent.
     unmet: Vec<Unmet>,
     failed: bool,
+    /// How answers differ was known, and is no longer kept.
+    pub forgotten: bool,
 }
 
 /// What is shown of a call that was sent again.
@@ -146,6 +150,7 @@ impl From<Told> for Sent {
                 let there = outcome.against.as_ref().map(|_| places(outcome.changed_against()));
                 let call = &outcome.call;
                 Self {
+                    forgotten: false,
                     failed: outcome.is_failure(),
                     original: outcome.original.id,
                     what: short(call.kind.as_deref().unwrap_or_else(|| call.request.path())),
@@ -167,6 +172,7 @@ impl From<Told> for Sent {
                 }
             }
             Told::Skipped(skipped) => Self {
+                forgotten: false,
                 failed: skipped.is_failure(),
                 original: skipped.original,
                 what: short(skipped.kind.as_deref().unwrap_or_default()),
@@ -203,6 +209,18 @@ impl Sent {
         })
     }
 
+    /// Bytes that its differences take, about.
+    fn weight(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let found = self.differences.iter().chain(&self.between);
+        found.map(|found| size_of::<Difference>() + text(&found.left) + text(&found.right)).sum()
+    }
+
+    fn forget(&mut self) {
+        self.forgotten = !(self.differences.is_empty() && self.between.is_empty());
+        (self.differences, self.between) = (Vec::new(), Vec::new());
+    }
+
     /// Whether it counts as a failure: not where it cannot have its fault, or its answer was not waited for.
     #[must_use]
     pub fn is_failure(&self) -> bool {
@@ -235,6 +253,9 @@ pub struct Replay {
     rested: Duration,
     /// When it was over, as far as its time counts.
     over: Option<Timestamp>,
+    /// Bytes of the differences of `results`, and how many of them have lost theirs.
+    weight: usize,
+    lean: usize,
 }
 
 impl Replay {
@@ -252,6 +273,8 @@ impl Replay {
             started: now,
             rested: Duration::ZERO,
             over: None,
+            weight: 0,
+            lean: 0,
         }
     }
 
@@ -281,7 +304,15 @@ impl Replay {
         self.meter.skipped += u64::from(sent.call.is_none());
         self.meter.failed += u64::from(sent.failed);
         if self.results.len() < if sent.is_fine() { MOST_RESULTS } else { 2 * MOST_RESULTS } {
+            self.weight += sent.weight();
             self.results.push(sent);
+        }
+        // They can be worked out anew, call by call.
+        while self.weight > MOST_BYTES && self.lean + 1 < self.results.len() {
+            let old = &mut self.results[self.lean];
+            self.weight -= old.weight();
+            old.forget();
+            self.lean += 1;
         }
     }
 }

@@ -337,6 +337,10 @@ fn told(app: &App, replay: &Replay, sent: &Sent, width: usize) -> Vec<Line<'stat
         lines.extend(rows::row(&[("", theme::DIM, 1), ("recorded → now", Style::new(), width.saturating_sub(2))]));
     }
     lines.extend(differing(app, &sent.differences, width));
+    if sent.forgotten {
+        let key = hints::key(app, Action::Open);
+        lines.extend(aside(&format!("where the answers differ is no longer kept here: {key} lays them side by side")));
+    }
     if sent.call.is_some() {
         lines.extend(rows::labelled("left with", &changes(sent.changed.iter()), Style::new(), width));
     }

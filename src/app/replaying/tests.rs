@@ -102,6 +102,26 @@ fn what_the_filter_shows_is_counted_as_it_is_found_and_sent_when_it_is_all_there
 }
 
 #[test]
+fn of_many_results_the_newest_keep_how_they_differ() {
+    let plan = Plan::new(Target::new("there", "http://127.0.0.1:1"));
+    let Setup { platforms, keyring, .. } = app().setup;
+    let job = Job { ticket: 1, plan, items: Vec::new(), platforms, keyring, listener: None };
+    let mut replay = Replay::new(&job, Timestamp::UNIX_EPOCH);
+    let found = Difference {
+        side: Side::Response,
+        place: Place::Status,
+        left: Some("x".repeat(MOST_BYTES / 4)),
+        right: None,
+        rough: false,
+    };
+    for _ in 0..9 {
+        replay.told(Sent { differences: vec![found.clone()], ..sent(outcome()) });
+    }
+    let kept: Vec<bool> = replay.results.iter().map(|sent| !sent.forgotten && !sent.differences.is_empty()).collect();
+    assert_eq!(kept, [false, false, false, false, false, false, true, true, true]);
+}
+
+#[test]
 fn what_was_found_instead_is_masked_where_the_screen_is() {
     let place = Place::Header("authorization".to_owned());
     let found =
