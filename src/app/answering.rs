@@ -21,6 +21,7 @@ use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::call::{Id, Request, Response};
 use crate::config::{Fault, Forward, Hold, Replies, Source};
+use crate::json::SyntaxError;
 use crate::net::responder::{Beat, Health, Held, Parting, Responders, Slot, Told, Whose, like};
 use crate::platform::Finding;
 use crate::replay::template;
@@ -156,6 +157,8 @@ pub struct Edit {
     pub on_status: bool,
     /// Where it departs from the contract.
     pub findings: Vec<Finding>,
+    /// Where it is not JSON.
+    pub syntax_error: Option<SyntaxError>,
 }
 
 impl Edit {
@@ -164,10 +167,18 @@ impl Edit {
     /// # Errors
     /// A sentence: what is wrong with the status.
     pub fn response(&self) -> Result<Response, String> {
-        let status = self.status.text().trim().parse().ok().filter(|status| (200..=599).contains(status));
-        let status = status.ok_or("a status is a number from 200 to 599")?;
+        let status = self.status()?;
         let Request { headers, body, .. } = self.draft.request();
         Ok(Response { status, headers, body })
+    }
+
+    /// The status that it would leave with.
+    ///
+    /// # Errors
+    /// A sentence: what is wrong with it.
+    pub fn status(&self) -> Result<u16, String> {
+        let status = self.status.text().trim().parse().ok().filter(|status| (200..=599).contains(status));
+        status.ok_or_else(|| "a status is a number from 200 to 599".to_owned())
     }
 
     /// Whether a request is edited, which has no status.
@@ -266,15 +277,17 @@ impl App {
     }
 
     /// Whether the last key was pressed long enough ago that the next one is an answer to what the screen shows by then.
-    fn is_calm(&self) -> bool {
+    pub(super) fn is_calm(&self) -> bool {
         self.touched.is_none_or(|at| self.now.duration_since(at).unsigned_abs() >= self.answers.calm)
     }
 
-    /// Whether the screen changes with time: the listener's pulse is on it, the age of the last call, a time that runs down.
+    /// Whether the screen changes with time: the listener's pulse is on it, the age of the last call, a time that runs down; or whether a large
+    /// draft is to be looked at once nobody types.
     #[must_use]
     pub fn ticks(&self) -> bool {
         self.setup.listener.is_some()
             || self.counts_down()
+            || self.draft.as_ref().is_some_and(|draft| draft.facts.is_none())
             || self.replay.as_ref().is_some_and(super::replaying::Replay::runs)
     }
 
@@ -357,13 +370,15 @@ impl App {
             Purpose::Slot(_) | Purpose::Kind(_) => Draft::new(ticket, request, kind.clone(), None),
         };
         let status = Input::new(&status.to_string());
-        let mut edit = Edit { purpose, kind, draft, status, on_status: false, findings: Vec::new() };
+        let mut edit =
+            Edit { purpose, kind, draft, status, on_status: false, findings: Vec::new(), syntax_error: None };
         self.check(&mut edit);
         Dialog::Answering(Answering::Edit(Box::new(edit)))
     }
 
     /// Holds an edit against its contract.
     pub(super) fn check(&self, edit: &mut Edit) {
+        edit.syntax_error = edit.draft.syntax_error();
         let Some(kind) = edit.kind.as_deref().and_then(|name| self.setup.platforms.kind(name)) else { return };
         edit.findings = match edit.response() {
             _ if edit.is_request() => kind.check_request(&edit.draft.request()),

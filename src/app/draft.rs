@@ -81,6 +81,9 @@ pub struct Answer {
     pub body: Text,
 }
 
+/// Longest text that is looked at as a whole with each key.
+const LARGE: usize = 256 << 10;
+
 /// What is to be said of a draft as it stands. Worked out once an edit, not once a frame.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -233,6 +236,12 @@ impl Draft {
     #[must_use]
     pub fn text(&self) -> String {
         self.editor.lines().join("\n")
+    }
+
+    /// Whether the text is so large that what is worked out for all of it would hold up the next key.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.editor.lines().iter().map(|line| line.len() + 1).sum::<usize>() > LARGE
     }
 
     /// Whether what would be sent differs from the original.

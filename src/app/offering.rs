@@ -71,7 +71,7 @@ impl Draft {
     /// Works out what may stand at the cursor, where an edit asked for it.
     fn offer(&mut self, known: &Known<'_>) {
         self.offers.wanted = false;
-        if self.typing && self.is_json() {
+        if self.typing && self.is_json() && !self.is_large() {
             let DataCursor(row, column) = self.editor.cursor();
             let lines = self.editor.lines();
             let above: usize = lines[..row].iter().map(|line| line.len() + 1).sum();

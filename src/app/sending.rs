@@ -188,6 +188,10 @@ impl App {
         if draft.facts.as_ref().is_some_and(|facts| facts.of == of) {
             return;
         }
+        // The next tick comes when hands are still.
+        if draft.typing && draft.is_large() && !self.is_calm() {
+            return;
+        }
         let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
         let request = draft.request();
         let small = request.body.len() <= CHECKED;

@@ -139,6 +139,24 @@ fn pasted_lines_are_lines_however_the_terminal_ends_them() {
 }
 
 #[test]
+fn a_large_draft_is_looked_at_when_hands_are_still() {
+    let mut app = app();
+    let body = format!(r#"{{"a":"{}"}}"#, "x".repeat(1 << 20));
+    app.draft = Some(Draft::new(1, Request { body: body.into(), ..Request::default() }, None, None));
+    let press = |app: &mut App, key: &str, millis| {
+        app.update(Event::Key(script(key).unwrap()[0]), Timestamp::from_millisecond(millis).unwrap());
+        app.settle();
+        (app.draft.as_ref().unwrap().facts.is_some(), app.ticks())
+    };
+    app.settle();
+    assert!(app.draft.as_ref().unwrap().facts.is_some(), "nobody has pressed a key");
+    assert_eq!(press(&mut app, "x", 5_000), (false, true));
+    app.update(Event::Tick, Timestamp::from_millisecond(6_000).unwrap());
+    app.settle();
+    assert!(app.draft.as_ref().unwrap().facts.as_ref().unwrap().syntax_error.is_some() && !app.ticks());
+}
+
+#[test]
 fn what_is_pasted_into_the_palette_is_chosen_from_its_top() {
     let mut app = app();
     press(&mut app, ":<down><down><down>");

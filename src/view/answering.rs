@@ -221,13 +221,13 @@ fn edited(app: &App, edit: &Edit, frame: &mut Frame, area: Rect) {
 fn facts(edit: &Edit, width: usize) -> Vec<Line<'static>> {
     let error = theme::level(Level::Error);
     let mut lines = Vec::new();
-    if let Err(reason) = edit.response() {
+    if let Err(reason) = edit.status() {
         lines.extend(rows::row(&[(&reason, error, width)]));
     }
     if let Some(packing) = edit.draft.packing() {
         lines.extend(rows::row(&[(&packing, theme::DIM, width)]));
     }
-    if let Some(wrong) = edit.draft.syntax_error() {
+    if let Some(wrong) = &edit.syntax_error {
         let text = format!("not JSON at line {}, column {}: {}", wrong.line, wrong.column, wrong.message);
         lines.extend(rows::row(&[(&text, error, width)]));
     } else if edit.kind.is_none() {

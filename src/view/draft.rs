@@ -105,7 +105,9 @@ impl Fact {
 }
 
 fn facts(app: &App, draft: &Draft) -> Vec<Fact> {
-    let Some(facts) = &draft.facts else { return Vec::new() };
+    let Some(facts) = &draft.facts else {
+        return vec![Fact { style: theme::DIM, ..Fact::new("body", "large: looked at when no key is pressed") }];
+    };
     let payload = match &facts.syntax_error {
         _ if draft.edits_the_target() => Some(Fact::new("target", facts.target.clone())),
         Some(wrong) => {
