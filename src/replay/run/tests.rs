@@ -263,6 +263,18 @@ async fn what_was_held_back_until_a_call_left_is_told_as_often_as_it_was_refused
 }
 
 #[tokio::test]
+async fn rounds_in_which_no_call_can_have_its_fault_are_not_gone_through() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["- 200", "- 201"]).await;
+    let faults = vec![crate::net::fault::Fault::Stale];
+    let schedule = Schedule { repeat: 1000, ..workers(1) };
+    let exact = Plan { mode: SignMode::Exact, faults, ..plan(&endpoint, schedule) };
+    let (summary, told) = tape.replay_all(exact, Control::default()).await;
+    assert_eq!(told.iter().filter(|told| matches!(told, Told::Skipped(_))).count(), 2, "{summary:?}");
+    assert_eq!(endpoint.seen(), [""; 0]);
+}
+
+#[tokio::test]
 async fn duplicates_and_late_calls_are_labelled_also_where_they_are_recorded() {
     let endpoint = Endpoint::new(1).await;
     let tape = Tape::new(&["a 200", "a 201"]).await;
