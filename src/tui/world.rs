@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
@@ -117,6 +117,8 @@ pub struct World {
     /// This program, to run filters with.
     pub program: PathBuf,
     pub(super) filtering: Filtering,
+    /// Verdicts are explained one after the other.
+    explaining: Arc<Mutex<()>>,
     pub(super) running: Running,
     pub(super) exporting: Exporting,
     busy: Arc<AtomicUsize>,
@@ -138,6 +140,7 @@ impl World {
             folder: PathBuf::new(),
             program: ourselves(),
             filtering: Filtering::default(),
+            explaining: Arc::default(),
             running: Running::default(),
             exporting: Exporting::default(),
             busy: Arc::default(),
@@ -226,9 +229,12 @@ impl World {
                 });
             }
             Effect::Explain(question) => {
-                let events = self.events.clone();
+                let (events, explaining) = (self.events.clone(), self.explaining.clone());
                 Handle::current().spawn_blocking(move || {
+                    // It takes many times the memory of the call.
+                    let one = explaining.lock().unwrap_or_else(PoisonError::into_inner);
                     let why = question.answer();
+                    drop(one);
                     let _ = events.send(Message::last(Event::Explained(Box::new((*question, why))), busy));
                 });
             }

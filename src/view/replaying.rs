@@ -82,8 +82,10 @@ pub(super) fn options(app: &App, options: &Options, frame: &mut Frame, area: Rec
 
 /// Which of the calls that were sent themselves are meant.
 fn sent_ones(app: &App, options: &Options) -> &'static str {
-    let chosen = app.calls.selected().filter(|_| matches!(options.which, Which::This | Which::FromHere));
-    match chosen.and_then(|row| app.index.view(row)).map(|view| view.direction) {
+    // Another may be selected by now.
+    let chosen = options.this.filter(|_| matches!(options.which, Which::This | Which::FromHere));
+    let row = chosen.and_then(|id| app.index.row_of(id));
+    match row.and_then(|row| app.index.view(row)).map(|view| view.direction) {
         _ if options.sent => "too",
         Some(Direction::Sent) => "no, but the selected one",
         _ => "no, only received ones",
