@@ -213,7 +213,9 @@ mod tests {
         let keyring = Keyring::new(Secrets(secrets.into_iter().collect()));
         let kind = platforms.kind(kind).unwrap();
         let mut request = kind.sample();
-        headers.iter().for_each(|(name, value)| request.headers.set(name, (*value).to_owned()));
+        for (name, value) in headers {
+            request.headers.set(name, (*value).to_owned());
+        }
         Outgoing::aim(request, Some(kind), target, SignMode::Fresh, &keyring, None)
     }
 

@@ -160,11 +160,11 @@ impl Scheme {
     /// Sets [`Self::mixed`] of a platform's schemes.
     pub fn tell_apart<'a>(schemes: impl Iterator<Item = &'a mut Self>) {
         let mut schemes: Vec<&mut Self> = schemes.collect();
-        let shares = |scheme: &Self| matches!(scheme.method, Method::Shared(_));
+        let is_shared = |scheme: &Self| matches!(scheme.method, Method::Shared(_));
         let keys = schemes.iter().any(|scheme| !scheme.apart && scheme.has_a_key());
-        let shared = schemes.iter().any(|scheme| !scheme.apart && shares(scheme));
+        let tokens = schemes.iter().any(|scheme| !scheme.apart && is_shared(scheme));
         for scheme in &mut schemes {
-            scheme.mixed = if shares(scheme) { keys } else { shared && scheme.has_a_key() };
+            scheme.mixed = if is_shared(scheme) { keys } else { tokens && scheme.has_a_key() };
         }
     }
 

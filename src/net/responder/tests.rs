@@ -382,7 +382,7 @@ async fn an_edited_value_of_a_signature_in_the_body_stays_as_it_was_edited(
     let secrets = Secrets([("mailgun".to_owned(), vec![Secret::new("env:KEY", "key")])].into_iter().collect());
     let config = holding(Duration::from_mins(1), forwarding(&[&backend.url("/")]));
     let mut site = Site::new(Config { secrets, ..config }).await;
-    let kind = site.platforms.clone().kind("mailgun/event").map(|kind| kind.sample()).unwrap();
+    let kind = site.platforms.clone().kind("mailgun/event").map(Kind::sample).unwrap();
     let (responders, mut told) = (site.responders.clone(), observed(&site, true));
     tokio::join!(
         site.post("/", "content-type: application/json\r\n", std::str::from_utf8(&kind.body).unwrap()),
