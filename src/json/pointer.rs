@@ -31,6 +31,7 @@ pub fn find(text: &str, pointer: &str) -> Option<Range<usize>> {
 
 /// The same of a text that is JSON, found sooner: the objects and arrays on the way are taken apart one after the other. The
 /// outer none: this is no JSON, or no container.
+#[expect(clippy::option_option, reason = "what is no container is told from what lacks the value")]
 fn in_json(text: &str, segments: &[Cow<'_, str>]) -> Option<Option<Range<usize>>> {
     let (first, rest) = segments.split_first()?;
     let found =
@@ -42,6 +43,7 @@ fn in_json(text: &str, segments: &[Cow<'_, str>]) -> Option<Option<Range<usize>>
 }
 
 /// The value in a container by its name or index, of duplicates the last. The outer none: it is no container, or no JSON.
+#[expect(clippy::option_option, reason = "what is no container is told from what lacks the value")]
 fn child<'a>(container: &'a str, segment: &str) -> Option<Option<&'a str>> {
     let mut found = None;
     if container.trim_ascii_start().starts_with('[') {
