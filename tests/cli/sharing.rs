@@ -202,7 +202,8 @@ fn what_was_said_of_a_call_is_imported_into_its_own_file() {
     let home = Home::new();
     let bare = std::fs::read_to_string(SAMPLE).unwrap();
     let ids: Vec<&str> = bare.lines().skip(1).map(|line| line.split('"').nth(3).unwrap()).collect();
-    let said = ids.iter().map(|id| format!("{{\"note\":\"{id}\",\"text\":\"of {id}\"}}\n")).collect::<String>();
+    let said: Vec<_> = ids.iter().map(|id| format!("{{\"note\":\"{id}\",\"text\":\"of {id}\"}}\n")).collect();
+    let said = said.concat();
     std::fs::write(home.path("noted.jsonl"), format!("{bare}{said}")).unwrap();
     let imported = run(&home, &["import", "noted.jsonl", "--record", "in.jsonl", "--rotate", "2KiB"]);
     assert_eq!(imported.code, 0, "{}", imported.err);
