@@ -172,15 +172,20 @@ impl Context {
         }
     }
 
+    /// Where calls are recorded.
+    ///
+    /// # Errors
+    /// As [`Self::place`].
+    pub fn recorded_to(&self, args: &RecordArgs) -> eyre::Result<PathBuf> {
+        args.record.clone().map_or_else(|| self.place(), Ok)
+    }
+
     /// Begins the recording, or goes on with one that is there.
     ///
     /// # Errors
     /// When the file cannot be had.
     pub fn record(&self, args: &RecordArgs, observer: Observer) -> eyre::Result<(Recorder, Opened)> {
-        let path = match &args.record {
-            Some(path) => path.clone(),
-            None => self.place()?,
-        };
+        let path = self.recorded_to(args)?;
         let asked: Rotation = args.rotate.iter().copied().collect();
         let configured = self.config.record.rotate;
         let rotate = Rotation { size: asked.size.or(configured.size), age: asked.age.or(configured.age) };

@@ -5,8 +5,8 @@ mod progress;
 pub(super) mod show;
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use color_eyre::eyre::{self, WrapErr, eyre};
@@ -31,12 +31,15 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let reader = Reader::open(&args.file)?;
     // That nothing is found is no success: a slip in a query would else pass for a replay that went well.
     let (items, damaged) = select(&reader, &selection).map_err(|error| eyre!(error))?;
-    for damage in damaged {
+    for damage in &damaged {
         print::note(&format!("hooktape: {damage}"));
     }
+    // A line that cannot be read may be one of those that were asked for.
+    let whole = damaged.is_empty() || args.names_one();
     let plan = args.plan(context)?;
     if args.dry_run {
-        return rehearse(context, &reader, &items, &plan).await;
+        let outcome = rehearse(context, &reader, &items, &plan).await?;
+        return Ok(if whole { outcome } else { Outcome::No });
     }
     let total = plan.total(items.len());
     if let Some(why) = plan.why_none(&items) {
@@ -50,8 +53,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         }
     }
     // Made before anything is sent: a replay without its report would have to be done again.
-    let begun = args.reports.iter().map(|(form, path)| Ok((*form, Place::begin(&args.file, path)?)));
-    let reports = begun.collect::<eyre::Result<Reports>>()?;
+    let reports = begin_reports(context, args)?;
     let recorder = context.recorder(&args.record, Box::new(|event| print::trouble(&event)))?;
     let control = Control::default();
     let replay = Replay {
@@ -98,34 +100,63 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let broken = listing.broken.take();
     let mut summary =
         result.unwrap_or_else(|error| Summary { total, left: total, error: Some(error), ..Summary::default() });
-    if let Some(error) = &broken {
+    if let Some(error) = broken {
         summary.error.get_or_insert_with(|| format!("the results could not be printed: {error}"));
     }
     // Whatever it came to: what has left has left.
-    let written = listing.report.as_ref().map_or(Ok(()), |report| write(reports, report, &summary, &redaction));
-    let failed = broken.map(eyre::Report::from).or_else(|| summary.error.as_ref().map(|error| eyre!(error.clone())));
-    if let Some(failed) = failed {
-        if let Err(error) = written {
-            print::note(&format!("hooktape: {error:#}"));
-        }
-        return Err(failed);
-    }
-    written?;
-    conclude(context, &summary)?;
-    Ok(summary.is_fine().into())
+    let unwritten =
+        listing.report.as_ref().map_or_else(Vec::new, |report| write(reports, report, &summary, &redaction));
+    let concluded = conclude(context, &summary);
+    let failed = summary.shortfall().filter(|_| summary.error.is_some()).map(|shortfall| eyre!(shortfall));
+    let failed = unwritten.into_iter().chain(failed).reduce(|told, next| {
+        print::note(&format!("hooktape: {told:#}"));
+        next
+    });
+    failed.map_or(Ok(()), Err)?;
+    concluded?;
+    Ok((summary.is_fine() && whole).into())
 }
 
 /// The files of reports that were begun, and how each is written.
 type Reports = Vec<(Form, Place)>;
 
-fn write(reports: Reports, report: &Report, summary: &Summary, redaction: &Redaction) -> eyre::Result<()> {
+/// Each in a file of its own, which is none of the recordings.
+fn begin_reports(context: &Context, args: &Args) -> eyre::Result<Reports> {
+    let recorded = context.recorded_to(&args.record)?;
+    let mut taken = vec![
+        (place_of(&args.file), "is the recording that is replayed"),
+        (place_of(&recorded), "is what the replay is recorded to"),
+    ];
+    let mut reports = Reports::new();
+    for (form, path) in &args.reports {
+        let (here, cannot) = (place_of(path), || format!("cannot write the report {}", path.display()));
+        if let Some((_, what)) = taken.iter().find(|(place, _)| *place == here) {
+            return Err(eyre!("{} {what}: name another file", path.display())).wrap_err_with(cannot);
+        }
+        let place = Place::begin(path).wrap_err_with(cannot)?;
+        if matches!(place, Place::File(_)) {
+            taken.push((here, "has another report already"));
+        }
+        reports.push((*form, place));
+    }
+    Ok(reports)
+}
+
+/// One and the same for all ways to name a file, be it there or not.
+fn place_of(path: &Path) -> PathBuf {
+    let beside = || Some(Path::new(".").join(path).parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
+}
+
+/// Writes them, each whether or not another can be written; why some cannot.
+fn write(reports: Reports, report: &Report, summary: &Summary, redaction: &Redaction) -> Vec<eyre::Report> {
     let error = summary.error.as_ref().map(|error| redaction.text(error).into_owned());
     let summary = Summary { error, ..summary.clone() };
-    for (form, mut file) in reports {
-        report.write(form, &summary, &mut file).wrap_err("cannot write the report")?;
-        file.keep()?;
-    }
-    Ok(())
+    let write = |(form, mut file): (Form, Place)| match report.write(form, &summary, &mut file) {
+        Ok(()) => file.keep().err(),
+        Err(error) => Some(file.error(error)),
+    };
+    reports.into_iter().filter_map(write).map(|error| error.wrap_err("cannot write the report")).collect()
 }
 
 /// Where results go while a replay runs.
@@ -235,25 +266,29 @@ enum Place {
 
 impl Place {
     /// # Errors
-    /// When nothing can be written there, or it is the recording that is replayed.
-    fn begin(recording: &Path, path: &Path) -> eyre::Result<Self> {
-        let cannot = || format!("cannot write the report {}", path.display());
-        match (path.metadata(), recording.canonicalize(), path.canonicalize()) {
-            (_, Ok(recording), Ok(report)) if recording == report => {
-                Err(eyre!("{} is the recording that is replayed: name another file", path.display()))
-                    .wrap_err_with(cannot)
+    /// When nothing can be written there.
+    fn begin(path: &Path) -> eyre::Result<Self> {
+        Ok(match path.metadata() {
+            Ok(there) if !there.is_file() && !there.is_dir() => {
+                Self::Stream(OpenOptions::new().write(true).open(path)?)
             }
-            (Ok(there), ..) if !there.is_file() && !there.is_dir() => {
-                OpenOptions::new().write(true).open(path).map(Self::Stream).wrap_err_with(cannot)
-            }
-            _ => ExportFile::begin(path, true).map(|file| Self::File(Box::new(file))).wrap_err_with(cannot),
-        }
+            _ => Self::File(Box::new(ExportFile::begin(path, true)?)),
+        })
     }
 
     fn keep(self) -> eyre::Result<()> {
         match self {
-            Self::File(file) => file.keep().map(drop).wrap_err("cannot write the report"),
-            Self::Stream(mut file) => file.flush().wrap_err("cannot write the report"),
+            Self::File(file) => file.keep().map(drop)?,
+            Self::Stream(mut file) => file.flush()?,
+        }
+        Ok(())
+    }
+
+    /// What an error in writing it means.
+    fn error(&self, error: io::Error) -> eyre::Report {
+        match self {
+            Self::File(file) => file.error(error).into(),
+            Self::Stream(_) => error.into(),
         }
     }
 }

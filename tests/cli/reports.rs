@@ -31,10 +31,37 @@ fn reports_are_written_for_others() {
     let itself = run(&home, &["replay", "own.jsonl", "--to", &endpoint.url, "--report", "json=own.jsonl"]);
     assert!(itself.code == 2 && itself.err.contains("is the recording that is replayed"), "{}", itself.err);
     assert!(read("own.jsonl").starts_with("{\"hooktape\":1"));
+    for (reports, said) in [
+        (
+            &["--record", "new.jsonl", "--report", "json=./new.jsonl"][..],
+            "./new.jsonl is what the replay is recorded to",
+        ),
+        (&["--record", "sent.jsonl", "--report", "json=sent.jsonl"], "sent.jsonl is what the replay is recorded to"),
+        (&["--report", "json=r.out", "--report", "junit=./r.out"], "./r.out has another report already"),
+    ] {
+        let ended = run(&home, &[&["replay", SAMPLE, "--to", &endpoint.url][..], reports].concat());
+        assert!(ended.code == 2 && ended.err.contains(&format!("{said}: name another file")), "{}", ended.err);
+        assert!(!home.path("new.jsonl").exists() && !home.path("r.out").exists());
+        assert!(read("sent.jsonl").starts_with("{\"hooktape\":1"));
+    }
     let before = read("r.json");
     let nothing = replay_dialog(&home, &endpoint, &["--report", "json=r.json", "--query", "kind:none"]);
     assert!(nothing.code == 2 && read("r.json") == before, "a report that comes to nothing replaces none");
     assert_eq!(endpoint.seen().len(), 1, "nothing is sent whose report cannot be written");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_takes_nothing_with_it() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    for reports in [["junit=/dev/full", "json=r.json"], ["json=r.json", "junit=/dev/full"]] {
+        let reports = reports.map(|report| ["--report", report]).concat();
+        let ended = replay_dialog(&home, &endpoint, &reports);
+        assert_eq!(ended.code, 2, "{}", ended.err);
+        assert!(ended.err.contains("\n1 fine, 0 failed\n"), "{}", ended.err);
+        assert!(ended.err.contains("\nhooktape: cannot write the report: "), "{}", ended.err);
+        assert!(home.path("r.json").exists());
+        std::fs::remove_file(home.path("r.json")).unwrap();
+    }
 }
 
 #[test]

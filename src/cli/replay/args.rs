@@ -249,6 +249,11 @@ impl From<Sign> for SignMode {
 type Filled = (Vec<Change>, Vec<(String, String)>);
 
 impl Args {
+    /// Whether it names the one call that is sent.
+    pub(super) fn names_one(&self) -> bool {
+        self.id.is_some()
+    }
+
     pub(super) fn selection(&self, context: &Context) -> eyre::Result<Selection> {
         let which = &self.which;
         let text = match (&which.query, which.marked) {

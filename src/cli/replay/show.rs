@@ -262,7 +262,8 @@ pub(super) fn summary(summary: &Summary) -> Vec<String> {
     if summary.fine + summary.failed > 1 {
         lines.push(format!("{:.1} calls a second in {:.1} s", summary.rate, summary.elapsed.as_secs_f64()));
     }
-    lines.extend(summary.shortfall());
+    // What is trouble is told as that.
+    lines.extend(summary.shortfall().filter(|_| summary.error.is_none()));
     lines
 }
 
