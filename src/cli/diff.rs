@@ -117,7 +117,8 @@ fn line(
 
 fn of_recordings(context: &Context, args: &Args, files: [&str; 2], rules: &Rules) -> eyre::Result<Outcome> {
     let query = parse_query(context, args.query.as_deref())?;
-    let read = |file: &str| -> eyre::Result<(Reader, Vec<Entry>)> {
+    let mut whole = true;
+    let mut read = |file: &str| -> eyre::Result<(Reader, Vec<Entry>)> {
         let reader = Reader::open(Path::new(file))?;
         let marks = reader.marks();
         let mut entries = Vec::new();
@@ -125,7 +126,10 @@ fn of_recordings(context: &Context, args: &Args, files: [&str; 2], rules: &Rules
             match entry {
                 Ok(entry) if fits(&query, &entry, &reader, &marks)? => entries.push(entry),
                 Ok(_) => {}
-                Err(damage) => print::note(&format!("hooktape: {file}: {damage}")),
+                Err(damage) => {
+                    whole = false;
+                    print::note(&format!("hooktape: {file}: {damage}"));
+                }
             }
         }
         Ok((reader, entries))
@@ -167,5 +171,6 @@ fn of_recordings(context: &Context, args: &Args, files: [&str; 2], rules: &Rules
     let left_out = only.iter().zip(files).filter(|(count, _)| **count > 0);
     let left_out: Vec<String> = left_out.map(|(count, file)| format!(", {count} only in {file}")).collect();
     print::note(&format!("{alike} alike, {different} different{}", left_out.concat()));
-    Ok((different == 0 && only == [0, 0]).into())
+    // A line that cannot be read cannot be vouched for.
+    Ok((different == 0 && only == [0, 0] && whole).into())
 }

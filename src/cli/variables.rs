@@ -46,13 +46,19 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     match &args.command {
         Some(Command::Register { file, id }) => {
             let redaction = context.redaction()?;
-            let (mut found, mut names) = (Variables::default(), Vec::new());
+            let (mut found, mut names, mut whole) = (Variables::default(), Vec::new(), true);
             if let Some(id) = id {
                 names = found.register(&find_call(file, id)?, &redaction);
             } else {
                 let reader = Reader::open(file)?;
-                for entry in reader.entries(Position::default()).flatten() {
-                    names.extend(found.register(&reader.call(entry.place)?, &redaction));
+                for entry in reader.entries(Position::default()) {
+                    match entry {
+                        Ok(entry) => names.extend(found.register(&reader.call(entry.place)?, &redaction)),
+                        Err(damage) => {
+                            print::note(&format!("hooktape: {damage}"));
+                            whole = false;
+                        }
+                    }
                 }
             }
             names.sort_unstable();
@@ -64,6 +70,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             };
             Variables::update(&path, bring).map_err(|error| eyre!(error))?;
             print::note(&format!("{}: {}", visible::count(names.len(), "variable"), names.join(", ")));
+            return Ok(whole.into());
         }
         Some(Command::Remove { names }) => {
             let unknown = |name| format!("no variable {name:?} is known: `hooktape variables` lists them");

@@ -1,7 +1,7 @@
 //! `show` and `verify`: what is in a recording.
 
 use crate::lane::Home;
-use crate::support::{PUBLISHED, SAMPLE, run};
+use crate::support::{Endpoint, PUBLISHED, SAMPLE, SIGNED, run};
 
 /// The calls of the sample recording as their lines have them.
 fn lines() -> Vec<String> {
@@ -241,6 +241,17 @@ fn a_damaged_line_is_told_and_hides_no_other() {
     assert!(listed.err.contains("line 4 (byte "), "{}", listed.err);
     let checked = run(&home, &[&["verify", "tape.jsonl", "--query", "sig:valid"][..], &PUBLISHED].concat());
     assert_eq!(checked.code, 1, "a line that cannot be read cannot be vouched for");
+    let registered = run(&home, &["variables", "register", "tape.jsonl"]);
+    assert!(registered.code == 1 && registered.err.contains("line 4 (byte "), "{}", registered.err);
+    let compared = run(&home, &["diff", "tape.jsonl", "tape.jsonl"]);
+    assert!(compared.code == 1 && compared.err.contains("7 alike, 0 different\n"), "{}", compared.err);
+    let endpoint = Endpoint::new();
+    let replay = [&["replay", "tape.jsonl", "--to", &endpoint.url][..], &SIGNED].concat();
+    for (more, code) in [(&[][..], 1), (&["--dry-run"], 1), (&["3ef66deb"], 0)] {
+        let ended = run(&home, &[&replay[..], more].concat());
+        assert_eq!(ended.code, code, "{more:?}: {}", ended.err);
+    }
+    assert_eq!(endpoint.seen().len(), 8);
 }
 
 /// A recording of one flow that waited for a page: opened, called back twice, and then once more.
