@@ -80,11 +80,19 @@ pub(super) fn prune(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         print::note("nothing was removed");
         return Ok(Outcome::No);
     }
-    for one in &gone {
-        one.remove()?;
+    let (mut removed, mut failed) = (Vec::new(), Vec::new());
+    for one in gone {
+        match one.remove() {
+            Ok(()) => removed.push(one),
+            Err(error) => failed.push(error),
+        }
     }
-    print::note(&format!("{what} removed"));
-    Ok(Outcome::Yes)
+    print::note(&format!("{} removed", sum(&removed, "recording")));
+    let last = failed.pop();
+    for error in failed {
+        print::note(&format!("hooktape: {error}"));
+    }
+    last.map_or(Ok(Outcome::Yes), |error| Err(error.into()))
 }
 
 /// The recordings that the arguments mean; `kept` has the newest first.
