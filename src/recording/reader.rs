@@ -141,9 +141,17 @@ impl Reader {
         match self.call(place) {
             Ok(call) if call.id == id => Ok(call),
             Ok(_) => Err(another()),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(another()),
+            // In the middle of other lines there is hardly one.
+            Err(_) if !self.has_line_of(id, place) => Err(another()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a line begins at `place` as that of a call does.
+    fn has_line_of(&self, id: Id, place: Place) -> bool {
+        let begin = format!("{{\"id\":\"{id}\"");
+        let mut found = vec![0; begin.len()];
+        self.file.read_exact_at(&mut found, place.offset).is_ok() && found == begin.as_bytes()
     }
 }
 
