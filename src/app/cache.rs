@@ -10,6 +10,8 @@ use crate::recording::Redaction;
 const MOST_CALLS: usize = 512;
 /// Most bytes of bodies kept, but for the newest call, which is kept whatever its size.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// The same of those that are masked when the screen is: nobody is to wait for calls that are not looked at.
+const MASKED_AT_ONCE: usize = 2 * 1024 * 1024;
 /// Most texts of rows kept: many times what a screen has.
 const MOST_TEXTS: usize = 4096;
 
@@ -58,7 +60,11 @@ impl Cache {
             None => self.order.push_back(number),
         }
         self.bytes += bytes;
-        while self.order.len() > 1 && (self.order.len() > MOST_CALLS || self.bytes > MOST_BYTES) {
+        self.keep(MOST_BYTES);
+    }
+
+    fn keep(&mut self, most: usize) {
+        while self.order.len() > 1 && (self.order.len() > MOST_CALLS || self.bytes > most) {
             let Some(oldest) = self.order.pop_front() else { break };
             if let Some(dropped) = self.calls.remove(&oldest) {
                 self.bytes -= dropped.bytes;
@@ -73,8 +79,12 @@ impl Cache {
         cached.original.clone().or_else(|| cached.call.clone().ok())
     }
 
-    /// Masks whatever is given out from now on, or shows it as it is.
+    /// Masks whatever is given out from now on, or shows it as it is. What would take long to mask is dropped, but for the
+    /// newest: it can be read again.
     pub fn set_mask(&mut self, mask: Option<Arc<Redaction>>) {
+        if mask.is_some() {
+            self.keep(MASKED_AT_ONCE);
+        }
         for cached in self.calls.values_mut() {
             let call = cached.original.take().map_or_else(|| cached.call.clone(), Ok);
             *cached = masked(call, cached.bytes, mask.as_deref());
@@ -147,6 +157,21 @@ mod tests {
             cache.set_mask(None);
             assert_eq!((cache.order.len(), cache.bytes), (MOST_CALLS, 7 * MOST_CALLS));
         }
+    }
+
+    #[test]
+    fn large_calls_are_not_masked_before_they_are_looked_at() {
+        let mut cache = Cache::default();
+        for number in 0..9 {
+            let mut call = crate::app::tests::call("/");
+            call.request.body = vec![b' '; MASKED_AT_ONCE / 3].into();
+            cache.put(number, Ok(Arc::new(call)));
+        }
+        let mask = Arc::new(Redaction::new(&crate::config::Redact::default()).unwrap());
+        cache.set_mask(Some(mask));
+        assert_eq!((0..9).filter(|number| cache.has(*number)).collect::<Vec<_>>(), [6, 7, 8]);
+        cache.set_mask(None);
+        assert!(cache.has(8) && cache.bytes == MASKED_AT_ONCE / 3 * 3);
     }
 
     #[test]

@@ -35,9 +35,10 @@ pub fn copy(text: &str, terminal: impl FnOnce(&str) -> std::io::Result<()>) -> N
         (true, None) => Notice::info(format!("handed {size} to the terminal's clipboard (OSC 52)"))
             .key(Action::Mouse, "frees the mouse for selecting"),
         (false, None) => match keep(text) {
-            Ok(path) => {
+            Ok(path) if text.len() > LONGEST => {
                 Notice::warning(format!("{size} are too much for the terminal's clipboard: they are in {path}"))
             }
+            Ok(path) => Notice::warning(format!("no clipboard takes them: {size} are in {path}")),
             Err(error) => Notice::error(format!("not copied: no clipboard takes it, and no file: {error}")),
         },
     }
