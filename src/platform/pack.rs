@@ -26,7 +26,7 @@
 //! | `key`, `key_prefix` | how the key is written in the secret: `text` (left out), `base64`, `hex`; what may stand before it (`["whsec_"]`). A key pair may always be PEM, a public one a certificate |
 //! | `either_port`, `body_hash` | of a seal over `{url}`: the default port may stand in it or not; the query's parameter with the SHA-256 of a body that is no form |
 //! | `optional` | the platform signs only where it is told to: no signature and no secret is `unsigned` |
-//! | `apart` | its secret is none of the platform's others: filed under PLATFORM/SCHEME only |
+//! | `apart` | its secret is none of the platform's others: filed under PLATFORM/SCHEME only. A `token` or `basic` of a pack that has keys too is sent from there only |
 //! | `algorithms` (*) | of a `jwt`: those of `RS256`, `ES256`, `HS256` that a token may be signed with |
 //! | `issuers` | of a `jwt`: what `iss` may be, the first for fresh ones (none: anything); the configuration may add to them |
 //! | `required` | of a `jwt`: claims that must be there |
