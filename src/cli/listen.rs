@@ -136,8 +136,8 @@ pub(super) fn with_tls(address: SocketAddr, identity: &Identity) -> String {
     }
 }
 
-/// Says on standard error what answers, and what becomes of it.
-fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>) {
+/// Says on standard error what answers.
+pub(super) fn tell_what_answers(responders: &Responders) {
     for slot in responders.slots() {
         if slot.respond != Respond::default() {
             print::note(&format!("{} is answered with: {}", slot.whose, slot.respond));
@@ -149,6 +149,11 @@ fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>) {
             ));
         }
     }
+}
+
+/// The same, and what becomes of it.
+fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>) {
+    tell_what_answers(responders);
     let observer = move |told| {
         let note = match told {
             Told::Target(name, Health::Down(why)) => format!("hooktape: target {name} is down: {why}"),

@@ -53,7 +53,7 @@ pub struct Args {
     /// Set a parameter of the URL, as in `/session_id=1`; with no value: leave it out (repeatable)
     #[arg(long, value_name = "/NAME=VALUE", value_parser = parse_parameter)]
     set: Vec<(String, String)>,
-    /// How long to wait for the callback
+    /// How long to wait for the callback, and before that for a tunnel's address
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     wait: Duration,
     /// The expiration time that is set at the platform, after which its flow goes on without the page [default: as
@@ -122,6 +122,7 @@ async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     listen::announce(context, &local, recorder.path())?;
     let lane = Arc::new(context.lane(recorder.clone())?);
     let responders = lane.responders.clone();
+    listen::tell_what_answers(&responders);
     let (up, public) = watch::channel(None);
     let format = context.format;
     let tunnel = listen::tunnel(context, address, &lane, presence.clone(), move |tunnel| {
@@ -135,7 +136,7 @@ async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         // Also when the other end is gone: then nobody waits any more.
         let _ = stopped.await;
     }));
-    let concluded = match base(context, tunnel.is_some().then_some(public), local).await? {
+    let concluded = match base(context, tunnel.is_some().then_some(public), local, args.wait).await? {
         Some(base) => {
             let opening = open(&base)?;
             // One that was set by hand may be guessed.
@@ -155,11 +156,12 @@ async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     concluded
 }
 
-/// The address that page and callback have the listener by; none if the wait for the tunnel's was ended.
+/// The address that page and callback have the listener by; none if the wait for the tunnel's was ended, or took too long.
 async fn base(
     context: &Context,
     tunnel: Option<watch::Receiver<Option<String>>>,
     local: String,
+    patience: Duration,
 ) -> eyre::Result<Option<String>> {
     let Some(mut public) = tunnel else {
         return Ok(Some(context.config.listen.public_url.clone().unwrap_or(local)));
@@ -167,6 +169,10 @@ async fn base(
     tokio::select! {
         url = public.wait_for(Option::is_some) => Ok(url?.clone()),
         () = stop_signal()? => Ok(None),
+        () = tokio::time::sleep(patience) => {
+            print::note("hooktape: the tunnel has no address, and the time to wait (--wait) is over: no page was opened");
+            Ok(None)
+        }
     }
 }
 

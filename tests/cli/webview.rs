@@ -182,6 +182,18 @@ fn through_a_tunnel_page_and_callback_have_the_public_address() {
 }
 
 #[test]
+fn a_tunnel_that_never_comes_up_and_a_hold_are_told() {
+    let open = ["webview", "open", "jelou", "--listen", "127.0.0.1:0", "--wait", "100ms", "--hold", "10s"];
+    let ended = run(&Home::new(), &[&open[..], &["--tunnel", "sleep 999"]].concat());
+    assert!(ended.code == 1 && !ended.out.contains("open "), "{}", ended.out);
+    for said in
+        ["the tunnel has no address, and the time to wait (--wait) is over", "holding a call needs the terminal"]
+    {
+        assert!(ended.err.contains(said), "{said}: {}", ended.err);
+    }
+}
+
+#[test]
 fn a_callback_that_comes_twice_is_a_duplicate() {
     let home = Home::new();
     let mut waiting = Waiting::new(&home, &["jelou", "--set", "/executionId=e-1", "--linger", "10m"]);
