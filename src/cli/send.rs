@@ -106,7 +106,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         fine &= unmet.is_empty();
         // As it is recorded: perhaps masked. Whether or not it could be: it has left, and what came back is to be seen.
         let shown = match (&written, context.mask()?) {
-            (Ok(Some(recorded)), _) => recorded.clone(),
+            (Ok(Some(kept)), _) => kept.clone(),
             (_, None) => Arc::new(call.clone()),
             (_, Some(redaction)) => Arc::new(redaction.call(&call)),
         };

@@ -20,11 +20,10 @@ pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
         _ => {}
     }
     let lane = match &cli.command {
-        None => Some(&cli.lane),
         Some(Command::Listen(args)) => Some(args),
         Some(Command::Webview(super::webview::Command::Open(args))) => Some(&args.lane),
         // What a start would take from the environment: on the command line nothing of it stands before a command.
-        Some(Command::Config(_)) => Some(&cli.lane),
+        None | Some(Command::Config(_)) => Some(&cli.lane),
         Some(_) => None,
     };
     let context = Context::load(&cli.common, lane)?;
