@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::dialog::Dialog;
 use super::event::{Effect, Notice};
+use super::panel::Panel;
 use super::{App, Focus};
 use crate::call::{Call, Direction};
 use crate::recording::{Place, View};
@@ -55,6 +56,9 @@ impl App {
         let effects = self.filter_again(&text);
         let gone = selected.is_some_and(|id| self.index.row_of(id).is_none());
         let mut told = reason.to_owned();
+        if self.close_questions(kept) {
+            told.push_str("; what was asked about calls that went with them is closed");
+        }
         if gone {
             self.calls.follow = true;
             self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Yank { .. }));
@@ -67,15 +71,38 @@ impl App {
     }
 }
 
+impl App {
+    /// Closes what asks about calls behind `kept`, which are gone: a yes could do nothing. Whether anything did.
+    fn close_questions(&mut self, kept: u64) -> bool {
+        let here = |place: &Place| place.offset < kept;
+        let before = self.dialogs.len();
+        self.dialogs.retain_mut(|dialog| match dialog {
+            Dialog::Panel(Panel::Sure { job, .. }) => job.items.iter().all(|item| here(&item.place)),
+            Dialog::Panel(Panel::Replace { job, .. }) => job.calls.iter().all(|(_, place)| here(place)),
+            Dialog::Panel(Panel::Options(options)) => {
+                // What was being counted may be gone as well.
+                options.counting = None;
+                true
+            }
+            _ => true,
+        });
+        self.dialogs.len() < before
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::app::Setup;
     use crate::app::event::Event;
     use crate::app::keys::script;
+    use crate::app::replaying::Job;
     use crate::app::tests::{app, call, happen, recorded};
+    use crate::config::Target;
     use crate::recording::Recorded;
+    use crate::replay::Item;
 
     fn press(app: &mut App, keys: &str) -> Vec<Effect> {
         script(keys).unwrap().into_iter().flat_map(|key| happen(app, Event::Key(key))).collect()
@@ -112,6 +139,23 @@ mod tests {
         set_aside(&mut app, None);
         assert_eq!(press(&mut app, "u"), []);
         assert_eq!(told(&app), "not taken back: the call is no longer in rot.jsonl");
+    }
+
+    #[test]
+    fn a_question_about_calls_that_are_gone_is_closed() {
+        let mut app = app();
+        app.choose(Target { guard: true, ..Target::new("prod", "http://127.0.0.1:1") });
+        recorded(&mut app, &call("/a"));
+        recorded(&mut app, &call("/b"));
+        let (all, one) = (2, 1);
+        for (kept, calls, closed) in [(250, all, false), (150, one, false), (150, all, true), (0, one, true)] {
+            let items = (0..calls).filter_map(|row| app.index.get(row)).map(|entry| Item::from(&entry)).collect();
+            let plan = app.plan_to_target().unwrap();
+            let Setup { platforms, keyring, .. } = app.setup.clone();
+            let job = Box::new(Job { ticket: 9, plan, items, platforms, keyring, listener: None });
+            app.dialogs = vec![Dialog::Panel(Panel::Sure { question: String::new(), job })];
+            assert_eq!((app.close_questions(kept), app.dialogs.is_empty()), (closed, closed), "{kept}, {calls}");
+        }
     }
 
     #[test]

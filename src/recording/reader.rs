@@ -141,17 +141,18 @@ impl Reader {
         match self.call(place) {
             Ok(call) if call.id == id => Ok(call),
             Ok(_) => Err(another()),
-            // In the middle of other lines there is hardly one.
-            Err(_) if !self.has_line_of(id, place) => Err(another()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof || !self.is_line(place) => Err(another()),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether a line begins at `place` as that of a call does.
-    fn has_line_of(&self, id: Id, place: Place) -> bool {
-        let begin = format!("{{\"id\":\"{id}\"");
-        let mut found = vec![0; begin.len()];
-        self.file.read_exact_at(&mut found, place.offset).is_ok() && found == begin.as_bytes()
+    /// Whether a line begins and ends where `place` does.
+    fn is_line(&self, place: Place) -> bool {
+        let is_break = |at: u64| {
+            let mut byte = [0];
+            self.file.read_exact_at(&mut byte, at).is_ok() && byte == *b"\n"
+        };
+        place.offset.checked_sub(1).is_none_or(is_break) && is_break(place.offset + u64::from(place.len))
     }
 }
 

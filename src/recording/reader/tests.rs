@@ -102,9 +102,8 @@ fn a_call_that_was_chosen_is_no_other_one_in_another_file() {
     let sample = Sample::new(&[&encode(&call(1)), &encode(&call(2))]);
     let places: Vec<_> = sample.open().entries(Position::default()).map(|entry| entry.unwrap().place).collect();
     assert_eq!(sample.open().call_of(call(2).id, places[1]).unwrap(), call(2));
-    // Its place may be in the middle of another's line.
-    let long = Call { error: Some("x".repeat(500)), ..call(3) };
-    for lines in [&[encode(&call(3)), encode(&call(4))][..], &[encode(&call(2))], &[encode(&long), encode(&long)]] {
+    let long = Call { error: Some("x".repeat(9)), ..call(3) };
+    for lines in [&[encode(&call(3)), encode(&call(4))][..], &[encode(&call(2))], &[encode(&long), encode(&call(2))]] {
         let other = Sample::new(&lines.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let error = other.open().call_of(call(2).id, places[1]).unwrap_err().to_string();
         let told = format!("byte {}: {} no longer stands there", places[1].offset, call(2).id);
