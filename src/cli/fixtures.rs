@@ -57,7 +57,11 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
                     Ok(call) => {
                         let (kind, size) = (call.kind.as_deref(), call.request.body.len());
                         print::out(&match context.format {
-                            Format::Json => json!({ "schema": 1, "name": name, "kind": kind, "method": call.request.method, "path": call.request.target, "size": size }).to_string(),
+                            Format::Json => json!({
+                                "schema": 1, "name": name, "kind": kind, "method": call.request.method,
+                                "path": call.request.target, "size": size,
+                            })
+                            .to_string(),
                             Format::Text => format!("{name:20} {} ({size} bytes)", visible::line(kind.unwrap_or("-"))),
                         })?;
                     }

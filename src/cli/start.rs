@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use color_eyre::eyre;
+use color_eyre::eyre::{self, eyre};
 
 use crate::cli::context::Context;
 use crate::cli::{Cli, Command, Outcome, print};
@@ -39,6 +39,9 @@ async fn dispatch(context: &Context, cli: Cli) -> eyre::Result<Outcome> {
         None if std::io::stdout().is_terminal() => {
             Box::pin(super::screen::listening(context, &cli.lane, cli.to.as_deref())).await
         }
+        None if cli.to.is_some() => Err(eyre!(
+            "--to is for the terminal program, and standard output is no terminal: leave it out, and this is `hooktape listen`"
+        )),
         None => {
             print::note("hooktape: standard output is no terminal, so this is `hooktape listen`");
             super::listen::run(context, &cli.lane).await

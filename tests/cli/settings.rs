@@ -135,6 +135,12 @@ path = "/b"
 }
 
 #[test]
+fn a_target_for_the_terminal_program_is_refused_where_there_is_no_terminal() {
+    let ended = run(&Home::new(), &["--to", "http://127.0.0.1:1", "--listen", "127.0.0.1:0"]);
+    assert!(ended.code == 2 && ended.err.contains("standard output is no terminal: leave it out"), "{}", ended.err);
+}
+
+#[test]
 fn config_check_reads_the_environment_as_a_start_does() {
     let home = configured(CONFIG);
     for form in ["text", "json"] {
