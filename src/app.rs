@@ -261,6 +261,8 @@ pub struct App {
     awaited: Option<Id>,
     /// What would take back what was said of calls, the newest last.
     said: Vec<(Id, Change)>,
+    /// What is being written of calls, the oldest first.
+    saying: Vec<remarks::Saying>,
     /// Calls that are no longer in the recording and that something was said of, or is about to be; and the file that has
     /// them now, where that is known.
     strayed: HashMap<Id, Option<PathBuf>>,
@@ -335,6 +337,7 @@ impl App {
             searching: None,
             awaited: None,
             said: Vec::new(),
+            saying: Vec::new(),
             strayed: HashMap::new(),
             restored: None,
             touched: None,
@@ -382,6 +385,7 @@ impl App {
             Event::Recorded(Recorded::Call(call, place)) => self.came(call, place),
             Event::Recorded(Recorded::Annotated(offset, said)) => return self.annotated(vec![(offset, said)]),
             Event::Annotated(said) => return self.said(said),
+            Event::NotKept(said, why) => self.not_kept(&said, &why),
             Event::Recorded(Recorded::Failed { unrecorded, reason }) => self.not_recorded(unrecorded, reason),
             Event::Recorded(Recorded::Reopened { reason, kept, aside }) => {
                 return self.reopened(&reason, kept, aside.as_deref());

@@ -65,6 +65,9 @@ impl App {
 
     /// Takes in what a recording that is being opened says of calls.
     pub(super) fn said(&mut self, said: Vec<(u64, Annotation)>) -> Vec<Effect> {
+        for (_, annotation) in &said {
+            self.is_said(annotation);
+        }
         let Some(aside) = &mut self.arriving.aside else { return self.annotated(said) };
         for (offset, annotation) in said {
             aside.annotate(offset, annotation);

@@ -76,6 +76,8 @@ pub enum Event {
     Indexed(Box<Index>),
     /// What lines of an opened recording say of calls, each with its offset.
     Annotated(Vec<(u64, Annotation)>),
+    /// What [`Effect::Annotate`] asked for could not be written, and why.
+    NotKept(Annotation, String),
     /// Calls that were asked for with [`Effect::Load`].
     Loaded(Read),
     /// Calls that were asked for with [`Effect::ReadAhead`].

@@ -10,6 +10,17 @@ use crate::app::event::{Effect, Notice};
 use crate::call::Id;
 use crate::recording::{Annotation, Change, Colour, Mark, RecordError, Remarks};
 
+/// What is being written of a call.
+#[derive(Debug)]
+pub(super) struct Saying {
+    call: Id,
+    change: Change,
+    /// What takes it back.
+    before: Change,
+    /// It takes back what was said before: what that would be said by again is not remembered.
+    is_back: bool,
+}
+
 impl App {
     /// Takes in what is said of calls, each with the offset of its line.
     pub(super) fn annotated(&mut self, said: Vec<(u64, Annotation)>) -> Vec<Effect> {
@@ -40,6 +51,34 @@ impl App {
         effects
     }
 
+    /// Takes back what could not be written. A note stays as it was typed.
+    pub(super) fn not_kept(&mut self, said: &Annotation, why: &str) {
+        if let Some(Saying { call, change, before, is_back }) = self.is_said(said) {
+            if is_back {
+                self.said.push((call, change));
+            } else if let Some(last) = self.said.iter().rposition(|undo| *undo == (call, before.clone())) {
+                self.said.remove(last);
+            }
+        }
+        if let (Change::Note(Some(text)), true) = (&said.change, self.dialogs.is_empty() && self.draft.is_none()) {
+            self.dialogs.push(Dialog::Note { call: said.call, input: Input::new(text) });
+        }
+        self.tell(Notice::error(format!("not kept: {why}")));
+    }
+
+    /// Forgets that this is being written.
+    pub(super) fn is_said(&mut self, said: &Annotation) -> Option<Saying> {
+        let is_it = |saying: &Saying| saying.call == said.call && saying.change == said.change;
+        self.saying.iter().position(is_it).map(|at| self.saying.remove(at))
+    }
+
+    /// What will be said of a call once all is written that is being written.
+    fn remarks_of(&self, call: Id) -> Remarks {
+        let mut remarks = self.index.marks().of(call).cloned().unwrap_or_default();
+        self.saying.iter().filter(|saying| saying.call == call).for_each(|saying| remarks.apply(&saying.change));
+        remarks
+    }
+
     /// Marks the selected call, or takes its mark away.
     pub(super) fn toggle_mark(&mut self) -> Vec<Effect> {
         self.say(|remarks| Change::Mark(if remarks.mark.is_some() { None } else { Some(Mark::default()) }))
@@ -58,6 +97,12 @@ impl App {
 
     /// Deletes the selected call, or brings a deleted one back.
     pub(super) fn toggle_deleted(&mut self) -> Vec<Effect> {
+        // One that is on its way out of the list is not meant: its key was pressed again for the next one.
+        let leaving =
+            |saying: &Saying| Some(saying.call) == self.selected_id() && saying.change == Change::Delete(true);
+        if self.saying.iter().any(leaving) {
+            return Vec::new();
+        }
         let effects = self.say(|remarks| Change::Delete(!remarks.deleted));
         if let [Effect::Annotate { said: Annotation { change: Change::Delete(true), .. }, .. }] = &effects[..] {
             let told = Notice::info("deleted: `hooktape compact` removes it for good");
@@ -105,12 +150,12 @@ impl App {
         };
         self.tell(Notice::info(what));
         self.restored = Some(call);
-        self.put_down(call, change)
+        self.put_down(call, change, true)
     }
 
     fn selected_remarks(&self) -> Option<(Id, Remarks)> {
-        let view = self.index.view(self.calls.selected()?)?;
-        Some((view.id, view.remarks.cloned().unwrap_or_default()))
+        let call = self.selected_id()?;
+        Some((call, self.remarks_of(call)))
     }
 
     fn say(&mut self, change: impl FnOnce(&Remarks) -> Change) -> Vec<Effect> {
@@ -120,19 +165,20 @@ impl App {
 
     /// Says something of a call, and remembers how to take it back. What stands already is not said again.
     fn say_of(&mut self, call: Id, change: Change) -> Vec<Effect> {
-        let remarks = self.index.marks().of(call).cloned().unwrap_or_default();
-        let before = remarks.inverse(&change);
+        let before = self.remarks_of(call).inverse(&change);
         if before == change {
             return Vec::new();
         }
         self.said.push((call, before));
-        self.put_down(call, change)
+        self.put_down(call, change, false)
     }
 
-    fn put_down(&self, call: Id, change: Change) -> Vec<Effect> {
+    fn put_down(&mut self, call: Id, change: Change, is_back: bool) -> Vec<Effect> {
         let place = self.index.row_of(call).and_then(|row| self.index.place(row));
-        let said = |place| Effect::Annotate { said: Annotation { call, at: self.now, change }, place };
-        place.map(said).into_iter().collect()
+        let Some(place) = place else { return Vec::new() };
+        let before = self.remarks_of(call).inverse(&change);
+        self.saying.push(Saying { call, change: change.clone(), before, is_back });
+        vec![Effect::Annotate { said: Annotation { call, at: self.now, change }, place }]
     }
 
     /// Why nothing can be said of a call, as a sentence: it is no longer in this recording.
@@ -152,5 +198,58 @@ impl App {
         for call in about.filter(|call| self.index.row_of(*call).is_none()) {
             self.strayed.entry(call).or_insert_with(|| aside.map(Path::to_owned));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::event::Event;
+    use crate::app::keys::script;
+    use crate::app::tests::{app, call, happen, recorded};
+
+    fn press(app: &mut App, keys: &str) -> Vec<Annotation> {
+        let effects = script(keys).unwrap().into_iter().flat_map(|key| happen(app, Event::Key(key)));
+        let said = effects.filter_map(|effect| match effect {
+            Effect::Annotate { said, .. } => Some(said),
+            _ => None,
+        });
+        said.collect()
+    }
+
+    fn listed() -> App {
+        let mut app = app();
+        for path in ["/a", "/b"] {
+            recorded(&mut app, &call(path));
+        }
+        app
+    }
+
+    #[test]
+    fn what_is_not_written_yet_counts() {
+        let mut app = listed();
+        let said = press(&mut app, "gmm");
+        let changes: Vec<&Change> = said.iter().map(|said| &said.change).collect();
+        assert_eq!(changes, [&Change::Mark(Some(Mark::default())), &Change::Mark(None)]);
+        let deleted = press(&mut app, "ddd");
+        assert_eq!(deleted.len(), 1, "it is on its way out of the list");
+        happen(&mut app, Event::Annotated(said.into_iter().chain(deleted).map(|said| (0, said)).collect()));
+        assert!(app.saying.is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_neither_taken_back_nor_lost_as_typed() {
+        let mut app = listed();
+        for said in press(&mut app, "gmd;a note<enter>") {
+            happen(&mut app, Event::NotKept(said, "the disk is full".to_owned()));
+        }
+        assert!(app.notice.as_ref().unwrap().text.contains("not kept: the disk is full"));
+        assert!(matches!(app.dialogs.last(), Some(Dialog::Note { input, .. }) if input.text() == "a note"));
+        assert!(press(&mut app, "<esc>u").is_empty() && app.said.is_empty(), "nothing was said");
+        let marked = press(&mut app, "m").remove(0);
+        happen(&mut app, Event::Annotated(vec![(0, marked)]));
+        let back = press(&mut app, "u").remove(0);
+        happen(&mut app, Event::NotKept(back, "the disk is full".to_owned()));
+        assert_eq!(press(&mut app, "u").len(), 1, "it can be tried again");
     }
 }

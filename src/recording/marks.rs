@@ -162,7 +162,8 @@ impl Remarks {
         })
     }
 
-    fn apply(&mut self, change: &Change) {
+    /// What stands after `change`.
+    pub fn apply(&mut self, change: &Change) {
         match change {
             Change::Mark(mark) => self.mark = *mark,
             Change::Note(note) => self.note.clone_from(note),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinHandle;
 
 use crate::app::event::{Effect, Event, Notice, Read, Wanted};
 use crate::net::avoid::Avoid;
@@ -117,6 +118,8 @@ pub struct World {
     /// This program, to run filters with.
     pub program: PathBuf,
     pub(super) filtering: Filtering,
+    /// What was last to be said of a call, as long as it is being written.
+    saying: Mutex<Option<JoinHandle<()>>>,
     /// Verdicts are explained one after the other.
     explaining: Arc<Mutex<()>>,
     pub(super) running: Running,
@@ -140,6 +143,7 @@ impl World {
             folder: PathBuf::new(),
             program: ourselves(),
             filtering: Filtering::default(),
+            saying: Mutex::default(),
             explaining: Arc::default(),
             running: Running::default(),
             exporting: Exporting::default(),
@@ -324,9 +328,16 @@ impl World {
 
     fn annotate(&self, annotation: Annotation, place: Place, busy: Busy) {
         let (events, tape) = (self.events.clone(), self.tape.clone());
-        tokio::spawn(async move {
+        let mut last = self.saying.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = last.take();
+        *last = Some(tokio::spawn(async move {
+            // Of two things that are said of a call, the later one counts.
+            if let Some(before) = before {
+                let _ = before.await;
+            }
             let there = tape.clone();
             let call = annotation.call;
+            let refused = annotation.clone();
             let looking = tokio::task::spawn_blocking(move || there.holds(call, place));
             let said = match looking.await.unwrap_or_else(|error| Err(error.to_string())) {
                 Ok(()) => {
@@ -336,10 +347,10 @@ impl World {
             };
             let event = match said {
                 Ok(line) => Event::Annotated(vec![line]),
-                Err(error) => Event::Told(Notice::error(format!("not kept: {error}"))),
+                Err(error) => Event::NotKept(refused, error.to_string()),
             };
             let _ = events.send(Message::last(event, busy));
-        });
+        }));
     }
 
     fn send(&self, ticket: u64, outgoing: Outgoing, busy: Busy) {
