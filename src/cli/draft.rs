@@ -84,7 +84,9 @@ impl DraftArgs {
         let set = self.header.iter().filter_map(|(name, _)| Some((name, request.headers.get(name)?.to_owned())));
         let set: Vec<_> = set.collect();
         keyring.leave_behind(request, kind.as_deref(), target);
-        set.into_iter().for_each(|(name, value)| request.headers.set(name, value));
+        for (name, value) in set {
+            request.headers.set(name, value);
+        }
         // It is nobody's but ours now.
         request.origin = None;
     }

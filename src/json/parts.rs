@@ -25,7 +25,7 @@ pub fn items(text: &str) -> Option<Vec<&str>> {
     Some(items)
 }
 
-/// Whether [`check`](super::check) finds no fault, found sooner.
+/// Whether [`check`](super::check()) finds no fault, found sooner.
 #[must_use]
 pub fn is_valid(text: &str) -> bool {
     whole(text, |reader| reader.value(0).map(drop)).is_some()
