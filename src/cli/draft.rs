@@ -73,6 +73,11 @@ impl DraftArgs {
         self.set.iter().any(|change| change.covers(pointer))
     }
 
+    /// The names of the headers that are set.
+    pub(super) fn header_names(&self) -> impl Iterator<Item = String> {
+        self.header.iter().map(|(name, _)| name.clone())
+    }
+
     /// Whether that header is set.
     pub(super) fn sets(&self, header: &str) -> bool {
         self.header.iter().any(|(name, _)| name.eq_ignore_ascii_case(header))

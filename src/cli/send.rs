@@ -172,7 +172,8 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
         if let Some(why) = aimed.why_not_set(&context.platforms, header, pointer) {
             return Err(eyre!(why));
         }
-        deliveries.push(Outgoing { fault, ..aimed.repeating(draft.parent) });
+        let set = aimed.set.iter().cloned().chain(args.draft.header_names()).collect();
+        deliveries.push(Outgoing { fault, set, ..aimed.repeating(draft.parent) });
     }
     Ok(deliveries)
 }

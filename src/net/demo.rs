@@ -62,6 +62,7 @@ fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String
         avoid: None,
         virtual_host: None,
         dropped: Vec::new(),
+        set: Vec::new(),
     })
 }
 

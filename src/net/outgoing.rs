@@ -74,6 +74,8 @@ pub struct Outgoing {
     pub avoid: Option<Arc<Avoid>>,
     /// Headers that it leaves without, whatever would add them.
     pub dropped: Vec<String>,
+    /// Headers that are set for it, as by its target: no signature, not even a bad one, takes their place.
+    pub set: Vec<String>,
 }
 
 impl Outgoing {
@@ -156,6 +158,7 @@ impl Outgoing {
             fault: None,
             avoid: None,
             dropped,
+            set: target.headers.iter().map(|(name, _)| name.clone()).collect(),
         })
     }
 

@@ -150,6 +150,7 @@ impl Sender {
             fault,
             avoid: _,
             dropped,
+            set,
         } = outgoing;
         address(&mut request, &url, virtual_host.as_deref());
         let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
@@ -158,7 +159,7 @@ impl Sender {
         let signed = match (&signing, known) {
             (_, Some(kind)) if fault == Some(Fault::BadSignature) => {
                 // Not with our test secret: our own listener takes that.
-                self.keyring.sign_as_a_stranger(kind, &mut request, made)
+                self.keyring.sign_as_a_stranger(kind, &mut request, &set, made)
             }
             (Signing::Fresh(secret), Some(kind)) => {
                 kind.sign(&mut request, secret.as_ref(), made).map_err(|error| error.to_string())

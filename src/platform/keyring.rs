@@ -202,6 +202,15 @@ impl Keyring {
                 secret.label()
             ));
         }
+        // No other takes the place of a target's own.
+        if !own.is_empty() && schemes().all(Scheme::may_send_a_key) {
+            return Err(format!(
+                "cannot sign for {platform} with {}, the target's own: it may be a key, which is never sent itself; take it out \
+                 and start with {}, or send the signature as it is (exact)",
+                own[0].label(),
+                usual.flag()
+            ));
+        }
         let secrets = || {
             schemes().flat_map(|scheme| scheme.configured_to_sign(&self.secrets).map(move |secret| (scheme, secret)))
         };
@@ -253,15 +262,27 @@ impl Keyring {
     }
 
     /// Signs a call of `kind` as somebody else who has none of our secrets: by every scheme that it bears, so that no signature
-    /// on it is good, else by the usual one.
+    /// on it is good, else by the usual one. A header in `set` is not the call's, but a gateway's, say: it stays.
     ///
     /// # Errors
-    /// When it lacks what is signed, or the system has no randomness to make a secret.
-    pub fn sign_as_a_stranger(&self, kind: &Kind, request: &mut Request, at: Timestamp) -> Result<(), String> {
+    /// When it lacks what is signed, there is no room for a signature, or the system has no randomness to make a secret.
+    pub fn sign_as_a_stranger(
+        &self,
+        kind: &Kind,
+        request: &mut Request,
+        set: &[String],
+        at: Timestamp,
+    ) -> Result<(), String> {
+        let is_set = |scheme: &Scheme| {
+            scheme.carrier == Carrier::Header && set.iter().any(|name| name.eq_ignore_ascii_case(&scheme.header))
+        };
         let mut schemes = kind.by_likeness(request);
+        schemes.retain(|scheme| !is_set(scheme));
+        let usual = kind.schemes().map(|(_, scheme)| scheme).find(|scheme| !is_set(scheme));
         schemes.retain(|scheme| scheme.is_borne_by(request));
         if schemes.is_empty() {
-            schemes.extend(kind.scheme().map(|(_, scheme)| scheme));
+            let none = || format!("its headers are set where a signature of {} belongs: leave them out", kind.name);
+            schemes.push(usual.ok_or_else(none)?);
         }
         let mut written: Vec<&Scheme> = Vec::new();
         for scheme in schemes {
@@ -276,7 +297,7 @@ impl Keyring {
             }
         }
         // What cannot be signed anew may be good.
-        for (_, scheme) in kind.schemes().filter(|(_, scheme)| scheme.carrier == Carrier::Header) {
+        for (_, scheme) in kind.schemes().filter(|(_, scheme)| scheme.carrier == Carrier::Header && !is_set(scheme)) {
             if !written.iter().any(|known| known.stands_where(scheme)) {
                 request.headers.remove(&scheme.header);
             }

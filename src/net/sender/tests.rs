@@ -34,6 +34,7 @@ fn outgoing(url: &str, request: Request) -> Outgoing {
         avoid: None,
         virtual_host: None,
         dropped: Vec::new(),
+        set: Vec::new(),
     }
 }
 

@@ -132,8 +132,15 @@ fn what_may_be_a_key_is_never_sent_itself_whatever_a_call_bears() {
         assert!(schemes.any(|(_, scheme)| scheme.may_send_a_key()), "{name}");
     }
     let token = platforms.kind("meta/verify").unwrap();
-    let why = keyring(&[]).signing(token, &token.sample(), &own).unwrap_err();
-    assert!(why.contains("may be a key, which is never sent itself; start with --secret meta/verify=env:"), "{why}");
+    let theirs = keyring(&[("meta/verify", Secret::new("env:PROD", "of-production"))]);
+    for keyring in [keyring(&[]), theirs] {
+        // Nor does another take the place of a target's own.
+        let why = keyring.signing(token, &token.sample(), &own).unwrap_err();
+        assert!(
+            why.contains("env:OWN, the target's own: it may be a key") && why.contains("--secret meta/verify="),
+            "{why}"
+        );
+    }
     // Where a platform has no keys, what is filed for the whole of it is the token.
     let bearer = [("authorization", "Bearer of-the-platform")];
     let request = signed("watsonx/premessage", &bearer, &[("watsonx", "new")], &[]).unwrap();
@@ -168,12 +175,29 @@ fn of_a_call_that_a_stranger_signed_no_signature_is_good() {
         let sig = |request| keyring.sig(&platforms, request, Some(kind), &[], Timestamp::UNIX_EPOCH);
         assert_eq!(sig(call), Sig::Valid, "{}: {call:?}", kind.name);
         let mut sent = call.clone();
-        keyring.sign_as_a_stranger(kind, &mut sent, Timestamp::UNIX_EPOCH).unwrap();
+        keyring.sign_as_a_stranger(kind, &mut sent, &[], Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(sig(&sent), Sig::Invalid, "{}: {sent:?}", kind.name);
         for scheme in schemes.iter().filter(|scheme| scheme.is_borne_by(call)) {
             assert_ne!(scheme.given(&sent), scheme.given(call), "{}: {sent:?}", scheme.name);
         }
     });
+}
+
+#[test]
+fn a_header_that_is_set_stays_where_a_stranger_signs() {
+    let platforms = platforms();
+    let kind = platforms.kind("vapi/message").unwrap();
+    let keyring = keyring(&[]);
+    let mut sent = kind.sample();
+    sent.headers.set("authorization", "Bearer of-the-gateway");
+    let set = ["Authorization".to_owned()];
+    keyring.sign_as_a_stranger(kind, &mut sent, &set, Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(sent.headers.get("authorization"), Some("Bearer of-the-gateway"));
+    assert!(sent.headers.has("x-vapi-signature"));
+    let github = platforms.kind("github/event").unwrap();
+    let set: Vec<String> = github.schemes().map(|(_, scheme)| scheme.header.clone()).collect();
+    let why = keyring.sign_as_a_stranger(github, &mut github.sample(), &set, Timestamp::UNIX_EPOCH).unwrap_err();
+    assert!(why.contains("leave them out"), "{why}");
 }
 
 #[test]
