@@ -78,6 +78,8 @@ pub struct Summary {
     /// How long all of it took, pauses included; seconds, where it is JSON.
     #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
+    /// Lines of the recording that could not be read: what stood there was not sent.
+    pub unread: usize,
     /// It was ended before its end.
     pub cancelled: bool,
     /// What it failed at before its end, as a sentence.
@@ -92,7 +94,7 @@ impl Summary {
     /// Whether it went well: all was sent that could be, something at all, and each answer was as expected.
     #[must_use]
     pub fn is_fine(&self) -> bool {
-        self.fine > 0 && self.failed == 0 && !self.cancelled && self.error.is_none()
+        self.fine > 0 && self.failed == 0 && !self.cancelled && self.error.is_none() && self.unread == 0
     }
 
     /// `3 fine, 1 failed`, and what else there was.
@@ -113,11 +115,16 @@ impl Summary {
             Some("ended before its end".to_owned())
         } else if self.cancelled {
             Some(format!("ended before its end: {} of {} not sent", self.left, count(self.total, "call")))
-        } else if self.left > 0 {
-            Some(format!("ended at the first failure: {} not sent", count(self.left, "call")))
         } else if self.fine + self.failed + self.unfinished == 0 {
             // Not a success: a slip in a flag would else pass for a replay that went well.
             Some("nothing was sent: none of these calls can be sent so".to_owned())
+        } else if self.left > 0 {
+            Some(format!("ended at the first failure: {} not sent", count(self.left, "call")))
+        } else if self.unread > 0 {
+            Some(format!(
+                "{} of the recording cannot be read: what stood there was not sent",
+                count(self.unread, "line")
+            ))
         } else {
             None
         }
@@ -188,6 +195,8 @@ mod tests {
         };
         assert!(told(Summary { fine: 0, skipped: 3, ..fine.clone() }).starts_with("nothing was sent"));
         assert!(told(Summary { failed: 1, left: 2, ..fine.clone() }).ends_with("first failure: 2 calls not sent"));
+        assert!(told(Summary { fine: 0, skipped: 3, left: 2, ..fine.clone() }).starts_with("nothing was sent"));
+        assert!(told(Summary { unread: 1, ..fine.clone() }).starts_with("1 line of the recording cannot be read"));
         let ended = Summary { cancelled: true, total: 9, left: 4, unfinished: 2, ..fine };
         assert_eq!(ended.counts(), "2 fine, 0 failed, 1 skipped, 2 not finished");
         assert_eq!(told(Summary { left: 0, ..ended.clone() }), "ended before its end");

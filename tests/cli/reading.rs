@@ -247,10 +247,12 @@ fn a_damaged_line_is_told_and_hides_no_other() {
     assert!(compared.code == 1 && compared.err.contains("7 alike, 0 different\n"), "{}", compared.err);
     let endpoint = Endpoint::new();
     let replay = [&["replay", "tape.jsonl", "--to", &endpoint.url][..], &SIGNED].concat();
-    for (more, code) in [(&[][..], 1), (&["--dry-run"], 1), (&["3ef66deb"], 0)] {
+    for (more, code) in [(&["--report", "junit=r.xml"][..], 1), (&["--dry-run"], 1), (&["3ef66deb"], 0)] {
         let ended = run(&home, &[&replay[..], more].concat());
         assert_eq!(ended.code, code, "{more:?}: {}", ended.err);
     }
+    let report = std::fs::read_to_string(home.path("r.xml")).unwrap();
+    assert!(report.contains("1 line of the recording cannot be read"), "{report}");
     assert_eq!(endpoint.seen().len(), 8);
 }
 

@@ -91,6 +91,10 @@ fn a_replay_that_fails_half_way_has_its_report_too() {
     shell.args(to).args(["read.jsonl", "--repeat", "9"]).args(reports).output().unwrap();
     let report: Value = serde_json::from_str(&read("r.json")).unwrap();
     assert_eq!((&report["shortfall"], &report["summary"]["left"]), (&Value::Null, &0.into()));
+    let script = "\"$0\" \"$@\" --quiet --expect status=418 --report json=/dev/stdout | true; exit ${PIPESTATUS[0]}";
+    let mut shell = home.command("bash", &["-c", script, HOOKTAPE]);
+    let failed = shell.args(to).arg("piped.jsonl").output().unwrap();
+    assert_eq!(failed.status.code(), Some(1), "{}", String::from_utf8_lossy(&failed.stderr));
     let none = ["none.jsonl", "--query", "kind:dialog", "--set", "/lang/x=1"];
     let none = run(&home, &[&to[..], &none, &reports].concat());
     assert_eq!(none.code, 2, "{}", none.err);
