@@ -101,33 +101,34 @@ impl App {
 
     /// The targets of the new configuration; those that were typed in stay, and the chosen one where it is still there.
     fn retarget(&mut self, before: &Config) {
-        let chosen = self.target().map(|target| target.name.clone());
+        let chosen = self.target().cloned();
         // What stands in a list of them; none: an address to be typed.
-        let names = |app: &Self| -> Vec<Option<String>> {
-            let name = |choice: Option<usize>| Some(app.targets.get(choice?)?.name.clone());
-            app.target_choices().into_iter().map(name).collect()
+        let listing = |app: &Self| -> Vec<Option<Target>> {
+            let there = |choice: Option<usize>| app.targets.get(choice?).cloned();
+            app.target_choices().into_iter().map(there).collect()
         };
-        let listed = names(self);
+        let listed = listing(self);
         let known = targets(&self.setup);
         let typed = self.targets.drain(..).filter(|target| {
             before.target(&target.name).is_none() && known.iter().all(|known| known.name != target.name)
         });
         let typed: Vec<Target> = typed.collect();
         self.targets = known.into_iter().chain(typed).collect();
-        let now = names(self);
+        let now = listing(self);
         self.dialogs.retain_mut(|dialog| {
             let Dialog::Targets { selected, .. } = dialog else { return true };
             // A key that is on its way must not mean another one.
-            let place = listed.get(*selected).and_then(|name| now.iter().position(|now| now == name));
+            let place = listed.get(*selected).and_then(|was| same(&now, was.as_ref()));
             *selected = place.unwrap_or(0);
             place.is_some()
         });
-        let place = |name: String| self.targets.iter().position(|target| target.name == name);
         match chosen {
             // With the first targets it is as at the start.
             None => self.target = before.targets.is_empty().then_some(0),
-            Some(name) => {
-                self.target = place(name.clone());
+            Some(chosen) => {
+                let now: Vec<Option<Target>> = self.targets.iter().cloned().map(Some).collect();
+                let name = chosen.name.clone();
+                self.target = same(&now, Some(&chosen));
                 if self.target.is_none() {
                     // To take another one in its place would send the next call where nobody meant it to go.
                     let told = Notice::warning(format!("the target {name} is no longer configured: none is chosen"));
@@ -191,6 +192,15 @@ pub(super) fn targets(setup: &Setup) -> Vec<Target> {
     targets
 }
 
+/// Where one of the targets of before is among those of `now`; none of them: an address to be typed. Of typed ones several may
+/// have one name, and differ in their queries.
+fn same(now: &[Option<Target>], was: Option<&Target>) -> Option<usize> {
+    let name = |target: Option<&Target>| target.map(|target| target.name.clone());
+    let place = |target: Option<&Target>| target.map(|target| (target.name.clone(), target.url.clone()));
+    let as_it_was = now.iter().position(|target| place(target.as_ref()) == place(was));
+    as_it_was.or_else(|| now.iter().position(|target| name(target.as_ref()) == name(was)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
@@ -227,6 +237,12 @@ mod tests {
         change(&mut app, &format!("{two}{one}"));
         assert_eq!(app.target().unwrap().name, "one");
         assert!(app.targets.iter().any(|target| target.name == typed));
+        // Two that were typed may be told apart by their queries alone.
+        let twins = ["http://twin.example/?to=a", "http://twin.example/?to=b"].map(|url| app.add_target(url).unwrap());
+        app.target = Some(twins[1]);
+        change(&mut app, one);
+        assert!(app.target().unwrap().url.ends_with("to=b"), "{:?}", app.target());
+        app.target = app.targets.iter().position(|target| target.name == "one");
         change(&mut app, two);
         assert!(app.target().is_none(), "what was chosen is gone, and nobody chose another");
         assert!(app.log.iter().any(|(_, told)| told.text.contains("the target one is no longer configured")));
