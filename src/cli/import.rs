@@ -99,9 +99,10 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let again = if found > new { format!("; {} there already", found - new) } else { String::new() };
         print::note(&format!("{calls} from {from} to {}{again}", path.display()));
     }
-    if refused > 0 {
-        let remarks = visible::count(refused, "remark");
-        print::note(&format!("hooktape: {remarks} not taken: the calls there have marks or notes of their own"));
+    let alone: usize = of_new.values().map(Vec::len).sum();
+    let reasons = [(refused, "the calls there have marks or notes of their own"), (alone, "their calls are not there")];
+    for (number, why) in reasons.into_iter().filter(|(number, _)| *number > 0) {
+        print::note(&format!("hooktape: {} not taken: {why}", visible::count(number, "remark")));
     }
     told?;
     Ok(skipped.is_empty().into())

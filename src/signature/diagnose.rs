@@ -44,7 +44,8 @@ pub(super) fn diagnose(
         if request.origin.is_some() {
             return vec!["Send the whole body: a fault that was asked for leaves half of it out.".into()];
         }
-        return vec!["Raise `max_body` under `[listen]` in hooktape.toml and let the call be sent again.".into()];
+        let why = "Let the call be sent again; where it was longer than `max_body` under `[listen]`, raise that in hooktape.toml.";
+        return vec![why.into()];
     }
     if let Some((place, _)) = scheme.repeated(request).filter(|_| sig == Sig::Malformed) {
         return vec![format!("Let the sender, and every proxy on the way, send {place} once.")];

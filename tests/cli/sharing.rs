@@ -204,9 +204,11 @@ fn what_was_said_of_a_call_is_imported_into_its_own_file() {
     let ids: Vec<&str> = bare.lines().skip(1).map(|line| line.split('"').nth(3).unwrap()).collect();
     let said: Vec<_> = ids.iter().map(|id| format!("{{\"note\":\"{id}\",\"text\":\"of {id}\"}}\n")).collect();
     let said = said.concat();
-    std::fs::write(home.path("noted.jsonl"), format!("{bare}{said}")).unwrap();
+    let of_none = "{\"note\":\"0199c82c-c000-7000-8000-000000000000\",\"text\":\"of none\"}\n";
+    std::fs::write(home.path("noted.jsonl"), format!("{bare}{said}{of_none}")).unwrap();
     let imported = run(&home, &["import", "noted.jsonl", "--record", "in.jsonl", "--rotate", "2KiB"]);
     assert_eq!(imported.code, 0, "{}", imported.err);
+    assert!(imported.err.contains("1 remark not taken: their calls are not there"), "{}", imported.err);
     let mut seen = 0;
     let files = std::fs::read_dir(home.path("")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     for file in files.filter(|file| file.starts_with("in")) {
