@@ -19,6 +19,8 @@ use crate::recording::Index;
 
 /// Most calls of one flow that are read: the newest.
 const MOST: usize = 512;
+/// Most bytes of their lines, but for the newest call, which is read whatever its size.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// The calls of one conversation that open a page of one kind and call back from it.
 #[derive(Clone, Debug)]
@@ -30,12 +32,21 @@ pub struct Flow {
     kinds: Vec<String>,
     /// Calls of the index that were looked at.
     seen: usize,
-    /// By their numbers; none until they are read.
-    calls: BTreeMap<usize, Option<Arc<Call>>>,
+    /// By their numbers.
+    calls: BTreeMap<usize, Slot>,
     /// There are earlier ones, which are not read.
     cut: bool,
     waits: Vec<Wait>,
     changed: bool,
+}
+
+/// A call's place in a flow.
+#[derive(Clone, Debug)]
+struct Slot {
+    /// How long its line is.
+    bytes: u64,
+    /// None until it is read.
+    call: Option<Arc<Call>>,
 }
 
 impl Flow {
@@ -73,17 +84,27 @@ impl Flow {
             })
         };
         let found: Vec<usize> = (self.seen..index.len()).filter(ours).collect();
-        let all = self.calls.len() + found.len();
-        for number in found.iter().copied().skip(found.len().saturating_sub(MOST)) {
-            self.calls.insert(number, None);
+        let len = |number: usize| index.place(number).map_or(0, |place| u64::from(place.len));
+        // Of those that came, the newest that there is room for; they make room among those that were there.
+        let mut bytes = 0;
+        let fits = |number: &&usize| {
+            bytes += len(**number);
+            bytes <= MOST_BYTES
+        };
+        let fitting = found.iter().rev().take(MOST).take_while(fits).count().max(1);
+        let left_out = found.len().saturating_sub(fitting);
+        for number in found.into_iter().skip(left_out) {
+            self.calls.insert(number, Slot { bytes: len(number), call: None });
             match cache.get(number) {
                 Some(cached) => self.loaded(number, &cached.call),
                 None => missing.extend(Wanted::of(index, number)),
             }
         }
-        self.cut |= all > MOST;
-        while self.calls.len() > MOST {
-            self.calls.pop_first();
+        let mut bytes: u64 = self.calls.values().map(|slot| slot.bytes).sum();
+        self.cut |= left_out > 0;
+        while self.calls.len() > 1 && (self.calls.len() > MOST || bytes > MOST_BYTES) {
+            bytes -= self.calls.pop_first().map_or(0, |(_, slot)| slot.bytes);
+            self.cut = true;
         }
         self.seen = index.len();
         missing
@@ -91,8 +112,8 @@ impl Flow {
 
     /// Takes in a call that was read, if it is one of its own.
     pub fn loaded(&mut self, number: usize, call: &Result<Arc<Call>, String>) {
-        if let (Some(place), Ok(call)) = (self.calls.get_mut(&number), call) {
-            *place = Some(call.clone());
+        if let (Some(slot), Ok(call)) = (self.calls.get_mut(&number), call) {
+            slot.call = Some(call.clone());
             self.changed = true;
         }
     }
@@ -101,7 +122,7 @@ impl Flow {
     pub fn settle(&mut self, platforms: &Platforms, limit: Option<Duration>, now: Timestamp) {
         let over = |wait: &Wait| wait.outcome == Outcome::Waiting && wait.until.is_some_and(|until| until <= now);
         if std::mem::take(&mut self.changed) || self.waits.iter().any(over) {
-            self.waits = platforms.waits(self.calls.values().flatten().map(|call| &**call), |_| limit, now);
+            self.waits = platforms.waits(self.read(), |_| limit, now);
         }
     }
 
@@ -130,7 +151,12 @@ impl Flow {
     /// One of its calls.
     #[must_use]
     pub fn call(&self, id: Id) -> Option<&Call> {
-        self.calls.values().flatten().find(|call| call.id == id).map(|call| &**call)
+        self.read().find(|call| call.id == id)
+    }
+
+    /// Those that were read.
+    fn read(&self) -> impl Iterator<Item = &Call> {
+        self.calls.values().filter_map(|slot| slot.call.as_deref())
     }
 }
 
@@ -205,6 +231,30 @@ mod tests {
         flow.settle(&platforms, None, at(last));
         let opened = |second| flow.wait(at(second)).and_then(|wait| wait.opened).map(|(_, at)| at);
         assert_eq!((opened(last), opened(0)), (Some(at(last - 1)), None));
+    }
+
+    #[test]
+    fn large_calls_are_read_as_far_as_there_is_room_and_the_newest_whatever_its_size() {
+        let platforms = Platforms::builtin().unwrap();
+        let (mut index, cache) = (Index::new(), Cache::default());
+        let mut flow = Flow::of(&platforms, platforms.kind("jelou/webview_callback").unwrap(), "a").unwrap();
+        let mut offset = 0;
+        let mut asked = |sizes: &[u64], flow: &mut Flow| {
+            for size in sizes {
+                let len = u32::try_from(*size).unwrap();
+                index.push(&View::of(&call("jelou/webview_callback", 100, "a"), Place { offset, len }));
+                offset += size;
+            }
+            let asked = flow.follow(&index, &cache).into_iter().map(|wanted| wanted.number).collect::<Vec<_>>();
+            (asked, flow.calls.keys().copied().collect::<Vec<_>>(), flow.cut)
+        };
+        let third = MOST_BYTES / 3;
+        assert_eq!(asked(&[third; 3], &mut flow), (vec![0, 1, 2], vec![0, 1, 2], false));
+        assert_eq!(asked(&[third; 1], &mut flow), (vec![3], vec![1, 2, 3], true), "as they come");
+        flow.forget();
+        assert_eq!(asked(&[9, third], &mut flow), (vec![3, 4, 5], vec![3, 4, 5], true), "all at once");
+        assert_eq!(asked(&[MOST_BYTES + 1], &mut flow), (vec![6], vec![6], true));
+        assert_eq!(asked(&[9], &mut flow), (vec![7], vec![7], true));
     }
 
     #[test]
