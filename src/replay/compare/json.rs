@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
@@ -23,8 +23,9 @@ pub fn same(left: &str, right: &str) -> bool {
     within(None, Side::Response, (left, right), &[], &Rules::default(), &mut found) && found.is_empty()
 }
 
-/// Adds what differs; false, and nothing added, where one of the two is not JSON. From `deadline` on a less exact answer will
-/// do, and some time later any: each level of values within each other is read anew.
+/// Adds what differs; false, and nothing added, where one of the two is not JSON. Within arrays of different lengths a less
+/// exact answer will do from `deadline` on, and some time later any: what is in them is read anew for each of them that it is
+/// in. All else is read once a level, however long that takes: what does not count is no difference on a slow machine either.
 pub(super) fn compare(
     side: Side,
     (left, right): (&str, &str),
@@ -46,7 +47,8 @@ fn within(
 ) -> bool {
     let raw = |text| serde_json::from_str::<&RawValue>(text).ok();
     let (Some(left), Some(right)) = (raw(left), raw(right)) else { return false };
-    Comparison { side, volatile, rules, deadline, rough: false, cut: false, way: Vec::new(), found }
+    let (hurried, rough, cut) = (false, false, false);
+    Comparison { side, volatile, rules, deadline, hurried, rough, cut, way: Vec::new(), found }
         .values(left.get(), right.get());
     true
 }
@@ -57,6 +59,8 @@ struct Comparison<'a> {
     rules: &'a Rules,
     /// None where it does not matter what differs.
     deadline: Option<Instant>,
+    /// What is looked at is in arrays of different lengths: they differ whatever is in them, and the deadline counts.
+    hurried: bool,
     /// What is looked at is in an array for which there was no time.
     rough: bool,
     /// A text stood for what it means, for there was no time.
@@ -71,7 +75,7 @@ impl Comparison<'_> {
         if left == right {
             return;
         }
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline + PATIENCE) {
+        if self.is_late(PATIENCE) {
             let before = std::mem::replace(&mut self.rough, true);
             self.tell(Some(left), Some(right));
             self.rough = before;
@@ -121,8 +125,8 @@ impl Comparison<'_> {
         }
         // Of arrays of different lengths it is told what came or went, not that all behind it has moved.
         let Some(deadline) = self.deadline else { return self.tell(None, None) };
-        let before = self.rough;
-        self.cut = false;
+        let before = (self.hurried, self.rough);
+        (self.hurried, self.cut) = (true, false);
         let (old, new) = (self.canonicals(&left), self.canonicals(&right));
         let deadline = (old.len().max(new.len()) > SHORT).then_some(deadline);
         let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
@@ -143,13 +147,13 @@ impl Comparison<'_> {
                 }
             }
         }
-        self.rough = before;
+        (self.hurried, self.rough) = before;
     }
 
     /// Arrays whose order does not count: what one has more of than the other.
     fn bags(&mut self, left: &[&RawValue], right: &[&RawValue]) {
-        let before = self.rough;
-        self.cut = false;
+        let before = (self.hurried, self.rough);
+        (self.hurried, self.cut) = (left.len() != right.len(), false);
         let mut there: HashMap<Cow<'_, str>, Vec<usize>> = HashMap::new();
         for (index, key) in self.canonicals(right).into_iter().enumerate().rev() {
             there.entry(key).or_default().push(index);
@@ -169,7 +173,12 @@ impl Comparison<'_> {
         for index in only_right {
             self.at(&index.to_string(), |this| this.tell(None, Some(right[index].get())));
         }
-        self.rough = before;
+        (self.hurried, self.rough) = before;
+    }
+
+    /// Whether it must come to an end: so much time is over since the deadline, where it counts.
+    fn is_late(&self, patience: Duration) -> bool {
+        self.hurried && self.deadline.is_some_and(|deadline| Instant::now() >= deadline + patience)
     }
 
     fn at(&mut self, token: &str, work: impl FnOnce(&mut Self)) {
@@ -192,7 +201,7 @@ impl Comparison<'_> {
     /// out. A text with half a surrogate pair stands for itself, and so does what there is no time for.
     fn canonical<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
         let first = text.as_bytes().first();
-        if matches!(first, Some(b'{' | b'[')) && self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        if matches!(first, Some(b'{' | b'[')) && self.is_late(Duration::ZERO) {
             self.cut = true;
             return Cow::Borrowed(text);
         }

@@ -187,7 +187,7 @@ fn arrays_within_each_other_are_compared_as_well_as_there_is_time() {
         (0..120).fold(leaf.to_owned(), |within, level| format!("[{within},{level},\"{text}\"{more}]"))
     };
     let (left, right) = (nested("1", ""), nested("2", ",3"));
-    for unordered in [false, true] {
+    for (unordered, right) in [(false, &right), (true, &right), (false, &nested("2", "")), (true, &nested("2", ""))] {
         let begun = Instant::now();
         let rules = Rules { unordered, ..Rules::default() };
         let found = responses(Some(&answer(200, &[], &left)), Some(&answer(200, &[], &right)), None, &rules);
@@ -211,7 +211,29 @@ fn what_there_is_no_time_for_differs_as_a_whole() {
     let late = told(left, right, Instant::now());
     assert!(!late.is_empty() && late.iter().all(|(_, rough)| *rough), "{late:?}");
     let Some(over) = Instant::now().checked_sub(PATIENCE) else { return };
-    assert_eq!(told(left, right, over), [(String::from("body"), true)]);
+    assert_eq!(
+        told(r#"[[1,{"a":1}]]"#, r#"[[1,{"a":2}],3]"#, over),
+        [("/0".to_owned(), true), ("/1".to_owned(), true)]
+    );
+}
+
+#[test]
+fn what_does_not_count_is_no_difference_however_little_time_there_is() {
+    let Some(over) = Instant::now().checked_sub(PATIENCE * 2) else { return };
+    let told = |left: &str, right: &str, unordered: bool| {
+        let mut found = Vec::new();
+        let rules = Rules { pointers: vec!["/items/*/at".to_owned()], unordered, ..Rules::default() };
+        json::compare(Side::Response, (left, right), &["/trace"], &rules, over, &mut found);
+        found.iter().map(|found| (found.place.to_string(), found.rough)).collect::<Vec<_>>()
+    };
+    let left = r#"{"trace":[1],"items":[{"at":1,"v":[1.0,{"b":"é","c":1}]},{"at":2,"v":[2]}]}"#;
+    let right = r#"{"items":[{"v":[1,{"c":1,"b":"\u00e9"}]},{"v":[2],"at":[3,4]}],"trace":[2,3]}"#;
+    for unordered in [false, true] {
+        assert_eq!(told(left, right, unordered), [], "unordered: {unordered}");
+    }
+    let other = right.replace("[2]", "[5]");
+    assert_eq!(told(left, &other, false), [("/items/1/v/0".to_owned(), false)]);
+    assert_eq!(told(left, &other, true), vec![("/items/1".to_owned(), false); 2]);
 }
 
 #[test]
