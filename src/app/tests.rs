@@ -23,7 +23,7 @@ pub(crate) fn app() -> App {
     App::new(setup, Timestamp::UNIX_EPOCH)
 }
 
-pub(super) fn call(path: &str) -> Call {
+pub(crate) fn call(path: &str) -> Call {
     Call {
         response: Some(Response { status: 200, ..Response::default() }),
         ..Call::new(

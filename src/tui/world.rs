@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 
 use crate::app::event::{Effect, Event, Notice, Read, Wanted};
+use crate::app::why::Question;
 use crate::net::avoid::Avoid;
 use crate::net::outgoing::Outgoing;
 use crate::net::presence;
@@ -98,6 +99,14 @@ impl Drop for Busy {
     }
 }
 
+/// Verdicts being explained: one at a time, for that takes many times the memory of its call.
+#[derive(Debug, Default)]
+struct Explaining {
+    one: Arc<tokio::sync::Mutex<()>>,
+    /// The one that is next: only what was asked last is still looked at.
+    next: Arc<Mutex<Option<(Box<Question>, Busy)>>>,
+}
+
 /// What effects need.
 #[derive(Debug)]
 pub struct World {
@@ -120,8 +129,7 @@ pub struct World {
     pub(super) filtering: Filtering,
     /// What was last to be said of a call, as long as it is being written.
     saying: Mutex<Option<JoinHandle<()>>>,
-    /// Verdicts are explained one after the other.
-    explaining: Arc<Mutex<()>>,
+    explaining: Explaining,
     pub(super) running: Running,
     pub(super) exporting: Exporting,
     busy: Arc<AtomicUsize>,
@@ -144,7 +152,7 @@ impl World {
             program: ourselves(),
             filtering: Filtering::default(),
             saying: Mutex::default(),
-            explaining: Arc::default(),
+            explaining: Explaining::default(),
             running: Running::default(),
             exporting: Exporting::default(),
             busy: Arc::default(),
@@ -232,16 +240,7 @@ impl World {
                     let _ = events.send(Message::last(Event::Prepared(Box::new(job.run())), busy));
                 });
             }
-            Effect::Explain(question) => {
-                let (events, explaining) = (self.events.clone(), self.explaining.clone());
-                Handle::current().spawn_blocking(move || {
-                    // It takes many times the memory of the call.
-                    let one = explaining.lock().unwrap_or_else(PoisonError::into_inner);
-                    let why = question.answer();
-                    drop(one);
-                    let _ = events.send(Message::last(Event::Explained(Box::new((*question, why))), busy));
-                });
-            }
+            Effect::Explain(question) => self.explain(question, busy),
             Effect::Jq { ticket, body, filter } => self.filter(ticket, body, filter, busy),
             Effect::EndJq => self.filtering.end(),
             Effect::Annotate { said, place } => self.annotate(said, place, busy),
@@ -326,6 +325,22 @@ impl World {
         });
     }
 
+    fn explain(&self, question: Box<Question>, busy: Busy) {
+        let (events, one, next) = (self.events.clone(), self.explaining.one.clone(), self.explaining.next.clone());
+        *next.lock().unwrap_or_else(PoisonError::into_inner) = Some((question, busy));
+        tokio::spawn(async move {
+            let one = one.lock_owned().await;
+            let asked = next.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // A newer one was answered in its place.
+            let Some((question, busy)) = asked else { return };
+            Handle::current().spawn_blocking(move || {
+                let why = question.answer();
+                drop(one);
+                let _ = events.send(Message::last(Event::Explained(Box::new((*question, why))), busy));
+            });
+        });
+    }
+
     fn annotate(&self, annotation: Annotation, place: Place, busy: Busy) {
         let (events, tape) = (self.events.clone(), self.tape.clone());
         let mut last = self.saying.lock().unwrap_or_else(PoisonError::into_inner);
@@ -389,8 +404,11 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::call::{Id, Request};
+    use crate::app::tests::{app, call};
+    use crate::call::{Call, Id, Request};
     use crate::net::responder::{Parting, Stage};
+    use crate::recording::Recorded;
+    use crate::recording::backlog::backlog;
 
     #[test]
     fn a_call_that_waits_no_more_is_not_kept_for_who_hears_of_it_late() {
@@ -410,5 +428,46 @@ mod tests {
         drop(held);
         assert_eq!(weight.strong_count(), 0);
         assert_eq!(late.map(Message::event), [None, Some(gone)]);
+    }
+
+    #[tokio::test]
+    async fn only_the_verdict_that_is_looked_at_is_explained() {
+        let mut app = app();
+        let mut update = |event| -> Vec<Effect> {
+            let effects = app.update(event, Timestamp::UNIX_EPOCH);
+            effects.into_iter().chain(app.settle()).collect()
+        };
+        let mut questions = Vec::new();
+        update(Event::Key(crate::app::keys::parse("4").unwrap()));
+        for offset in [100, 200, 300] {
+            let mut large = Call { kind: Some("moveo/dialog".into()), ..call("/") };
+            large.request.body = vec![b' '; 1 << 20].into();
+            let mut effects = update(Event::Recorded(Recorded::Call(Arc::new(large), Place { offset, len: 99 })));
+            while let Some(effect) = effects.pop() {
+                match effect {
+                    Effect::Prepare(job) => effects.extend(update(Event::Prepared(Box::new(job.run())))),
+                    Effect::Explain(question) => questions.push(question),
+                    _ => {}
+                }
+            }
+        }
+        let [first, passed_by, last] = <[Box<_>; 3]>::try_from(questions).unwrap();
+
+        let (events, mut messages) = tokio::sync::mpsc::unbounded_channel();
+        let sender = Sender::new(app.setup.platforms.clone(), app.setup.keyring.clone());
+        let world = World::new(events, Tape::resting("tape.jsonl".into(), backlog().0), sender, Vec::new());
+        let under_way = world.explaining.one.clone().lock_owned().await;
+        for question in [&first, &passed_by, &last] {
+            world.perform(Effect::Explain(question.clone()));
+        }
+        assert_eq!(world.busy().load(Ordering::SeqCst), 1, "what is asked before is let go at once");
+        drop(under_way);
+        let mut answered = async || match messages.recv().await.unwrap().event() {
+            Some(Event::Explained(answer)) => answer.0,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(answered().await, *last);
+        world.perform(Effect::Explain(first.clone()));
+        assert_eq!(answered().await, *first, "and then the next");
     }
 }
