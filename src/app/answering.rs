@@ -282,11 +282,12 @@ impl App {
     }
 
     /// Whether the screen changes with time: the listener's pulse is on it, the age of the last call, a time that runs down; or whether a large
-    /// draft is to be looked at once nobody types.
+    /// draft is to be looked at once nobody types, or calls are still to be counted.
     #[must_use]
     pub fn ticks(&self) -> bool {
         self.setup.listener.is_some()
             || self.counts_down()
+            || self.uncounted().is_some()
             || self.draft.as_ref().is_some_and(|draft| draft.facts.is_none())
             || self.replay.as_ref().is_some_and(super::replaying::Replay::runs)
     }

@@ -4,6 +4,7 @@ mod values;
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use url::Url;
 
 pub use self::values::{Field, Options};
@@ -21,6 +22,10 @@ use crate::net::avoid::{Avoid, Own};
 use crate::replay::{Item, Leaving, Plan};
 use crate::visible;
 
+/// Of a recording of more rows the calls are counted anew no more often than [`SELDOM`].
+const FEW: usize = 10_000;
+const SELDOM: SignedDuration = SignedDuration::from_secs(1);
+
 impl App {
     /// Asks what to replay and how; shows the replay that runs, if one does.
     pub(in crate::app) fn ask_replay(&mut self) {
@@ -35,7 +40,7 @@ impl App {
             return self.tell_no_call();
         }
         let mut options = Options { this: self.selected_id(), ..Options::default() };
-        options.count = self.meant(&options).len();
+        self.count_meant(&mut options);
         self.show_panel(Panel::Options(Box::new(options)));
     }
 
@@ -49,19 +54,37 @@ impl App {
         rows
     }
 
-    /// Counts them anew where calls came, or the filter found some, while it is asked which.
+    fn count_meant(&self, options: &mut Options) {
+        options.count = self.meant(options).len();
+        (options.counted, options.counted_at) = (self.countable(), self.now);
+    }
+
+    /// How many calls the recording has, and the list.
+    fn countable(&self) -> (usize, usize) {
+        (self.index.len(), self.calls.len())
+    }
+
+    /// Counts them anew where calls came, or the filter found some, while it is asked which; many calls not in each frame.
     pub(in crate::app) fn count_anew(&mut self) {
-        let now = (self.index.len(), self.calls.len());
+        let Some(place) = self.uncounted() else { return };
+        let Dialog::Panel(Panel::Options(options)) = &self.dialogs[place] else { return };
+        if self.index.len() > FEW && self.now.duration_since(options.counted_at).abs() < SELDOM {
+            return;
+        }
+        let count = self.meant(options).len();
+        let (countable, now) = (self.countable(), self.now);
+        if let Dialog::Panel(Panel::Options(options)) = &mut self.dialogs[place] {
+            (options.count, options.counted, options.counted_at) = (count, countable, now);
+        }
+    }
+
+    /// The dialog, where there are others to be counted than were when it last was.
+    pub(in crate::app) fn uncounted(&self) -> Option<usize> {
         let stale = |dialog: &Dialog| match dialog {
-            Dialog::Panel(Panel::Options(options)) => options.counted != now,
+            Dialog::Panel(Panel::Options(options)) => options.counted != self.countable(),
             _ => false,
         };
-        let Some(place) = self.dialogs.iter().position(stale) else { return };
-        let Dialog::Panel(Panel::Options(options)) = &self.dialogs[place] else { return };
-        let count = self.meant(options).len();
-        if let Dialog::Panel(Panel::Options(options)) = &mut self.dialogs[place] {
-            (options.count, options.counted) = (count, now);
-        }
+        self.dialogs.iter().position(stale)
     }
 
     pub(in crate::app) fn options_key(&mut self, press: Press, mut options: Box<Options>) -> Vec<Effect> {
@@ -140,7 +163,7 @@ impl App {
             self.target = (!self.targets.is_empty()).then(|| values::next(self.target, steps, self.targets.len()));
         }
         options.turn(steps, &self.targets, self.target());
-        options.count = self.meant(options).len();
+        self.count_meant(options);
     }
 
     /// Takes the target of that number as the second one in the options that are open.

@@ -1,3 +1,5 @@
+use jiff::Timestamp;
+
 use super::*;
 use crate::app::dialog::Dialog;
 use crate::app::event::{Event, Level};
@@ -7,7 +9,7 @@ use crate::call::{Call, Id};
 use crate::config::Target;
 use crate::net::fault::Fault;
 use crate::net::outgoing::SignMode;
-use crate::recording::{Annotation, Change, Mark};
+use crate::recording::{Annotation, Change, Entry, Mark, Place};
 use crate::replay::Pace;
 
 /// Of conversations `a`, `b`: received 0 to 3, sent 4; 1 is marked.
@@ -53,6 +55,28 @@ fn calls_are_chosen_by_the_arrow_keys() {
         let picked: Vec<usize> =
             job(&effects).items.iter().map(|item| ids.iter().position(|id| *id == item.id).unwrap()).collect();
         assert_eq!(picked, wanted, "{keys}");
+    }
+}
+
+#[test]
+fn many_calls_are_not_counted_anew_in_each_frame_but_in_the_end() {
+    for (there, at_once) in [(FEW - 1, true), (FEW, false)] {
+        let mut app = app();
+        let entry = |row: usize| Entry::from_call(&call("/"), Place { offset: 100 * row as u64, len: 99 });
+        let all = (1..=there).map(entry).collect::<Vec<_>>();
+        happen(&mut app, Event::Indexed(Box::new(all.iter().collect())));
+        happen(&mut app, Event::Indexed(Box::default()));
+        // The whole recording, with those that were sent.
+        press(&mut app, "R<left>j<right>");
+        app.settle();
+        assert_eq!((options(&app).count, app.ticks()), (there, false));
+        recorded(&mut app, &call("/"));
+        assert!(app.ticks());
+        app.settle();
+        assert_eq!((options(&app).count - there, app.ticks()), (usize::from(at_once), !at_once));
+        app.update(Event::Tick, Timestamp::UNIX_EPOCH + SELDOM);
+        app.settle();
+        assert_eq!((options(&app).count - there, app.ticks()), (1, false));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The rows of the options, and their values.
 
+use jiff::Timestamp;
+
 use crate::app::dialog::Input;
 use crate::app::which::Which;
 use crate::call::Id;
@@ -117,6 +119,8 @@ pub struct Options {
     pub count: usize,
     /// How many the recording and the list had when they were counted.
     pub(super) counted: (usize, usize),
+    /// When that was.
+    pub(super) counted_at: Timestamp,
     /// The row that the keys are for.
     pub selected: usize,
     /// Its value being typed.
@@ -147,6 +151,7 @@ impl Default for Options {
             out_of_order: false,
             count: 0,
             counted: (0, 0),
+            counted_at: Timestamp::UNIX_EPOCH,
             selected: 0,
             typing: None,
             counting: None,
