@@ -104,8 +104,10 @@ impl Drop for Busy {
 struct Explaining {
     one: Arc<tokio::sync::Mutex<()>>,
     /// The one that is next: only what was asked last is still looked at.
-    next: Arc<Mutex<Option<(Box<Question>, Busy)>>>,
+    next: Arc<Mutex<Option<Asked>>>,
 }
+
+type Asked = (Box<Question>, Busy);
 
 /// What effects need.
 #[derive(Debug)]

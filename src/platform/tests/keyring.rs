@@ -188,12 +188,12 @@ fn a_header_that_is_set_stays_where_a_stranger_signs() {
     let platforms = platforms();
     let kind = platforms.kind("vapi/message").unwrap();
     let keyring = keyring(&[]);
-    let mut sent = kind.sample();
-    sent.headers.set("authorization", "Bearer of-the-gateway");
+    let mut call = kind.sample();
+    call.headers.set("authorization", "Bearer of-the-gateway");
     let set = ["Authorization".to_owned()];
-    keyring.sign_as_a_stranger(kind, &mut sent, &set, Timestamp::UNIX_EPOCH).unwrap();
-    assert_eq!(sent.headers.get("authorization"), Some("Bearer of-the-gateway"));
-    assert!(sent.headers.has("x-vapi-signature"));
+    keyring.sign_as_a_stranger(kind, &mut call, &set, Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(call.headers.get("authorization"), Some("Bearer of-the-gateway"));
+    assert!(call.headers.has("x-vapi-signature"));
     let github = platforms.kind("github/event").unwrap();
     let set: Vec<String> = github.schemes().map(|(_, scheme)| scheme.header.clone()).collect();
     let why = keyring.sign_as_a_stranger(github, &mut github.sample(), &set, Timestamp::UNIX_EPOCH).unwrap_err();

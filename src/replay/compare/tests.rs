@@ -190,7 +190,7 @@ fn arrays_within_each_other_are_compared_as_well_as_there_is_time() {
     for (unordered, right) in [(false, &right), (true, &right), (false, &nested("2", "")), (true, &nested("2", ""))] {
         let begun = Instant::now();
         let rules = Rules { unordered, ..Rules::default() };
-        let found = responses(Some(&answer(200, &[], &left)), Some(&answer(200, &[], &right)), None, &rules);
+        let found = responses(Some(&answer(200, &[], &left)), Some(&answer(200, &[], right)), None, &rules);
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
         assert!(!found.is_empty());
     }
