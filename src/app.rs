@@ -248,11 +248,9 @@ pub struct App {
     comparing: Option<(usize, usize)>,
     /// Where the test panel was left.
     tester: Tester,
-    /// The jq filter that was asked for last; of the one under way the ticket, the call and the tab of the body; and when that
-    /// key was pressed.
+    /// The jq filter that was asked for last, and the one under way.
     jq: String,
-    filtering: Option<(u64, usize, Tab)>,
-    filtered: Option<Timestamp>,
+    filtering: Option<bodies::Filtering>,
     /// The ticket of that which was waited for when the last frame was drawn.
     waited: Option<u64>,
     /// The search that was under way when this was looked at last.
@@ -332,7 +330,6 @@ impl App {
             tester: Tester::default(),
             jq: String::new(),
             filtering: None,
-            filtered: None,
             waited: None,
             searching: None,
             awaited: None,
@@ -475,24 +472,21 @@ impl App {
         }
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.typing) {
             let press = Press { key, action: self.keymap.action(key, Scope::Typing) };
-            return match draft.type_key(press) {
-                Some(action) => {
-                    if action == Action::Quit {
-                        self.leaving = leaving;
-                    }
-                    self.act(action)
-                }
-                None => Vec::new(),
-            };
+            return draft.type_key(press).map_or_else(Vec::new, |action| self.act_after(leaving, action));
         }
         let action = self.keymap.action(key, self.scope());
-        if action == Some(Action::Quit) {
-            self.leaving = leaving;
-        }
         if let Some(draft) = self.draft.as_mut().filter(|_| action != Some(Action::Close)) {
             draft.leaving = false;
         }
-        action.map_or_else(Vec::new, |action| self.act(action))
+        action.map_or_else(Vec::new, |action| self.act_after(leaving, action))
+    }
+
+    /// Acts; `leaving` is how far the key before had come with that, which another key ends.
+    fn act_after(&mut self, leaving: Leaving, action: Action) -> Vec<Effect> {
+        if action == Action::Quit {
+            self.leaving = leaving;
+        }
+        self.act(action)
     }
 
     fn ticket(&mut self) -> u64 {

@@ -281,8 +281,8 @@ impl App {
         self.touched.is_none_or(|at| self.now.duration_since(at).unsigned_abs() >= self.answers.calm)
     }
 
-    /// Whether the screen changes with time: the listener's pulse is on it, the age of the last call, a time that runs down; or whether a large
-    /// draft is to be looked at once nobody types, or calls are still to be counted.
+    /// Whether the screen changes with time: the listener's pulse is on it, the age of the last call, a time that runs down; or
+    /// whether a large draft is to be looked at once nobody types, or calls are still to be counted.
     #[must_use]
     pub fn ticks(&self) -> bool {
         self.setup.listener.is_some()

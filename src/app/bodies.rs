@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::app::action::Action;
 use crate::app::body::{Body, Form};
 use crate::app::dialog::{Dialog, Input};
@@ -231,7 +233,7 @@ impl App {
         };
         let number = shown.number;
         let ticket = self.ticket();
-        (self.filtering, self.filtered) = (Some((ticket, number, self.tab)), self.touched);
+        self.filtering = Some(Filtering { ticket, number, tab: self.tab, since: self.touched });
         vec![Effect::Jq { ticket, body: whole, filter: self.jq.clone() }]
     }
 
@@ -239,12 +241,13 @@ impl App {
     #[must_use]
     pub fn filter_runs(&self) -> bool {
         let shown = self.shown.as_ref().map(|shown| shown.number);
-        self.filtering.is_some_and(|(_, number, tab)| Some(number) == shown && tab == self.tab)
+        self.filtering.is_some_and(|filtering| Some(filtering.number) == shown && filtering.tab == self.tab)
     }
 
     /// A filter is through, or failed: then it is asked for again.
     pub(super) fn filtered(&mut self, ticket: u64, result: Result<String, String>) {
-        let Some((_, number, tab)) = self.filtering.take_if(|(mine, ..)| *mine == ticket) else { return };
+        let mine = self.filtering.take_if(|filtering| filtering.ticket == ticket);
+        let Some(Filtering { number, tab, since, .. }) = mine else { return };
         // Another call may be shown by now.
         let Some(shown) = self.shown.as_mut().filter(|shown| shown.number == number) else { return };
         let filter = self.jq.clone();
@@ -265,7 +268,7 @@ impl App {
                 }
             }
             // Whoever has pressed no key since is waiting for it. What is typed meanwhile is meant for something else.
-            Err(reason) if self.filtered == self.touched && self.dialogs.is_empty() && self.draft.is_none() => {
+            Err(reason) if since == self.touched && self.dialogs.is_empty() && self.draft.is_none() => {
                 let input = Input::new(&filter);
                 self.dialogs.push(Dialog::Jq { input, error: Some(reason) });
             }
@@ -274,6 +277,17 @@ impl App {
             }
         }
     }
+}
+
+/// A jq filter under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Filtering {
+    pub(super) ticket: u64,
+    /// The call whose body it is put through, and the tab that this stands in.
+    number: usize,
+    tab: Tab,
+    /// When its key was pressed.
+    since: Option<Timestamp>,
 }
 
 /// Bytes that a call's bodies may have, unpacked.

@@ -94,7 +94,7 @@ impl App {
 
     /// The same of a filter.
     fn end_filter(&mut self) -> Option<Effect> {
-        let waited = self.filtering.map(|(ticket, ..)| ticket);
+        let waited = self.filtering.map(|filtering| filtering.ticket);
         let before = std::mem::replace(&mut self.waited, waited);
         (before.is_some() && waited.is_none()).then_some(Effect::EndJq)
     }

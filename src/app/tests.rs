@@ -228,7 +228,7 @@ fn a_filter_that_fails_late_takes_no_keys_that_are_meant_for_something_else() {
         for (second, key) in script(&format!("2|.a<enter>{meanwhile}")).unwrap().into_iter().enumerate() {
             app.update(Event::Key(key), Timestamp::from_second(i64::try_from(second).unwrap()).unwrap());
         }
-        let ticket = app.filtering.unwrap().0;
+        let ticket = app.filtering.unwrap().ticket;
         happen(&mut app, Event::Filtered { ticket, result: Err("too slow".to_owned()) });
         assert_eq!(matches!(app.dialogs.last(), Some(Dialog::Jq { .. })), asks, "{meanwhile:?}");
         assert!(asks || app.notice.as_ref().unwrap().text.starts_with("the filter .a failed: too slow"));
@@ -259,7 +259,7 @@ fn what_was_worked_out_before_masking_is_not_shown_after_it() {
         if let Some(late) = late {
             happen(&mut app, late);
         }
-        if let Some((ticket, ..)) = asked {
+        if let Some(ticket) = asked.map(|filtering| filtering.ticket) {
             happen(&mut app, Event::Filtered { ticket, result: Ok("\"t0p\"".to_owned()) });
         }
         assert!(app.shown.as_ref().is_none_or(|shown| shown.is_masked() && shown.filtered.is_none()), "{size}");
