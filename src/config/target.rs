@@ -183,14 +183,27 @@ impl Target {
         url.zip(Url::parse(origin).ok()).is_some_and(|(url, origin)| url.origin() == origin.origin())
     }
 
-    /// The URL for a call of `kind` (`moveo/pre_message`) that was recorded with the target `path` (`/hooks/moveo?x=1`).
-    /// A URL that ends with its host gets that path; any other URL without placeholders is used as it is.
+    /// The URL for a call of `kind` (`moveo/pre_message`) that was recorded with the target `asked` (`/hooks/moveo?x=1`).
+    /// A URL that ends with its host gets that path, and with the path the query goes behind its own; any other URL without
+    /// placeholders is used as it is.
     ///
     /// # Errors
     /// A sentence: it takes no such call; the URL needs a kind and there is none, or none that belongs in a URL; or the call has no path: with `*`
     /// it asks a server about itself (RFC 9110, 9.3.7).
-    pub fn url_for(&self, kind: Option<&str>, path: &str) -> Result<String, String> {
-        if path == "*" {
+    pub fn url_for(&self, kind: Option<&str>, asked: &str) -> Result<String, String> {
+        self.url_of(kind, asked, false)
+    }
+
+    /// The same with the query of `asked` in any case: it is part of what was said, also where the path is not taken.
+    ///
+    /// # Errors
+    /// As [`Target::url_for`].
+    pub fn url_with_query(&self, kind: Option<&str>, asked: &str) -> Result<String, String> {
+        self.url_of(kind, asked, true)
+    }
+
+    fn url_of(&self, kind: Option<&str>, asked: &str, always: bool) -> Result<String, String> {
+        if asked == "*" {
             return Err(format!(
                 "target {}: this call asks a server about itself (`OPTIONS *`), and no URL stands for that: ask there \
                  directly",
@@ -203,8 +216,21 @@ impl Target {
         let url = self.template(kind);
         let bare = url.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#', '{']));
         let template = if bare { &format!("{url}{{path}}") } else { url };
-        fill(template, kind, path).map_err(|message| format!("target {}: {message}", self.name))
+        let (path, query) = asked.split_once('?').map_or((asked, None), |(path, query)| (path, Some(query)));
+        let mut url = fill(template, kind, path).map_err(|message| format!("target {}: {message}", self.name))?;
+        if let Some(query) = query.filter(|_| always || template.contains("{path}")) {
+            join(&mut url, query);
+        }
+        Ok(url)
     }
+}
+
+/// Puts a query behind the one that a URL has, if any.
+fn join(url: &mut String, query: &str) {
+    // A fragment is for whoever shows a page: it is not sent.
+    url.truncate(url.find('#').unwrap_or(url.len()));
+    url.push(if url.contains('?') { '&' } else { '?' });
+    url.push_str(query);
 }
 
 /// Host and port of a URL, or what stands for them.

@@ -327,6 +327,9 @@ fn a_target_fills_its_url() {
         ("http://x/a", Some("jelou/webview_open"), "/p", Ok("http://jelou/p")),
         ("http://x:1{path}", None, "/p?q={kind}", Ok("http://x:1/p?q={kind}")),
         ("http://x/api/{path}", None, "/p", Ok("http://x/api/p")),
+        ("http://x{path}?code=K", None, "/p?q=1?2", Ok("http://x/p?code=K&q=1?2")),
+        ("http://x{path}#part", None, "/p?", Ok("http://x/p?")),
+        ("http://x/a?code=K", None, "/p?q=1", Ok("http://x/a?code=K")),
         ("http://x:1{path}", None, "@evil.example/", Ok("http://x:1/@evil.example/")),
         ("http://x/{kind}", None, "/", Err("target t: its URL needs the call's kind, and the call was not recognised")),
         (

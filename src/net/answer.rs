@@ -10,6 +10,7 @@ use hyper::body::Body;
 use tokio::time::{Instant, timeout_at};
 
 use super::collected::Collected;
+use super::room::Taking;
 use super::{fields, root, trust};
 use crate::call::Response;
 
@@ -42,15 +43,16 @@ where
     let end = Instant::now() + patience;
     let answer = timeout_at(end, sending).await.map_err(|_| late(place, patience, Stage::Waiting))??;
     let (head, rest) = answer.into_parts();
-    let body = timeout_at(end, body(rest, place)).await.map_err(|_| late(place, patience, Stage::Answering))??;
+    let body =
+        timeout_at(end, body(rest, place, None)).await.map_err(|_| late(place, patience, Stage::Answering))??;
     Ok(Response { status: head.status.as_u16(), headers: fields(&head.headers), body })
 }
 
-/// The whole body of an answer.
+/// The whole body of an answer, for which `room` is taken as it comes.
 ///
 /// # Errors
 /// When it is too long or its connection ends: a sentence.
-pub(super) async fn body<B>(mut body: B, place: &str) -> Result<Bytes, String>
+pub(super) async fn body<B>(mut body: B, place: &str, mut room: Option<&mut Taking<'_>>) -> Result<Bytes, String>
 where
     B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
 {
@@ -61,6 +63,9 @@ where
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + data.len() > LONGEST {
             return Err(format!("the answer of {place} is longer than {LONGEST} bytes; it was not taken"));
+        }
+        if let Some(room) = &mut room {
+            room.make(whole.len() + data.len()).await;
         }
         whole.add(data);
     }

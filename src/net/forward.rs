@@ -18,10 +18,14 @@ use self::connector::{Connected, Timed};
 use crate::call::{Forwarded, Headers, Request, Response};
 use crate::config::{Target, Tls};
 use crate::net::answer::{self, Stage};
+use crate::net::room::{self, Taking};
 use crate::net::{IDLE, fields, hop_by_hop, named_in_connection, tells_its_length};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long a URL may be for the client, in bytes.
+const LONGEST: usize = 65_534;
 
 /// Why a call got no answer from the server it was forwarded to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,8 +35,21 @@ pub struct Failure {
     pub status: u16,
     /// What happened, with whom, and what to look at.
     pub sentence: String,
-    /// Whether the server could not be reached at all.
-    pub down: bool,
+    /// What it says of the server.
+    pub what: What,
+}
+
+/// What a failure says of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It could not be reached.
+    Down,
+    /// It was reached, or may have been.
+    Unanswered,
+    /// Nothing: no request could be made for it.
+    Unmade,
+    /// Nothing: it was waited for no longer.
+    GivenUp,
 }
 
 /// A request as it leaves for a target.
@@ -87,28 +104,38 @@ impl Forwarder {
         request.headers.all("via").any(|via| memchr::memmem::find(via, self.name.as_bytes()).is_some())
     }
 
-    /// Passes on to `target` what [`Self::prepare`] made for it, and waits for its answer.
-    pub async fn forward(
+    /// Passes on to `target` what [`Self::prepare`] made for it, and waits for its answer, which takes of `room`. When `given_up`
+    /// says why, it is waited for no longer.
+    pub(super) async fn forward(
         &self,
         ready: Result<Ready, String>,
         target: &Target,
+        room: &mut Taking<'_>,
+        given_up: impl Future<Output = String>,
     ) -> (Result<Response, Failure>, Forwarded) {
         let started = Instant::now();
-        let mut forwarded = Forwarded { to: target.url.clone(), ..Forwarded::default() };
+        let mut forwarded = Forwarded { to: without_query(&target.url).to_owned(), ..Forwarded::default() };
         let answer = match ready {
             Ok(Ready { request, to, .. }) => {
                 forwarded.to = to;
-                let exchange = self.exchange(request, &target.tls, &mut forwarded);
-                if let Ok(answer) = tokio::time::timeout(target.timeout, exchange).await {
-                    answer
-                } else {
+                let exchange = self.exchange(request, &target.tls, &mut forwarded, room);
+                let answer = tokio::select! {
+                    biased;
+                    answer = tokio::time::timeout(target.timeout, exchange) => answer.ok(),
+                    sentence = given_up => Some(Err(Failure { status: 503, sentence, what: What::GivenUp })),
+                };
+                answer.unwrap_or_else(|| {
                     let begun = forwarded.first_byte_us.is_some();
                     let stage = if begun { Stage::Answering } else { Stage::Waiting };
-                    let sentence = answer::late(target.place(), target.timeout, stage);
-                    Err(Failure { status: 504, sentence, down: false })
-                }
+                    let (status, sentence) = if room.waits {
+                        (503, room::none_left(target.place(), target.timeout))
+                    } else {
+                        (504, answer::late(target.place(), target.timeout, stage))
+                    };
+                    Err(Failure { status, sentence, what: What::Unanswered })
+                })
             }
-            Err(sentence) => Err(Failure { status: 502, sentence, down: false }),
+            Err(sentence) => Err(Failure { status: 502, sentence, what: What::Unmade }),
         };
         forwarded.total_us = micros(started);
         (answer, forwarded)
@@ -117,7 +144,8 @@ impl Forwarder {
     /// `request`, a call of `kind`, as it leaves for `target`. Nothing leaves yet.
     ///
     /// # Errors
-    /// When the target's address cannot be made for this call: a sentence.
+    /// When the target's address cannot be made for this call, or a header of it cannot be had: a sentence. It does not have the
+    /// address, whose query may hold a secret.
     pub fn prepare(
         &self,
         request: &Request,
@@ -125,14 +153,21 @@ impl Forwarder {
         target: &Target,
         keep_host: bool,
     ) -> Result<Ready, String> {
-        let mut url = target.url_for(kind, &request.target)?;
-        // A path of its own takes no other path; the query is part of what was said.
-        if let Some(query) = request.query().filter(|_| !url.ends_with(&request.target)) {
-            url.push(if url.contains('?') { '&' } else { '?' });
-            url.push_str(query);
+        if let Some(why) = target.lost() {
+            return Err(why);
         }
-        let uri: http::Uri = url.parse().map_err(|_| format!("{url:?} is no URL to forward to"))?;
-        let authority = uri.authority().ok_or_else(|| format!("{url:?} names no host"))?.clone();
+        let name = &target.name;
+        // A path of its own takes no other path; the query is part of what was said.
+        let url = target.url_with_query(kind, &request.target)?;
+        if url.len() > LONGEST {
+            return Err(format!(
+                "target {name}: with this call's path and query its URL is longer than {LONGEST} bytes"
+            ));
+        }
+        let uri: http::Uri = url.parse().map_err(|_| {
+            format!("target {name}: with this call's path and query, its `url` is no URL to forward to")
+        })?;
+        let authority = uri.authority().ok_or_else(|| format!("target {name}: its `url` names no host"))?.clone();
         let mut ready = http::Request::new(Full::new(request.body.clone()));
         *ready.method_mut() = http::Method::from_bytes(request.method.as_bytes())
             .map_err(|_| format!("{:?} is not an HTTP method", request.method))?;
@@ -184,7 +219,7 @@ impl Forwarder {
         if let Ok(via) = added("via", format!("1.1 {}", self.name)).parse() {
             fields.insert("via", via);
         }
-        let to = url.split('?').next().unwrap_or_default().to_owned();
+        let to = without_query(&url).to_owned();
         *ready.uri_mut() = uri;
         Ok(Ready { request: ready, body: request.body.clone(), to })
     }
@@ -194,8 +229,9 @@ impl Forwarder {
         request: http::Request<Full<Bytes>>,
         tls: &Tls,
         forwarded: &mut Forwarded,
+        room: &mut Taking<'_>,
     ) -> Result<Response, Failure> {
-        let failed = |sentence| Failure { status: 502, sentence, down: false };
+        let failed = |sentence| Failure { status: 502, sentence, what: What::Unanswered };
         let place = request.uri().authority().map_or_else(String::new, ToString::to_string);
         let started = Instant::now();
         let client = self.client(tls).map_err(failed)?;
@@ -208,7 +244,7 @@ impl Forwarder {
         let (head, body) = answer.into_parts();
         let headers = fields(&head.headers);
         let headers = end_to_end(&headers).map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        let body = answer::body(body, &place).await.map_err(failed)?;
+        let body = answer::body(body, &place, Some(room)).await.map_err(failed)?;
         Ok(Response { status: head.status.as_u16(), headers, body })
     }
 
@@ -245,7 +281,12 @@ fn failure(error: &hyper_util::client::legacy::Error, place: &str) -> Failure {
     } else {
         answer::explain(error, place, if down { Stage::Connecting } else { Stage::Waiting })
     };
-    Failure { status: 502, sentence, down }
+    Failure { status: 502, sentence, what: if down { What::Down } else { What::Unanswered } }
+}
+
+/// A query may hold a secret.
+fn without_query(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
 }
 
 fn micros(since: Instant) -> u64 {

@@ -27,7 +27,8 @@ use tokio_util::sync::CancellationToken;
 use crate::call::{Call, Direction, HUNG_UP, Headers, Id, Request, Response};
 use crate::config::{Config, OnFull, Route};
 use crate::net::fields;
-use crate::net::responder::{Outcome, Responders, Wanting, own_secrets, plain, trickle};
+use crate::net::responder::{Outcome, Responders, STOPPED, Wanting, own_secrets, plain, trickle};
+use crate::net::room;
 use crate::net::tls::Identity;
 use crate::net::tunnel::Reach;
 use crate::platform::{Keyring, Kind, Platforms, Seen};
@@ -127,23 +128,33 @@ fn handle(
     let (head, body) = incoming.into_parts();
     let long = body.size_hint().lower() > LONG;
     let gone = CancellationToken::new();
-    let taking = lane.clone().take(lane.request(&head, peer), body, gone.clone());
+    let taking = lane.clone().take(lane.request(&head, &peer), body, gone.clone());
     let mut taking = Box::pin(AssertUnwindSafe(taking).catch_unwind());
     async move {
         if let Some(proof) = proof {
             let headers = [("content-type", "text/plain")].into_iter().collect();
-            return into_http(&Response { status: 200, headers, body: proof.into() }, None);
+            return into_http(&Response { status: 200, headers, body: proof.into() }, None, room::Taken::default());
         }
         let taken = match poll_once(&mut taking).await {
             Poll::Ready(taken) => taken.ok(),
             Poll::Pending => {
                 let _here = gone.drop_guard();
                 let runtime = if long { elsewhere } else { Handle::current() };
+                let taking = async move {
+                    let taken = taking.await;
+                    // As many as there may be connections go on without their callers.
+                    drop(peer.place);
+                    taken
+                };
                 lane.responders.under_way.spawn_on(taking, &runtime).await.ok().and_then(Result::ok)
             }
         };
         let Some(Taken { recording, answer }) = taken else {
-            return into_http(&plain(500, "hooktape failed at this call; its own output says how"), None);
+            return into_http(
+                &plain(500, "hooktape failed at this call; its own output says how"),
+                None,
+                room::Taken::default(),
+            );
         };
         let recorded = match recording {
             Ok(Some(recording)) => recording.done().await.map(drop),
@@ -155,6 +166,7 @@ fn handle(
             (Err(_), _) if lane.config.record.on_full == OnFull::Refuse => into_http(
                 &plain(503, "hooktape could not record this call and so did not take it; its own output says why"),
                 None,
+                room::Taken::default(),
             ),
             (_, Some(answer)) => answer,
             (_, None) => connections::reset(),
@@ -177,7 +189,7 @@ struct Taken {
 
 impl Lane {
     /// The request of which the body is still to come.
-    fn request(&self, head: &http::request::Parts, peer: Peer) -> Request {
+    fn request(&self, head: &http::request::Parts, peer: &Peer) -> Request {
         let target =
             head.uri.path_and_query().map_or_else(|| head.uri.to_string(), |target| target.as_str().to_owned());
         let mut request = Request {
@@ -216,8 +228,8 @@ impl Lane {
             let listen = &self.config.listen;
             let over = self.responders.over.cancelled();
             let room = &self.responders.room;
-            let Read { body, taken: room, whole } =
-                body::read(body, listen.max_body, listen.body_timeout, over, room).await;
+            let Read { body, taken, whole } = body::read(body, listen.max_body, listen.body_timeout, over, room).await;
+            let room = taken.is_some().then(|| Arc::new(taken));
             let trouble = whole.err();
             (request.body, request.cut) = (body, trouble.is_some());
             let config = self.responders.config();
@@ -228,9 +240,10 @@ impl Lane {
             let sig = kind.map(|kind| self.keyring.sig(&self.platforms, &request, Some(kind), own, at));
             let id = Id::fresh();
             let conversation = recognised.conversation.as_deref();
-            let wanting = Wanting { id, at, request: &request, kind, sig, conversation, route, gone: &gone };
+            let wanting =
+                Wanting { id, at, request: &request, kind, sig, conversation, route, gone: &gone, room: room.as_ref() };
             let outcome = self.answer(wanting, &recognised, trouble.as_ref()).await;
-            let Outcome { response, error, forwarded, slow } = outcome;
+            let Outcome { response, error, forwarded, slow, room: answered } = outcome;
             let took = started.elapsed();
             let hung_up = || {
                 let after = took.as_secs_f64();
@@ -241,7 +254,7 @@ impl Lane {
             // Written before its body has left, but what the caller waits for is known.
             let dripped = slow.filter(|_| response.as_ref().is_some_and(|answer| !answer.body.is_empty()));
             let took = took + dripped.unwrap_or_default();
-            let answer = response.as_ref().map(|answer| into_http(answer, slow));
+            let answer = response.as_ref().map(|answer| into_http(answer, slow, answered));
             let call = Call {
                 id,
                 at,
@@ -318,9 +331,13 @@ impl Lane {
             (None, None, Some(responder)) => {
                 // Most calls do without, and are not to be moved about with the room that it takes.
                 let answering = Box::pin(self.responders.answer(&responder, call, usual));
-                let Some(mut outcome) = self.responders.over.run_until_cancelled(answering).await else {
-                    let why = "hooktape was stopped before the answer was ready";
-                    return Outcome { error: Some(why.to_owned()), ..Outcome::of(plain(503, why)) };
+                let mut outcome = tokio::select! {
+                    biased;
+                    // It is asked once more: what was passed on says where to.
+                    outcome = answering => outcome,
+                    () = self.responders.over.cancelled() => {
+                        return Outcome { error: Some(STOPPED.to_owned()), ..Outcome::of(plain(503, STOPPED)) };
+                    }
                 };
                 outcome.response =
                     outcome.response.map(|answer| if responder.replies() { across(answer) } else { answer });
@@ -375,10 +392,12 @@ fn as_it_leaves(mut answer: Response, method: &str, at: Timestamp) -> Response {
     answer
 }
 
-fn into_http(response: &Response, slow: Option<Duration>) -> http::Response<Body> {
+/// `room`: what the body takes, until it has left.
+fn into_http(response: &Response, slow: Option<Duration>, room: room::Taken) -> http::Response<Body> {
+    let body = room.with(response.body.clone());
     let body = match slow {
-        Some(time) => Body::from_stream(trickle(response.body.clone(), time)),
-        None => Body::from(response.body.clone()),
+        Some(time) => Body::from_stream(trickle(body, time)),
+        None => Body::from(body),
     };
     let mut http = http::Response::new(body);
     http.headers_mut().reserve(response.headers.0.len());

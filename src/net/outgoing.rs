@@ -96,16 +96,17 @@ impl Outgoing {
         if let Some(why) = target.lost() {
             return Err(why);
         }
-        let address = target.url_for(kind.map(|kind| kind.name.as_str()), &request.target)?;
-        let mut url = Url::parse(&address).map_err(|error| format!("{address:?} is not a URL: {error}"))?;
-        // A target with a path of its own takes no other path; but what such a call says is its query.
-        if let Some(query) = request.query().filter(|_| kind.is_some_and(Kind::reads_the_query))
-            && !address.ends_with(&request.target)
-        {
-            url.set_query(Some(&url.query().map_or_else(|| query.to_owned(), |own| format!("{own}&{query}"))));
-        }
+        let name = kind.map(|kind| kind.name.as_str());
+        // A target with a path of its own takes no other path; but what some calls say is their query.
+        let address = match kind.is_some_and(Kind::reads_the_query) {
+            true => target.url_with_query(name, &request.target),
+            false => target.url_for(name, &request.target),
+        }?;
+        // Its query may hold a secret.
+        let shown = address.split('?').next().unwrap_or_default();
+        let url = Url::parse(&address).map_err(|error| format!("{shown:?} is not a URL: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(format!("{address:?} is not an http or https address"));
+            return Err(format!("{shown:?} is not an http or https address"));
         }
         keyring.leave_behind(&mut request, kind.map(|kind| kind.name.as_str()), target);
         for name in &target.drop_headers {

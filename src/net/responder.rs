@@ -7,6 +7,7 @@
 //! [`Responders`] is shared by the listener, which asks it, and the shell, which changes it and lets held calls go. What
 //! happens between is told to one observer as [`Told`].
 
+mod alone;
 mod choose;
 mod harm;
 mod hold;
@@ -25,9 +26,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::call::{Forwarded, HUNG_UP, Headers, Id, Request, Response, Sig};
 use crate::config::{Config, Fault, Respond, Route, Secret, Source};
-use crate::net::forward::{Failure, Forwarder};
+use crate::net::forward::{Failure, Forwarder, What};
 use crate::net::refused::Refused;
-use crate::net::room::Room;
+use crate::net::room::{Room, Taken};
 use crate::net::template::Known;
 use crate::platform::{Keyring, Kind, Platforms};
 use crate::recording::{Query, Recorder};
@@ -36,6 +37,9 @@ pub use choose::like;
 pub(super) use harm::trickle;
 pub use hold::{Held, Release, Stage};
 pub use pulse::{Beat, Health, Pulse};
+
+/// Why a call was not answered that the listener did not wait for at its end.
+pub(super) const STOPPED: &str = "hooktape was stopped before the answer was ready";
 
 /// Whose calls a responder answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +116,8 @@ pub(super) struct Outcome {
     pub forwarded: Option<Forwarded>,
     /// How long its body takes to leave.
     pub slow: Option<Duration>,
+    /// What its body takes of the room for answers.
+    pub room: Taken,
 }
 
 impl Outcome {
@@ -132,6 +138,8 @@ pub(super) struct Wanting<'a> {
     pub route: Option<&'a Route>,
     /// Cancelled once the caller has hung up.
     pub gone: &'a CancellationToken,
+    /// The room of its body, if it takes any.
+    pub room: Option<&'a Arc<Taken>>,
 }
 
 /// The secrets that a route has of its own.
@@ -202,6 +210,8 @@ pub struct Responders {
     recorder: Recorder,
     slots: RwLock<Arc<[Arc<Active>]>>,
     forwarder: Arc<Forwarder>,
+    /// What goes on at other servers though nobody waits for it.
+    alone: alone::Alone,
     held: hold::Waiting,
     health: Mutex<Vec<(String, Health)>>,
     observer: OnceLock<Observer>,
@@ -215,6 +225,8 @@ pub struct Responders {
     pub pulse: Pulse,
     /// What there is for the bodies of calls under way.
     pub(super) room: Room,
+    /// What there is for the answers of servers that calls are passed on to.
+    answers: Arc<Room>,
     /// What goes on though its caller may be gone.
     pub(super) under_way: TaskTracker,
     /// The listener has waited for them: what still waits is recorded as it is.
@@ -246,6 +258,7 @@ impl Responders {
             recorder,
             slots: RwLock::new(slots.into()),
             forwarder: Arc::default(),
+            alone: alone::Alone::default(),
             held: hold::Waiting::default(),
             health: Mutex::default(),
             observer: OnceLock::new(),
@@ -254,6 +267,7 @@ impl Responders {
             holds: false.into(),
             pulse: Pulse::default(),
             room: Room::default(),
+            answers: Arc::default(),
             under_way: TaskTracker::new(),
             over: CancellationToken::new(),
         }
@@ -428,8 +442,15 @@ impl Responders {
 
 /// What the caller gets whose call could not be forwarded.
 fn failed(failure: &Failure) -> Outcome {
-    let response = plain(failure.status, &format!("hooktape could not forward this call: {}", failure.sentence));
-    Outcome { error: Some(format!("not forwarded: {}", failure.sentence)), ..Outcome::of(response) }
+    let Failure { status, sentence, what } = failure;
+    let (told, error) = match what {
+        // It is of this machine's configuration.
+        What::Unmade => ("its recording says why", format!("not forwarded: {sentence}")),
+        What::GivenUp => (sentence.as_str(), sentence.clone()),
+        What::Down | What::Unanswered => (sentence.as_str(), format!("not forwarded: {sentence}")),
+    };
+    let response = plain(*status, &format!("hooktape could not forward this call: {told}"));
+    Outcome { error: Some(error), ..Outcome::of(response) }
 }
 
 fn refused() -> Outcome {

@@ -1,7 +1,9 @@
 //! Room for the bodies of calls under way, however many calls there are and by whatever connections they come.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes of a body that take no room: most have no more, and need not wait for those that have.
@@ -37,6 +39,46 @@ impl Taken {
     pub(super) fn is_some(&self) -> bool {
         self.bytes.is_some() || self.beyond.is_some()
     }
+
+    /// The body that has taken it: given back when the last that is left of these bytes is dropped, so after it has left.
+    pub(super) fn with(self, body: Bytes) -> Bytes {
+        if self.is_some() { Bytes::from_owner(Lodged { body, _taken: self }) } else { body }
+    }
+}
+
+/// A body and its room.
+struct Lodged {
+    body: Bytes,
+    _taken: Taken,
+}
+
+impl AsRef<[u8]> for Lodged {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// Room that is taken piece by piece.
+#[derive(Debug)]
+pub(super) struct Taking<'a> {
+    room: &'a Room,
+    /// What there is so far.
+    pub(super) taken: Taken,
+    /// Whether more is waited for.
+    pub(super) waits: bool,
+}
+
+impl<'a> Taking<'a> {
+    pub(super) fn of(room: &'a Room) -> Self {
+        Self { room, taken: Taken::default(), waits: false }
+    }
+
+    /// Has it be enough for `length` bytes, once there is room.
+    pub(super) async fn make(&mut self, length: usize) {
+        self.waits = true;
+        self.room.make(&mut self.taken, length).await;
+        self.waits = false;
+    }
 }
 
 impl Room {
@@ -67,6 +109,15 @@ impl Room {
     }
 }
 
+/// A sentence for an answer of the server at `place` that found no room.
+pub(super) fn none_left(place: &str, patience: Duration) -> String {
+    format!(
+        "the answer of {place} did not come whole within {patience:?}, because those of other calls, which leave slowly, took all \
+         the room that there is ({} MiB): see who reads them so slowly",
+        MOST >> 20
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use futures_util::poll;
@@ -95,5 +146,20 @@ mod tests {
         assert!(first.is_some() && !Taken::default().is_some());
         drop((first, third));
         assert_eq!((room.bytes.available_permits(), room.beyond.available_permits()), (100, 1));
+    }
+
+    #[tokio::test]
+    async fn a_body_has_its_room_until_the_last_of_it_has_left() {
+        let room = Room::new(100);
+        let mut taking = Taking::of(&room);
+        taking.make(FREE + 60).await;
+        let own = Bytes::from_static(b"body");
+        let mut leaving = taking.taken.with(own.clone());
+        let first = leaving.split_to(2);
+        drop(leaving);
+        assert_eq!((room.bytes.available_permits(), &first[..]), (40, &b"bo"[..]));
+        drop(first);
+        assert_eq!(room.bytes.available_permits(), 100);
+        assert_eq!(Taken::default().with(own.clone()).as_ptr(), own.as_ptr(), "as it is where it takes none");
     }
 }

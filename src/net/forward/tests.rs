@@ -77,6 +77,7 @@ async fn a_connection_is_kept_and_its_time_told_once() {
 #[case::with_a_query("/own?a=1", "/own?a=1&b=2")]
 #[case::of_the_caller("", "/x?b=2")]
 #[case::below("/api{path}", "/api/x?b=2")]
+#[case::below_with_a_query("/api{path}?a=1", "/api/x?a=1&b=2")]
 #[tokio::test]
 async fn a_target_gets_the_path_that_it_asks_for(#[case] path: &str, #[case] expected: &str) {
     let mut backend = Backend::new(ANSWER).await;
@@ -106,6 +107,91 @@ async fn a_target_that_is_down_is_named_and_the_call_recorded() {
         site.post("/", "", "{}").await;
         assert_eq!(matches!(told.try_recv(), Ok(Told::Target(_, Health::Down(_)))), told_again);
     }
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_be_made_for_its_target_learns_nothing_of_it() {
+    let mut backend = Backend::new(ANSWER).await;
+    let url = backend.url("/api/hook?code=KEY");
+    let mut site = Site::new(responding(forwarding(&[&url]))).await;
+    let answer = site.post(&format!("/f?{}", "a".repeat(65_500)), "", "").await;
+    assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("its recording says why"), "{answer}");
+    let call = site.next().await;
+    let error = call.error.clone().unwrap();
+    assert!(error.starts_with("not forwarded: target ") && error.contains("longer than 65534 bytes"), "{error}");
+    assert_eq!(call.forwarded.as_ref().unwrap().to, backend.url("/api/hook"));
+    assert!(!answer.contains("KEY") && !format!("{:?}", call.response).contains("KEY") && !error.contains("KEY"));
+    let respond = to(&url, |target| {
+        target.lost_headers = vec![("Authorization".into(), "the environment has no OWN_KEY".into())];
+    });
+    let mut site = Site::new(responding(respond)).await;
+    let answer = site.post("/", "Authorization: the-callers\r\n", "{}").await;
+    assert!(answer.starts_with("HTTP/1.1 502 ") && !answer.contains("OWN_KEY"), "{answer}");
+    assert!(
+        site.next().await.error.as_ref().unwrap().contains("is to get the header Authorization, and the environment")
+    );
+    assert!(
+        futures_util::FutureExt::now_or_never(backend.next()).is_none(),
+        "nothing leaves without what it is to have"
+    );
+}
+
+/// A server that takes connections and says nothing.
+async fn silent() -> (tokio::net::TcpListener, String) {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    (socket, url)
+}
+
+#[tokio::test]
+async fn few_calls_go_on_without_their_callers() {
+    let (socket, url) = silent().await;
+    let mut site = Site::new(responding(forwarding(&[&url]))).await;
+    let mut reached = Vec::new();
+    for _ in 0..66 {
+        let mut caller = tokio::net::TcpStream::connect(site.address).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut caller, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}")
+            .await
+            .unwrap();
+        reached.push(socket.accept().await.unwrap());
+    }
+    for _ in 0..2 {
+        let call = site.next().await;
+        assert!(call.error.as_ref().unwrap().starts_with("the caller hung up, and as 64 other"), "{:?}", call.error);
+        assert_eq!(call.forwarded.as_ref().unwrap().to, format!("{url}/"));
+    }
+    assert!(site.events.try_recv().is_err(), "the others go on");
+}
+
+#[tokio::test]
+async fn a_further_target_that_hangs_has_few_calls_and_what_it_has_at_the_end_is_recorded() {
+    let (socket, url) = silent().await;
+    let first = Backend::new(ANSWER).await;
+    let mut site = Site::new(responding(forwarding(&[&first.url(""), &url]))).await;
+    for _ in 0..65 {
+        assert!(site.post("/", "", "{}").await.starts_with("HTTP/1.1 201 "));
+    }
+    let more = loop {
+        let call = site.next().await;
+        if call.direction == Direction::Sent {
+            break call.error.clone().unwrap();
+        }
+    };
+    assert!(more.starts_with("not sent: 127.0.0.1:") && more.contains("has not answered 64 calls"), "{more}");
+    let mut reached = Vec::new();
+    for _ in 0..64 {
+        reached.push(socket.accept().await.unwrap());
+    }
+    // Nobody waits for the seconds of grace.
+    tokio::time::pause();
+    site.stop();
+    site.stopped().await;
+    let calls = std::iter::from_fn(|| site.events.try_recv().ok());
+    let calls = calls.filter_map(|event| match event {
+        crate::recording::Recorded::Call(call, _) if call.direction == Direction::Sent => call.error.clone(),
+        _ => None,
+    });
+    assert_eq!(calls.collect::<Vec<_>>(), vec!["hooktape was stopped before the answer was ready"; 64]);
 }
 
 #[tokio::test]

@@ -66,12 +66,14 @@ pub(super) fn reset() -> Response<Body> {
 }
 
 /// The connection that a request came by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Peer {
     /// Whose it is.
     pub ip: IpAddr,
     /// Whether it is encrypted.
     pub tls: bool,
+    /// Its place among the connections. A call that goes on without its caller keeps it.
+    pub place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// A connection that nobody has looked at.
@@ -80,7 +82,7 @@ struct Accepted {
     ip: IpAddr,
     /// Cancelled when the listener is to stop.
     ending: CancellationToken,
-    /// Given back at its end.
+    /// Given back when it and all of its calls have ended.
     place: Option<OwnedSemaphorePermit>,
     token: TaskTrackerToken,
 }
@@ -112,9 +114,9 @@ pub(super) async fn serve<A, F>(
             let Accepted { stream, ip, ending, place, token } = accepted;
             Box::pin(async move {
                 if let Ok(stream) = TcpStream::from_std(stream) {
-                    connection(stream, ip, app, &server, refusals, ending).await;
+                    connection(stream, ip, place.map(Arc::new), app, &server, refusals, ending).await;
                 }
-                drop((place, token));
+                drop(token);
             })
         })
     };
@@ -150,6 +152,7 @@ pub(super) async fn serve<A, F>(
 async fn connection<F>(
     stream: TcpStream,
     ip: IpAddr,
+    place: Option<Arc<OwnedSemaphorePermit>>,
     app: impl Fn(Request<Incoming>, Peer) -> F + Send + 'static,
     server: &Builder<TokioExecutor>,
     refusals: Arc<Refusals>,
@@ -162,7 +165,7 @@ async fn connection<F>(
         Err(why) => return refusals.take(Noted::default().refused(ip, why)).await,
     };
     let (broken, notes) = (wire.broken(), wire.notes());
-    let peer = Peer { ip, tls: wire.is_tls() };
+    let peer = Peer { ip, tls: wire.is_tls(), place };
     let turn = Turn::new();
     let (noting, turns) = (notes.clone(), turn.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -171,7 +174,8 @@ async fn connection<F>(
         let (version, body) = (request.version(), request.body().size_hint().exact());
         noting.taken(version, &method, request.headers_mut(), body);
         let ours = turns.asked(version);
-        let (answering, broken, noting, turn) = (app(request, peer), broken.clone(), noting.clone(), turns.clone());
+        let (answering, broken, noting, turn) =
+            (app(request, peer.clone()), broken.clone(), noting.clone(), turns.clone());
         async move {
             let _ours = ours;
             let mut answer = answering.await;

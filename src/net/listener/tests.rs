@@ -447,6 +447,7 @@ async fn what_has_not_come_whole_or_has_no_answer_at_the_end_is_recorded_as_it_i
         [(&b"half"[..], true), (b"whole", false)]
     );
     assert!(errors.iter().all(|error| error.starts_with("hooktape was stopped before the ")), "{errors:?}");
+    assert!(calls[1].forwarded.is_some(), "it has left");
 }
 
 #[tokio::test]

@@ -7,18 +7,19 @@ use jiff::Timestamp;
 
 use super::hold::{Release, Stage};
 use super::pulse::{self, Health};
-use super::{Active, Outcome, Responders, Told, Wanting, abandoned, failed, lock, own_secrets, refused};
+use super::{Active, Outcome, Responders, STOPPED, Told, Wanting, abandoned, failed, lock, own_secrets, refused};
 use crate::call::{Call, Direction, Forwarded, Id, Request, Sig};
 use crate::config::{Forward, Source, Target};
 use crate::json;
-use crate::net::forward::{Failure, Ready};
+use crate::net::forward::{Failure, Ready, What};
+use crate::net::room::Taking;
 
 impl Responders {
     /// Passes a call on: the first target answers, the others get it too.
     pub(super) async fn pass_on(&self, call: Wanting<'_>, forward: &Arc<Forward>, hold: Option<Duration>) -> Outcome {
         if self.forwarder.has_seen(call.request) {
             let error = "this call was forwarded from here and came back: the target leads to this listener again";
-            return failed(&Failure { status: 508, sentence: error.to_owned(), down: false });
+            return failed(&Failure { status: 508, sentence: error.to_owned(), what: What::Unanswered });
         }
         let Some(first) = forward.targets.first() else { return refused() };
         let mut edited = None;
@@ -41,12 +42,20 @@ impl Responders {
             }
         }
         let call = Wanting { request: edited.as_ref().unwrap_or(call.request), sig, ..call };
-        let others = forward.targets[1..].iter().map(|target| self.also(call, target, forward.keep_host));
-        others.for_each(drop);
+        for target in &forward.targets[1..] {
+            self.also(call, target, forward.keep_host);
+        }
         let ready = self.prepare(call, first, forward.keep_host);
         // What leaves here where it was edited is not what came: it is a call of its own.
         let sent = edited.is_some().then(|| self.sent(call, first, &ready));
-        let (answer, forwarded) = self.forwarder.forward(ready, first).await;
+        let mut room = Taking::of(&self.answers);
+        let given_up = async {
+            tokio::select! {
+                () = self.over.cancelled() => STOPPED.to_owned(),
+                why = self.alone.too_many(call.gone) => why,
+            }
+        };
+        let (answer, forwarded) = self.forwarder.forward(ready, first, &mut room, given_up).await;
         self.note(first, answer.as_ref().err());
         let mut outcome = match answer {
             Ok(response) => Outcome::of(response),
@@ -57,7 +66,7 @@ impl Responders {
             let response = outcome.response.clone().filter(|_| error.is_none());
             let _ = self.recorder.record(ended(Call { error, response, ..sent }, forwarded.clone())).await;
         }
-        outcome.forwarded = Some(forwarded);
+        (outcome.forwarded, outcome.room) = (Some(forwarded), room.taken);
         match again {
             Some(time) => self.hold_answer(call, time, outcome).await,
             None => outcome,
@@ -121,25 +130,40 @@ impl Responders {
     }
 
     /// Sends a call to a target that does not answer it, and records what comes back.
-    fn also(&self, call: Wanting<'_>, target: &Target, keep_host: bool) -> tokio::task::JoinHandle<()> {
+    fn also(&self, call: Wanting<'_>, target: &Target, keep_host: bool) {
         let ready = self.prepare(call, target, keep_host);
         let (sent, target) = (self.sent(call, target, &ready), target.clone());
         let (recorder, client) = (self.recorder.clone(), self.forwarder.clone());
+        let (over, room, answers) = (self.over.clone(), call.room.cloned(), self.answers.clone());
+        let place = self.alone.further(&target);
         self.under_way.spawn(async move {
-            let (answer, forwarded) = client.forward(ready, &target).await;
-            let (response, error) = match answer {
-                Ok(response) => (Some(response), None),
-                Err(failure) => (None, Some(failure.sentence)),
+            let mut taking = Taking::of(&answers);
+            let call = match &place {
+                Err(why) => Call { error: Some(why.clone()), ..sent },
+                Ok(_) => {
+                    let stopped = async {
+                        over.cancelled().await;
+                        STOPPED.to_owned()
+                    };
+                    let (answer, forwarded) = client.forward(ready, &target, &mut taking, stopped).await;
+                    let (response, error) = match answer {
+                        Ok(response) => (Some(response), None),
+                        Err(failure) => (None, Some(failure.sentence)),
+                    };
+                    ended(Call { error, response, ..sent }, forwarded)
+                }
             };
-            let _ = recorder.record(ended(Call { error, response, ..sent }, forwarded)).await;
-        })
+            let _ = recorder.record(call).await;
+            // Until then its bodies are there.
+            drop((place, room, taking));
+        });
     }
 
     /// Keeps how a target does; tells when that changes.
     fn note(&self, target: &Target, failure: Option<&Failure>) {
         let health = match failure {
             None => Health::Up,
-            Some(failure) if failure.down => Health::Down(failure.sentence.clone()),
+            Some(failure) if failure.what == What::Down => Health::Down(failure.sentence.clone()),
             // It does not say whether the target can be reached.
             Some(_) => return,
         };
@@ -174,7 +198,7 @@ impl Responders {
         loop {
             for target in &self.targets() {
                 let failure = pulse::knock(target).await.err();
-                let failure = failure.map(|sentence| Failure { status: 502, sentence, down: true });
+                let failure = failure.map(|sentence| Failure { status: 502, sentence, what: What::Down });
                 self.note(target, failure.as_ref());
             }
             tokio::time::sleep(pause).await;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
 use super::notes::Notes;
@@ -33,6 +33,8 @@ pub(super) struct Wire {
     stuck: Option<Pin<Box<Sleep>>>,
     /// How long that may be.
     patience: Duration,
+    /// Since when there has always been something that waited to leave.
+    leaving: Option<Instant>,
 }
 
 /// The first bytes. Little is asked for at first, to find out by which HTTP the caller speaks; all that has come is read, to
@@ -43,6 +45,9 @@ enum First {
     Read(Bytes),
     HandedOn,
 }
+
+/// How long an answer may take to leave, however it moves: as long, it takes room that others wait for.
+const LEAVE: Duration = Duration::from_mins(5);
 
 /// How many first bytes are read.
 const FIRST: usize = 8 * 1024;
@@ -76,6 +81,7 @@ impl Wire {
             end: None,
             stuck: None,
             patience,
+            leaving: None,
         })
     }
 
@@ -94,13 +100,16 @@ impl Wire {
         self.notes.clone()
     }
 
-    /// The same, or an error where that has been pending for too long: its caller reads nothing.
+    /// The same, or an error where that has been pending for too long: its caller reads nothing, or too slowly.
     fn in_time<T>(&mut self, context: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if done.is_ready() {
             self.stuck = None;
             return done;
         }
         let patience = self.patience;
+        if self.leaving.get_or_insert_with(Instant::now).elapsed() > LEAVE {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(patience)));
         stuck.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
@@ -202,6 +211,9 @@ impl AsyncWrite for Wire {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
         };
+        if flushed.is_ready() {
+            self.leaving = None;
+        }
         self.in_time(context, flushed)
     }
 
@@ -234,5 +246,42 @@ impl AsyncWrite for Wire {
         };
         self.note(&written, slices);
         self.in_time(context, written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_too_slowly_is_left_however_it_moves() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut wire = Wire::open(listener.accept().await.unwrap().0, None, LEAVE).await.unwrap();
+        let write = async |wire: &mut Wire| {
+            std::future::poll_fn(|context| {
+                loop {
+                    match Pin::new(&mut *wire).poll_write(context, &[0; 64 * 1024]) {
+                        Poll::Ready(Ok(_)) => {}
+                        Poll::Ready(Err(error)) => return Poll::Ready(Some(error.kind())),
+                        Poll::Pending => return Poll::Ready(None),
+                    }
+                }
+            })
+            .await
+        };
+        assert_eq!(write(&mut wire).await, None);
+        tokio::time::advance(LEAVE * 2 / 3).await;
+        caller.read_exact(&mut vec![0; 1 << 20]).await.unwrap();
+        assert_eq!(write(&mut wire).await, None);
+        std::future::poll_fn(|context| Pin::new(&mut wire).poll_flush(context)).await.unwrap();
+        assert_eq!(write(&mut wire).await, None, "another answer");
+        tokio::time::advance(LEAVE * 2 / 3).await;
+        caller.read_exact(&mut vec![0; 1 << 20]).await.unwrap();
+        assert_eq!(write(&mut wire).await, None);
+        tokio::time::advance(LEAVE / 2).await;
+        assert_eq!(write(&mut wire).await, Some(io::ErrorKind::TimedOut));
     }
 }
