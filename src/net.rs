@@ -92,18 +92,25 @@ pub fn is_ourselves(url: &Url, address: SocketAddr) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => same(ip.into()),
         Some(Host::Ipv6(ip)) => same(ip.into()),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost") && same(IpAddr::from([127, 0, 0, 1])),
+        Some(Host::Domain(name)) => {
+            name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case("localhost")
+                && same(IpAddr::from([127, 0, 0, 1]))
+        }
         None => false,
     }
 }
 
-/// Whether a call to `url` stays on this machine (RFC 6761, 6.3).
+/// Whether a call to `url` stays on this machine (RFC 6761, 6.3). One to no address in particular, as servers print it, does.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
+    let here = |ip: IpAddr| ip.to_canonical().is_loopback() || ip.to_canonical().is_unspecified();
     match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => here(ip.into()),
+        Some(Host::Ipv6(ip)) => here(ip.into()),
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
         None => false,
     }
 }
@@ -155,7 +162,10 @@ mod tests {
             ("[::ffff:127.0.0.1]", true),
             ("LocalHost:80", true),
             ("shop.localhost", true),
-            ("0.0.0.0", false),
+            ("0.0.0.0", true),
+            ("[::]:80", true),
+            ("localhost.:80", true),
+            ("shop.localhost.", true),
             ("192.168.0.1", false),
             ("localhost.example", false),
             ("notlocalhost", false),

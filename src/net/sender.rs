@@ -40,10 +40,20 @@ use crate::signature::Method;
 const BETWEEN: &str = "not sent: the environment names a proxy for this address, and none is used for a call without an \
                        `accept` header: do not drop it, or name the host in NO_PROXY";
 
+/// What tells one client from another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Client {
+    tls: Tls,
+    /// For this machine: without a proxy.
+    local: bool,
+    /// For calls with another `host` than their URL's. HTTP/2 would have the URL's for it (RFC 9113, 8.3.1).
+    renamed: bool,
+}
+
 /// The HTTP client.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    clients: Arc<Mutex<HashMap<(Tls, bool), reqwest::Client>>>,
+    clients: Arc<Mutex<HashMap<Client, reqwest::Client>>>,
     bare: bare::Clients,
     platforms: Arc<Platforms>,
     keyring: Arc<Keyring>,
@@ -152,7 +162,7 @@ impl Sender {
             dropped,
             set,
         } = outgoing;
-        address(&mut request, &url, virtual_host.as_deref());
+        address(&mut request, &url, virtual_host.as_deref(), &set);
         let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
         let at = Timestamp::now();
         let made = if fault == Some(Fault::Stale) { at - STALE } else { at };
@@ -284,14 +294,15 @@ impl Sender {
     }
 
     /// The client for such an endpoint, made when it is first needed: it reads all certificates that the system trusts.
-    fn client(&self, tls: &Tls, local: bool) -> Result<reqwest::Client, String> {
+    fn client(&self, which: Client) -> Result<reqwest::Client, String> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&(tls.clone(), local)) {
+        if let Some(client) = clients.get(&which) {
             return Ok(client.clone());
         }
+        let Client { tls, local, renamed } = &which;
         let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).tcp_nodelay(true);
         builder = builder.pool_idle_timeout(IDLE);
-        if local {
+        if *local {
             // No proxy of the environment should see calls to this machine.
             builder = builder.no_proxy();
         }
@@ -300,11 +311,15 @@ impl Sender {
         }
         if !tls.any_certificate && !tls.authorities.is_empty() {
             let mut config = trust::config(tls)?;
-            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            let protocols: &[&[u8]] = if *renamed { &[b"http/1.1"] } else { &[b"h2", b"http/1.1"] };
+            config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
             builder = builder.tls_backend_preconfigured(config);
         }
+        if *renamed {
+            builder = builder.http1_only();
+        }
         let client = builder.build().map_err(|error| root(&error).to_string())?;
-        clients.insert((tls.clone(), local), client.clone());
+        clients.insert(which, client.clone());
         Ok(client)
     }
 
@@ -322,7 +337,9 @@ impl Sender {
         tls: &Tls,
     ) -> Result<impl Future<Output = Result<http::Response<reqwest::Body>, String>>, String> {
         let method = method(request)?;
-        let client = self.client(tls, is_loopback(url)).map_err(|error| format!("not sent: {error}"))?;
+        let renamed = request.headers.get("host") != Some(&url[url::Position::BeforeHost..url::Position::AfterPort]);
+        let which = Client { tls: tls.clone(), local: is_loopback(url), renamed };
+        let client = self.client(which).map_err(|error| format!("not sent: {error}"))?;
         let sending = client.request(method, url.clone()).headers(headers).body(body).send();
         let proxies = self.proxies.clone();
         Ok(async move {
@@ -388,10 +405,11 @@ fn method(request: &Request) -> Result<http::Method, String> {
 }
 
 /// Points `request` at `url`, as `host` if it has another name there, dropping what belonged to the connection that it came by.
-fn address(request: &mut Request, url: &Url, host: Option<&str>) {
+/// What is `set` for it belongs to none.
+fn address(request: &mut Request, url: &Url, host: Option<&str>, set: &[String]) {
     let (named, sized) = (named_in_connection(&request.headers), tells_its_length(request));
     hop_by_hop().for_each(|name| request.headers.remove(name));
-    for name in &named {
+    for name in named.iter().filter(|name| !set.iter().any(|set| set.eq_ignore_ascii_case(name))) {
         request.headers.remove(name);
     }
     // An answer in a content coding could not be read here as the contract wants it read.

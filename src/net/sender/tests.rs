@@ -221,6 +221,48 @@ async fn a_header_that_is_dropped_does_not_leave(#[case] by_wire: bool, #[case] 
     assert_eq!(came("x-own"), drops);
 }
 
+#[test]
+fn what_a_target_sets_leaves_whatever_the_calls_connection_names() {
+    let platforms = std::sync::Arc::new(Platforms::builtin().unwrap());
+    let keyring = std::sync::Arc::new(Keyring::new(Secrets::default()));
+    let target =
+        Target { headers: vec![("X-Env".to_owned(), "staging".to_owned())], ..Target::new("x", "http://127.0.0.1:1") };
+    let came =
+        request("POST", &[("Connection", b"close, x-env, X-Hop"), ("X-ENV", b"of then"), ("x-hop", b"1")], b"{}");
+    let aimed = Outgoing::aim(came, None, &target, SignMode::Exact, &keyring, None).unwrap();
+    let headers = Sender::new(platforms, keyring).prepare(aimed).request.headers;
+    let left = ["x-env", "x-hop", "connection"].map(|name| headers.get(name));
+    assert_eq!(left, [Some("staging"), None, None]);
+}
+
+#[tokio::test]
+async fn a_body_that_was_not_waited_for_does_not_keep_the_next_call() {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = socket.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut head = [0; 1];
+                stream.read_exact(&mut head).await.unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+                // The connection stays, and nothing more is read.
+                std::future::pending::<()>().await;
+            });
+        }
+    });
+    let (platforms, keyring) = (Platforms::builtin().unwrap(), Keyring::new(Secrets::default()));
+    let sender = Sender::new(platforms.into(), keyring.into());
+    let long = Request { body: vec![b'a'; 16 << 20].into(), ..request("POST", &[], b"") };
+    let slow = Outgoing { fault: Some(Fault::SlowBody(TIMEOUT)), ..outgoing(&url, request("POST", &[], b"slow")) };
+    let mut wire = Wire::default();
+    for sent in [slow, outgoing(&url, long), outgoing(&url, request("POST", &[], b"{}"))] {
+        let call = sender.exchange(sender.prepare(sent), Some(&mut wire), std::future::pending()).await;
+        assert_eq!((call.error.as_deref(), call.status()), (None, Some(200)));
+        assert!(call.took < TIMEOUT / 4, "{:?}", call.took);
+    }
+}
+
 #[tokio::test]
 async fn over_https_it_does_not_leave_either() {
     let listen = crate::config::Listen { tls: Some(crate::config::Certificate::SelfSigned), ..Default::default() };

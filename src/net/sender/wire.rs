@@ -27,7 +27,7 @@ pub struct Wire {
 type Connection = http1::Connection<TokioIo<TcpStream>, Outbound>;
 
 /// A connection. It moves only while something is awaited of it: a task of its own would have to be woken for every call. So
-/// the rest of a body whose answer came before its end leaves with the next call.
+/// the rest of a body whose answer came before its end leaves no more: the next call has a connection of its own.
 #[derive(Debug)]
 struct Line {
     /// Scheme, host and port.
@@ -82,14 +82,15 @@ impl Line {
         .await
     }
 
-    /// Whether it can take another call: its other end may have closed it meanwhile.
+    /// Whether it can take another call: its other end may have closed it meanwhile, or it still has to carry what the endpoint
+    /// did not wait for, in a time that would be the next call's.
     async fn is_open(&mut self) -> bool {
         poll_fn(|context| {
             self.poll(context);
             Poll::Ready(())
         })
         .await;
-        !self.sender.is_closed() && self.used.elapsed() < IDLE
+        self.sender.is_ready() && self.used.elapsed() < IDLE
     }
 }
 

@@ -58,6 +58,26 @@ async fn a_target_is_trusted_as_its_tls_options_say() {
 }
 
 #[tokio::test]
+async fn a_host_of_its_own_is_the_host_also_where_http_2_is_spoken() {
+    let listen = Listen { tls: Some(Certificate::SelfSigned), ..Listen::default() };
+    let mut site = Site::new(Config { listen, ..Config::default() }).await;
+    let own = std::fs::read(site.path.with_file_name("certificate.pem")).unwrap();
+    let url = format!("https://localhost:{}/", site.address.port());
+    let sender = sender(&site);
+    let any = Tls { any_certificate: true, ..Tls::default() };
+    for tls in [any, Tls { authorities: own, ..Tls::default() }] {
+        for host in [None, Some("virtual.example".to_owned())] {
+            let expected = host.clone().unwrap_or_else(|| url[8..url.len() - 1].to_owned());
+            let sent = outgoing(&url, request("POST", &[], b"{}"));
+            let call = sender.send(Outgoing { tls: tls.clone(), virtual_host: host, ..sent }).await;
+            assert_eq!((call.status(), call.request.headers.get("host")), (Some(200), Some(&*expected)));
+            let came = site.next().await;
+            assert_eq!(came.request.headers.all("host").collect::<Vec<_>>(), [expected.as_bytes()]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_is_none_is_told() {
     let site = Site::new(Config::default()).await;
     let tls = crate::config::Tls { any_certificate: false, authorities: b"-----BEGIN CERTIFICATE-----\nx".to_vec() };
