@@ -359,10 +359,13 @@ struct Recognised<'a> {
     is_json: bool,
 }
 
-/// The fields in order. HTTP/2 carries the host outside of them: it is put back where HTTP/1.1 has it.
+/// The fields in order. HTTP/2 carries the host outside of them: it is put back where HTTP/1.1 has it. What the request line says
+/// counts (RFC 9112, 3.2.2; RFC 9113, 8.3.1); another `host` is kept behind it, for that is to be seen.
 fn headers(head: &http::request::Parts) -> Headers {
     let mut headers = fields(&head.headers);
-    if let (false, Some(authority)) = (headers.has("host"), head.uri.authority()) {
+    if let Some(authority) = head.uri.authority()
+        && headers.get("host").is_none_or(|host| !host.eq_ignore_ascii_case(authority.as_str()))
+    {
         headers.0.insert(0, ("host".into(), Bytes::copy_from_slice(authority.as_str().as_bytes())));
     }
     headers

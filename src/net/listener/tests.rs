@@ -451,6 +451,21 @@ async fn what_has_not_come_whole_or_has_no_answer_at_the_end_is_recorded_as_it_i
 }
 
 #[tokio::test]
+async fn the_host_that_counts_comes_first_and_another_is_kept() {
+    let mut site = Site::new(Config::default()).await;
+    for (line, host, expected) in [
+        ("http://seen.example/a?b", "other.example", vec!["seen.example", "other.example"]),
+        ("http://seen.example/a?b", "Seen.example", vec!["Seen.example"]),
+        ("/a?b", "other.example", vec!["other.example"]),
+    ] {
+        site.raw(format!("GET {line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes()).await;
+        let call = site.next().await;
+        let hosts: Vec<_> = call.request.headers.all("host").map(|host| String::from_utf8_lossy(host)).collect();
+        assert_eq!((&*call.request.target, hosts), ("/a?b", expected.into_iter().map(Into::into).collect()));
+    }
+}
+
+#[tokio::test]
 async fn a_taken_address_is_told_with_the_repair() {
     let site = Site::new(Config::default()).await;
     let error = bind(site.address).await.unwrap_err().to_string();
