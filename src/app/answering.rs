@@ -241,10 +241,8 @@ impl App {
                 }
             }
             Told::Hit { whose, left } => {
-                if let Some(left) = left {
-                    self.answers.left.retain(|(known, _)| *known != whose);
-                    self.answers.left.push((whose, left));
-                }
+                self.answers.left.retain(|(known, _)| *known != whose);
+                self.answers.left.push((whose, left));
             }
             Told::Target(name, health) => {
                 if let Health::Down(why) = &health {

@@ -308,7 +308,7 @@ mod tests {
         change(&mut app, &(route("/a", 1) + &route("/b", 1)));
         app.answers.slots.iter_mut().for_each(|slot| slot.respond.hold = Some(Hold::Patience));
         for slot in app.answers.slots.clone() {
-            happen(&mut app, Event::Responding(Told::Hit { whose: slot.whose, left: Some(0) }));
+            happen(&mut app, Event::Responding(Told::Hit { whose: slot.whose, left: 0 }));
         }
         change(&mut app, &(route("/a", 1) + &route("/b", 2)));
         let held: Vec<bool> = app.answers.slots.iter().map(|slot| slot.respond.hold.is_some()).collect();

@@ -158,7 +158,7 @@ fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>) {
         let note = match told {
             Told::Target(name, Health::Down(why)) => format!("hooktape: target {name} is down: {why}"),
             Told::Target(name, Health::Up) => format!("target {name} is up"),
-            Told::Hit { whose, left: Some(0) } => format!("{whose}: the fault is spent"),
+            Told::Hit { whose, left: 0 } => format!("{whose}: the fault is spent"),
             Told::Refused(refused) => format!("hooktape: {refused}"),
             Told::Hit { .. } | Told::Held(_) | Told::Gone(..) => return,
         };

@@ -78,12 +78,12 @@ pub enum Told {
     Held(Arc<Held>),
     /// A held call waits no more.
     Gone(Id, Parting),
-    /// A fault hit a call; `left` is how many more it will hit, if that is limited.
+    /// A fault that hits so many calls and no more has hit one.
     Hit {
         /// Whose responder it is.
         whose: Whose,
         /// Calls it will still hit.
-        left: Option<u32>,
+        left: u32,
     },
     /// How a target does has changed.
     Target(String, Health),
@@ -364,8 +364,9 @@ impl Responders {
     pub(super) async fn answer(&self, active: &Active, call: Wanting<'_>, usual: impl Fn() -> Response) -> Outcome {
         let respond = &active.slot.respond;
         let fault = active.strike();
-        if let Some(fault) = fault {
-            let left = fault.next.map(|_| active.left.load(Ordering::Relaxed));
+        // Else it is as it was: who shows it need not know, and may be slow to take what is told.
+        if fault.is_some_and(|fault| fault.next.is_some()) {
+            let left = active.left.load(Ordering::Relaxed);
             self.tell(Told::Hit { whose: active.slot.whose.clone(), left });
         }
         let set = call.route.and_then(|route| route.timeout);

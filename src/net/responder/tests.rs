@@ -185,8 +185,12 @@ async fn the_next_calls_are_hit_and_then_none() {
     }
     assert_eq!(hits, [true, true, false]);
     let left: Vec<_> = std::iter::from_fn(|| told.try_recv().ok()).collect();
-    let hit = |left| Told::Hit { whose: Whose::Rest, left: Some(left) };
+    let hit = |left| Told::Hit { whose: Whose::Rest, left };
     assert_eq!(left, [hit(1), hit(0)]);
+    let always = Site::new(breaking("status=500")).await;
+    let mut told = observed(&always, false);
+    assert!(always.post("/", "", "{}").await.starts_with("HTTP/1.1 500"));
+    assert!(told.try_recv().is_err(), "it hits all calls, and that is known");
     let never = Site::new(breaking("status=500 probability=0")).await;
     assert!(never.post("/", "", "{}").await.starts_with("HTTP/1.1 200"));
 }
