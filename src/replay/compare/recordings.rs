@@ -1,6 +1,6 @@
 //! Two recordings side by side: which call of one is which of the other.
 //!
-//! A call that repeats one of the other recording belongs to it. Else conversations are laid beside each other, by their
+//! A call that both have belongs to itself, and one that repeats one that only the other recording has, to that. Else conversations are laid beside each other, by their
 //! keys or, where they have others, in the order they begin; and within a conversation the first call of a kind belongs to
 //! the first of that kind, and so on.
 
@@ -32,13 +32,21 @@ pub fn align(left: &[Entry], right: &[Entry]) -> Vec<Pair> {
     let places: HashMap<Id, usize> = left.iter().enumerate().map(|(number, entry)| (entry.id, number)).collect();
     let repeated: HashMap<Id, usize> = right.iter().enumerate().map(|(number, entry)| (entry.id, number)).collect();
     for (number, entry) in right.iter().enumerate() {
-        if let Some(original) = entry.parent.and_then(|parent| places.get(&parent)) {
+        if let Some(same) = places.get(&entry.id).filter(|same| fellows[**same].is_empty()) {
+            fellows[*same].push(number);
+            free_right[number] = false;
+        }
+    }
+    let in_both = |id: &Id| places.contains_key(id) && repeated.contains_key(id);
+    let parent = |entry: &Entry| entry.parent.filter(|parent| !in_both(&entry.id) && !in_both(parent));
+    for (number, entry) in right.iter().enumerate() {
+        if let Some(original) = parent(entry).and_then(|parent| places.get(&parent)) {
             fellows[*original].push(number);
             free_right[number] = false;
         }
     }
     for (entry, fellows) in left.iter().zip(&mut fellows).filter(|(_, fellows)| fellows.is_empty()) {
-        if let Some(original) = entry.parent.and_then(|parent| repeated.get(&parent)) {
+        if let Some(original) = parent(entry).and_then(|parent| repeated.get(&parent)) {
             fellows.push(*original);
             free_right[*original] = false;
         }
@@ -169,6 +177,17 @@ mod tests {
         let right = entries(&["z pre", "a pre", "a post", "a dialog", "- /x?2", "z post", "y pre"]);
         let pairs = align(&left, &right);
         assert_eq!(numbers(&pairs), [(0, 1), (1, 0), (2, 3), (3, 4), (4, 5), (-1, 2), (-1, 6)]);
+    }
+
+    #[test]
+    fn what_both_have_belongs_to_itself() {
+        let mut left = entries(&["a pre", "a pre", "a post"]);
+        left[1].parent = Some(left[0].id);
+        assert_eq!(numbers(&align(&left, &left.clone())), [(0, 0), (1, 1), (2, 2)]);
+        let mut later = [entries(&["a new"]), left.clone()].concat();
+        later[0].parent = Some(left[0].id);
+        assert_eq!(numbers(&align(&left, &later)), [(0, 1), (1, 2), (2, 3), (-1, 0)]);
+        assert_eq!(numbers(&align(&left, &left[..1])), [(0, 0), (1, -1), (2, -1)], "what was left of it");
     }
 
     #[test]
