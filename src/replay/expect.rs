@@ -9,6 +9,7 @@
 //!  header:Cache-Control=..  a header, likewise
 //! ```
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -239,17 +240,23 @@ pub fn check(expectations: &[Expectation], answered: &Answered<'_>) -> (Vec<Unme
                 (!test.holds(&took, limit)).then(|| said(format!("{took:.1?}")))
             }
             What::Value(pointer, test) => value(response, pointer, test.as_ref()),
-            What::Header(name, test) => match (response.headers.get(name), test) {
-                (None, _) => Some(said("there is no such header".to_owned())),
-                (Some(found), Some((test, value))) if !test.holds_for_text(found, value) => {
-                    Some((found.to_owned(), Some(Place::Header(name.to_ascii_lowercase()))))
-                }
-                _ => None,
-            },
+            What::Header(name, test) => header(response, name, test.as_ref()),
         };
         unmet.extend(found.map(|(found, place)| Unmet { expected: expectation.text.clone(), found, place }));
     }
     (unmet, differences)
+}
+
+/// What is found of a header that is not as it shall be: one of its values may be, where it came with several.
+fn header(response: &Response, name: &str, test: Option<&(Test, String)>) -> Option<(String, Option<Place>)> {
+    let values: Vec<_> = response.headers.all(name).map(|value| String::from_utf8_lossy(value)).collect();
+    if values.is_empty() {
+        return Some(("there is no such header".to_owned(), None));
+    }
+    let (test, value) = test?;
+    let holds = |found: &Cow<'_, str>| test.holds_for_text(found, value);
+    let fine = if *test == Test::Unequal { values.iter().all(holds) } else { values.iter().any(holds) };
+    (!fine).then(|| (values.join(", "), Some(Place::Header(name.to_ascii_lowercase()))))
 }
 
 fn default_status(call: &Call, fault: Option<Fault>) -> Option<Unmet> {
@@ -376,6 +383,22 @@ mod tests {
                 told.len() == 1 && told[0].starts_with(&format!("{demand}: {found}")) || told[0].contains(found),
                 "{told:?}"
             ),
+        }
+    }
+
+    #[test]
+    fn a_header_that_came_twice_is_tested_with_all_its_values() {
+        let mut call = answered(200, "{}");
+        let response = call.response.as_mut().unwrap();
+        for value in [&b"a3"[..], b"b3", b"\xff"] {
+            response.headers.0.push(("X-N".into(), value.into()));
+        }
+        let told = |demand: &str| unmet(&call, None, &[demand]);
+        for met in ["header:x-n*=b", "header:x-n=a3", "header:x-n!=c3", "header:x-n"] {
+            assert_eq!(told(met), [""; 0]);
+        }
+        for demand in ["header:x-n=c3", "header:x-n!=b3"] {
+            assert_eq!(told(demand), [format!("{demand}: a3, b3, \u{fffd}")]);
         }
     }
 

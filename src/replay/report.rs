@@ -13,6 +13,7 @@ use super::compare::{Difference, Place, Side};
 use super::expect::Unmet;
 use super::{Outcome, Plan, Skipped, Summary, Told};
 use crate::call::{Call, Id, Response};
+use crate::net::fault::Fault;
 use crate::recording::{Redaction, redact::MASK};
 use crate::visible;
 
@@ -194,7 +195,7 @@ impl Case {
 }
 
 fn sent(outcome: &Outcome) -> Case {
-    let call = &outcome.call;
+    let (call, fault) = (&outcome.call, outcome.delivery.fault);
     Case {
         original: outcome.original.id,
         call: Some(call.id),
@@ -203,14 +204,14 @@ fn sent(outcome: &Outcome) -> Case {
         fault: outcome.delivery.label(),
         url: call.request.url(),
         status: call.status(),
-        took_us: micros(call),
+        took_us: micros(call, fault),
         changed: places(outcome.changed()),
         masked: outcome.masked.clone(),
         against: outcome.against.as_ref().map(|other| Other {
             call: other.id,
             url: other.request.url(),
             status: other.status(),
-            took_us: micros(other),
+            took_us: micros(other, fault),
             error: other.error.clone(),
             changed: places(outcome.changed_against()),
         }),
@@ -221,8 +222,9 @@ fn sent(outcome: &Outcome) -> Case {
     }
 }
 
-fn micros(call: &Call) -> u64 {
-    u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX)
+/// How long the answer took. What a fault made slow is not the endpoint's.
+fn micros(call: &Call, fault: Option<Fault>) -> u64 {
+    u64::try_from(Fault::own(fault, call.took).as_micros()).unwrap_or(u64::MAX)
 }
 
 fn places(differences: Vec<Difference>) -> Vec<Place> {

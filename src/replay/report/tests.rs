@@ -212,3 +212,15 @@ fn what_is_secret_is_masked_in_its_place() {
     let differences = &report.cases[1].differences;
     assert_eq!(differences[1].left.as_deref(), Some(r#"{"token":"[redacted]","n":1}"#));
 }
+
+#[test]
+fn the_time_of_a_slow_body_is_not_the_answers() {
+    let slow = Delivery { fault: Some(Fault::SlowBody(Duration::from_secs(1))), ..Delivery::default() };
+    let took = |delivery| {
+        let sent = outcome(call(1), Call { took: Duration::from_micros(1_013_849), ..call(1) });
+        super::sent(&Outcome { delivery, against: Some(sent.call.clone()), ..sent })
+    };
+    let case = took(slow);
+    assert_eq!((case.took_us, case.against.unwrap().took_us), (13_849, 13_849));
+    assert_eq!(took(Delivery::default()).took_us, 1_013_849);
+}
