@@ -212,9 +212,8 @@ impl Watch {
                     return Some((format!("{how}{said}"), up.is_some()));
                 },
                 () = sleep_until(next), if due => {
-                    // One that worked comes first; the program may have got another meanwhile.
-                    let all: Vec<String> = up.clone().into_iter().chain(addresses.all()).collect();
-                    probe = Some(Box::pin(try_all(self.client.clone(), self.reach.clone(), all)));
+                    let all = addresses.all().filter(|url| up.as_ref() != Some(url)).collect();
+                    probe = Some(Box::pin(find(self.client.clone(), self.reach.clone(), up.clone(), all)));
                 }
                 Some(found) = OptionFuture::from(probe.as_mut()) => {
                     probe = None;
@@ -243,6 +242,16 @@ impl Watch {
         });
         self.last = Some(tunnel.clone());
         (self.observer)(tunnel);
+    }
+}
+
+/// The address that worked, as long as it does; else the program may have got another meanwhile. Whose the others are that it
+/// printed nobody knows, so they are called no more than is needed.
+async fn find(client: Client, reach: Arc<Reach>, known: Option<String>, others: Vec<String>) -> Result<String, String> {
+    let Some(known) = known else { return try_all(client, reach, others).await };
+    match leads_here(&client, &reach, &known).await {
+        Ok(()) => Ok(known),
+        Err(why) => try_all(client, reach, others).await.map_err(|_| format!("{known}: {why}")),
     }
 }
 
@@ -288,6 +297,7 @@ fn cause(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::testing::Backend;
 
     fn request(fields: &[(&'static str, &'static str)]) -> Request {
         Request { headers: fields.iter().copied().collect(), ..Request::default() }
@@ -306,6 +316,22 @@ mod tests {
         ] {
             assert_eq!(reach.public(&request(fields)).is_some(), by_it, "{fields:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_works_is_the_only_one_that_is_called() {
+        let reach = Arc::new(Reach::default());
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", reach.answer.len(), reach.answer);
+        let answer: &'static str = Box::leak(answer.into_boxed_str());
+        let (ours, mut other) = (Backend::new(answer).await, Backend::new(answer).await);
+        let found = async |known: String| {
+            let client = Client::builder().no_proxy().build().unwrap();
+            find(client, reach.clone(), Some(known), vec![other.url("")]).await
+        };
+        assert_eq!(found(ours.url("")).await, Ok(ours.url("")));
+        assert_eq!(found("http://127.0.0.1:1".into()).await, Ok(other.url("")));
+        assert!(other.next().await.0.starts_with(&format!("GET {} ", reach.path)));
+        assert!(futures_util::FutureExt::now_or_never(other.next()).is_none(), "once");
     }
 
     #[test]
