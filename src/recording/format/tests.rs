@@ -231,6 +231,16 @@ prop_compose! {
     }
 }
 
+#[test]
+fn a_line_that_ends_where_a_body_should_begin_is_damaged() {
+    let line = String::from_utf8(encode(&call(1))).unwrap();
+    let end = line.find(r#","response":{"#).unwrap();
+    for answer in ["", r#""headers":[]"#, r#""headers":[],"json":"#] {
+        let line = format!(r#"{},"response":{{{answer}}}"#, &line[..end]);
+        assert!(decode(line.as_bytes()).is_err() && decode_shared(line.into_bytes()).is_err());
+    }
+}
+
 proptest! {
     #[test]
     fn every_call_comes_back_as_it_was(call in any_call()) {

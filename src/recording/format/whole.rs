@@ -1,5 +1,6 @@
 //! A whole line as this version writes it, read without a JSON parser. What it holds are slices of the line: nothing of a
-//! body is copied, and what would have to be unescaped is left to serde. Where both read a line, both give the same call.
+//! body is copied, and what would have to be unescaped is left to serde. Where both read a line, both give the same call, but
+//! for a body of which the line, changed by hand, says another length than it has.
 
 use bytes::Bytes;
 
@@ -72,7 +73,8 @@ impl<'a> Message<'a> {
             return (size.unwrap_or(0) == 0).then(Bytes::new);
         }
         if self.rest.skip(br#","json":"#).is_some() {
-            let (body, rest) = self.rest.0.split_at_checked(size.unwrap_or(self.rest.0.len() - "}}".len()))?;
+            let (body, rest) =
+                self.rest.0.split_at_checked(size.or_else(|| self.rest.0.len().checked_sub("}}".len()))?)?;
             self.rest.0 = rest;
             // What a later version may write behind it is no part of it.
             let whole = size.is_some() || std::str::from_utf8(body).is_ok_and(json::is_valid);
