@@ -8,6 +8,7 @@ mod compact;
 mod completions;
 mod config;
 mod context;
+mod damage;
 mod demo;
 mod diff;
 mod doctor;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::call::{Call, Id};
 use crate::cli::context::{Context, find_call};
+use crate::cli::damage::Damaged;
 use crate::cli::replay::args::RuleArgs;
 use crate::cli::show::{fits, parse_query};
 use crate::cli::{Format, Outcome, print};
@@ -117,19 +118,18 @@ fn line(
 
 fn of_recordings(context: &Context, args: &Args, files: [&str; 2], rules: &Rules) -> eyre::Result<Outcome> {
     let query = parse_query(context, args.query.as_deref())?;
-    let mut whole = true;
+    let mut damaged = Damaged::default();
     let mut read = |file: &str| -> eyre::Result<(Reader, Vec<Entry>)> {
         let reader = Reader::open(Path::new(file))?;
         let marks = reader.marks();
         let mut entries = Vec::new();
         for entry in reader.entries(Position::default()) {
             match entry {
-                Ok(entry) if fits(&query, &entry, &reader, &marks)? => entries.push(entry),
-                Ok(_) => {}
-                Err(damage) => {
-                    whole = false;
-                    print::note(&format!("hooktape: {file}: {damage}"));
+                Ok(entry) if damaged.passed_over(fits(&query, &entry, &reader, &marks))? == Some(true) => {
+                    entries.push(entry);
                 }
+                Ok(_) => {}
+                Err(damage) => damaged.tell(&format!("{file}: {damage}")),
             }
         }
         Ok((reader, entries))
@@ -143,8 +143,8 @@ fn of_recordings(context: &Context, args: &Args, files: [&str; 2], rules: &Rules
     for pair in align(&left_entries, &right_entries) {
         let (l, r) = (pair.left.map(|number| &left_entries[number]), pair.right.map(|number| &right_entries[number]));
         let Some(some) = l.or(r) else { continue };
-        let found = compare(pair, (&left, &left_entries), (&right, &right_entries), &context.platforms, rules)?;
-        let found = wanted(args, found);
+        let found = compare(pair, (&left, &left_entries), (&right, &right_entries), &context.platforms, rules);
+        let Some(found) = damaged.passed_over(found)?.map(|found| wanted(args, found)) else { continue };
         let both = l.is_some() && r.is_some();
         if both && found.is_empty() {
             alike += 1;
@@ -172,5 +172,5 @@ fn of_recordings(context: &Context, args: &Args, files: [&str; 2], rules: &Rules
     let left_out: Vec<String> = left_out.map(|(count, file)| format!(", {count} only in {file}")).collect();
     print::note(&format!("{alike} alike, {different} different{}", left_out.concat()));
     // A line that cannot be read cannot be vouched for.
-    Ok((different == 0 && only == [0, 0] && whole).into())
+    Ok((damaged.end() && different == 0 && only == [0, 0]).into())
 }

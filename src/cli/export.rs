@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::call::Call;
 use crate::cli::context::{Context, find_call};
+use crate::cli::damage::Damaged;
 use crate::cli::show::{fits, parse_query};
 use crate::cli::{Outcome, print};
 use crate::recording::export::{ExportFile, Exporter, FileError, Format};
@@ -54,7 +55,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         None => Box::new(BufWriter::new(io::stdout().lock())),
     };
     let mut exporter = Exporter::new(out, args.form, &title, Timestamp::now())?;
-    let (mut count, mut whole) = (0_u64, true);
+    let (mut count, mut damaged) = (0_u64, Damaged::default());
     let (mut progress, size) = (print::Progress::new(), reader.size()?);
     let ended = Arc::new(AtomicBool::new(false));
     if written {
@@ -83,12 +84,11 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
                 progress.show(entry.place.offset, size);
             }
             match entry {
-                Ok(entry) if fits(&query, &entry, &reader, &marks)? => write(reader.call(entry.place)?)?,
-                Ok(_) => {}
-                Err(damage) => {
-                    print::note(&format!("hooktape: {damage}"));
-                    whole = false;
+                Ok(entry) if damaged.passed_over(fits(&query, &entry, &reader, &marks))? == Some(true) => {
+                    damaged.passed_over(reader.call(entry.place))?.map_or(Ok(()), &mut write)?;
                 }
+                Ok(_) => {}
+                Err(damage) => damaged.tell(&damage),
             }
         }
         print::unfinished(&entries);
@@ -100,5 +100,5 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         let masked = if args.unredacted { "not masked: keep it to yourself" } else { "masked" };
         print::note(&format!("{} to {}, {masked}", visible::count(count, "call"), out.display()));
     }
-    Ok(whole.into())
+    Ok(damaged.end().into())
 }

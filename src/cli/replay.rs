@@ -31,11 +31,10 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let reader = Reader::open(&args.file)?;
     // That nothing is found is no success: a slip in a query would else pass for a replay that went well.
     let (items, damaged) = select(&reader, &selection).map_err(|error| eyre!(error))?;
-    for damage in &damaged {
-        print::note(&format!("hooktape: {damage}"));
-    }
+    let told = damaged.first().iter().map(ToString::to_string).chain(damaged.more());
+    told.for_each(|damage| print::note(&format!("hooktape: {damage}")));
     // A line that cannot be read may be one of those that were asked for.
-    let unread = if args.names_one() { 0 } else { damaged.len() };
+    let unread = if args.names_one() { 0 } else { damaged.count() };
     let plan = args.plan(context)?;
     if args.dry_run {
         let outcome = rehearse(context, &reader, &items, &plan).await?;
@@ -193,7 +192,15 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
     let mut outcome = Outcome::Yes;
     let mut count = 0_u64;
     for (item, late) in plan.schedule.order(items).map_err(|error| eyre!(error))? {
-        let call = reader.call(item.place)?;
+        let call = match reader.call_of(item.id, item.place) {
+            Ok(call) => call,
+            Err(damage) => {
+                outcome = Outcome::No;
+                let skipped = Skipped { original: item.id, kind: None, fault: None, reason: damage.to_string() };
+                print::result(&show::told(context, &Told::Skipped(skipped)))?;
+                continue;
+            }
+        };
         for fault in plan.deliveries() {
             let now = Timestamp::now();
             let mut planned = plan.outgoing(&call, fault, now, &context.platforms, &context.keyring, None);

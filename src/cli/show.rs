@@ -1,7 +1,8 @@
 //! `hooktape show FILE [ID]`: list calls, or print one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use serde_json::json;
 
 use crate::call::Call;
 use crate::cli::context::{Context, find_call};
+use crate::cli::damage::Damaged;
 use crate::cli::waits::{self, Waits, takes_part};
 use crate::cli::{Format, Outcome, print};
 use crate::platform::Wait;
@@ -41,12 +43,11 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     if let Some(id) = &args.id {
         let call = find_call(&args.file, id)?;
         let reader = Reader::open(&args.file)?;
-        let related = |entry: &Entry| {
-            entry.conversation.as_deref() == call.conversation.as_deref() && takes_part(platforms, entry)
-        };
+        let talk = call.conversation.as_deref();
+        let related = |entry: &Entry| entry.conversation.as_deref() == talk && takes_part(platforms, entry);
         let entries = reader.entries(Position::default()).flatten();
         let places: Vec<Place> = entries.filter(related).map(|entry| entry.place).collect();
-        let waits = Waits::read(context, &reader, &places)?;
+        let waits = Waits::read(context, &reader, [&*places])?;
         let marks = reader.marks();
         print::out(&whole(context, &call, marks.of(call.id), waits.get(call.id), args.pretty))?;
         return Ok(Outcome::Yes);
@@ -55,18 +56,22 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
     let mut places: Vec<(Option<Arc<str>>, Place)> = Vec::new();
-    let mut waiting: Vec<(Option<Arc<str>>, Place)> = Vec::new();
+    let mut waiting: HashMap<Arc<str>, Vec<Place>> = HashMap::new();
+    let mut damaged = Damaged::default();
     let mut entries = reader.entries(Position::default());
     for entry in &mut entries {
-        if let Ok(entry) = &entry
-            && takes_part(platforms, entry)
-        {
-            waiting.push((entry.conversation.clone(), entry.place));
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(damage) => {
+                damaged.tell(&damage);
+                continue;
+            }
+        };
+        if let Some(talk) = entry.conversation.as_ref().filter(|_| takes_part(platforms, &entry)) {
+            waiting.entry(talk.clone()).or_default().push(entry.place);
         }
-        match entry {
-            Ok(entry) if fits(&query, &entry, &reader, &marks)? => places.push((entry.conversation, entry.place)),
-            Ok(_) => {}
-            Err(damage) => print::note(&format!("hooktape: {damage}")),
+        if damaged.passed_over(fits(&query, &entry, &reader, &marks))? == Some(true) {
+            places.push((entry.conversation, entry.place));
         }
     }
     print::unfinished(&entries);
@@ -74,13 +79,14 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let shown = &places[first..];
     // Only what is said of a call that is shown has to be read.
     let talks: HashSet<&str> = shown.iter().filter_map(|(talk, _)| talk.as_deref()).collect();
-    let waiting = waiting.iter().filter(|(talk, _)| talk.as_deref().is_some_and(|talk| talks.contains(talk)));
-    let waiting: Vec<Place> = waiting.map(|(_, place)| *place).collect();
-    let waits = Waits::read(context, &reader, &waiting)?;
+    let waiting = waiting.iter().filter(|(talk, _)| talks.contains(&***talk));
+    let waits = Waits::read(context, &reader, waiting.map(|(_, places)| &**places))?;
     for (_, place) in shown {
-        let call = reader.call(*place)?;
-        print::out(&print::listed(&call, platforms, context.format, waits.get(call.id)))?;
+        if let Some(call) = damaged.passed_over(reader.call(*place))? {
+            print::out(&print::listed(&call, platforms, context.format, waits.get(call.id)))?;
+        }
     }
+    damaged.end();
     Ok(Outcome::Yes)
 }
 
@@ -97,7 +103,10 @@ pub(super) fn parse_query(context: &Context, text: Option<&str>) -> eyre::Result
 }
 
 /// Whether a call fits, reading it only where its summary does not tell.
-pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader, marks: &Marks) -> eyre::Result<bool> {
+///
+/// # Errors
+/// Those of [`Reader::call`].
+pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader, marks: &Marks) -> io::Result<bool> {
     let view = entry.view().with(marks);
     Ok(match query.matches_view(&view) {
         Some(fits) => fits,

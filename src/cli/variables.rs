@@ -7,6 +7,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::cli::context::{Context, data_dir, find_call};
+use crate::cli::damage::Damaged;
 use crate::cli::{Format, Outcome, print};
 use crate::recording::{Position, Reader};
 use crate::replay::variables::Variables;
@@ -46,18 +47,18 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     match &args.command {
         Some(Command::Register { file, id }) => {
             let redaction = context.redaction()?;
-            let (mut found, mut names, mut whole) = (Variables::default(), Vec::new(), true);
+            let (mut found, mut names, mut damaged) = (Variables::default(), Vec::new(), Damaged::default());
             if let Some(id) = id {
                 names = found.register(&find_call(file, id)?, &redaction);
             } else {
                 let reader = Reader::open(file)?;
                 for entry in reader.entries(Position::default()) {
                     match entry {
-                        Ok(entry) => names.extend(found.register(&reader.call(entry.place)?, &redaction)),
-                        Err(damage) => {
-                            print::note(&format!("hooktape: {damage}"));
-                            whole = false;
+                        Ok(entry) => {
+                            let call = damaged.passed_over(reader.call(entry.place))?;
+                            names.extend(call.into_iter().flat_map(|call| found.register(&call, &redaction)));
                         }
+                        Err(damage) => damaged.tell(&damage),
                     }
                 }
             }
@@ -70,7 +71,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             };
             Variables::update(&path, bring).map_err(|error| eyre!(error))?;
             print::note(&format!("{}: {}", visible::count(names.len(), "variable"), names.join(", ")));
-            return Ok(whole.into());
+            return Ok(damaged.end().into());
         }
         Some(Command::Remove { names }) => {
             let unknown = |name| format!("no variable {name:?} is known: `hooktape variables` lists them");

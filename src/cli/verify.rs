@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::call::Sig;
 use crate::cli::context::Context;
+use crate::cli::damage::Damaged;
 use crate::cli::show::{fits, parse_query};
 use crate::cli::{Format, Outcome, print};
 use crate::recording::{Position, Reader};
@@ -27,7 +28,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let query = parse_query(context, args.query.as_deref())?;
     let reader = Reader::open(&args.file)?;
     let marks = reader.marks();
-    let (mut checked, mut wrong, mut whole) = (0_u64, 0_u64, true);
+    let (mut checked, mut wrong, mut damaged) = (0_u64, 0_u64, Damaged::default());
     let (mut calls, mut strange) = (0_u64, 0_u64);
     let (mut keyless, mut masked, mut unsigned) = (0_u64, 0_u64, 0_u64);
     let mut entries = reader.entries(Position::default());
@@ -35,12 +36,11 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         let entry = match entry {
             Ok(entry) => entry,
             Err(damage) => {
-                print::note(&format!("hooktape: {damage}"));
-                whole = false;
+                damaged.tell(&damage);
                 continue;
             }
         };
-        if !fits(&query, &entry, &reader, &marks)? {
+        if damaged.passed_over(fits(&query, &entry, &reader, &marks))? != Some(true) {
             continue;
         }
         calls += 1;
@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             strange += 1;
             continue;
         };
-        let call = reader.call(entry.place)?;
+        let Some(call) = damaged.passed_over(reader.call(entry.place))? else { continue };
         let (verdict, why) = context.judge(&call, kind);
         match verdict.sig {
             _ if call.request.redacted => masked += 1,
@@ -82,6 +82,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         print::result(&line)?;
     }
     print::unfinished(&entries);
+    let whole = damaged.end();
     // Who checks a file wants to know that it was checked: a slip in a query is no success.
     let nothing = checked == 0;
     if nothing || context.format == Format::Text {

@@ -27,25 +27,44 @@ pub(super) fn takes_part(platforms: &Platforms, entry: &Entry) -> bool {
 }
 
 impl Waits {
-    /// Those that the calls at `places` tell of.
-    pub(super) fn read(context: &Context, reader: &Reader, places: &[Place]) -> eyre::Result<Self> {
-        let calls: Vec<Call> = places.iter().map(|place| reader.call(*place)).collect::<Result<_, _>>()?;
+    /// Those that the calls of conversations tell of, each given by their places: one conversation after the other, for all
+    /// their bodies may be more than fits into memory. A call that cannot be read tells of none.
+    pub(super) fn read<'a>(
+        context: &Context,
+        reader: &Reader,
+        talks: impl IntoIterator<Item = &'a [Place]>,
+    ) -> eyre::Result<Self> {
+        let (mut all, now) = (Self::default(), Timestamp::now());
+        for places in talks {
+            let calls: Vec<Result<Call, _>> =
+                places.iter().map(|place| reader.decode(*place)).collect::<Result<_, _>>()?;
+            let calls: Vec<Call> = calls.into_iter().flatten().collect();
+            all.add(context, &calls, now);
+        }
+        Ok(all)
+    }
+
+    /// Adds those of one conversation.
+    fn add(&mut self, context: &Context, calls: &[Call], now: Timestamp) {
         let limit = |kind: &str| context.config.wait(kind)?.expires;
-        let waits = context.platforms.waits(&calls, limit, Timestamp::now());
-        let mut of = HashMap::new();
-        for call in &calls {
-            let in_it =
-                |wait: &&Wait| wait.fate_of(call.id).is_some() || wait.opened.is_some_and(|(id, _)| id == call.id);
+        let before = self.waits.len();
+        self.waits.extend(context.platforms.waits(calls, limit, now));
+        let mut taking_part = HashMap::new();
+        for (number, wait) in self.waits.iter().enumerate().skip(before) {
+            let opened = wait.opened.map(|(id, _)| id);
+            for call in opened.into_iter().chain(wait.callbacks.iter().map(|callback| callback.call)) {
+                taking_part.entry(call).or_insert(number);
+            }
+        }
+        for call in calls {
             // A page that is loaded again belongs to the last wait that was there.
-            let again = |wait: &&Wait| {
+            let again = |wait: &Wait| {
                 Some(&wait.kind) == call.kind.as_ref() && wait.opened.is_some_and(|(_, opened)| opened <= call.at)
             };
-            let same = || waits.iter().filter(|wait| Some(&wait.conversation) == call.conversation.as_ref());
-            let wait = same().find(in_it).or_else(|| same().filter(again).last());
-            let place = wait.and_then(|wait| waits.iter().position(|other| std::ptr::eq(other, wait)));
-            of.extend(place.map(|place| (call.id, place)));
+            let reloaded = || self.waits[before..].iter().rposition(again).map(|place| before + place);
+            let place = taking_part.get(&call.id).copied().or_else(reloaded);
+            self.of.extend(place.map(|place| (call.id, place)));
         }
-        Ok(Self { waits, of })
     }
 
     /// The wait that a call takes part in.

@@ -1,5 +1,6 @@
 //! Reads a recording while it may still be written: heads in one pass, a whole call where it is shown.
 
+mod damage;
 mod entries;
 mod packed;
 mod scan;
@@ -11,10 +12,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-pub use self::entries::{Entries, LineError, Position};
+pub use self::damage::{Damage, LineError};
+pub use self::entries::{Entries, Position};
 pub(super) use self::packed::is_recording;
 pub use self::scan::{Batch, scan};
-use super::format::{self, OpenError};
+use super::format::{self, DamagedLine, OpenError};
 use super::{Marks, Place};
 use crate::call::{Call, Id};
 
@@ -118,14 +120,26 @@ impl Reader {
     /// The whole call at `place`.
     ///
     /// # Errors
-    /// When it cannot be read, or when the line there is damaged; then the error names file and offset.
+    /// When it cannot be read, or ([`io::ErrorKind::InvalidData`]) when the line there is damaged; the error names file and
+    /// offset.
     pub fn call(&self, place: Place) -> Result<Call, io::Error> {
+        self.decode(place)?.map_err(|damage| io::Error::new(io::ErrorKind::InvalidData, self.named(place, &damage)))
+    }
+
+    /// The same, or what is wrong with its line.
+    ///
+    /// # Errors
+    /// When it cannot be read; the error names file and offset.
+    pub fn decode(&self, place: Place) -> Result<Result<Call, DamagedLine>, io::Error> {
         let mut line = vec![0; place.len as usize];
-        let named = |error: &dyn std::fmt::Display| format!("{}, byte {}: {error}", self.path.display(), place.offset);
         self.file
             .read_exact_at(&mut line, place.offset)
-            .map_err(|error| io::Error::new(error.kind(), named(&error)))?;
-        format::decode_shared(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, named(&error)))
+            .map_err(|error| io::Error::new(error.kind(), self.named(place, &error)))?;
+        Ok(format::decode_shared(line))
+    }
+
+    fn named(&self, place: Place, error: &dyn std::fmt::Display) -> String {
+        format!("{}, byte {}: {error}", self.path.display(), place.offset)
     }
 
     /// The same where it was chosen before: `place` is another call's once the file is another one, `id` never is.

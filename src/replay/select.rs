@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::call::{Call, Direction, Id};
-use crate::recording::{Entry, LineError, Place, Position, Query, Reader};
+use crate::recording::{Damage, Entry, Place, Position, Query, Reader};
 use crate::visible;
 
 /// Most conversations that a sentence names.
@@ -59,13 +59,14 @@ pub struct Selection {
 /// # Errors
 /// When a call cannot be read, what should be one call or conversation is none or several, or nothing is left: a sentence that
 /// says by what.
-pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Vec<LineError>), String> {
+pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Damage), String> {
     let marks = reader.marks();
     let mut found: Vec<Entry> = Vec::new();
-    let mut damaged = Vec::new();
+    let mut damaged = Damage::default();
     let mut met = Met::default();
     let named = |entry: &Entry, part: &Option<String>| part.as_deref().is_some_and(|part| is_called(entry.id, part));
-    for entry in reader.entries(Position::default()) {
+    let mut entries = reader.entries(Position::default());
+    while let Some(entry) = entries.next() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -89,8 +90,13 @@ pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Vec<
         let fits = if let Some(fits) = selection.query.matches_view(&view) {
             fits
         } else {
-            let call = reader.call(entry.place).map_err(|error| error.to_string())?;
-            selection.query.matches(&view, &call)
+            match reader.decode(entry.place).map_err(|error| error.to_string())? {
+                Ok(call) => selection.query.matches(&view, &call),
+                Err(damage) => {
+                    damaged.push(entries.damaged(&damage));
+                    continue;
+                }
+            }
         };
         let ours = |key: &String| entry.conversation.as_deref().is_some_and(|own| own.starts_with(key.as_str()));
         if fits && selection.conversation.as_ref().is_none_or(ours) {
@@ -124,7 +130,8 @@ pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Vec<
     if found.is_empty() {
         let unread = damaged
             .first()
-            .map(|first| format!("; {} could not be read: {first}", visible::count(damaged.len(), "line")));
+            .first()
+            .map(|first| format!("; {} could not be read: {first}", visible::count(damaged.count(), "line")));
         return Err(met.why_none(selection) + &unread.unwrap_or_default());
     }
     if selection.turn > 1 {

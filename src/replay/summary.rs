@@ -79,7 +79,7 @@ pub struct Summary {
     #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
     /// Lines of the recording that could not be read: what stood there was not sent.
-    pub unread: usize,
+    pub unread: u64,
     /// It was ended before its end.
     pub cancelled: bool,
     /// What it failed at before its end, as a sentence.

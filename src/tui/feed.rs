@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::app::event::{Event, Notice};
 use crate::recording::backlog::{Backlog, weight};
-use crate::recording::{self, Position, Reader, Recorded};
+use crate::recording::{self, Damage, Position, Reader, Recorded};
 use crate::tui::follow::Follower;
 use crate::tui::tape::Tape;
 use crate::tui::world::{Message, World};
@@ -91,16 +91,18 @@ pub fn feed(
     }
 }
 
-/// Hands `event` to the loop; a call only when what waits there already leaves room for it. None if the loop is gone.
+/// Hands `event` to the loop; calls and what is told of damaged lines only when what waits there already leaves room for it.
+/// None if the loop is gone.
 async fn pass_on(event: Event, events: &UnboundedSender<Message>, room: &Arc<Semaphore>) -> Option<()> {
-    let message = match event {
+    let taken = match &event {
         Event::Recorded(Recorded::Call(_, place)) => {
-            let taken = u32::try_from(weight(place) / KIB).unwrap_or(u32::MAX).clamp(1, ROOM);
-            Message::from(event).taking(room.clone().acquire_many_owned(taken).await.ok()?)
+            u32::try_from(weight(*place) / KIB).unwrap_or(u32::MAX).clamp(1, ROOM)
         }
-        event => event.into(),
+        Event::Told(_) => 1,
+        _ => return events.send(event.into()).ok(),
     };
-    events.send(message).ok()
+    let room = room.clone().acquire_many_owned(taken).await.ok()?;
+    events.send(Message::from(event).taking(room)).ok()
 }
 
 /// Says that the recording ends within a line.
@@ -117,7 +119,8 @@ fn tell_unfinished(tape: &Tape, end: Position, events: &UnboundedSender<Message>
 /// Reads what the recording holds already.
 fn read(tape: &Tape, until: Option<u64>, events: &UnboundedSender<Message>) -> std::io::Result<Position> {
     let reader = tape.reader()?;
-    recording::scan(&reader, until, |batch| {
+    let mut damage = Damage::default();
+    let read = recording::scan(&reader, until, |batch| {
         if batch.newest {
             return match events.send(Event::Newest(Box::new(batch.calls)).into()) {
                 Ok(()) => ControlFlow::Continue(()),
@@ -125,7 +128,10 @@ fn read(tape: &Tape, until: Option<u64>, events: &UnboundedSender<Message>) -> s
             };
         }
         let reading = Event::Reading { done: batch.done, total: batch.total };
-        let damaged = batch.damaged.iter().map(|damage| Event::Told(Notice::warning(damage.to_string())));
+        let told = damage.first().len();
+        damage.append(batch.damaged);
+        let new = damage.first()[told..].iter();
+        let damaged = new.map(|damage| Event::Told(Notice::warning(damage.to_string())));
         // No calls would say that there are no more.
         let calls = (!batch.calls.is_empty()).then_some(Event::Indexed(Box::new(batch.calls)));
         let mut found = calls.into_iter().chain([Event::Annotated(batch.annotations), reading]).chain(damaged);
@@ -133,5 +139,10 @@ fn read(tape: &Tape, until: Option<u64>, events: &UnboundedSender<Message>) -> s
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
-    })
+    });
+    if let Some(more) = damage.more() {
+        // Fails when the loop is gone.
+        let _ = events.send(Event::Told(Notice::warning(more)).into());
+    }
+    read
 }

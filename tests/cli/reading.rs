@@ -256,6 +256,34 @@ fn a_damaged_line_is_told_and_hides_no_other() {
     assert_eq!(endpoint.seen().len(), 8);
 }
 
+#[test]
+fn a_call_that_is_damaged_behind_its_head_hides_no_other() {
+    let home = Home::new();
+    let text = std::fs::read_to_string(SAMPLE).unwrap();
+    let mut lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+    lines[2] = lines[2].replace(r#""response":{"headers":["#, r#""response":{"headers":[["#);
+    std::fs::write(home.path("tape.jsonl"), lines.join("\n") + "\n").unwrap();
+    let endpoint = Endpoint::new();
+    let out = ["export", "tape.jsonl", "--as", "json", "--out", "out.jsonl"];
+    let commands: [(&[&str], i32); 8] = [
+        (&["show", "tape.jsonl"], 0),
+        (&["show", "tape.jsonl", "--query", "body:session"], 0),
+        (&["verify", "tape.jsonl"], 1),
+        (&["verify", "tape.jsonl", "--query", "body:session"], 1),
+        (&out, 1),
+        (&["diff", "tape.jsonl", "tape.jsonl"], 1),
+        (&["variables", "register", "tape.jsonl"], 1),
+        (&["replay", "tape.jsonl", "--to", &endpoint.url, "--dry-run"], 1),
+    ];
+    for (command, code) in commands {
+        let ended = run(&home, &[command, &PUBLISHED].concat());
+        assert_eq!(ended.code, code, "{command:?}: {}", ended.err);
+        assert!([&ended.err, &ended.out].iter().any(|told| told.contains("byte ")), "{command:?}: {}", ended.err);
+    }
+    assert_eq!(run(&home, &["show", "tape.jsonl"]).out.lines().count(), 6);
+    assert_eq!(std::fs::read_to_string(home.path("out.jsonl")).unwrap().lines().count(), 6 + 1);
+}
+
 /// A recording of one flow that waited for a page: opened, called back twice, and then once more.
 fn waited(home: &Home) -> Vec<serde_json::Value> {
     std::fs::write(home.path("hooktape.toml"), "[[wait]]\nkind = \"jelou/webview_open\"\nvariable = \"paid\"\n")

@@ -7,7 +7,8 @@ use std::os::unix::fs::FileExt as _;
 
 use memchr::memchr;
 
-use crate::recording::format::{self, Head};
+use super::damage::{Damage, LineError};
+use crate::recording::format::{self, DamagedLine, Head};
 use crate::recording::names::Names;
 use crate::recording::{Annotation, Entry, Index, Place};
 
@@ -33,18 +34,6 @@ impl Default for Position {
     }
 }
 
-/// A line that could not be read; the lines behind it are.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} (byte {offset}): {message}")]
-pub struct LineError {
-    /// From 1, counted from where reading began.
-    pub line: u64,
-    /// Bytes from the beginning of the file.
-    pub offset: u64,
-    /// What is wrong, as a sentence without the place.
-    pub message: String,
-}
-
 /// The calls of a recording, heads only. After None it may be asked again: it goes on when the file has grown.
 ///
 /// Lines that say something of a call are set aside for [`Entries::take_annotations`]; others that are no calls are passed
@@ -55,6 +44,8 @@ pub struct Entries<'a> {
     /// Where the next line begins: in the file, and in the window.
     position: Position,
     start: usize,
+    /// Where the line begins that was read last.
+    last: Position,
     /// Up to where the window holds bytes of the file, and up to where they have no newline.
     filled: usize,
     searched: usize,
@@ -85,6 +76,7 @@ impl<'a> Entries<'a> {
             file,
             position: from,
             start: 0,
+            last: from,
             filled: 0,
             searched: 0,
             window: vec![0; WINDOW],
@@ -108,6 +100,12 @@ impl<'a> Entries<'a> {
     #[must_use]
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// The call that was given last cannot be read whole, for this is wrong with its line.
+    #[must_use]
+    pub fn damaged(&self, damage: &DamagedLine) -> LineError {
+        LineError::new(self.last, damage.to_string())
     }
 
     /// What the lines passed so far say of calls, each with its offset, since this was asked last.
@@ -205,6 +203,7 @@ impl<'a> Entries<'a> {
             }
         }
         let here = self.position;
+        self.last = here;
         self.pass(end + usize::from(terminated));
         self.position.line += u64::from(terminated);
         Some(match u32::try_from(line.len()) {
@@ -227,24 +226,18 @@ impl<'a> Entries<'a> {
 
     /// Adds the call of the next line to `index`, or what is wrong with it to `damaged`. False at the end of the file,
     /// and where it cannot be read on.
-    pub(super) fn add_next(&mut self, index: &mut Index, damaged: &mut Vec<LineError>) -> bool {
+    pub(super) fn add_next(&mut self, index: &mut Index, damaged: &mut Damage) -> bool {
         match self.line() {
             None => return false,
-            Some(Err(error)) => damaged.push(error),
+            Some(Err(error)) => drop(damaged.push(error)),
             Some(Ok(Line { window, place, at })) => match format::head(&self.window[window.clone()], &mut self.scratch)
             {
                 Ok(Some(head)) => index.push(&head.view(place)),
                 Ok(None) => self.note(window, place),
-                Err(error) => damaged.push(LineError::new(at, error.to_string())),
+                Err(error) => drop(damaged.push(LineError::new(at, error.to_string()))),
             },
         }
         !self.broken
-    }
-}
-
-impl LineError {
-    fn new(at: Position, message: String) -> Self {
-        Self { line: at.line, offset: at.offset, message }
     }
 }
 

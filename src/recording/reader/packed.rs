@@ -122,7 +122,7 @@ mod tests {
             let (mut count, mut scanned) = (0, Vec::new());
             scan(&reader, None, |batch| {
                 count += if batch.newest { 0 } else { batch.calls.len() };
-                scanned.extend(batch.damaged);
+                scanned.extend_from_slice(batch.damaged.first());
                 ControlFlow::Continue(())
             })
             .unwrap();

@@ -12,7 +12,8 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::Reader;
-use super::entries::{Entries, LineError, Position};
+use super::damage::Damage;
+use super::entries::{Entries, Position};
 use crate::recording::{Annotation, Index, cores};
 
 /// Some calls of a recording that is being read, and how far it is.
@@ -25,7 +26,7 @@ pub struct Batch {
     /// What lines among them say of calls, each with its offset.
     pub annotations: Vec<(u64, Annotation)>,
     /// Lines among them that could not be read.
-    pub damaged: Vec<LineError>,
+    pub damaged: Damage,
     /// Bytes read so far.
     pub done: u64,
     /// Bytes there are to read.
@@ -78,10 +79,8 @@ fn scan_chunks(
     cores::in_order(
         count,
         |number| Chunk::read(&reader.file, begin(number), begin(number + 1), total),
-        |Chunk { calls, annotations, mut damaged, lines, end, broken }| {
-            for error in &mut damaged {
-                error.line += position.line - 1;
-            }
+        |Chunk { calls, annotations, damaged, lines, end, broken }| {
+            let damaged = damaged.counted_from(position.line);
             position.line += lines;
             position.offset = position.offset.max(end);
             more = each(Batch { calls, newest: false, annotations, damaged, done: position.offset, total });
@@ -98,7 +97,7 @@ fn scan_chunks(
     while more.is_continue() && entries.add_next(&mut late.calls, &mut late.damaged) {}
     position = entries.position();
     late.annotations = entries.take_annotations();
-    if !(late.calls.is_empty() && late.annotations.is_empty() && late.damaged.is_empty()) {
+    if !(late.calls.is_empty() && late.annotations.is_empty() && late.damaged.count() == 0) {
         (late.done, late.total) = (position.offset, total.max(position.offset));
         let _ = each(late);
     }
@@ -111,7 +110,7 @@ struct Chunk {
     calls: Index,
     annotations: Vec<(u64, Annotation)>,
     /// Their lines are counted from the chunk's first.
-    damaged: Vec<LineError>,
+    damaged: Damage,
     lines: u64,
     /// Behind its last line; 0 if none begins in it.
     end: u64,
@@ -127,7 +126,9 @@ impl Chunk {
         let before = Position { offset: begin.saturating_sub(1), line: 1 };
         let mut entries = Entries::new(file, before, limit);
         if begin > 0 {
-            chunk.damaged.extend(entries.skip_rest().err());
+            if let Err(error) = entries.skip_rest() {
+                chunk.damaged.push(error);
+            }
         }
         let start = entries.position();
         while entries.position().offset < end.min(limit) && entries.add_next(&mut chunk.calls, &mut chunk.damaged) {}
@@ -162,6 +163,24 @@ mod tests {
         ]
     }
 
+    #[test]
+    fn of_very_many_damaged_lines_the_first_are_told_and_all_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sample.jsonl");
+        let text = [format::header(Timestamp::UNIX_EPOCH), "x\n".repeat(10_000)].concat();
+        std::fs::write(&path, text).unwrap();
+        let (mut all, mut most) = (Damage::default(), 0);
+        scan_chunks(&Reader::open(&path).unwrap(), None, (100, 9000, 100), |batch| {
+            most = most.max(batch.damaged.first().len());
+            all.append(batch.damaged);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        let lines: Vec<u64> = all.first().iter().map(|error| error.line).collect();
+        assert_eq!((most, lines, all.count()), (100, (2..102).collect(), 10_000));
+        assert_eq!(all.more().unwrap(), "9900 more lines cannot be read");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
@@ -185,15 +204,15 @@ mod tests {
             prop_assume!(reader.is_ok());
             let reader = reader.unwrap();
             let mut entries = Entries::new(&reader.file, Position::default(), until.unwrap_or(u64::MAX));
-            let (mut plain, mut plainly_damaged) = (Index::new(), Vec::new());
+            let (mut plain, mut plainly_damaged) = (Index::new(), Damage::default());
             for found in &mut entries {
                 match found {
                     Ok(entry) => plain.push(&entry.view()),
-                    Err(error) => plainly_damaged.push(error),
+                    Err(error) => drop(plainly_damaged.push(error)),
                 }
             }
             let plainly_said = entries.take_annotations();
-            let (mut index, mut said, mut damaged, mut done) = (Index::new(), Vec::new(), Vec::new(), 0);
+            let (mut index, mut said, mut damaged, mut done) = (Index::new(), Vec::new(), Damage::default(), 0);
             let mut before = None;
             let end = scan_chunks(&reader, until, (first, chunk, newest), |batch| {
                 if batch.newest {
@@ -204,7 +223,7 @@ mod tests {
                 done = batch.done;
                 index.append(&batch.calls);
                 said.extend(batch.annotations);
-                damaged.extend(batch.damaged);
+                damaged.append(batch.damaged);
                 ControlFlow::Continue(())
             });
             prop_assert_eq!(&index, &plain);
