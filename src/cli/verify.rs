@@ -103,5 +103,5 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         }
         print::note(&told);
     }
-    Ok((wrong == 0 && keyless == 0 && !nothing && whole).into())
+    Ok((wrong == 0 && keyless == 0 && masked == 0 && !nothing && whole).into())
 }

@@ -111,6 +111,11 @@ fn a_masked_call_says_that_it_cannot_be_checked() {
         "{}",
         verified.err
     );
+    let mut mixed = std::fs::read_to_string(SAMPLE).unwrap();
+    mixed.push_str(std::fs::read_to_string(home.path("masked.jsonl")).unwrap().lines().nth(1).unwrap());
+    std::fs::write(home.path("mixed.jsonl"), mixed).unwrap();
+    let mixed = run(&home, &[&["verify", "mixed.jsonl", "--query", "sig:valid"][..], &PUBLISHED].concat());
+    assert_eq!((mixed.code, &*mixed.err), (1, "6 signatures checked, 0 not valid, 1 masked\n"), "one is not checked");
     let shown = run(&home, &["show", "masked.jsonl", TAMPERED]).out;
     assert!(shown.contains("parts of this call are masked; its signature was invalid when it was recorded"), "{shown}");
 }
