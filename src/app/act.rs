@@ -423,8 +423,9 @@ impl App {
             crate::recording::Query::parse_with(text, self.now, &self.setup.config.queries)?.by(&self.setup.platforms);
         let search = self.ticket();
         let mut filter = Filter::new(text.to_owned(), query.clone(), search);
-        if !query.needs_call() {
-            let hits = self.index.matching(&query);
+        if !query.needs_call()
+            && let Some(hits) = self.index.matching(&query)
+        {
             filter.found(&hits);
             filter.scanned = self.index.len();
             filter.finished = true;

@@ -78,6 +78,7 @@ impl App {
     }
 
     fn rows_that_fit(&self, query: &str) -> Vec<usize> {
-        Query::parse(query, self.now).map_or_else(|_| Vec::new(), |query| self.index.matching(&query))
+        let query = Query::parse(query, self.now).ok();
+        query.and_then(|query| self.index.matching(&query)).unwrap_or_default()
     }
 }

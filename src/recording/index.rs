@@ -1,7 +1,9 @@
-//! What is kept in memory of a recording: 40 bytes a call, and each kind, path and conversation once.
+//! What is kept in memory of a recording: 40 bytes a call, and each kind, path and conversation once, of very long ones the
+//! beginning.
 
 mod pages;
 mod rows;
+mod short;
 mod table;
 
 use std::ops::{ControlFlow, Range};
@@ -10,6 +12,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::rows::{Few, Row, Rows};
+pub(super) use self::short::may_be_short;
+use self::short::short;
 use self::table::{Kept, Table};
 use super::{Annotation, Entry, Marks, Place, Query, View, cores};
 use crate::call::{Direction, Id, Sig};
@@ -117,8 +121,9 @@ impl Index {
         if let Some(parent) = entry.parent {
             self.parents.push(self.rows.len(), parent);
         }
+        let (kind, method, path) = (entry.kind.map(short), short(entry.method), short(entry.path));
         let fate = Fate {
-            shape: self.shapes.number((entry.kind, entry.method, entry.path)),
+            shape: self.shapes.number((kind.as_deref(), &*method, &*path)),
             status: entry.status,
             sig: entry.sig,
             direction: entry.direction,
@@ -132,7 +137,7 @@ impl Index {
             took_us: entry.took_us,
             size: entry.size,
             fate: self.fates.number(fate),
-            conversation: entry.conversation.map(|name| self.conversations.number(name)),
+            conversation: entry.conversation.map(|name| self.conversations.number(&short(name))),
         });
     }
 
@@ -171,7 +176,7 @@ impl Index {
         self.rows.len() == 0
     }
 
-    /// The call at `row`, counted from 0 in file order.
+    /// The call at `row`, counted from 0 in file order; of a very long string it has only the beginning.
     #[must_use]
     pub fn view(&self, row: usize) -> Option<View<'_>> {
         self.rows.get(row).map(|found| self.show(row, found))
@@ -244,18 +249,24 @@ impl Index {
         self.rows.iter().enumerate().map(|(row, found)| self.show(row, found))
     }
 
-    /// The rows of the calls that match, as far as heads tell. On every core, for it is waited for.
+    /// The rows of the calls that match; none where heads do not tell that of each. On every core, for it is waited for.
     #[must_use]
-    pub fn matching(&self, query: &Query) -> Vec<usize> {
+    pub fn matching(&self, query: &Query) -> Option<Vec<usize>> {
         let look = |run: usize| {
             let rows = run * RUN..self.rows.len().min((run + 1) * RUN);
-            let matches = |row: &usize| self.view(*row).is_some_and(|view| query.matches_view(&view) == Some(true));
-            rows.filter(matches).collect::<Vec<_>>()
+            let matches = |row: usize| match query.matches_view(&self.view(row)?) {
+                Some(false) => None,
+                matches => Some(matches.map(|_| row)),
+            };
+            rows.filter_map(matches).collect::<Option<Vec<_>>>()
         };
-        let mut found = Vec::new();
+        let mut found = Some(Vec::new());
         cores::in_order(self.rows.len().div_ceil(RUN), look, |rows| {
-            found.extend(rows);
-            ControlFlow::Continue(())
+            found = found.take().zip(rows).map(|(mut found, rows)| {
+                found.extend(rows);
+                found
+            });
+            if found.is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         found
     }

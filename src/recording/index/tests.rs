@@ -68,6 +68,32 @@ fn parts_make_the_same_index_wherever_they_are_cut() {
 }
 
 #[test]
+fn of_long_strings_little_is_kept_and_no_filter_is_misled() {
+    let long = |number: u64, end: &str| {
+        let text = |what: &str| format!("{what}{number}{}{end}", "x".repeat(100_000)).into();
+        Entry {
+            kind: Some(text("k")),
+            conversation: Some(text("c")),
+            path: text("/"),
+            method: "POST".into(),
+            ..entry(number)
+        }
+    };
+    let mut index: Index = [entry(1), long(2, "abcd"), long(2, "abcd"), long(2, "other")].iter().collect();
+    index.append(&[long(2, "abcd")].iter().collect());
+    let kept = |row: usize| index.get(row).unwrap();
+    assert!(kept(1).path.len() <= 512 && kept(1).path.starts_with("/2xx"), "{}", kept(1).path);
+    assert_eq!(index.conversations.values.len(), 3);
+    assert_eq!(index.same_conversation(1, 0..9).collect::<Vec<_>>(), [1, 2, 4]);
+    let matching = |query: &str| index.matching(&Query::parse(query, Timestamp::UNIX_EPOCH).unwrap());
+    for query in ["path:abcd", "-conv:abcd", "kind:c | path:abcd", "platform:abcd"] {
+        assert_eq!(matching(query), None, "only the calls tell: {query}");
+    }
+    assert_eq!(matching("method:post -dir:sent"), Some(vec![1, 2, 3, 4]));
+    assert_eq!(matching("dir:sent path:abcd"), Some(vec![]), "the others are out anyway");
+}
+
+#[test]
 fn forgets_from_an_offset_on() {
     let mut index = Index::new();
     (0..30).for_each(|number| index.push(&entry(number).view()));

@@ -16,6 +16,7 @@ use crate::call::{Call, Direction, Headers, Sig};
 use crate::config::closest;
 use crate::json;
 use crate::platform::Severity;
+use crate::recording::index::may_be_short;
 use crate::recording::{Change, Colour, View};
 
 /// One key of the query language: what help and completion show.
@@ -250,9 +251,25 @@ impl Term {
         matches!(self, Self::Word(needle) if needle.is_in(note.as_bytes()))
     }
 
+    /// What of a head it is held against that may be long: an index has only the beginning of it then.
+    fn texts<'a>(&self, view: &View<'a>) -> [Option<&'a str>; 4] {
+        let (kind, talk, path, method) = (view.kind, view.conversation, Some(view.path), Some(view.method));
+        match self {
+            Self::Word(_) => [kind, talk, path, method],
+            Self::Kind(_) | Self::Platform(_) => [kind, None, None, None],
+            Self::Conversation(_) => [talk, None, None, None],
+            Self::Path(_) => [path, None, None, None],
+            Self::Method(_) => [method, None, None, None],
+            _ => [None; 4],
+        }
+    }
+
     /// None if only the call could tell and it is not given.
     pub fn matches(&self, held: Held<'_>) -> Option<bool> {
         let Held { view, call, contracts } = held;
+        if call.is_none() && self.texts(view).into_iter().flatten().any(may_be_short) {
+            return None;
+        }
         Some(match self {
             Self::Word(needle) if in_head(needle, view) => true,
             Self::Word(needle) => in_call(needle, call?),
