@@ -308,8 +308,9 @@ impl Stretch {
     }
 }
 
-/// The files of the same folder whose names begin alike.
+/// The files of the same folder whose names begin alike; of a link, where it leads to.
 fn beside(file: &Path) -> Vec<PathBuf> {
+    let file = &file.canonicalize().unwrap_or_else(|_| file.to_owned());
     let stem = file.file_stem().unwrap_or_default().as_encoded_bytes();
     let Ok(found) = fs::read_dir(folder_of(file)) else { return Vec::new() };
     let alike = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(stem));

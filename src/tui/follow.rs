@@ -120,6 +120,8 @@ impl Follower {
 
 /// Where in its folder the file is that was at `path`.
 fn beside(path: &Path, wanted: Identity) -> Option<PathBuf> {
+    // A link leads to the folder that it is in.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut paths = std::fs::read_dir(folder).ok()?.flatten().map(|entry| path.with_file_name(entry.file_name()));
     paths.find(|path| look(path).is_some_and(|(identity, _)| identity == wanted))

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -111,6 +112,31 @@ pub(super) struct Tape {
     lost: bool,
     /// When it could not be set aside, and why.
     stuck: Option<(Timestamp, String)>,
+    /// Writes to the disk what was set aside last.
+    settling: Option<Settling>,
+}
+
+/// A file that was set aside, on its way to the disk: that may take long, and calls are recorded meanwhile.
+#[derive(Debug)]
+struct Settling {
+    path: PathBuf,
+    writing: JoinHandle<io::Result<()>>,
+}
+
+impl Settling {
+    /// Begins to write the file that is at `path` now.
+    fn begin(file: &File, path: &Path) -> io::Result<Self> {
+        let file = file.try_clone()?;
+        let writing = thread::Builder::new().name("set aside".into()).spawn(move || file.sync_data())?;
+        Ok(Self { path: path.to_owned(), writing })
+    }
+
+    /// Waits until it is on the disk.
+    fn end(self) -> Result<(), String> {
+        let fallen = |_| Err(io::Error::other("its thread fell over"));
+        let written = self.writing.join().unwrap_or_else(fallen);
+        written.map_err(|error| format!("{} may not be on the disk whole: {error}", self.path.display()))
+    }
 }
 
 /// How long it is before a file that could not be set aside is tried again.
@@ -126,7 +152,8 @@ impl Tape {
         let (mut file, created) = match how.clone().create_new(true).open(path) {
             Ok(file) => (file, true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                (how.open(path).map_err(OpenError::io("record to", path))?, false)
+                // A link may lead to where nothing is yet.
+                (how.create(true).open(path).map_err(OpenError::io("record to", path))?, false)
             }
             Err(error) => return Err(OpenError::io("create", path)(error)),
         };
@@ -155,7 +182,7 @@ impl Tape {
         let begun = format::begun(&file, path)?;
         let exposed = about.mode() & 0o004 != 0;
         let (path, identity) = (path.to_owned(), identity(&about));
-        let tape = Self { file, path, identity, options, begun, blank, lost: false, stuck: None };
+        let tape = Self { file, path, identity, options, begun, blank, lost: false, stuck: None, settling: None };
         Ok((tape, Opened { created, end, torn, exposed }))
     }
 }
@@ -211,7 +238,7 @@ impl Disk for Tape {
         let (tape, opened) = Self::open(&self.path, self.options)?;
         // The old handle is still open, so its inode cannot be another file's by now.
         let same = tape.identity == self.identity;
-        *self = tape;
+        *self = Self { settling: self.settling.take(), ..tape };
         // Of the file that it was, it is known who can read it.
         let opened = Opened { exposed: opened.exposed && !same, ..opened };
         Ok(Reopened { kept: if same { opened.end } else { 0 }, end: opened.end, remarks: opened.remarks() })
@@ -241,8 +268,12 @@ impl Disk for Tape {
         if self.changed(end).is_some() {
             return Ok(None);
         }
-        let aside = aside(&self.path);
-        if let Err(error) = self.file.sync_data().and_then(|()| fs::rename(&self.path, &aside)) {
+        // One file after the other: where they are full sooner than they are written, that is waited for.
+        self.settling.take().map_or(Ok(()), Settling::end)?;
+        // A link stays a link, to the new file.
+        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        let aside = aside(&path);
+        if let Err(error) = fs::rename(&path, &aside) {
             let reason = format!(
                 "{} {why}, but cannot be set aside: {error}; it goes on, and is set aside when that can be",
                 self.path.display()
@@ -251,9 +282,16 @@ impl Disk for Tape {
             return if told { Ok(None) } else { Err(reason) };
         }
         let reason = format!("{} {why}: its calls are in {} now", self.path.display(), aside.display());
-        match Self::open(&self.path, self.options) {
+        // It is nobody's now. With `fsync` all of it is on the disk already.
+        let _ = self.file.unlock();
+        if !self.options.fsync {
+            // Where there is no thread to be had, the system writes it when it sees fit.
+            self.settling = Settling::begin(&self.file, &aside).ok();
+        }
+        match Self::open(&path, self.options) {
             Ok((tape, opened)) => {
-                *self = tape;
+                let (path, settling) = (std::mem::take(&mut self.path), self.settling.take());
+                *self = Self { path, settling, ..tape };
                 Ok(Some(Rotated { reason, aside, end: opened.end }))
             }
             Err(error) => {
@@ -265,16 +303,18 @@ impl Disk for Tape {
     }
 
     fn finish(&mut self, end: u64) -> io::Result<()> {
+        let settled = self.settling.take().map_or(Ok(()), Settling::end).map_err(io::Error::other);
         if self.lost {
-            return Ok(());
+            return settled;
         }
         if self.blank == Some(end) && self.changed(end).is_none() {
-            return fs::remove_file(&self.path);
+            fs::remove_file(self.path.canonicalize()?)?;
+            return settled;
         }
         self.file.sync_data()?;
         // A process that is being started just now has the handle a moment longer than we.
         let _ = self.file.unlock();
-        Ok(())
+        settled
     }
 }
 
@@ -304,5 +344,30 @@ mod tests {
         assert!(tape.rotate(end, now + PATIENCE).unwrap().is_none(), "not so soon");
         assert!(tape.rotate(end, now + 2 * PATIENCE).unwrap().is_some());
         assert!(folder.path().join("x-1.jsonl").exists());
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_set_aside_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let [link, real] = ["link", "real"].map(|name| folder.path().join(name));
+        for folder in [&link, &real] {
+            fs::create_dir(folder).unwrap();
+        }
+        let path = link.join("t.jsonl");
+        std::os::unix::fs::symlink("../real/t.jsonl", &path).unwrap();
+        let options = Options { rotate: Rotation { size: Some(1), age: None }, ..Options::default() };
+        let (mut tape, mut opened) = Tape::open(&path, options).unwrap();
+        for number in 1..3 {
+            tape.file.write_all(&encode(&call(1))).unwrap();
+            opened.end += encode(&call(1)).len() as u64;
+            let rotated = tape.rotate(opened.end, Timestamp::now()).unwrap().unwrap();
+            assert_eq!(rotated.aside, real.canonicalize().unwrap().join(format!("t-{number}.jsonl")));
+            opened.end = rotated.end;
+            assert!(tape.changed(opened.end).is_none());
+        }
+        tape.finish(opened.end).unwrap();
+        let there = |folder: &Path| fs::read_dir(folder).unwrap().count();
+        assert_eq!((there(&link), there(&real)), (1, 2), "the link is there, and no file without a call");
+        assert!(path.is_symlink());
     }
 }
