@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(super) use self::tail::torn_path;
@@ -194,9 +195,20 @@ impl Recorder {
         let ready = self.ready(call, valid);
         async move {
             let (call, line) = ready?;
-            let written = self.queue(What::Call(Arc::clone(&call)), line).await?;
+            let written = self.queue(What::Call(Arc::clone(&call)), line, None).await?;
             Ok(Recording { call, written })
         }
+    }
+
+    /// The same with what is said of the call at once: it stands in the file that has the call, whenever that is set aside.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::submit`].
+    pub async fn submit_saying(&self, call: Call, change: Change) -> Result<Recording, RecordError> {
+        let (call, line) = self.ready(call, false)?;
+        let said = self.as_written(Annotation { call: call.id, at: Timestamp::now(), change });
+        let written = self.queue(What::Call(Arc::clone(&call)), line, Some(said)).await?;
+        Ok(Recording { call, written })
     }
 
     /// The call as the file will have it, and its line.
@@ -233,19 +245,30 @@ impl Recorder {
     }
 
     async fn say(&self, annotation: Annotation, place: Option<Place>) -> Result<(u64, Annotation), RecordError> {
+        let annotation = self.as_written(annotation);
+        let line = annotation.encode().into();
+        let offset = self.queue(What::Annotation(annotation.clone().into(), place), line, None).await?.offset().await?;
+        Ok((offset, annotation))
+    }
+
+    /// The annotation as the file will have it.
+    fn as_written(&self, annotation: Annotation) -> Annotation {
         let mut annotation = Annotation { at: format::whole_micros(annotation.at), ..annotation };
         if let (Some(redaction), Change::Note(Some(note))) = (self.mask(), &mut annotation.change) {
             *note = redaction.prose(note).into();
         }
-        let line = annotation.encode().into();
-        let offset = self.queue(What::Annotation(annotation.clone().into(), place), line).await?.offset().await?;
-        Ok((offset, annotation))
+        annotation
     }
 
-    async fn queue(&self, what: What, line: Line) -> Result<Written, RecordError> {
+    async fn queue(&self, what: What, line: Line, said: Option<Annotation>) -> Result<Written, RecordError> {
         let place = self.queue.reserve().await.map_err(|_| closed(&self.path))?;
         let (reply, answer) = oneshot::channel();
-        place.send(Message::Record(Job { what, line, reply }));
+        let said = said.map(|said| {
+            let line = said.encode().into();
+            // Written with the call: nobody waits for it alone.
+            Box::new(Job { what: What::Annotation(said.into(), None), line, reply: oneshot::channel().0 })
+        });
+        place.send(Message::Record(Job { what, line, reply }, said));
         Ok(Written { answer, path: Arc::clone(&self.path) })
     }
 

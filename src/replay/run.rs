@@ -24,7 +24,7 @@ use crate::net::crew::{Crew, Desk};
 use crate::net::fault::{Delivery, Fault};
 use crate::net::sender::{Prepared, Sender, Wire};
 use crate::platform::{Keyring, Platforms};
-use crate::recording::{Annotation, Change, Reader, Recorder, Recording};
+use crate::recording::{Change, Reader, Recorder, Recording};
 
 /// How long an outcome may wait for its worker to ask whether it is written, which is cheaper than being told.
 const UNNOTICED: Duration = Duration::from_millis(20);
@@ -408,13 +408,14 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             given_up.store(true, Relaxed);
         };
         let call = self.replay.sender.exchange(prepared, Some(wire), ended).await;
-        let call = recorder.submit(call, false).await.map_err(|error| error.to_string())?;
-        if let Some(wrong) = delivery.label() {
-            let note = Change::Note(Some(format!("replayed with a fault: {wrong}").into()));
-            let annotation = Annotation { call: call.call().id, at: Timestamp::now(), change: note };
-            recorder.annotate(annotation).await.map_err(|error| error.to_string())?;
-        }
-        Ok(call)
+        let written = match delivery.label() {
+            Some(wrong) => {
+                let note = Change::Note(Some(format!("replayed with a fault: {wrong}").into()));
+                recorder.submit_saying(call, note).await
+            }
+            None => recorder.submit(call, false).await,
+        };
+        written.map_err(|error| error.to_string())
     }
 
     fn count(&self, outcome: &Outcome) {

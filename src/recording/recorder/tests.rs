@@ -11,6 +11,7 @@ use crate::call::Request;
 use crate::recording::testing::call;
 use crate::recording::{Change, Position, Reader, encode};
 
+mod aside;
 mod clock;
 mod faults;
 mod found;

@@ -22,7 +22,8 @@ const BATCH: u64 = 4 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(super) enum Message {
-    Record(Job),
+    /// With what is said of the call at once: both are in one batch, and so in one file.
+    Record(Job, Option<Box<Job>>),
     Close,
 }
 
@@ -54,9 +55,11 @@ impl Batch {
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
-                Message::Record(job) => {
-                    self.bytes = job.line.len().saturating_add(self.bytes);
-                    self.jobs.push(job);
+                Message::Record(job, said) => {
+                    for job in std::iter::once(job).chain(said.map(|said| *said)) {
+                        self.bytes = job.line.len().saturating_add(self.bytes);
+                        self.jobs.push(job);
+                    }
                 }
                 // What waits already still comes out, and then the end.
                 Message::Close => messages.close(),
