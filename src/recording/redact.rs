@@ -104,10 +104,11 @@ impl Redaction {
         masked
     }
 
-    /// A text that hooktape says, such as a finding: masked by its look only, as it names what is secret.
+    /// A text that hooktape says, such as a finding: masked by its look only, as it names what is secret, but for the addresses
+    /// in it, which it quotes.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        Self::masked(text, &self.pattern(text.as_bytes()))
+        Self::masked(text, &self.addresses(text).and(self.pattern(text.as_bytes())))
     }
 
     /// A text of somebody else's, such as a note: what it names is masked too.

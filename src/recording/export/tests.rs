@@ -108,11 +108,21 @@ fn what_is_masked_is_quoted_nowhere() {
     let mut call = with_body(r#"{"lang":"hushhush","input":{"text":"hushhush"},"context":{},"session_id":7}"#);
     call.request.headers.push("authorization", "hushhush");
     let remarks = Remarks { note: Some("key hushhush".into()), ..remarks() };
-    let judgement = report(self::call(1)).judgement;
+    call.request.target = "/hooks?lang=hushhush&x=1".into();
+    let mut judgement = report(self::call(1)).judgement;
+    // An address that was signed instead is told whole.
+    let signed = "The signature is made for https://h/hooks?lang=hushhush&x=1, and the call came to \
+                  http://h/hooks?x=1&lang=hushhush. Let both use it.";
+    judgement.as_mut().unwrap().why.push(signed.into());
     let bare = Report::new(call, Some(kind), judgement, remarks);
     assert!(bare.text.as_deref() == Some("hushhush") && !bare.request.is_empty());
     let masked = bare.clone().redacted(&redaction, Some(kind));
     assert_eq!(masked.request.len(), bare.request.len());
+    assert_eq!(
+        masked.judgement.as_ref().unwrap().why[1],
+        "The signature is made for https://h/hooks?lang=[redacted]&x=1, and the call came to \
+         http://h/hooks?x=1&lang=[redacted]. Let both use it."
+    );
     for format in Format::ALL {
         let text = export(std::slice::from_ref(&masked), format);
         assert!(!text.contains("hushhush") && text.contains("redacted"), "{format}: {text}");

@@ -182,6 +182,26 @@ impl Redaction {
         spots
     }
 
+    /// The addresses among the words of a sentence, without the signs that belong to the sentence.
+    pub(super) fn addresses(&self, text: &str) -> Spots {
+        const SIGNS: &[char] = &[',', '.', ':', ';', '(', ')', '`', '"', '\''];
+        let mut spots = Spots::default();
+        if !text.contains("://") {
+            return spots;
+        }
+        let mut begin = 0;
+        for word in text.split(|char: char| char.is_ascii_whitespace()) {
+            let inner = word.trim_start_matches(SIGNS);
+            let start = begin + word.len() - inner.len();
+            let inner = inner.trim_end_matches(SIGNS);
+            if inner.contains("://") {
+                spots.add_all(start, self.address(inner, 0));
+            }
+            begin += word.len() + 1;
+        }
+        spots
+    }
+
     /// The path of an address, or all of one without a query. Its steps have parameters too: `/a;token=.../b`.
     fn path(&self, text: &str) -> Spots {
         if !text.contains(';') || text.contains(char::is_whitespace) {

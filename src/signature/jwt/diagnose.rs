@@ -155,7 +155,8 @@ fn broken(scheme: &Scheme, text: &str, reason: &str) -> Vec<String> {
                 .into(),
         ];
     }
-    if matches!(text, "undefined" | "null" | "NaN" | "" | "None") || text.starts_with("[object") {
+    // These words are nobody's; anything else in this place may be a secret, and is not quoted.
+    if matches!(text, "undefined" | "null" | "NaN" | "" | "None" | "[object Object]" | "[object Promise]") {
         return vec![format!(
             "There is `{text}` where the token should be: it was not there yet when the header was made, so wait for it \
              (`await`)."
@@ -163,7 +164,8 @@ fn broken(scheme: &Scheme, text: &str, reason: &str) -> Vec<String> {
     }
     if text.contains("${") || (text.starts_with('<') && text.ends_with('>')) {
         return vec![format!(
-            "`{text}` was never filled in: a template literal stands between backticks, as in `{}${{signature}}`.",
+            "What stands where the token should be was never filled in: a template literal stands between backticks, as in \
+             `{}${{signature}}`.",
             scheme.prefix
         )];
     }

@@ -309,6 +309,7 @@ fn without_a_key_it_tells_how_to_name_one() {
 #[case::undefined("Bearer undefined", "it is no token", "`undefined` where the token should be")]
 #[case::promise("Bearer [object Promise]", "it is no token", "await")]
 #[case::template("Bearer ${signature}", "it is no token", "never filled in")]
+#[case::placeholder("Bearer <hunter2>", "it is no token", "What stands where the token should be was never filled in")]
 #[case::two_parts("Bearer {head}", "it has 2 parts", "whole and unchanged")]
 #[case::cut("Bearer {head}.", "", "the signature was cut off")]
 #[case::encrypted("Bearer a.b.c.d.e", "encrypted token (JWE)", "whole and unchanged")]
