@@ -21,7 +21,8 @@ mod table;
 
 use std::borrow::Cow;
 
-use memchr::memmem;
+use memchr::{memchr, memchr2, memmem};
+use percent_encoding::percent_decode;
 use regex::Regex;
 
 use self::names::{FIELDS, HEADERS, IDS, Names, SECRETS};
@@ -29,6 +30,7 @@ use self::pattern::Patterns;
 use self::spots::{Spots, readable};
 use crate::call::{Call, Headers, Request};
 use crate::config::Redact;
+use crate::json;
 
 /// What stands where something was masked.
 pub const MASK: &str = "[redacted]";
@@ -81,9 +83,10 @@ impl Redaction {
         request.target = self.target(&request.target);
         self.headers(&mut request.headers);
         request.body = self.body(&call.request.headers, &request.body);
-        request.redacted |= request.target != call.request.target
+        let touched = request.target != call.request.target
             || request.headers != call.request.headers
             || request.body != call.request.body;
+        request.redacted |= touched;
         // The address of a person's browser, as the headers that a proxy writes it to.
         request.peer = request.peer.filter(|_| !self.masks_header("forwarded"));
         if let Some((response, original)) = response.as_mut().zip(call.response.as_ref()) {
@@ -94,10 +97,11 @@ impl Redaction {
         if let Some(forwarded) = forwarded {
             forwarded.to = self.target(&forwarded.to);
         }
-        // Masked in the request, it must not stand beside it.
+        // What was masked in the request must not stand beside it. It was read there through escapes, or out of a token, so what
+        // counts is whether it can still be read.
         if let Some(key) = conversation
-            && says(&call.request.readable(), key)
-            && !says(request, key)
+            && touched
+            && !says(&request.readable(), key)
         {
             MASK.clone_into(key);
         }
@@ -161,11 +165,24 @@ impl Redaction {
     }
 }
 
-/// Whether a request holds a text anywhere.
+/// Whether a request holds a text anywhere, as it is or with escapes of JSON, of parameters, or of both. Of a long text its
+/// beginning counts: so much of one may be a key.
 fn says(request: &Request, text: &str) -> bool {
-    let finder = memmem::Finder::new(text);
+    const ENOUGH: usize = 256;
+    let finder = memmem::Finder::new(&text[..text.floor_char_boundary(ENOUGH)]);
     let holds = |bytes: &[u8]| finder.find(bytes).is_some();
-    holds(request.target.as_bytes()) || request.headers.iter().any(|(_, value)| holds(value)) || holds(&request.body)
+    let unescaped = |text: &[u8]| memchr(b'\\', text).is_some() && holds(json::unquote(&readable(text)).as_bytes());
+    let decoded = |text: &[u8]| -> Vec<u8> {
+        let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        percent_decode(&spaced).collect()
+    };
+    let reads = |text: &[u8]| {
+        holds(text) || unescaped(text) || memchr2(b'%', b'+', text).is_some() && {
+            let decoded = decoded(text);
+            holds(&decoded) || unescaped(&decoded)
+        }
+    };
+    reads(request.target.as_bytes()) || request.headers.iter().any(|(_, value)| reads(value)) || reads(&request.body)
 }
 
 #[cfg(test)]

@@ -229,6 +229,36 @@ fn what_was_masked_does_not_stand_in_the_summary() {
     assert_eq!(redaction().call(&call).conversation, call.conversation);
 }
 
+#[rstest]
+#[case::form("MessageSid=SM1&From=whatsapp%3A%2B15551234567", "whatsapp:+15551234567")]
+#[case::blank("a=1&From=Ann+Lee", "Ann Lee")]
+#[case::letter(r#"{"From":"jos\u00e9@x"}"#, "jos\u{e9}@x")]
+#[case::slash(r#"{"From":"exec\/1"}"#, "exec/1")]
+#[case::json_in_form(r#"payload=%7B%22From%22%3A%22exec%5C%2F1%22%7D"#, "exec/1")]
+fn a_key_that_was_read_through_escapes_goes_with_what_was_masked(#[case] body: &str, #[case] key: &str) {
+    let redact = Redact { fields: vec!["From".into()], ..Redact::default() };
+    let mut call = with(&[("authorization", "hunter2")], body);
+    call.conversation = Some(key.into());
+    let masked = Redaction::new(&redact).unwrap().call(&call);
+    assert_eq!(masked.conversation.as_deref(), Some(MASK));
+    // Nothing masks it here, and the header is masked.
+    let kept = redaction().call(&call);
+    assert!(kept.request.redacted);
+    assert_eq!(kept.conversation.as_deref(), Some(key));
+    assert_eq!(redaction().call(&kept), kept);
+}
+
+#[test]
+fn the_key_that_only_a_masked_token_says_is_masked() {
+    let mut call = with(&[("authorization", &format!("Bearer {JWT}"))], "{}");
+    call.conversation = Some("123".into());
+    assert_eq!(redaction().call(&call).conversation.as_deref(), Some(MASK));
+    let long = "k".repeat(600);
+    let mut call = with(&[("authorization", "x")], &format!("{{\"id\":\"{long}\"}}"));
+    call.conversation = Some(format!("{}...5f3a", &long[..500]));
+    assert_eq!(redaction().call(&call).conversation, call.conversation, "its beginning is in clear");
+}
+
 #[test]
 fn a_compressed_body_is_masked_whole() {
     let call = with(&[("content-encoding", "gzip")], "\u{1f}");
