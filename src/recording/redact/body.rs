@@ -68,16 +68,19 @@ impl Redaction {
         } else if self.hides(&text, depth) {
             Spots::whole(text.as_bytes())
         } else if start.starts_with('<') {
-            self.markup(&text, depth).and(self.look(text.as_bytes()))
+            self.look(text.as_bytes(), depth)
         } else if text.contains('=') && !text.trim_end().contains(char::is_whitespace) {
             // A form that does not say so, or something in which nothing has such a name.
-            self.parameters(text.trim_end(), depth).and(self.look(text.as_bytes()))
+            self.parameters(text.trim_end(), depth).and(self.look(text.as_bytes(), depth))
         } else if claims.contains("csv") || claims.contains("tab-separated") {
             let cells =
                 table::find(text.as_bytes(), true, |name| self.fields.have(name), |cell| self.hides(cell, depth));
-            self.look(text.as_bytes()).and(Spots::of(cells))
+            self.look(text.as_bytes(), depth).and(Spots::of(cells))
+        } else if is_escaped(&text) && !text.trim_end().contains(char::is_whitespace) {
+            // JSON as a form has it, and nothing says so.
+            self.value(text.trim_end(), depth).and(self.look(text.as_bytes(), depth))
         } else {
-            self.look(&body[begin..])
+            self.look(&body[begin..], depth)
         };
         let mut all = Spots::default();
         all.add_all(begin, spots);
@@ -88,7 +91,7 @@ impl Redaction {
     fn parts(&self, body: &[u8], boundary: &str, depth: usize) -> Spots {
         let parts = multipart::split(body, boundary);
         if parts.is_empty() {
-            return self.look(body);
+            return self.look(body, depth);
         }
         let mut spots = Spots::default();
         for part in parts {
@@ -109,7 +112,7 @@ impl Redaction {
             }
         }
         // What is no part stands around them.
-        spots.and(self.look(body))
+        spots.and(self.look(body, depth))
     }
 
     /// The headers of a part.
@@ -128,7 +131,7 @@ impl Redaction {
             }
             begin += line.len();
         }
-        spots.and(self.look(head.as_bytes()))
+        spots.and(self.look(head.as_bytes(), 0))
     }
 
     /// The parameters of a query or a form.
@@ -139,13 +142,18 @@ impl Redaction {
             let place = begin..begin + parameter.len();
             begin = place.end + 1;
             let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
-            spots.add_all(place.start, self.look(name.as_bytes()));
+            let named = self.look(name.as_bytes(), depth);
             // Without an `=`, there is only a name.
             let value = (place.start + name.len() + 1).min(place.end)..place.end;
             // Base64 may have a name in it by chance, and ends with two of them.
             if matches!(&text[value.clone()], "" | "=") {
+                // What is escaped may be all that is sent: JSON, say.
+                let inner = Inner::of_form(name);
+                let value = || inner.outside(self.value(&inner.text, depth + 1));
+                spots.add_all(place.start, if is_escaped(name) { value().and(named) } else { named });
                 continue;
             }
+            spots.add_all(place.start, named);
             // Some separate by `;` too.
             let last = name.rsplit_once(';').map(|(_, last)| last);
             if let Some(end) = last.and_then(|_| text[value.clone()].find(';'))
@@ -168,7 +176,7 @@ impl Redaction {
     /// A path or an address: its query, and its fragment where that has parameters too.
     pub(super) fn address(&self, text: &str, depth: usize) -> Spots {
         let end = text.find(['?', '#']).unwrap_or(text.len());
-        let mut spots = self.path(&text[..end]);
+        let mut spots = self.path(&text[..end], depth);
         let fragment = end + text[end..].find('#').unwrap_or(text.len() - end);
         if end < fragment {
             spots.add_all(end + 1, self.parameters(&text[end + 1..fragment], depth));
@@ -176,7 +184,7 @@ impl Redaction {
         if let Some(inside) = text.get(fragment + 1..) {
             // `#/path?name=value` beside `#name=value`.
             let path = inside.find(['?', '=']).filter(|&at| inside[at..].starts_with('?')).map_or(0, |at| at + 1);
-            spots.add_all(fragment + 1, self.look(&inside.as_bytes()[..path]));
+            spots.add_all(fragment + 1, self.look(&inside.as_bytes()[..path], depth));
             spots.add_all(fragment + 1 + path, self.parameters(&inside[path..], depth));
         }
         spots
@@ -203,9 +211,9 @@ impl Redaction {
     }
 
     /// The path of an address, or all of one without a query. Its steps have parameters too: `/a;token=.../b`.
-    fn path(&self, text: &str) -> Spots {
+    fn path(&self, text: &str, depth: usize) -> Spots {
         if !text.contains(';') || text.contains(char::is_whitespace) {
-            return self.look(text.as_bytes());
+            return self.look(text.as_bytes(), depth);
         }
         let mut places = self.patterns.find(text.as_bytes());
         let mut begin = 0;
@@ -224,7 +232,7 @@ impl Redaction {
         while begin < text.len() {
             let end = text[begin..].find('>').map_or(text.len(), |end| begin + end);
             let open = text[begin..end].find('<').map_or(end, |open| begin + open);
-            spots.add_all(begin, self.look(&text.as_bytes()[begin..open]));
+            spots.add_all(begin, self.look(&text.as_bytes()[begin..open], 0));
             spots.add_all(open, self.address(&text[open..end], 0));
             begin = end + 1;
         }
@@ -237,24 +245,22 @@ impl Redaction {
         let may_be = || text.starts_with('/') || text.contains("://");
         let is_word = || !text.contains(char::is_whitespace);
         let is_address = text.contains(['?', '#']) && may_be() && is_word();
-        // An address that was escaped once more, or JSON.
-        let is_escaped = || memmem::find(text.as_bytes(), b"%3").or(memmem::find(text.as_bytes(), b"%2")).is_some();
-        let is_escaped = text.contains('%') && is_escaped() && is_word();
+        let is_escaped = is_escaped(text) && is_word();
         if depth > DEEPEST && (is_json || is_address || is_escaped) || self.hides(text, depth) {
             Spots::whole(text.as_bytes())
         } else if is_json {
             self.json(text, depth)
         } else if is_address {
             self.address(text, depth)
-        } else if text.trim_start().starts_with('<') && text.contains("</") {
-            self.markup(text, depth).and(self.look(text.as_bytes()))
+        } else if text.trim_start().starts_with('<') {
+            self.look(text.as_bytes(), depth)
         } else if depth <= DEEPEST && text.find('=').is_some_and(|at| at <= LONGEST_NAME) && is_word() {
-            self.parameters(text, depth).and(self.look(text.as_bytes()))
+            self.parameters(text, depth).and(self.look(text.as_bytes(), depth))
         } else if is_escaped {
             let inner = Inner::of_form(text);
-            inner.outside(self.value(&inner.text, depth + 1)).and(self.look(text.as_bytes()))
+            inner.outside(self.value(&inner.text, depth + 1)).and(self.look(text.as_bytes(), depth))
         } else {
-            self.look(text.as_bytes())
+            self.look(text.as_bytes(), depth)
         }
     }
 
@@ -278,7 +284,7 @@ impl Redaction {
                     let inner = Inner::of_string(source);
                     let is_key = token.kind == TokenKind::Key;
                     let found =
-                        if is_key { self.look(inner.text.as_bytes()) } else { self.value(&inner.text, depth + 1) };
+                        if is_key { self.look(inner.text.as_bytes(), depth) } else { self.value(&inner.text, depth + 1) };
                     spots.add_all(token.span.start, inner.outside(found));
                 }
                 // Digits, without the sign.
@@ -288,15 +294,19 @@ impl Redaction {
             }
         }
         // What is not JSON may go over several words of it.
-        if bad { spots.and(self.look(text.as_bytes())) } else { spots }
+        if bad { spots.and(self.look(text.as_bytes(), depth)) } else { spots }
     }
 
-    /// What gives itself away by its look, or by the name before it.
-    pub(super) fn look(&self, text: &[u8]) -> Spots {
+    /// What gives itself away by its look, or by the name before it or around it.
+    pub(super) fn look(&self, text: &[u8], depth: usize) -> Spots {
         let mut places = self.patterns.find(text);
         places.extend(prose::find(text, |name| self.fields.have(name)));
         places.extend(table::all(text, |name| self.fields.have(name)));
-        Spots::of(together(places))
+        let spots = Spots::of(together(places));
+        // Markup may stand anywhere in it: a request that failed is quoted behind what is said of it.
+        let begins = text.trim_ascii_start().first() == Some(&b'<');
+        let has = |sign: &[u8]| memmem::find(text, sign).is_some();
+        if begins || has(b"</") || has(b"/>") { self.markup(&readable(text), depth).and(spots) } else { spots }
     }
 
     /// Whether a text is base64, or a `data:` address of it, and stands for one in which something is masked. It has no places
@@ -332,6 +342,11 @@ impl Redaction {
 /// Whether it is text of two bytes a letter, by its mark or its first letter.
 fn is_utf16(body: &[u8]) -> bool {
     matches!(body, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'{' | b'[' | b'<', ..] | [b'{' | b'[' | b'<', 0, ..])
+}
+
+/// Whether it has escapes as an address that was escaped once more has them, or JSON.
+fn is_escaped(text: &str) -> bool {
+    text.contains('%') && memmem::find(text.as_bytes(), b"%3").or(memmem::find(text.as_bytes(), b"%2")).is_some()
 }
 
 /// Whether bytes are not compressed, whatever is said of them: what a browser saves is what it has unpacked.

@@ -38,6 +38,24 @@ use super::tests::{body, redaction, with};
     r#"{"x":"<a><password>SECRET</password></a>"}"#,
     r#"{"x":"<a><password>[redacted]</password></a>"}"#
 )]
+#[case::xml_in_text(
+    "Error 500: <Request><password>SECRET</password></Request>",
+    "Error 500: <Request><password>[redacted]</password></Request>"
+)]
+#[case::xml_in_text_in_json(
+    r#"{"fault":"cannot read <soap:Body><password>SECRET</password></soap:Body>","log":["POST / <ssn>123</ssn>"]}"#,
+    r#"{"fault":"cannot read <soap:Body><password>[redacted]</password></soap:Body>","log":["POST / <ssn>[redacted]</ssn>"]}"#
+)]
+#[case::empty_element(
+    r#"bad: <p name='token' value='SECRET'/> and <b>this</b>"#,
+    r#"bad: <p name='token' value='[redacted]'/> and <b>this</b>"#
+)]
+#[case::json_that_is_escaped(
+    "%7B%22password%22%3A%22SECRET%22%2C%22a%22%3A1%7D",
+    "%7B%22password%22%3A%22[redacted]%22%2C%22a%22%3A1%7D"
+)]
+#[case::json_as_a_name("%7B%22password%22%3A%22SECRET%22%7D=", "%7B%22password%22%3A%22[redacted]%22%7D=")]
+#[case::json_as_one_of_names("a=1&%7B%22otp%22%3A%22SECRET%22%7D", "a=1&%7B%22otp%22%3A%22[redacted]%22%7D")]
 #[case::xml_names(
     "<r><p name=\"password\">SECRET</p><p name='token' value='SECRET'/><p name='a' value='b'>c</p></r>",
     "<r><p name=\"password\">[redacted]</p><p name='token' value='[redacted]'/><p name='a' value='b'>c</p></r>"
@@ -293,6 +311,9 @@ fn hostile_texts_are_masked_in_time() {
         ":",
         "<password>",
         "<a><password><![CDATA[",
+        "a<password></",
+        "a<b>eyJhIjoiYiJ9</b>",
+        "%7B%22a%22&",
         "<name>password</name>",
         "https://",
         "://a:",
