@@ -33,7 +33,7 @@ pub use lexer::tokens;
 pub use number::{canonical_number, order};
 pub use parts::{each_member, is_valid, items, members};
 pub use plain::plain;
-pub use pointer::{escape, find, is_pointer, pointer_at, set};
+pub use pointer::{escape, find, find_all, is_pointer, pointer_at, set};
 pub use print::{PrintError, compact, javascript_stringify, pretty, python_dumps, spaced};
 pub use spellings::spellings;
 pub use string::unquote;

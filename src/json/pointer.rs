@@ -29,7 +29,17 @@ pub fn find(text: &str, pointer: &str) -> Option<Range<usize>> {
     in_json(text, &segments).unwrap_or_else(|| by_tokens(text, &segments))
 }
 
-/// The same of a text that is JSON, found sooner: the objects and arrays on the way are taken apart one after the other. The
+/// The spans of all values that a JSON Pointer may name: of duplicate keys each counts, for readers differ on which one does.
+pub fn find_all(text: &str, pointer: &str) -> Vec<Range<usize>> {
+    match segments(pointer) {
+        Some(segments) if !segments.iter().any(|segment| cannot_be_in(text, segment)) => {
+            values_by_tokens(text, &segments, true)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The same as [`find`] of a text that is JSON, found sooner: the objects and arrays on the way are taken apart one after the other. The
 /// outer none: this is no JSON, or no container.
 #[expect(clippy::option_option, reason = "what is no container is told from what lacks the value")]
 fn in_json(text: &str, segments: &[Cow<'_, str>]) -> Option<Option<Range<usize>>> {
@@ -61,7 +71,12 @@ fn child<'a>(container: &'a str, segment: &str) -> Option<Option<&'a str>> {
 
 /// The same of any text.
 fn by_tokens(text: &str, segments: &[Cow<'_, str>]) -> Option<Range<usize>> {
-    let mut search = Search { text, segments, way: Vec::new(), off: 0, target: None, found: None };
+    values_by_tokens(text, segments, false).pop()
+}
+
+/// The values there; without `every` at most the one that counts.
+fn values_by_tokens(text: &str, segments: &[Cow<'_, str>], every: bool) -> Vec<Range<usize>> {
+    let mut search = Search { text, segments, every, way: Vec::new(), off: 0, target: None, found: Vec::new() };
     tokens(text).for_each(|token| search.take(&token));
     search.found
 }
@@ -80,13 +95,15 @@ fn cannot_be_in(text: &str, segment: &str) -> bool {
 struct Search<'a> {
     text: &'a str,
     segments: &'a [Cow<'a, str>],
+    /// Whether earlier duplicates count too.
+    every: bool,
     /// The open containers on the way, outermost first.
     way: Vec<Step>,
     /// How many containers are open below those.
     off: usize,
     /// Where the value begins, while it is an open container.
     target: Option<usize>,
-    found: Option<Range<usize>>,
+    found: Vec<Range<usize>>,
 }
 
 /// An open container on the way.
@@ -108,7 +125,7 @@ impl Search<'_> {
                 if self.off == 0
                     && let Some(start) = self.target.take()
                 {
-                    self.found = Some(start..token.span.end);
+                    self.found.push(start..token.span.end);
                 }
             }
             TokenKind::CloseObject | TokenKind::CloseArray => drop(self.way.pop()),
@@ -132,16 +149,16 @@ impl Search<'_> {
     /// A value begins in the innermost container on the way.
     fn value(&mut self, token: &Token) {
         let here = self.way.last().is_none_or(|step| step.here);
-        if here {
+        if here && !self.every {
             // What an earlier duplicate held does not count any more.
-            self.found = None;
+            self.found.clear();
         }
         let Some(segment) = self.segments.get(self.way.len()).filter(|_| here) else {
             self.off = usize::from(token.kind.is_open());
             if here && token.kind.is_open() {
                 self.target = Some(token.span.start);
             } else if here {
-                self.found = Some(token.span.clone());
+                self.found.push(token.span.clone());
             }
             return;
         };

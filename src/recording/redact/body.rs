@@ -98,7 +98,7 @@ impl Redaction {
             let head = readable(&body[part.head.clone()]);
             spots.add_all(part.head.start, self.head(&head));
             let content = &body[part.content.clone()];
-            if !content.is_empty() && multipart::name(&head).is_some_and(|name| self.fields.have(&name)) {
+            if !content.is_empty() && multipart::name(&head).is_some_and(|name| self.is_meant(&name, depth)) {
                 spots.add_all(part.content.start, Spots::whole(content));
                 continue;
             }
@@ -134,6 +134,13 @@ impl Redaction {
         spots.and(self.look(head.as_bytes(), 0))
     }
 
+    /// Whether what has this name in a form or a query is masked. Of the outermost a pointer may say so, for that is what packs
+    /// call it by: `/From`.
+    fn is_meant(&self, name: &str, depth: usize) -> bool {
+        let is_it = |pointer: &String| pointer.strip_prefix('/').is_some_and(|inside| inside == json::escape(name));
+        self.fields.have(name) || depth == 0 && self.pointers.iter().any(is_it)
+    }
+
     /// The parameters of a query or a form.
     pub(super) fn parameters(&self, text: &str, depth: usize) -> Spots {
         let mut spots = Spots::default();
@@ -157,13 +164,13 @@ impl Redaction {
             // Some separate by `;` too.
             let last = name.rsplit_once(';').map(|(_, last)| last);
             if let Some(end) = last.and_then(|_| text[value.clone()].find(';'))
-                && last.is_some_and(|last| self.fields.have(&Inner::of_form(last).text))
+                && last.is_some_and(|last| self.is_meant(&Inner::of_form(last).text, depth))
             {
                 let end = value.start + end;
                 spots.add(value.start..end);
                 let inner = Inner::of_form(&text[end..value.end]);
                 spots.add_all(end, inner.outside(self.value(&inner.text, depth + 1)));
-            } else if self.fields.have(&Inner::of_form(name).text) {
+            } else if self.is_meant(&Inner::of_form(name).text, depth) {
                 spots.add(value);
             } else {
                 let inner = Inner::of_form(&text[value.clone()]);
@@ -267,7 +274,7 @@ impl Redaction {
     /// A JSON text, or what looks like one, token by token.
     fn json(&self, text: &str, depth: usize) -> Spots {
         let mut places = pairs::find(text, |name| self.fields.have(name) || self.masks_header(name));
-        places.extend(self.pointers.iter().filter_map(|pointer| json::find(text, pointer)));
+        places.extend(self.pointers.iter().flat_map(|pointer| json::find_all(text, pointer)));
         let places = together(places);
         let mut spots = Spots::default();
         let mut way = Way::default();

@@ -260,6 +260,24 @@ fn the_key_that_only_a_masked_token_says_is_masked() {
 }
 
 #[test]
+fn pointers_name_parameters_too_and_every_one_of_doubled_members() {
+    let redact = Redact { pointers: vec!["/From".into(), "/a~1b".into()], ..Redact::default() };
+    let redaction = Redaction::new(&redact).unwrap();
+    let body = |text: &str| redaction.call(&with(&[], text)).request.body;
+    assert_eq!(body("SID=1&From=%2B15&a%2fb=x&c=From"), "SID=1&From=[redacted]&a%2fb=[redacted]&c=From");
+    assert_eq!(body("c=%7B%22d%22%3A%22From=1%22%7D&x=From%3D1"), "c=%7B%22d%22%3A%22From=1%22%7D&x=From%3D1");
+    assert_eq!(redaction.target("/x?From=1&to=2"), "/x?From=[redacted]&to=2");
+    let part = |value: &str| {
+        format!("--X\r\nContent-Disposition: form-data; name=\"From\"\r\n\r\n{value}\r\n--X--\r\n")
+    };
+    assert_eq!(body(&part("Ann")), part("[redacted]"));
+    assert_eq!(
+        body(r#"{"context":{"user":"A"},"From":[1],"context":{"user":"B","user":{"a":"C"}},"From":2}"#),
+        r#"{"context":{"user":"[redacted]"},"From":["[redacted]"],"context":{"user":"[redacted]","user":{"a":"[redacted]"}},"From":"[redacted]"}"#
+    );
+}
+
+#[test]
 fn a_compressed_body_is_masked_whole() {
     let call = with(&[("content-encoding", "gzip")], "\u{1f}");
     assert_eq!(redaction().call(&call).request.body, MASK);
