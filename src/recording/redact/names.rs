@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use memchr::memchr3;
+
 /// Headers and fields that hold credentials. Letters and digits count, a `*` at either end stands for anything: a name that
 /// only begins with `token` counts something as a rule (`token_count`), one that ends with it is one.
 pub const SECRETS: &[&str] = &[
@@ -125,7 +127,22 @@ impl Names {
         Self { spared: names.map(plain).collect(), ..self }
     }
 
+    /// Whether one of them fits a name, or a part of one that names something in something: `user[ssn]` and `login[pass][]` of a
+    /// form, `user.iban`, `/claims/email`.
     pub(super) fn have(&self, name: &str) -> bool {
+        if self.fit(name) {
+            return true;
+        }
+        if memchr3(b'[', b'.', b'/', name.as_bytes()).is_none() || name.contains(char::is_whitespace) {
+            return false;
+        }
+        // In brackets it is as in JSON: what is outside covers what is inside. Signs between words may mean less.
+        let (outside, inside) = name.split_once('[').unwrap_or((name, ""));
+        let last = outside.rsplit(['.', '/']).find(|part| part.contains(char::is_alphabetic));
+        last.into_iter().chain(inside.split(['[', ']'])).any(|part| self.fit(part))
+    }
+
+    fn fit(&self, name: &str) -> bool {
         let name = plain(name);
         if self.spared.contains(&name) {
             return false;

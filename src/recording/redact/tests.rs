@@ -88,6 +88,22 @@ fn names_of_credentials_are_known_in_fields_and_headers() {
 }
 
 #[test]
+fn names_within_names_are_known() {
+    for name in "user[ssn] login[pass] pass[0] emails[][email] a[auth][x] user.iban user[home].phone items.0.email.1 \
+                 http://schemas.example/claims/email"
+        .split_whitespace()
+    {
+        assert!(redaction().fields.have(name), "{name}");
+    }
+    for name in "email.verified auth/kind user[name] [1] . a.b[c] [auth]\u{a0}kind".split(' ') {
+        assert!(!redaction().fields.have(name), "{name}");
+    }
+    assert_eq!(body("login[pass]=hunter2&user%5Bssn%5D=1&a[b]=2"), "login[pass]=[redacted]&user%5Bssn%5D=[redacted]&a[b]=2");
+    assert_eq!(body("id,user.iban\n1,DE00\n"), "id,user.iban\n1,[redacted]\n");
+    assert_eq!(body("2026 [auth] kind: failed Twice\n"), "2026 [auth] kind: failed Twice\n");
+}
+
+#[test]
 fn ids_that_are_called_tokens_are_kept_unless_the_user_names_them() {
     let text = r#"{"message_token":4912661846655238145,"events":[{"replyToken":"nHuyWiB7yP5Zw52FIkcQobQuGDXCTA"}]}"#;
     assert_eq!(body(text), text);
