@@ -15,6 +15,7 @@ pub mod compare;
 mod control;
 pub mod expect;
 mod leaving;
+pub mod mask;
 mod masked;
 mod outcome;
 mod plan;

@@ -25,7 +25,7 @@ use crate::platform::{Keyring, Platforms};
 use crate::recording::Redaction;
 use crate::replay::compare::{Difference, Place};
 use crate::replay::expect::Unmet;
-use crate::replay::report::mask_unmet;
+use crate::replay::mask::Masking;
 use crate::replay::{Item, Leaving, Meter, Plan, Refusal, Summary, Told, masked};
 use crate::visible;
 
@@ -202,7 +202,7 @@ impl Sent {
         self.unmet.iter().map(move |unmet| {
             let mut unmet = unmet.clone();
             if let Some(redaction) = mask {
-                mask_unmet(&mut unmet, redaction);
+                Masking::new(redaction).unmet(&mut unmet);
             }
             let Unmet { expected, found, .. } = unmet;
             if expected.is_empty() { found } else { format!("{expected}: {found}") }

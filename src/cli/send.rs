@@ -11,7 +11,7 @@ use crate::call::{Call, Request};
 use crate::cli::context::{Context, data_dir};
 use crate::cli::draft::{Draft, DraftArgs};
 use crate::cli::replay::args::{Faults, RuleArgs, Sign, TargetArgs};
-use crate::cli::replay::show::{hushed, mask_found, places};
+use crate::cli::replay::show::{hushed, places};
 use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::config::Target;
 use crate::net::fault::{Delivery, Fault, STALE};
@@ -19,6 +19,7 @@ use crate::net::outgoing::{Outgoing, SignMode};
 use crate::recording::{Annotation, Change};
 use crate::replay::compare::{Difference, changed};
 use crate::replay::expect::{Answered, Expectation, Unmet, check};
+use crate::replay::mask::Masking;
 use crate::replay::masked;
 use crate::replay::variables::Variables;
 use crate::visible;
@@ -110,11 +111,15 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             (_, None) => Arc::new(call.clone()),
             (_, Some(redaction)) => Arc::new(redaction.call(&call)),
         };
+        let recorded = draft.recorded.as_ref();
         if let Some(redaction) = context.mask()? {
-            mask_found(&mut differences, &mut unmet, &redaction);
+            let masking = Masking::between(&redaction, recorded.unwrap_or(&call), &call);
+            masking.differences(&mut differences);
+            unmet.iter_mut().for_each(|unmet| masking.unmet(unmet));
         }
-        let changed = draft.recorded.as_ref().map(|recorded| changed(&recorded.request, &call.request));
-        let changed = changed.map(|changed| hushed(context, changed)).unwrap_or_default();
+        let changed =
+            recorded.map(|recorded| hushed(context, (recorded, &call), changed(&recorded.request, &call.request)));
+        let changed = changed.unwrap_or_default();
         print::result(&told(context, args, &shown, &changed, delivery, &unmet, &differences))?;
         if let Err(error) = written {
             recorder.close().await;

@@ -177,10 +177,12 @@ fn says(request: &Request, text: &str) -> bool {
         percent_decode(&spaced).collect()
     };
     let reads = |text: &[u8]| {
-        holds(text) || unescaped(text) || memchr2(b'%', b'+', text).is_some() && {
-            let decoded = decoded(text);
-            holds(&decoded) || unescaped(&decoded)
-        }
+        holds(text)
+            || unescaped(text)
+            || memchr2(b'%', b'+', text).is_some() && {
+                let decoded = decoded(text);
+                holds(&decoded) || unescaped(&decoded)
+            }
     };
     reads(request.target.as_bytes()) || request.headers.iter().any(|(_, value)| reads(value)) || reads(&request.body)
 }

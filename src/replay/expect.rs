@@ -117,6 +117,26 @@ impl Test {
     }
 }
 
+impl Expectation {
+    /// How the one is written that asks for what the kind's contract allows.
+    pub const CONTRACT: &str = "contract";
+
+    /// As it was written, but for a value that `shown` makes another of.
+    pub(super) fn written(&self, shown: impl Fn(&Place, &str) -> String) -> String {
+        let (place, given) = match &self.what {
+            What::Value(pointer, Some((_, value))) => (Place::Json(pointer.clone()), value),
+            What::Header(name, Some((_, value))) => (Place::Header(name.to_ascii_lowercase()), value),
+            _ => return self.text.clone(),
+        };
+        let shown = shown(&place, given);
+        let value = Test::split(&self.text).map_or("", |(_, _, value)| value);
+        match self.text.trim_end().strip_suffix(value) {
+            Some(rest) if shown != *given => format!("{rest}{shown}"),
+            _ => self.text.clone(),
+        }
+    }
+}
+
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -137,7 +157,7 @@ impl FromStr for Expectation {
         }
         let what = match (place, split) {
             ("recorded", None) => What::Recorded,
-            ("contract", None) => What::Contract,
+            (Self::CONTRACT, None) => What::Contract,
             ("status", Some((_, test, value))) => match (test, value.strip_suffix("xx"), value.parse()) {
                 (Test::Equal | Test::Unequal, Some(class), _) => match class.parse() {
                     Ok(class @ 1..=5) => What::StatusClass(test == Test::Equal, class),

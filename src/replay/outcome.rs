@@ -7,8 +7,10 @@ use bytes::Bytes;
 use super::Refusal;
 use super::compare::{self, Difference, Place};
 use super::expect::Unmet;
+use super::mask::Masking;
 use crate::call::{Call, Id, Request};
 use crate::net::fault::{Delivery, Fault};
+use crate::recording::Redaction;
 
 /// What became of one call that was sent again.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +50,14 @@ impl Outcome {
     #[must_use]
     pub fn is_failure(&self) -> bool {
         !self.unmet.is_empty() && !self.given_up
+    }
+
+    /// What masks what was found of its answer, and how the other target's differs from it.
+    #[must_use]
+    pub fn maskings<'a>(&'a self, redaction: &'a Redaction) -> (Masking<'a>, Masking<'a>) {
+        let between = |against: &'a Arc<Call>| Masking::between(redaction, &self.call, against);
+        let of_other = self.against.as_ref().map_or_else(|| Masking::new(redaction), between);
+        (Masking::between(redaction, &self.original, &self.call), of_other)
     }
 
     /// How what left differs from what was recorded. Worked out anew each time, for most outcomes are only counted.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::compare::Rules;
 use super::expect::Expectation;
+use super::mask::Masking;
 use super::{Change, Pace, Schedule, change, masked};
 use crate::call::{Call, Request};
 use crate::config::Target;
@@ -14,6 +15,7 @@ use crate::net::avoid::Avoid;
 use crate::net::fault::{Delivery, Fault, SLOW, STALE};
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::platform::{Keyring, Platforms};
+use crate::recording::Redaction;
 use crate::visible;
 
 /// How recorded calls are sent again.
@@ -107,11 +109,15 @@ impl Plan {
         (!wrong.is_empty()).then(|| wrong.join(", "))
     }
 
-    /// What is not as usual, in words: what is wrong on purpose first; none: all is as usual.
+    /// What is not as usual, in words: what is wrong on purpose first; none: all is as usual. With a redaction what is expected
+    /// is masked.
     #[must_use]
-    pub fn terms(&self) -> Option<String> {
+    pub fn terms(&self, redaction: Option<&Redaction>) -> Option<String> {
         let Schedule { pace, concurrency, repeat, stop_on_failure, .. } = self.schedule;
-        let expected: Vec<String> = self.expect.iter().map(ToString::to_string).collect();
+        let shown = |expected: &Expectation| {
+            redaction.map_or_else(|| expected.to_string(), |redaction| Masking::new(redaction).expectation(expected))
+        };
+        let expected: Vec<String> = self.expect.iter().map(shown).collect();
         let terms = [
             self.wrong(),
             (repeat > 1).then(|| format!("all of it {repeat} times")),
@@ -345,17 +351,17 @@ mod tests {
     #[test]
     fn what_is_not_as_usual_is_told() {
         let mut plan = Plan::new(Target::new("x", "http://127.0.0.1:1"));
-        assert_eq!(plan.terms(), None);
+        assert_eq!(plan.terms(None), None);
         plan.faults = vec![Fault::BadSignature, Fault::SlowBody(SLOW), Fault::SlowBody(Duration::from_millis(500))];
         plan.duplicate = true;
         plan.schedule.out_of_order = true;
         let wrong = "bad signature, slow body, slow body (500ms), out of order, duplicate";
-        assert_eq!(plan.terms().as_deref(), Some(wrong));
+        assert_eq!(plan.terms(None).as_deref(), Some(wrong));
         plan.schedule = Schedule { pace: Pace::Rate(5.0), concurrency: 2, repeat: 3, ..Schedule::default() };
         plan.schedule.stop_on_failure = true;
         (plan.faults, plan.duplicate) = (Vec::new(), false);
         plan.expect = vec!["recorded".parse().unwrap(), "took<1s".parse().unwrap()];
         let terms = "all of it 3 times; pace 5/s; 2 at a time; expected: recorded, took<1s; the first failure ends it";
-        assert_eq!(plan.terms().as_deref(), Some(terms));
+        assert_eq!(plan.terms(None).as_deref(), Some(terms));
     }
 }

@@ -11,10 +11,11 @@ use serde::Serialize;
 
 use super::compare::{Difference, Place, Side};
 use super::expect::Unmet;
+use super::mask::Masking;
 use super::{Outcome, Plan, Skipped, Summary, Told};
-use crate::call::{Call, Id, Response};
+use crate::call::{Call, Id};
 use crate::net::fault::Fault;
-use crate::recording::{Redaction, redact::MASK};
+use crate::recording::Redaction;
 use crate::visible;
 
 /// How a report is written.
@@ -121,9 +122,8 @@ impl Report {
     /// The same, which says how `plan` sends and what it expects, masked by `redaction` if there is one.
     #[must_use]
     pub fn of(self, plan: &Plan, redaction: Option<&Redaction>) -> Self {
-        let terms = plan.terms().map(|terms| format!("; {terms}")).unwrap_or_default();
-        let how = format!("{}{terms}", plan.mode());
-        Self { how: redaction.map_or_else(|| how.clone(), |redaction| redaction.text(&how).into_owned()), ..self }
+        let terms = plan.terms(redaction).map(|terms| format!("; {terms}")).unwrap_or_default();
+        Self { how: format!("{}{terms}", plan.mode()), ..self }
     }
 
     /// `staging.example.com`, or `A and B`.
@@ -144,12 +144,11 @@ impl Report {
                 other.error = other.error.take().map(|error| redaction.text(&error).into_owned());
             }
             case.skipped = case.skipped.map(|reason| redaction.text(&reason).into_owned());
-            for unmet in &mut case.unmet {
-                mask_unmet(unmet, redaction);
-            }
-            for difference in &mut case.differences {
-                mask(difference, redaction);
-            }
+            let (of_answer, between) = maskings(told, redaction);
+            case.unmet.iter_mut().for_each(|unmet| of_answer.unmet(unmet));
+            let (to_recorded, to_other) = case.differences.split_at_mut(case.to_recorded);
+            of_answer.differences(to_recorded);
+            between.differences(to_other);
         }
         self.cases.push(case);
     }
@@ -222,6 +221,12 @@ fn sent(outcome: &Outcome) -> Case {
     }
 }
 
+/// Those of what is found between the recorded answer and this one, and between this one and the other target's.
+fn maskings<'a>(told: &'a Told, redaction: &'a Redaction) -> (Masking<'a>, Masking<'a>) {
+    let Told::Sent(outcome) = told else { return (Masking::new(redaction), Masking::new(redaction)) };
+    outcome.maskings(redaction)
+}
+
 /// How long the answer took. What a fault made slow is not the endpoint's.
 fn micros(call: &Call, fault: Option<Fault>) -> u64 {
     u64::try_from(Fault::own(fault, call.took).as_micros()).unwrap_or(u64::MAX)
@@ -254,57 +259,6 @@ fn skipped_case(skipped: &Skipped) -> Case {
         },
         skipped: (!skipped.is_failure()).then_some(reason),
     }
-}
-
-/// Masks both sides as a redaction masks them in their place.
-pub fn mask(difference: &mut Difference, redaction: &Redaction) {
-    let Difference { place, left, right, .. } = difference;
-    for text in [left, right].into_iter().flatten() {
-        *text = masked(Some(place), text, redaction);
-    }
-}
-
-/// Masks what was found instead of what was expected, likewise.
-pub fn mask_unmet(unmet: &mut Unmet, redaction: &Redaction) {
-    unmet.found = masked(unmet.place.as_ref(), &unmet.found, redaction);
-}
-
-fn masked(place: Option<&Place>, text: &str, redaction: &Redaction) -> String {
-    match place {
-        Some(Place::Header(name)) if redaction.masks_header(name) => MASK.to_owned(),
-        // A `Location` has a query too.
-        Some(Place::Header(_) | Place::Target) => redaction.target(text),
-        Some(Place::Json(pointer)) => masked_at(pointer, text, redaction),
-        _ => redaction.text(text).into_owned(),
-    }
-}
-
-/// The JSON text as a redaction leaves it where it stands at `pointer`. What was cut is no JSON and goes as a whole.
-fn masked_at(pointer: &str, text: &str, redaction: &Redaction) -> String {
-    if crate::json::check(text).is_err() {
-        return MASK.to_owned();
-    }
-    let names: Vec<String> =
-        pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
-    // Of an array a redaction's pointers and names see no more than of an object with such a member.
-    let body = names
-        .iter()
-        .rev()
-        .fold(text.to_owned(), |value, name| format!("{{{}:{value}}}", serde_json::Value::from(name.as_str())));
-    let response = Response { status: 200, body: body.into(), ..Response::default() };
-    let masked = redaction.call(&Call { response: Some(response), ..nobody() });
-    let body = masked.response.map(|response| response.body).unwrap_or_default();
-    let body = String::from_utf8_lossy(&body);
-    crate::json::find(&body, pointer).map_or_else(|| MASK.to_owned(), |span| body[span].to_owned())
-}
-
-fn nobody() -> Call {
-    Call::new(
-        Id(uuid::Uuid::nil()),
-        crate::call::Direction::Sent,
-        Timestamp::UNIX_EPOCH,
-        crate::call::Request::default(),
-    )
 }
 
 /// Text in XML or HTML; what is no character of theirs is made visible.

@@ -19,7 +19,7 @@ use crate::config::Target;
 use crate::net::fault::{Delivery, Fault};
 use crate::replay;
 use crate::replay::compare::Difference;
-use crate::replay::report::mask;
+use crate::replay::mask::Masking;
 use crate::view::dialogs::{NARROW, boxed, extent, inner_width, line_input};
 use crate::view::panel::{large, option_row};
 use crate::view::{hints, list, rows, status, theme};
@@ -44,7 +44,7 @@ pub(super) fn options(app: &App, options: &Options, frame: &mut Frame, area: Rec
     let all = Field::ALL.len() + 1;
     // The frame, and the two lines below.
     let room = usize::from(area.height.saturating_sub(4));
-    if let Some(terms) = plan.as_ref().and_then(replay::Plan::terms).filter(|_| room < all) {
+    if let Some(terms) = plan.as_ref().and_then(|plan| plan.terms(app.mask())).filter(|_| room < all) {
         foot.extend(rows::row(&[(&terms, theme::level(Level::Warning), width)]));
     }
     if options.counting.is_some() {
@@ -196,7 +196,7 @@ pub(super) fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect)
     // Where there is little room, results have it.
     let low = inner.height < LOW;
     let mut head = Vec::new();
-    if let Some(terms) = replay.plan.terms() {
+    if let Some(terms) = replay.plan.terms(app.mask()) {
         let style = theme::level(Level::Warning);
         head.extend(if low {
             vec![Line::styled(rows::cut(&terms, width), style)]
@@ -227,7 +227,7 @@ pub(super) fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect)
         Some(Err(error)) => head.extend(rows::row(&[(error, theme::level(Level::Error), width)])),
         None => head.push(Line::default()),
     }
-    if !low || replay.plan.terms().is_none() {
+    if !low || replay.plan.terms(app.mask()).is_none() {
         head.push(Line::default());
     }
     let listed: Vec<&Sent> = replay.listed().collect();
@@ -360,7 +360,7 @@ fn differing(app: &App, found: &[Difference], width: usize) -> impl Iterator<Ite
     found.iter().flat_map(move |found| {
         let mut found = found.clone();
         if let Some(redaction) = app.mask() {
-            mask(&mut found, redaction);
+            Masking::new(redaction).differences([&mut found]);
         }
         let of = |text: Option<String>| text.unwrap_or_else(|| "nothing".to_owned());
         let text = format!("{}: {} → {}", found.place, of(found.left), of(found.right));

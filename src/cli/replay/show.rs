@@ -14,11 +14,9 @@ use crate::config::Secret;
 use crate::net::fault::{Delivery, Fault};
 use crate::net::outgoing::{Outgoing, Signing};
 use crate::net::sender::Sender;
-use crate::recording::Redaction;
 use crate::recording::redact::MASK;
 use crate::replay::compare::{Difference, Place, changed};
-use crate::replay::expect::Unmet;
-use crate::replay::report::{mask, mask_unmet};
+use crate::replay::mask::Masking;
 use crate::replay::{Latencies, Outcome, Plan, Skipped, Summary, Told, masked};
 use crate::visible;
 
@@ -49,27 +47,15 @@ pub(super) fn told(context: &Context, told: &Told) -> String {
 /// What is told of it, masked where that is asked for.
 fn hidden<'a>(context: &Context, outcome: &'a Outcome) -> Cow<'a, Outcome> {
     let Ok(Some(redaction)) = context.mask() else { return Cow::Borrowed(outcome) };
-    let mut outcome = outcome.clone();
+    let (of_answer, between) = outcome.maskings(&redaction);
+    let mut hidden = outcome.clone();
     // What was changed is hushed where it is printed.
-    let differences = outcome.differences.iter_mut().chain(&mut outcome.between);
-    mask_found(differences, &mut outcome.unmet, &redaction);
+    of_answer.differences(&mut hidden.differences);
+    between.differences(&mut hidden.between);
+    hidden.unmet.iter_mut().for_each(|unmet| of_answer.unmet(unmet));
     // The call itself is masked where it is printed: what it lacks by its contract is judged before.
-    outcome.against = outcome.against.map(|call| Arc::new(redaction.call(&call)));
-    Cow::Owned(outcome)
-}
-
-/// Masks what was found of an answer.
-pub(in crate::cli) fn mask_found<'a>(
-    differences: impl IntoIterator<Item = &'a mut Difference>,
-    unmet: &mut [Unmet],
-    redaction: &Redaction,
-) {
-    for difference in differences {
-        mask(difference, redaction);
-    }
-    for unmet in unmet {
-        mask_unmet(unmet, redaction);
-    }
+    hidden.against = hidden.against.map(|call| Arc::new(redaction.call(&call)));
+    Cow::Owned(hidden)
 }
 
 fn answer(call: &Call) -> String {
@@ -132,18 +118,25 @@ fn masks(places: &[Place]) -> String {
     if names.is_empty() { String::new() } else { format!("; masked when it was recorded: {}", names.join(", ")) }
 }
 
-/// Without the values of headers that may hold a secret of the target's.
-pub(in crate::cli) fn hushed(context: &Context, mut differences: Vec<Difference>) -> Vec<Difference> {
+/// How a request left otherwise than it was recorded, without what may be a secret of the target's or a platform's token: the
+/// values of headers, and the parameters of the query.
+pub(in crate::cli) fn hushed(
+    context: &Context,
+    (recorded, sent): (&Call, &Call),
+    mut differences: Vec<Difference>,
+) -> Vec<Difference> {
     let redaction = context.redaction().ok();
     if let (Some(redaction), true) = (&redaction, context.config.record.redact) {
-        for difference in &mut differences {
-            mask(difference, redaction);
-        }
+        Masking::between(redaction, recorded, sent).differences(&mut differences);
     }
     for Difference { place, left, right, .. } in &mut differences {
-        let secret = |name: &str| redaction.as_ref().is_none_or(|redaction| redaction.masks_header(name));
-        if matches!(place, Place::Header(name) if secret(name)) {
-            left.iter_mut().chain(right).for_each(|value| MASK.clone_into(value));
+        for value in left.iter_mut().chain(right) {
+            match (&*place, &redaction) {
+                (Place::Target, Some(redaction)) => *value = redaction.target(value),
+                (Place::Header(name), Some(redaction)) if !redaction.masks_header(name) => {}
+                (Place::Target | Place::Header(_), _) => MASK.clone_into(value),
+                _ => {}
+            }
         }
     }
     differences
@@ -153,7 +146,7 @@ fn sent_json(context: &Context, outcome: &Outcome) -> String {
     let against = outcome.against.as_ref().map(|call| {
         json!({
             "id": call.id, "url": call.request.url(), "status": call.status(), "took_us": call.took.as_micros(),
-            "error": call.error, "changed": hushed(context, outcome.changed_against()),
+            "error": call.error, "changed": hushed(context, (&outcome.original, call), outcome.changed_against()),
         })
     });
     let slow = outcome.delivery.fault.and_then(Fault::slowness);
@@ -164,7 +157,7 @@ fn sent_json(context: &Context, outcome: &Outcome) -> String {
         json!({
             "original": outcome.original.id, "round": outcome.round, "fault": outcome.delivery.label(),
             "slow_us": slow.map(|time| time.as_micros()), "fine": outcome.is_fine(), "given_up": outcome.given_up,
-            "changed": hushed(context, outcome.changed()), "masked": outcome.masked, "differences": differences,
+            "changed": hushed(context, (&outcome.original, &outcome.call), outcome.changed()), "masked": outcome.masked, "differences": differences,
             "unmet": outcome.unmet, "against": against,
         }),
     )
@@ -189,8 +182,9 @@ pub(super) fn planned(
         (None, Some(secret)) => format!("{sign} with {secret}"),
         (None, None) => sign.to_owned(),
     };
-    let ready = sender.prepare(outgoing.clone()).request;
-    let (changed, masked) = (hushed(context, changed(&call.request, &ready)), masked(&call.request, &ready));
+    let ready = Call { request: sender.prepare(outgoing.clone()).request, ..call.clone() };
+    let (changed, masked) = (changed(&call.request, &ready.request), masked(&call.request, &ready.request));
+    let changed = hushed(context, (call, &ready), changed);
     match context.format {
         Format::Json => json!({
             "schema": 1, "id": call.id, "kind": call.kind, "method": outgoing.request.method,

@@ -290,8 +290,11 @@ impl Redaction {
                 TokenKind::Key | TokenKind::String => {
                     let inner = Inner::of_string(source);
                     let is_key = token.kind == TokenKind::Key;
-                    let found =
-                        if is_key { self.look(inner.text.as_bytes(), depth) } else { self.value(&inner.text, depth + 1) };
+                    let found = if is_key {
+                        self.look(inner.text.as_bytes(), depth)
+                    } else {
+                        self.value(&inner.text, depth + 1)
+                    };
                     spots.add_all(token.span.start, inner.outside(found));
                 }
                 // Digits, without the sign.

@@ -98,7 +98,10 @@ fn names_within_names_are_known() {
     for name in "email.verified auth/kind user[name] [1] . a.b[c] [auth]\u{a0}kind".split(' ') {
         assert!(!redaction().fields.have(name), "{name}");
     }
-    assert_eq!(body("login[pass]=hunter2&user%5Bssn%5D=1&a[b]=2"), "login[pass]=[redacted]&user%5Bssn%5D=[redacted]&a[b]=2");
+    assert_eq!(
+        body("login[pass]=hunter2&user%5Bssn%5D=1&a[b]=2"),
+        "login[pass]=[redacted]&user%5Bssn%5D=[redacted]&a[b]=2"
+    );
     assert_eq!(body("id,user.iban\n1,DE00\n"), "id,user.iban\n1,[redacted]\n");
     assert_eq!(body("2026 [auth] kind: failed Twice\n"), "2026 [auth] kind: failed Twice\n");
 }
@@ -283,9 +286,8 @@ fn pointers_name_parameters_too_and_every_one_of_doubled_members() {
     assert_eq!(body("SID=1&From=%2B15&a%2fb=x&c=From"), "SID=1&From=[redacted]&a%2fb=[redacted]&c=From");
     assert_eq!(body("c=%7B%22d%22%3A%22From=1%22%7D&x=From%3D1"), "c=%7B%22d%22%3A%22From=1%22%7D&x=From%3D1");
     assert_eq!(redaction.target("/x?From=1&to=2"), "/x?From=[redacted]&to=2");
-    let part = |value: &str| {
-        format!("--X\r\nContent-Disposition: form-data; name=\"From\"\r\n\r\n{value}\r\n--X--\r\n")
-    };
+    let part =
+        |value: &str| format!("--X\r\nContent-Disposition: form-data; name=\"From\"\r\n\r\n{value}\r\n--X--\r\n");
     assert_eq!(body(&part("Ann")), part("[redacted]"));
     assert_eq!(
         body(r#"{"context":{"user":"A"},"From":[1],"context":{"user":"B","user":{"a":"C"}},"From":2}"#),

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::call::Request;
+use crate::call::Response;
 use crate::config::{Redact, Target};
 use crate::net::fault::{Delivery, Fault};
 use crate::replay::testing::call;
