@@ -1,6 +1,7 @@
 //! From text to a tree: `any = all { "|" all }`, `all = { part }`, `part = { "-" } ( "(" any ")" | "@" name | [ key ":" ] value )`.
 
 use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 use indexmap::IndexMap;
@@ -9,13 +10,19 @@ use jiff::Timestamp;
 use super::term::{KEYS, Term, Value, list};
 use super::{Node, QueryError};
 use crate::config::closest;
-use crate::json;
+use crate::{json, visible};
 
 /// How deep parentheses may nest.
 const DEEPEST: usize = 64;
+/// How deep saved queries may name one another.
+const NESTED: usize = 32;
+/// How many parts saved queries may bring into one query: two that each name the next twice would soon be too many.
+const PARTS: usize = 2_000;
+/// Columns of a saved query in a sentence.
+const QUOTED: usize = 200;
 
 pub fn parse(text: &str, now: Timestamp, saved: &IndexMap<String, String>) -> Result<Node, QueryError> {
-    whole(Parser { text, at: 0, depth: 0, now, saved, within: &[] })
+    whole(Parser { text, at: 0, depth: 0, now, saved, within: &[], brought: &Brought::default() })
 }
 
 fn whole(mut parser: Parser<'_>) -> Result<Node, QueryError> {
@@ -38,6 +45,15 @@ struct Parser<'a> {
     saved: &'a IndexMap<String, String>,
     /// The saved queries that this one stands in.
     within: &'a [&'a str],
+    brought: &'a Brought,
+}
+
+/// What saved queries have brought into a query so far.
+#[derive(Default)]
+struct Brought {
+    parts: Cell<usize>,
+    /// What is too much of it, once something is.
+    excess: OnceCell<String>,
 }
 
 impl<'a> Parser<'a> {
@@ -62,6 +78,11 @@ impl<'a> Parser<'a> {
     /// An error about the next `len` bytes, or as many as there are.
     fn error(&self, len: usize, message: &str) -> QueryError {
         QueryError { span: self.at..(self.at + len).min(self.text.len()), message: message.to_owned() }
+    }
+
+    /// That saved queries bring too much: whoever names one says which.
+    fn excess(&self, what: String) -> QueryError {
+        self.error(1, self.brought.excess.get_or_init(|| what))
     }
 
     fn any(&mut self) -> Result<Node, QueryError> {
@@ -90,6 +111,13 @@ impl<'a> Parser<'a> {
     }
 
     fn part(&mut self) -> Result<Node, QueryError> {
+        if !self.within.is_empty() {
+            self.brought.parts.set(self.brought.parts.get() + 1);
+            if self.brought.parts.get() > PARTS {
+                let what = format!("has more than {PARTS} parts with those of the saved queries that it names");
+                return Err(self.excess(what));
+            }
+        }
         let mut negated = false;
         while self.takes('-') {
             negated = !negated;
@@ -150,9 +178,17 @@ impl<'a> Parser<'a> {
         if self.within.contains(&name) {
             return Err(QueryError { span, message: format!("@{name} asks for itself") });
         }
+        if self.within.len() == NESTED {
+            return Err(self.excess(format!("names saved queries that name others, more than {NESTED} deep")));
+        }
         let within = [self.within, &[name]].concat();
-        whole(Parser { text, at: 0, depth: self.depth, now: self.now, saved: self.saved, within: &within })
-            .map_err(|error| QueryError { span, message: format!("@{name} ({text}): {error}") })
+        whole(Parser { text, at: 0, depth: self.depth, now: self.now, within: &within, ..*self }).map_err(|error| {
+            let message = match self.brought.excess.get() {
+                Some(what) => format!("@{name} {what}"),
+                None => format!("@{name} ({}): {error}", visible::truncate(text, QUOTED)),
+            };
+            QueryError { span, message }
+        })
     }
 
     fn term(&mut self) -> Result<Term, QueryError> {

@@ -368,6 +368,24 @@ fn saved_queries_stand_for_themselves_in_parentheses() {
 }
 
 #[test]
+fn saved_queries_that_name_each_other_are_bounded() {
+    // Each names the next one twice: unbounded, the first would have four million parts.
+    let mut saved: IndexMap<String, String> =
+        (0..22).map(|i| (format!("q{i}"), format!("@q{} @q{}", i + 1, i + 1))).collect();
+    saved.insert("q22".into(), "x".into());
+    saved.extend((0..6_000).map(|i| (format!("c{i}"), format!("@c{}", i + 1))));
+    saved.insert("c6000".into(), "x".into());
+    saved.insert("plain".into(), vec!["x"; 1_999].join(" "));
+    let said = |text: &str| Query::parse_with(text, now(), &saved).map_err(|error| (error.span, error.message));
+    let (span, message) = said("y @q0").unwrap_err();
+    assert_eq!(message, "@q0 has more than 2000 parts with those of the saved queries that it names");
+    assert_eq!(span, 2..5);
+    assert_eq!(said("@c0").unwrap_err().1, "@c0 names saved queries that name others, more than 32 deep");
+    assert!(said("@q15").is_ok() && said("@c5969").is_ok() && said("@plain").is_ok());
+    assert!(said(&vec!["x"; 5_000].join(" ")).is_ok(), "what is typed is as long as it is");
+}
+
+#[test]
 fn departures_from_the_contract_are_found_by_their_grade() {
     let platforms = Arc::new(crate::platform::Platforms::builtin().unwrap());
     let kind = platforms.kind("moveo/dialog").unwrap();
