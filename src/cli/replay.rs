@@ -283,7 +283,7 @@ impl Place {
             Ok(there) if !there.is_file() && !there.is_dir() => {
                 Self::Stream(OpenOptions::new().write(true).open(path)?)
             }
-            _ => Self::File(Box::new(ExportFile::begin(path, true)?)),
+            _ => Self::File(Box::new(ExportFile::begin_report(path)?)),
         })
     }
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 pub use self::damage::{Damage, LineError};
 pub use self::entries::{Entries, Position};
-pub(super) use self::packed::is_recording;
+pub(super) use self::packed::{begins_as_recording, is_recording};
 pub use self::scan::{Batch, scan};
 use super::format::{self, DamagedLine, OpenError};
 use super::{Marks, Place};

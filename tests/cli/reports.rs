@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::lane::{HOOKTAPE, Home};
 use crate::replaying::{replay, replay_dialog};
-use crate::support::{Endpoint, SAMPLE, run};
+use crate::support::{Endpoint, SAMPLE, SIGNED, run};
 
 #[test]
 fn reports_are_written_for_others() {
@@ -48,6 +48,22 @@ fn reports_are_written_for_others() {
     let nothing = replay_dialog(&home, &endpoint, &["--report", "json=r.json", "--query", "kind:none"]);
     assert!(nothing.code == 2 && read("r.json") == before, "a report that comes to nothing replaces none");
     assert_eq!(endpoint.seen().len(), 1, "nothing is sent whose report cannot be written");
+}
+
+#[test]
+fn a_report_takes_no_calls_with_it() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    std::fs::copy(SAMPLE, home.path("other.jsonl")).unwrap();
+    let to = ["replay", SAMPLE, "--to", &endpoint.url, "--record", "rr.jsonl", "--rotate", "4KiB", "--report"];
+    let other = run(&home, &[&to[..], &["json=other.jsonl"], &SIGNED].concat());
+    assert!(other.code == 2 && other.err.contains("other.jsonl is a recording"), "{}", other.err);
+    assert!(endpoint.seen().is_empty(), "nothing is sent whose report cannot be written");
+    // What the replay itself sets aside, under a name that nobody has before it runs.
+    let aside = run(&home, &[&to[..], &["json=rr-1.jsonl"], &SIGNED].concat());
+    assert!(aside.code == 2 && aside.err.contains("rr-1.jsonl is a recording"), "{}", aside.err);
+    for name in ["other.jsonl", "rr-1.jsonl"] {
+        assert!(std::fs::read_to_string(home.path(name)).unwrap().starts_with("{\"hooktape\":1"), "{name}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::recording::reader::begins_as_recording;
 use crate::recording::{folder_of, is_recorded_to};
 
 /// A file that is being written beside its place. Dropped, it was never there.
@@ -13,6 +14,8 @@ use crate::recording::{folder_of, is_recorded_to};
 pub struct ExportFile {
     path: PathBuf,
     replace: bool,
+    /// Whether it takes no recording's place, whatever else it replaces.
+    spares_recordings: bool,
     out: BufWriter<NamedTempFile>,
 }
 
@@ -25,6 +28,9 @@ pub enum FileError {
     /// There is a recording of that name, to which a process records now.
     #[error("{} is being recorded to: write to another", .0.display())]
     InUse(PathBuf),
+    /// There is a recording of that name.
+    #[error("{} is a recording, and calls are removed only when that is asked for: write to another", .0.display())]
+    Recording(PathBuf),
     /// There is something of that name that a file cannot take the place of.
     #[error("{} is no file: name one, say one in it", .0.display())]
     NoFile(PathBuf),
@@ -66,7 +72,17 @@ impl ExportFile {
             return Err(FileError::NoFile(path.to_owned()));
         }
         let file = NamedTempFile::new_in(folder_of(path)).map_err(|error| FileError::of(path, error))?;
-        Ok(Self { path: path.to_owned(), replace, out: BufWriter::new(file) })
+        Ok(Self { path: path.to_owned(), replace, spares_recordings: false, out: BufWriter::new(file) })
+    }
+
+    /// Begins a report for `path`: it takes the place of an older one that is there by then, but of no recording.
+    ///
+    /// # Errors
+    /// Those of [`ExportFile::begin`], and when there is a recording.
+    pub fn begin_report(path: &Path) -> Result<Self, FileError> {
+        let begun = Self::begin(path, true)?;
+        spare_recording(path)?;
+        Ok(Self { spares_recordings: true, ..begun })
     }
 
     /// Gives it its name, once it is whole; its length in bytes.
@@ -74,7 +90,11 @@ impl ExportFile {
     /// # Errors
     /// When it cannot have it: another file has it by now, say.
     pub fn keep(self) -> Result<u64, FileError> {
-        let Self { path, replace, out } = self;
+        let Self { path, replace, spares_recordings, out } = self;
+        if spares_recordings {
+            // A replay sets its own recording aside under names that nobody knows beforehand.
+            spare_recording(&path)?;
+        }
         let named = |error| FileError::of(&path, error);
         let file = out.into_inner().map_err(|error| named(error.into_error()))?;
         let bytes = file.as_file().metadata().map_err(named)?.len();
@@ -88,6 +108,10 @@ impl ExportFile {
     pub fn error(&self, error: io::Error) -> FileError {
         FileError::of(&self.path, error)
     }
+}
+
+fn spare_recording(path: &Path) -> Result<(), FileError> {
+    if begins_as_recording(path) { Err(FileError::Recording(path.to_owned())) } else { Ok(()) }
 }
 
 impl Write for ExportFile {
@@ -146,6 +170,23 @@ mod tests {
         let late = ExportFile::begin(&home.path().join("late"), false).unwrap();
         std::fs::write(home.path().join("late"), "another's").unwrap();
         assert!(matches!(late.keep(), Err(FileError::Taken(_))), "it came meanwhile");
+    }
+
+    #[test]
+    fn a_report_takes_the_place_of_another_and_of_no_recording() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("report.json");
+        let report = |meanwhile: &str| {
+            let mut file = ExportFile::begin_report(&path)?;
+            file.write_all(b"{\"schema\":1}").unwrap();
+            std::fs::write(&path, meanwhile).unwrap();
+            file.keep()
+        };
+        assert_eq!(report("an older one").unwrap(), 12);
+        let recording = "{\"hooktape\":1,\"created\":\"2026-11-21T10:00:00Z\"}\n";
+        assert!(matches!(report(recording), Err(FileError::Recording(_))), "it was set aside there meanwhile");
+        assert!(matches!(report(""), Err(FileError::Recording(_))), "it was there before");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), recording);
     }
 
     #[test]

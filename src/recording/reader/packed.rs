@@ -27,15 +27,26 @@ pub(super) fn unpacked(file: &File, path: &Path) -> Result<Option<(File, bool)>,
 
 /// Whether a file is a recording, as its beginning has it: nothing more of it is unpacked.
 pub fn is_recording(path: &Path) -> bool {
-    let looked = File::open(path).and_then(|file| {
-        if !is_packed(&file)? {
-            return Ok(read_header(&file, path)?).map(|_| true);
-        }
-        let mut beginning = [0; BEGINNING.len()];
-        zstd::Decoder::new(&file)?.read_exact(&mut beginning)?;
-        Ok(beginning == BEGINNING)
+    let looked = File::open(path).and_then(|file| match is_packed(&file)? {
+        true => begins(&file),
+        false => Ok(read_header(&file, path)?).map(|_| true),
     });
     looked.unwrap_or(false)
+}
+
+/// Whether a file begins as recordings do, also where it cannot be read as one: it is of a later version, say.
+pub fn begins_as_recording(path: &Path) -> bool {
+    File::open(path).and_then(|file| begins(&file)).unwrap_or(false)
+}
+
+fn begins(mut file: &File) -> io::Result<bool> {
+    let mut beginning = [0; BEGINNING.len()];
+    if is_packed(file)? {
+        zstd::Decoder::new(file)?.read_exact(&mut beginning)?;
+    } else {
+        file.read_exact(&mut beginning)?;
+    }
+    Ok(beginning == BEGINNING)
 }
 
 pub(super) fn is_packed(file: &File) -> io::Result<bool> {
@@ -133,5 +144,11 @@ mod tests {
         assert!(Reader::open(&path).is_err() && !is_recording(&path) && Reader::check(&path).is_err());
         std::fs::write(&path, text).unwrap();
         assert!(!Reader::check(&path).unwrap());
+        for (text, (begins, reads)) in
+            [("{\"hooktape\":9}\n", (true, false)), ("{\"hoo", (false, false)), ("{\"schema\":1}\n", (false, false))]
+        {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!((begins_as_recording(&path), is_recording(&path)), (begins, reads), "{text}");
+        }
     }
 }
