@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::call::{Request, Response, Sig};
 use crate::config::{Secret, Secrets, Target};
 use crate::platform::{Kind, Platforms};
-use crate::signature::{self, Carrier, Scheme, SignError, Verdict};
+use crate::signature::{self, Carrier, Method, Scheme, SignError, Verdict};
 
 /// Says that a call is signed with a test secret, so that its verdict does not depend on what is configured. Nobody
 /// gains anything by sending it: without the secret the signature is invalid.
@@ -221,10 +221,13 @@ impl Keyring {
         let withheld = schemes().any(|scheme| {
             scheme.may_send_a_key() && own.iter().chain(scheme.configured(&self.secrets)).next().is_some()
         });
-        if usual.optional && !withheld && secrets().next().is_none() {
+        // It would leave with a seal of what it was.
+        let sealed = schemes().find(|scheme| matches!(scheme.method, Method::Seal(_)) && scheme.likeness(request) == 2);
+        if usual.optional && sealed.is_none() && !withheld && secrets().next().is_none() {
             return Ok(None);
         }
-        let repair = format!("start with {}, or send the signature as it is (exact)", usual.flag());
+        let flag = sealed.filter(|_| usual.optional).unwrap_or(usual).flag();
+        let repair = format!("start with {flag}, or send the signature as it is (exact)");
         // The reason of one that was meant for this says more than that there is none.
         let unfit = secrets().find_map(|(scheme, secret)| Some((secret, scheme.why_not(secret)?)));
         Err(match unfit {

@@ -106,6 +106,28 @@ fn a_key_signs_by_the_scheme_that_it_is_configured_for_and_is_never_sent_itself(
 }
 
 #[test]
+fn an_old_seal_does_not_pass_for_a_fresh_one_where_no_secret_is_at_hand() {
+    let platforms = platforms();
+    let signing = |name: &str, bears: &[(&str, &str)]| {
+        let kind = platforms.kind(name).unwrap();
+        let mut request = kind.sample();
+        for (name, value) in bears {
+            request.headers.set(name, (*value).to_owned());
+        }
+        keyring(&[]).signing(kind, &request, &[])
+    };
+    for (name, header, flag) in [
+        ("vapi/message", "x-vapi-signature", "start with --secret vapi/hmac="),
+        ("calendly/event", "calendly-webhook-signature", "start with --secret calendly="),
+    ] {
+        let why = signing(name, &[(header, "t=1,v1=ab")]).unwrap_err();
+        assert!(why.contains(flag) && why.ends_with("(exact)"), "{why}");
+        assert!(signing(name, &[]).unwrap().is_none(), "signed only where the platform is told to");
+    }
+    assert!(signing("vapi/message", &[("x-vapi-secret", "a token")]).unwrap().is_none(), "it says nothing of the rest");
+}
+
+#[test]
 fn what_may_be_a_key_is_never_sent_itself_whatever_a_call_bears() {
     let key = "a key that is long enough to sign with";
     let own = [Secret::new("env:OWN", key)];
