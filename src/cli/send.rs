@@ -158,8 +158,9 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
     let mut deliveries = Vec::new();
     for fault in faults {
         let mut request = draft.request.clone();
-        if let Some((fault, why)) = fault.and_then(|fault| Some((fault, fault.why_not(kind, &request)?))) {
-            return Err(eyre!("it cannot be sent with the fault {fault:?}: {why}", fault = fault.word()));
+        let cannot = |why| eyre!("it cannot be sent with the fault {:?}: {why}", fault.map_or("", Fault::word));
+        if let Some(why) = fault.and_then(|fault| fault.why_not(kind, &request)) {
+            return Err(cannot(why));
         }
         match (fault, mode, kind) {
             (Some(Fault::Stale), SignMode::Fresh, Some(kind)) => {
@@ -176,6 +177,9 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
         let (header, pointer) = (|name: &str| args.draft.sets(name), |at: &str| args.draft.puts_at(at));
         if let Some(why) = aimed.why_not_set(&context.platforms, header, pointer) {
             return Err(eyre!(why));
+        }
+        if let Some(why) = fault.and_then(|fault| aimed.why_not_faulty(fault, &context.platforms)) {
+            return Err(cannot(why));
         }
         let set = aimed.set.iter().cloned().chain(args.draft.header_names()).collect();
         deliveries.push(Outgoing { fault, set, ..aimed.repeating(draft.parent) });

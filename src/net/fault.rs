@@ -160,6 +160,26 @@ impl Fault {
         }
     }
 
+    /// Why a call of `kind` that bears what is made by these `schemes` as it leaves cannot have this fault, though it could if it
+    /// were signed otherwise: its endpoint has nothing to refuse it by.
+    pub(super) fn why_not_with<'a>(
+        self,
+        kind: &Kind,
+        mut schemes: impl Iterator<Item = &'a Scheme>,
+        request: &Request,
+    ) -> Option<String> {
+        let name = &kind.name;
+        match self {
+            Self::Stale if !kind.tells_the_time(request) && !schemes.any(tells_the_time) => {
+                Some(format!("as it leaves, neither the body nor a signature of {name} says when it was made"))
+            }
+            Self::Tampered if !schemes.any(Scheme::covers_the_body) => {
+                Some(format!("as it leaves, it bears no signature of {name} that covers the body"))
+            }
+            _ => None,
+        }
+    }
+
     /// What it does to a request that is signed and ready.
     pub(super) fn spoil(self, kind: Option<&Kind>, request: &mut Request) {
         match self {

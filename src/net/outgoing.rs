@@ -183,6 +183,24 @@ impl Outgoing {
         ))
     }
 
+    /// Why it cannot have this fault with the signature that it leaves with, if so: where none has to be there, its endpoint
+    /// would rightly take it.
+    #[must_use]
+    pub fn why_not_faulty(&self, fault: Fault, platforms: &Platforms) -> Option<String> {
+        let kind = platforms.kind(self.kind.as_deref()?)?;
+        kind.scheme().filter(|(_, usual)| usual.optional)?;
+        match &self.signing {
+            Signing::Fresh(secret) => {
+                fault.why_not_with(kind, kind.bears_then(&self.request, secret.as_ref()), &self.request)
+            }
+            Signing::Exact => {
+                let schemes = kind.schemes().map(|(_, scheme)| scheme);
+                let borne = schemes.filter(|scheme| scheme.is_borne_by(&self.request));
+                fault.why_not_with(kind, borne, &self.request)
+            }
+        }
+    }
+
     /// What its endpoint will find at the time `at` if it is sent with the signature it has: that a token has expired, say, and
     /// by how much. None where it is signed anew or nobody knows its contract.
     #[must_use]
@@ -235,6 +253,38 @@ mod tests {
         }
         let why = aimed("vapi/message", "vapi/bearer", &[("authorization", "Bearer old")], &gateway).unwrap_err();
         assert!(why.starts_with("Authorization cannot be set for gateway: "), "{why}");
+    }
+
+    #[test]
+    fn what_leaves_unsigned_cannot_be_stale_or_tampered_with() {
+        let platforms = Platforms::builtin().unwrap();
+        let target = Target::new("here", "http://127.0.0.1:1");
+        let why = |name: &str, secrets: &[(&str, &str)], bears: &[(&str, &str)], mode, fault: Fault| {
+            let kind = platforms.kind(name).unwrap();
+            let secret = |(name, value): &(&str, &str)| ((*name).to_owned(), vec![Secret::new("env:KEY", *value)]);
+            let keyring = Keyring::new(Secrets(secrets.iter().map(secret).collect()));
+            let mut request = kind.sample();
+            for (name, value) in bears {
+                request.headers.set(name, (*value).to_owned());
+            }
+            let sent = Outgoing::aim(request, Some(kind), &target, mode, &keyring, None).unwrap();
+            sent.why_not_faulty(fault, &platforms)
+        };
+        let (fresh, exact) = (SignMode::Fresh, SignMode::Exact);
+        let key = [("calendly", "a key")];
+        for (fault, said) in [(Fault::Stale, "says when it was made"), (Fault::Tampered, "covers the body")] {
+            assert!(why("calendly/event", &[], &[], fresh, fault).unwrap().contains(said));
+            assert!(why("calendly/event", &[], &[], exact, fault).unwrap().contains(said));
+            assert_eq!(why("calendly/event", &key, &[], fresh, fault), None);
+            let sealed = [("calendly-webhook-signature", "t=1,v1=ab")];
+            assert_eq!(why("calendly/event", &[], &sealed, exact, fault), None);
+            // One that has to be there is missed, whatever else is wrong.
+            assert_eq!(why("moveo/dialog", &[], &[], exact, fault), None);
+        }
+        // A token says nothing of the body.
+        assert!(why("vapi/message", &[("vapi/secret", "s")], &[], fresh, Fault::Tampered).is_some());
+        assert_eq!(why("vapi/message", &[("vapi/hmac", "s")], &[], fresh, Fault::Tampered), None);
+        assert_eq!(why("calendly/event", &[], &[], fresh, Fault::BadSignature), None, "a stranger signs it");
     }
 
     #[test]

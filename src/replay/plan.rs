@@ -194,6 +194,9 @@ impl Plan {
             {
                 return Err(Refusal::Call(why));
             }
+            if let Some(why) = fault.and_then(|fault| aimed.why_not_faulty(fault, platforms)) {
+                return Err(Refusal::Fault(why));
+            }
             let avoid = self.avoid.clone().filter(|avoid| avoid.applies_to(&target.name));
             if let Some(why) = avoid.as_ref().and_then(|avoid| avoid.why_not(&target.name, &aimed.url)) {
                 return Err(Refusal::Call(why));

@@ -31,6 +31,15 @@ impl Kind {
         Ok(())
     }
 
+    /// What a request bears once [`Self::sign`] is through with it: what it was signed by, and what was left on it.
+    pub fn bears_then<'a>(&'a self, request: &Request, secret: Option<&Secret>) -> impl Iterator<Item = &'a Scheme> {
+        let anew = self.schemes_to_sign(request, secret);
+        let gone: SmallVec<[&Scheme; 4]> = self.schemes_to_take_off(&anew).collect();
+        let stays = |scheme: &&Scheme| scheme.is_borne_by(request) && !gone.iter().any(|one| one.stands_where(scheme));
+        let left: SmallVec<[&Scheme; 4]> = self.schemes().map(|(_, scheme)| scheme).filter(stays).collect();
+        anew.into_iter().chain(left)
+    }
+
     /// Those that [`Self::sign`] writes by: where a platform signs in several headers, it does so too.
     fn schemes_to_sign(&self, request: &Request, secret: Option<&Secret>) -> SmallVec<[&Scheme; 4]> {
         let mut all: SmallVec<[&Scheme; 4]> = self.scheme_to_sign(request, secret).into_iter().collect();
