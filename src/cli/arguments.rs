@@ -3,9 +3,11 @@
 //! The parser gives a command only the options that stand behind it. Those of every command are to count wherever they stand;
 //! the terminal program's own are refused before a command, which would go on without them.
 
+use std::error::Error as _;
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, CommandFactory as _, FromArgMatches as _};
 
@@ -14,9 +16,20 @@ use crate::cli::{Cli, Common};
 /// # Errors
 /// What is wrong with the arguments, or the help that they ask for.
 pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let words: Vec<OsString> = words.into_iter().collect();
     let common: Vec<Arg> = Common::augment_args(Command::new("")).get_arguments().map(local).collect();
     let mut command = at_every_level(Cli::command().mut_args(|arg| local(&arg)), &common);
-    let matches = command.try_get_matches_from_mut(words)?;
+    // What is typed is judged first, and alone: it says which command is called, and so which variables count.
+    let mut typed = every_arg(command.clone(), &|arg| arg.env(Resettable::Reset));
+    let starts = match typed.try_get_matches_from_mut(&words) {
+        // `config` says what a start would do.
+        Ok(matches) => matches.subcommand_name().is_none_or(|called| called == "config"),
+        Err(error) => return Err(refused(&mut command, typed, error, &words, &common)),
+    };
+    if !starts {
+        command = command.mut_args(|arg| arg.env(Resettable::Reset));
+    }
+    let matches = command.try_get_matches_from_mut(&words).map_err(|error| of_the_environment(&mut command, error))?;
     let levels = levels(&command, &matches);
     let wrong = misplaced(&levels, &common).or_else(|| repeated(&levels, &common));
     let read = || {
@@ -30,6 +43,43 @@ pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, cl
         Some(wrong) => Err(command.error(ErrorKind::ArgumentConflict, wrong)),
         None => read().map_err(|error: clap::Error| error.format(&mut command)),
     }
+}
+
+/// What to say of words that the parser does not take.
+fn refused(
+    command: &mut Command,
+    typed: Command,
+    error: clap::Error,
+    words: &[OsString],
+    common: &[Arg],
+) -> clap::Error {
+    match error.kind() {
+        // What is missing may stand before the command.
+        ErrorKind::MissingRequiredArgument => {
+            let mut lenient = every_arg(typed, &|arg| arg.required(false));
+            let matches = lenient.try_get_matches_from_mut(words).ok();
+            let wrong = matches.and_then(|matches| misplaced(&levels(&lenient, &matches), common));
+            wrong.map_or(error, |wrong| command.error(ErrorKind::ArgumentConflict, wrong))
+        }
+        // The help has the variables.
+        ErrorKind::DisplayHelp => command.try_get_matches_from_mut(words).err().unwrap_or(error),
+        _ => error,
+    }
+}
+
+/// An error in what nobody has typed: it is a variable's.
+fn of_the_environment(command: &mut Command, error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return error };
+    let Some(variable) = variable_of(command, named) else { return error };
+    let why = error.source().map_or_else(|| "it is empty".to_owned(), ToString::to_string);
+    let said = format!("the variable {variable} stands for '{named}': {why}; set it right, or unset it");
+    command.error(error.kind(), said)
+}
+
+fn variable_of(command: &Command, named: &str) -> Option<String> {
+    let own = command.get_arguments().filter(|arg| arg.to_string() == named).find_map(Arg::get_env);
+    let own = own.map(|variable| variable.to_string_lossy().into_owned());
+    own.or_else(|| command.get_subcommands().find_map(|inner| variable_of(inner, named)))
 }
 
 impl Common {
@@ -48,6 +98,11 @@ fn local(arg: &Arg) -> Arg {
 
 fn at_every_level(command: Command, common: &[Arg]) -> Command {
     command.mut_subcommands(|inner| at_every_level(inner.args(common), common))
+}
+
+/// The same with all its arguments changed so, and those of the commands in it.
+fn every_arg(command: Command, change: &impl Fn(Arg) -> Arg) -> Command {
+    command.mut_args(change).mut_subcommands(|inner| every_arg(inner, change))
 }
 
 /// The program and the commands within one another that are called, with what stands behind each.
@@ -122,6 +177,10 @@ mod tests {
         );
         refused("hooktape --fsync webview open moveo", "`hooktape webview open --fsync`");
         refused("hooktape --to :1 replay f --to :2", "`hooktape replay --to ...`");
+        // Also where nothing else is missing than that.
+        refused("hooktape --to local replay f", "'--to <TARGET|URL>' counts behind the command only: `hooktape rep");
+        refused("hooktape --to local send moveo/dialog", "only: `hooktape send --to ...`");
+        refused("hooktape replay f", "required arguments were not provided:\n  --to <TARGET|URL>");
         refused(
             "hooktape --redact show f",
             "'--redact' is an option of the terminal program, and `hooktape show` has none",

@@ -154,6 +154,30 @@ fn config_check_reads_the_environment_as_a_start_does() {
 }
 
 #[test]
+fn a_variable_is_named_where_it_is_wrong_and_counts_only_where_it_is_used() {
+    let home = Home::new();
+    let with = |name: &str, value: &str, args: &[&str]| {
+        let ended = home.command(HOOKTAPE, args).env(name, value).output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    for args in [&["listen"][..], &[], &["config", "check"]] {
+        let (code, told) = with("HOOKTAPE_LISTEN", "4747", args);
+        assert!(
+            code == Some(2) && told.contains("the variable HOOKTAPE_LISTEN stands for '--listen <ADDR>': "),
+            "{told}"
+        );
+        let (code, told) = with("HOOKTAPE_RECORD", "", args);
+        let said = "the variable HOOKTAPE_RECORD stands for '--record <PATH>': it is empty; set it right, or unset it";
+        assert!(code == Some(2) && told.contains(said), "{told}");
+    }
+    for (name, value) in [("HOOKTAPE_LISTEN", "4747"), ("HOOKTAPE_RECORD", "")] {
+        assert_eq!(with(name, value, &["show", SAMPLE]), (Some(0), String::new()));
+        let (_, told) = with(name, value, &["listen", "--listen", "x"]);
+        assert!(told.contains("invalid value 'x' for '--listen <ADDR>'") && !told.contains("variable"), "{told}");
+    }
+}
+
+#[test]
 fn a_secret_itself_is_refused_and_not_repeated() {
     let home = Home::new();
     let flag = run(&home, &["show", SAMPLE, "--secret", &format!("moveo={TOKEN}")]);
