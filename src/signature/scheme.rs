@@ -161,7 +161,8 @@ impl Scheme {
     pub fn tell_apart<'a>(schemes: impl Iterator<Item = &'a mut Self>) {
         let mut schemes: Vec<&mut Self> = schemes.collect();
         let is_shared = |scheme: &Self| matches!(scheme.method, Method::Shared(_));
-        let keys = schemes.iter().any(|scheme| !scheme.apart && scheme.has_a_key());
+        // What is a target's own, or filed for the whole platform, may be meant for any: a key that stands apart too.
+        let keys = schemes.iter().any(|scheme| scheme.has_a_key());
         let tokens = schemes.iter().any(|scheme| !scheme.apart && is_shared(scheme));
         for scheme in &mut schemes {
             scheme.mixed = if is_shared(scheme) { keys } else { tokens && scheme.has_a_key() };

@@ -143,13 +143,19 @@ fn what_may_be_a_key_is_never_sent_itself_whatever_a_call_bears() {
                 let mut sent = call.clone();
                 kind.sign(&mut sent, secret.as_ref(), Timestamp::UNIX_EPOCH).unwrap();
                 assert!(!format!("{sent:?}").contains(key), "{} {}: {sent:?}", kind.name, borne.name);
-                assert_eq!(borne.given(&sent), borne.given(&call));
+                // A token in the very place of the signature is replaced.
+                let replaced = kind.schemes().any(|(_, scheme)| {
+                    !scheme.may_send_a_key()
+                        && scheme.stands_where(borne)
+                        && scheme.can_sign_with(secret.as_ref().unwrap())
+                });
+                assert_eq!(borne.given(&sent) == borne.given(&call), !replaced, "{} {}", kind.name, borne.name);
             }
         }
         let usual = kind.scheme().unwrap().1.flag();
         assert!(usual.contains(&format!("--secret {}/", kind.platform())), "{usual}");
     }
-    for name in ["vapi/message", "meta/verify"] {
+    for name in ["vapi/message", "meta/verify", "watsonx/premessage"] {
         let mut schemes = platforms.kind(name).unwrap().schemes();
         assert!(schemes.any(|(_, scheme)| scheme.may_send_a_key()), "{name}");
     }
@@ -165,8 +171,20 @@ fn what_may_be_a_key_is_never_sent_itself_whatever_a_call_bears() {
     }
     // Where a platform has no keys, what is filed for the whole of it is the token.
     let bearer = [("authorization", "Bearer of-the-platform")];
-    let request = signed("watsonx/premessage", &bearer, &[("watsonx", "new")], &[]).unwrap();
+    let request = signed("dialogflow-cx/webhook", &bearer, &[("dialogflow-cx", "new")], &[]).unwrap();
     assert_eq!(request.headers.get("authorization"), Some("Bearer new"));
+}
+
+#[test]
+fn a_token_is_signed_with_a_key_that_is_a_targets_own_or_its_whole_platforms() {
+    let key = "a key that is long enough to sign with";
+    for (shared, own) in [(vec![("watsonx", key)], vec![]), (vec![], vec![Secret::new("env:OWN", key)])] {
+        let request = signed("watsonx/premessage", &[], &shared, &own).unwrap();
+        let token = request.headers.get("authorization").unwrap();
+        assert!(token.starts_with("Bearer ey") && !token.contains(key), "{token}");
+    }
+    let request = signed("watsonx/premessage", &[], &[("watsonx/bearer", "token")], &[]).unwrap();
+    assert_eq!(request.headers.get("authorization"), Some("Bearer token"));
 }
 
 /// Every kind with each one and each two of its schemes, by which its sample is signed.
