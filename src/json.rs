@@ -11,6 +11,7 @@
 
 mod check;
 mod duplicates;
+mod extent;
 mod leaves;
 mod lexer;
 mod number;
@@ -28,7 +29,8 @@ use std::ops::Range;
 
 pub use check::{DEPTH_LIMIT, check};
 pub use duplicates::duplicates;
-pub use leaves::leaves;
+pub use extent::{Extent, extent};
+pub use leaves::{leaves, leaves_that};
 pub use lexer::tokens;
 pub use number::{canonical_number, order};
 pub use parts::{each_member, is_valid, items, members};

@@ -26,8 +26,8 @@ pub fn masked(recorded: &Request, request: &Request) -> Vec<Place> {
     if has(&request.body) {
         let text = std::str::from_utf8(&request.body).unwrap_or_default();
         let before = found.len();
-        let values = json::leaves(text, usize::MAX).into_iter().filter(|(_, span)| has(text[span.clone()].as_bytes()));
-        found.extend(values.map(|(pointer, _)| Place::Json(pointer)));
+        let values = json::leaves_that(text, usize::MAX, |value| has(value.as_bytes()));
+        found.extend(values.into_iter().map(|(pointer, _)| Place::Json(pointer)));
         if found.len() == before {
             found.push(Place::Bytes);
         }
