@@ -17,6 +17,7 @@ mod contract;
 mod doc;
 mod envelope;
 mod fill;
+mod finding;
 mod judging;
 mod keyring;
 mod kind;
@@ -49,6 +50,7 @@ use schema::Library;
 pub use advice::Advice;
 pub use consequence::Consequence;
 pub use envelope::{Envelope, Row, Section};
+pub use finding::{Finding, Severity};
 pub use keyring::Keyring;
 pub use kind::{Answer, Description, Field, Kind, Reading};
 pub use page::{Form, Opening, PageCall};
@@ -57,44 +59,6 @@ pub use schema::Help;
 pub use wait::{Callback, Fate, Outcome, Wait};
 
 static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/platforms");
-
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing.
-    Note,
-    /// Probably not what was meant.
-    Warning,
-    /// The platform will not do what was meant.
-    Error,
-}
-
-impl Severity {
-    /// The word used on the screen and in output.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// One departure from the contract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// JSON Pointer (RFC 6901) into what [`Kind::document`] gives: the body or the query. For a missing member: where it
-    /// should be. Empty for the whole, and for a header.
-    pub pointer: String,
-    /// How grave it is.
-    pub severity: Severity,
-    /// What is wrong and what comes of it. May quote the body: not made safe for a terminal.
-    pub sentence: String,
-    /// The document that says so.
-    pub source: String,
-}
 
 /// What is wrong with a pack.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize)]

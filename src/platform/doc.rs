@@ -9,7 +9,7 @@ use std::cell::{OnceCell, RefCell};
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use crate::json::{self, unquote};
+use crate::json::{self, Extent, unquote};
 
 /// A body that may be JSON.
 pub(super) struct Doc<'a> {
@@ -208,6 +208,19 @@ fn child<'a>(value: &'a str, token: &str) -> Option<&'a str> {
 /// The value at a pointer relative to `value`.
 pub(super) fn within<'a>(value: &'a str, pointer: &str) -> Option<&'a str> {
     tokens(pointer).try_fold(value, |value, token| child(value, &token))
+}
+
+/// Whether a body has so many values, or such long names, that to tell of each where it stands would cost too much.
+pub(super) fn is_vast(body: &str) -> bool {
+    const MOST_VALUES: usize = 50_000;
+    const MOST_POINTERS: usize = 8 << 20;
+    const LONGEST: usize = 4096;
+    // Too short to be.
+    if body.len() < LONGEST {
+        return false;
+    }
+    let Extent { values, pointers, longest } = json::extent(body);
+    values > MOST_VALUES || pointers > MOST_POINTERS || longest > LONGEST
 }
 
 /// A string's content; any other value's own text.

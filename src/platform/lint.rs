@@ -5,6 +5,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::doc::is_vast;
 use super::{Finding, Severity};
 use crate::json::escape;
 
@@ -18,6 +19,9 @@ pub(super) struct Lint {
     #[serde(default)]
     source: String,
 }
+
+/// Values that are told one by one.
+const MOST: usize = 50;
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -50,42 +54,59 @@ impl Sort {
 }
 
 impl Lint {
-    /// Every value in the JSON text `document` that looks like what does not belong there.
+    /// The values in the JSON text `document` that look like what does not belong there.
     pub(super) fn check(&self, document: &[u8], source: &str) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        if let Ok(value) = serde_json::from_slice(document) {
-            let source = if self.source.is_empty() { source } else { &self.source };
-            self.walk(&value, String::new(), source, &mut findings);
+        let source = if self.source.is_empty() { source } else { &self.source };
+        if std::str::from_utf8(document).is_ok_and(is_vast) {
+            let sentence =
+                "The body has so many values, or such long names, that nobody looked for personal data in it.";
+            return vec![Finding::of_all(Severity::Note, sentence.into(), source)];
         }
-        findings
-    }
-
-    fn walk(&self, value: &Value, pointer: String, source: &str, findings: &mut Vec<Finding>) {
-        match value {
-            Value::Object(members) => {
-                for (name, value) in members {
-                    self.walk(value, format!("{pointer}/{}", escape(name)), source, findings);
-                }
+        let Ok(value) = serde_json::from_slice(document) else { return Vec::new() };
+        let (mut found, mut left_out) = (Vec::new(), 0_usize);
+        self.walk(&value, &mut String::new(), &mut |pointer, sort| {
+            if found.len() == MOST {
+                left_out += 1;
+                return;
             }
-            Value::Array(items) => {
-                for (index, value) in items.iter().enumerate() {
-                    self.walk(value, format!("{pointer}/{index}"), source, findings);
-                }
-            }
-            Value::String(text) => self.text(text, pointer, source, findings),
-            Value::Number(number) => self.text(&number.to_string(), pointer, source, findings),
-            Value::Bool(_) | Value::Null => {}
-        }
-    }
-
-    fn text(&self, text: &str, pointer: String, source: &str, findings: &mut Vec<Finding>) {
-        if let Some(sort) = self.find.iter().find(|sort| sort.is_in(text)) {
-            findings.push(Finding {
-                pointer,
+            found.push(Finding {
+                pointer: pointer.to_owned(),
                 severity: Severity::Warning,
                 sentence: format!("This looks like {}. {}", sort.title(), self.why),
                 source: source.to_owned(),
             });
+        });
+        found.extend(Finding::left_out(left_out, source));
+        found
+    }
+
+    /// Calls `found` with the place of every value that looks so, and with what it looks like.
+    fn walk(&self, value: &Value, pointer: &mut String, found: &mut impl FnMut(&str, Sort)) {
+        let length = pointer.len();
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    pointer.extend(["/", &escape(name)]);
+                    self.walk(value, pointer, found);
+                    pointer.truncate(length);
+                }
+            }
+            Value::Array(items) => {
+                for (index, value) in items.iter().enumerate() {
+                    pointer.extend(["/", &index.to_string()]);
+                    self.walk(value, pointer, found);
+                    pointer.truncate(length);
+                }
+            }
+            Value::String(text) => self.text(text, pointer, found),
+            Value::Number(number) => self.text(&number.to_string(), pointer, found),
+            Value::Bool(_) | Value::Null => {}
+        }
+    }
+
+    fn text(&self, text: &str, pointer: &str, found: &mut impl FnMut(&str, Sort)) {
+        if let Some(sort) = self.find.iter().find(|sort| sort.is_in(text)) {
+            found(pointer, *sort);
         }
     }
 }
@@ -208,6 +229,17 @@ mod tests {
             assert!(!finding.sentence.contains("4111") && !finding.sentence.contains("a@b.io"));
         }
         assert!(lint.check(b"{", "").is_empty());
+    }
+
+    #[test]
+    fn the_first_of_very_many_are_told() {
+        let lint: Lint = toml::from_str("find = ['email']\nwhy = 'Not masked.'").unwrap();
+        let body = format!("[{}]", vec![r#""a@b.io""#; MOST + 7].join(","));
+        let findings = lint.check(body.as_bytes(), "doc");
+        assert_eq!((findings.len(), &*findings[MOST].sentence), (MOST + 1, "7 more departures are not listed."));
+        let name = "k".repeat(100_000);
+        let findings = lint.check(format!(r#"{{"{name}":"a@b.io"}}"#).as_bytes(), "doc");
+        assert!(matches!(findings.as_slice(), [one] if one.pointer.is_empty() && one.sentence.contains("long names")));
     }
 
     proptest! {

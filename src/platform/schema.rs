@@ -14,7 +14,7 @@
 mod help;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -24,10 +24,16 @@ use serde_json::{Map, Value};
 pub use help::Help;
 
 use super::doc::tokens;
+use super::finding::LONGEST_QUOTE;
 use super::{Field, Finding, Severity};
 use crate::json::escape;
+use crate::visible;
 
 const BASE: &str = "pack:///";
+
+/// Departures that are told one by one, of one rule and of all.
+const MOST_OF_A_RULE: usize = 50;
+const MOST: usize = 200;
 
 /// The schema files of one pack, parsed when first needed.
 #[derive(Debug)]
@@ -112,24 +118,38 @@ impl Schema {
         self.validator.get_or_init(build).as_ref().map_err(String::as_str)
     }
 
-    /// Every departure of `instance`, the gravest first. `source` is named where the schema names none.
+    /// The departures of `instance`, the gravest first, and how many more there are. `source` is named where the schema names
+    /// none.
     pub(super) fn check(&self, instance: &Value, source: &str) -> Vec<Finding> {
         let validator = match self.compile() {
             Ok(validator) => validator,
             Err(reason) => {
                 let sentence = format!("The contract cannot be checked, for {} is no schema: {reason}.", self.file);
-                return vec![Finding {
-                    pointer: String::new(),
-                    severity: Severity::Error,
-                    sentence,
-                    source: self.file.clone(),
-                }];
+                return vec![Finding::of_all(Severity::Error, sentence, &self.file)];
             }
         };
-        let mut findings: Vec<Finding> =
-            validator.iter_errors(instance).flat_map(|error| self.findings(&error, source)).collect();
+        let mut findings = Vec::new();
+        // How often each rule is broken: a body may break one a million times, and the others are to be told too.
+        let mut rules: HashMap<String, usize> = HashMap::new();
+        let mut left_out = 0;
+        for error in validator.iter_errors(instance) {
+            let count = match error.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected } => unexpected.len(),
+                _ => 1,
+            };
+            let told = rules.entry(error.evaluation_path().as_str().to_owned()).or_default();
+            let now = count.min(MOST_OF_A_RULE - *told);
+            if now > 0 {
+                findings.extend(self.findings(&error, source).into_iter().take(now));
+            }
+            *told += now;
+            left_out += count - now;
+        }
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings.dedup();
+        left_out += findings.len().saturating_sub(MOST);
+        findings.truncate(MOST);
+        findings.extend(Finding::left_out(left_out, source));
         findings
     }
 
@@ -309,8 +329,9 @@ impl Schema {
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
                 .iter()
+                .take(MOST_OF_A_RULE)
                 .map(|name| {
-                    let sentence = format!("`{name}` is not in the contract.");
+                    let sentence = format!("`{}` is not in the contract.", visible::truncate(name, LONGEST_QUOTE));
                     finding(format!("{place}/{}", escape(name)), Severity::Note, sentence)
                 })
                 .collect(),
@@ -412,8 +433,10 @@ fn name(place: &str) -> String {
     let tokens: Vec<_> = tokens(place).collect();
     match tokens.as_slice() {
         [] => "The body".into(),
-        [.., list, index] if index.bytes().all(|byte| byte.is_ascii_digit()) => format!("`{list}/{index}`"),
-        [.., name] => format!("`{name}`"),
+        [.., list, index] if index.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("`{}/{index}`", visible::truncate(list, LONGEST_QUOTE))
+        }
+        [.., name] => format!("`{}`", visible::truncate(name, LONGEST_QUOTE)),
     }
 }
 

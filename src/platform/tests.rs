@@ -1,4 +1,5 @@
 mod envelopes;
+mod findings;
 mod keyring;
 mod own;
 mod webviews;

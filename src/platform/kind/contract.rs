@@ -6,9 +6,12 @@ use serde_json::Value;
 use super::Kind;
 use crate::call::{Headers, Packed, Request, Response};
 use crate::json;
+use crate::platform::doc::is_vast;
+use crate::platform::finding::LONGEST_QUOTE;
 use crate::platform::pack::HeaderSpec;
 use crate::platform::schema::Schema;
 use crate::platform::{Finding, Severity};
+use crate::visible;
 
 /// How many of the names that a body has twice are told.
 const MOST_DUPLICATES: usize = 5;
@@ -53,6 +56,7 @@ impl Kind {
         let sentence = match (request.headers.get(name).filter(|given| !given.is_empty()), value) {
             (None, _) => format!("The header {name} is missing ({description}). {finding}"),
             (Some(given), Some(wanted)) if !given.to_ascii_lowercase().starts_with(&wanted.to_ascii_lowercase()) => {
+                let given = visible::truncate(given, LONGEST_QUOTE);
                 format!("The header {name} is {given:?}, {wanted} is expected. {finding}")
             }
             _ => return None,
@@ -86,6 +90,11 @@ impl Kind {
         if let Err(error) = json::check(text) {
             return not_json(format!("line {}, column {}: {}", error.line, error.column, error.message));
         }
+        if is_vast(text) {
+            let sentence =
+                "The body has so many values, or such long names, that it was not held against the contract.";
+            return vec![self.finding(Severity::Warning, sentence)];
+        }
         let twice = json::duplicates(text, MOST_DUPLICATES).into_iter().map(|pointer| Finding {
             severity: Severity::Warning,
             sentence: "This name is there twice in its object: some readers take the first value, most the last."
@@ -104,7 +113,7 @@ impl Kind {
     }
 
     fn finding(&self, severity: Severity, sentence: &str) -> Finding {
-        Finding { pointer: String::new(), severity, sentence: sentence.into(), source: self.source().into() }
+        Finding::of_all(severity, sentence.into(), self.source())
     }
 }
 
