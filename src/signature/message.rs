@@ -141,6 +141,9 @@ impl Message {
             Segment::Pointer(pointer) if value(&request.body, pointer).is_none() => {
                 Some(format!("`{}` of the body", name(pointer)))
             }
+            Segment::Form if request.has_a_form() && is_overlong(&request.body) => {
+                Some(format!("a form of at most {MOST_PARAMETERS} parameters"))
+            }
             _ => None,
         })
     }
@@ -255,9 +258,15 @@ pub(super) fn line<'a>(secret: &'a [u8], name: &str) -> Option<&'a [u8]> {
 /// Most parameters of a form that is signed: no platform has as many, and each is held.
 const MOST_PARAMETERS: usize = 4096;
 
-/// Names and values of a form, each once, in order; nothing of one that is too long to be a platform's.
+/// Whether a form is too long to be a platform's.
+fn is_overlong(form: &[u8]) -> bool {
+    memchr::memchr_iter(b'&', form).count() >= MOST_PARAMETERS
+}
+
+/// Names and values of a form, each once, in order. Nothing of one that is too long, which [`Message::missing`] tells: else a
+/// signature of nothing would do for it.
 fn form(request: &Request, body: &[u8]) -> String {
-    if !request.has_a_form() || memchr::memchr_iter(b'&', body).count() >= MOST_PARAMETERS {
+    if !request.has_a_form() || is_overlong(body) {
         return String::new();
     }
     let mut pairs: Vec<_> = url::form_urlencoded::parse(body).collect();

@@ -396,3 +396,21 @@ fn a_signed_header_that_stands_twice_is_malformed() {
         assert!(why(&scheme, &request, "k", 5).contains(&format!("send {name} once")));
     }
 }
+
+#[test]
+fn a_form_that_is_too_long_is_not_taken_for_none() {
+    let scheme = scheme(URL);
+    let url = "https://mycompany.com/myapp.php";
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let mut empty = call(url, &form, "");
+    sign(&scheme, &mut empty, Some(&secret("k")), at(0)).unwrap();
+    let long = format!("Body=forged{}", "&a=".repeat(4096));
+    let forged = Request { body: long.into(), ..empty.clone() };
+    assert_eq!((sig(&scheme, &empty, "k", 0), sig(&scheme, &forged, "k", 0)), (Sig::Valid, Sig::Malformed));
+    assert!(verify(&scheme, &forged, &[&secret("k")], at(0)).reason.contains("a form of at most 4096 parameters"));
+    let refused = sign(&scheme, &mut forged.clone(), Some(&secret("k")), at(0)).unwrap_err().to_string();
+    assert!(refused.contains("at most 4096 parameters"), "{refused}");
+    let mut longest = call(url, &form, &"a=&".repeat(4095));
+    sign(&scheme, &mut longest, Some(&secret("k")), at(0)).unwrap();
+    assert_eq!(sig(&scheme, &longest, "k", 0), Sig::Valid);
+}
