@@ -19,7 +19,7 @@ use super::clock::Untimely;
 use super::message::Source;
 use super::seal::SealKey;
 use super::tag::{Encoding, Tag, decode_base64};
-use super::{Scheme, Seal, public, stamp};
+use super::{MOST_SIGNATURES, Scheme, Seal, public, stamp};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::json;
@@ -173,7 +173,7 @@ fn fitting(
 /// The readings whose tag fits; a digest is made but once.
 fn seal_readings<'a>(seal: &Seal, key: &SealKey<'_>, source: Source<'_>, readings: &'a [Reading]) -> Vec<&'a Reading> {
     if seal.algorithm.has_pairs() {
-        return readings.iter().filter(|reading| seal.fits(key, source, &reading.tag)).collect();
+        return readings.iter().filter(|reading| seal.fits(key, source, std::slice::from_ref(&reading.tag))).collect();
     }
     let Ok(own) = seal.tag(key, source) else { return Vec::new() };
     readings.iter().filter(|reading| reading.tag.fits(&own)).collect()
@@ -227,7 +227,7 @@ fn unexplained(
         }
         Sig::NoSecret => vec![format!("To have the signature checked, {}.", scheme.how_to_configure())],
         Sig::Malformed => match seal.message.missing(request) {
-            Some(what) => vec![format!("Let the sender add {what}: it is part of what is signed.")],
+            Some(what) => vec![format!("Let the sender send {what}: it is part of what is signed.")],
             None => vec![format!("Write {header} as the contract has it: {}.", scheme.describe())],
         },
         _ => {
@@ -249,7 +249,7 @@ fn readings(scheme: &Scheme, seal: &Seal, request: &Request) -> Vec<Reading> {
     let mut readings = Vec::new();
     let given = scheme.given(request);
     if let Some(given) = &given {
-        let decoded = scheme.signatures(given).filter_map(|text| seal.decode(text).ok());
+        let decoded = scheme.signatures(given).take(MOST_SIGNATURES).filter_map(|text| seal.decode(text).ok());
         readings.extend(decoded.map(|tag| Reading { tag, slips: Vec::new() }));
         if readings.is_empty()
             && let Ok(text) = std::str::from_utf8(given)

@@ -146,14 +146,14 @@ impl Seal {
         }
     }
 
-    /// Whether `tag` is that of what is signed; compares in constant time.
-    pub(super) fn fits(&self, key: &SealKey<'_>, from: Source<'_>, tag: &Tag) -> bool {
+    /// Whether one of `tags` is that of what is signed, which is gone through once; compares in constant time.
+    pub(super) fn fits(&self, key: &SealKey<'_>, from: Source<'_>, tags: &[Tag]) -> bool {
         match &key.pair {
             Some(pair) => {
-                let parts = self.message.parts(Source { secret: &key.text, ..from });
-                pair.verifies(&joined(parts), tag.bytes())
+                let text = joined(self.message.parts(Source { secret: &key.text, ..from }));
+                tags.iter().any(|tag| pair.verifies(&text, tag.bytes()))
             }
-            None => self.tag(key, from).is_ok_and(|own| own.fits(tag)),
+            None => self.tag(key, from).is_ok_and(|own| tags.iter().any(|tag| own.fits(tag))),
         }
     }
 

@@ -414,3 +414,24 @@ fn a_form_that_is_too_long_is_not_taken_for_none() {
     sign(&scheme, &mut longest, Some(&secret("k")), at(0)).unwrap();
     assert_eq!(sig(&scheme, &longest, "k", 0), Sig::Valid);
 }
+
+#[test]
+fn very_many_signatures_are_not_checked() {
+    let pair = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    for (table, key) in [(PAIRS, "k"), (ED, pair)] {
+        let scheme = Scheme { separator: Some(','), ..scheme(table) };
+        let mut request = call("", &[("Time", "1000")], "{}");
+        sign(&scheme, &mut request, Some(&secret(key)), at(1000)).unwrap();
+        let signed = request.headers.get("Sig").unwrap().to_owned();
+        let one = signed.rsplit(',').next().unwrap();
+        let other: String =
+            one.chars().map(|char| if char.is_ascii_digit() && char != '1' { '0' } else { char }).collect();
+        for (others, expected) in [(15, Sig::Valid), (16, Sig::Malformed), (5000, Sig::Malformed)] {
+            let given = signed.replace(one, &format!("{}{one}", format!("{other},").repeat(others)));
+            request.headers.set("Sig", given);
+            let verdict = verify(&scheme, &request, &[&secret(key)], at(1000));
+            assert_eq!(verdict.sig, expected, "{others} {}", verdict.reason);
+            assert_eq!(expected == Sig::Malformed, verdict.reason.contains("more than 16 signatures"));
+        }
+    }
+}
