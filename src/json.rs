@@ -33,7 +33,7 @@ pub use extent::{Extent, extent};
 pub use leaves::{leaves, leaves_that};
 pub use lexer::tokens;
 pub use number::{canonical_number, order};
-pub use parts::{each_member, is_valid, items, members};
+pub use parts::{each_item, each_member, is_valid, items, members};
 pub use plain::plain;
 pub use pointer::{escape, find, find_all, is_pointer, pointer_at, set};
 pub use print::{PrintError, compact, javascript_stringify, pretty, python_dumps, spaced};

@@ -21,8 +21,13 @@ pub fn each_member<'a>(text: &'a str, member: impl FnMut(&'a str, &'a str)) -> O
 /// The same of an array: the text of each item.
 pub fn items(text: &str) -> Option<Vec<&str>> {
     let mut items = Vec::new();
-    whole(text, |reader| reader.array(0, |item| items.push(item)))?;
+    each_item(text, |item| items.push(item))?;
     Some(items)
+}
+
+/// The same, one after the other, as [`each_member`].
+pub fn each_item<'a>(text: &'a str, item: impl FnMut(&'a str)) -> Option<()> {
+    whole(text, |reader| reader.array(0, item))
 }
 
 /// Whether [`check`](super::check()) finds no fault, found sooner.

@@ -23,7 +23,7 @@ pub(super) struct Doc<'a> {
 enum Root<'a> {
     /// An object.
     Object(Members<'a>),
-    /// An array: its items.
+    /// An array: its first items.
     Array(Vec<&'a str>),
     /// Another value, or no JSON.
     Other,
@@ -34,10 +34,22 @@ impl<'a> Root<'a> {
         let Ok(text) = std::str::from_utf8(body) else { return Self::Other };
         match body.trim_ascii_start().first() {
             Some(b'{') => Members::of(text).map_or(Self::Other, Self::Object),
-            Some(b'[') => json::items(text).map_or(Self::Other, Self::Array),
+            Some(b'[') => first_items(text).map_or(Self::Other, Self::Array),
             _ => Self::Other,
         }
     }
+}
+
+/// The first items of an array, all of which is read: rules ask for no others, and it may have millions.
+fn first_items(array: &str) -> Option<Vec<&str>> {
+    const MOST: usize = 64;
+    let mut items = Vec::new();
+    json::each_item(array, |item| {
+        if items.len() < MOST {
+            items.push(item);
+        }
+    })?;
+    Some(items)
 }
 
 /// The members of an object, in their order. They are few, and looked up a few times: a map would cost more than it saves.
