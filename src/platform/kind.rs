@@ -232,7 +232,7 @@ impl Kind {
         let rules = &self.spec.recognise;
         let request = &*request.readable();
         self.with_doc(&Seen::new(request), |doc| Reading {
-            conversation: self.spec.conversation.read(request, doc, rules),
+            conversation: self.spec.conversation.read_key(request, doc, rules),
             user: self.spec.user.read(request, doc, rules),
             text: self.spec.text.read(request, doc, rules),
         })
@@ -241,7 +241,7 @@ impl Kind {
     /// The conversation's key. Cheap: on the path of every call.
     #[must_use]
     pub fn conversation(&self, seen: &Seen<'_>) -> Option<String> {
-        self.with_doc(seen, |doc| self.spec.conversation.read(seen.request, doc, &self.spec.recognise))
+        self.with_doc(seen, |doc| self.spec.conversation.read_key(seen.request, doc, &self.spec.recognise))
     }
 
     /// Looks at [`Self::document`], which is mostly the body that was read already.

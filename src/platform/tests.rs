@@ -238,6 +238,22 @@ fn requests_are_held_against_their_tables() {
 }
 
 #[test]
+fn a_conversation_that_is_too_long_for_a_key_is_its_beginning_and_a_sum() {
+    let platforms = platforms();
+    let kind = platforms.kind("dialog").unwrap();
+    let key = |id: &str| {
+        let call = post("/", &format!(r#"{{"session_id":"{id}"}}"#));
+        let key = kind.conversation(&Seen::new(&call)).unwrap();
+        assert_eq!(kind.read(&call).conversation.as_ref(), Some(&key));
+        key
+    };
+    let whole = "a".repeat(512);
+    assert_eq!(key(&whole), whole);
+    let (one, two) = (key(&format!("{}1", "é".repeat(1_000_000))), key(&format!("{}2", "é".repeat(1_000_000))));
+    assert!(one.len() <= 512 && one != two && one.starts_with(&"é".repeat(240)), "{one}");
+}
+
+#[test]
 fn the_source_of_a_finding_is_the_document() {
     let platforms = platforms();
     let kind = platforms.kind("dialog").unwrap();

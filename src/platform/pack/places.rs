@@ -8,6 +8,10 @@ use crate::platform::doc::{Doc, Pointer, text};
 use crate::platform::recognise::Rules;
 use crate::signature;
 
+/// Bytes that a conversation's key has at the most. Every line of the recording bears it, and the index keeps each once; ids
+/// are a tenth as long, and what a stranger writes there may have megabytes.
+const LONGEST_KEY: usize = 512;
+
 /// Where a value is found: one place, or several of which the first that has one counts.
 #[derive(Debug, Default)]
 pub(in crate::platform) struct Places(pub Vec<Place>);
@@ -67,6 +71,18 @@ impl Places {
             Place::Claim(name) => signature::claim(request, name),
         };
         self.0.iter().filter_map(read).find(|value| !value.is_empty())
+    }
+
+    /// The same as the key of a conversation: of a value that is too long for one its beginning, with a sum of the whole.
+    pub(in crate::platform) fn read_key(&self, request: &Request, doc: &Doc<'_>, rules: &Rules) -> Option<String> {
+        let mut key = self.read(request, doc, rules)?;
+        if key.len() > LONGEST_KEY {
+            let sum = crc32fast::hash(key.as_bytes());
+            key.truncate(key.floor_char_boundary(LONGEST_KEY - 16));
+            // What was cut off may be most of it.
+            key = format!("{key}…{sum:08x}");
+        }
+        Some(key)
     }
 
     /// The places in the body.
