@@ -116,6 +116,11 @@ pub fn truncate(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
+/// `text` as a sentence quotes it: of a long one the beginning. A value of the wire may have megabytes.
+pub fn quoted(text: &str) -> Cow<'_, str> {
+    truncate(text, 200)
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Layout {
     Line,

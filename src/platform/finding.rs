@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Columns of a value of the wire that a sentence quotes.
-pub(super) const LONGEST_QUOTE: usize = 200;
-
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -24,7 +24,6 @@ use serde_json::{Map, Value};
 pub use help::Help;
 
 use super::doc::tokens;
-use super::finding::LONGEST_QUOTE;
 use super::{Field, Finding, Severity};
 use crate::json::escape;
 use crate::visible;
@@ -331,7 +330,7 @@ impl Schema {
                 .iter()
                 .take(MOST_OF_A_RULE)
                 .map(|name| {
-                    let sentence = format!("`{}` is not in the contract.", visible::truncate(name, LONGEST_QUOTE));
+                    let sentence = format!("`{}` is not in the contract.", visible::quoted(name));
                     finding(format!("{place}/{}", escape(name)), Severity::Note, sentence)
                 })
                 .collect(),
@@ -434,9 +433,9 @@ fn name(place: &str) -> String {
     match tokens.as_slice() {
         [] => "The body".into(),
         [.., list, index] if index.bytes().all(|byte| byte.is_ascii_digit()) => {
-            format!("`{}/{index}`", visible::truncate(list, LONGEST_QUOTE))
+            format!("`{}/{index}`", visible::quoted(list))
         }
-        [.., name] => format!("`{}`", visible::truncate(name, LONGEST_QUOTE)),
+        [.., name] => format!("`{}`", visible::quoted(name)),
     }
 }
 

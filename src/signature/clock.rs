@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::message;
 use super::{Scheme, SignError, carrier};
 use crate::call::Request;
+use crate::visible;
 
 /// A time that stands in a request and is part of what is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +151,7 @@ impl Clock {
         let Some(tolerance) = self.tolerance else { return Ok(()) };
         let allowed = SignedDuration::from_secs(tolerance.into());
         let Some(made) = self.parse(text) else {
+            let text = visible::quoted(text);
             return Err(Untimely::NoTime(format!("{text:?} is not {}", self.unit.title())));
         };
         let age = at.duration_since(made);

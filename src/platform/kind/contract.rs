@@ -7,7 +7,6 @@ use super::Kind;
 use crate::call::{Headers, Packed, Request, Response};
 use crate::json;
 use crate::platform::doc::is_vast;
-use crate::platform::finding::LONGEST_QUOTE;
 use crate::platform::pack::HeaderSpec;
 use crate::platform::schema::Schema;
 use crate::platform::{Finding, Severity};
@@ -56,7 +55,7 @@ impl Kind {
         let sentence = match (request.headers.get(name).filter(|given| !given.is_empty()), value) {
             (None, _) => format!("The header {name} is missing ({description}). {finding}"),
             (Some(given), Some(wanted)) if !given.to_ascii_lowercase().starts_with(&wanted.to_ascii_lowercase()) => {
-                let given = visible::truncate(given, LONGEST_QUOTE);
+                let given = visible::quoted(given);
                 format!("The header {name} is {given:?}, {wanted} is expected. {finding}")
             }
             _ => return None,

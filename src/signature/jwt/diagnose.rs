@@ -10,6 +10,7 @@ use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::signature::keys::{Key, hs256_fits};
 use crate::signature::{Scheme, verify};
+use crate::visible;
 
 /// Other algorithms that a key may have been used with.
 const FAMILY: [&str; 5] = ["RS384", "RS512", "PS256", "PS384", "PS512"];
@@ -106,9 +107,12 @@ fn unwrapped<'a>(scheme: &Scheme, given: &'a str, slips: &mut Vec<String>) -> &'
         // `JWT eyJ...`, `Token eyJ...`
         text = text.split_once(' ').filter(|(word, _)| word.len() < 10).map_or(text, |(_, rest)| rest);
     }
+    let first = text;
     while let Some(rest) = strip(text, prefix).filter(|_| !prefix.is_empty()) {
-        slips.push(format!("`{word}` stands there twice: once is enough."));
         text = rest.trim_start();
+    }
+    if text.len() != first.len() {
+        slips.push(format!("`{word}` stands there more than once: once is enough."));
     }
     let token = text.trim().trim_matches(QUOTES);
     in_quotes |= token != text.trim();

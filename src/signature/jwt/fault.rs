@@ -7,6 +7,7 @@ use super::Rules;
 use super::time::span;
 use super::token::Token;
 use crate::call::Sig;
+use crate::visible;
 
 /// In milliseconds since 1970: the year 5138. Whoever writes milliseconds for seconds lies far beyond.
 const NO_SECONDS: i128 = 100_000_000_000_000;
@@ -109,7 +110,7 @@ fn issuer(rules: &Rules, token: &Token) -> Option<Fault> {
     });
     let near = if near { " Nearly right: it is compared as text, so write it exactly so." } else { "" };
     Some(Fault::invalid(
-        format!("its issuer (`iss`) is {given:?}, {wanted} is expected"),
+        format!("its issuer (`iss`) is {:?}, {wanted} is expected", visible::quoted(given)),
         format!("Put {wanted} there.{near} An issuer of your own is made known under [issuers] in hooktape.toml."),
     ))
 }
@@ -122,7 +123,7 @@ fn times(rules: &Rules, token: &Token, at: Timestamp) -> Vec<Fault> {
         let Some(value) = token.claims.get(claim).filter(|value| !value.is_null()) else { continue };
         let Some(then) = token.time(claim) else {
             faults.push(Fault::invalid(
-                format!("the token's `{claim}` is {value}, which is no time"),
+                format!("the token's `{claim}` is {}, which is no time", visible::quoted(&value.to_string())),
                 "It is a number of seconds since 1970, without quotation marks.",
             ));
             continue;

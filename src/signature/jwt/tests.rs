@@ -301,7 +301,7 @@ fn without_a_key_it_tells_how_to_name_one() {
 #[case::empty("", "does not begin with `Bearer `", "There is `` where the token should be")]
 #[case::no_prefix("{token}", "does not begin with `Bearer `", "no `Bearer` before the token")]
 #[case::other_prefix("JWT {token}", "does not begin with `Bearer `", "no `Bearer` before the token")]
-#[case::twice("Bearer Bearer {token}", "not base64url", "stands there twice")]
+#[case::twice("Bearer Bearer {token}", "not base64url", "stands there more than once")]
 #[case::two_spaces("Bearer  {token}", "not base64url", "comes one space")]
 #[case::no_space("Bearer{token}", "does not begin with `Bearer `", "comes one space")]
 #[case::in_quotes("Bearer \"{token}\"", "not base64url", "in quotation marks")]
@@ -448,4 +448,10 @@ fn a_scheme_of_tokens_is_read_strictly() {
         "a JSON Web Token signed with RS256, with the claims sub, iss, exp, issued by www.webviews.moveo.ai, good for 4 s \
          after it was made, in Authorization after `Bearer `; the body is not covered; the key is the public key"
     );
+}
+
+#[test]
+fn what_stands_there_a_thousand_times_is_said_once() {
+    let call = request(&format!("{}x", "Bearer ".repeat(1000)));
+    assert_eq!(why(&call).iter().filter(|sentence| sentence.contains("more than once")).count(), 1);
 }
