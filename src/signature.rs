@@ -295,7 +295,7 @@ fn judge<'a>(scheme: &Scheme, seal: &Seal, request: &Request, secrets: &[&'a Sec
     }
     let sig = if tried.is_empty() { Sig::NoSecret } else { Sig::Invalid };
     let mut reason = match tried.as_slice() {
-        [] => format!("there is no secret to check {} with: {}", place(), scheme.how_to_configure()),
+        [] => format!("there is no secret to check {} with{}", place(), scheme.unless_unread(&unread)),
         [one] => format!("{} does not fit {} with the secret at hand ({one})", place(), message()),
         many => format!(
             "{} does not fit {} with any of the {} secrets at hand ({})",
@@ -311,30 +311,35 @@ fn judge<'a>(scheme: &Scheme, seal: &Seal, request: &Request, secrets: &[&'a Sec
     Found::Not(sig, reason)
 }
 
+/// The secrets by which a bad signature is explained.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AtHand<'a> {
+    /// Those that the signature is checked with.
+    pub secrets: &'a [&'a Secret],
+    /// Every other with the name that it is filed under.
+    pub others: &'a [(&'a str, &'a Secret)],
+    /// Whether they are a route's or target's own, beside which none that is filed counts.
+    pub own: bool,
+}
+
 /// Why the signature of `request` is not valid, best explanation first; each is a sentence that names the mistake and the
-/// repair. Empty when it is valid. `others`: every other secret at hand with the name it is filed under.
+/// repair. Empty when it is valid.
 ///
 /// Dear: the body is signed some twenty times for every secret.
 #[must_use]
-pub fn diagnose(
-    scheme: &Scheme,
-    request: &Request,
-    secrets: &[&Secret],
-    others: &[(&str, &Secret)],
-    at: Timestamp,
-) -> Vec<String> {
+pub fn diagnose(scheme: &Scheme, request: &Request, at_hand: AtHand<'_>, at: Timestamp) -> Vec<String> {
     if request.redacted {
         return Vec::new();
     }
     match &scheme.method {
-        Method::Jwt(rules) => jwt::diagnose(scheme, rules, request, secrets, others, at),
+        Method::Jwt(rules) => jwt::diagnose(scheme, rules, request, at_hand, at),
         Method::Shared(shared) => {
-            let Verdict { sig, .. } = verify(scheme, request, secrets, at);
-            shared::diagnose(scheme, *shared, request, sig, secrets, others)
+            let Verdict { sig, .. } = verify(scheme, request, at_hand.secrets, at);
+            shared::diagnose(scheme, *shared, request, sig, at_hand)
         }
         Method::Seal(seal) => {
-            let Verdict { sig, .. } = verify(scheme, request, secrets, at);
-            diagnose::diagnose(scheme, seal, request, (sig, at), secrets, others)
+            let Verdict { sig, .. } = verify(scheme, request, at_hand.secrets, at);
+            diagnose::diagnose(scheme, seal, request, (sig, at), at_hand)
         }
     }
 }

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::{Kind, Platforms};
 use crate::call::{Request, Sig};
 use crate::config::{Secret, Secrets};
-use crate::signature::{self, Scheme, Verdict};
+use crate::signature::{self, AtHand, Scheme, Verdict};
 
 impl Platforms {
     /// Checks a request's signature: by the scheme of its kind, or, when it was not recognised, by the scheme whose header it
@@ -63,7 +63,8 @@ impl Platforms {
         let Some((scheme, ..)) = self.judged(request, kind, secrets, route, sig) else { return Vec::new() };
         let ours = at_hand(scheme, secrets, route);
         let others: Vec<(&str, &Secret)> = secrets.all().filter(|(_, secret)| !ours.contains(secret)).collect();
-        signature::diagnose(scheme, request, &ours, &others, at)
+        let at_hand = AtHand { secrets: &ours, others: &others, own: !route.is_empty() };
+        signature::diagnose(scheme, request, at_hand, at)
     }
 
     /// What `judge` says of a request, and the scheme that it is by: of several the one that says most for the request.

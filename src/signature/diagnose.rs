@@ -19,9 +19,8 @@ use super::clock::Untimely;
 use super::message::Source;
 use super::seal::SealKey;
 use super::tag::{Encoding, Tag, decode_base64};
-use super::{MOST_SIGNATURES, Scheme, Seal, public, stamp};
+use super::{AtHand, MOST_SIGNATURES, Scheme, Seal, public, stamp};
 use crate::call::{Request, Sig};
-use crate::config::Secret;
 use crate::json;
 use crate::signature::message::Segment;
 
@@ -31,8 +30,7 @@ pub(super) fn diagnose(
     seal: &Seal,
     request: &Request,
     (sig, at): (Sig, Timestamp),
-    secrets: &[&Secret],
-    others: &[(&str, &Secret)],
+    at_hand: AtHand<'_>,
 ) -> Vec<String> {
     let untimely = || seal.clock.as_ref()?.judge(&stamp(scheme, seal, request).ok()?, at).err();
     match sig {
@@ -67,13 +65,13 @@ pub(super) fn diagnose(
         let found = keyless::fitting(seal, request, &tags);
         return if found.is_empty() { keyless::unexplained(scheme, seal, request, sig) } else { found };
     }
-    let keys = keys(scheme, seal, secrets, others);
+    let keys = keys(scheme, seal, at_hand);
     // Without a signature to explain no form of the body is made: each is as large as the body.
     let bodies = if readings.is_empty() { Vec::new() } else { bodies(&request.body) };
     let texts = texts(scheme, seal, request);
     let mut found = fitting(seal, request, &readings, &keys, &bodies, &texts);
     if found.is_empty() {
-        found.extend(unexplained(scheme, seal, request, sig, &keys, bodies.len()));
+        found.extend(unexplained(scheme, seal, request, (sig, at_hand), &keys, bodies.len()));
     }
     found
 }
@@ -208,7 +206,7 @@ fn unexplained(
     scheme: &Scheme,
     seal: &Seal,
     request: &Request,
-    sig: Sig,
+    (sig, at_hand): (Sig, AtHand<'_>),
     keys: &[Key<'_>],
     bodies: usize,
 ) -> Vec<String> {
@@ -225,7 +223,7 @@ fn unexplained(
             );
             vec![if keys.iter().any(|key| key.whole) { sender } else { sender + &ours }]
         }
-        Sig::NoSecret => vec![format!("To have the signature checked, {}.", scheme.how_to_configure())],
+        Sig::NoSecret => vec![format!("To have the signature checked, {}.", scheme.how_to_be_checked(at_hand.secrets))],
         Sig::Malformed => match seal.message.missing(request) {
             Some(what) => vec![format!("Let the sender send {what}: it is part of what is signed.")],
             None => vec![format!("Write {header} as the contract has it: {}.", scheme.describe())],
@@ -312,17 +310,17 @@ fn decode_any(digits: &str, len: usize) -> Option<(Encoding, Tag)> {
     Some((Encoding::Base64, Tag::new(&bytes)))
 }
 
-fn keys<'a>(scheme: &Scheme, seal: &Seal, secrets: &[&'a Secret], others: &[(&str, &'a Secret)]) -> Vec<Key<'a>> {
+fn keys<'a>(scheme: &Scheme, seal: &Seal, AtHand { secrets, others, own }: AtHand<'a>) -> Vec<Key<'a>> {
     let mut keys: Vec<Key<'a>> = Vec::new();
     for key in secrets.iter().filter_map(|secret| seal.key(scheme.bytes(secret).ok()?).ok()) {
         keys.push(Key { made: key, slip: None, whole: true });
     }
     for (name, secret) in others {
         if let Some(key) = scheme.bytes(secret).ok().and_then(|bytes| seal.key(bytes).ok()) {
-            let (label, platform) = (secret.label(), scheme.platform());
+            let repair = scheme.how_to_let_count(secret, name, own);
             let slip = format!(
-                "It is signed with {label}, which is configured for {name}: configure it for {platform} too \
-                 (`--secret {platform}={label}`), or let the sender use the right {}.",
+                "It is signed with {}, {repair}, or let the sender use the right {}.",
+                secret.label(),
                 scheme.secret
             );
             keys.push(Key { made: key, slip: Some(slip), whole: true });

@@ -191,10 +191,11 @@ pub(super) fn judge(scheme: &Scheme, rules: &Rules, request: &Request, secrets: 
         return found(Sig::Invalid, fault.what, None);
     }
     let Outcome { fits, tried, unread } = try_keys(rules, &token, secrets);
+    let how = scheme.unless_unread(&unread);
     let unread = if unread.is_empty() { String::new() } else { format!("; not usable: {}", unread.join(", ")) };
     let Some(label) = fits else {
         if tried.is_empty() {
-            let reason = format!("there is no key to check {header} with: {}{unread}", scheme.how_to_configure());
+            let reason = format!("there is no key to check {header} with{how}{unread}");
             return found(Sig::NoSecret, reason, None);
         }
         let keys = match tried.len() {

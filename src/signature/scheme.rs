@@ -316,15 +316,45 @@ impl Scheme {
     /// The flag that names a secret: `--secret moveo=env:MOVEO_TOKEN`.
     #[must_use]
     pub fn flag(&self) -> String {
+        format!("--secret {}={}", self.filed_under(), self.example)
+    }
+
+    /// The name that a secret for it is best filed under.
+    fn filed_under(&self) -> &str {
         // A platform's token is no key, so a key is filed under its scheme.
         let own = self.apart || self.mixed || matches!(self.method, Method::Jwt(_));
-        let name = if own { self.name.as_str() } else { self.platform() };
-        format!("--secret {name}={}", self.example)
+        if own { &self.name } else { self.platform() }
     }
 
     /// The flag as an instruction.
     pub(super) fn how_to_configure(&self) -> String {
         format!("name the {} with `{}` or in hooktape.toml", self.secret, self.flag())
+    }
+
+    /// The same behind a sentence that goes on with the secrets that are not usable, where there are any: those are there, and
+    /// another would not be asked.
+    pub(super) fn unless_unread(&self, unread: &[String]) -> String {
+        if unread.is_empty() { format!(": {}", self.how_to_configure()) } else { String::new() }
+    }
+
+    /// What to do where none of `secrets` can check.
+    pub(super) fn how_to_be_checked(&self, secrets: &[&Secret]) -> String {
+        let labels: Vec<&str> = secrets.iter().map(|secret| secret.label()).collect();
+        if labels.is_empty() { self.how_to_configure() } else { format!("set {} right", labels.join(" and ")) }
+    }
+
+    /// What to do with a secret that fits and does not count, for it is filed under `name`. `own`: others are the route's or the
+    /// target's own.
+    pub(super) fn how_to_let_count(&self, secret: &Secret, name: &str, own: bool) -> String {
+        let label = secret.label();
+        if own && !self.apart {
+            return format!(
+                "which is configured for {name}, but the route or the target of this call has a `secret` of its own, beside \
+                 which no other counts: write `secret = \"{label}\"` there"
+            );
+        }
+        let place = self.filed_under();
+        format!("which is configured for {name}: configure it for {place} too (`--secret {place}={label}`)")
     }
 
     /// The secret's bytes.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq as _;
 
-use super::{Scheme, SignError, keys, pem};
+use super::{AtHand, Scheme, SignError, keys, pem};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 
@@ -85,7 +85,7 @@ impl Shared {
         if tried.is_empty() {
             return (
                 Sig::NoSecret,
-                format!("there is no secret to compare {place} with: {}{more}", scheme.how_to_configure()),
+                format!("there is no secret to compare {place} with{}{more}", scheme.unless_unread(&unread)),
                 None,
             );
         }
@@ -105,14 +105,13 @@ pub(super) fn diagnose(
     shared: Shared,
     request: &Request,
     sig: Sig,
-    secrets: &[&Secret],
-    others: &[(&str, &Secret)],
+    AtHand { secrets, others, own }: AtHand<'_>,
 ) -> Vec<String> {
     let place = scheme.place();
     match sig {
         Sig::Valid | Sig::Unsigned | Sig::Stale => return Vec::new(),
         Sig::Missing => return vec![format!("Let the sender add {place}: {}.", scheme.describe())],
-        Sig::NoSecret => return vec![format!("To have it compared, {}.", scheme.how_to_configure())],
+        Sig::NoSecret => return vec![format!("To have it compared, {}.", scheme.how_to_be_checked(secrets))],
         Sig::Malformed if scheme.repeated(request).is_some() => {
             return vec![format!("Let the sender, and every proxy on the way, send {place} once.")];
         }
@@ -143,11 +142,7 @@ pub(super) fn diagnose(
         }
     }
     for (name, secret) in others.iter().filter(|(_, secret)| fits(bare, secret)) {
-        found.push(format!(
-            "It is {}, which is configured for {name}: configure it for {} too.",
-            secret.label(),
-            scheme.platform()
-        ));
+        found.push(format!("It is {}, {}.", secret.label(), scheme.how_to_let_count(secret, name, own)));
     }
     if found.is_empty() {
         let length = text.len().saturating_sub(scheme.prefix.len());

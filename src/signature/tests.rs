@@ -21,6 +21,13 @@ const PLAIN: &str = r#"
     missing = "acme signs every call"
 "#;
 
+impl<'a> AtHand<'a> {
+    /// These and no others.
+    pub(super) fn only(secrets: &'a [&'a Secret]) -> Self {
+        Self { secrets, ..Self::default() }
+    }
+}
+
 fn scheme(toml: &str) -> Scheme {
     Scheme { name: "acme/webhook".into(), ..toml::from_str(toml).unwrap() }
 }
@@ -53,7 +60,7 @@ fn verdict(request: &Request) -> Verdict {
 }
 
 fn why(request: &Request) -> Vec<String> {
-    diagnose(&plain(), request, &[&token()], &[], now())
+    diagnose(&plain(), request, AtHand::only(&[&token()]), now())
 }
 
 /// Signs `body` with `key` in the way of `scheme`.
@@ -130,7 +137,7 @@ fn without_a_secret_it_tells_how_to_name_one() {
     let verdict = verify(&plain(), &call, &[], now());
     assert_eq!(verdict.sig, Sig::NoSecret);
     assert!(verdict.reason.contains("`--secret acme=env:TOKEN`"), "{}", verdict.reason);
-    assert!(diagnose(&plain(), &call, &[], &[], now())[0].contains("--secret acme=env:TOKEN"));
+    assert!(diagnose(&plain(), &call, AtHand::default(), now())[0].contains("--secret acme=env:TOKEN"));
 }
 
 #[test]
@@ -277,7 +284,7 @@ fn every_usual_mistake_with_the_secret_is_named() {
         ("736563726574", "secret", "decoded from hex"),
     ] {
         let call = request(BODY, &made(&plain(), BODY, theirs.as_bytes()));
-        let why = diagnose(&plain(), &call, &[&Secret::new("env:TOKEN", ours)], &[], now());
+        let why = diagnose(&plain(), &call, AtHand::only(&[&Secret::new("env:TOKEN", ours)]), now());
         assert!(why.len() == 1 && why[0].contains(words), "{words}: {why:?}");
     }
 }
@@ -287,7 +294,7 @@ fn the_secret_of_another_platform_is_recognised_also_with_a_changed_body() {
     let other = Secret::new("env:OTHER", *b"other");
     let call = request(BODY, &made(&plain(), &format!("{BODY}\n"), b"other"));
     for secrets in [&[][..], &[&token()]] {
-        let why = diagnose(&plain(), &call, secrets, &[("umbrella", &other)], now());
+        let why = diagnose(&plain(), &call, AtHand { secrets, others: &[("umbrella", &other)], own: false }, now());
         assert_eq!(why.len(), 1, "{why:?}");
         assert!(why[0].contains("env:OTHER, which is configured for umbrella") && why[0].contains("one more line end"));
         assert!(why[0].contains("--secret acme=env:OTHER"));
@@ -314,7 +321,7 @@ fn every_usual_mistake_with_the_header_is_named() {
         assert!(why.len() == 1 && why[0].contains(words), "{given}: {why:?}");
     }
     let prefixed = scheme(&format!("{PLAIN}\nprefix = 'sha256='\n").replace("\"hex\"", "\"base64\""));
-    let why = diagnose(&prefixed, &request(BODY, SIGNED), &[&token()], &[], now());
+    let why = diagnose(&prefixed, &request(BODY, SIGNED), AtHand::only(&[&token()]), now());
     assert!(why[0].contains("lacks `sha256=`") && why[0].contains("in hex: write its bytes in base64"), "{why:?}");
 }
 
@@ -360,6 +367,6 @@ proptest! {
         let call = Request { headers: [("X-Signature", value)].into_iter().collect(), body: body.into(), ..Request::default() };
         let sig = verify(&plain(), &call, &[&token()], now()).sig;
         prop_assert!(matches!(sig, Sig::Malformed | Sig::Invalid));
-        prop_assert!(!diagnose(&plain(), &call, &[&token()], &[], now()).is_empty());
+        prop_assert!(!diagnose(&plain(), &call, AtHand::only(&[&token()]), now()).is_empty());
     }
 }

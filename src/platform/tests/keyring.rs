@@ -282,3 +282,35 @@ fn a_private_key_is_no_token() {
         assert_eq!(token, Ok(Some("t".to_owned())), "what cannot be meant for this is passed over");
     }
 }
+
+#[test]
+fn a_repair_names_the_place_where_the_secret_is_asked_for() {
+    let platforms = platforms();
+    let why = |kind: &str, by: &str, shared: &[(&str, &str)], own: &[Secret]| {
+        let kind = platforms.kind(kind).unwrap();
+        let scheme = kind.schemes().map(|(_, scheme)| scheme).find(|scheme| scheme.name == by).unwrap();
+        let mut call = kind.sample();
+        signature::sign(scheme, &mut call, Some(&Secret::new("theirs", "V")), Timestamp::UNIX_EPOCH).unwrap();
+        let filed: Vec<_> =
+            shared.iter().map(|(name, value)| (*name, Secret::new(format!("env:{value}"), *value))).collect();
+        let keyring = keyring(&filed);
+        let reason = keyring.judge(&platforms, &call, Some(kind), own, Timestamp::UNIX_EPOCH).reason;
+        let why = keyring.diagnose(&platforms, &call, Some(kind), own, Timestamp::UNIX_EPOCH);
+        format!("{reason}. {}", why.join(" "))
+    };
+    let own = [Secret::new("env:RT", "of the route")];
+    let said = why("moveo/dialog", "moveo/webhook", &[("moveo", "V")], &own);
+    assert!(said.contains("env:V, which is configured for moveo, but the route or the target"), "{said}");
+    assert!(said.contains("write `secret = \"env:V\"` there") && !said.contains("--secret"), "{said}");
+    let said = why("meta/verify", "meta/verify", &[("meta", "V"), ("meta/verify", "W")], &[]);
+    assert!(
+        said.contains("configured for meta: configure it for meta/verify too (`--secret meta/verify=env:V`)"),
+        "{said}"
+    );
+    let unset = [Secret::unresolved("env:RT", "the variable RT is not set")];
+    let said = why("moveo/dialog", "moveo/webhook", &[("moveo", "V")], &unset);
+    assert!(
+        said.contains("with; not usable: env:RT: the variable RT is not set") && !said.contains("--secret"),
+        "{said}"
+    );
+}

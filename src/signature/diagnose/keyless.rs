@@ -191,7 +191,7 @@ mod tests {
 
     use super::*;
     use crate::config::Secret;
-    use crate::signature::{compute, diagnose, verify};
+    use crate::signature::{AtHand, compute, diagnose, verify};
 
     const CONVERSATION: &str = "a845678d-fe5a-429e-bc46-b25d524b9fa7";
     const BOT: &str = "795bb1534e34fc89050304e6f6827c41c50410d7";
@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn why(request: &Request) -> Vec<String> {
-        diagnose(&scheme(), request, &[], &[], Timestamp::UNIX_EPOCH)
+        diagnose(&scheme(), request, AtHand::default(), Timestamp::UNIX_EPOCH)
     }
 
     fn hash(text: &str) -> String {

@@ -9,23 +9,21 @@ use super::{Rules, fault, strip};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::signature::keys::{Key, hs256_fits};
-use crate::signature::{Scheme, verify};
+use crate::signature::{AtHand, Scheme, verify};
 use crate::visible;
 
 /// Other algorithms that a key may have been used with.
 const FAMILY: [&str; 5] = ["RS384", "RS512", "PS256", "PS384", "PS512"];
 
-/// Sentences, best first; each names the mistake and the repair. `others`: every other secret at hand with the name it is
-/// filed under.
+/// Sentences, best first; each names the mistake and the repair.
 pub(in crate::signature) fn diagnose(
     scheme: &Scheme,
     rules: &Rules,
     request: &Request,
-    secrets: &[&Secret],
-    others: &[(&str, &Secret)],
+    at_hand: AtHand<'_>,
     at: Timestamp,
 ) -> Vec<String> {
-    let verdict = verify(scheme, request, secrets, at);
+    let verdict = verify(scheme, request, at_hand.secrets, at);
     match verdict.sig {
         Sig::Valid | Sig::Unsigned => return Vec::new(),
         Sig::Missing => return missing(scheme, request),
@@ -44,12 +42,12 @@ pub(in crate::signature) fn diagnose(
         }
     };
     if let Some(fault) = fault::of_header(rules, &token) {
-        found.extend(confused(&token, secrets, others));
+        found.extend(confused(&token, at_hand));
         found.push(fault.sentence());
     } else if verdict.sig == Sig::NoSecret {
-        found.push(format!("To have the token checked, {}.", scheme.how_to_configure()));
+        found.push(format!("To have the token checked, {}.", scheme.how_to_be_checked(at_hand.secrets)));
     } else {
-        found.extend(unsigned_by(scheme, rules, &token, secrets, others));
+        found.extend(unsigned_by(scheme, rules, &token, at_hand));
     }
     found.extend(fault::of_claims(rules, &token, at).iter().map(fault::Fault::sentence));
     found
@@ -181,8 +179,7 @@ fn unsigned_by(
     scheme: &Scheme,
     rules: &Rules,
     token: &Token,
-    secrets: &[&Secret],
-    others: &[(&str, &Secret)],
+    AtHand { secrets, others, own }: AtHand<'_>,
 ) -> Option<String> {
     let read = |secret: &Secret| Key::read(secret, &rules.algorithms).ok();
     if secrets.iter().filter_map(|secret| read(secret)).any(|key| token.is_signed_by(&key)) {
@@ -190,12 +187,8 @@ fn unsigned_by(
     }
     let other = others.iter().find(|(_, secret)| read(secret).is_some_and(|key| token.is_signed_by(&key)));
     if let Some((name, secret)) = other {
-        let label = secret.label();
-        return Some(format!(
-            "It is signed with {label}, which is configured for {name}: configure it for {scheme} too (`--secret \
-             {scheme}={label}`), or let the signer use the right key.",
-            scheme = scheme.name
-        ));
+        let repair = scheme.how_to_let_count(secret, name, own);
+        return Some(format!("It is signed with {}, {repair}, or let the signer use the right key.", secret.label()));
     }
     if token.signature.is_empty() {
         return Some("The token ends with its last dot: the signature was cut off. Send it whole.".into());
@@ -215,7 +208,7 @@ fn unsigned_by(
 }
 
 /// An algorithm that is not allowed, and how it came to be used.
-fn confused(token: &Token, secrets: &[&Secret], others: &[(&str, &Secret)]) -> Option<String> {
+fn confused(token: &Token, AtHand { secrets, others, .. }: AtHand<'_>) -> Option<String> {
     let (signed, signature) = (token.signed.as_bytes(), token.signature.as_slice());
     let all = secrets.iter().copied().chain(others.iter().map(|(_, secret)| *secret));
     for secret in all {

@@ -6,7 +6,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::signature::keys::{KeyPair, mint as mint_with, new_rsa};
-use crate::signature::{Method, pem, sign, verify};
+use crate::signature::{AtHand, Method, pem, sign, verify};
 
 /// When the calls come: 1700000000.5 s.
 const AT: Timestamp = Timestamp::constant(1_700_000_000, 500_000_000);
@@ -97,7 +97,7 @@ fn judged(request: &Request) -> Verdict {
 }
 
 fn why(request: &Request) -> Vec<String> {
-    crate::signature::diagnose(&scheme(), request, &[&public()], &[], AT)
+    crate::signature::diagnose(&scheme(), request, AtHand::only(&[&public()]), AT)
 }
 
 #[test]
@@ -264,7 +264,9 @@ fn a_token_of_another_key_is_invalid_and_the_other_key_is_found() {
     let verdict = verify(&scheme(), &call, &[&theirs], AT);
     assert_eq!(verdict.sig, Sig::Invalid);
     assert!(verdict.reason.contains("does not fit the key at hand (env:OLD_KEY)"), "{}", verdict.reason);
-    let diagnose = |others: &[(&str, &Secret)]| crate::signature::diagnose(&scheme(), &call, &[&theirs], others, AT);
+    let diagnose = |others: &[(&str, &Secret)]| {
+        crate::signature::diagnose(&scheme(), &call, AtHand { secrets: &[&theirs], others, own: false }, AT)
+    };
     assert!(diagnose(&[])[0].contains("another private key"), "{:?}", diagnose(&[]));
     let found = diagnose(&[("acme/login", &public())]);
     assert!(found[0].contains("file:public.pem, which is configured for acme/login"), "{found:?}");
@@ -368,7 +370,7 @@ fn a_key_used_as_text_is_recognised_in_every_form() {
         (escaped.as_str(), "line breaks written as `\\n`"),
     ] {
         let call = bearer(&token_with(&json!({ "alg": "HS256" }), &good(), &Key::Text(text.as_bytes().to_vec())));
-        let why = crate::signature::diagnose(&scheme(), &call, &[&private()], &[], AT);
+        let why = crate::signature::diagnose(&scheme(), &call, AtHand::only(&[&private()]), AT);
         assert!(why[0].contains(words) && why[0].contains("algorithm: 'RS256'"), "{words}: {why:?}");
     }
 }

@@ -37,7 +37,7 @@ fn sig(scheme: &Scheme, call: &Request, key: &str, seconds: i64) -> Sig {
 
 /// What [`diagnose`] says first.
 fn why(scheme: &Scheme, call: &Request, key: &str, seconds: i64) -> String {
-    diagnose(scheme, call, &[&secret(key)], &[], at(seconds)).into_iter().next().unwrap_or_default()
+    diagnose(scheme, call, AtHand::only(&[&secret(key)]), at(seconds)).into_iter().next().unwrap_or_default()
 }
 
 const PAIRS: &str = r#"scheme = "hmac-sha256"; header = "Sig"; separator = ","; prefix = "v1="; encoding = "hex"; message = "{timestamp}.{body}"; timestamp = "field:t"; tolerance = 300; window = "past""#;
@@ -249,15 +249,16 @@ fn a_fresh_secret_signs_for_every_scheme(#[case] table: &str) {
     assert_eq!(verify(&scheme, &request, &[&two, &one], at(0)).secret.as_deref(), Some("one"));
     assert_eq!(verify(&scheme, &request, &[&two], at(0)).sig, Sig::Invalid);
     assert_eq!(verify(&scheme, &request, &[], at(0)).sig, Sig::NoSecret);
-    assert!(!diagnose(&scheme, &request, &[&two], &[], at(0)).is_empty());
-    let others = diagnose(&scheme, &request, &[&two], &[("other", &one)], at(0));
+    assert!(!diagnose(&scheme, &request, AtHand::only(&[&two]), at(0)).is_empty());
+    let others =
+        diagnose(&scheme, &request, AtHand { secrets: &[&two], others: &[("other", &one)], own: false }, at(0));
     assert!(others[0].contains("one, which is configured for other"), "{others:?}");
     for spoiled in spoiled(&scheme, &request) {
         assert_ne!(verify(&scheme, &spoiled, &[&one], at(0)).sig, Sig::Valid);
     }
     let bare = call("http://a.example/x", &[], "body");
     assert_eq!(verify(&scheme, &bare, &[&one], at(0)).sig, Sig::Missing);
-    assert!(!diagnose(&scheme, &bare, &[&one], &[], at(0)).is_empty());
+    assert!(!diagnose(&scheme, &bare, AtHand::only(&[&one]), at(0)).is_empty());
     let optional = Scheme { optional: true, ..scheme };
     assert_eq!(verify(&optional, &bare, &[], at(0)).sig, Sig::Unsigned);
     assert_eq!(verify(&optional, &bare, &[&one], at(0)).sig, Sig::Missing);
@@ -359,12 +360,12 @@ fn a_damaged_secret_is_recognised_where_it_is_part_of_the_text() {
     ] {
         let mut request = call("", &[], "{}");
         sign(&scheme, &mut request, Some(&secret(key)), at(5)).unwrap();
-        let found = diagnose(&scheme, &request, &[&secret("k")], &[], at(5));
+        let found = diagnose(&scheme, &request, AtHand::only(&[&secret("k")]), at(5));
         assert!(found.len() == 1 && found[0].contains(words), "{found:?}");
     }
     // An empty secret and none in the text make the same.
     let of_the_body = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
-    let found = diagnose(&scheme, &call("", &[("Sig", of_the_body)], "{}"), &[&secret("k")], &[], at(5));
+    let found = diagnose(&scheme, &call("", &[("Sig", of_the_body)], "{}"), AtHand::only(&[&secret("k")]), at(5));
     assert!(found.len() == 2 && found[0].starts_with("Only the body") && found[1].contains("empty"), "{found:?}");
 }
 
