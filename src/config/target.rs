@@ -136,8 +136,13 @@ impl Target {
     }
 
     /// The hosts and ports that calls of these kinds go to, each once.
-    pub fn places<'a>(&self, kinds: impl Iterator<Item = Option<&'a str>>) -> Vec<&str> {
-        distinct(self.templates(kinds).into_iter().map(place))
+    pub fn places<'a>(&self, kinds: impl Iterator<Item = Option<&'a str>>) -> Vec<String> {
+        let taken = kinds.filter(|kind| self.why_not(*kind).is_none());
+        // The host may be another for each platform.
+        distinct(taken.map(|kind| {
+            let place = place(self.template(kind));
+            fill(place, kind, "").unwrap_or_else(|_| place.to_owned())
+        }))
     }
 
     /// The URLs that calls of these kinds go to, each once, before anything stands for their placeholders.
@@ -236,11 +241,13 @@ fn join(url: &mut String, query: &str) {
 /// Host and port of a URL, or what stands for them.
 fn place(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', '?', '{']).next().unwrap_or_default()
+    let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // What is not of the path is part of the host.
+    place.split("{path}").next().unwrap_or_default()
 }
 
 /// Each once, in order.
-fn distinct<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
     all.fold(Vec::new(), |mut seen, one| {
         if !seen.contains(&one) {
             seen.push(one);

@@ -288,15 +288,24 @@ fn a_secret_that_cannot_be_read_says_why() {
 #[cfg(unix)]
 #[test]
 fn a_secret_that_all_can_read_is_warned_of() {
-    let text = "secrets = { a = \"file:token\", b = \"file:public.pem\" }\n[[route]]\npath = \"/\"\nsecret = \"a\"";
-    let (directory, sources) =
-        sources(&[("hooktape.toml", text), ("token", "x"), ("public.pem", "-----BEGIN PUBLIC KEY-----\n")]);
+    let text = "secrets = { a = \"file:token\", b = \"file:public.pem\", c = [\"file:cert.pem\", \"file:both.pem\"] }\n\
+        [[route]]\npath = \"/\"\nsecret = \"a\"";
+    let certificate = "webhook-id: 1\n-----BEGIN CERTIFICATE-----\n";
+    let both = format!("{certificate}-----BEGIN EC PRIVATE KEY-----\n");
+    let (directory, sources) = sources(&[
+        ("hooktape.toml", text),
+        ("token", "x"),
+        ("public.pem", "-----BEGIN PUBLIC KEY-----\n"),
+        ("cert.pem", certificate),
+        ("both.pem", &both),
+    ]);
     assert_eq!(Config::load(&sources).unwrap().warnings, [""; 0]);
-    for name in ["token", "public.pem"] {
+    for name in ["token", "public.pem", "cert.pem", "both.pem"] {
         make_private(&directory.path().join(name), 0o644);
     }
     let warnings = Config::load(&sources).unwrap().warnings;
-    assert_eq!(warnings, ["every user of this machine can read the secret in token: chmod 600 it"]);
+    let told = |file: &str| format!("every user of this machine can read the secret in {file}: chmod 600 it");
+    assert_eq!(warnings, [told("token"), told("both.pem")]);
 }
 
 #[test]
@@ -344,6 +353,16 @@ fn a_target_fills_its_url() {
     for url in ["http://x", "http://x/a", "http://x/{path}"] {
         assert!(target(url).url_for(kind, "*").unwrap_err().contains("(`OPTIONS *`)"), "never for `/*`");
     }
+}
+
+#[test]
+fn the_place_of_a_target_is_its_host_whatever_stands_for_it() {
+    let urls = [("moveo/dialog".to_owned(), "http://own:1{path}".to_owned())].into_iter().collect();
+    let target = Target { urls, ..Target::new("t", "http://api-{platform}.example:8/{kind}") };
+    assert_eq!((target.place(), Target::new("t", "http://x:1{path}").place()), ("api-{platform}.example:8", "x:1"));
+    let kinds = ["moveo/dialog", "moveo/pre_message", "moveo/post_message", "jelou/webview_open"];
+    let places = target.places(kinds.into_iter().map(Some).chain([None]));
+    assert_eq!(places, ["own:1", "api-moveo.example:8", "api-jelou.example:8", "api-{platform}.example:8"]);
 }
 
 #[test]
