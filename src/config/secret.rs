@@ -173,8 +173,11 @@ fn from_file(written: &str, base: &Path, environment: &Environment) -> (Result<V
             if bytes.is_empty() {
                 return (Err(format!("the file {written} is empty")), None);
             }
-            let public = [&b"-----BEGIN PUBLIC KEY-----"[..], b"-----BEGIN CERTIFICATE-----"];
-            let warn = exposed && !public.iter().any(|head| bytes.starts_with(head));
+            let has = |label: &str| memchr::memmem::find(&bytes, label.as_bytes()).is_some();
+            // Lines may stand before a certificate.
+            let public =
+                (has("-----BEGIN PUBLIC KEY-----") || has("-----BEGIN CERTIFICATE-----")) && !has("PRIVATE KEY");
+            let warn = exposed && !public;
             let warning =
                 warn.then(|| format!("every user of this machine can read the secret in {written}: chmod 600 it"));
             (Ok(bytes), warning)
