@@ -281,6 +281,7 @@ fn the_platforms_places_are_ready_targets() {
         aimed("moveo", "moveo/webview_context"),
         format!("https://channels.moveo.ai/v1/context/{id}?channel=web")
     );
+    assert_eq!(aimed("moveo", "moveo/webview_survey"), format!("https://channels.moveo.ai/v1/survey/{id}"));
     assert_eq!(aimed("jelou", "jelou/webview_callback"), "https://workflows.jelou.ai/v1/webview/callback");
     let domain = "https://lo.bc-intg.liveperson.net/thirdparty-services-0.1/webview";
     assert_eq!(aimed("liveperson-uk", "liveperson/webview"), domain);
