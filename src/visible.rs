@@ -121,6 +121,14 @@ pub fn quoted(text: &str) -> Cow<'_, str> {
     truncate(text, 200)
 }
 
+/// `text` if it has no more than `most` bytes, else its beginning with a `…` after it: for what would be cut anyway.
+pub fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("{}…", &text[..text.floor_char_boundary(most)]))
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Layout {
     Line,
@@ -315,6 +323,7 @@ mod tests {
         }
         assert_eq!(width("a你e\u{301}👍🏽"), 6);
         assert!(matches!(truncate("12345", 5), Cow::Borrowed("12345")));
+        assert_eq!((excerpt("a你", 4), excerpt("a你", 3)), ("a你".into(), "a…".into()));
     }
 
     /// Mostly the characters that matter.

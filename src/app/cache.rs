@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::call::Call;
 use crate::recording::Redaction;
+use crate::visible;
 
 /// Most calls kept.
 const MOST_CALLS: usize = 512;
@@ -14,6 +15,8 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 const MASKED_AT_ONCE: usize = 2 * 1024 * 1024;
 /// Most texts of rows kept: many times what a screen has.
 const MOST_TEXTS: usize = 4096;
+/// Most bytes of what a row says of its call: more than a screen is wide. Who calls says how much there would be.
+pub const ROW: usize = 1000;
 
 /// A call.
 #[derive(Clone, Debug)]
@@ -99,12 +102,12 @@ impl Cache {
         self.texts.get(&number).map(String::as_str)
     }
 
-    /// Remembers what the row of a call says of it.
-    pub fn set_text(&mut self, number: usize, text: String) {
+    /// Remembers what the row of a call says of it, as far as a row can show it.
+    pub fn set_text(&mut self, number: usize, text: &str) {
         if self.texts.len() >= MOST_TEXTS {
             self.texts.clear();
         }
-        self.texts.insert(number, text);
+        self.texts.insert(number, visible::excerpt(text, ROW).into_owned());
     }
 }
 
@@ -117,7 +120,8 @@ fn masked(call: Result<Arc<Call>, String>, bytes: usize, mask: Option<&Redaction
 
 fn size(call: &Result<Arc<Call>, String>) -> usize {
     let Ok(call) = call else { return 0 };
-    call.request.body.len() + call.response.as_ref().map_or(0, |response| response.body.len())
+    let key = call.conversation.as_ref().map_or(0, String::len);
+    key + call.request.body.len() + call.response.as_ref().map_or(0, |response| response.body.len())
 }
 
 #[cfg(test)]
@@ -181,9 +185,23 @@ mod tests {
             let mut call = crate::app::tests::call("/");
             call.request.body = vec![b' '; MOST_BYTES / 2 + 1].into();
             cache.put(number, Ok(Arc::new(call)));
-            cache.set_text(number, number.to_string());
+            cache.set_text(number, &number.to_string());
         }
         assert!(!cache.has(0) && cache.has(2));
         assert_eq!(cache.text(0), Some("0"));
+    }
+
+    #[test]
+    fn of_a_text_no_more_is_kept_than_a_row_can_show() {
+        let mut cache = Cache::default();
+        cache.set_text(0, &"ä".repeat(1 << 20));
+        assert_eq!(cache.text(0), Some(&*("ä".repeat(ROW / 2) + "…")));
+    }
+
+    #[test]
+    fn a_long_key_counts_like_a_body() {
+        let mut call = crate::app::tests::call("/");
+        call.conversation = Some("k".repeat(500));
+        assert_eq!(size(&Ok(Arc::new(call))), 500);
     }
 }

@@ -11,9 +11,12 @@ use crate::app::{App, Focus};
 use crate::call::{Call, Direction, Id};
 use crate::recording::Redaction;
 use crate::recording::redact::MASK;
+use crate::visible;
 
 /// Most conversations to choose from: the newest.
 const MOST: usize = 1000;
+/// Most bytes of their keys that are shown there: each is whatever a caller says.
+const KEY: usize = 200;
 
 impl App {
     /// Brings the conversation in line with the selected call, where it is looked at; gives what must be read for it.
@@ -117,27 +120,30 @@ impl App {
 
     /// Asks which conversation to look at.
     pub(super) fn ask_conversation(&mut self) {
+        let cut = |key: &str| visible::excerpt(key, KEY).into_owned();
         let mut hidden = HashMap::new();
         let mut masked = |group: &crate::recording::Conversation| {
-            let Some(mask) = &self.redaction else { return group.key.to_owned() };
+            let Some(mask) = &self.redaction else { return cut(group.key) };
             let kind = self.index.view(group.last).and_then(|view| view.kind);
             let hidden = *hidden.entry(kind).or_insert_with(|| self.hides_conversations(mask, kind));
-            if hidden { MASK.to_owned() } else { mask.text(group.key).into_owned() }
+            if hidden { MASK.to_owned() } else { cut(&mask.text(group.key)) }
         };
         let gathered = |group: &crate::recording::Conversation| Gathered {
-            key: group.key.to_owned(),
+            key: cut(group.key),
             masked: masked(group),
             calls: group.calls,
             ill: group.ill,
             last: group.last,
         };
-        let choices: Vec<Gathered> = self.index.conversations().iter().take(MOST).map(gathered).collect();
+        let groups = self.index.conversations();
+        let groups = &groups[..groups.len().min(MOST)];
+        let choices: Vec<Gathered> = groups.iter().map(gathered).collect();
         if choices.is_empty() {
             self.tell(Notice::info("no call here belongs to a conversation"));
             return;
         }
         let here = self.calls.selected().and_then(|number| self.index.view(number)?.conversation);
-        let selected = choices.iter().position(|choice| Some(&*choice.key) == here).unwrap_or(0);
+        let selected = groups.iter().position(|group| Some(group.key) == here).unwrap_or(0);
         self.dialogs.push(Dialog::Conversations { choices, selected });
     }
 }

@@ -179,7 +179,7 @@ impl Dialog {
 /// A conversation to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gathered {
-    /// Its key.
+    /// Its key, or the beginning of a long one.
     pub key: String,
     /// The same as it is shown where the screen is masked.
     pub masked: String,

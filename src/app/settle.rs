@@ -175,7 +175,7 @@ impl App {
     pub(super) fn tell_row(&mut self, number: usize) -> bool {
         let Some(cached) = self.cache.get(number) else { return false };
         let text = cached.call.as_ref().map_or_else(|_| String::new(), |call| self.text_of(call));
-        self.cache.set_text(number, text);
+        self.cache.set_text(number, &text);
         true
     }
 

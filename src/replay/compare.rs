@@ -25,6 +25,7 @@ use crate::call::{CONTENT_ENCODING, Call, Headers, Packed, Request, Response};
 use crate::config::Compare;
 use crate::net::hop_by_hop;
 use crate::platform::Kind;
+use crate::visible;
 
 /// After this time a less exact answer will do: two texts of many lines, or two long arrays, can take for ever.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -260,10 +261,7 @@ fn difference(side: Side, place: Place, left: &str, right: &str) -> Difference {
 
 /// The text, or its beginning.
 pub(super) fn excerpt(text: &str) -> String {
-    if text.len() <= EXCERPT {
-        return text.to_owned();
-    }
-    format!("{}…", &text[..text.floor_char_boundary(EXCERPT)])
+    visible::excerpt(text, EXCERPT).into_owned()
 }
 
 fn ignored(name: &str, own: &[String]) -> bool {

@@ -11,6 +11,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders};
 
 use crate::app::action::Action;
+use crate::app::cache::ROW;
 use crate::app::{App, Focus, Regions};
 use crate::call::Direction;
 use crate::recording::{Remarks, View};
@@ -59,7 +60,8 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         let remarks = app.index.marks().of(view.id);
         let note = remarks.and_then(|remarks| remarks.note.as_deref()).map(|note| app.noted(note));
         let text = app.cache.text(number).unwrap_or("…");
-        let text = note.map_or(Cow::Borrowed(text), |note| format!("✎ {note} · {text}").into());
+        let text =
+            note.map_or(Cow::Borrowed(text), |note| format!("✎ {} · {text}", visible::excerpt(&note, ROW)).into());
         let line = line(&view, remarks, &text, &columns, &app.setup.zone);
         let style = if row == selected { theme::SELECTED } else { Style::new() };
         lines.push(line.style(style));

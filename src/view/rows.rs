@@ -57,7 +57,9 @@ pub fn findings<'a>(found: impl IntoIterator<Item = &'a Finding>, width: usize) 
 
 /// `text`, safe for a terminal, cut to `width` columns.
 pub fn cut(text: &str, width: usize) -> String {
-    visible::truncate(&visible::line(text), width).into_owned()
+    // No language has more bytes a column: what is behind them is not made safe only to be cut off, frame by frame.
+    let text = visible::excerpt(text, (width + 1) * 128);
+    visible::truncate(&visible::line(&text), width).into_owned()
 }
 
 /// The same, filled to `width` columns, and a space.
@@ -123,6 +125,9 @@ mod tests {
     fn padding_counts_columns_and_escapes() {
         assert_eq!(pad("日本語", 5), "日本… ");
         assert_eq!(pad("a\x1bb", 4), "a␛b  ");
+        let marked = format!("a{}b", "\u{301}".repeat(30));
+        assert_eq!((cut(&marked, 1), cut(&marked, 2)), ("…".to_owned(), marked));
+        assert_eq!(cut(&"x".repeat(9 << 20), 4), "xxx…");
     }
 
     #[test]

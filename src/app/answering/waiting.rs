@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::Answering;
 use crate::app::App;
+use crate::app::cache::ROW;
 use crate::app::dialog::Dialog;
 use crate::app::text::Text;
 use crate::call::{Call, Direction, Request, Response};
 use crate::net::responder::{Held, Stage};
 use crate::platform::Platforms;
 use crate::recording::Redaction;
+use crate::visible;
 
 /// What is shown of the calls that wait, as long as they are looked at.
 #[derive(Debug, Default)]
@@ -59,6 +61,7 @@ impl Glance {
         let (request, _) = shown(held, mask);
         let kind = held.kind.as_deref().and_then(|name| platforms.kind(name));
         let said = kind.and_then(|kind| kind.read(&request).text);
+        let said = said.map(|said| visible::excerpt(&said, ROW).into_owned());
         Self { target: request.target, said }
     }
 }
