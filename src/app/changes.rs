@@ -42,13 +42,15 @@ pub struct Change {
     pub because: Option<(String, Timestamp)>,
 }
 
-impl Change {
-    /// Whether the value that the variable has now is among `values`, under the same name.
-    #[must_use]
-    pub fn is_brought_by(&self, values: &Variables) -> bool {
-        let name = |pointer: &str| pointer.rsplit('/').next().map(ToOwned::to_owned);
-        values.iter().any(|(pointer, value)| *value == self.value && name(pointer) == name(&self.pointer))
-    }
+/// The name and the value of each variable: by them it is known again, wherever a response has it.
+pub fn named(values: &Variables) -> impl Iterator<Item = (&str, &str)> {
+    values.iter().map(|(pointer, value)| (name(pointer), value.as_str()))
+}
+
+/// The name of the variable at `pointer`.
+#[must_use]
+pub fn name(pointer: &str) -> &str {
+    pointer.rsplit('/').next().unwrap_or_default()
 }
 
 /// The variables that the JSON text of an object holds, at most `most` of them.
@@ -219,10 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_brought_by_what_has_it_under_the_same_name() {
-        let change = Change { pointer: "/user/name".into(), how: How::Added, value: "\"Zoë\"".into(), because: None };
-        assert!(change.is_brought_by(&variables(r#"{"output": {"name": "Zoë"}}"#, 9)));
-        assert!(!change.is_brought_by(&variables(r#"{"output": {"title": "Zoë"}}"#, 9)));
-        assert!(!change.is_brought_by(&variables(r#"{"output": {"name": "Zoe"}}"#, 9)));
+    fn a_variable_is_known_by_its_name_and_its_value() {
+        let values = variables(r#"{"output": {"name": "Zoë", "a/b": 1}}"#, 9);
+        assert_eq!(named(&values).collect::<Vec<_>>(), [("name", "\"Zoë\""), ("a~1b", "1")]);
+        assert_eq!(name("/user/name"), "name");
     }
 }

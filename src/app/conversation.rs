@@ -4,9 +4,11 @@
 //! Index --follow()--> places to read --Effect::Load, Event::Loaded--> loaded() --settle()--> Turn, Turn, ...
 //! ```
 //!
-//! Of each call only what the timeline shows is kept.
+//! Of each call only what the timeline shows is kept: what it holds, and how many calls there are, says whoever calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,12 +24,24 @@ use crate::recording::Index;
 
 /// Calls that are shown before and behind the one it was opened at.
 const AROUND: usize = 200;
+/// Most bytes of the lines of those before, and of those behind.
+const MOST_BYTES: u64 = 32 << 20;
+/// Bytes of calls that are on their way: further ones are asked for when those are there.
+const MOST_ASKED: u64 = 16 << 20;
 /// Rows of the recording that are looked at for them, either way: the recording may be large, and the screen must not wait.
 const LOOK: usize = 200_000;
 /// Who says the same twice within this time has not said it twice: several webhooks run for one sentence.
 const SAME_TURN: SignedDuration = SignedDuration::from_secs(1);
 /// Most values that are looked at in a response.
 const MOST_VALUES: usize = 500;
+/// Most bytes of them that are kept.
+const MOST_KEPT: usize = 128 << 10;
+/// Most things of one call that were recognised and are shown.
+const MOST_RECOGNISED: usize = 4;
+/// Most characters of a value that are shown.
+pub const VALUE: usize = 200;
+/// Most characters of what the user said that are shown.
+pub const SAID: usize = 1000;
 
 /// What one call tells.
 #[derive(Clone, Debug)]
@@ -42,9 +56,9 @@ pub struct Told {
     pub kind: String,
     /// It repeats another.
     pub repeat: bool,
-    /// What the user said.
+    /// What the user said, told briefly.
     pub said: Option<String>,
-    /// What was recognised in it: what, and how surely, from 0 to 1.
+    /// What was recognised in it: what, and how surely, from 0 to 1. The surest first.
     pub recognised: Vec<(String, f64)>,
     /// What the signature check found.
     pub sig: Option<Sig>,
@@ -74,8 +88,11 @@ impl Told {
         let surely = |row: &Row| {
             let value = if row.score.is_some_and(|score| row.value == score.to_string()) { "" } else { &row.value };
             let what = if value.is_empty() { row.label.clone() } else { format!("{} {value}", row.label) };
-            row.score.map(|score| (what, score))
+            row.score.map(|score| (brief(&what, VALUE), score))
         };
+        let mut recognised: Vec<(String, f64)> = rows.filter_map(surely).collect();
+        recognised.sort_by(|a, b| b.1.total_cmp(&a.1));
+        recognised.truncate(MOST_RECOGNISED);
         let answers = kind.zip(call.response.as_ref()).map(|(kind, response)| kind.said_in(response));
         let from_a_page = kind.is_some_and(Kind::is_from_a_browser);
         let readable = call.readable();
@@ -89,27 +106,49 @@ impl Told {
             id: call.id,
             at: call.at,
             direction: call.direction,
-            kind: call.kind.clone().unwrap_or(shown),
+            kind: call.kind.clone().unwrap_or_else(|| brief(&shown, VALUE)),
             repeat: call.parent.is_some(),
-            said: envelope.text,
-            recognised: rows.filter_map(surely).collect(),
+            said: envelope.text.map(|said| brief(&said, SAID)),
+            recognised,
             sig: call.sig,
             status: call.status(),
             took_us: u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),
-            error: call.error.clone(),
-            answers: answers.into_iter().flatten().flat_map(|section| section.rows).collect(),
+            error: call.error.as_deref().map(|error| brief(error, SAID)),
+            answers: answers
+                .into_iter()
+                .flatten()
+                .flat_map(|section| section.rows)
+                .take(MOST_VALUES)
+                .map(|row| Row { label: brief(&row.label, VALUE), value: brief(&row.value, VALUE), ..row })
+                .collect(),
             changes: Vec::new(),
             context: kind
                 .filter(|_| !from_a_page)
                 .and_then(|kind| kind.context(&readable.request))
-                .map(|text| changes::variables(text, MOST_VALUES)),
-            brought: json::leaves(brought, MOST_VALUES)
-                .into_iter()
-                .map(|(pointer, span)| (pointer, brought[span].to_owned()))
-                .collect(),
+                .map(|text| kept(changes::variables(text, MOST_VALUES))),
+            brought: kept(json::leaves(brought, MOST_VALUES).into_iter().map(|(at, span)| (at, &brought[span]))),
             page: kind.filter(|kind| platforms.takes_part_in_a_wait(kind)).map(|_| call.clone()),
         }
     }
+}
+
+/// As much of these variables as is compared and shown.
+fn kept(values: impl IntoIterator<Item = (String, impl AsRef<str>)>) -> Variables {
+    let mut bytes = 0;
+    let values = values.into_iter().map(|(pointer, value)| (brief(&pointer, VALUE), brief(value.as_ref(), VALUE)));
+    let fits = |(pointer, value): &(String, String)| {
+        bytes += pointer.len() + value.len();
+        bytes <= MOST_KEPT
+    };
+    values.take_while(fits).collect()
+}
+
+/// The first `most` characters of `text`; where there is more, with what tells it from others that begin alike.
+fn brief(text: &str, most: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(most) else { return text.to_owned() };
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("{}…{:016x}", &text[..end], hasher.finish())
 }
 
 /// What the user said, and the calls that were made for it.
@@ -125,7 +164,14 @@ pub struct Turn {
 
 /// A call's place in a conversation.
 #[derive(Clone, Debug)]
-enum Slot {
+struct Slot {
+    /// How long its line is.
+    bytes: u64,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
     /// It is to be read.
     New,
     /// It is being read.
@@ -161,19 +207,16 @@ impl Conversation {
     pub fn of(index: &Index, number: usize) -> Option<Self> {
         let key = index.view(number)?.conversation?.to_owned();
         let (before, behind) = (number.saturating_sub(LOOK)..number, number + 1..number.saturating_add(LOOK));
-        let mut earlier: Vec<usize> = index.same_conversation(number, before).rev().take(AROUND + 1).collect();
-        let mut later: Vec<usize> = index.same_conversation(number, behind).take(AROUND + 1).collect();
-        let cut = (earlier.len() > AROUND, later.len() > AROUND);
-        earlier.truncate(AROUND);
-        later.truncate(AROUND);
-        let numbers = earlier.into_iter().chain([number]).chain(later);
+        let most = (AROUND, MOST_BYTES);
+        let (earlier, earlier_cut) = first(index, index.same_conversation(number, before).rev(), most);
+        let (later, later_cut) = first(index, index.same_conversation(number, behind), most);
         Some(Self {
             key,
             cursor: number,
-            cut,
+            cut: (earlier_cut, later_cut),
             turns: Vec::new(),
             waits: Vec::new(),
-            calls: numbers.map(|number| (number, Slot::New)).collect(),
+            calls: earlier.into_iter().chain([(number, slot(index, number))]).chain(later).collect(),
             reading: false,
             seen: index.len(),
             changed: true,
@@ -189,9 +232,9 @@ impl Conversation {
     /// One of its calls, once it is read; or why it could not be.
     #[must_use]
     pub fn call(&self, number: usize) -> Option<&Result<Told, String>> {
-        match self.calls.get(&number)? {
-            Slot::Read(told) => Some(told),
-            Slot::New | Slot::Asked => None,
+        match &self.calls.get(&number)?.state {
+            State::Read(told) => Some(told),
+            State::New | State::Asked => None,
         }
     }
 
@@ -211,9 +254,11 @@ impl Conversation {
     /// Moves the cursor to the call `number`; of those before it no more stay than are shown.
     pub fn point(&mut self, number: usize) {
         self.cursor = number;
-        let earlier = self.calls.range(..number).count();
-        for _ in AROUND..earlier {
-            self.calls.pop_first();
+        let mut earlier = self.calls.range(..number).count();
+        let mut bytes: u64 = self.calls.range(..number).map(|(_, slot)| slot.bytes).sum();
+        while earlier > AROUND || (earlier > 0 && bytes > MOST_BYTES) {
+            bytes -= self.calls.pop_first().map_or(0, |(_, slot)| slot.bytes);
+            earlier -= 1;
             (self.cut.0, self.changed) = (true, true);
         }
     }
@@ -221,38 +266,46 @@ impl Conversation {
     /// Looks through what came to the index since; gives the calls that must be read.
     pub fn follow(&mut self, index: &Index, cache: &Cache, platforms: &Platforms) -> Vec<Wanted> {
         if self.seen < index.len() && !self.cut.1 {
-            let behind = self.calls.range(self.cursor..).count();
-            let room = (AROUND + 1).saturating_sub(behind);
-            let mut new: Vec<usize> =
-                index.same_conversation(self.cursor, self.seen..usize::MAX).take(room + 1).collect();
-            self.cut.1 = new.len() > room;
-            new.truncate(room);
+            let behind = self.calls.range((Excluded(self.cursor), Unbounded));
+            let (count, bytes) = behind.fold((0, 0), |(count, bytes), (_, slot)| (count + 1, bytes + slot.bytes));
+            let room = (AROUND.saturating_sub(count), MOST_BYTES.saturating_sub(bytes));
+            let new = index.same_conversation(self.cursor, self.seen..usize::MAX);
+            let (new, cut) = first(index, new, room);
+            self.cut.1 = cut;
             self.changed |= !new.is_empty();
-            self.calls.extend(new.into_iter().map(|number| (number, Slot::New)));
+            self.calls.extend(new);
         }
         self.seen = index.len();
+        let asked = self.calls.values().filter(|slot| matches!(slot.state, State::Asked));
+        let mut asked: u64 = asked.map(|slot| slot.bytes).sum();
+        let new = self.calls.iter_mut().filter(|(_, slot)| matches!(slot.state, State::New));
+        let mut new: Vec<(usize, &mut Slot)> = new.map(|(&number, slot)| (number, slot)).collect();
+        // What is looked at is wanted first.
+        new.sort_by_key(|(number, _)| number.abs_diff(self.cursor));
         let mut missing = Vec::new();
-        for (&number, slot) in self.calls.iter_mut().filter(|(_, slot)| matches!(slot, Slot::New)) {
+        for (number, slot) in new {
             if let Some(cached) = cache.get(number) {
-                *slot = read(&cached.call, platforms);
-            } else {
-                *slot = Slot::Asked;
+                slot.state = read(&cached.call, platforms);
+                self.changed = true;
+            } else if asked < MOST_ASKED {
+                slot.state = State::Asked;
+                asked += slot.bytes;
                 missing.extend(Wanted::of(index, number));
             }
         }
         missing
     }
 
-    /// Whether calls of its own were asked for and not there yet when this was asked last.
+    /// Whether calls of its own were not there yet when this was asked last.
     pub fn was_reading(&mut self) -> bool {
-        let now = self.calls.values().any(|slot| matches!(slot, Slot::Asked));
+        let now = self.calls.values().any(|slot| !matches!(slot.state, State::Read(_)));
         std::mem::replace(&mut self.reading, now)
     }
 
     /// Takes in a call that was read, if it is one of its own.
     pub fn loaded(&mut self, number: usize, call: &Result<Arc<Call>, String>, platforms: &Platforms) {
-        if let Some(slot) = self.calls.get_mut(&number).filter(|slot| !matches!(slot, Slot::Read(_))) {
-            *slot = read(call, platforms);
+        if let Some(slot) = self.calls.get_mut(&number).filter(|slot| !matches!(slot.state, State::Read(_))) {
+            slot.state = read(call, platforms);
             self.changed = true;
         }
     }
@@ -289,23 +342,23 @@ impl Conversation {
     fn tell_changes(&mut self) {
         let mut found: Vec<(usize, Vec<Change>)> = Vec::new();
         let mut before: Option<&Variables> = None;
-        // What was brought in since the context was seen last: by which call, and what.
-        let mut brought: Vec<(&Told, &Variables)> = Vec::new();
+        // What was brought in since the context was seen last, and by which call last.
+        let mut brought: HashMap<(&str, &str), &Told> = HashMap::new();
         for (number, told) in self.told() {
             if let Some(context) = &told.context {
                 let changed = before.map_or_else(Vec::new, |before| changes::between(before, context));
                 let because = |change: Change| {
-                    let by = brought.iter().rev().find(|(_, values)| change.is_brought_by(values));
-                    Change { because: by.map(|(told, _)| (told.kind.clone(), told.at)), ..change }
+                    let by = brought.get(&(changes::name(&change.pointer), &*change.value));
+                    Change { because: by.map(|told| (told.kind.clone(), told.at)), ..change }
                 };
                 found.push((number, changed.into_iter().map(because).collect()));
                 before = Some(context);
                 brought.clear();
             }
-            brought.push((told, &told.brought));
+            brought.extend(changes::named(&told.brought).map(|named| (named, told)));
         }
         for (number, changes) in found {
-            if let Some(Slot::Read(told)) = self.calls.get_mut(&number)
+            if let Some(Slot { state: State::Read(told), .. }) = self.calls.get_mut(&number)
                 && let Ok(told) = &mut **told
             {
                 told.changes = changes;
@@ -347,8 +400,28 @@ impl Conversation {
     }
 }
 
-fn read(call: &Result<Arc<Call>, String>, platforms: &Platforms) -> Slot {
-    Slot::Read(Box::new(call.as_ref().map(|call| Told::new(call, platforms)).map_err(Clone::clone)))
+/// The first of these calls, and whether there are more: how many are wanted, and how many bytes of them at most.
+fn first(index: &Index, numbers: impl Iterator<Item = usize>, most: (usize, u64)) -> (Vec<(usize, Slot)>, bool) {
+    let (most, mut room) = most;
+    let mut found = Vec::new();
+    for number in numbers {
+        let slot = slot(index, number);
+        if found.len() >= most || slot.bytes > room {
+            return (found, true);
+        }
+        room -= slot.bytes;
+        found.push((number, slot));
+    }
+    (found, false)
+}
+
+/// A call that is to be read.
+fn slot(index: &Index, number: usize) -> Slot {
+    Slot { bytes: index.place(number).map_or(0, |place| place.len.into()), state: State::New }
+}
+
+fn read(call: &Result<Arc<Call>, String>, platforms: &Platforms) -> State {
+    State::Read(Box::new(call.as_ref().map(|call| Told::new(call, platforms)).map_err(Clone::clone)))
 }
 
 #[cfg(test)]

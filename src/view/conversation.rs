@@ -16,7 +16,7 @@ use ratatui::text::{Line, Span};
 use crate::app::App;
 use crate::app::action::Action;
 use crate::app::changes::{Change, How};
-use crate::app::conversation::{Conversation, Told, Turn};
+use crate::app::conversation::{Conversation, SAID, Told, Turn, VALUE};
 use crate::app::event::Level;
 use crate::call::Direction;
 use crate::platform::{Outcome, Wait};
@@ -25,10 +25,6 @@ use crate::visible;
 
 /// Most changes of one call that are shown.
 const MOST_CHANGES: usize = 12;
-/// Most things of one call that were recognised and are shown.
-const MOST_RECOGNISED: usize = 4;
-/// Longest value that is shown, in characters.
-const VALUE: usize = 200;
 
 type Rows = Vec<Line<'static>>;
 
@@ -122,7 +118,7 @@ fn time(app: &App, at: Timestamp) -> String {
 fn head(app: &App, turn: &Turn, number: usize, width: usize) -> Rows {
     let at = time(app, turn.at);
     let said = match &turn.said {
-        Some(said) => format!("“{said}”"),
+        Some(said) => format!("“{}”", cut(said, SAID)),
         None => "before the first word".to_owned(),
     };
     let style = if turn.said.is_some() { theme::SAID } else { theme::DIM };
@@ -155,7 +151,7 @@ fn call(app: &App, told: &Told, here: bool, width: usize) -> Line<'static> {
         Span::styled(list::duration(told.took_us), theme::DIM),
     ];
     if let Some(error) = &told.error {
-        spans.push(Span::styled(format!("  {}", visible::line(error)), theme::level(Level::Error)));
+        spans.push(Span::styled(format!("  {}", visible::line(&cut(error, SAID))), theme::level(Level::Error)));
     }
     let line = Line::from(spans);
     if here && app.focus == crate::app::Focus::Detail { line.style(theme::SELECTED) } else { line }
@@ -163,12 +159,10 @@ fn call(app: &App, told: &Told, here: bool, width: usize) -> Line<'static> {
 
 /// What was recognised, the surest first.
 fn surely(recognised: &[(String, f64)], width: usize) -> Rows {
-    let mut sure: Vec<&(String, f64)> = recognised.iter().collect();
-    sure.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let shown = sure.iter().take(MOST_RECOGNISED);
-    shown
+    recognised
+        .iter()
         .flat_map(|(what, score)| {
-            let text = format!("{} {score:.2} {what}", envelope::bar(*score));
+            let text = format!("{} {score:.2} {}", envelope::bar(*score), cut(what, VALUE));
             indented(6, &text, theme::DIM, width)
         })
         .collect()
@@ -178,10 +172,10 @@ fn surely(recognised: &[(String, f64)], width: usize) -> Rows {
 fn answers(told: &Told, width: usize) -> Rows {
     let mut lines = Vec::new();
     for answer in &told.answers {
-        let value = cut(&answer.value);
+        let value = cut(&answer.value, VALUE);
         let text = match answer.label.as_str() {
             "text" => format!("agent: {value}"),
-            label => format!("agent: {label} {value}"),
+            label => format!("agent: {} {value}", cut(label, VALUE)),
         };
         lines.extend(indented(6, &text, Style::new().fg(theme::GOOD), width));
     }
@@ -200,7 +194,7 @@ fn changes(app: &App, told: &Told, width: usize) -> Rows {
         lines.extend(rows::row(&[
             ("", theme::DIM, 5),
             (sign, style, 1),
-            (change.pointer.trim_start_matches('/'), theme::KEY, name),
+            (cut(&change.pointer, VALUE).trim_start_matches('/'), theme::KEY, name),
             (&text, Style::new(), rest),
         ]));
     }
@@ -223,9 +217,9 @@ pub(super) fn how(how: &How) -> (&'static str, Style) {
 /// `"b", was "a"; as first_message of 12:34:08 answered`
 fn told_change(app: &App, change: &Change) -> String {
     let mut text = match &change.how {
-        How::Added => cut(&change.value),
-        How::Changed(was) => format!("{}, was {}", cut(&change.value), cut(was)),
-        How::Removed(was) => format!("gone, was {}", cut(was)),
+        How::Added => cut(&change.value, VALUE),
+        How::Changed(was) => format!("{}, was {}", cut(&change.value, VALUE), cut(was, VALUE)),
+        How::Removed(was) => format!("gone, was {}", cut(was, VALUE)),
     };
     if let Some((kind, at)) = &change.because {
         let kind = kind.split_once('/').map_or(&**kind, |(_, bare)| bare);
@@ -249,8 +243,8 @@ fn page(app: &App, wait: &Wait, width: usize) -> Rows {
     indented(6, &format!("{sign} {text}"), style, width)
 }
 
-fn cut(value: &str) -> String {
-    let mut shown: String = value.chars().take(VALUE).collect();
+fn cut(value: &str, most: usize) -> String {
+    let mut shown: String = value.chars().take(most).collect();
     if shown.len() < value.len() {
         shown.push('…');
     }

@@ -101,3 +101,60 @@ fn a_long_conversation_is_shown_around_the_call_it_is_opened_at_and_grows_at_its
     end.loaded(900, &Err("torn".into()), &platforms);
     assert!(end.call(900).unwrap().is_err());
 }
+
+#[test]
+fn of_large_calls_as_many_are_read_as_there_is_room_for_and_not_all_at_a_time() {
+    let platforms = Platforms::builtin().unwrap();
+    let (mut index, cache) = (Index::new(), Cache::default());
+    let each = MOST_BYTES / 8;
+    let calls: Vec<_> = (0..41).map(|second| call("moveo/dialog", second, "{}", "{}")).collect();
+    let push = |index: &mut Index, number: usize| {
+        let place = Place { offset: number as u64 * each, len: u32::try_from(each).unwrap() };
+        index.push(&View::of(&calls[number], place));
+    };
+    (0..40).for_each(|number| push(&mut index, number));
+    let mut middle = Conversation::of(&index, 20).unwrap();
+    assert_eq!((middle.numbers().collect::<Vec<_>>(), middle.cut), ((12..=28).collect(), (true, true)));
+    let mut asked = Vec::new();
+    while middle.calls.values().any(|slot| matches!(slot.state, State::New)) {
+        let wanted = middle.follow(&index, &cache, &platforms);
+        assert_eq!(wanted.iter().map(|wanted| u64::from(wanted.place.len)).sum::<u64>(), MOST_ASKED);
+        assert_eq!(middle.follow(&index, &cache, &platforms), [], "those are on their way");
+        for wanted in wanted {
+            middle.loaded(wanted.number, &Ok(calls[wanted.number].clone()), &platforms);
+            asked.push(wanted.number.abs_diff(20));
+        }
+        if asked.len() == 16 {
+            break;
+        }
+    }
+    assert!(asked.is_sorted(), "those that are looked at come first: {asked:?}");
+
+    let mut end = Conversation::of(&index, 39).unwrap();
+    push(&mut index, 40);
+    end.follow(&index, &cache, &platforms);
+    end.point(40);
+    assert_eq!((end.numbers().collect::<Vec<_>>(), end.cut), ((32..=40).collect(), (true, false)));
+}
+
+#[test]
+fn of_long_values_the_beginning_is_kept_and_what_tells_them_apart() {
+    let long = "x".repeat(9_000);
+    let said =
+        |end: &str| format!(r#"{{"input":{{"text":"{long}{end}"}},"context":{{"v":"{long}{end}","{long}":1}}}}"#);
+    let conversation = gathered(&[
+        call("moveo/dialog", 1, &said("a"), &format!(r#"{{"w":{{"v":"{long}b"}}}}"#)),
+        call("moveo/dialog", 2, &said("b"), "{}"),
+        call("moveo/dialog", 3, &said("b"), "{}"),
+    ]);
+    assert_eq!(conversation.turns.iter().map(|turn| &turn.calls[..]).collect::<Vec<_>>(), [&[0][..], &[1, 2]]);
+    let [change] = &told(&conversation, 1).changes[..] else { panic!("one value is another") };
+    assert_eq!((&*change.pointer, change.because.is_some()), ("/v", true));
+    assert!(change.value.len() < 2 * VALUE);
+    assert!(told(&conversation, 2).changes.is_empty());
+    let kept = |told: &Told| {
+        told.brought.iter().chain(told.context.iter().flatten()).map(|(at, v)| at.len() + v.len()).sum::<usize>()
+    };
+    let bytes: usize = (0..3).map(|number| kept(told(&conversation, number))).sum();
+    assert!(bytes < 9 * VALUE, "{bytes}");
+}
