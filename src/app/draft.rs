@@ -287,7 +287,8 @@ impl Draft {
             Layout::AsShown { crlf: true } => Some(body.replace("\r\n", "\n")),
             Layout::AsShown { crlf: false } | Layout::Target => None,
         };
-        self.replace(shown.as_ref().unwrap_or(&body), false);
+        let shown = shown.as_ref().unwrap_or(&body);
+        self.replace(shown, shown.contains('\r'));
         self.go_to(pointer, 0);
         self.editor.move_cursor(CursorMove::End);
         self.amended = Some((self.text(), body.into()));
@@ -458,7 +459,8 @@ impl Draft {
         let text = text.strip_suffix('\n').filter(|_| !mine.ends_with('\n')).unwrap_or(text);
         let text = text.strip_suffix('\r').filter(|_| !mine.ends_with('\r')).unwrap_or(text);
         if text != mine {
-            self.replace(text, false);
+            // As in [`Self::revert`]: where line ends are mixed, they stay what they are.
+            self.replace(text, mine.contains('\r'));
         }
     }
 }

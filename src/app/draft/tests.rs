@@ -182,3 +182,18 @@ fn what_came_compressed_is_edited_unpacked_and_leaves_as_it_came_until_then() {
     assert!(!closed.editable());
     assert!(closed.state().starts_with("not text: it is sent byte for byte; br, not unpacked: "), "{}", closed.state());
 }
+
+#[test]
+fn mixed_line_ends_stay_what_they_are_where_an_editor_outside_changes_a_word() {
+    let mut text = draft("a\r\nb\nccc\r\nx");
+    text.edited_outside("a\r\nb\nddd\r\nx\n");
+    assert_eq!(text.body(), "a\r\nb\nddd\r\nx");
+    let mut own = draft("a\nb");
+    own.edited_outside("a\r\nc\r\n");
+    assert_eq!(own.body(), "a\nc", "line ends that are the editor's habit");
+    let mut amended = draft("{\n \"a\":1,\r\n \"b\":2}");
+    amended.amend("{\n \"a\":3,\r\n \"b\":2}".to_owned(), "/a");
+    amended.editor.move_cursor(CursorMove::Top);
+    amended.editor.insert_str(" ");
+    assert_eq!(amended.body(), " {\n \"a\":3,\r\n \"b\":2}");
+}
