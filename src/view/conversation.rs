@@ -138,7 +138,7 @@ fn call(app: &App, told: &Told, here: bool, width: usize) -> Line<'static> {
     let repeat = if told.repeat { " (again)" } else { "" };
     let (sign, sig_style) = told.sig.map_or(("", theme::DIM), theme::sig);
     let word = told.sig.map_or("", |sig| sig.word());
-    let (status, status_style) = list::status(told.status, told.error.is_some(), told.direction);
+    let (status, status_style) = list::status(told.status, told.error.is_some());
     let room = 20.min(width / 3);
     // Where there is no room for both, the sign stands for the word.
     let verdict = if width < 48 { rows::pad(sign, 1) } else { rows::pad(&format!("{sign} {word}"), 10) + " " };

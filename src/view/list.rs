@@ -127,12 +127,10 @@ fn header(columns: &Columns) -> Line<'static> {
 }
 
 /// How a call ended, and its colour: the same wherever one call is told in a line.
-pub(super) fn status(status: Option<u16>, failed: bool, direction: Direction) -> (String, Style) {
+pub(super) fn status(status: Option<u16>, failed: bool) -> (String, Style) {
     match status {
-        // An answer that reached nobody is none.
-        Some(status) if status >= 400 || !(failed && direction == Direction::Received) => {
-            (status.to_string(), theme::status(status))
-        }
+        // Who set a fault was answered as well: an answer that reached nobody has no status.
+        Some(status) => (status.to_string(), theme::status(status)),
         // Nothing failed: the answer is not known, of an imported request say.
         None if !failed => ("-".to_owned(), theme::DIM),
         _ => ("ERR".to_owned(), theme::unanswered()),
@@ -151,7 +149,7 @@ fn line(entry: &View, remarks: Option<&Remarks>, text: &str, columns: &Columns, 
         Some(sig) if columns.sig > 1 => format!("{sign} {}", sig.word()),
         _ => sign.to_owned(),
     };
-    let (status, status_style) = status(entry.status, entry.failed, entry.direction);
+    let (status, status_style) = status(entry.status, entry.failed);
     let (mark, mark_style) = remarks.map_or((" ", Style::new()), theme::remarks);
     let line = Line::from(vec![
         Span::styled(at, theme::DIM),
@@ -202,12 +200,11 @@ mod tests {
 
     #[test]
     fn what_has_no_answer_failed_only_if_it_did() {
-        let word = |code, failed, direction| status(code, failed, direction).0;
-        assert_eq!(word(None, false, Direction::Received), "-");
-        assert_eq!(word(None, true, Direction::Sent), "ERR");
-        assert_eq!(word(Some(200), true, Direction::Received), "ERR");
-        assert_eq!(word(Some(200), true, Direction::Sent), "200");
-        assert_eq!(word(Some(503), true, Direction::Received), "503");
+        let word = |code, failed| status(code, failed).0;
+        assert_eq!(word(None, false), "-");
+        assert_eq!(word(None, true), "ERR");
+        assert_eq!(word(Some(200), true), "200", "a fault, a delay say, that was answered");
+        assert_eq!(word(Some(503), true), "503");
     }
 
     #[test]

@@ -204,7 +204,7 @@ fn selected(app: &App, width: usize) -> Line<'static> {
     let at = view.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S%.3f").to_string();
     let (sign, style) = view.sig.map_or(("", theme::DIM), theme::sig);
     let verdict = view.sig.map_or_else(String::new, |sig| format!("{sign} {} ", sig.word()));
-    let (status, status_style) = status(view.status, view.failed, view.direction);
+    let (status, status_style) = status(view.status, view.failed);
     let what =
         view.kind.map_or_else(|| format!("{} {}", view.method, crate::view::list::path(app, view.path)), str::to_owned);
     let took = duration(view.took_us);
