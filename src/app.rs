@@ -403,12 +403,7 @@ impl App {
             }
             Event::WorkedAhead(ready) => self.has_worked_ahead(ready),
             Event::Found { search, hits, scanned, finished } => {
-                let filter = self.calls.filter.as_mut().filter(|filter| filter.search == search);
-                if let Some(filter) = filter.filter(|filter| !filter.finished) {
-                    filter.found(&hits);
-                    filter.scanned = scanned;
-                    filter.finished = finished;
-                }
+                self.calls.found(search, &hits, scanned, finished);
             }
             Event::Prepared(shown) => self.prepared(*shown),
             Event::Explained(answer) => self.explained(&answer.0, answer.1),

@@ -90,6 +90,21 @@ impl Calls {
         Some(filter.scanned)
     }
 
+    /// Takes in what a search has found since, if it is still wanted. Calls that came meanwhile stand behind it: whoever
+    /// stands on one of them stays there.
+    pub(super) fn found(&mut self, search: u64, hits: &[usize], scanned: usize, finished: bool) {
+        let row = self.selected;
+        let filter = self.filter.as_mut().filter(|filter| filter.search == search && !filter.finished);
+        let Some(filter) = filter else { return };
+        if filter.came.get(row.wrapping_sub(filter.found.len())).is_some() {
+            self.selected += hits.len();
+            self.top += hits.len();
+        }
+        filter.found(hits);
+        filter.scanned = scanned;
+        filter.finished = finished;
+    }
+
     /// Rows in the list.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -248,6 +263,26 @@ mod tests {
         assert!(!calls.select(3));
         calls.set_filter(None);
         assert_eq!(calls.len(), 10);
+    }
+
+    #[test]
+    fn what_is_found_puts_no_other_call_under_the_cursor() {
+        let mut calls = calls(20);
+        let query = Query::parse("x", jiff::Timestamp::UNIX_EPOCH).unwrap();
+        calls.set_filter(Some(Filter::new("x".into(), query, 1)));
+        calls.found(1, &[3], 5, false);
+        calls.filter.as_mut().unwrap().came(20);
+        for (stands_on, hits) in [(20, [6, 8]), (6, [9, 10])] {
+            calls.select(stands_on);
+            calls.found(1, &hits, 12, false);
+            calls.settle(2);
+            assert_eq!(calls.selected(), Some(stands_on));
+        }
+        calls.stay_at(50);
+        calls.found(1, &[11], 20, true);
+        assert_eq!((calls.selected, calls.len()), (50, 7));
+        calls.found(1, &[12], 20, true);
+        assert_eq!(calls.len(), 7, "it is over");
     }
 
     #[test]
