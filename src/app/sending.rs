@@ -306,6 +306,7 @@ impl App {
 
     pub(super) fn send_now(&mut self, ticket: u64, outgoing: Box<Outgoing>) -> Vec<Effect> {
         self.sending += 1;
+        self.sent_last = Some((ticket, self.touched));
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) {
             draft.sending = true;
             draft.sent = Some(draft.text());
@@ -348,18 +349,21 @@ impl App {
         told.text.extend(redirect.map(|redirect| format!("; {redirect}")));
         told.text.push_str(&self.told_changes(&call));
         self.tell(told);
-        if self.draft.is_none() {
+        if self.draft.is_none() && self.sent_last.is_some_and(|(last, _)| last == ticket) {
             // The recorder's word of it comes another way, and may still be on it.
             self.awaited = Some(call.id);
             self.show_awaited();
         }
     }
 
-    /// Selects the call that was sent, once it is recorded.
+    /// Selects the call that was sent, once it is recorded. Whoever has pressed a key since, or has a question before him, means
+    /// the call that he sees: he is told only.
     pub(super) fn show_awaited(&mut self) {
         let Some(number) = self.awaited.and_then(|id| self.index.row_of(id)) else { return };
         self.awaited = None;
-        if self.calls.select(number) {
+        let waits = self.sent_last.is_some_and(|(_, touched)| touched == self.touched);
+        let asked = self.dialogs.iter().any(|dialog| !matches!(dialog, Dialog::Panel(Panel::Tester(_))));
+        if waits && !asked && self.calls.select(number) {
             self.show_tab(Tab::Response);
         }
     }

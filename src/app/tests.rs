@@ -57,6 +57,7 @@ fn a_sent_call_is_selected_whether_its_answer_or_its_record_is_told_first() {
         let mut app = app();
         recorded(&mut app, &call("/before"));
         press(&mut app, "g<enter>");
+        app.sent_last = Some((1, app.touched));
         let answer = Event::Sent { ticket: 1, result: Ok(Arc::new(sent.clone())) };
         if answer_first {
             happen(&mut app, answer);
@@ -67,6 +68,33 @@ fn a_sent_call_is_selected_whether_its_answer_or_its_record_is_told_first() {
         }
         recorded(&mut app, &call("/after"));
         assert_eq!((app.calls.selected(), app.tab), (Some(1), Tab::Response), "answer first: {answer_first}");
+    }
+}
+
+#[test]
+fn a_sent_call_is_not_selected_under_hands_that_do_something_else() {
+    for keys in ["j", "y"] {
+        let mut app = app();
+        let (first, second) = (call("/a"), call("/b"));
+        recorded(&mut app, &first);
+        recorded(&mut app, &second);
+        press(&mut app, "g");
+        app.settle();
+        app.sent_last = Some((1, app.touched));
+        for key in script(keys).unwrap() {
+            app.update(Event::Key(key), Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1));
+        }
+        let meant = app.selected_id();
+        let sent = call("/sent");
+        recorded(&mut app, &sent);
+        happen(&mut app, Event::Sent { ticket: 1, result: Ok(Arc::new(sent)) });
+        app.settle();
+        if keys == "y" {
+            assert_eq!((app.selected_id(), app.dialogs.len()), (meant, 1));
+        } else {
+            assert_ne!(app.tab, Tab::Response);
+        }
+        assert!(app.notice.is_some(), "he is told");
     }
 }
 
