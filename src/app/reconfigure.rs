@@ -143,9 +143,9 @@ impl App {
     fn reslot(&mut self, slots: Vec<Slot>) {
         let before = std::mem::replace(&mut self.answers.slots, slots);
         let slots = &self.answers.slots;
-        // One that changed begins anew.
+        // A fault that changed begins anew.
         let same = |whose: &Whose| {
-            let of = |slots: &[Slot]| slots.iter().find(|slot| slot.whose == *whose).cloned();
+            let of = |slots: &[Slot]| slots.iter().find(|slot| slot.whose == *whose).map(|slot| slot.respond.fault);
             of(&before) == of(slots)
         };
         self.answers.left.retain(|(whose, _)| same(whose));

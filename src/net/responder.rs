@@ -159,7 +159,7 @@ pub(super) struct Active {
 }
 
 impl Active {
-    fn new(slot: Slot, config: &Config, platforms: &Arc<Platforms>) -> Self {
+    fn new(slot: Slot, before: Option<&Self>, config: &Config, platforms: &Arc<Platforms>) -> Self {
         let query = |text: &Option<String>| {
             let query = Query::parse_with(text.as_ref()?, Timestamp::now(), &config.queries).ok()?;
             Some(query.by(platforms))
@@ -168,7 +168,10 @@ impl Active {
             Source::Reply(replies) => replies.cases.iter().map(|case| query(&case.when.query)).collect(),
             _ => Vec::new(),
         };
+        // A fault that stays what it was is as far as it was, whatever else becomes of the responder.
+        let before = before.filter(|before| before.slot.respond.fault == slot.respond.fault);
         let left = slot.respond.fault.and_then(|fault| fault.next).unwrap_or(u32::MAX);
+        let left = before.map_or(left, |before| before.left.load(Ordering::Relaxed));
         Self { slot, queries, turn: AtomicUsize::new(0), left: AtomicU32::new(left) }
     }
 
@@ -249,7 +252,7 @@ impl Responders {
     pub fn new(config: Arc<Config>, platforms: Arc<Platforms>, keyring: Arc<Keyring>, recorder: Recorder) -> Self {
         let slots: Vec<_> = Self::configured(&config)
             .into_iter()
-            .map(|slot| Arc::new(Active::new(slot, &config, &platforms)))
+            .map(|slot| Arc::new(Active::new(slot, None, &config, &platforms)))
             .collect();
         Self {
             config: RwLock::new(config),
@@ -327,8 +330,10 @@ impl Responders {
     /// Puts `slots` in place of those there are. One that stays what it was goes on where it is.
     pub fn set(&self, slots: Vec<Slot>) {
         let (before, config) = (self.actives(), self.config());
-        let same = |slot: &Slot| before.iter().find(|active| active.slot == *slot).cloned();
-        let fresh = |slot: Slot| same(&slot).unwrap_or_else(|| Arc::new(Active::new(slot, &config, &self.platforms)));
+        let fresh = |slot: Slot| match before.iter().find(|active| active.slot.whose == slot.whose) {
+            Some(same) if same.slot == slot => same.clone(),
+            before => Arc::new(Active::new(slot, before.map(Arc::as_ref), &config, &self.platforms)),
+        };
         let slots: Vec<_> = slots.into_iter().map(fresh).collect();
         *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots.into();
         self.forget_unused();

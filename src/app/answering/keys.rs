@@ -35,7 +35,16 @@ impl App {
                 Choice::Take => {
                     let text = input.text().trim();
                     match (!text.is_empty()).then(|| Fault::parse(text)).transpose() {
-                        Ok(fault) => self.change(slot, |respond| respond.fault = fault),
+                        Ok(fault) => {
+                            let before = self.answers.slots.get(slot).and_then(|slot| slot.respond.fault);
+                            let mut effects = Vec::new();
+                            if before.is_some() && before == fault {
+                                // What is typed begins anew, also where it says what was said before.
+                                effects = self.set(slot, |respond| respond.fault = None);
+                            }
+                            effects.extend(self.change(slot, |respond| respond.fault = fault));
+                            effects
+                        }
                         Err(reason) => self.ask(Answering::Fault { slot, input, error: error.or(Some(reason)) }),
                     }
                 }
@@ -56,12 +65,20 @@ impl App {
 
     /// Changes a responder and goes back to the list.
     fn change(&mut self, slot: usize, change: impl FnOnce(&mut Respond)) -> Vec<Effect> {
-        if let Some(slot) = self.answers.slots.get_mut(slot) {
-            change(&mut slot.respond);
-            let whose = slot.whose.clone();
-            self.answers.left.retain(|(known, _)| *known != whose);
-        }
         self.ask(Answering::List { selected: slot });
+        self.set(slot, change)
+    }
+
+    /// Changes a responder. A fault that stays what it was is as far as it was.
+    fn set(&mut self, slot: usize, change: impl FnOnce(&mut Respond)) -> Vec<Effect> {
+        if let Some(slot) = self.answers.slots.get_mut(slot) {
+            let fault = slot.respond.fault;
+            change(&mut slot.respond);
+            if slot.respond.fault != fault {
+                let whose = slot.whose.clone();
+                self.answers.left.retain(|(known, _)| *known != whose);
+            }
+        }
         self.respond()
     }
 

@@ -114,6 +114,22 @@ async fn a_kind_comes_before_its_route_and_both_can_change_at_any_time() {
     assert_eq!(body(&site.post("/x", "", "{}").await), "route");
 }
 
+#[tokio::test]
+async fn a_fault_is_as_far_as_it_was_while_it_stays_what_it_was() {
+    let site = Site::new(breaking("status=503 next=1")).await;
+    let struck = async || site.post("/", "", "").await.starts_with("HTTP/1.1 503 ");
+    assert!(struck().await);
+    let change = |change: fn(&mut Respond)| {
+        let mut slots = site.responders.slots();
+        slots.iter_mut().for_each(|slot| change(&mut slot.respond));
+        site.responders.set(slots);
+    };
+    change(|respond| respond.source = Source::Platform);
+    assert!(!struck().await, "it is spent");
+    change(|respond| respond.fault = respond.fault.map(|fault| Fault { next: Some(2), ..fault }));
+    assert!(struck().await);
+}
+
 fn breaking(fault: &str) -> Config {
     let fault = Some(Fault::parse(fault).unwrap());
     Config { respond: Respond { fault, ..replying(Replies::always(reply(r#"{"context":{}}"#))) }, ..with_secret() }
