@@ -8,7 +8,7 @@ use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::keymap::Keymap;
 use crate::app::{App, Setup, sending};
-use crate::config::{Config, Redact, Source, Target};
+use crate::config::{Config, Forward, Redact, Source, Target};
 use crate::net::responder::{Responders, Slot, Whose};
 use crate::recording::Redaction;
 
@@ -88,6 +88,9 @@ impl App {
             self.reslot(slots);
             effects.push(Effect::Respond(self.answers.slots.clone()));
         }
+        if config.targets != before.targets {
+            effects.extend(self.forward_anew(&before));
+        }
         let rest: Vec<&str> = same.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
         let name = config.file.as_ref().and_then(|file| file.file_name());
         let file = name.map_or("the configuration".into(), |name| name.to_string_lossy());
@@ -136,6 +139,39 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Has what is forwarded by hand go to the targets as they are now; what one that is gone has got is answered as usual.
+    fn forward_anew(&mut self, before: &Config) -> Option<Effect> {
+        let config = self.setup.config.clone();
+        let mut gone = Vec::new();
+        let mut slots = self.answers.slots.clone();
+        for respond in slots.iter_mut().map(|slot| &mut slot.respond) {
+            let Source::Forward(forward) = &respond.source else { continue };
+            let now = |target: &Target| {
+                let was_configured = before.target(&target.name) == Some(target);
+                // What asks before it sends is not forwarded to.
+                let now = config.target(&target.name).filter(|target| !target.guard).cloned();
+                if was_configured { now.ok_or_else(|| target.name.clone()) } else { Ok(target.clone()) }
+            };
+            let targets: Result<Vec<Target>, String> = forward.targets.iter().map(now).collect();
+            respond.source = match targets {
+                Ok(targets) => Source::Forward(Arc::new(Forward { targets, ..(**forward).clone() })),
+                Err(name) => {
+                    gone.push(name);
+                    Source::Platform
+                }
+            };
+        }
+        if slots == self.answers.slots {
+            return None;
+        }
+        self.reslot(slots);
+        for name in gone {
+            let text = format!("calls are no longer forwarded to {name}, which is no target for that any more");
+            self.tell(Notice::warning(text).key(Action::Answers, "says what answers them"));
+        }
+        Some(Effect::Respond(self.answers.slots.clone()))
     }
 
     /// Puts other responders in place of those there are. What is being said of one stays with it; of one that is gone,
@@ -315,6 +351,36 @@ mod tests {
         assert_eq!(held, [true, false, true]);
         let faults: Vec<_> = app.answers.faults().map(|(slot, ..)| slot.whose.clone()).collect();
         assert_eq!(faults, [Whose::Route("/b".to_owned())], "the other one is spent");
+    }
+
+    #[test]
+    fn what_is_forwarded_by_hand_goes_where_the_target_is_now() {
+        let mut app = app();
+        app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
+        let target = |port: u16, more: &str| {
+            format!("[[target]]\nname = \"staging\"\nurl = \"http://127.0.0.1:{port}\"\n{more}")
+        };
+        change(&mut app, &target(1, ""));
+        let forward = |app: &App| match &app.answers.slots[0].respond.source {
+            Source::Forward(forward) => forward.targets[0].url.clone(),
+            source => format!("{source:?}"),
+        };
+        let staging = app.setup.config.targets[0].clone();
+        app.answers.slots[0].respond.source =
+            Source::Forward(Arc::new(Forward { targets: vec![staging], keep_host: false }));
+        let effects = change(&mut app, &target(2, ""));
+        assert!(matches!(&effects[..], [Effect::Configure(_), Effect::Respond(_)]), "{effects:?}");
+        assert_eq!(forward(&app), "http://127.0.0.1:2");
+        for gone in [target(2, "guard = \"confirm\"\n"), String::new()] {
+            let before = app.answers.slots.clone();
+            change(&mut app, &gone);
+            assert_eq!(forward(&app), "Platform");
+            let told = app.log.iter().any(|(_, told)| told.text.contains("no longer forwarded to staging"));
+            assert!(told, "{:?}", app.log);
+            app.log.clear();
+            change(&mut app, &target(2, ""));
+            app.answers.slots = before;
+        }
     }
 
     #[test]
