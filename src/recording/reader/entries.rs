@@ -15,6 +15,9 @@ use crate::recording::{Annotation, Entry, Index, Place};
 /// What is read at once. A longer line makes the window grow to its length.
 const WINDOW: usize = 256 * 1024;
 
+/// Bytes of the longest line: a place has no room for more.
+const LONGEST: usize = u32::MAX as usize;
+
 /// What is wrong where a compressed recording ends whose end is missing.
 const CUT: &str = "the compressed file ends too early: this line and all that stood behind it are missing, one call or \
                    many; if there is a whole copy, read that";
@@ -52,6 +55,7 @@ pub struct Entries<'a> {
     window: Vec<u8>,
     /// What stands at this offset or behind it is not read.
     until: u64,
+    longest: usize,
     names: Names,
     annotations: Vec<(u64, Annotation)>,
     scratch: Vec<u8>,
@@ -81,6 +85,7 @@ impl<'a> Entries<'a> {
             searched: 0,
             window: vec![0; WINDOW],
             until,
+            longest: LONGEST,
             names: Names::default(),
             annotations: Vec::new(),
             scratch: Vec::new(),
@@ -120,14 +125,15 @@ impl<'a> Entries<'a> {
         (self.filled - self.start) as u64
     }
 
-    /// The next line's end in the window, and whether it has its newline. None at the end of the file.
+    /// The next line's end in the window, and whether it has its newline; of a line that is too long, where it is. None at the
+    /// end of the file.
     fn find_line(&mut self) -> io::Result<Option<(usize, bool)>> {
         loop {
             if let Some(found) = memchr(b'\n', &self.window[self.searched..self.filled]) {
                 return Ok(Some((self.searched + found, true)));
             }
             self.searched = self.filled;
-            if self.fill()? == 0 {
+            if self.filled - self.start > self.longest || self.fill()? == 0 {
                 return Ok((self.start < self.filled).then_some((self.filled, false)));
             }
         }
@@ -136,7 +142,8 @@ impl<'a> Entries<'a> {
     fn fill(&mut self) -> io::Result<usize> {
         if self.filled == self.window.len() {
             if self.start == 0 {
-                self.window.resize(2 * self.window.len(), 0);
+                let most = self.longest.max(WINDOW).saturating_add(1);
+                self.window.resize(most.min(2 * self.window.len()), 0);
             } else {
                 self.window.copy_within(self.start..self.filled, 0);
                 self.filled -= self.start;
@@ -159,12 +166,20 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// Passes over the line that begins here, or rather its rest. The line's number stays.
-    pub(super) fn skip_rest(&mut self) -> Result<(), LineError> {
-        if let Some((end, terminated)) = self.find_line().map_err(|error| self.break_off(&error))? {
-            self.pass(end + usize::from(terminated));
+    /// Passes over the line that begins here, or rather its rest, as far as that stands before the offset `until` (and what is
+    /// read with it). The line's number stays. Nothing of it is held. False: it goes on there.
+    pub(super) fn skip_rest(&mut self, until: u64) -> Result<bool, LineError> {
+        while self.position.offset < until {
+            if let Some(found) = memchr(b'\n', &self.window[self.searched..self.filled]) {
+                self.pass(self.searched + found + 1);
+                return Ok(true);
+            }
+            self.pass(self.filled);
+            if self.fill().map_err(|error| self.break_off(&error))? == 0 {
+                break;
+            }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Whether reading has failed: that was said, and it would only fail again.
@@ -196,20 +211,24 @@ impl<'a> Entries<'a> {
             Err(error) => return Some(Err(self.break_off(&error))),
         };
         let line = self.start..end;
+        let here = self.position;
+        self.last = here;
+        if line.len() > self.longest {
+            self.pass(end);
+            let passed = self.skip_rest(u64::MAX);
+            self.position.line += u64::from(matches!(passed, Ok(true)));
+            return Some(Err(passed.err().unwrap_or_else(|| LineError::new(here, "longer than 4 GiB".into()))));
+        }
         if !terminated {
             let line = &self.window[line.clone()];
             if !line.ends_with(b"}") || !format::is_whole(line) {
                 return None;
             }
         }
-        let here = self.position;
-        self.last = here;
         self.pass(end + usize::from(terminated));
         self.position.line += u64::from(terminated);
-        Some(match u32::try_from(line.len()) {
-            Ok(len) => Ok(Line { window: line, place: Place { offset: here.offset, len }, at: here }),
-            Err(_) => Err(LineError::new(here, "longer than 4 GiB".into())),
-        })
+        let len = u32::try_from(line.len()).unwrap_or(u32::MAX);
+        Some(Ok(Line { window: line, place: Place { offset: here.offset, len }, at: here }))
     }
 
     fn pass(&mut self, next: usize) {
@@ -275,5 +294,52 @@ impl Iterator for Entries<'_> {
                 Err(error) => return Some(Err(LineError::new(at, error.to_string()))),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::recording::testing::call;
+    use crate::recording::{encode, format};
+
+    fn file(lines: &[&[u8]]) -> (File, u64) {
+        let header = format::header(Timestamp::UNIX_EPOCH).into_bytes();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [header.clone(), lines.concat()].concat()).unwrap();
+        (File::open(file.path()).unwrap(), header.len() as u64)
+    }
+
+    #[test]
+    fn of_a_line_that_is_too_long_nothing_more_is_held_than_is_allowed() {
+        let long = "x".repeat(3_000_000);
+        for (end, after) in [("\n", 4), ("", 3)] {
+            let (file, header) = file(&[&encode(&call(1)), long.as_bytes(), end.as_bytes()]);
+            let mut entries = Entries { longest: 300_000, ..Entries::new(&file, Position::default(), u64::MAX) };
+            assert_eq!(entries.next().unwrap().unwrap().id, call(1).id);
+            let told = entries.next().unwrap().unwrap_err();
+            let offset = header + encode(&call(1)).len() as u64;
+            assert_eq!((told.line, told.offset, &*told.message), (3, offset, "longer than 4 GiB"));
+            assert_eq!((entries.window.len(), entries.position().line), (300_001, after));
+            assert!(entries.next().is_none() && entries.unfinished() == 0);
+        }
+        let (file, _) = file(&[long.as_bytes(), b"\n", &encode(&call(2))]);
+        let mut entries = Entries { longest: 300_000, ..Entries::new(&file, Position::default(), u64::MAX) };
+        assert_eq!(entries.by_ref().filter_map(Result::ok).map(|entry| entry.id).collect::<Vec<_>>(), [call(2).id]);
+        assert_eq!(entries.position().line, 4);
+    }
+
+    #[test]
+    fn what_is_passed_over_is_neither_held_nor_read_to_its_end() {
+        let long = "x".repeat(3_000_000);
+        let (file, header) = file(&[long.as_bytes(), b"\n", &encode(&call(2))]);
+        let mut entries = Entries::new(&file, Position { offset: header, line: 1 }, u64::MAX);
+        assert_eq!(entries.skip_rest(1_000_000), Ok(false));
+        assert!((1_000_000..1_500_000).contains(&entries.position().offset), "{:?}", entries.position());
+        assert_eq!(entries.skip_rest(u64::MAX), Ok(true));
+        assert_eq!((entries.position().line, entries.window.len()), (1, WINDOW));
+        assert_eq!(entries.next().unwrap().unwrap().id, call(2).id);
     }
 }

@@ -126,7 +126,8 @@ impl Chunk {
         let before = Position { offset: begin.saturating_sub(1), line: 1 };
         let mut entries = Entries::new(file, before, limit);
         if begin > 0 {
-            if let Err(error) = entries.skip_rest() {
+            // A line may be longer than many chunks, each of which would read it to its end.
+            if let Err(error) = entries.skip_rest(end) {
                 chunk.damaged.push(error);
             }
         }
