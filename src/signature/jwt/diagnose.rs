@@ -10,7 +10,6 @@ use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::signature::keys::{Key, hs256_fits};
 use crate::signature::{AtHand, Scheme, verify};
-use crate::visible;
 
 /// Other algorithms that a key may have been used with.
 const FAMILY: [&str; 5] = ["RS384", "RS512", "PS256", "PS384", "PS512"];
