@@ -81,10 +81,10 @@ fn the_list_says_what_answers_and_the_status_what_is_broken() {
     assert!(
         matches!(&effects[..], [Effect::Respond(slots)] if slots[2].respond.fault == Fault::parse("status=503 next=3").ok())
     );
-    app.update(Event::Responding(Told::Hit { whose: Whose::Rest, left: Some(2) }), at(0));
+    app.update(Event::Responding(Told::Hit { whose: Whose::Rest, left: 2 }), at(0));
     app.update(Event::Responding(Told::Target("mine".into(), Health::Down("nothing listens".into()))), at(0));
     insta::assert_snapshot!(screen(&mut app));
-    app.update(Event::Responding(Told::Hit { whose: Whose::Rest, left: Some(0) }), at(0));
+    app.update(Event::Responding(Told::Hit { whose: Whose::Rest, left: 0 }), at(0));
     assert!(!screen(&mut app).contains("FAULT"));
 }
 
