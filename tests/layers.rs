@@ -41,10 +41,25 @@ fn layer(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))
 }
 
-/// The source without its comments and its test module: tests may look anywhere.
+/// The source without its comments and its test modules: tests may look anywhere. One in a file of its own is only named here.
 fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    let mut kept = String::new();
+    let mut parts = text.split("#[cfg(test)]\nmod ");
+    kept.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        match part.split_once([';', '{']) {
+            Some((name, rest)) if part[name.len()..].starts_with(';') => kept.push_str(rest),
+            // It stands here, and nothing but tests stands behind it.
+            _ => break,
+        }
+    }
+    kept.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn code_behind_a_test_module_in_another_file_is_read() {
+    let text = "use crate::a;\n#[cfg(test)]\nmod tests;\n// crate::b\nuse crate::c;\n#[cfg(test)]\nmod more {\nuse crate::d;\n}\n";
+    assert_eq!(uses(&code(text)), ["a", "c"]);
 }
 
 /// The modules that `crate::a`, `crate::{a::b, c}` name.
