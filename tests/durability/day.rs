@@ -24,7 +24,7 @@ const SENDERS: u64 = 16;
 /// How much is sent, and when a recording is set aside: in bytes.
 fn amount() -> (u64, u64) {
     let gigabytes = std::env::var("HOOKTAPE_DAY_GB").ok().map(|gigabytes| gigabytes.parse::<u64>().unwrap());
-    gigabytes.map_or((24_000_000, 2_000_000), |gigabytes| (gigabytes * 1_000_000_000, 256_000_000))
+    gigabytes.map_or((200_000_000, 16_000_000), |gigabytes| (gigabytes * 1_000_000_000, 256_000_000))
 }
 
 /// A figure of `/proc/PID/status` (proc(5)), in MB.
@@ -247,8 +247,10 @@ fn a_day_on_the_screen_loses_no_call_and_keys_are_answered() {
     let mut command = CommandBuilder::new(HOOKTAPE);
     command.args(arguments());
     command.cwd(home.path("."));
-    for (name, value) in [("TERM", "xterm-256color".into()), ("HOOKTAPE_DATA", home.path("data"))] {
-        command.env(name, value);
+    command.env_clear();
+    command.env("TERM", "xterm-256color");
+    for (name, folder) in [("HOOKTAPE_DATA", "data"), ("HOME", "."), ("XDG_CONFIG_HOME", ".")] {
+        command.env(name, home.path(folder));
     }
     let pair = native_pty_system().openpty(PtySize { rows: 50, cols: 160, ..PtySize::default() }).unwrap();
     let mut child = pair.slave.spawn_command(command).unwrap();

@@ -150,8 +150,11 @@ fn a_recording_that_is_set_aside_under_load_loses_nothing() {
     assert!(parts.len() > 1, "{parts:?}");
     let mut times = BTreeMap::new();
     for part in parts.iter().chain([&home.path("tape.jsonl")]) {
-        times.extend(recorded(part));
+        for (number, count) in recorded(part) {
+            *times.entry(number).or_insert(0) += count;
+        }
     }
     let lost: Vec<_> = answered.iter().filter(|number| !times.contains_key(number)).collect();
     assert!(lost.is_empty(), "answered, but in none of the files: {lost:?}");
+    assert!(times.values().all(|count| *count == 1), "each stands in one of the files");
 }

@@ -1,5 +1,6 @@
 //! What only a real terminal shows: the binary in a pseudo-terminal, its screen read the way a terminal reads it.
 
+use std::ffi::OsStr;
 use std::io::{Read as _, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -35,11 +36,18 @@ fn modes(terminal: &dyn MasterPty) -> String {
     format!("{:?}", terminal.get_termios().unwrap().local_flags)
 }
 
+/// A program that has nothing of the tester's environment: not their data, nor their taste in colours.
+fn program(path: impl AsRef<OsStr>) -> CommandBuilder {
+    let mut command = CommandBuilder::new(path);
+    command.env_clear();
+    command
+}
+
 impl Terminal {
     /// Starts the program in a terminal of 80x24, listening on a free port.
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hooktape"));
+        let mut command = program(env!("CARGO_BIN_EXE_hooktape"));
         command.args(["--listen", "127.0.0.1:0", "--record"]);
         command.arg(folder.path().join("pty.jsonl"));
         command.cwd(folder.path());
@@ -48,7 +56,10 @@ impl Terminal {
 
     fn run(mut command: CommandBuilder, folder: tempfile::TempDir) -> Self {
         command.env("TERM", "xterm-256color");
-        command.env("XDG_CONFIG_HOME", folder.path());
+        for name in ["HOME", "XDG_CONFIG_HOME"] {
+            command.env(name, folder.path());
+        }
+        command.env("HOOKTAPE_DATA", folder.path().join("data"));
         let pair =
             native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
         let modes = modes(&*pair.master);
@@ -256,7 +267,7 @@ fn a_changed_configuration_is_taken_over_and_a_wrong_one_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hooktape.toml");
     std::fs::write(&file, "[keys]\nlog = \"f6\"\n").unwrap();
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hooktape"));
+    let mut command = program(env!("CARGO_BIN_EXE_hooktape"));
     command.args(["--listen", "127.0.0.1:0", "--record"]);
     command.arg(folder.path().join("pty.jsonl"));
     command.cwd(folder.path());
@@ -296,7 +307,7 @@ fn panics_where_it_is_told_to() {
 
 #[test]
 fn a_panic_gives_the_terminal_back_before_it_speaks() {
-    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    let mut command = program(std::env::current_exe().unwrap());
     command.args(["--exact", "pty::panics_where_it_is_told_to", "--nocapture"]);
     command.env(PANIC, "1");
     let mut terminal = Terminal::run(command, tempfile::tempdir().unwrap());
@@ -327,7 +338,7 @@ async fn goes_on_after_a_panic_elsewhere() {
 
 #[test]
 fn a_panic_that_the_program_survives_leaves_the_screen_whole() {
-    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    let mut command = program(std::env::current_exe().unwrap());
     command.args(["--exact", "pty::goes_on_after_a_panic_elsewhere", "--nocapture"]);
     command.env(PANIC, "1");
     let mut terminal = Terminal::run(command, tempfile::tempdir().unwrap());
@@ -348,10 +359,9 @@ fn visiting() -> (Terminal, u16) {
     std::fs::create_dir_all(&recordings).unwrap();
     std::fs::copy(repository("recordings/moveo.jsonl"), recordings.join("other.jsonl")).unwrap();
     std::fs::write(folder.path().join("-own.toml"), "").unwrap();
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hooktape"));
+    let mut command = program(env!("CARGO_BIN_EXE_hooktape"));
     command.args(["--config=-own.toml", "--redact", "--listen", "127.0.0.1:0", "--record", "pty.jsonl"]);
     command.cwd(folder.path());
-    command.env("HOOKTAPE_DATA", folder.path().join("data"));
     let mut terminal = Terminal::run(command, folder);
     let port = terminal.port();
     terminal.press("s");
