@@ -121,7 +121,9 @@ async fn a_fault_is_as_far_as_it_was_while_it_stays_what_it_was() {
     assert!(struck().await);
     let change = |change: fn(&mut Respond)| {
         let mut slots = site.responders.slots();
-        slots.iter_mut().for_each(|slot| change(&mut slot.respond));
+        for slot in &mut slots {
+            change(&mut slot.respond);
+        }
         site.responders.set(slots);
     };
     change(|respond| respond.source = Source::Platform);
