@@ -153,7 +153,9 @@ impl App {
     /// A call was worked out.
     pub(super) fn prepared(&mut self, shown: Shown) {
         self.preparing.take_if(|number| *number == shown.number);
-        let its = self.is_number(shown.number, &shown.call);
+        // It may have been asked for twice, with another call between.
+        let there = self.shown.as_ref().is_some_and(|there| there.number == shown.number);
+        let its = !there && self.is_number(shown.number, &shown.call);
         let fits = shown.form() == self.form && shown.is_masked() == self.masked;
         if its && fits && self.calls.selected() == Some(shown.number) {
             self.take(shown);

@@ -10,6 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 
+use crate::app::bodies::Job;
 use crate::app::event::{Effect, Event, Notice, Read, Wanted};
 use crate::app::why::Question;
 use crate::net::avoid::Avoid;
@@ -99,15 +100,38 @@ impl Drop for Busy {
     }
 }
 
-/// Verdicts being explained: one at a time, for that takes many times the memory of its call.
-#[derive(Debug, Default)]
-struct Explaining {
+/// What takes many times the memory of its call: one at a time, and of those that wait the newest, for nobody looks at the
+/// others any more.
+#[derive(Debug)]
+struct Newest<T> {
     one: Arc<tokio::sync::Mutex<()>>,
-    /// The one that is next: only what was asked last is still looked at.
-    next: Arc<Mutex<Option<Asked>>>,
+    next: Arc<Mutex<Option<(T, Busy)>>>,
 }
 
-type Asked = (Box<Question>, Busy);
+impl<T> Default for Newest<T> {
+    fn default() -> Self {
+        Self { one: Arc::default(), next: Arc::default() }
+    }
+}
+
+impl<T: Send + 'static> Newest<T> {
+    /// Has `work` done on what is `asked`, once what is under way is over, unless something newer is asked by then.
+    fn ask(&self, asked: T, busy: Busy, events: UnboundedSender<Message>, work: fn(T) -> Event) {
+        let (one, next) = (self.one.clone(), self.next.clone());
+        *next.lock().unwrap_or_else(PoisonError::into_inner) = Some((asked, busy));
+        tokio::spawn(async move {
+            let one = one.lock_owned().await;
+            let asked = next.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // A newer one was done in its place.
+            let Some((asked, busy)) = asked else { return };
+            Handle::current().spawn_blocking(move || {
+                let event = work(asked);
+                drop(one);
+                let _ = events.send(Message::last(event, busy));
+            });
+        });
+    }
+}
 
 /// What effects need.
 #[derive(Debug)]
@@ -131,7 +155,10 @@ pub struct World {
     pub(super) filtering: Filtering,
     /// What was last to be said of a call, as long as it is being written.
     saying: Mutex<Option<JoinHandle<()>>>,
-    explaining: Explaining,
+    /// Verdicts being explained.
+    explaining: Newest<Box<Question>>,
+    /// Large calls being worked out.
+    preparing: Newest<Box<Job>>,
     pub(super) running: Running,
     pub(super) exporting: Exporting,
     busy: Arc<AtomicUsize>,
@@ -154,7 +181,8 @@ impl World {
             program: ourselves(),
             filtering: Filtering::default(),
             saying: Mutex::default(),
-            explaining: Explaining::default(),
+            explaining: Newest::default(),
+            preparing: Newest::default(),
             running: Running::default(),
             exporting: Exporting::default(),
             busy: Arc::default(),
@@ -237,12 +265,16 @@ impl World {
             // Tickets begin at 1.
             Effect::EndSearch => self.search.store(0, Ordering::SeqCst),
             Effect::Prepare(job) => {
-                let events = self.events.clone();
-                Handle::current().spawn_blocking(move || {
-                    let _ = events.send(Message::last(Event::Prepared(Box::new(job.run())), busy));
-                });
+                let run = |job: Box<Job>| Event::Prepared(Box::new(job.run()));
+                self.preparing.ask(job, busy, self.events.clone(), run);
             }
-            Effect::Explain(question) => self.explain(question, busy),
+            Effect::Explain(question) => {
+                let answer = |question: Box<Question>| {
+                    let why = question.answer();
+                    Event::Explained(Box::new((*question, why)))
+                };
+                self.explaining.ask(question, busy, self.events.clone(), answer);
+            }
             Effect::Jq { ticket, body, filter } => self.filter(ticket, body, filter, busy),
             Effect::EndJq => self.filtering.end(),
             Effect::Annotate { said, place } => self.annotate(said, place, busy),
@@ -323,22 +355,6 @@ impl World {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(_) => ControlFlow::Break(()),
                 }
-            });
-        });
-    }
-
-    fn explain(&self, question: Box<Question>, busy: Busy) {
-        let (events, one, next) = (self.events.clone(), self.explaining.one.clone(), self.explaining.next.clone());
-        *next.lock().unwrap_or_else(PoisonError::into_inner) = Some((question, busy));
-        tokio::spawn(async move {
-            let one = one.lock_owned().await;
-            let asked = next.lock().unwrap_or_else(PoisonError::into_inner).take();
-            // A newer one was answered in its place.
-            let Some((question, busy)) = asked else { return };
-            Handle::current().spawn_blocking(move || {
-                let why = question.answer();
-                drop(one);
-                let _ = events.send(Message::last(Event::Explained(Box::new((*question, why))), busy));
             });
         });
     }
@@ -430,6 +446,23 @@ mod tests {
         drop(held);
         assert_eq!(weight.strong_count(), 0);
         assert_eq!(late.map(Message::event), [None, Some(gone)]);
+    }
+
+    #[tokio::test]
+    async fn of_what_waits_only_the_newest_is_done() {
+        let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (newest, count) = (Newest::default(), Arc::default());
+        let under_way = newest.one.clone().lock_owned().await;
+        for number in 1..=3 {
+            let told = |number: u8| Event::Told(Notice::info(number.to_string()));
+            newest.ask(number, Busy::new(&count), events.clone(), told);
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+        drop(under_way);
+        drop(events);
+        let last = told.recv().await.and_then(Message::event);
+        assert_eq!(last, Some(Event::Told(Notice::info("3"))));
+        assert!(told.recv().await.is_none());
     }
 
     #[tokio::test]
