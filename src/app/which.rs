@@ -1,8 +1,16 @@
 //! Which calls something is done with: replays and exports ask for them in the same words.
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::app::App;
+use crate::app::dialog::Dialog;
+use crate::app::panel::Panel;
 use crate::call::Id;
 use crate::recording::Query;
+
+/// Of a recording of more rows the calls are counted anew no more often than [`SELDOM`].
+pub(super) const FEW: usize = 10_000;
+pub(super) const SELDOM: SignedDuration = SignedDuration::from_secs(1);
 
 /// Which calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +47,46 @@ impl Which {
     }
 }
 
+/// What there is to count: where that is another, it is counted anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Countable {
+    calls: usize,
+    listed: usize,
+    deleted: usize,
+    /// The first call: it is another where the recording is another file.
+    first: Option<Id>,
+}
+
 impl App {
+    /// What there is to count now.
+    pub(super) fn countable(&self) -> (Countable, Timestamp) {
+        let (calls, listed, deleted) = (self.index.len(), self.calls.len(), self.index.marks().deleted());
+        (Countable { calls, listed, deleted, first: self.index.view(0).map(|view| view.id) }, self.now)
+    }
+
+    /// Counts calls anew where some came or went, or the filter found some, while it is asked which; many calls not in each
+    /// frame.
+    pub(super) fn count_anew(&mut self) {
+        let Some(place) = self.uncounted() else { return };
+        let soon = |(_, at): (Countable, Timestamp)| self.now.duration_since(at).abs() < SELDOM;
+        if self.index.len() > FEW && counted(&self.dialogs[place]).is_some_and(soon) {
+            return;
+        }
+        let mut dialog = self.dialogs.remove(place);
+        match &mut dialog {
+            Dialog::Panel(Panel::Options(options)) => self.count_meant(options),
+            Dialog::Panel(Panel::Export(options)) => self.count_exportable(options),
+            _ => {}
+        }
+        self.dialogs.insert(place, dialog);
+    }
+
+    /// The dialog, where there are others to be counted than were when it last was.
+    pub(super) fn uncounted(&self) -> Option<usize> {
+        let (now, _) = self.countable();
+        self.dialogs.iter().position(|dialog| counted(dialog).is_some_and(|(then, _)| then != now))
+    }
+
     /// The rows of these calls, rising; `this` is the one that was selected when they were asked for: another may be by now.
     /// Deleted ones are not among them, unless it is that one, or the list shows them.
     pub(super) fn rows_of(&self, which: Which, this: Option<Id>) -> Vec<usize> {
@@ -80,5 +127,14 @@ impl App {
     fn rows_that_fit(&self, query: &str) -> Vec<usize> {
         let query = Query::parse(query, self.now).ok();
         query.and_then(|query| self.index.matching(&query)).unwrap_or_default()
+    }
+}
+
+/// What there was to count for a dialog that asks which calls, and when.
+fn counted(dialog: &Dialog) -> Option<(Countable, Timestamp)> {
+    match dialog {
+        Dialog::Panel(Panel::Options(options)) => options.counted,
+        Dialog::Panel(Panel::Export(options)) => options.counted,
+        _ => None,
     }
 }

@@ -1,12 +1,14 @@
 //! What to export, and how: asked in a dialog whose rows go through values by arrow keys; the file is typed.
 
+use jiff::Timestamp;
+
 use super::Job;
 use crate::app::action::Action;
 use crate::app::dialog::Input;
 use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
-use crate::app::which::{STILL_SEEKS, Which};
+use crate::app::which::{Countable, STILL_SEEKS, Which};
 use crate::app::{App, Focus};
 use crate::call::Id;
 use crate::recording::Place;
@@ -54,6 +56,8 @@ pub struct Options {
     this: Option<Id>,
     /// Of what there are calls, and how many.
     choices: Vec<(Which, usize)>,
+    /// What there was to count, and when.
+    pub(in crate::app) counted: Option<(Countable, Timestamp)>,
 }
 
 impl Options {
@@ -111,7 +115,8 @@ impl App {
             return self
                 .tell(Notice::warning("the recording is still being read: ask again when all its calls are there"));
         }
-        let choices = self.exportable();
+        let this = self.selected_id();
+        let choices = self.exportable(this, None);
         let has = |wanted: Which| choices.iter().any(|(which, _)| *which == wanted);
         let listed = [Which::Marked, Which::Listed, Which::All];
         let nearest = if self.focus == Focus::Detail { &WHICH[..] } else { &listed };
@@ -128,22 +133,31 @@ impl App {
             selected: 0,
             typing: None,
             error: None,
-            this: self.selected_id(),
+            this,
             choices,
+            counted: Some(self.countable()),
         })));
     }
 
-    /// What can be exported, and how many calls each is. What is the same as something before is left out.
-    fn exportable(&self) -> Vec<(Which, usize)> {
+    /// Counts the calls of what can be exported.
+    pub(in crate::app) fn count_exportable(&self, options: &mut Options) {
+        options.choices = self.exportable(options.this, Some(options.which));
+        options.counted = Some(self.countable());
+    }
+
+    /// What can be exported, and how many calls each is. What is the same as something before is left out, but for what is
+    /// chosen already.
+    fn exportable(&self, this: Option<Id>, chosen: Option<Which>) -> Vec<(Which, usize)> {
         let count = |which| match which {
             // Of many calls it is known without looking at each.
             Which::Listed if self.calls.filter_text().is_empty() => 0,
             Which::Listed => self.calls.len(),
             Which::All if self.index.marks().deleted() == 0 => self.index.len(),
-            which => self.rows_of(which, self.selected_id()).len(),
+            which => self.rows_of(which, this).len(),
         };
         let choices = WHICH.iter().map(|which| (*which, count(*which)));
-        choices.filter(|(which, count)| *count > usize::from(*which == Which::Conversation)).collect()
+        let some = |(which, count): &(Which, usize)| *count > usize::from(*which == Which::Conversation);
+        choices.filter(|choice| Some(choice.0) == chosen || some(choice)).collect()
     }
 
     pub(in crate::app) fn export_key(&mut self, press: Press, mut options: Box<Options>) -> Vec<Effect> {

@@ -178,3 +178,25 @@ fn in_the_end_it_is_said_what_came_of_it() {
     let app = end("x<enter><enter>", Ended::Failed("the disk is full".to_owned()));
     assert!(app.dialogs.is_empty() && app.notice.as_ref().unwrap().level == Level::Error, "nobody waits for it");
 }
+
+#[test]
+fn calls_that_come_or_go_while_it_is_asked_which_are_counted() {
+    let mut app = recorded_app();
+    press(&mut app, "gxl");
+    let counted = |app: &mut App| {
+        app.settle();
+        (options(app).which.words(), options(app).count())
+    };
+    assert_eq!(counted(&mut app), ("the whole recording", 4));
+    recorded(&mut app, &call("/5"));
+    assert_eq!(counted(&mut app), ("the whole recording", 5));
+    press(&mut app, "h");
+    assert_eq!(counted(&mut app), ("the marked calls", 1));
+    let (reason, aside) = ("it has reached its size".to_owned(), None);
+    happen(&mut app, Event::Recorded(crate::recording::Recorded::Reopened { reason, kept: 0, aside }));
+    assert_eq!(counted(&mut app), ("the marked calls", 0));
+    recorded(&mut app, &call("/6"));
+    app.settle();
+    press(&mut app, "l");
+    assert_eq!(counted(&mut app), ("the whole recording", 1));
+}

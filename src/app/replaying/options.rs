@@ -4,7 +4,6 @@ mod values;
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use url::Url;
 
 pub use self::values::{Field, Options};
@@ -21,10 +20,6 @@ use crate::config::Target;
 use crate::net::avoid::{Avoid, Own};
 use crate::replay::{Item, Leaving, Plan};
 use crate::visible;
-
-/// Of a recording of more rows the calls are counted anew no more often than [`SELDOM`].
-const FEW: usize = 10_000;
-const SELDOM: SignedDuration = SignedDuration::from_secs(1);
 
 impl App {
     /// Asks what to replay and how; shows the replay that runs, if one does.
@@ -54,37 +49,9 @@ impl App {
         rows
     }
 
-    fn count_meant(&self, options: &mut Options) {
+    pub(in crate::app) fn count_meant(&self, options: &mut Options) {
         options.count = self.meant(options).len();
-        (options.counted, options.counted_at) = (self.countable(), self.now);
-    }
-
-    /// How many calls the recording has, and the list.
-    fn countable(&self) -> (usize, usize) {
-        (self.index.len(), self.calls.len())
-    }
-
-    /// Counts them anew where calls came, or the filter found some, while it is asked which; many calls not in each frame.
-    pub(in crate::app) fn count_anew(&mut self) {
-        let Some(place) = self.uncounted() else { return };
-        let Dialog::Panel(Panel::Options(options)) = &self.dialogs[place] else { return };
-        if self.index.len() > FEW && self.now.duration_since(options.counted_at).abs() < SELDOM {
-            return;
-        }
-        let count = self.meant(options).len();
-        let (countable, now) = (self.countable(), self.now);
-        if let Dialog::Panel(Panel::Options(options)) = &mut self.dialogs[place] {
-            (options.count, options.counted, options.counted_at) = (count, countable, now);
-        }
-    }
-
-    /// The dialog, where there are others to be counted than were when it last was.
-    pub(in crate::app) fn uncounted(&self) -> Option<usize> {
-        let stale = |dialog: &Dialog| match dialog {
-            Dialog::Panel(Panel::Options(options)) => options.counted != self.countable(),
-            _ => false,
-        };
-        self.dialogs.iter().position(stale)
+        options.counted = Some(self.countable());
     }
 
     pub(in crate::app) fn options_key(&mut self, press: Press, mut options: Box<Options>) -> Vec<Effect> {

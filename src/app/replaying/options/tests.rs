@@ -5,6 +5,7 @@ use crate::app::dialog::Dialog;
 use crate::app::event::{Event, Level};
 use crate::app::replaying::{Progress, Steer};
 use crate::app::tests::{app, call, happen, recorded};
+use crate::app::which::{FEW, SELDOM};
 use crate::call::{Call, Id};
 use crate::config::Target;
 use crate::net::fault::Fault;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::app::dialog::Input;
-use crate::app::which::Which;
+use crate::app::which::{Countable, Which};
 use crate::call::Id;
 use crate::config::{Target, parse_duration};
 use crate::net::fault::{Fault, SLOW};
@@ -117,10 +117,8 @@ pub struct Options {
     pub out_of_order: bool,
     /// How many calls that are.
     pub count: usize,
-    /// How many the recording and the list had when they were counted.
-    pub(super) counted: (usize, usize),
-    /// When that was.
-    pub(super) counted_at: Timestamp,
+    /// What there was to count, and when.
+    pub(in crate::app) counted: Option<(Countable, Timestamp)>,
     /// The row that the keys are for.
     pub selected: usize,
     /// Its value being typed.
@@ -150,8 +148,7 @@ impl Default for Options {
             duplicate: false,
             out_of_order: false,
             count: 0,
-            counted: (0, 0),
-            counted_at: Timestamp::UNIX_EPOCH,
+            counted: None,
             selected: 0,
             typing: None,
             counting: None,
