@@ -322,6 +322,12 @@ impl Conversation {
         self.turns = self.take_turns();
     }
 
+    /// Whether calls that are not shown may have begun or ended that wait.
+    #[must_use]
+    pub fn is_partial(&self, wait: &Wait) -> bool {
+        self.cut.0 && self.waits.iter().find(|first| first.kind == wait.kind) == Some(wait)
+    }
+
     /// Says that how long flows wait is another time.
     pub fn expires_anew(&mut self) {
         self.changed = true;

@@ -142,6 +142,18 @@ impl Flow {
             .or(self.waits.first().filter(|_| !self.cut))
     }
 
+    /// Whether it has earlier calls, which are not read.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Whether earlier calls, which are not read, may have begun or ended that wait.
+    #[must_use]
+    pub fn is_partial(&self, wait: &Wait) -> bool {
+        self.cut && self.waits.first() == Some(wait)
+    }
+
     /// Whether the time runs for one of its waits.
     #[must_use]
     pub fn counts_down(&self) -> bool {
@@ -231,6 +243,9 @@ mod tests {
         flow.settle(&platforms, None, at(last));
         let opened = |second| flow.wait(at(second)).and_then(|wait| wait.opened).map(|(_, at)| at);
         assert_eq!((opened(last), opened(0)), (Some(at(last - 1)), None));
+        let partial = |second| flow.wait(at(second)).map(|wait| flow.is_partial(wait));
+        let first = last + 1 - i64::try_from(MOST).unwrap();
+        assert_eq!((partial(last), partial(first), partial(0)), (Some(false), Some(true), None));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::app::changes::{Change, How};
 use crate::app::conversation::{Conversation, SAID, Told, Turn, VALUE};
 use crate::app::event::Level;
 use crate::call::Direction;
-use crate::platform::{Outcome, Wait};
+use crate::platform::{Fate, Outcome, Wait};
 use crate::view::{envelope, flow, list, rows, theme};
 use crate::visible;
 
@@ -71,17 +71,9 @@ pub(super) fn lines(app: &App, width: usize) -> (Rows, Option<(usize, usize)>) {
                     lines.extend(answers(told, width));
                     let opened = |wait: &&Wait| wait.opened.is_some_and(|(id, _)| id == told.id);
                     if let Some(wait) = conversation.waits.iter().find(opened) {
-                        lines.extend(page(app, wait, width));
+                        lines.extend(page(app, conversation, wait, width));
                     }
-                    let came = conversation.waits.iter().find_map(|wait| wait.fate_of(told.id));
-                    if let Some(fate) = came {
-                        lines.extend(indented(
-                            6,
-                            &format!("page called back: {}", flow::fate(fate)),
-                            theme::DIM,
-                            width,
-                        ));
-                    }
+                    lines.extend(called_back(conversation, told, width));
                 }
             }
             if number == conversation.cursor {
@@ -228,8 +220,24 @@ fn told_change(app: &App, change: &Change) -> String {
     text
 }
 
+/// What a callback did to its wait, as far as that is known.
+fn called_back(conversation: &Conversation, told: &Told, width: usize) -> Rows {
+    let came = conversation.waits.iter().find_map(|wait| Some((wait, wait.fate_of(told.id)?)));
+    let Some((wait, fate)) = came else { return Vec::new() };
+    let text = if conversation.is_partial(wait) && fate != Fate::Refused {
+        "page called back; what that did is not known without the earlier calls".to_owned()
+    } else {
+        format!("page called back: {}", flow::fate(fate))
+    };
+    indented(6, &text, theme::DIM, width)
+}
+
 /// How a page went that a call opened.
-fn page(app: &App, wait: &Wait, width: usize) -> Rows {
+fn page(app: &App, conversation: &Conversation, wait: &Wait, width: usize) -> Rows {
+    if conversation.is_partial(wait) {
+        let text = "page opened; how its wait ended is not known without the earlier calls";
+        return indented(6, text, theme::DIM, width);
+    }
     let (sign, style) = flow::outcome(wait.outcome);
     let text = match (wait.outcome, wait.ended, wait.until) {
         (Outcome::Waiting, _, Some(until)) => {

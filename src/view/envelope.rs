@@ -101,11 +101,12 @@ fn head(app: &App, shown: &Shown, width: usize) -> Rows {
     }
     let apart = shown.request_findings.iter().filter(|finding| !shown.fields().any(|row| is_about(finding, row)));
     lines.extend(rows::findings(apart, width));
-    if let Some(flow) = &shown.flow
-        && let Some(wait) = flow.wait(call.at)
-    {
-        lines.extend(rows::heading("Flow"));
-        lines.extend(flow::lines(app, flow, wait, Some(call.id), width));
+    if let Some(flow) = &shown.flow {
+        let wait = flow.wait(call.at).map(|wait| flow::lines(app, flow, wait, Some(call.id), width));
+        if let Some(told) = wait.or_else(|| flow.is_cut().then(|| flow::cut(width))) {
+            lines.extend(rows::heading("Flow"));
+            lines.extend(told);
+        }
     }
     lines
 }

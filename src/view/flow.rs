@@ -20,6 +20,11 @@ const DATA: usize = 2000;
 pub(super) fn lines(app: &App, flow: &Flow, wait: &Wait, this: Option<Id>, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let fact = |label: &str, text: &str, style: Style| rows::labelled(label, text, style, width);
+    if flow.is_partial(wait) {
+        lines.extend(cut(width));
+        lines.extend(callbacks(app, flow, wait, this, width));
+        return lines;
+    }
     match wait.opened {
         Some((id, at)) => lines.extend(fact("opened", &(time(app, at) + here(this, id)), Style::new())),
         None => lines.extend(fact("opened", "not seen here", theme::DIM)),
@@ -48,13 +53,26 @@ pub(super) fn lines(app: &App, flow: &Flow, wait: &Wait, this: Option<Id>, width
         let label = settings.and_then(|settings| settings.variable.as_deref()).unwrap_or("data");
         lines.extend(fact(label, &format!("{cut}{more}"), theme::SAID));
     }
-    for (number, callback) in wait.callbacks.iter().enumerate() {
-        let label = if number == 0 { "callback" } else { "" };
-        let text = told(app, callback, flow.call(callback.call)) + here(this, callback.call);
-        let style = if callback.fate == Fate::Ended { Style::new() } else { Style::new().fg(theme::WARNING) };
-        lines.extend(fact(label, &text, style));
-    }
+    lines.extend(callbacks(app, flow, wait, this, width));
     lines
+}
+
+/// That a flow has calls that are not read, which know what the others do not tell.
+pub(super) fn cut(width: usize) -> Vec<Line<'static>> {
+    let text = "not known: this flow has more calls than are read here, and earlier ones may have opened and ended it";
+    rows::labelled("outcome", text, theme::DIM, width)
+}
+
+/// Each callback of a wait, and what it did.
+fn callbacks(app: &App, flow: &Flow, wait: &Wait, this: Option<Id>, width: usize) -> Vec<Line<'static>> {
+    let callback = |(number, callback): (usize, &Callback)| {
+        let label = if number == 0 { "callback" } else { "" };
+        let known = !flow.is_partial(wait) || callback.fate == Fate::Refused;
+        let text = told(app, callback, flow.call(callback.call), known) + here(this, callback.call);
+        let style = if callback.fate == Fate::Ended { Style::new() } else { Style::new().fg(theme::WARNING) };
+        rows::labelled(label, &text, if known { style } else { Style::new() }, width)
+    };
+    wait.callbacks.iter().enumerate().flat_map(callback).collect()
 }
 
 /// A sign for an outcome, and its colour.
@@ -104,12 +122,12 @@ fn time_left(app: &App, flow: &Flow, wait: &Wait) -> String {
     }
 }
 
-/// `12:00:09.120 · 200 · ✓ valid · it ended the wait`.
-fn told(app: &App, callback: &Callback, call: Option<&Call>) -> String {
+/// `12:00:09.120 · 200 · ✓ valid · it ended the wait`; the last only where that is `known`.
+fn told(app: &App, callback: &Callback, call: Option<&Call>, known: bool) -> String {
     let mut parts = vec![time(app, callback.at)];
     parts.extend(call.and_then(Call::status).map(|status| status.to_string()));
     parts.extend(call.and_then(|call| call.sig).map(|sig| format!("{} {}", theme::sig(sig).0, sig.word())));
-    parts.push(fate(callback.fate));
+    parts.extend(known.then(|| fate(callback.fate)));
     parts.join(" · ")
 }
 

@@ -158,3 +158,15 @@ fn of_long_values_the_beginning_is_kept_and_what_tells_them_apart() {
     let bytes: usize = (0..3).map(|number| kept(told(&conversation, number))).sum();
     assert!(bytes < 9 * VALUE, "{bytes}");
 }
+
+#[test]
+fn what_calls_that_are_not_shown_may_have_done_to_a_page_is_not_said() {
+    let callback = |second| call("jelou/webview_callback", second, r#"{"executionId":"c","success":true}"#, "{}");
+    let calls: Vec<_> = (0..300).map(callback).collect();
+    let conversation = gathered(&calls);
+    assert_eq!(conversation.cut, (false, true));
+    assert!(!conversation.is_partial(&conversation.waits[0]));
+    let mut cut = conversation;
+    cut.point(calls.len() - 1);
+    assert!(cut.cut.0 && cut.is_partial(&cut.waits[0]));
+}
