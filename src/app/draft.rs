@@ -97,7 +97,7 @@ pub struct Facts {
     pub signature: Result<String, String>,
     /// What stands between double braces and stands for nothing, or is none of ours: sentences.
     pub strange: Vec<String>,
-    /// Where the request departs from its contract; none where it is too large to be held against it while one types.
+    /// Where the request departs from its contract; none where it is too large for that.
     pub findings: Option<Vec<Finding>>,
     /// How it was to be signed, and which target was chosen.
     pub of: (SignMode, Option<usize>),

@@ -21,7 +21,7 @@ use crate::replay::template::{self, Values};
 use crate::replay::variables::Variables;
 use crate::visible;
 
-/// Longest body that is held against its contract while it is typed.
+/// Longest body of a draft that is held against its contract: the screen waits for it.
 const CHECKED: usize = 256 << 10;
 /// What our own listener is called as a target.
 pub(super) const OURSELVES: &str = "this listener";

@@ -124,7 +124,7 @@ fn facts(app: &App, draft: &Draft) -> Vec<Fact> {
     let unchecked = |why: &str| Fact { style: theme::DIM, ..Fact::new("contract", why) };
     let contract = match facts.findings.as_deref() {
         _ if !known => unchecked("none: no platform claims this call"),
-        None => unchecked("not checked while typing: the payload is large"),
+        None => unchecked("not checked here, for the payload is large: the call that is sent is"),
         Some([]) => Fact::new("contract", "kept"),
         Some([first, others @ ..]) => {
             let (sign, style) = theme::severity(first.severity);
