@@ -8,6 +8,8 @@ use crate::json;
 
 /// Most values that a filter may give.
 const MOST_VALUES: usize = 100_000;
+/// Bytes of an error that are shown, at each of its ends: it quotes a value whole, and says behind it what is wrong.
+const END: usize = 300;
 /// Longest result, in bytes.
 const MOST_BYTES: usize = 32 << 20;
 
@@ -34,7 +36,7 @@ pub fn run(body: &[u8], filter: &str) -> Result<String, String> {
     let mut bytes = 0;
     for value in filter.id.run((context, input)) {
         let failed = |exception: Exn<'_, Val>| match exception.get_err() {
-            Ok(error) => format!("the filter failed: {error}"),
+            Ok(error) => format!("the filter failed: {}", both_ends(&error.to_string())),
             Err(_) => "the filter stopped by itself".to_owned(),
         };
         let value = value.map_err(failed)?.to_string();
@@ -85,6 +87,14 @@ fn told(filter: &str, errors: jaq_core::load::Errors<&str, ()>) -> String {
     told.join("; ")
 }
 
+fn both_ends(error: &str) -> String {
+    if error.len() <= 2 * END {
+        return error.to_owned();
+    }
+    let (begin, end) = (error.floor_char_boundary(END), error.ceil_char_boundary(error.len() - END));
+    format!("{} … {}", &error[..begin], &error[end..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +114,9 @@ mod tests {
         assert!(run(b"{}", "nope").unwrap_err().contains("nope"));
         assert!(run(b"{}", ".a | error(\"x\")").unwrap_err().contains("failed"));
         assert!(run(b"nonsense", ".").unwrap_err().contains("not JSON"));
+        let long = format!("\"{}\"", "ä".repeat(1 << 20));
+        let told = run(long.as_bytes(), ".x").unwrap_err();
+        assert!(told.len() < 3 * END && told.contains(" … ") && told.ends_with("\"x\""), "{told}");
         for halting in ["halt", "halt_error", "halt(3)"] {
             assert!(run(b"1", halting).is_err(), "{halting}");
         }
