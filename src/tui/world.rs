@@ -298,8 +298,9 @@ impl World {
             Effect::HandOut(page) => self.responders.iter().for_each(|responders| responders.hand_out(page.clone())),
             Effect::Respond(slots) => self.responders.iter().for_each(|responders| responders.set(slots.clone())),
             Effect::Release { id, release } => {
-                if let Some(responders) = &self.responders {
-                    responders.release(id, *release);
+                if self.responders.as_ref().is_some_and(|responders| !responders.release(id, *release)) {
+                    let told = Notice::warning("the call waits no more: it went on without what was said just now");
+                    let _ = self.events.send(Event::Told(told).into());
                 }
             }
             Effect::Shelf { remove } => self.shelf(remove, busy),
