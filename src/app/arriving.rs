@@ -5,14 +5,14 @@
 //! Indexed, Indexed, ... --> put aside ---+--> the end: all of them, with the same call selected
 //! ```
 
-use crate::app::App;
 use crate::app::cache::Cache;
 use crate::app::dialog::{Dialog, Then};
-use crate::app::event::Effect;
+use crate::app::event::{Effect, Notice};
 use crate::app::flow::Flow;
 use crate::app::plots::{Plots, Troubles};
+use crate::app::{App, Focus};
 use crate::call::Call;
-use crate::recording::{Annotation, Index};
+use crate::recording::{Annotation, Change, Index};
 
 /// How far the reading is.
 #[derive(Debug, Default)]
@@ -65,14 +65,32 @@ impl App {
 
     /// Takes in what a recording that is being opened says of calls.
     pub(super) fn said(&mut self, said: Vec<(u64, Annotation)>) -> Vec<Effect> {
+        let selected = self.selected_id();
+        let mut lost = false;
         for (_, annotation) in &said {
-            self.is_said(annotation);
+            let ours = self.is_said(annotation).is_some();
+            lost |= !ours && annotation.change == Change::Delete(true) && Some(annotation.call) == selected;
         }
-        let Some(aside) = &mut self.arriving.aside else { return self.annotated(said) };
+        let Some(aside) = &mut self.arriving.aside else {
+            let effects = self.annotated(said);
+            if lost && self.selected_id() != selected {
+                self.leave_lost();
+            }
+            return effects;
+        };
         for (offset, annotation) in said {
             aside.annotate(offset, annotation);
         }
         Vec::new()
+    }
+
+    /// Another hand has deleted the call that was selected: whoever reads it is brought back to the list, for keys would mean
+    /// another one.
+    fn leave_lost(&mut self) {
+        self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Yank { .. }));
+        if std::mem::replace(&mut self.focus, Focus::List) == Focus::Detail {
+            self.tell(Notice::warning("the call that was read was deleted elsewhere: this is the list again"));
+        }
     }
 
     fn all_there(&mut self) -> Vec<Effect> {

@@ -204,6 +204,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Focus;
     use crate::app::event::Event;
     use crate::app::keys::script;
     use crate::app::tests::{app, call, happen, recorded};
@@ -251,5 +252,20 @@ mod tests {
         let back = press(&mut app, "u").remove(0);
         happen(&mut app, Event::NotKept(back, "the disk is full".to_owned()));
         assert_eq!(press(&mut app, "u").len(), 1, "it can be tried again");
+    }
+
+    #[test]
+    fn whoever_reads_a_call_that_another_hand_deletes_is_brought_back_to_the_list() {
+        for (ours, keys, focus) in [(false, "g<enter>", Focus::List), (true, "g<enter>d", Focus::Detail)] {
+            let mut app = listed();
+            let said = press(&mut app, keys).pop();
+            let call = app.selected_id().unwrap();
+            let theirs = Annotation { call, at: app.now, change: Change::Delete(true) };
+            happen(&mut app, Event::Annotated(vec![(900, said.unwrap_or(theirs))]));
+            assert_ne!(app.selected_id(), Some(call));
+            assert_eq!(app.focus, focus, "{ours}");
+            let told = app.notice.as_ref().is_some_and(|notice| notice.text.contains("deleted elsewhere"));
+            assert_eq!(told, !ours);
+        }
     }
 }
