@@ -255,6 +255,8 @@ pub struct App {
     waited: Option<u64>,
     /// The search that was under way when this was looked at last.
     searching: Option<u64>,
+    /// The draft that is being filled in, to be sent then.
+    filling: Option<u64>,
     /// What was sent last outside of a draft, and the last key before that.
     sent_last: Option<(u64, Option<Timestamp>)>,
     /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
@@ -334,6 +336,7 @@ impl App {
             filtering: None,
             waited: None,
             searching: None,
+            filling: None,
             sent_last: None,
             awaited: None,
             said: Vec::new(),

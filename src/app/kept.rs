@@ -105,8 +105,7 @@ impl App {
                     keep: Keep::Save { name, call, replace: true },
                 });
             }
-            Kept::Filled { ticket, result: Ok(request) } => return self.send_filled(ticket, *request),
-            Kept::Filled { result: Err(reason), .. } => self.tell(Notice::error(reason)),
+            Kept::Filled { ticket, result } => return self.filled(ticket, result),
         }
         Vec::new()
     }

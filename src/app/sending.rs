@@ -66,22 +66,35 @@ impl App {
     /// Sends the draft, asking where to if that was never said.
     pub(super) fn send_draft(&mut self) -> Vec<Effect> {
         let Some(draft) = &self.draft else { return Vec::new() };
-        if draft.sending {
+        if draft.sending || self.filling == Some(draft.ticket) {
             return Vec::new();
         }
         if self.target.is_none() {
             self.ask_target(Then::SendDraft);
             return Vec::new();
         }
-        let request = draft.request();
+        let (ticket, request) = (draft.ticket, draft.request());
         if draft.is_template() {
-            return vec![Effect::Keep(Keep::Fill { ticket: draft.ticket, request: Box::new(request) })];
+            self.filling = Some(ticket);
+            return vec![Effect::Keep(Keep::Fill { ticket, request: Box::new(request) })];
         }
-        self.send_filled(draft.ticket, request)
+        self.send_filled(ticket, request)
+    }
+
+    /// The draft of that ticket was filled in, or could not be.
+    pub(super) fn filled(&mut self, ticket: u64, result: Result<Box<Request>, String>) -> Vec<Effect> {
+        self.filling.take_if(|filling| *filling == ticket);
+        match result {
+            Ok(request) => self.send_filled(ticket, *request),
+            Err(reason) => {
+                self.tell(Notice::error(reason));
+                Vec::new()
+            }
+        }
     }
 
     /// Sends what became of the draft of that ticket.
-    pub(super) fn send_filled(&mut self, ticket: u64, request: Request) -> Vec<Effect> {
+    fn send_filled(&mut self, ticket: u64, request: Request) -> Vec<Effect> {
         let Some(draft) = self.draft.as_ref().filter(|draft| draft.ticket == ticket) else { return Vec::new() };
         match self.aim(request, draft.kind.as_deref(), draft.parent, draft.mode) {
             Ok(outgoing) => self.send_as(ticket, outgoing),

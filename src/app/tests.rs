@@ -99,6 +99,22 @@ fn a_sent_call_is_not_selected_under_hands_that_do_something_else() {
 }
 
 #[test]
+fn a_draft_that_is_being_filled_in_is_not_sent_twice() {
+    let mut app = app();
+    app.choose(crate::config::Target::new("there", "http://127.0.0.1:1"));
+    let request = Request { body: "{{uuid}}".into(), ..call("/").request };
+    app.draft = Some(Draft::new(7, request.clone(), None, None));
+    assert!(matches!(app.send_draft()[..], [Effect::Keep(_)]));
+    assert_eq!(app.send_draft(), []);
+    let filled = |result| Event::Kept(crate::app::kept::Kept::Filled { ticket: 7, result });
+    happen(&mut app, filled(Err("no such name".to_owned())));
+    assert_eq!(app.send_draft().len(), 1, "once more, where that went wrong");
+    let effects = happen(&mut app, filled(Ok(Box::new(request))));
+    assert!(matches!(effects[..], [Effect::Send { .. }]), "{effects:?}");
+    assert_eq!(app.send_draft(), []);
+}
+
+#[test]
 fn the_choice_of_a_target_begins_at_the_chosen_one_wherever_it_is_asked() {
     // On the list, in the test panel, in the options of a replay.
     for keys in ["T", "tT", "RT"] {
