@@ -22,7 +22,7 @@ use crate::app::event::{Effect, Notice};
 use crate::call::{Id, Request, Response};
 use crate::config::{Fault, Forward, Hold, Replies, Source};
 use crate::json::SyntaxError;
-use crate::net::responder::{Beat, Health, Held, Parting, Responders, Slot, Told, Whose, like};
+use crate::net::responder::{Beat, Health, Held, OF_ITS_TIME, Parting, Responders, Slot, Told, Whose};
 use crate::platform::Finding;
 use crate::replay::template;
 
@@ -355,9 +355,11 @@ impl App {
     }
 
     fn edit_answer(&mut self, purpose: Purpose, kind: Option<String>, response: &Response) -> Dialog {
-        let like = like(response);
-        let headers = like.headers.into_iter().collect();
-        let request = Request { method: "POST".to_owned(), headers, body: like.body, ..Request::default() };
+        let mut headers = response.headers.clone();
+        for name in OF_ITS_TIME {
+            headers.remove(name);
+        }
+        let request = Request { method: "POST".to_owned(), headers, body: response.body.clone(), ..Request::default() };
         self.edit(purpose, kind, request, response.status)
     }
 

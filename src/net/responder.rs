@@ -33,7 +33,7 @@ use crate::net::template::Known;
 use crate::platform::{Keyring, Kind, Platforms};
 use crate::recording::{Query, Recorder};
 
-pub use choose::like;
+pub use choose::{OF_ITS_TIME, like};
 pub(super) use harm::trickle;
 pub use hold::{Held, Release, Stage};
 pub use pulse::{Beat, Health, Pulse};

@@ -160,17 +160,17 @@ fn a_key_for_a_call_that_has_just_gone_changes_no_hold() {
 #[test]
 fn an_answer_that_came_compressed_leaves_so_unless_it_is_edited() {
     let body: bytes::Bytes = zstd::encode_all(&br#"{"a":"{{now}}"}"#[..], 3).unwrap().into();
-    let headers: crate::call::Headers = [("content-encoding", "zstd")].into_iter().collect();
+    let mut headers: crate::call::Headers = [("content-encoding", "zstd")].into_iter().collect();
+    headers.push("x-name", &b"Zo\xeb"[..]);
     let came = Response { status: 200, headers, body };
     let mut app = app();
     let Dialog::Answering(Answering::Edit(mut edit)) = app.edit_answer(Purpose::Answer(Id::fresh()), None, &came)
     else {
         panic!("no edit")
     };
-    assert_eq!(edit.response(), Ok(came));
+    assert_eq!(edit.response().as_ref(), Ok(&came));
     edit.draft.replace(r#"{"a":"{{now}}!"}"#, false);
-    assert_eq!(
-        edit.response(),
-        Ok(Response { status: 200, body: r#"{"a":"{{now}}!"}"#.into(), ..Response::default() })
-    );
+    let mut headers = came.headers;
+    headers.remove("content-encoding");
+    assert_eq!(edit.response(), Ok(Response { status: 200, headers, body: r#"{"a":"{{now}}!"}"#.into() }));
 }

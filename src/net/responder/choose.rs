@@ -82,11 +82,13 @@ fn answers(query: &Query, call: Wanting<'_>) -> bool {
     query.matches(&View::of(&call, Place { offset: 0, len: 0 }), &call)
 }
 
+/// Headers of an answer that belong to its own way over the wire.
+pub const OF_ITS_TIME: [&str; 4] = ["content-length", "date", "transfer-encoding", "connection"];
+
 /// The reply's bytes as a captured answer has them, for answering so from now on.
 #[must_use]
 pub fn like(response: &Response) -> Reply {
-    let of_its_time = ["content-length", "date", "transfer-encoding", "connection"];
-    let headers = response.headers.iter().filter(|(name, _)| !of_its_time.contains(name));
+    let headers = response.headers.iter().filter(|(name, _)| !OF_ITS_TIME.contains(name));
     Reply {
         status: response.status,
         headers: headers.map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned())).collect(),
