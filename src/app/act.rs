@@ -118,6 +118,13 @@ impl App {
         self.tell(Notice::info(if hidden { "no call is shown to do that to" } else { "there is no call yet" }));
     }
 
+    /// The selected call is not there yet: nothing can be done with it.
+    pub(super) fn tell_unread(&mut self) {
+        if self.calls.selected().is_some() {
+            self.tell(Notice::info("the call is being read: press the key again once it is shown"));
+        }
+    }
+
     /// Edits that were never sent are in no recording: they go only when that is asked for twice.
     fn close_draft(&mut self) {
         match &mut self.draft {
@@ -343,7 +350,9 @@ impl App {
     }
 
     fn edit_selected(&mut self) {
-        let Some(call) = self.shown.as_ref().and_then(|shown| self.cache.original(shown.number)) else { return };
+        let Some(call) = self.shown.as_ref().and_then(|shown| self.cache.original(shown.number)) else {
+            return self.tell_unread();
+        };
         let ticket = self.ticket();
         self.draft = Some(Draft::new(ticket, call.request.clone(), call.kind.clone(), Some(call.id)));
         self.tell_bare();

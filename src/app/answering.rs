@@ -338,7 +338,9 @@ impl App {
 
     /// Opens the selected call's answer, to answer its kind so from now on.
     pub(super) fn answer_so(&mut self) {
-        let Some(call) = self.shown.as_ref().and_then(|shown| self.cache.original(shown.number)) else { return };
+        let Some(call) = self.shown.as_ref().and_then(|shown| self.cache.original(shown.number)) else {
+            return self.tell_unread();
+        };
         let refusal = match (&call.kind, &call.response, self.setup.listener) {
             (_, _, None) => "nothing is answered here: start hooktape without `open`",
             (None, ..) => "no platform claims this call: a route in hooktape.toml can answer its path",

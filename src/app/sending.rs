@@ -44,7 +44,10 @@ impl App {
 
     /// Sends the call of that number again, asking where to if that was never said.
     pub(super) fn replay(&mut self, number: usize) -> Vec<Effect> {
-        let Some(call) = self.cache.original(number) else { return Vec::new() };
+        let Some(call) = self.cache.original(number) else {
+            self.tell_unread();
+            return Vec::new();
+        };
         if self.target.is_none() {
             self.ask_target(Then::Replay(number));
             return Vec::new();

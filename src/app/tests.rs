@@ -115,6 +115,18 @@ fn a_draft_that_is_being_filled_in_is_not_sent_twice() {
 }
 
 #[test]
+fn a_call_that_is_not_read_yet_is_said_to_be() {
+    for key in ["e", "r", "y"] {
+        let mut app = app();
+        recorded(&mut app, &call("/"));
+        app.cache = Cache::default();
+        press(&mut app, key);
+        let told = app.notice.map(|notice| notice.text).unwrap_or_default();
+        assert!(told.contains("being read"), "{key}: {told}");
+    }
+}
+
+#[test]
 fn the_choice_of_a_target_begins_at_the_chosen_one_wherever_it_is_asked() {
     // On the list, in the test panel, in the options of a replay.
     for keys in ["T", "tT", "RT"] {

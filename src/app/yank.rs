@@ -59,9 +59,10 @@ pub fn menu() -> Vec<(&'static Entry, What)> {
 impl App {
     /// Asks what to copy.
     pub(super) fn ask_yank(&mut self) {
-        if self.shown.is_some() {
-            self.dialogs.push(Dialog::Yank { selected: 0 });
+        if self.shown.is_none() {
+            return self.tell_unread();
         }
+        self.dialogs.push(Dialog::Yank { selected: 0 });
     }
 
     /// Copies it.
