@@ -11,9 +11,10 @@ use crate::app::{App, Setup, sending};
 use crate::config::{Config, Forward, Redact, Source, Target};
 use crate::net::responder::{Responders, Slot, Whose};
 use crate::recording::Redaction;
+use crate::replay::compare::Rules;
 
 impl App {
-    /// Takes over colours, keys, targets, waits, routes and what answers. What went wrong is said, and all stays as it was.
+    /// Takes over colours, keys, targets, waits, routes, what answers and what is no difference. What went wrong is said, and all stays as it was.
     pub(super) fn configured(&mut self, loaded: Result<Arc<Config>, String>) -> Vec<Effect> {
         let loaded = loaded.and_then(|config| {
             let keymap = Keymap::new(&config.keys).map_err(|error| error.to_string())?;
@@ -62,6 +63,10 @@ impl App {
             if self.masked {
                 self.mask_anew();
             }
+        }
+        if config.compare != before.compare && self.rules == Rules::configured(&before.compare) {
+            // What was ignored by hand stays, until the key that takes it back.
+            self.rules = Rules::configured(&config.compare);
         }
         if config.waits != before.waits {
             self.waits.clone_from(&config.waits);
@@ -381,6 +386,18 @@ mod tests {
             change(&mut app, &target(2, ""));
             app.answers.slots = before;
         }
+    }
+
+    #[test]
+    fn what_does_not_count_is_taken_over_where_nothing_else_was_said_by_hand() {
+        let mut app = app();
+        let compare = |field: &str| format!("[compare]\nignore = [\"{field}\"]\n");
+        change(&mut app, &compare("/a"));
+        assert_eq!(app.rules, Rules::configured(&app.setup.config.compare));
+        app.rules.ignore("/mine").unwrap();
+        let mine = app.rules.clone();
+        change(&mut app, &compare("/b"));
+        assert_eq!(app.rules, mine);
     }
 
     #[test]
