@@ -61,12 +61,23 @@ fn halved(body: &Bytes) -> Bytes {
     if body.len() < 2 { Bytes::from_static(b"{\"") } else { body.slice(..body.len().div_ceil(2)) }
 }
 
+/// How long an answer may be that is contradicted by a copy of it, and how many of its values are tried.
+const LONG: usize = 64 * 1024;
+const TRIED: usize = 32;
+
 /// A body of valid JSON that the contract of `kind` does not allow: the answer's own with one value of another type, if that
 /// is enough.
 fn contradicting(kind: Option<&Kind>, response: &Response) -> Bytes {
-    let own: Map<String, Value> = serde_json::from_slice(&response.body).unwrap_or_default();
+    let list = || Bytes::from_static(b"[]");
+    // Nothing contradicts what is not known.
+    let Some(kind) = kind else { return list() };
+    // Each try is a copy of it: of a long one nothing is kept.
+    let own: Map<String, Value> = match response.body.len() {
+        ..=LONG => serde_json::from_slice(&response.body).unwrap_or_default(),
+        _ => Map::new(),
+    };
     let other = |value: &Value| if value.is_string() { 7.into() } else { Value::from("not what the contract says") };
-    let turned = own.keys().map(|name| {
+    let turned = own.keys().take(TRIED).map(|name| {
         let mut turned = own.clone();
         turned.insert(name.clone(), other(&own[name]));
         Value::Object(turned)
@@ -80,9 +91,9 @@ fn contradicting(kind: Option<&Kind>, response: &Response) -> Bytes {
     let candidates = turned.chain(named).chain([Value::Array(Vec::new()), Value::Null]);
     let breaks = |body: &Bytes| {
         let response = Response { status: 200, body: body.clone(), ..Response::default() };
-        kind.is_some_and(|kind| kind.check_response(&response).iter().any(|found| found.severity == Severity::Error))
+        kind.check_response(&response).iter().any(|found| found.severity == Severity::Error)
     };
-    candidates.map(|body| Bytes::from(body.to_string())).find(breaks).unwrap_or_else(|| Bytes::from_static(b"[]"))
+    candidates.map(|body| Bytes::from(body.to_string())).find(breaks).unwrap_or_else(list)
 }
 
 /// A body in pieces that takes `time` to leave.
@@ -101,4 +112,28 @@ pub(in crate::net) fn trickle(
         let piece = rest.split_to(size.min(rest.len()));
         Some((Ok(piece), rest))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Platforms;
+
+    #[test]
+    fn a_long_answer_is_contradicted_at_once() {
+        let platforms = Platforms::builtin().unwrap();
+        let kind = platforms.kind("moveo/dialog");
+        let answer = |members: usize| {
+            let members: Vec<_> = (0..members).map(|member| format!("\"{member}\":{member}")).collect();
+            Response { status: 200, body: format!("{{{}}}", members.join(",")).into(), ..Response::default() }
+        };
+        for (members, kept) in [(100, true), (700_000, false)] {
+            let body = contradicting(kind, &answer(members));
+            let findings =
+                kind.unwrap().check_response(&Response { status: 200, body: body.clone(), ..Response::default() });
+            assert!(findings.iter().any(|found| found.severity == Severity::Error), "{members}");
+            assert_eq!(body.len() > members, kept);
+            assert_eq!(contradicting(None, &answer(members)), "[]");
+        }
+    }
 }
