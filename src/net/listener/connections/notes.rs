@@ -73,6 +73,8 @@ impl Rest {
 pub(super) struct Noted {
     /// The body of that.
     body: Rest,
+    /// It is not answered yet.
+    asked: bool,
     /// Not all that came could be kept.
     lost: bool,
     /// When the first byte came.
@@ -150,15 +152,21 @@ impl Notes {
         // Heads are short: the memory for one serves the next.
         came.shrink_to(SHORT);
         let since = (!came.is_empty()).then(Instant::now);
-        *noted = Noted { body: rest, came, since, ..Noted::default() };
+        *noted = Noted { body: rest, asked: true, came, since, ..Noted::default() };
     }
 
     /// It has its answer: what comes next is to be another, unless it is known what is still to come of its body.
     pub fn answered(&self) {
         let mut noted = self.lock();
+        noted.asked = false;
         if matches!(noted.body, Rest::UntilAnswered) {
             noted.body = Rest::default();
         }
+    }
+
+    /// Whether there is a request that waits for its answer.
+    pub fn is_asked(&self) -> bool {
+        self.lock().asked
     }
 
     /// What was noted last. What went is hyper's refusal or nothing.

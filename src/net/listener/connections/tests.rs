@@ -164,6 +164,23 @@ async fn who_reads_nothing_is_left() {
     assert!(site.events.try_recv().is_err(), "what it sent besides is no refused call");
 }
 
+#[rstest]
+#[case::short(10)]
+#[case::long(1 << 20)]
+#[tokio::test]
+async fn who_ends_its_own_side_gets_its_answer(#[case] size: usize) {
+    let mut site = answering(size, None).await;
+    let mut caller = TcpStream::connect(site.address).await.unwrap();
+    caller.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}").await.unwrap();
+    caller.shutdown().await.unwrap();
+    let call = site.next().await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let mut answer = Vec::new();
+    caller.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200 ") && answer.len() > size, "{}", answer.len());
+    assert_eq!((call.status(), call.error.as_deref()), (Some(200), None));
+}
+
 #[tokio::test]
 async fn callers_are_told_how_many_streams_there_may_be() {
     let site = Site::new(Config::default()).await;

@@ -27,8 +27,10 @@ pub(super) struct Wire {
     notes: Arc<Notes>,
     first: First,
     /// How it ended. Hyper lets go of a request whose caller has gone, and would do so before anybody has seen it where both
-    /// are found in one go: so it learns of the end a moment later.
+    /// are found in one go: so it learns of the end a moment later. Who has ended only its sending side still reads the answer.
     end: Option<io::Result<()>>,
+    /// For as long as that, where a call is being answered.
+    held_back: Option<Pin<Box<Sleep>>>,
     /// Runs while nothing of what is written can leave.
     stuck: Option<Pin<Box<Sleep>>>,
     /// How long that may be.
@@ -48,6 +50,10 @@ enum First {
 
 /// How long an answer may take to leave, however it moves: as long, it takes room that others wait for.
 const LEAVE: Duration = Duration::from_mins(5);
+
+/// How long a caller's end is held back while a call of it is answered: longer than most answers take, and shorter than anyone
+/// needs to be told of it.
+const MOMENT: Duration = Duration::from_millis(250);
 
 /// How many first bytes are read.
 const FIRST: usize = 8 * 1024;
@@ -79,6 +85,7 @@ impl Wire {
             notes: Arc::default(),
             first: First::Unread,
             end: None,
+            held_back: None,
             stuck: None,
             patience,
             leaving: None,
@@ -164,7 +171,7 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { stream, notes, first, end, .. } = &mut *self;
+        let Self { stream, notes, first, end, held_back, leaving, .. } = &mut *self;
         if let First::Unread = first {
             let mut room = [0; FIRST];
             let mut room = ReadBuf::new(&mut room);
@@ -181,12 +188,20 @@ impl AsyncRead for Wire {
             return Poll::Ready(Ok(()));
         }
         if let Some(told) = end {
+            while let Some(rest) = held_back {
+                std::task::ready!(rest.as_mut().poll(context));
+                match leaving {
+                    Some(_) => rest.as_mut().reset(Instant::now() + MOMENT),
+                    None => *held_back = None,
+                }
+            }
             return Poll::Ready(std::mem::replace(told, Ok(())));
         }
         let before = buffer.filled().len();
         let read = std::task::ready!(stream.poll_read(context, buffer));
         let came = &buffer.filled()[before..];
         if read.is_err() || (came.is_empty() && buffer.remaining() > 0) {
+            *held_back = (read.is_ok() && notes.is_asked()).then(|| Box::pin(sleep(MOMENT)));
             *end = Some(read);
             context.waker().wake_by_ref();
             return Poll::Pending;
