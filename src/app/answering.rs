@@ -251,6 +251,7 @@ impl App {
                 self.answers.health.retain(|(known, _)| *known != name);
                 self.answers.health.push((name, health));
             }
+            Told::Deaf(why) => self.tell(Notice::warning(why)),
             Told::Refused(refused) => self.tell(Notice::warning(refused.to_string())),
         }
     }

@@ -159,6 +159,7 @@ fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>) {
             Told::Target(name, Health::Down(why)) => format!("hooktape: target {name} is down: {why}"),
             Told::Target(name, Health::Up) => format!("target {name} is up"),
             Told::Hit { whose, left: 0 } => format!("{whose}: the fault is spent"),
+            Told::Deaf(why) => format!("hooktape: {why}"),
             Told::Refused(refused) => format!("hooktape: {refused}"),
             Told::Hit { .. } | Told::Held(_) | Told::Gone(..) => return,
         };

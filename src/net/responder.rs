@@ -87,6 +87,8 @@ pub enum Told {
     },
     /// How a target does has changed.
     Target(String, Health),
+    /// Callers cannot be let in: a sentence with the repair.
+    Deaf(String),
     /// Something came to the listener that is no request.
     Refused(Box<Refused>),
 }

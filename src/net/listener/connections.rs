@@ -22,6 +22,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -50,6 +51,9 @@ const HEAD: Duration = Duration::from_secs(30);
 
 /// How long calls under way may take once the listener is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long after it was told that no connection can be accepted it is told again.
+const DEAF: Duration = Duration::from_mins(1);
 
 /// How long what is then left may take to be recorded as it is.
 const END: Duration = Duration::from_millis(500);
@@ -101,6 +105,7 @@ pub(super) async fn serve<A, F>(
     A: Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
+    let refusals_of = refusals.clone();
     let hire = move || -> Desk<Accepted> {
         let (app, refusals) = (app(), refusals.clone());
         let mut server = Builder::new(TokioExecutor::new());
@@ -123,11 +128,11 @@ pub(super) async fn serve<A, F>(
     let mut crew = if spread { Crew::new(hire) } else { Crew::here(hire) };
     let room = Arc::new(Semaphore::new(MOST));
     let ending = CancellationToken::new();
-    let mut stop = pin!(stop);
+    let (mut stop, mut deaf) = (pin!(stop), None);
     loop {
         let admitted = async {
             let place = Arc::clone(&room).acquire_owned().await.ok();
-            (place, accept(&listener).await)
+            (place, accept(&listener, &mut deaf, &refusals_of).await)
         };
         let (place, (stream, ip)) = tokio::select! {
             admitted = admitted => admitted,
@@ -238,7 +243,8 @@ fn too_slow(peer: IpAddr, notes: &Notes) -> Option<Refused> {
     (!end.came.is_empty()).then(|| end.refused(peer, Why::Slow(HEAD)))
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
+/// The next connection. `deaf`: when it was last told that there can be none.
+async fn accept(listener: &TcpListener, deaf: &mut Option<Instant>, refusals: &Refusals) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -248,7 +254,13 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
             }
             Err(error) if is_of_the_caller(&error) => {}
             // Out of file descriptors, most likely: there may be some when other connections have ended.
-            Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            Err(error) => {
+                if deaf.is_none_or(|told| told.elapsed() > DEAF) {
+                    *deaf = Some(Instant::now());
+                    refusals.tell_deaf(&error);
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
         }
     }
 }

@@ -43,6 +43,14 @@ impl Refusals {
         self.tell(refused);
     }
 
+    /// Tells that no connection can be accepted.
+    pub(super) fn tell_deaf(&self, error: &std::io::Error) {
+        self.lane.responders.tell(Told::Deaf(format!(
+            "no connection can be accepted: {error}; callers wait until others have ended. Is the limit of open files too low \
+             (ulimit -n)?"
+        )));
+    }
+
     fn tell(self: Arc<Self>, refused: Refused) {
         let sort = discriminant(&refused.why);
         {
