@@ -28,7 +28,7 @@ pub(super) enum Stage {
     Answering,
 }
 
-/// The whole answer of the server at `place`, whose head comes of `sending`.
+/// The whole answer of the server at `place`, whose head comes of `sending`; `stage` says how far that is.
 ///
 /// # Errors
 /// When it does not come within `patience`, is too long, or its connection ends: a sentence.
@@ -36,12 +36,13 @@ pub(super) async fn whole<B>(
     sending: impl Future<Output = Result<http::Response<B>, String>>,
     place: &str,
     patience: Duration,
+    stage: impl Fn() -> Stage,
 ) -> Result<Response, String>
 where
     B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
 {
     let end = Instant::now() + patience;
-    let answer = timeout_at(end, sending).await.map_err(|_| late(place, patience, Stage::Waiting))??;
+    let answer = timeout_at(end, sending).await.map_err(|_| late(place, patience, stage()))??;
     let (head, rest) = answer.into_parts();
     let body =
         timeout_at(end, body(rest, place, None)).await.map_err(|_| late(place, patience, Stage::Answering))??;
@@ -62,7 +63,9 @@ where
         let frame = frame.map_err(|error| explain(&error, place, Stage::Answering))?;
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + data.len() > LONGEST {
-            return Err(format!("the answer of {place} is longer than {LONGEST} bytes; it was not taken"));
+            return Err(format!(
+                "the answer of {place} is longer than the {LONGEST} bytes that are taken of one: ask it for less"
+            ));
         }
         if let Some(room) = &mut room {
             room.make(whole.len() + data.len()).await;
@@ -74,8 +77,13 @@ where
 
 /// A sentence for a server that took too long.
 pub(super) fn late(place: &str, patience: Duration, stage: Stage) -> String {
-    let what = if stage == Stage::Answering { "finish its answer" } else { "answer" };
-    format!("{place} did not {what} within {patience:?}")
+    match stage {
+        Stage::Connecting => format!("no connection to {place} within {patience:?}: is it the right address, and up?"),
+        Stage::Waiting => format!("{place} did not answer within {patience:?} (--timeout, or the target's `timeout`)"),
+        Stage::Answering => {
+            format!("{place} did not finish its answer within {patience:?} (--timeout, or the target's `timeout`)")
+        }
+    }
 }
 
 /// How the standard library begins what it says of a name that has no address; the error has no kind of its own.

@@ -98,10 +98,11 @@ impl Outgoing {
         }
         let name = kind.map(|kind| kind.name.as_str());
         // A target with a path of its own takes no other path; but what some calls say is their query.
-        let address = match kind.is_some_and(Kind::reads_the_query) {
-            true => target.url_with_query(name, &request.target),
-            false => target.url_for(name, &request.target),
-        }?;
+        let address = if kind.is_some_and(Kind::reads_the_query) {
+            target.url_with_query(name, &request.target)?
+        } else {
+            target.url_for(name, &request.target)?
+        };
         // Its query may hold a secret.
         let shown = address.split('?').next().unwrap_or_default();
         let url = Url::parse(&address).map_err(|error| format!("{shown:?} is not a URL: {error}"))?;

@@ -14,7 +14,7 @@ mod wire;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -237,8 +237,10 @@ impl Sender {
             match (problem, wire) {
                 (Some(reason), _) => Err(format!("not sent: {reason}")),
                 (None, Some(wire)) => {
-                    let sending = over_wire(wire, &request, headers, body, &url, &place);
-                    let answer = answer::whole(pin!(sending), &place, patience).await;
+                    let connected = AtomicBool::new(false);
+                    let sending = over_wire(wire, &request, headers, body, &url, &place, &connected);
+                    let stage = || if connected.load(Relaxed) { Stage::Waiting } else { Stage::Connecting };
+                    let answer = answer::whole(pin!(sending), &place, patience, stage).await;
                     if answer.is_err() {
                         wire.close();
                     }
@@ -251,7 +253,8 @@ impl Sender {
                     let request = wire::request(method(&request)?, &request.target, headers, body)
                         .map_err(|error| format!("not sent: {error}"))?;
                     let client = self.bare.of(&tls)?;
-                    answer::whole(pin!(bare::send(client, request, &url, &place)), &place, patience).await
+                    let sending = bare::send(client, request, &url, &place);
+                    answer::whole(pin!(sending), &place, patience, || Stage::Waiting).await
                 }
                 (None, None) => {
                     // Without a fault it may be sent again where a kept connection turns out to be closed.
@@ -260,7 +263,7 @@ impl Sender {
                         _ => request.body.clone().into(),
                     };
                     let sending = self.with_client(&request, headers, body, &url, &place, &tls)?;
-                    answer::whole(sending, &place, patience).await
+                    answer::whole(sending, &place, patience, || Stage::Waiting).await
                 }
             }
         };
@@ -357,7 +360,7 @@ impl Sender {
     }
 }
 
-/// The exchange over a worker's own connection.
+/// The exchange over a worker's own connection; tells once it is there.
 async fn over_wire<'a>(
     wire: &'a mut Wire,
     request: &Request,
@@ -365,10 +368,11 @@ async fn over_wire<'a>(
     body: Outbound,
     url: &Url,
     place: &str,
+    connected: &AtomicBool,
 ) -> Result<http::Response<wire::Answer<'a>>, String> {
     let request = wire::request(method(request)?, &request.target, headers, body)
         .map_err(|error| format!("not sent: {error}"))?;
-    wire.send(url, request).await.map_err(|error| match error {
+    wire.send(url, request, connected).await.map_err(|error| match error {
         WireError::Connect(error) => answer::explain(&error, place, Stage::Connecting),
         WireError::Http(error) => answer::explain(&error, place, Stage::Waiting),
         WireError::Kept(error) => {

@@ -138,20 +138,19 @@ impl Responders {
         let place = self.alone.further(&target);
         self.under_way.spawn(async move {
             let mut taking = Taking::of(&answers);
-            let call = match &place {
-                Err(why) => Call { error: Some(why.clone()), ..sent },
-                Ok(_) => {
-                    let stopped = async {
-                        over.cancelled().await;
-                        STOPPED.to_owned()
-                    };
-                    let (answer, forwarded) = client.forward(ready, &target, &mut taking, stopped).await;
-                    let (response, error) = match answer {
-                        Ok(response) => (Some(response), None),
-                        Err(failure) => (None, Some(failure.sentence)),
-                    };
-                    ended(Call { error, response, ..sent }, forwarded)
-                }
+            let call = if let Err(why) = &place {
+                Call { error: Some(why.clone()), ..sent }
+            } else {
+                let stopped = async {
+                    over.cancelled().await;
+                    STOPPED.to_owned()
+                };
+                let (answer, forwarded) = client.forward(ready, &target, &mut taking, stopped).await;
+                let (response, error) = match answer {
+                    Ok(response) => (Some(response), None),
+                    Err(failure) => (None, Some(failure.sentence)),
+                };
+                ended(Call { error, response, ..sent }, forwarded)
             };
             let _ = recorder.record(call).await;
             // Until then its bodies are there.

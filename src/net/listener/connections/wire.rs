@@ -275,10 +275,11 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut wire = Wire::open(listener.accept().await.unwrap().0, None, LEAVE).await.unwrap();
+        let bytes = vec![0; 64 * 1024];
         let write = async |wire: &mut Wire| {
             std::future::poll_fn(|context| {
                 loop {
-                    match Pin::new(&mut *wire).poll_write(context, &[0; 64 * 1024]) {
+                    match Pin::new(&mut *wire).poll_write(context, &bytes) {
                         Poll::Ready(Ok(_)) => {}
                         Poll::Ready(Err(error)) => return Poll::Ready(Some(error.kind())),
                         Poll::Pending => return Poll::Ready(None),

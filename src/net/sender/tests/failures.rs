@@ -29,7 +29,7 @@ async fn a_failure_says_what_happened_with_whom() {
     let address = silent.local_addr().unwrap();
     assert_eq!(
         error_of(&site, &format!("http://{address}/"), Duration::from_millis(50)).await,
-        format!("{address} did not answer within 50ms")
+        format!("{address} did not answer within 50ms (--timeout, or the target's `timeout`)")
     );
 
     for (answer, when) in [
@@ -84,6 +84,24 @@ async fn what_cannot_be_sent_is_not(#[case] name: &str, #[case] value: &'static 
     assert_eq!((call.error.as_deref(), call.response), (Some(expected), None));
     let call = sender(&site).send(outgoing(&site.url("/"), self::request("A B", &[], b""))).await;
     assert_eq!(call.error.as_deref(), Some("not sent: \"A B\" is not an HTTP method"));
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_come_about_is_not_the_endpoints_silence() {
+    let site = Site::new(Config::default()).await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = socket.listen(1).unwrap();
+    let address = full.local_addr().unwrap();
+    let patience = Duration::from_millis(100);
+    let mut waiting = Vec::new();
+    while let Ok(stream) = tokio::time::timeout(patience, TcpStream::connect(address)).await {
+        waiting.push(stream.unwrap());
+    }
+    let sender = sender(&site);
+    let call = Outgoing { timeout: patience, ..outgoing(&format!("http://{address}/"), request("POST", &[], b"x")) };
+    let call = sender.exchange(sender.prepare(call), Some(&mut Wire::default()), std::future::pending()).await;
+    assert!(call.error.unwrap().starts_with(&format!("no connection to {address} within 100ms: ")));
 }
 
 fn proxies(http: &str, https: &str, no: &str) -> Matcher {
