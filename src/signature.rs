@@ -95,7 +95,7 @@ pub enum SignError {
 /// Checks the signature of `request` with each of `secrets` (several: rotation; a keyless scheme needs none). `at` is the
 /// time the call came, by which schemes with a time rule judge.
 ///
-/// Cheap, for it is on the path of every call: the body is not copied, and parsed only as far as the scheme signs parts of
+/// Cheap, for it is on the path of every call: the body is not copied but for key pairs, and parsed only as far as the scheme signs parts of
 /// it. Signatures compare in constant time, hexadecimal ones without regard to case. An empty secret never fits: anyone
 /// could sign with it.
 #[must_use]

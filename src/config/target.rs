@@ -81,7 +81,7 @@ impl Tls {
 }
 
 /// How long to wait for an answer where nothing is said of it.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Target {
     /// A target with nothing but a name and a URL.

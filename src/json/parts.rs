@@ -30,6 +30,18 @@ pub fn each_item<'a>(text: &'a str, item: impl FnMut(&'a str)) -> Option<()> {
     whole(text, |reader| reader.array(0, item))
 }
 
+/// Its item of that number, if it has as many. The others are read and not kept.
+pub fn item(text: &str, number: usize) -> Option<Option<&str>> {
+    let (mut at, mut found) = (0, None);
+    each_item(text, |item| {
+        if at == number {
+            found = Some(item);
+        }
+        at += 1;
+    })?;
+    Some(found)
+}
+
 /// Whether [`check`](super::check()) finds no fault, found sooner.
 #[must_use]
 pub fn is_valid(text: &str) -> bool {

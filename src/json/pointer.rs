@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::{Token, TokenKind, check, each_member, items, tokens, unquote};
+use super::{Token, TokenKind, check, each_member, item, tokens, unquote};
 
 /// A name as it stands in a JSON Pointer (RFC 6901, 3).
 #[must_use]
@@ -57,8 +57,7 @@ fn in_json(text: &str, segments: &[Cow<'_, str>]) -> Option<Option<Range<usize>>
 fn child<'a>(container: &'a str, segment: &str) -> Option<Option<&'a str>> {
     let mut found = None;
     if container.trim_ascii_start().starts_with('[') {
-        let at = index(segment);
-        found = items(container)?.into_iter().nth(at.unwrap_or(usize::MAX));
+        found = item(container, index(segment).unwrap_or(usize::MAX))?;
     } else {
         each_member(container, |name, value| {
             if unquote(name) == segment {
@@ -338,8 +337,9 @@ fn segment(written: &str) -> Option<Cow<'_, str>> {
     escapes_are_known.then(|| Cow::Owned(written.replace("~1", "/").replace("~0", "~")))
 }
 
-/// The array index that a segment is, if it is one: digits without a leading zero.
-fn index(segment: &str) -> Option<usize> {
+/// The array index that a segment of a pointer is, if it is one: digits without a leading zero.
+#[must_use]
+pub fn index(segment: &str) -> Option<usize> {
     let canonical = segment == "0" || !segment.starts_with('0');
     (canonical && segment.bytes().all(|byte| byte.is_ascii_digit())).then(|| segment.parse().ok()).flatten()
 }

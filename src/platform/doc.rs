@@ -137,7 +137,7 @@ impl<'a> Doc<'a> {
     fn member(&self, name: &str) -> Option<&'a str> {
         match self.root() {
             Root::Object(members) => members.get(name),
-            Root::Array(items) => item(items, name),
+            Root::Array(items) => items.get(json::index(name)?).copied(),
             Root::Other => None,
         }
     }
@@ -158,10 +158,6 @@ impl<'a> Doc<'a> {
     }
 }
 
-fn item<'a>(items: &[&'a str], index: &str) -> Option<&'a str> {
-    items.get(index.parse::<usize>().ok()?).copied()
-}
-
 /// A JSON Pointer in a pack, known to be one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
@@ -174,7 +170,7 @@ impl TryFrom<String> for Pointer {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if text.is_empty() || text.starts_with('/') {
+        if json::is_pointer(&text) {
             let tokens = tokens(&text).map(Cow::into_owned).collect();
             return Ok(Self { text, tokens });
         }
@@ -212,7 +208,7 @@ pub(super) fn members(value: &str) -> Option<IndexMap<Cow<'_, str>, &str>> {
 fn child<'a>(value: &'a str, token: &str) -> Option<&'a str> {
     match value.as_bytes().first()? {
         b'{' => Members::of(value)?.get(token),
-        b'[' => item(&json::items(value)?, token),
+        b'[' => json::item(value, json::index(token)?)?,
         _ => None,
     }
 }

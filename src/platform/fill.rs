@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::doc::{Doc, text};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
-use crate::signature::{self, Scheme};
+use crate::signature::{self, Place, Scheme};
 
 /// What placeholders are filled from.
 pub(super) struct Filler<'a> {
@@ -70,7 +70,7 @@ impl Filler<'_> {
     fn placeholder(&self, name: &str) -> Option<String> {
         let value = |pointer: &str| self.doc.find(pointer).map(text).unwrap_or_default();
         match name.split_once(':') {
-            Some(("query", name)) => Some(query(self.request, name)),
+            Some(("query", name)) => Some(Place::Query(name.to_owned()).read(self.request).unwrap_or_default()),
             Some(("header", name)) => Some(self.request.headers.get(name).unwrap_or_default().to_owned()),
             Some(("seal", pointer)) if pointer.starts_with('/') => {
                 let sealed = |secret: &Secret| signature::seal_text(self.scheme?, &value(pointer), secret).ok();
@@ -81,12 +81,6 @@ impl Filler<'_> {
             _ => None,
         }
     }
-}
-
-fn query(request: &Request, name: &str) -> String {
-    let query = request.query().unwrap_or_default();
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

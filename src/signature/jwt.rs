@@ -24,8 +24,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::keys::{self, Key};
-use super::message;
-use super::{Scheme, SignError, Verdict};
+use super::{Scheme, SignError, Verdict, carrier, message};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 
@@ -115,10 +114,7 @@ impl Place {
         let value = match self {
             Self::Body(pointer) => message::value(&request.body, pointer).filter(|value| value != "null")?.into_owned(),
             Self::Header(name) => request.headers.get(name)?.to_owned(),
-            Self::Query(name) => {
-                let mut pairs = url::form_urlencoded::parse(request.query()?.as_bytes());
-                pairs.find(|(key, _)| key == name.as_str())?.1.into_owned()
-            }
+            Self::Query(name) => carrier::query(request, name)?,
         };
         Some(value).filter(|value| !value.is_empty())
     }

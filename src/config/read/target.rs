@@ -1,14 +1,12 @@
 //! Where calls are sent: `[[target]]`.
 
-use std::time::Duration;
-
 use http::{HeaderName, HeaderValue};
 use indexmap::IndexMap;
 
 use super::super::Error;
 use super::super::document::{Table, Value};
 use super::super::secret::{expand, is_name};
-use super::super::target::{Target, Tls, check_url, is_framing};
+use super::super::target::{TIMEOUT, Target, Tls, check_url, is_framing};
 use super::super::units::parse_duration;
 use super::{Reader, choice};
 
@@ -33,7 +31,7 @@ impl Reader<'_> {
             drop_headers: table.read("drop_headers", |value| Ok(names(value))).unwrap_or_default(),
             tls: table.read("tls", |value| self.tls(value)).unwrap_or_default(),
             guard: table.read("guard", guard).unwrap_or(false),
-            timeout: table.read("timeout", |value| value.parse(parse_duration)).unwrap_or(Duration::from_secs(30)),
+            timeout: table.read("timeout", |value| value.parse(parse_duration)).unwrap_or(TIMEOUT),
         };
         Some(Target { name: name?, ..target })
     }
