@@ -25,6 +25,8 @@ pub struct Section {
     pub title: String,
     /// Never empty.
     pub rows: Vec<Row>,
+    /// How many more there are of very many.
+    pub more: usize,
 }
 
 /// One value of an envelope.
@@ -47,10 +49,18 @@ pub struct Row {
 pub(super) fn sections(specs: &[SectionSpec], body: &[u8], schema: Option<&Schema>) -> Vec<Section> {
     let doc = Doc::new(body);
     let sections = specs.iter().filter_map(|spec| {
-        let rows = Rows { spec, schema }.of(doc.find(&spec.pointer)?);
-        (!rows.is_empty()).then(|| Section { title: spec.title.clone(), rows })
+        let (rows, more) = Rows { spec, schema }.of(doc.find(&spec.pointer)?);
+        (!rows.is_empty()).then(|| Section { title: spec.title.clone(), rows, more })
     });
     sections.collect()
+}
+
+/// Rows that a section has: more are not looked at, and each is a multiple of what is written.
+const MOST_ROWS: usize = 1000;
+
+fn first<T>(mut all: impl Iterator<Item = T>, row: impl FnMut(T) -> Row) -> (Vec<Row>, usize) {
+    let rows = all.by_ref().take(MOST_ROWS).map(row).collect();
+    (rows, all.count())
 }
 
 struct Rows<'a> {
@@ -59,19 +69,15 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn of(&self, value: &str) -> Vec<Row> {
+    /// The first rows, and how many more there are.
+    fn of(&self, value: &str) -> (Vec<Row>, usize) {
         match self.spec.form {
-            Form::Fields => members(value)
-                .into_iter()
-                .flatten()
-                .filter(|(key, _)| self.shows(key))
-                .map(|(key, value)| self.row(&json::escape(&key), key.into_owned(), value, None))
-                .collect(),
-            Form::List => json::items(value)
-                .into_iter()
-                .flatten()
-                .enumerate()
-                .map(|(index, item)| {
+            Form::Fields => {
+                let shown = members(value).into_iter().flatten().filter(|(key, _)| self.shows(key));
+                first(shown, |(key, value)| self.row(&json::escape(&key), key.into_owned(), value, None))
+            }
+            Form::List => {
+                first(json::items(value).into_iter().flatten().enumerate(), |(index, item)| {
                     let label = self.label(item).unwrap_or_else(|| (index + 1).to_string());
                     let score = self.spec.score.as_ref().and_then(|place| within(item, place)?.parse().ok());
                     let found = self.spec.value.iter().find_map(|place| Some((place, within(item, place)?)));
@@ -85,17 +91,18 @@ impl Rows<'_> {
                         None => self.row(&index.to_string(), label, item, score),
                     }
                 })
-                .collect(),
+            }
             Form::Path => {
                 let steps: Vec<String> = json::items(value)
                     .into_iter()
                     .flatten()
                     .map(|item| self.label(item).unwrap_or_else(|| text(item)))
                     .collect();
-                if steps.is_empty() { Vec::new() } else { vec![self.whole("path", steps.join(" → "))] }
+                (if steps.is_empty() { Vec::new() } else { vec![self.whole("path", steps.join(" → "))] }, 0)
             }
             Form::Count => {
-                json::items(value).map(|items| self.whole("entries", items.len().to_string())).into_iter().collect()
+                let count = json::items(value).map(|items| self.whole("entries", items.len().to_string()));
+                (count.into_iter().collect(), 0)
             }
         }
     }

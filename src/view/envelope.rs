@@ -43,7 +43,7 @@ pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> (Rows, Option<(us
         }
         if section.rows.len() > MOST_FIELDS {
             let key = app.keymap.key(Action::Body);
-            let more = format!("… and {} more: {key} shows the body", section.rows.len() - MOST_FIELDS);
+            let more = format!("… and {} more: {key} shows the body", section.rows.len() - MOST_FIELDS + section.more);
             lines.push(Line::styled(more, theme::DIM));
         }
     }

@@ -1,4 +1,4 @@
-//! How much is told of a body that departs very often.
+//! How much is told of a body that has very much.
 
 use super::*;
 
@@ -24,6 +24,15 @@ fn of_very_many_departures_the_gravest_few_are_told_and_how_many_more() {
     let found = findings("moveo/dialog", &dialog("", &names.concat()));
     assert!(found.len() < 100, "{}", found.len());
     assert!(found.iter().any(|finding| finding.sentence == "9950 more departures are not listed."));
+}
+
+#[test]
+fn of_very_many_members_the_first_are_rows() {
+    let names: Vec<String> = (0..5000).map(|number| format!(r#""n{number}":0"#)).collect();
+    let body = format!(r#"{{"context":{{{}}},"session_id":"s"}}"#, names.join(","));
+    let envelope = platforms().kind("moveo/dialog").unwrap().envelope(&post("/", &body));
+    let context = envelope.sections.iter().find(|section| section.more > 0).unwrap();
+    assert_eq!((context.rows.len(), context.rows.len() + context.more), (1000, 5000));
 }
 
 #[test]
