@@ -34,7 +34,7 @@ pub fn leaves_that(text: &str, most: usize, wanted: impl Fn(&str) -> bool) -> Ve
             kind if depth > 0 => {
                 depth += usize::from(kind.is_open());
                 depth -= usize::from(kind.is_close());
-                value = (depth == 0).then(|| start..token.span.end);
+                value = (depth == 0).then_some(start..token.span.end);
             }
             TokenKind::OpenArray => (depth, start) = (1, token.span.start),
             TokenKind::OpenObject => {
@@ -51,7 +51,7 @@ pub fn leaves_that(text: &str, most: usize, wanted: impl Fn(&str) -> bool) -> Ve
             }
             TokenKind::CloseObject => {
                 lengths.pop();
-                value = (before == TokenKind::OpenObject && !pointer.is_empty()).then(|| opened..token.span.end);
+                value = (before == TokenKind::OpenObject && !pointer.is_empty()).then_some(opened..token.span.end);
             }
             kind if kind.begins_value() && !lengths.is_empty() => value = Some(token.span.clone()),
             _ => {}
