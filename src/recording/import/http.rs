@@ -7,6 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use memchr::memmem;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Foreign, ImportError, Imported, check, ours, place};
 use crate::call::{Call, Headers, Request, Response};
@@ -14,7 +15,7 @@ use crate::recording::facts::Facts;
 use crate::recording::{Annotation, Remarks};
 
 pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError> {
-    let mut text = Text { text, at: 0 };
+    let mut text = Text { text, at: 0, counted: (0, 1) };
     let mut found = Imported::default();
     let mut foreign = Foreign::new(now);
     while let Some(block) = text.block()? {
@@ -79,13 +80,26 @@ struct Comment {
     body: usize,
     #[serde(default)]
     remarks: Remarks,
-    #[serde(flatten)]
+    /// Of a request.
+    #[serde(skip)]
     facts: Option<Facts>,
+}
+
+impl Comment {
+    fn read(json: &[u8]) -> serde_json::Result<Self> {
+        let comment: Self = serde_json::from_slice(json)?;
+        // What names a call is to be all of what we write of one.
+        let value: Value = serde_json::from_slice(json)?;
+        let facts = value.get("id").map(|_| serde_json::from_slice(json)).transpose()?;
+        Ok(Self { facts, ..comment })
+    }
 }
 
 struct Text<'a> {
     text: &'a [u8],
     at: usize,
+    /// Up to where lines were counted, and the number of the one that begins there.
+    counted: (usize, usize),
 }
 
 impl<'a> Text<'a> {
@@ -98,7 +112,8 @@ impl<'a> Text<'a> {
     }
 
     fn line_number(&self) -> usize {
-        memchr::memchr_iter(b'\n', &self.text[..self.at]).count() + 1
+        let (at, line) = self.counted;
+        line + memchr::memchr_iter(b'\n', &self.text[at..self.at]).count()
     }
 
     fn fault(&self, message: impl Into<String>) -> ImportError {
@@ -114,13 +129,14 @@ impl<'a> Text<'a> {
             let begins = std::mem::take(&mut behind) && line.ends_with(b" HTTP/1.1");
             let passed = line.trim_ascii().is_empty() || line.starts_with(b"#") || line.starts_with(b"//");
             if let Some(json) = line.strip_prefix(b"# @hooktape ") {
-                let read = serde_json::from_slice(json).map_err(|error| self.fault(format!("our comment: {error}")))?;
+                let read = Comment::read(json).map_err(|error| self.fault(format!("our comment: {error}")))?;
                 comment = Some(read);
                 behind = true;
             } else if begins || !passed {
                 let start = std::str::from_utf8(line).map_err(|_| self.fault("this line is not UTF-8"))?;
                 let start = start.trim().to_owned();
                 let number = self.line_number();
+                self.counted = (self.at, number);
                 self.at = next;
                 break (number, start);
             }

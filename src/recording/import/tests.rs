@@ -314,6 +314,20 @@ fn what_is_changed_by_hand_is_what_counts(#[case] format: Format) {
     }
 }
 
+#[rstest]
+#[case(r#""at":"2026"#, r#""at":"yesterday 2026"#, "failed to parse four digit integer as year")]
+#[case(r#""dir":"received""#, r#""dir":"there""#, "unknown variant `there`")]
+#[case(r#""body":54"#, r#""body":"54""#, "invalid type: string \"54\"")]
+fn a_comment_of_ours_with_a_fault_is_no_other_programs(#[case] right: &str, #[case] wrong: &str, #[case] told: &str) {
+    let text = String::from_utf8(export(&[1, 2].map(crate::recording::testing::call), Format::Http)).unwrap();
+    let (place, _) = text.match_indices("# @hooktape ").filter(|(at, _)| text[*at..].contains(right)).last().unwrap();
+    let text = format!("{}{}", &text[..place], text[place..].replacen(right, wrong, 1));
+    let error = calls(text.as_bytes(), Format::Http, NOW).unwrap_err();
+    let line = 1 + text[..place].matches('\n').count();
+    assert_eq!(error.place, format!("line {line}"));
+    assert!(error.message.starts_with("our comment: ") && error.message.contains(told), "{error}");
+}
+
 #[test]
 fn a_body_in_chunks_is_put_together() {
     let call = one(
