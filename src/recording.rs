@@ -49,7 +49,7 @@ pub use self::index::{Conversation, Index};
 pub use self::marks::{Annotation, Change, Colour, Mark, Marks, Remarks, Times};
 pub use self::query::{KEYS, Key, Query, QueryError};
 pub use self::reader::{Batch, Damage, Entries, Identity, LineError, Position, Reader, identity, scan};
-pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Recording, Torn};
+pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Recording, Torn, set_aside};
 pub use self::redact::Redaction;
 pub use self::search::{Found, search};
 pub use self::shelf::{Kept, recordings_in};

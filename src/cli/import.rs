@@ -1,5 +1,7 @@
 //! `hooktape import FILE|-`: calls from the forms of others, into a recording.
 
+mod there;
+
 use std::collections::{HashMap, HashSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,12 +9,13 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
 
-use crate::call::{Call, Id, Sig};
+use self::there::There;
+use crate::call::{Call, Sig};
 use crate::cli::context::Context;
 use crate::cli::{Format as Printed, Outcome, RecordArgs, print};
 use crate::recording::export::Format;
 use crate::recording::import::{self, Imported};
-use crate::recording::{Annotation, Change, Marks, Position, Reader, Recorded};
+use crate::recording::{Annotation, Recorded};
 use crate::visible;
 
 /// Its arguments.
@@ -49,15 +52,15 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     };
     let recorder = context.recorder(&args.record, Box::new(observer))?;
     // What was imported before is not imported again, and what is there twice only once.
-    let there = There::read(recorder.path())?;
+    let named = calls.iter().map(|call| call.id).chain(said.iter().map(|one| one.call));
+    let there = There::read(recorder.path(), &named.map(import::name_of).collect())?;
     let found = calls.len();
-    let mut known: HashSet<u128> = there.calls.keys().copied().collect();
-    calls.retain(|call| known.insert(import::name_of(call.id)));
-    let refused = there.choose(&mut said);
+    let mut known = HashSet::new();
+    calls.retain(|call| !there.has(call.id) && known.insert(import::name_of(call.id)));
+    let (refused, strayed) = there.choose(&mut said);
     let (new, mut taken, mut written, mut told) = (calls.len(), 0, Ok(()), Ok(()));
     // What is said of a call stands in its file, which may be set aside with the next call that is recorded.
-    let (of_new, of_there): (Vec<Annotation>, Vec<Annotation>) =
-        said.into_iter().partition(|one| !there.calls.contains_key(&import::name_of(one.call)));
+    let (of_new, of_there): (Vec<Annotation>, Vec<Annotation>) = said.into_iter().partition(|one| !there.has(one.call));
     let mut of_new = of_new.into_iter().fold(HashMap::<u128, Vec<Annotation>>::new(), |mut all, one| {
         all.entry(import::name_of(one.call)).or_default().push(one);
         all
@@ -100,7 +103,11 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         print::note(&format!("{calls} from {from} to {}{again}", path.display()));
     }
     let alone: usize = of_new.values().map(Vec::len).sum();
-    let reasons = [(refused, "the calls there have marks or notes of their own"), (alone, "their calls are not there")];
+    let reasons = [
+        (refused, "the calls there have marks or notes of their own"),
+        (strayed, "their calls are in files that were set aside: what is said of a call goes only into its own"),
+        (alone, "their calls are not there"),
+    ];
     for (number, why) in reasons.into_iter().filter(|(number, _)| *number > 0) {
         print::note(&format!("hooktape: {} not taken: {why}", visible::count(number, "remark")));
     }
@@ -133,46 +140,5 @@ fn judge(context: &Context, call: &mut Call) {
         let request = &call.request;
         let own = context.config.secrets_of(request.origin.as_deref(), request.path(), call.kind.as_deref());
         call.sig = Some(context.keyring.sig(&context.platforms, request, Some(kind), &own, call.at));
-    }
-}
-
-/// What the recording holds already.
-struct There {
-    calls: HashMap<u128, Id>,
-    marks: Marks,
-}
-
-impl There {
-    fn read(path: &Path) -> eyre::Result<Self> {
-        let reader = Reader::open(path)?;
-        let entries = reader.entries(Position::default());
-        let calls = entries.filter_map(|entry| entry.ok().map(|entry| (import::name_of(entry.id), entry.id))).collect();
-        Ok(Self { calls, marks: reader.marks() })
-    }
-
-    /// Leaves of what is said of calls that are there what is said last, and only where nothing of its sort stands said of
-    /// the call there. How often something else does.
-    fn choose(&self, said: &mut Vec<Annotation>) -> usize {
-        let (mut heard, mut refused) = (HashSet::new(), 0);
-        let mut kept = Vec::new();
-        for mut annotation in said.drain(..).rev() {
-            if let Some(there) = self.calls.get(&import::name_of(annotation.call)) {
-                annotation.call = *there;
-                if !heard.insert((*there, std::mem::discriminant(&annotation.change))) {
-                    continue;
-                }
-                let standing = self.marks.of(*there).cloned().unwrap_or_default().inverse(&annotation.change);
-                if standing == annotation.change {
-                    continue;
-                }
-                if !matches!(standing, Change::Mark(None) | Change::Note(None) | Change::Delete(false)) {
-                    refused += 1;
-                    continue;
-                }
-            }
-            kept.push(annotation);
-        }
-        said.extend(kept.into_iter().rev());
-        refused
     }
 }

@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub(super) use self::tail::torn_path;
 use self::tape::{Disk, Tape};
-pub use self::tape::{Opened, Torn};
+pub use self::tape::{Opened, Torn, set_aside};
 use self::turn::{Job, Message, Turn, What};
 use self::writer::Shared;
 use super::format::{self, Line};

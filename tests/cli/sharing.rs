@@ -228,6 +228,25 @@ fn what_was_said_of_a_call_is_imported_into_its_own_file() {
 }
 
 #[test]
+fn what_was_set_aside_is_not_imported_again() {
+    let home = Home::new();
+    let import = |file: &str| {
+        let ended = run(&home, &["import", file, "--record", "in.jsonl", "--rotate", "3KiB"]);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        ended.err
+    };
+    import(SAMPLE);
+    assert!(home.path("in-1.jsonl").exists());
+    assert!(import(SAMPLE).contains("0 calls from json to in.jsonl; 7 there already"), "{}", import(SAMPLE));
+    let shown = run(&home, &["show", "in-1.jsonl", "--format", "json"]).json();
+    let id = shown[0]["id"].as_str().unwrap();
+    let marked = format!("{}{{\"mark\":\"{id}\",\"on\":true}}\n", std::fs::read_to_string(SAMPLE).unwrap());
+    std::fs::write(home.path("marked.jsonl"), &marked).unwrap();
+    let told = import("marked.jsonl");
+    assert!(told.contains("1 remark not taken: their calls are in files that were set aside"), "{told}");
+}
+
+#[test]
 fn an_import_onto_a_full_disk_says_how_much_it_took_and_goes_on_later() {
     let home = Home::new();
     // A file system that takes no larger file is a disk that gets full.

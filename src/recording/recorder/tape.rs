@@ -187,6 +187,22 @@ impl Tape {
     }
 }
 
+/// The files that the recording at `path` was set aside as, the oldest first.
+#[must_use]
+pub fn set_aside(path: &Path) -> Vec<PathBuf> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let number = |other: &Path| -> Option<u64> {
+        let stem = other.file_stem()?.to_str()?;
+        let number = stem.strip_prefix(path.file_stem()?.to_str()?)?.strip_prefix('-')?;
+        number.parse().ok().filter(|_| other.extension() == path.extension())
+    };
+    let Ok(beside) = fs::read_dir(folder_of(&path)) else { return Vec::new() };
+    let beside = beside.flatten().map(|entry| entry.path());
+    let mut found: Vec<(u64, PathBuf)> = beside.filter_map(|path| Some((number(&path)?, path))).collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
 /// The first of `NAME-1.jsonl`, `NAME-2.jsonl`, ... that is not there.
 fn aside(path: &Path) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default();
