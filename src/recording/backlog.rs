@@ -6,8 +6,8 @@
 //! ```
 //!
 //! As long as they are few, calls wait as they are. Beyond [`MOST_HELD`] bytes of them only the stretch of the file is kept
-//! that they stand in, and they are read back from it when it is their turn: in the same order, each once. So what waits
-//! costs the same whether it is a thousand calls or a billion.
+//! that they stand in, and they are read back from it when it is their turn: in the same order, each once, with what is said
+//! of calls among them. So what waits costs the same whether it is a thousand calls or a billion.
 //!
 //! Whoever takes them in hears of each call at once, unless they come thick: then of all that came in a pause, for to be
 //! woken for every call would take more of the machine than to take it in.
@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Place, Position, Reader, Recorded, folder_of};
+use super::{Annotation, Place, Position, Reader, Recorded, folder_of};
 use crate::call::Id;
 
 /// Bytes of calls that wait as they are.
@@ -92,13 +92,13 @@ enum Waiting {
     Stretch(Stretch),
 }
 
-/// Calls that stand one behind the other in a file.
+/// Calls that stand one behind the other in a file, and what is said of calls among and behind them.
 #[derive(Debug)]
 struct Stretch {
     /// The first one's, to know the file by: it may have another name by now.
     first: Id,
     from: u64,
-    /// Where the last one's line ends.
+    /// Where the last line ends.
     until: u64,
     calls: u64,
 }
@@ -143,6 +143,11 @@ impl Queue {
                 return self.put_off(call.id, *place);
             }
             self.held += weight(*place);
+        } else if let (Recorded::Annotated(offset, said), Some(Waiting::Stretch(stretch))) =
+            (&event, self.waiting.back_mut())
+        {
+            stretch.until = offset + said.encode().len() as u64;
+            return;
         } else if let (Recorded::Failed { reason: new, .. }, Some(Waiting::Told(Recorded::Failed { reason: old, .. }))) =
             (&event, self.waiting.back())
             && new == old
@@ -252,7 +257,14 @@ struct ReadBack {
     /// None where the file is not to be found.
     reader: Option<Reader>,
     stretch: Stretch,
-    found: VecDeque<Place>,
+    found: VecDeque<Found>,
+}
+
+/// What stands in a stretch.
+#[derive(Debug)]
+enum Found {
+    Call(Place),
+    Said(u64, Annotation),
 }
 
 impl ReadBack {
@@ -270,7 +282,10 @@ impl ReadBack {
         let Self { reader, stretch, found } = self;
         if let Some(reader) = reader {
             while !found.is_empty() || stretch.look_on(reader, found) {
-                let place = found.pop_front()?;
+                let place = match found.pop_front()? {
+                    Found::Call(place) => place,
+                    Found::Said(offset, said) => return Some(Recorded::Annotated(offset, said)),
+                };
                 if let Ok(call) = reader.call(place) {
                     stretch.calls = stretch.calls.saturating_sub(1);
                     return Some(Recorded::Call(Arc::new(call), place));
@@ -289,14 +304,16 @@ impl Stretch {
         Position { offset: self.from, ..Position::default() }
     }
 
-    /// Finds the places of some of its next calls. False where there are no more.
-    fn look_on(&mut self, reader: &Reader, found: &mut VecDeque<Place>) -> bool {
+    /// Finds some of what stands next in it. False where there is no more.
+    fn look_on(&mut self, reader: &Reader, found: &mut VecDeque<Found>) -> bool {
         let mut entries = reader.entries_until(self.position(), self.until);
-        while (found.is_empty() || entries.position().offset < self.from + LOOKED_THROUGH)
-            && let Some(entry) = entries.next()
-        {
+        while found.is_empty() || entries.position().offset < self.from + LOOKED_THROUGH {
+            let entry = entries.next();
+            // It stands before that call.
+            found.extend(entries.take_annotations().into_iter().map(|(offset, said)| Found::Said(offset, said)));
+            let Some(entry) = entry else { break };
             // What was damaged since is missing in the end.
-            found.extend(entry.ok().map(|entry| entry.place));
+            found.extend(entry.ok().map(|entry| Found::Call(entry.place)));
         }
         self.from = entries.position().offset;
         !found.is_empty()
