@@ -42,8 +42,8 @@ impl Reader {
     /// # Errors
     /// An [`OpenError`] inside the [`io::Error`]: the file cannot be read, is no recording, or is of a later format.
     pub fn open(path: &Path) -> Result<Self, io::Error> {
-        let file = File::open(path).map_err(OpenError::io("open", path))?;
-        let identity = file.metadata().map(|about| identity(&about)).map_err(OpenError::io("read", path))?;
+        let (file, about) = opened(path)?;
+        let identity = identity(&about);
         let unpacked = packed::unpacked(&file, path)?;
         let packed = unpacked.is_some();
         let (file, whole) = unpacked.unwrap_or((file, true));
@@ -56,7 +56,7 @@ impl Reader {
     /// # Errors
     /// Those of [`Self::open`].
     pub fn check(path: &Path) -> Result<bool, io::Error> {
-        let file = File::open(path).map_err(OpenError::io("open", path))?;
+        let (file, _) = opened(path)?;
         let packed = packed::is_packed(&file).map_err(OpenError::io("read", path))?;
         if packed && is_recording(path) { Ok(true) } else { Self::open(path).map(|reader| reader.is_packed()) }
     }
@@ -168,6 +168,17 @@ impl Reader {
         };
         place.offset.checked_sub(1).is_none_or(is_break) && is_break(place.offset + u64::from(place.len))
     }
+}
+
+/// The file at `path`, if it is one in which one can go back and forth.
+fn opened(path: &Path) -> Result<(File, Metadata), OpenError> {
+    let file = File::open(path).map_err(OpenError::io("open", path))?;
+    let about = file.metadata().map_err(OpenError::io("read", path))?;
+    if about.is_file() || about.is_dir() {
+        return Ok((file, about));
+    }
+    let why = "it is a pipe or a device, and there is no going back in it: write what it gives to a file first";
+    Err(OpenError::NotARecording { path: path.to_owned(), why })
 }
 
 /// Which file `about` is said of.

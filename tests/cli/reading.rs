@@ -214,6 +214,8 @@ fn verify_says_no_without_the_secret_or_with_another() {
 #[test]
 fn what_is_no_recording_is_trouble() {
     let home = Home::new();
+    let piped = run(&home, &["show", "/dev/stdin"]);
+    assert!(piped.code == 2 && piped.err.contains("write what it gives to a file first"), "{}", piped.err);
     std::fs::write(home.path("notes.txt"), "some notes\n").unwrap();
     std::fs::write(home.path("later.jsonl"), "{\"hooktape\":7}\n").unwrap();
     for (file, said) in [
