@@ -15,7 +15,7 @@ use crate::recording::facts::Facts;
 use crate::recording::{Annotation, Remarks};
 
 pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError> {
-    let mut text = Text { text, at: 0, counted: (0, 1) };
+    let mut text = Source { text, at: 0, counted: (0, 1) };
     let mut found = Imported::default();
     let mut foreign = Foreign::new(now);
     while let Some(block) = text.block()? {
@@ -95,14 +95,14 @@ impl Comment {
     }
 }
 
-struct Text<'a> {
+struct Source<'a> {
     text: &'a [u8],
     at: usize,
     /// Up to where lines were counted, and the number of the one that begins there.
     counted: (usize, usize),
 }
 
-impl<'a> Text<'a> {
+impl<'a> Source<'a> {
     /// The next line without its end, and where the one behind it begins.
     fn peek(&self) -> Option<(&'a [u8], usize)> {
         let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
