@@ -37,7 +37,8 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         }
     }
     writeln!(out, "# @hooktape {facts}")?;
-    writeln!(out, "{} {} HTTP/1.1", request.method, url(call))?;
+    out.write_all(&in_line(format!("{} {}", request.method, url(call)).as_bytes()))?;
+    out.write_all(b" HTTP/1.1\n")?;
     message(out, &request.headers, &request.body)?;
     if let Some(response) = &call.response {
         let reason = StatusCode::from_u16(response.status).ok().and_then(|status| status.canonical_reason());
@@ -50,11 +51,15 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
 
 fn message(out: &mut impl Write, headers: &Headers, body: &Bytes) -> io::Result<()> {
     for (name, value) in headers.iter() {
-        // Nothing that crossed a wire has a line end here.
-        let value: Vec<u8> = value.iter().map(|byte| if b"\r\n\0".contains(byte) { b' ' } else { *byte }).collect();
-        out.write_all(&[name.as_bytes(), b": ", &value, b"\n"].concat())?;
+        out.write_all(&[&in_line(name.as_bytes()), b": ".as_slice(), &in_line(value), b"\n"].concat())?;
     }
     out.write_all(b"\n")?;
     out.write_all(body)?;
     out.write_all(b"\n")
+}
+
+/// Nothing that crossed a wire has a line end there, but a recording that somebody made may: what stands behind it would be a
+/// request of its own.
+fn in_line(text: &[u8]) -> Vec<u8> {
+    text.iter().map(|byte| if b"\r\n\0".contains(byte) { b' ' } else { *byte }).collect()
 }

@@ -36,6 +36,20 @@ fn with_body(body: &str) -> Call {
 }
 
 #[test]
+fn no_call_puts_requests_of_its_own_into_a_file_for_editors() {
+    let mut odd = call(1);
+    odd.request.method = "POST http://evil.example/first\n\n###\nGET".into();
+    odd.request.target = "/a\r\n\n###\nGET http://evil.example/second".into();
+    odd.request
+        .headers
+        .push("x\n\n###\nDELETE http://evil.example/third\nx", "y\n\n###\nGET http://evil.example/fourth");
+    let text = export(&[report(odd)], Format::Http);
+    let begun = text.lines().filter(|line| line.starts_with("###")).count();
+    assert_eq!(begun, 2, "the request and its response: {text}");
+    assert!(!text.lines().any(|line| line.starts_with("GET") || line.starts_with("DELETE")), "{text}");
+}
+
+#[test]
 fn a_command_is_quoted_for_a_shell() {
     let body = |body: &'static [u8]| {
         let mut call = call(1);
