@@ -12,7 +12,7 @@ use crate::call::Id;
 use crate::cli::context::{Context, data_dir};
 use crate::cli::{Format, Outcome, print};
 use crate::config::{parse_duration, parse_size};
-use crate::recording::{self, Kept, Marks, Position, Reader};
+use crate::recording::{self, Kept, Marks, OpenError, Position, Reader};
 use crate::visible;
 
 /// The arguments of `prune`.
@@ -44,7 +44,7 @@ pub(super) fn list(context: &Context) -> eyre::Result<Outcome> {
     let kept = recording::recordings_in(&folder()?)?;
     let now = Timestamp::now();
     for one in &kept {
-        print::out(&line(context, one, calls(&one.path), now))?;
+        print::out(&line(context, one, calls(&one.path), None, now))?;
     }
     if context.format == Format::Text {
         print::note(&sum(&kept, "recording"));
@@ -68,8 +68,10 @@ pub(super) fn prune(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     for one in &in_use {
         print::note(&format!("hooktape: {} stays: it is being recorded to", one.path.display()));
     }
-    for one in &gone {
-        print::result(&line(context, one, None, now))?;
+    // For people the list comes before the question; for programs it says what became of each.
+    let told_then = context.format == Format::Json && !args.dry_run;
+    for one in gone.iter().filter(|_| !told_then) {
+        print::result(&line(context, one, None, None, now))?;
     }
     let what = sum(&gone, "recording");
     if args.dry_run || gone.is_empty() {
@@ -82,7 +84,11 @@ pub(super) fn prune(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     }
     let (mut removed, mut failed) = (Vec::new(), Vec::new());
     for one in gone {
-        match one.remove() {
+        let result = one.remove();
+        if told_then {
+            print::result(&line(context, &one, None, Some(&result), now))?;
+        }
+        match result {
             Ok(()) => removed.push(one),
             Err(error) => failed.push(error),
         }
@@ -115,7 +121,14 @@ fn sum(kept: &[Kept], what: &str) -> String {
     format!("{}, {}", visible::count(kept.len(), what), visible::size(bytes))
 }
 
-fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> String {
+/// A recording; `removal`: how that went.
+fn line(
+    context: &Context,
+    one: &Kept,
+    calls: Option<u64>,
+    removal: Option<&Result<(), OpenError>>,
+    now: Timestamp,
+) -> String {
     let age = one.age(now);
     if context.format == Format::Json {
         let mut value = json!({
@@ -126,6 +139,10 @@ fn line(context: &Context, one: &Kept, calls: Option<u64>, now: Timestamp) -> St
         }
         if let Some(calls) = calls {
             value["calls"] = calls.into();
+        }
+        if let Some(removal) = removal {
+            value["removed"] = removal.is_ok().into();
+            value["error"] = json!(removal.as_ref().err().map(ToString::to_string));
         }
         return value.to_string();
     }

@@ -85,3 +85,19 @@ fn recordings_are_listed_and_pruned_only_when_told() {
     assert!(ended.code == 0 && ended.out.trim_end().ends_with("old.jsonl") && ended.err.ends_with(" removed\n"));
     assert_eq!((left(), home.path("data/recordings/new.jsonl").exists()), (1, true));
 }
+
+#[test]
+fn what_became_of_each_is_told_to_programs() {
+    let home = home();
+    // What no file removal takes away stands where the old one's torn end would be.
+    std::fs::create_dir(home.path("data/recordings/old.jsonl.torn")).unwrap();
+    let said = run(&home, &["prune", "--older-than", "1d", "--yes", "--format", "json"]);
+    let lines = said.json();
+    assert_eq!((said.code, lines.len()), (2, 2), "{}", said.err);
+    let old = lines.iter().find(|line| line["path"].as_str().unwrap().ends_with("old.jsonl")).unwrap();
+    let new = lines.iter().find(|line| line["path"].as_str().unwrap().ends_with("new.jsonl")).unwrap();
+    assert_eq!((&new["removed"], &new["error"]), (&true.into(), &serde_json::Value::Null));
+    let why = old["error"].as_str().unwrap();
+    assert!(old["removed"] == false && why.starts_with("cannot remove "), "{old}");
+    assert_eq!(said.err.lines().last(), Some(&*format!("hooktape: {why}")), "the reason is said once");
+}

@@ -214,13 +214,19 @@ pub(super) fn planned(
 
 /// What `--dry-run` says in the end: how many calls each target would get, and whether it will be asked before they leave.
 pub(super) fn rehearsed(context: &Context, total: u64, rounds: u32, plan: &Plan, places: &str) -> std::io::Result<()> {
-    let guarded: Vec<&str> = plan.targets().filter(|target| target.guard).map(|target| &*target.name).collect();
+    // Where nothing leaves, nobody is asked, and it goes nowhere.
+    let guarded = plan.targets().filter(|target| target.guard && total > 0);
+    let guarded: Vec<&str> = guarded.map(|target| &*target.name).collect();
     let targets = plan.targets().count();
     if context.format == Format::Json {
         let line = json!({
             "schema": 1, "event": "rehearsed", "total": total, "targets": targets, "rounds": rounds, "guarded": guarded,
         });
         return print::result(&line.to_string());
+    }
+    if total == 0 {
+        print::note("0 calls would leave; nothing was sent");
+        return Ok(());
     }
     let times = if rounds > 1 { format!(" (all of it {rounds} times)") } else { String::new() };
     let each = if targets > 1 { "each of " } else { "" };

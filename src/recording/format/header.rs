@@ -32,14 +32,14 @@ pub const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file system refused.
-    #[error("cannot {doing} {path}: {}", reason(source))]
+    #[error("cannot {doing} {path}: {}", reason(doing, error))]
     Io {
         /// What was tried: `create`, `lock`, ...
         doing: &'static str,
         /// The file or directory.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        error: io::Error,
     },
     /// Another process is recording to it.
     #[error("another hooktape records to {0}: stop that one first, or name another file")]
@@ -65,12 +65,18 @@ pub enum OpenError {
 }
 
 /// The system's reason, with the repair where there is one.
-pub fn reason(error: &io::Error) -> String {
+fn reason(doing: &str, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "no space left: make room, and try again".to_owned()
         }
-        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: name a file elsewhere".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem if doing == "remove" => {
+            "the file system is read-only: mount it to be written to first".to_owned()
+        }
+        // Who has opened a recording can name no other: a copy of it can be opened.
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "the file system is read-only: name a file elsewhere, a copy of this one say".to_owned()
+        }
         _ => error.to_string(),
     }
 }
@@ -78,14 +84,14 @@ pub fn reason(error: &io::Error) -> String {
 impl OpenError {
     /// Makes an [`OpenError::Io`] of the system's reason.
     pub(in crate::recording) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { doing, path: path.to_owned(), source }
+        move |error| Self::Io { doing, path: path.to_owned(), error }
     }
 }
 
 impl From<OpenError> for io::Error {
     fn from(error: OpenError) -> Self {
         let kind = match &error {
-            OpenError::Io { source, .. } => source.kind(),
+            OpenError::Io { error, .. } => error.kind(),
             OpenError::InUse(_) => io::ErrorKind::WouldBlock,
             OpenError::NotARecording { .. } | OpenError::Newer { .. } => io::ErrorKind::InvalidData,
         };

@@ -1,3 +1,6 @@
+use std::io;
+use std::path::Path;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -313,4 +316,17 @@ proptest! {
         let torn = &whole[..cut.min(whole.len() - 2)];
         prop_assert!(torn.is_empty() || decode(torn).is_err());
     }
+}
+
+#[test]
+fn the_repair_of_a_read_only_disk_fits_what_was_tried() {
+    let said = |doing| {
+        let error: io::Error = io::ErrorKind::ReadOnlyFilesystem.into();
+        OpenError::io(doing, Path::new("tape.jsonl"))(error).to_string()
+    };
+    assert_eq!(
+        said("remove"),
+        "cannot remove tape.jsonl: the file system is read-only: mount it to be written to first"
+    );
+    assert!(said("open").ends_with("name a file elsewhere, a copy of this one say"), "{}", said("open"));
 }
