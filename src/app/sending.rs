@@ -193,7 +193,7 @@ impl App {
         if let Some(known) = self.targets.iter().position(|known| known.url == target.url) {
             return Ok(known);
         }
-        self.targets.push(target);
+        self.targets.push(target.told_apart(&self.targets));
         Ok(self.targets.len() - 1)
     }
 

@@ -16,7 +16,7 @@ pub use self::args::Args;
 use self::progress::Progress;
 use crate::cli::context::{Context, stop_signal};
 use crate::cli::{Format, Outcome, is_broken_pipe, print};
-use crate::config::Target;
+use crate::config::{Target, without_query};
 use crate::net::fault::Delivery;
 use crate::recording::export::ExportFile;
 use crate::recording::{Reader, Redaction};
@@ -244,18 +244,15 @@ fn announce(context: &Context, plan: &Plan, items: &[Item], total: u64) {
 /// Where calls go: the names of targets that have one, and their URLs.
 fn places(plan: &Plan, items: &[Item]) -> String {
     let place = |target: &Target| {
-        let named =
-            if target.name == without_query(&target.url) { String::new() } else { format!("{} at ", target.name) };
+        let (named, number) = match target.address() {
+            Some((_, number)) => (String::new(), number),
+            None => (format!("{} at ", target.name), ""),
+        };
         let urls = target.templates(items.iter().map(|item| item.kind.as_deref()));
         let urls: Vec<&str> = urls.into_iter().map(without_query).collect();
-        visible::line(&format!("{named}{}", urls.join(" and "))).into_owned()
+        visible::line(&format!("{named}{}{number}", urls.join(" and "))).into_owned()
     };
     plan.targets().map(place).collect::<Vec<_>>().join(" and ")
-}
-
-/// A query may hold a token.
-fn without_query(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 fn conclude(context: &Context, summary: &Summary) -> eyre::Result<()> {

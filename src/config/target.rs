@@ -121,13 +121,25 @@ impl Target {
             None => message,
         })?;
         // What it is called is printed and told; its query may hold a token.
-        let name = url.split(['?', '#']).next().unwrap_or_default().to_owned();
+        let name = without_query(&url).to_owned();
         Ok(Self::new(name, url))
     }
 
-    /// Its URL without the scheme.
-    pub fn without_scheme(&self) -> &str {
-        self.url.split_once("://").map_or(&self.url, |(_, rest)| rest)
+    /// The same with a number behind its name where one of `others` has that name and goes elsewhere: typed addresses may
+    /// differ in nothing but their queries, which no name tells.
+    #[must_use]
+    pub fn told_apart(self, others: &[Self]) -> Self {
+        let is_free = |name: &String| others.iter().all(|other| other.name != *name || other.url == self.url);
+        let numbered = (2..).map(|number| format!("{} ({number})", self.name));
+        let name = std::iter::once(self.name.clone()).chain(numbered).find(is_free);
+        Self { name: name.unwrap_or_else(|| self.name.clone()), ..self }
+    }
+
+    /// Of one that is called by its address alone: the address as it is shown, and the number behind it. None: it has a name.
+    pub fn address(&self) -> Option<(&str, &str)> {
+        let address = without_query(&self.url);
+        let number = self.name.strip_prefix(address)?;
+        (number.is_empty() || number.starts_with(" (")).then_some((address, number))
     }
 
     /// Host and port, or what stands for them, as sentences name it.
@@ -236,6 +248,11 @@ fn join(url: &mut String, query: &str) {
     url.truncate(url.find('#').unwrap_or(url.len()));
     url.push(if url.contains('?') { '&' } else { '?' });
     url.push_str(query);
+}
+
+/// A query may hold a token.
+pub fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// Host and port of a URL, or what stands for them.

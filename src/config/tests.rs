@@ -461,3 +461,17 @@ fn the_screen_is_plain_data() {
         assert!(error.contains(wanted), "{text}: {error}");
     }
 }
+
+#[test]
+fn typed_addresses_that_differ_by_their_queries_are_told_apart_without_them() {
+    let typed = |url: &str| Target::from_address(url).unwrap();
+    let mut all = vec![typed("http://here.example/ok?env=a")];
+    for url in ["http://here.example/ok?env=b", "http://here.example/ok?env=c", "http://here.example/ok?env=a"] {
+        all.push(typed(url).told_apart(&all));
+    }
+    let names: Vec<&str> = all.iter().map(|target| target.name.as_str()).collect();
+    let address = "http://here.example/ok";
+    assert_eq!(names, [address, &format!("{address} (2)"), &format!("{address} (3)"), address]);
+    assert_eq!((all[0].address(), all[1].address()), (Some((address, "")), Some((address, " (2)"))));
+    assert_eq!(Target::new("http", "http://here.example").address(), None, "that is a name");
+}

@@ -220,9 +220,10 @@ fn signs_of_life(app: &App) -> Vec<String> {
 
 /// `staging staging.example.com`; the address alone where the name says nothing more, without its query: that may hold a token.
 pub(super) fn target_label(target: &crate::config::Target) -> String {
-    let named = !target.url.starts_with(&target.name);
-    let address = || target.without_scheme().split(['?', '#']).next().unwrap_or_default().to_owned();
-    if named { format!("{} {}", target.name, target.place()) } else { address() }
+    match target.address() {
+        Some((address, number)) => format!("{}{number}", address.split_once("://").map_or(address, |(_, rest)| rest)),
+        None => format!("{} {}", target.name, target.place()),
+    }
 }
 
 fn hint_line(app: &App, width: usize) -> Line<'static> {
@@ -264,6 +265,8 @@ mod tests {
         app.choose(Target::from_address("127.0.0.1:3000/hook?token=t0p").unwrap());
         let line = seen(&app, 80);
         assert!(line.ends_with("→ 127.0.0.1:3000/hook") && !line.contains("t0p"), "{line}");
+        app.choose(Target::from_address("127.0.0.1:3000/hook?token=0ther").unwrap().told_apart(&app.targets));
+        assert!(seen(&app, 80).contains("→ 127.0.0.1:3000/hook (2) │"), "{}", seen(&app, 80));
         app.choose(Target::new("a", "http://a-very-long-name-of-a-host.internal.example.com:8080/x"));
         for width in [40, 30] {
             let line = seen(&app, width);

@@ -158,7 +158,7 @@ fn late_calls_come_late_and_what_cannot_be_stale_is_left_out() {
     assert!(stale.out.starts_with("skip ") && stale.err.contains("1 skipped"), "{}", stale.out);
     assert!(stale.code == 1 && stale.err.contains("nothing was sent"), "{}", stale.err);
     let dry = replay(&home, &endpoint, &["--stale", "--query", "kind:auth_validation", "--dry-run"]);
-    assert!(dry.code == 1 && dry.err.starts_with("0 calls would leave for "), "{}", dry.err);
+    assert!(dry.code == 1 && dry.err.starts_with("0 calls would leave; "), "{}", dry.err);
     assert!(endpoint.seen().is_empty());
     let alone = replay_dialog(&home, &endpoint, &["--out-of-order"]);
     assert!(alone.code == 2 && alone.err.contains("could change places"), "{}", alone.err);
@@ -261,6 +261,14 @@ fn a_dry_run_names_modes_faults_and_changes() {
         json[2],
         json!({ "schema": 1, "event": "rehearsed", "total": 6, "targets": 1, "rounds": 3, "guarded": ["live"] })
     );
+    // Where a target takes none of them, there is no address to name, and nobody will be asked.
+    let none = run(&home, &["replay", SAMPLE, "--to", "moveo", "--query", "kind:dialog", "--dry-run"]);
+    assert_eq!((none.code, &*none.err), (1, "0 calls would leave; nothing was sent\n"));
+    let twins = [endpoint.url.clone() + "/ok?env=a", endpoint.url.clone() + "/ok?env=b"];
+    let usual = ["replay", SAMPLE, "--to", &twins[0], "--against", &twins[1], "--query", "kind:dialog", "--dry-run"];
+    let dry = run(&home, &[&usual, &SIGNED[..]].concat());
+    let (first, second) = (endpoint.url.clone() + "/ok", endpoint.url.clone() + "/ok (2)");
+    assert_eq!(dry.err, format!("1 call would leave for each of {first} and {second}; nothing was sent\n"));
 }
 
 #[test]

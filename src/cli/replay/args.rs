@@ -319,9 +319,11 @@ impl Args {
             target.headers.extend(headers.iter().cloned());
             Ok(target)
         };
+        let first = target(&self.to)?;
+        let second = self.against.as_deref().map(target).transpose()?;
         Ok(Plan {
-            target: target(&self.to)?,
-            against: self.against.as_deref().map(target).transpose()?,
+            against: second.map(|second| second.told_apart(std::slice::from_ref(&first))),
+            target: first,
             mode: self.sign.into(),
             changes,
             headers_set: !headers.is_empty(),
