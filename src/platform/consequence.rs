@@ -18,6 +18,9 @@ use crate::config::{Config, parse_duration};
 /// What follows where a pack has no word on it.
 const UNKNOWN: &str = "the documents do not say what follows";
 
+/// How the error of a call begins that never left, for it could not be signed, say.
+const NOT_SENT: &str = "not sent: ";
+
 /// `fail_on_error` of a kind: the setting of a webhook that says what its failure does. Sentences without their end.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,8 +79,9 @@ impl Kind {
     /// where the documents do not say. That a sent call's answer is taken goes without saying.
     #[must_use]
     pub fn consequence(&self, call: &Call, config: &Config) -> Option<Consequence> {
-        // Who cuts a call off himself gets no answer, whatever the platform would do.
-        if call.direction == Direction::Sent && call.request.cut && call.response.is_none() {
+        // Who cuts a call off himself gets no answer, whatever the platform would do; and what never left gets none.
+        let unsent = || call.error.as_ref().is_some_and(|error| error.starts_with(NOT_SENT));
+        if call.direction == Direction::Sent && call.response.is_none() && (call.request.cut || unsent()) {
             return None;
         }
         let route = (call.direction == Direction::Received).then(|| config.route(call.request.path())).flatten();
@@ -210,6 +214,9 @@ mod tests {
         let mut cut = sent(None);
         cut.request.cut = true;
         assert_eq!(kind.consequence(&cut, &set(None, None)), None);
+        let failed = |error: &str| Call { error: Some(error.to_owned()), ..sent(None) };
+        assert_eq!(kind.consequence(&failed("not sent: there is no body to sign"), &set(None, None)), None);
+        assert!(kind.consequence(&failed("cannot connect to 127.0.0.1:1"), &set(None, None)).is_some());
         assert!(
             kind.consequence(&sent(Some((404, "{}"))), &set(Some(true), None))
                 .unwrap()
