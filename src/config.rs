@@ -88,6 +88,8 @@ pub struct Config {
     pub redact: Redact,
     /// `[secrets]` and `--secret`.
     pub secrets: Secrets,
+    /// Names of those that routes and targets refer to by name.
+    pub named_secrets: Vec<String>,
     /// `[issuers]`: who issues tokens besides those that a platform knows, by PLATFORM or PLATFORM/SCHEME.
     pub issuers: IndexMap<String, Vec<String>>,
     /// `[[route]]`, in order.

@@ -1,5 +1,6 @@
 //! From tables to [`Config`], section by section.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sou
         targets: Vec::new(),
         replies: Vec::new(),
         secret_headers: Vec::new(),
+        named: RefCell::default(),
         warnings: Vec::new(),
     };
     let listen_table = top.read("listen", |value| value.table(&LISTEN));
@@ -82,7 +84,7 @@ pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sou
             reader.warnings.push(warning.to_owned());
         }
     }
-    let Reader { secrets, targets, replies, secret_headers, warnings, .. } = reader;
+    let Reader { secrets, targets, replies, secret_headers, named, warnings, .. } = reader;
     // Recorded as they were sent, they must not leave with an export.
     redact.referenced = secret_headers;
     let respond = respond.unwrap_or_default();
@@ -92,6 +94,7 @@ pub(super) fn config(file: Option<&Path>, text: &str, base: &Path, sources: &Sou
         record,
         redact,
         secrets,
+        named_secrets: named.into_inner(),
         issuers,
         routes,
         respond,
@@ -267,6 +270,8 @@ struct Reader<'a> {
     replies: Vec<Arc<Replies>>,
     /// The names of those that targets get by reference.
     secret_headers: Vec<String>,
+    /// The names of `[secrets]` that routes and targets refer to.
+    named: RefCell<Vec<String>>,
     warnings: Vec<String>,
 }
 
@@ -326,7 +331,10 @@ impl Reader<'_> {
     /// The secrets of a route or target: references, or names of `[secrets]`.
     fn own_secrets(&self, table: &Table<'_>) -> Vec<Secret> {
         let named = |text: &str| match self.secrets.0.get(text) {
-            Some(shared) => Ok(shared.clone()),
+            Some(shared) => {
+                self.named.borrow_mut().push(text.to_owned());
+                Ok(shared.clone())
+            }
             None => self
                 .resolve(text)
                 .map(|secret| vec![secret])

@@ -102,6 +102,7 @@ respond.reply = [{ when = { kind = "moveo/dialgo" } }, {}]
 [[target]]
 name = "staging"
 url = "http://127.0.0.1:1/"
+secret = "env:UNSET"          # the same reference is another's: nobody names "moveo/other"
 urls = { "moveo/dialgo" = "http://127.0.0.1:2/", moveo = "http://127.0.0.1:3/", jelu = "http://127.0.0.1:4/" }
 
 [[route]]

@@ -23,7 +23,8 @@ pub(super) fn check(config: &Config, flags: &[Assignment], platforms: &mut Platf
         let allowed = platforms.allow_issuers(name, issuers);
         wrong.extend(allowed.err().map(|reason| format!("{file}: issuers: {reason}")));
     }
-    for name in config.secrets.0.keys().filter(|name| !is_used(config, name)) {
+    // To what a route or target names, any name may be given.
+    for name in config.secrets.0.keys().filter(|name| !config.named_secrets.contains(name)) {
         let typed = flags.iter().any(|flag| flag.name == **name);
         let place = if typed { "--secret".to_owned() } else { format!("{file}: secrets") };
         wrong.extend(no_secret(platforms, name).map(|why| format!("{place}: {why}")));
@@ -75,14 +76,6 @@ fn nameless(respond: &Respond) -> Option<&Replies> {
         Source::Reply(replies) if replies.name.is_none() => Some(replies),
         _ => None,
     }
-}
-
-/// Whether a route or target has what is filed under `name`: then the name may be anything.
-fn is_used(config: &Config, name: &str) -> bool {
-    let filed = config.secrets.0.get(name).map_or(&[][..], Vec::as_slice);
-    let routes = config.routes.iter().flat_map(|route| &route.secrets);
-    let mut own = routes.chain(config.targets.iter().flat_map(|target| &target.secrets));
-    own.any(|secret| filed.contains(secret))
 }
 
 /// That nothing is signed by a secret of that name, if so, and which one was meant.
