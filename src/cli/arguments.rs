@@ -129,15 +129,18 @@ fn misplaced(levels: &[(&Command, &ArgMatches)], common: &[Arg]) -> Option<Strin
     let is_lost = |arg: &&Arg, matches| {
         !common.iter().any(|one| one.get_id() == arg.get_id()) && is_given(matches, arg.get_id().as_str())
     };
-    let lost =
-        before.iter().flat_map(|(command, matches)| command.get_arguments().filter(move |arg| is_lost(arg, matches)));
-    let said = lost.map(|arg| {
+    let lost = before.iter().enumerate().flat_map(|(depth, (command, matches))| {
+        command.get_arguments().filter(move |arg| is_lost(arg, matches)).map(move |arg| (depth, *command, arg))
+    });
+    let said = lost.map(|(depth, command, arg)| {
         let (word, value) =
             (arg.get_long().unwrap_or_default(), if arg.get_action().takes_values() { " ..." } else { "" });
-        if called.get_arguments().any(|own| own.get_long() == arg.get_long()) {
+        if !arg.is_positional() && called.get_arguments().any(|own| own.get_long() == arg.get_long()) {
             format!("'{arg}' counts behind the command only: `{path} --{word}{value}`")
-        } else {
+        } else if depth == 0 {
             format!("'{arg}' is an option of the terminal program, and `{path}` has none such: leave it out")
+        } else {
+            format!("'{arg}' is for `{}` alone, and `{path}` has none such: leave it out", command.get_name())
         }
     });
     let said: Vec<String> = said.collect();
@@ -188,6 +191,11 @@ mod tests {
         let both = "'--to <TARGET|URL>' is an option of the terminal program, and `hooktape config check` has none";
         refused("hooktape --tls --to :1 config check", both);
         refused("hooktape --tls --to :1 config check", "'--tls' is an option of");
+        refused(
+            "hooktape platforms moveo check p",
+            "'[NAME]' is for `platforms` alone, and `hooktape platforms check`",
+        );
+        refused("hooktape platforms --as markdown check p", "'--as <FORM>' is for `platforms` alone, and ");
     }
 
     #[test]
@@ -208,6 +216,8 @@ mod tests {
             assert!(error.contains("'--config <PATH>' cannot be used multiple times"), "{error}");
         }
         assert_eq!(read("hooktape --format json show f --format json").unwrap_err().lines().count(), 5);
+        let check = read("hooktape platforms --format json check p").unwrap();
+        assert!(check.common.format == Format::Json && matches!(check.command, Some(cli::Command::Platforms(_))));
     }
 
     #[test]

@@ -18,7 +18,8 @@ use crate::visible;
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
-#[command(args_conflicts_with_subcommands = true)]
+// Not by what the parser refuses: that would be `--format` before the command, too.
+#[command(override_usage = "hooktape platforms [OPTIONS] [NAME]\n       hooktape platforms [OPTIONS] <COMMAND>")]
 pub struct Args {
     #[command(subcommand)]
     command: Option<Command>,
