@@ -153,6 +153,12 @@ impl Context {
         self.config.record.redact.then(|| self.redaction()).transpose()
     }
 
+    /// An address to be listed, without the secrets of its query: a platform's token, say.
+    pub fn hushed_url(&self, url: &str) -> String {
+        let bare = || url.split(['?', '#']).next().unwrap_or_default().to_owned();
+        self.redaction().map_or_else(|_| bare(), |redaction| redaction.target(url))
+    }
+
     /// The same, read again.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::cli::context::Findings;
 use crate::cli::{Context, Format, waits};
 use crate::json::{self, PrintError};
 use crate::platform::{Fate, Finding, Platforms, Wait};
-use crate::recording::{self, Entries, Recorded, Redaction};
+use crate::recording::{self, Entries, Recorded};
 use crate::replay::compare::Difference;
 use crate::signature::Verdict;
 use crate::visible;
@@ -319,8 +319,7 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
         return sent_json(context, call);
     }
     // A platform's token may stand in the query, and this text in a log.
-    let masked = |redaction: Redaction| redaction.target(&call.request.url());
-    let url = context.redaction().map_or_else(|_| call.request.path().to_owned(), masked);
+    let url = context.hushed_url(&call.request.url());
     let mut text = format!("{} {}", visible::line(&call.request.method), visible::line(&url));
     if let Some(sig) = call.sig {
         let _ = write!(text, " (signature {})", sig.word());

@@ -227,3 +227,27 @@ fn page_at(address: &str, target: &str) -> String {
     stream.read_to_string(&mut answer).unwrap();
     answer
 }
+
+#[test]
+fn what_only_lists_does_not_print_a_platforms_token() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let run = |args: &[&str]| {
+        let common = ["--to", &endpoint.url, "--secret", "rasa=env:TOKEN"];
+        let mut command = home.command(HOOKTAPE, &[args, &common].concat());
+        let ended = command.env("TOKEN", OTHER).stdin(std::process::Stdio::null()).output().unwrap();
+        assert!(ended.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap()
+    };
+    let sent = run(&["send", "rasa/action", "--record", "t.jsonl"]);
+    assert!(sent.contains("action?token=[redacted] (signature valid)") && !sent.contains(OTHER), "{sent}");
+    let planned = run(&["replay", "t.jsonl", "--sent", "--set", "/next_action=a", "--dry-run", "--format", "json"]);
+    assert!(planned.contains("/next_action") && !planned.contains(OTHER), "{planned}");
+    // The recorded call has it; what is said of it has not.
+    let tape = fs::read_to_string(home.path("t.jsonl")).unwrap();
+    fs::write(home.path("t.jsonl"), tape.replace(OTHER, "another")).unwrap();
+    let planned = run(&["replay", "t.jsonl", "--sent", "--dry-run", "--format", "json"]);
+    assert!(
+        planned.contains(r#""place":"path","left":"/hooks/rasa/action?token=[redacted]""#) && !planned.contains(OTHER),
+        "{planned}"
+    );
+}

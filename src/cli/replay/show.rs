@@ -185,10 +185,11 @@ pub(super) fn planned(
     let ready = Call { request: sender.prepare(outgoing.clone()).request, ..call.clone() };
     let (changed, masked) = (changed(&call.request, &ready.request), masked(&call.request, &ready.request));
     let changed = hushed(context, (call, &ready), changed);
+    let url = context.hushed_url(outgoing.url.as_str());
     match context.format {
         Format::Json => json!({
             "schema": 1, "id": call.id, "kind": call.kind, "method": outgoing.request.method,
-            "url": outgoing.url.as_str(), "size": outgoing.request.body.len(), "sign": sign, "secret": secret,
+            "url": url, "size": outgoing.request.body.len(), "sign": sign, "secret": secret,
             "sig": verdict.as_ref().map(|verdict| verdict.sig),
             "reason": found.map(|verdict| &verdict.reason),
             "fault": delivery.label(), "changed": changed, "masked": masked,
@@ -202,7 +203,7 @@ pub(super) fn planned(
                 print::short(call.id),
                 visible::line(call.kind.as_deref().unwrap_or("-")),
                 visible::line(&outgoing.request.method),
-                visible::line(outgoing.url.as_str()),
+                visible::line(&url),
                 outgoing.request.body.len(),
                 visible::line(&signing),
                 visible::line(&places),
