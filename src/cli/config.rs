@@ -44,14 +44,15 @@ pub(super) fn run(context: &Context, command: &Command, record: Option<PathBuf>)
         return Ok(problems.is_empty().into());
     }
     match &config.file {
-        Some(file) => print::result(&format!("file     {}", file.display()))?,
+        Some(file) => print::result(&format!("file     {}", visible::line(&file.display().to_string())))?,
         None => print::result("file     none: hooktape.toml here, or config.toml in the configuration directory")?,
     }
     print::result(&format!("listen   {}", config.listen.address))?;
-    print::result(&format!("record   {}", record.display()))?;
+    print::result(&format!("record   {}", visible::line(&record.display().to_string())))?;
     for (name, secret) in config.secrets.all() {
         let state = secret.value().map_or_else(ToOwned::to_owned, |value| format!("{} bytes", value.len()));
-        print::result(&format!("secret   {name} = {} ({state})", secret.label()))?;
+        let secret = format!("secret   {name} = {} ({state})", secret.label());
+        print::result(&visible::line(&secret))?;
     }
     for route in &config.routes {
         let kind = route.kind.as_deref().unwrap_or("recognised");

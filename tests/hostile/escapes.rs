@@ -17,6 +17,10 @@ fn no_field_of_a_call_acts_on_the_terminal() {
     fs::write(home.path(EVIL).join("pack.toml"), format!("[platform]\nname = {EVIL:?}\n[{EVIL}]\n")).unwrap();
     fs::write(home.path("evil.toml"), format!("[listen]\naddress = \"{EVIL}\"\n")).unwrap();
     fs::write(home.path("keys.toml"), "[[route]]\npath = \"/\"\n\"\\u001bx\" = 1\n").unwrap();
+    // It may have come with somebody's project.
+    let evil: String = EVIL.chars().map(|char| format!("\\u{:04x}", u32::from(char))).collect();
+    let paths = format!("[record]\npath = \"{evil}.jsonl\"\n[secrets]\nmoveo = \"file:{evil}.pem\"\n");
+    fs::write(home.path("paths.toml"), paths).unwrap();
     fs::write(home.path("evil.har"), "{\"log\":{\"entries\":[{\"request\":{\"url\":\"\\u001b[2J\"}}]}}").unwrap();
     fs::write(home.path("evil.http"), format!("POST http://a/{EVIL}\n{EVIL}: x\n\n")).unwrap();
     fs::write(home.path("evil.sh"), format!("curl --{EVIL} http://a\n")).unwrap();
@@ -56,6 +60,7 @@ fn no_field_of_a_call_acts_on_the_terminal() {
         &["platforms", "check", EVIL],
         &["config", "check", "--config", "evil.toml"],
         &["config", "check", "--config", "keys.toml"],
+        &["config", "check", "--config", "paths.toml"],
         &["config", "check", "--config", EVIL],
         &["config", "check", "--secret", &format!("{EVIL}=env:{EVIL}")],
         &["listen", "--listen", EVIL],
