@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::app::action::Action;
-use crate::app::answering::Waiting;
+use crate::app::answering::{Answering, Waiting};
 use crate::app::calls::Filter;
 use crate::app::dialog::{Dialog, Input, Then};
 use crate::app::draft::{Answer, Draft};
@@ -283,6 +283,12 @@ impl App {
             "calls are shown as they are"
         };
         self.tell(Notice::info(how));
+        let edited = |dialog: &Dialog| {
+            matches!(dialog, Dialog::Set(_) | Dialog::Note { .. } | Dialog::Answering(Answering::Edit(_)))
+        };
+        if self.draft.is_some() || self.dialogs.iter().any(edited) {
+            self.tell_bare();
+        }
     }
 
     /// Works out anew whatever is masked on the screen.

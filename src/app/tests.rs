@@ -325,3 +325,23 @@ fn what_was_worked_out_before_masking_is_not_shown_after_it() {
         assert!(app.shown.as_ref().is_some_and(Shown::is_masked), "{size}");
     }
 }
+
+#[test]
+fn a_mask_that_does_not_cover_what_is_edited_says_so() {
+    let mut app = app();
+    let mut call = call("/");
+    call.request.body = r#"{"password":"hunter2"}"#.into();
+    recorded(&mut app, &call);
+    let told = |app: &mut App, keys: &str| {
+        for key in script(keys).unwrap() {
+            app.settle();
+            happen(app, Event::Key(key));
+        }
+        app.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default()
+    };
+    assert!(told(&mut app, "*").contains("are masked;"));
+    told(&mut app, "*e<esc>");
+    assert!(app.draft.is_some());
+    assert!(told(&mut app, "*").contains("nothing of it is masked"));
+    assert!(told(&mut app, "*").contains("as they are"));
+}
