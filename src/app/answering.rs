@@ -252,7 +252,12 @@ impl App {
                 self.answers.health.push((name, health));
             }
             Told::Deaf(why) => self.tell(Notice::warning(why)),
-            Told::Refused(refused) => self.tell(Notice::warning(refused.to_string())),
+            Told::Refused(refused) => {
+                // What is masked before it is recorded is not shown otherwise here.
+                let counts = self.masked || self.setup.config.record.redact;
+                let told = refused.told(self.redaction.as_deref().filter(|_| counts));
+                self.tell(Notice::warning(told));
+            }
         }
     }
 

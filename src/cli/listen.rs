@@ -19,8 +19,8 @@ use crate::net::responder::{Health, Responders, Told};
 use crate::net::tls::Identity;
 use crate::net::tunnel::{Keeper, Tunnel};
 use crate::net::{base_url, listener};
-use crate::recording::Recorded;
 use crate::recording::backlog::backlog;
+use crate::recording::{Recorded, Redaction};
 
 /// How often the targets that calls are forwarded to are looked at.
 const WATCH: Duration = Duration::from_secs(5);
@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
         move |tunnel| drop(say.try_send(Some(of_tunnel(&tunnel, format))))
     };
     let tunnel = tunnel(context, address, &lane, presence.clone(), of_tunnel)?;
-    tell_of(&lane.responders, say.clone());
+    tell_of(&lane.responders, say.clone(), context.mask()?);
     if let Some(identity) = &lane.tls {
         print::note(&with_tls(address, identity));
     }
@@ -152,7 +152,7 @@ pub(super) fn tell_what_answers(responders: &Responders) {
 }
 
 /// The same, and what becomes of it.
-fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>) {
+fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>, mask: Option<Redaction>) {
     tell_what_answers(responders);
     let observer = move |told| {
         let note = match told {
@@ -160,7 +160,7 @@ fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>) {
             Told::Target(name, Health::Up) => format!("target {name} is up"),
             Told::Hit { whose, left: 0 } => format!("{whose}: the fault is spent"),
             Told::Deaf(why) => format!("hooktape: {why}"),
-            Told::Refused(refused) => format!("hooktape: {refused}"),
+            Told::Refused(refused) => format!("hooktape: {}", refused.told(mask.as_ref())),
             Told::Hit { .. } | Told::Held(_) | Told::Gone(..) => return,
         };
         let _ = say.try_send(Some(Said::Note(note)));

@@ -284,11 +284,6 @@ fn failure(error: &hyper_util::client::legacy::Error, place: &str) -> Failure {
     Failure { status: 502, sentence, what: if down { What::Down } else { What::Unanswered } }
 }
 
-/// A query may hold a secret.
-fn without_query(url: &str) -> &str {
-    url.split('?').next().unwrap_or_default()
-}
-
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

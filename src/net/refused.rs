@@ -19,6 +19,7 @@ use tokio_rustls::rustls::{self, AlertDescription};
 
 use crate::call::{Request, Response};
 use crate::net::root;
+use crate::recording::Redaction;
 use crate::visible;
 
 /// What came, and why no call came of it. Its `Display` is the sentence for the user.
@@ -85,23 +86,36 @@ pub enum Why {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { peer, why, came, more, .. } = self;
-        if *more > 0 {
-            write!(f, "{more} more like this: ")?;
-        }
-        write!(f, "{peer} {why}")?;
-        if came.is_empty() {
-            return Ok(());
-        }
-        let began = &came[..came.len().min(Self::SHOWN)];
-        let dots = if began.len() < came.len() { "…" } else { "" };
-        write!(f, ". It began with: {}{dots}", visible::bytes(began))
+        f.write_str(&self.told(None))
     }
 }
 
 impl Refused {
     /// How many of the first bytes the sentence shows.
     pub(super) const SHOWN: usize = 60;
+
+    /// The sentence for the user. Masked, it shows of a request its method and target, as its recorded call has them.
+    #[must_use]
+    pub fn told(&self, redaction: Option<&Redaction>) -> String {
+        let Self { peer, why, came, more, .. } = self;
+        let more = if *more > 0 { format!("{more} more like this: ") } else { String::new() };
+        let began = &came[..came.len().min(Self::SHOWN)];
+        let (began, whole) = match (redaction, redaction.and_then(|_| self.request())) {
+            (None, _) => (visible::bytes(began).into_owned(), began.len() == came.len()),
+            (Some(redaction), Some(Request { method, target, .. })) => {
+                let line = format!("{method} {}", redaction.target(&target));
+                let line = visible::line(&line);
+                (visible::truncate(&line, Self::SHOWN).trim_end_matches('…').to_owned(), false)
+            }
+            (Some(redaction), None) => {
+                let text = String::from_utf8_lossy(began);
+                (visible::line(&redaction.prose(&text)).into_owned(), began.len() == came.len())
+            }
+        };
+        let dots = if whole { "" } else { "…" };
+        let began = if came.is_empty() { String::new() } else { format!(". It began with: {began}{dots}") };
+        format!("{more}{peer} {why}{began}")
+    }
 
     /// The request, as far as it can be read; none where not even its request line can. What follows the last line that
     /// can be read is its body.

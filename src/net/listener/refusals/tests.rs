@@ -6,9 +6,23 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::*;
-use crate::config::{Certificate, Config, Listen};
+use crate::config::{Certificate, Config, Listen, Redact};
 use crate::net::testing::Site;
-use crate::recording::{Position, Reader};
+use crate::recording::{Position, Reader, Redaction};
+
+#[rstest]
+#[case::query(b"GET /h?token=HUSH&x=1 HTTP/1.1\r\na b: c\r\n\r\n", ". It began with: GET /h?token=[redacted]&x=1…")]
+#[case::head(b"GET /h HTTP/1.1\r\nAuthorization: Bearer HUSH\r\na b: c\r\n\r\n", ". It began with: GET /h…")]
+#[case::no_request(b"{\"password\":\"HUSH\"}\r\n\r\n", ". It began with: {\"password\":\"[redacted]\"}␍␊␍␊")]
+#[case::another_protocol(b"SSH-2.0-OpenSSH_9\r\n", ". It began with: SSH-2.0-OpenSSH_9␍␊")]
+#[tokio::test]
+async fn what_is_told_is_masked_where_recordings_are(#[case] bytes: &[u8], #[case] shown: &str) {
+    let (site, mut told) = listening(Config::default()).await;
+    send(&site, bytes).await;
+    let refused = told.recv().await.unwrap();
+    let sentence = refused.told(Some(&Redaction::new(&Redact::default()).unwrap()));
+    assert!(sentence.ends_with(shown) && !sentence.contains("HUSH"), "{sentence}");
+}
 
 /// A listener, and what it refuses.
 async fn listening(config: Config) -> (Site, UnboundedReceiver<Refused>) {
