@@ -111,14 +111,16 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             (_, None) => Arc::new(call.clone()),
             (_, Some(redaction)) => Arc::new(redaction.call(&call)),
         };
-        let recorded = draft.recorded.as_ref();
+        let original = draft.recorded.as_ref();
         if let Some(redaction) = context.mask()? {
-            let masking = Masking::between(&redaction, recorded.unwrap_or(&call), &call);
+            let masking = Masking::between(&redaction, original.unwrap_or(&call), &call);
             masking.differences(&mut differences);
-            unmet.iter_mut().for_each(|unmet| masking.unmet(unmet));
+            for unmet in &mut unmet {
+                masking.unmet(unmet);
+            }
         }
         let changed =
-            recorded.map(|recorded| hushed(context, (recorded, &call), changed(&recorded.request, &call.request)));
+            original.map(|original| hushed(context, (original, &call), changed(&original.request, &call.request)));
         let changed = changed.unwrap_or_default();
         print::result(&told(context, args, &shown, &changed, delivery, &unmet, &differences))?;
         if let Err(error) = written {

@@ -133,7 +133,7 @@ impl<'a> Masking<'a> {
             answer.headers.get(name).unwrap_or(MASK).to_owned()
         };
         let whole = masked(text);
-        if whole != text { whole } else { text.split(", ").map(masked).collect::<Vec<_>>().join(", ") }
+        if whole == text { text.split(", ").map(masked).collect::<Vec<_>>().join(", ") } else { whole }
     }
 
     /// The JSON text as a redaction leaves it where it stands at `pointer`. What was cut is no JSON and goes as a whole.

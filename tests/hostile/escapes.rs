@@ -18,8 +18,9 @@ fn no_field_of_a_call_acts_on_the_terminal() {
     fs::write(home.path("evil.toml"), format!("[listen]\naddress = \"{EVIL}\"\n")).unwrap();
     fs::write(home.path("keys.toml"), "[[route]]\npath = \"/\"\n\"\\u001bx\" = 1\n").unwrap();
     // It may have come with somebody's project.
-    let evil: String = EVIL.chars().map(|char| format!("\\u{:04x}", u32::from(char))).collect();
-    let paths = format!("[record]\npath = \"{evil}.jsonl\"\n[secrets]\nmoveo = \"file:{evil}.pem\"\n");
+    let quoted = |text: String| serde_json::Value::from(text);
+    let (tape, key) = (quoted(format!("{EVIL}.jsonl")), quoted(format!("file:{EVIL}.pem")));
+    let paths = format!("[record]\npath = {tape}\n[secrets]\nmoveo = {key}\n");
     fs::write(home.path("paths.toml"), paths).unwrap();
     fs::write(home.path("evil.har"), "{\"log\":{\"entries\":[{\"request\":{\"url\":\"\\u001b[2J\"}}]}}").unwrap();
     fs::write(home.path("evil.http"), format!("POST http://a/{EVIL}\n{EVIL}: x\n\n")).unwrap();

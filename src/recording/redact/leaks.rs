@@ -47,8 +47,8 @@ use super::tests::{body, redaction, with};
     r#"{"fault":"cannot read <soap:Body><password>[redacted]</password></soap:Body>","log":["POST / <ssn>[redacted]</ssn>"]}"#
 )]
 #[case::empty_element(
-    r#"bad: <p name='token' value='SECRET'/> and <b>this</b>"#,
-    r#"bad: <p name='token' value='[redacted]'/> and <b>this</b>"#
+    "bad: <p name='token' value='SECRET'/> and <b>this</b>",
+    "bad: <p name='token' value='[redacted]'/> and <b>this</b>"
 )]
 #[case::json_that_is_escaped(
     "%7B%22password%22%3A%22SECRET%22%2C%22a%22%3A1%7D",
