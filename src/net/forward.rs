@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use self::connector::{Connected, Timed};
 use crate::call::{Forwarded, Headers, Request, Response};
-use crate::config::{Target, Tls};
+use crate::config::{Target, Tls, without_query};
 use crate::net::answer::{self, Stage};
 use crate::net::room::{self, Taking};
 use crate::net::{IDLE, fields, hop_by_hop, named_in_connection, tells_its_length};
