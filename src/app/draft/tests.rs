@@ -195,5 +195,5 @@ fn mixed_line_ends_stay_what_they_are_where_an_editor_outside_changes_a_word() {
     amended.amend("{\n \"a\":3,\r\n \"b\":2}".to_owned(), "/a");
     amended.editor.move_cursor(CursorMove::Top);
     amended.editor.insert_str(" ");
-    assert_eq!(amended.body(), " {\n \"a\":3,\r\n \"b\":2}");
+    assert_eq!(amended.body(), "{ \n \"a\":3,\r\n \"b\":2}");
 }
