@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::cli::context::{Context, data_dir, find_call};
 use crate::cli::damage::Damaged;
+use crate::cli::show::{fits, parse_query};
 use crate::cli::{Format, Outcome, print};
 use crate::recording::{Position, Reader};
 use crate::replay::variables::Variables;
@@ -52,12 +53,15 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
                 names = found.register(&find_call(file, id)?, &redaction);
             } else {
                 let reader = Reader::open(file)?;
+                // Deleted calls are hidden from a query that asks for nothing.
+                let (query, marks) = (parse_query(context, None)?, reader.marks());
                 for entry in reader.entries(Position::default()) {
                     match entry {
-                        Ok(entry) => {
+                        Ok(entry) if damaged.passed_over(fits(&query, &entry, &reader, &marks))? == Some(true) => {
                             let call = damaged.passed_over(reader.call(entry.place))?;
                             names.extend(call.into_iter().flat_map(|call| found.register(&call, &redaction)));
                         }
+                        Ok(_) => {}
                         Err(damage) => damaged.tell(&damage),
                     }
                 }

@@ -53,6 +53,18 @@ fn a_compressed_recording_is_listed_without_its_deleted_calls() {
 }
 
 #[test]
+fn variables_of_deleted_calls_are_not_taken() {
+    let home = Home::new();
+    let sample = std::fs::read_to_string(SAMPLE).unwrap();
+    let deletion = |line: &str| format!("{{\"delete\":\"{}\",\"on\":true}}\n", &line[7..43]);
+    let deletions: String = sample.lines().skip(1).map(deletion).collect();
+    std::fs::write(home.path("tape.jsonl"), sample + &deletions).unwrap();
+    let register = |file: &str| run(&home, &["variables", "register", file]).err;
+    assert_eq!(register("tape.jsonl"), "0 variables: \n");
+    assert_ne!(register(SAMPLE), "0 variables: \n");
+}
+
+#[test]
 fn a_recording_in_use_is_left_alone() {
     let home = Home::new();
     let _listener = home.listen(&[]);
