@@ -27,10 +27,8 @@ pub(super) fn unpacked(file: &File, path: &Path) -> Result<Option<(File, bool)>,
 
 /// Whether a file is a recording, as its beginning has it: nothing more of it is unpacked.
 pub fn is_recording(path: &Path) -> bool {
-    let looked = File::open(path).and_then(|file| match is_packed(&file)? {
-        true => begins(&file),
-        false => Ok(read_header(&file, path)?).map(|_| true),
-    });
+    let looked = File::open(path)
+        .and_then(|file| if is_packed(&file)? { begins(&file) } else { Ok(read_header(&file, path)?).map(|_| true) });
     looked.unwrap_or(false)
 }
 
