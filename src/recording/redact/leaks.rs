@@ -253,6 +253,8 @@ fn headers_and_paths_hide_nothing() {
         ("/p;token=SECRET/q;a=1?b=c", "/p;token=[redacted]/q;a=1?b=c"),
         ("/x;jsessionid=SECRET", "/x;jsessionid=[redacted]"),
         ("/x?a=1;token=SECRET", "/x?a=1;token=[redacted]"),
+        ("/x?%7B%22password%22%3A%22SECRET%22%7D", "/x?%7B%22password%22%3A%22[redacted]%22%7D"),
+        ("/x?user%5Bssn%5D=SECRET&a[b]=c", "/x?user%5Bssn%5D=[redacted]&a[b]=c"),
         (
             "/x?next=https%253A%252F%252Fe%252F%253Ftoken%253DSECRET",
             "/x?next=https%253A%252F%252Fe%252F%253Ftoken%253D[redacted]",
