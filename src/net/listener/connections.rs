@@ -105,7 +105,7 @@ pub(super) async fn serve<A, F>(
     A: Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let refusals_of = refusals.clone();
+    let telling = refusals.clone();
     let hire = move || -> Desk<Accepted> {
         let (app, refusals) = (app(), refusals.clone());
         let mut server = Builder::new(TokioExecutor::new());
@@ -132,7 +132,7 @@ pub(super) async fn serve<A, F>(
     loop {
         let admitted = async {
             let place = Arc::clone(&room).acquire_owned().await.ok();
-            (place, accept(&listener, &mut deaf, &refusals_of).await)
+            (place, accept(&listener, &mut deaf, &telling).await)
         };
         let (place, (stream, ip)) = tokio::select! {
             admitted = admitted => admitted,
