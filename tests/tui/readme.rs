@@ -63,13 +63,25 @@ fn queries() -> String {
 }
 
 #[test]
-fn the_configuration_in_the_readme_is_understood() {
+fn the_configurations_in_the_readme_are_understood() {
     let readme = std::fs::read_to_string(repository("README.md")).unwrap();
-    let block = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("hooktape.toml");
-    std::fs::write(&path, block).unwrap();
-    let config = Config::load(&Sources { explicit: Some(path), ..Sources::default() }).unwrap();
+    // The other ones are of packs.
+    let understood = |heading: &str| {
+        let (_, part) = readme.split_once(&format!("\n## {heading}\n")).unwrap();
+        let block = part.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hooktape.toml");
+        std::fs::write(&path, block).unwrap();
+        // What it names besides.
+        std::fs::write(folder.path().join("crm.csv"), "ssn,name\n42,A\n").unwrap();
+        std::fs::write(folder.path().join("reply.json"), "{}").unwrap();
+        Config::load(&Sources { explicit: Some(path), ..Sources::default() }).unwrap()
+    };
+    let config = understood("Configuration");
     assert_eq!(config.targets[0].name, "staging");
     assert_eq!(config.routes[0].path, "/hooks/moveo");
+    let config = understood("Responders");
+    let paths: Vec<&str> = config.routes.iter().map(|route| &*route.path).collect();
+    assert_eq!(paths, ["/hooks/moveo", "/identify", "/chat"]);
+    assert!(config.routes.iter().all(|route| route.respond.is_some()));
 }

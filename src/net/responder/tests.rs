@@ -277,8 +277,10 @@ async fn a_caller_that_hangs_up_is_not_waited_for_and_nothing_is_forwarded_for_i
 #[tokio::test]
 async fn a_held_call_goes_on_by_itself_in_time_and_is_not_held_where_nobody_looks() {
     let site = Site::new(holding(Duration::from_millis(10), replying(Replies::always(reply("mine"))))).await;
-    let _told = observed(&site, true);
+    let mut told = observed(&site, true);
     assert_eq!(body(&site.post("/", "", "{}").await), "mine");
+    let held = held(&mut told).await;
+    assert_eq!(told.recv().await, Some(Told::Gone(held.id, Parting::TimeUp)));
     let site = Site::new(holding(Duration::from_hours(1), replying(Replies::always(reply("mine"))))).await;
     assert_eq!(body(&site.post("/", "", "{}").await), "mine");
 }
