@@ -14,6 +14,8 @@ use sha2::Sha256;
 use crate::lane::caller::read_message;
 use crate::lane::{HOOKTAPE, Home, TOKEN};
 
+pub use crate::answering::answering;
+
 /// A conversation through all kinds of call, signed with the token of Moveo's own examples; the last call is tampered with.
 pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings/moveo.jsonl");
 
@@ -97,26 +99,6 @@ fn serve(stream: &mut BufReader<TcpStream>, seen: &Mutex<Vec<Seen>>) -> std::io:
         );
         stream.get_mut().write_all(text.as_bytes())?;
     }
-}
-
-/// A server that answers everything with this: the status and header fields, a line each, and the body.
-pub fn answering(head: &'static str, body: impl Into<Vec<u8>>) -> String {
-    let (listener, body) = (TcpListener::bind("127.0.0.1:0").unwrap(), body.into());
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let length = body.len();
-    let head = format!("HTTP/1.1 {}\r\ncontent-length: {length}\r\n\r\n", head.replace('\n', "\r\n"));
-    let answer = [head.as_bytes(), &body].concat();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (mut stream, answer) = (BufReader::new(stream.unwrap()), answer.clone());
-            thread::spawn(
-                move || {
-                    while read_message(&mut stream).is_ok() && stream.get_mut().write_all(&answer).is_ok() {}
-                },
-            );
-        }
-    });
-    url
 }
 
 /// A header field's value.

@@ -2,6 +2,11 @@
 
 use crate::evil::{EVIL, acts, recording};
 use crate::support::Stage;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+/// What is left of [`EVIL`] where a terminal library drops control characters: a text that was given to it as it came.
+pub const BARE: &str = "[2J]0;pwned";
 
 #[tokio::test]
 async fn no_field_of_a_call_acts_on_the_terminal() {
@@ -19,7 +24,18 @@ async fn no_field_of_a_call_acts_on_the_terminal() {
         let stage = Stage { data: Some(data.clone()), ..Stage::size(160, 45) };
         let ended = stage.open(&path, script).await;
         assert!(!acts(&ended.screen), "{script}:\n{:?}", ended.screen);
+        // Only the line that a note is edited in has it as it is: what cannot be drawn is not drawn there.
+        assert_eq!(ended.screen.contains(BARE), script == ";", "{script}: a text as it came:\n{}", ended.screen);
         shown += ended.screen.matches("␛[2J").count();
     }
     assert!(shown > 100, "{shown}");
+}
+
+#[test]
+fn a_text_that_is_drawn_as_it_came_would_be_seen() {
+    // What draws drops control characters: a screen that is free of them says nothing of the texts that it was given.
+    let mut terminal = Terminal::new(TestBackend::new(80, 1)).unwrap();
+    terminal.draw(|frame| frame.render_widget(EVIL, frame.area())).unwrap();
+    let screen = terminal.backend().to_string();
+    assert!(!acts(&screen) && screen.contains(BARE), "{screen:?}");
 }

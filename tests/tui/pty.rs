@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use crate::caller::Caller;
+use crate::escapes::BARE;
+use crate::evil::{EVIL, recording};
 use crate::support::{Stage, repository};
 use hooktape::net::sender::Sender;
 use hooktape::recording::backlog::backlog;
@@ -407,6 +409,37 @@ fn a_signal_ends_it_also_while_another_recording_is_open() {
     terminal.signal("TERM");
     assert_eq!(terminal.end(), 0);
     assert!(terminal.restored());
+}
+
+#[test]
+fn nothing_of_a_call_reaches_the_terminal_as_it_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = format!("{EVIL}.jsonl");
+    std::fs::create_dir_all(folder.path().join("data/recordings")).unwrap();
+    for path in [folder.path().join(&name), folder.path().join("data/recordings").join(&name)] {
+        std::fs::write(path, recording()).unwrap();
+    }
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hooktape"));
+    command.args(["open", &name]);
+    command.cwd(folder.path());
+    command.env("HOOKTAPE_DATA", folder.path().join("data"));
+    let mut terminal = Terminal::run(command, folder);
+    terminal.sees("opened");
+    // Its tabs, a copy of its body, the log, the other recordings, and what is said in the end.
+    for (keys, shown) in
+        [("g1", "␛[2J"), ("2", "␛[2J"), ("3", "␛[2J"), ("4", "invalid"), ("5", "␛[2J"), ("yb", "handed 663 bytes")]
+    {
+        terminal.press(keys);
+        terminal.sees(shown);
+    }
+    terminal.press("s");
+    terminal.sees("KiB");
+    terminal.press("qq");
+    assert_eq!(terminal.end(), 0);
+    let raw = String::from_utf8_lossy(&terminal.raw);
+    for part in ["]0;pwned\x07", "\x1b]0;", BARE, "\u{9b}", "\u{202e}", "\u{200b}", "\u{85}"] {
+        assert!(!raw.contains(part), "{part:?} in {raw:?}");
+    }
 }
 
 #[test]
