@@ -25,6 +25,7 @@ mod settings;
 mod sharing;
 mod support;
 mod targets;
+mod tokens;
 mod tunnel;
 mod webview;
 

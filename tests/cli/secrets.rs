@@ -1,5 +1,6 @@
 //! Known secrets in everything that the program does: none is ever in a file, on a screen or in a reply.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::BufRead as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -19,6 +20,8 @@ struct House {
     home: Home,
     endpoint: Endpoint,
     needles: Vec<Needle>,
+    /// What has been run.
+    ran: RefCell<Vec<String>>,
 }
 
 impl House {
@@ -36,8 +39,6 @@ impl House {
                 moveo = "env:SIGNING"
                 stripe = "env:OTHER"
                 "moveo/webview" = "file:keys/private.pem"
-                [record]
-                redact = true
                 [[route]]
                 path = "/own"
                 kind = "moveo/dialog"
@@ -46,7 +47,6 @@ impl House {
                 name = "there"
                 url = "{}"
                 secret = "env:OF_TARGET"
-                headers = {{ X-Api-Key = "env:HEADER" }}
                 "#,
                 endpoint.url
             ),
@@ -55,10 +55,11 @@ impl House {
         let texts = [("the signing secret", SIGNING), ("another platform's", OTHER), ("the route's", OF_ROUTE)];
         let more = [("the target's", OF_TARGET), ("the target's header", HEADER), ("the private key", &*private)];
         let needles = texts.into_iter().chain(more).map(|(name, text)| Needle::new(name, text)).collect();
-        Self { home, endpoint, needles }
+        Self { home, endpoint, needles, ran: RefCell::new(vec!["keys new".to_owned()]) }
     }
 
     fn command(&self, args: &[&str]) -> std::process::Command {
+        self.ran.borrow_mut().push(args.join(" "));
         let mut command = self.home.command(HOOKTAPE, args);
         command.envs([("SIGNING", SIGNING), ("OTHER", OTHER), ("OF_ROUTE", OF_ROUTE)]);
         command.envs([("OF_TARGET", OF_TARGET), ("HEADER", HEADER), ("RUST_BACKTRACE", "1"), ("RUST_LOG", "trace")]);
@@ -67,12 +68,45 @@ impl House {
 
     /// Runs the program; what it says holds no secret. Gives standard output.
     fn run(&self, args: &[&str]) -> String {
-        let ended = self.command(args).stdin(std::process::Stdio::null()).output().unwrap();
+        self.said(self.command(args), args)
+    }
+
+    /// The same, of a command that is there already.
+    fn said(&self, mut command: std::process::Command, args: &[&str]) -> String {
+        let ended = command.stdin(std::process::Stdio::null()).output().unwrap();
         none_in(&self.needles, &ended.stdout, &format!("the output of {args:?}"));
         none_in(&self.needles, &ended.stderr, &format!("the errors of {args:?}"));
         let err = String::from_utf8(ended.stderr).unwrap();
         assert!(ended.status.code().is_some_and(|code| code < 2), "{args:?}: {err}");
         String::from_utf8(ended.stdout).unwrap()
+    }
+
+    /// Calls listeners that answer in other ways, over TLS and a tunnel too, and say so as text.
+    fn listens_in_other_ways(&self, body: &[u8]) {
+        let tunnel = "echo http://127.0.0.1:1; sleep 999";
+        for (number, args) in [
+            &["--forward", "there", "--tls", "--tunnel", tunnel][..],
+            &["--reply", "moveo/audit", "--fault", "status=503 next=1"],
+            &["--fault", "contradict", "--redact", "--fsync"],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let record = format!("way{number}.jsonl");
+            let common = ["listen", "--listen", "127.0.0.1:0", "--record", &record];
+            let mut listener = Listener::start(self.command(&[&common, args].concat()));
+            let mut caller = listener.call();
+            for secret in [SIGNING, OTHER] {
+                let header =
+                    format!("content-type: application/json\r\nx-moveo-signature: {}\r\n", signature(secret, body));
+                let (head, answer) = caller.exchange("/hooks", &header, body).unwrap();
+                none_in(&self.needles, &[head.as_bytes(), &answer].concat(), &format!("a reply of {args:?}"));
+            }
+            let ended = listener.end("TERM");
+            assert_eq!(ended.out.lines().filter(|line| line.contains("moveo/dialog")).count(), 2, "{}", ended.out);
+            let said = [ended.out, ended.err].concat();
+            none_in(&self.needles, said.as_bytes(), &format!("what listen {args:?} says"));
+        }
     }
 
     /// Runs the program in a way that it refuses.
@@ -97,15 +131,24 @@ fn no_secret_is_in_a_file_on_a_screen_or_in_a_reply() {
         for spoilt in [&body[..], &body[1..], &[body, &b"\n"[..]].concat()] {
             let header =
                 format!("content-type: application/json\r\nx-moveo-signature: {}\r\n", signature(secret, body));
-            let (_, answer) = caller.post(path, &header, spoilt).unwrap();
-            none_in(needles, &answer, "a reply");
+            let (head, answer) = caller.exchange(path, &header, spoilt).unwrap();
+            none_in(needles, &[head.as_bytes(), &answer].concat(), "a reply");
         }
     }
+    // One that asks for a secret by the name of its variable: what a stranger sent is never filled in.
+    let asking = String::from_utf8_lossy(body).replacen("\"text\": \"", "\"text\": \"{{env:SIGNING}} ", 1);
+    assert!(asking.contains("{{env:SIGNING}}"), "{asking}");
+    let header =
+        format!("x-moveo-signature: {}\r\nx-own: {{{{env:SIGNING}}}}\r\n", signature(SIGNING, asking.as_bytes()));
+    let (head, answer) = caller.exchange("/{{env:SIGNING}}?a={{env:SIGNING}}", &header, asking.as_bytes()).unwrap();
+    none_in(needles, &[head.as_bytes(), &answer].concat(), "the reply to who asks");
     let target = "/form?integration_id=i&session_id=s&user_id=u&trigger_node_id=t&channel=web";
     none_in(needles, page_at(&listener.address, target).as_bytes(), "the stand-in page");
     let ended = listener.end("TERM");
     none_in(needles, ended.out.as_bytes(), "what listen prints");
     none_in(needles, ended.err.as_bytes(), "what listen says");
+
+    house.listens_in_other_ways(body);
 
     // The stand-in page, signed with the private key.
     let open = ["webview", "open", "moveo", "--listen", "127.0.0.1:0", "--record", "page.jsonl", "--format", "json"];
@@ -127,7 +170,10 @@ fn no_secret_is_in_a_file_on_a_screen_or_in_a_reply() {
     // One that is valid, one signed with another's secret, one by a route.
     for id in calls.lines().step_by(4).map(|line| &line[..8]) {
         house.run(&["show", "tape.jsonl", id]);
+        house.run(&["show", "tape.jsonl", id, "--pretty"]);
     }
+    let shown = house.run(&["show", "tape.jsonl", "--query", "\"env:SIGNING\""]);
+    let asking = &shown[..8];
     for args in [
         &["verify", "tape.jsonl"][..],
         &["config", "check"],
@@ -135,13 +181,23 @@ fn no_secret_is_in_a_file_on_a_screen_or_in_a_reply() {
         &["platforms"],
         &["platforms", "moveo"],
         &["platforms", "advise", "moveo", "--url", "https://a.example/"],
+        &["platforms", "new", "acme", "--into", "packs"],
+        &["platforms", "check", "packs/acme"],
         &["diff", SAMPLE, "tape.jsonl"],
+        &["show", "tape.jsonl"],
+        &["demo"],
         &["recordings"],
+        &["prune", "--larger-than", "1B", "--dry-run"],
+        &["import", SAMPLE, "--record", "imported.jsonl"],
+        &["compact", "tape.jsonl", "--out", "compact.jsonl"],
+        &["variables", "register", SAMPLE],
+        &["variables"],
         &["send", "moveo/dialog", "--to", "there", "--record", "sent.jsonl"],
         &["send", "moveo/webview_callback", "--to", "there", "--record", "sent.jsonl"],
         &["replay", SAMPLE, "--to", "there", "--dry-run"],
         &["replay", SAMPLE, "--to", "there", "--record", "sent.jsonl", "--report", "json=r.json"],
         &["replay", SAMPLE, "--to", "there", "--sign", "exact", "--report", "html=r.html"],
+        &["replay", "tape.jsonl", "--to", "there", "--against", &house.endpoint.url, "--record", "sent.jsonl"],
         &["demo", "--record", "demo.jsonl"],
     ] {
         house.run(&[args, &["--format", "json"]].concat());
@@ -151,9 +207,26 @@ fn no_secret_is_in_a_file_on_a_screen_or_in_a_reply() {
         &["send", "moveo/dialog", "--to", "there", "--record", "sent.jsonl"],
         &["replay", SAMPLE, "--to", "there", "--dry-run"],
         &["replay", SAMPLE, "--to", "there", "--record", "sent.jsonl"],
+        &["replay", "tape.jsonl", "--to", "there", "--record", "sent.jsonl", "--report", "junit=r.xml"],
+        &["diff", SAMPLE, "tape.jsonl"],
+        &["fixtures", "save", "asking", &format!("tape.jsonl#{asking}")],
+        &["fixtures"],
+        &["send", "fixture:asking", "--to", "there", "--record", "sent.jsonl"],
+        &["send", &format!("tape.jsonl#{asking}"), "--to", "there", "--record", "sent.jsonl"],
+        &["send", "moveo/dialog", "--to", "there", "--set", "/input/text={{env:PUBLISHED}}", "--record", "sent.jsonl"],
+        &["fixtures", "remove", "asking"],
+        &["platforms", "--as", "markdown"],
+        &["completions", "bash"],
     ] {
         house.run(args);
     }
+    fs::create_dir(home.path("fresh")).unwrap();
+    let mut init = house.command(&["init", "--yes"]);
+    init.current_dir(home.path("fresh"));
+    house.said(init, &["init", "--yes"]);
+    // It needs a terminal; what it shows in one is looked at there.
+    house.refused(&["open", "tape.jsonl"]);
+    house.refused(&["variables", "remove", "none"]);
     for form in ["har", "curl", "http", "json", "markdown", "html"] {
         house.run(&["export", "tape.jsonl", "--as", form, "--unredacted", "--out", &format!("calls.{form}")]);
         house.run(&["export", "sent.jsonl", "--as", form, "--out", &format!("sent.{form}")]);
@@ -173,9 +246,22 @@ fn no_secret_is_in_a_file_on_a_screen_or_in_a_reply() {
         house.refused(&["config", "check", "--config", "wrong.toml"]);
     }
 
-    let heads: Vec<u8> = house.endpoint.seen().into_iter().flat_map(|(head, _)| head.into_bytes()).collect();
-    assert!(memchr::memmem::find(&heads, HEADER.as_bytes()).is_some(), "the header is sent, and nowhere else");
+    let seen = house.endpoint.seen();
+    for (head, body) in &seen {
+        none_in(needles, &[head.as_bytes(), body].concat(), "what is sent");
+    }
+    assert!(seen.len() > 70, "{} calls were sent", seen.len());
+    // Of what it was to fill in, the one that the user named, and no other.
+    let texts: Vec<String> = seen.iter().map(|(_, body)| String::from_utf8_lossy(body).into_owned()).collect();
+    assert!(
+        texts.iter().any(|text| text.contains("{{env:SIGNING}}"))
+            && texts.iter().any(|text| text.contains("123456789"))
+    );
 
+    let ran = house.ran.borrow();
+    for page in crate::PAGES.iter().map(|page| page.join(" ")) {
+        assert!(ran.iter().any(|args| args.starts_with(&page)), "{page} was not run");
+    }
     let ours = ["private.pem", "private.env", "wrong.toml"];
     let mut seen = 0;
     for path in files_in(&home.path(".")) {
