@@ -1,6 +1,7 @@
 //! `listen`, `demo`, and no command at all: calls in.
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
@@ -173,4 +174,25 @@ fn a_secret_is_nowhere_in_what_is_kept() {
     listener.end("TERM");
     let recording = std::fs::read_to_string(home.path("tape.jsonl")).unwrap();
     assert!(recording.contains(BODY) && !recording.contains(TOKEN));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_is_taken_beside_plain_http_on_the_same_port() {
+    let home = Home::new();
+    let mut listener = home.listen(&["--tls"]);
+    assert_eq!(listener.call().post("/plain", "", b"{}").unwrap().0, 200);
+    let made = home.path("data/tls/certificate.pem");
+    let trusted = reqwest::Certificate::from_pem(&std::fs::read(&made).unwrap()).unwrap();
+    let client = || reqwest::Client::builder().no_proxy().tls_certs_only([trusted.clone()]);
+    let url = format!("https://{}/hooks", listener.address);
+    for (client, version) in [(client(), reqwest::Version::HTTP_2), (client().http1_only(), reqwest::Version::HTTP_11)]
+    {
+        let answer = client.build().unwrap().post(&url).body("{}").send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.version()), (200, version));
+    }
+    let ended = listener.end("TERM");
+    assert_eq!((ended.code, ended.out.lines().count()), (Some(0), 3), "{}", ended.out);
+    assert!(ended.err.contains(&made.display().to_string()), "{}", ended.err);
+    let key = std::fs::metadata(home.path("data/tls/key.pem")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
 }

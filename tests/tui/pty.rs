@@ -412,6 +412,46 @@ fn a_signal_ends_it_also_while_another_recording_is_open() {
 }
 
 #[test]
+fn no_colour_is_drawn_where_none_is_wanted() {
+    for (value, coloured) in [("1", false), ("", true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hooktape"));
+        command.arg("open");
+        command.arg(repository("recordings/moveo.jsonl"));
+        command.cwd(folder.path());
+        command.env("HOOKTAPE_DATA", folder.path().join("data"));
+        command.env("NO_COLOR", value);
+        let mut terminal = Terminal::run(command, folder);
+        terminal.sees("opened │ 7 calls");
+        terminal.press("q");
+        assert_eq!(terminal.end(), 0);
+        assert_eq!(terminal.wrote("\x1b[38;"), coloured, "NO_COLOR={value}");
+    }
+}
+
+#[test]
+fn what_another_process_records_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(repository("recordings/moveo.jsonl"), folder.path().join("tape.jsonl")).unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hooktape"));
+    command.args(["open", "--follow", "tape.jsonl"]);
+    command.cwd(folder.path());
+    command.env("HOOKTAPE_DATA", folder.path().join("data"));
+    let mut demo = std::process::Command::new(env!("CARGO_BIN_EXE_hooktape"));
+    demo.args(["demo", "--record", "tape.jsonl"]).current_dir(folder.path());
+    demo.env("HOOKTAPE_DATA", folder.path().join("data"));
+    let mut terminal = Terminal::run(command, folder);
+    terminal.sees("│ 7 calls");
+    assert!(demo.output().unwrap().status.success());
+    terminal.wait("more calls", |terminal| {
+        let screen = terminal.screen();
+        screen.contains(" calls") && !screen.contains("│ 7 calls")
+    });
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
 fn nothing_of_a_call_reaches_the_terminal_as_it_came() {
     let folder = tempfile::tempdir().unwrap();
     let name = format!("{EVIL}.jsonl");
