@@ -55,11 +55,21 @@ fn a_long_body_is_held_once_and_given_back() {
     for _ in 0..3 {
         assert_eq!(caller.post("/", "", &body).unwrap().0, 200);
     }
-    let (after, peak) = weight(&listener);
     let size = body.len() as u64 / 1_000_000;
+    let (_, peak) = weight(&listener);
+    // What was written lingers for some milliseconds: calls go on until it has gone.
+    let mut small = 0;
+    let after = loop {
+        let (after, _) = weight(&listener);
+        if after < before + size / 2 + 10 || small == 3000 {
+            break after;
+        }
+        assert_eq!(caller.post("/", "", b"{}").unwrap().0, 200);
+        small += 1;
+    };
     drop(listener);
     println!("three bodies of {size} MB: {before} MB before, at most {peak}, {after} after");
-    assert_eq!(recorded(&home), 3);
+    assert_eq!(recorded(&home), 3 + small);
     assert!(peak < before + size + size / 2 + 10, "held once: {before} MB, then {peak} MB");
     assert!(after < before + size / 2 + 10, "given back: {before} MB, then {after} MB");
 }

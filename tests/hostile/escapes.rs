@@ -50,11 +50,12 @@ fn no_field_of_a_call_acts_on_the_terminal() {
     fs::write(home.path(&evil_name), recording()).unwrap();
     fs::create_dir_all(home.path("data/recordings")).unwrap();
     fs::write(home.path("data/recordings").join(&evil_name), recording()).unwrap();
-    let escaped: String = EVIL.chars().map(|char| format!("\\u{:04x}", u32::from(char))).collect();
+    // Between quotes, as TOML has it too.
+    let escaped = json!(EVIL).to_string();
     fs::create_dir(home.path(EVIL)).unwrap();
-    fs::write(home.path(EVIL).join("pack.toml"), format!("[platform]\nname = \"a\"\n[\"{escaped}\"]\n")).unwrap();
-    fs::write(home.path("evil.toml"), format!("[[target]]\nname = \"a\"\nurl = \"{escaped}\"\n")).unwrap();
-    fs::write(home.path("keys.toml"), format!("[[route]]\npath = \"/\"\n\"{escaped}\" = 1\n")).unwrap();
+    fs::write(home.path(EVIL).join("pack.toml"), format!("[platform]\nname = \"a\"\n[{escaped}]\n")).unwrap();
+    fs::write(home.path("evil.toml"), format!("[[target]]\nname = \"a\"\nurl = {escaped}\n")).unwrap();
+    fs::write(home.path("keys.toml"), format!("[[route]]\npath = \"/\"\n{escaped} = 1\n")).unwrap();
     // It may have come with somebody's project.
     let (tape, key) = (json!(format!("{EVIL}.jsonl")), json!(format!("file:{EVIL}.pem")));
     let paths = format!("[record]\npath = {tape}\n[secrets]\nmoveo = {key}\n");
