@@ -18,6 +18,7 @@ use crate::call::Call;
 use crate::cli::{Common, Format, LaneArgs, RecordArgs, RespondArgs, print};
 use crate::config::{
     Assignment, Certificate, Config, Forward, Rotation, Source, Sources, Target, closest, parse_assignment,
+    without_query,
 };
 use crate::net::avoid::Own;
 use crate::net::listener::Lane;
@@ -155,8 +156,7 @@ impl Context {
 
     /// An address to be listed, without the secrets of its query: a platform's token, say.
     pub fn hushed_url(&self, url: &str) -> String {
-        let bare = || url.split(['?', '#']).next().unwrap_or_default().to_owned();
-        self.redaction().map_or_else(|_| bare(), |redaction| redaction.target(url))
+        self.redaction().map_or_else(|_| without_query(url).to_owned(), |redaction| redaction.target(url))
     }
 
     /// The same, read again.

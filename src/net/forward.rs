@@ -31,7 +31,7 @@ const LONGEST: usize = 65_534;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
 pub struct Failure {
-    /// What the caller gets: 502, 504 (RFC 9110, 15.6.3 and 15.6.5) or 508.
+    /// What the caller gets: 502, 503, 504 (RFC 9110, 15.6.3 to 15.6.5) or 508.
     pub status: u16,
     /// What happened, with whom, and what to look at.
     pub sentence: String,

@@ -228,8 +228,8 @@ impl Lane {
             let listen = &self.config.listen;
             let over = self.responders.over.cancelled();
             let room = &self.responders.room;
-            let Read { body, taken, whole } = body::read(body, listen.max_body, listen.body_timeout, over, room).await;
-            let room = taken.is_some().then(|| Arc::new(taken));
+            let Read { body, taken: room, whole } =
+                body::read(body, listen.max_body, listen.body_timeout, over, room).await;
             let trouble = whole.err();
             (request.body, request.cut) = (body, trouble.is_some());
             let config = self.responders.config();
@@ -240,8 +240,7 @@ impl Lane {
             let sig = kind.map(|kind| self.keyring.sig(&self.platforms, &request, Some(kind), own, at));
             let id = Id::fresh();
             let conversation = recognised.conversation.as_deref();
-            let wanting =
-                Wanting { id, at, request: &request, kind, sig, conversation, route, gone: &gone, room: room.as_ref() };
+            let wanting = Wanting { id, at, request: &request, kind, sig, conversation, route, gone: &gone };
             let outcome = self.answer(wanting, &recognised, trouble.as_ref()).await;
             let Outcome { response, error, forwarded, slow, room: answered } = outcome;
             let took = started.elapsed();

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::call::{Id, Request};
-use crate::config::{Secret, Target, Tls};
+use crate::config::{Secret, Target, Tls, without_query};
 use crate::net::avoid::Avoid;
 use crate::net::fault::Fault;
 use crate::net::is_ourselves;
@@ -104,7 +104,7 @@ impl Outgoing {
             target.url_for(name, &request.target)?
         };
         // Its query may hold a secret.
-        let shown = address.split('?').next().unwrap_or_default();
+        let shown = without_query(&address);
         let url = Url::parse(&address).map_err(|error| format!("{shown:?} is not a URL: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(format!("{shown:?} is not an http or https address"));

@@ -140,8 +140,6 @@ pub(super) struct Wanting<'a> {
     pub route: Option<&'a Route>,
     /// Cancelled once the caller has hung up.
     pub gone: &'a CancellationToken,
-    /// The room of its body, if it takes any.
-    pub room: Option<&'a Arc<Taken>>,
 }
 
 /// The secrets that a route has of its own.

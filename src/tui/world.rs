@@ -16,7 +16,7 @@ use crate::app::why::Question;
 use crate::net::avoid::Avoid;
 use crate::net::outgoing::Outgoing;
 use crate::net::presence;
-use crate::net::responder::{Beat, Held, Responders, Told};
+use crate::net::responder::{Beat, Held, Release, Responders, Told};
 use crate::net::sender::Sender;
 use crate::recording::{self, Annotation, Found, Marks, Place, Query, RecordError, Redaction};
 use crate::tui::exports::Exporting;
@@ -298,7 +298,10 @@ impl World {
             Effect::HandOut(page) => self.responders.iter().for_each(|responders| responders.hand_out(page.clone())),
             Effect::Respond(slots) => self.responders.iter().for_each(|responders| responders.set(slots.clone())),
             Effect::Release { id, release } => {
-                if self.responders.as_ref().is_some_and(|responders| !responders.release(id, *release)) {
+                // One that was only let go has gone on as it was to.
+                let says = matches!(*release, Release::Answer(_) | Release::Forward { request: Some(_), .. });
+                let waits = self.responders.as_ref().is_none_or(|responders| responders.release(id, *release));
+                if says && !waits {
                     let told = Notice::warning("the call waits no more: it went on without what was said just now");
                     let _ = self.events.send(Event::Told(told).into());
                 }

@@ -134,8 +134,8 @@ impl Responders {
         let ready = self.prepare(call, target, keep_host);
         let (sent, target) = (self.sent(call, target, &ready), target.clone());
         let (recorder, client) = (self.recorder.clone(), self.forwarder.clone());
-        let (over, room, answers) = (self.over.clone(), call.room.cloned(), self.answers.clone());
-        let place = self.alone.further(&target);
+        let (over, answers) = (self.over.clone(), self.answers.clone());
+        let place = self.alone.further(&target, call.request.body.len());
         self.under_way.spawn(async move {
             let mut taking = Taking::of(&answers);
             let call = if let Err(why) = &place {
@@ -154,7 +154,7 @@ impl Responders {
             };
             let _ = recorder.record(call).await;
             // Until then its bodies are there.
-            drop((place, room, taking));
+            drop((place, taking));
         });
     }
 

@@ -152,7 +152,7 @@ impl Notes {
         // Heads are short: the memory for one serves the next.
         came.shrink_to(SHORT);
         let since = (!came.is_empty()).then(Instant::now);
-        *noted = Noted { body: rest, asked: true, came, since, ..Noted::default() };
+        *noted = Noted { body: rest, asked: version != Version::HTTP_2, came, since, ..Noted::default() };
     }
 
     /// It has its answer: what comes next is to be another, unless it is known what is still to come of its body.
