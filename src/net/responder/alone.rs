@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn bodies_that_further_targets_do_not_answer_are_bounded_together() {
         let alone = Alone::default();
-        let targets = ["a", "b"].map(|name| Target::new(name, &format!("http://{name}:1")));
+        let targets = ["a", "b"].map(|name| Target::new(name, format!("http://{name}:1")));
         let (first, second) = (alone.further(&targets[0], MOST_BYTES - 1), alone.further(&targets[1], 1));
         let Err(refused) = alone.further(&targets[1], 1) else { panic!("there was none left") };
         assert!(
