@@ -409,7 +409,7 @@ impl App {
             }
             Event::WorkedAhead(ready) => self.has_worked_ahead(ready),
             Event::Found { search, hits, scanned, finished } => {
-                self.calls.found(search, &hits, scanned, finished);
+                self.calls.found(search, hits, scanned, finished);
             }
             Event::Prepared(shown) => self.prepared(*shown),
             Event::Explained(answer) => self.explained(&answer.0, answer.1),

@@ -45,7 +45,7 @@ use jiff::Timestamp;
 
 pub use self::compact::{Compacted, compact};
 pub use self::format::{DamagedLine, OpenError, VERSION, decode, encode};
-pub use self::index::{Conversation, Index};
+pub use self::index::{Conversation, Index, Matching};
 pub use self::marks::{Annotation, Change, Colour, Mark, Marks, Remarks, Times};
 pub use self::query::{KEYS, Key, Query, QueryError};
 pub use self::reader::{Batch, Damage, Entries, Identity, LineError, Position, Reader, identity, scan};

@@ -16,7 +16,7 @@ use crate::app::tree::Tree;
 use crate::app::{App, Focus};
 use crate::json::{self, PrintError, SyntaxError};
 use crate::net::outgoing::SignMode;
-use crate::recording::QueryError;
+use crate::recording::{Matching, QueryError};
 
 impl App {
     /// Does what the user means.
@@ -438,17 +438,19 @@ impl App {
             crate::recording::Query::parse_with(text, self.now, &self.setup.config.queries)?.by(&self.setup.platforms);
         let search = self.ticket();
         let mut filter = Filter::new(text.to_owned(), query.clone(), search);
-        if !query.needs_call()
-            && let Some(hits) = self.index.matching(&query)
-        {
-            filter.found(&hits);
-            filter.scanned = self.index.len();
-            filter.finished = true;
-            self.calls.set_filter(Some(filter));
+        let places: Vec<_> = if query.needs_call() {
+            (0..self.index.len()).filter_map(|row| self.index.place(row)).collect()
+        } else {
+            let Matching { hits, open } = self.index.matching(&query);
+            let places = open.iter().filter_map(|&row| self.index.place(row)).collect();
+            filter.told_by_heads(hits, open, self.index.len());
+            places
+        };
+        let finished = filter.finished;
+        self.calls.set_filter(Some(filter));
+        if finished {
             return Ok(Vec::new());
         }
-        self.calls.set_filter(Some(filter));
-        let places = (0..self.index.len()).filter_map(|row| self.index.place(row)).collect();
         Ok(vec![Effect::Search { search, query, places, marks: self.index.marks().clone() }])
     }
 }

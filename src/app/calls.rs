@@ -17,6 +17,10 @@ pub struct Filter {
     pub finished: bool,
     /// It was ended before its end: there may be more hits than are known.
     pub stopped: bool,
+    /// The calls that are looked through, where heads told of all others; none: it is all of them.
+    open: Option<Vec<usize>>,
+    /// Calls that were not looked through, for their heads told.
+    told: usize,
     /// Hits among the calls that were there when it began.
     found: Vec<usize>,
     /// Hits among the calls that came since.
@@ -27,12 +31,34 @@ impl Filter {
     /// A filter that fits nothing yet.
     #[must_use]
     pub fn new(text: String, query: Query, search: u64) -> Self {
-        Self { text, query, search, scanned: 0, finished: false, stopped: false, found: Vec::new(), came: Vec::new() }
+        Self {
+            text,
+            query,
+            search,
+            scanned: 0,
+            finished: false,
+            stopped: false,
+            open: None,
+            told: 0,
+            found: Vec::new(),
+            came: Vec::new(),
+        }
+    }
+
+    /// Takes in what the heads of all `calls` tell: which fit, and which have to be looked through for that. Both rise.
+    pub fn told_by_heads(&mut self, hits: Vec<usize>, open: Vec<usize>, calls: usize) {
+        self.told = calls - open.len();
+        (self.scanned, self.finished) = (self.told, open.is_empty());
+        (self.found, self.open) = (hits, Some(open));
     }
 
     /// Adds hits among the calls that were there when it began, in rising order.
-    pub fn found(&mut self, hits: &[usize]) {
+    fn found(&mut self, hits: &[usize]) {
+        // They may stand among those that heads told of.
+        let from = hits.first().map_or(self.found.len(), |first| self.found.partition_point(|hit| hit < first));
         self.found.extend_from_slice(hits);
+        #[expect(clippy::stable_sort_primitive, reason = "it merges two runs that are in order in one pass")]
+        self.found[from..].sort();
     }
 
     /// Takes no more hits among the calls that were there when it began.
@@ -90,18 +116,22 @@ impl Calls {
         Some(filter.scanned)
     }
 
-    /// Takes in what a search has found since, if it is still wanted. Calls that came meanwhile stand behind it: whoever
-    /// stands on one of them stays there.
-    pub(super) fn found(&mut self, search: u64, hits: &[usize], scanned: usize, finished: bool) {
+    /// Takes in what a search has found since, by its number among those looked through, if it is still wanted. Whoever
+    /// stands on a call behind it, as on one that came meanwhile, stays there.
+    pub(super) fn found(&mut self, search: u64, mut hits: Vec<usize>, scanned: usize, finished: bool) {
         let row = self.selected;
         let filter = self.filter.as_mut().filter(|filter| filter.search == search && !filter.finished);
         let Some(filter) = filter else { return };
-        if filter.came.get(row.wrapping_sub(filter.found.len())).is_some() {
-            self.selected += hits.len();
-            self.top += hits.len();
+        if let Some(open) = &filter.open {
+            hits = hits.into_iter().filter_map(|hit| open.get(hit).copied()).collect();
         }
-        filter.found(hits);
-        filter.scanned = scanned;
+        if let Some(number) = filter.get(row) {
+            let before = hits.partition_point(|hit| *hit < number);
+            self.selected += before;
+            self.top += before;
+        }
+        filter.found(&hits);
+        filter.scanned = filter.told + scanned;
         filter.finished = finished;
     }
 
@@ -156,9 +186,11 @@ impl Calls {
         self.follow = self.selected + 1 >= self.len();
     }
 
-    /// Stays in a row of a list that is being built anew, also while it is still shorter than that.
-    pub fn stay_at(&mut self, row: usize) {
-        self.selected = row;
+    /// Stays in a row of a list that is being built anew, also while it is still shorter than that; where heads told most of
+    /// it, at the call `number` that stood there or the one behind it.
+    pub fn stay_at(&mut self, row: usize, number: Option<usize>) {
+        let is_told = self.filter.as_ref().is_some_and(|filter| filter.open.is_some());
+        self.selected = number.filter(|_| is_told).map_or(row, |number| self.row_from(number));
     }
 
     /// Moves the selection by `rows`.
@@ -270,19 +302,36 @@ mod tests {
         let mut calls = calls(20);
         let query = Query::parse("x", jiff::Timestamp::UNIX_EPOCH).unwrap();
         calls.set_filter(Some(Filter::new("x".into(), query, 1)));
-        calls.found(1, &[3], 5, false);
+        calls.found(1, vec![3], 5, false);
         calls.filter.as_mut().unwrap().came(20);
         for (stands_on, hits) in [(20, [6, 8]), (6, [9, 10])] {
             calls.select(stands_on);
-            calls.found(1, &hits, 12, false);
+            calls.found(1, hits.to_vec(), 12, false);
             calls.settle(2);
             assert_eq!(calls.selected(), Some(stands_on));
         }
-        calls.stay_at(50);
-        calls.found(1, &[11], 20, true);
+        calls.stay_at(50, None);
+        calls.found(1, vec![11], 20, true);
         assert_eq!((calls.selected, calls.len()), (50, 7));
-        calls.found(1, &[12], 20, true);
+        calls.found(1, vec![12], 20, true);
         assert_eq!(calls.len(), 7, "it is over");
+    }
+
+    #[test]
+    fn what_heads_leave_open_is_found_among_what_they_told() {
+        let mut calls = calls(20);
+        let query = Query::parse("path:x", jiff::Timestamp::UNIX_EPOCH).unwrap();
+        let mut filter = Filter::new("path:x".into(), query, 1);
+        filter.told_by_heads(vec![2, 5, 9], vec![1, 4, 7, 12], 20);
+        calls.set_filter(Some(filter));
+        assert!(calls.select(5));
+        calls.found(1, vec![0, 2], 3, false);
+        assert_eq!((calls.selected(), calls.filter.as_ref().unwrap().scanned), (Some(5), 19));
+        calls.found(1, vec![3], 4, true);
+        assert_eq!((0..calls.len()).filter_map(|row| calls.at(row)).collect::<Vec<_>>(), [1, 2, 5, 7, 9, 12]);
+        assert_eq!((calls.selected(), calls.filter.as_ref().unwrap().finished), (Some(5), true));
+        calls.stay_at(0, Some(6));
+        assert_eq!(calls.selected(), Some(7));
     }
 
     #[test]

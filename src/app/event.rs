@@ -82,11 +82,11 @@ pub enum Event {
     Loaded(Read),
     /// Calls that were asked for with [`Effect::ReadAhead`].
     ReadAhead(Read),
-    /// Calls that fit the filter, by their number; `finished` when there are no more.
+    /// Calls that fit the filter; `finished` when there are no more.
     Found {
         /// The search they belong to.
         search: u64,
-        /// Their numbers, rising.
+        /// Their numbers among the places of [`Effect::Search`], rising.
         hits: Vec<usize>,
         /// Calls looked through so far.
         scanned: usize,

@@ -206,4 +206,24 @@ mod tests {
         assert!(matches!(&set_aside(&mut app, None)[..], [Effect::Search { places, .. }] if places.is_empty()));
         assert_eq!(told(&app), "it has reached its size");
     }
+
+    #[test]
+    fn one_long_path_has_no_other_call_looked_through() {
+        let mut app = app();
+        let long = format!("/pay?token={}abcd", "x".repeat(600));
+        for number in 0..1000 {
+            recorded(&mut app, &call(if number == 500 { &long } else { "/hooks" }));
+        }
+        assert_eq!(app.filter("path:/hooks").unwrap().len(), 1);
+        assert_eq!((app.calls.len(), app.calls.filter.as_ref().unwrap().finished), (999, false));
+        for (text, calls) in [("path:/pay", 1), ("-path:/PAY?token=x", 999), ("path:/hooks status:500", 0)] {
+            assert_eq!((app.filter(text).unwrap(), app.calls.len()), (Vec::new(), calls), "{text}");
+        }
+        let effects = app.filter("path:abcd | path:/hooks").unwrap();
+        let [Effect::Search { search, places, .. }] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(places[..], [app.index.place(500).unwrap()]);
+        happen(&mut app, Event::Found { search: *search, hits: vec![0], scanned: 1, finished: true });
+        assert_eq!((app.calls.len(), app.calls.row_of(500)), (1000, Some(500)));
+        assert_eq!(app.calls.filter.as_ref().unwrap().scanned, 1000);
+    }
 }

@@ -46,7 +46,7 @@ impl App {
             self.calls.select(number);
         } else if self.calls.selected() != number {
             // The call is no longer shown: the one that stood behind it takes its place.
-            self.calls.stay_at(row);
+            self.calls.stay_at(row, number);
         }
         effects
     }

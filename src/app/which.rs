@@ -126,7 +126,7 @@ impl App {
 
     fn rows_that_fit(&self, query: &str) -> Vec<usize> {
         let query = Query::parse(query, self.now).ok();
-        query.and_then(|query| self.index.matching(&query)).unwrap_or_default()
+        query.map(|query| self.index.matching(&query).hits).unwrap_or_default()
     }
 }
 

@@ -12,11 +12,20 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::rows::{Few, Row, Rows};
-pub(super) use self::short::may_be_short;
+pub(super) use self::short::beginning;
 use self::short::short;
 use self::table::{Kept, Table};
 use super::{Annotation, Entry, Marks, Place, Query, View, cores};
 use crate::call::{Direction, Id, Sig};
+
+/// The rows of the calls that fit a query, as far as heads tell. Both rise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// Those that fit.
+    pub hits: Vec<usize>,
+    /// Those of which only the call can tell.
+    pub open: Vec<usize>,
+}
 
 /// The entries of a recording in file order.
 #[derive(Clone, Debug, Default)]
@@ -249,24 +258,25 @@ impl Index {
         self.rows.iter().enumerate().map(|(row, found)| self.show(row, found))
     }
 
-    /// The rows of the calls that match; none where heads do not tell that of each. On every core, for it is waited for.
+    /// The rows of the calls that match, and those that heads leave open. On every core, for it is waited for.
     #[must_use]
-    pub fn matching(&self, query: &Query) -> Option<Vec<usize>> {
+    pub fn matching(&self, query: &Query) -> Matching {
         let look = |run: usize| {
-            let rows = run * RUN..self.rows.len().min((run + 1) * RUN);
-            let matches = |row: usize| match query.matches_view(&self.view(row)?) {
-                Some(false) => None,
-                matches => Some(matches.map(|_| row)),
-            };
-            rows.filter_map(matches).collect::<Option<Vec<_>>>()
+            let mut found = Matching::default();
+            for row in run * RUN..self.rows.len().min((run + 1) * RUN) {
+                match self.view(row).map(|view| query.matches_view(&view)) {
+                    Some(Some(true)) => found.hits.push(row),
+                    Some(None) => found.open.push(row),
+                    Some(Some(false)) | None => {}
+                }
+            }
+            found
         };
-        let mut found = Some(Vec::new());
-        cores::in_order(self.rows.len().div_ceil(RUN), look, |rows| {
-            found = found.take().zip(rows).map(|(mut found, rows)| {
-                found.extend(rows);
-                found
-            });
-            if found.is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        let mut found = Matching::default();
+        cores::in_order(self.rows.len().div_ceil(RUN), look, |run| {
+            found.hits.extend(run.hits);
+            found.open.extend(run.open);
+            ControlFlow::Continue(())
         });
         found
     }

@@ -27,10 +27,12 @@ pub(super) fn short(text: &str) -> Cow<'_, str> {
     kept.into()
 }
 
-/// Whether `kept` may be what was kept of a longer string: only the call has all of that.
+/// How a longer string begins, if `kept` may be what was kept of one: only the call has all of that.
 #[must_use]
-pub fn may_be_short(kept: &str) -> bool {
-    (MOST - 3..=MOST).contains(&kept.len())
+pub fn beginning(kept: &str) -> Option<&str> {
+    let (beginning, hash) = kept.rsplit_once('…').filter(|_| (MOST - 3..=MOST).contains(&kept.len()))?;
+    let is_hash = hash.len() == 2 * HASH && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash.then_some(beginning)
 }
 
 #[cfg(test)]
@@ -40,12 +42,13 @@ mod tests {
     #[test]
     fn long_strings_are_kept_apart_in_little_room() {
         for whole in ["", "/hooks?a=1", &"x".repeat(MOST)] {
-            assert_eq!(short(whole), whole);
+            assert_eq!((&*short(whole), beginning(whole)), (whole, None));
         }
         for letter in ["x", "é", "€", "🙂"] {
             let long = letter.repeat(1000);
             let kept = short(&long);
-            assert!(may_be_short(&kept) && kept.starts_with(&letter.repeat(100)), "{kept}");
+            let begins = beginning(&kept).unwrap();
+            assert!(long.starts_with(begins) && begins.starts_with(&letter.repeat(100)), "{kept}");
             assert_eq!(short(&kept), kept, "it is not made short again");
             assert_ne!(kept, short(&(long.clone() + "y")));
             assert_eq!(kept, short(&long));

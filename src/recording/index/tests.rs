@@ -86,11 +86,23 @@ fn of_long_strings_little_is_kept_and_no_filter_is_misled() {
     assert_eq!(index.conversations.values.len(), 3);
     assert_eq!(index.same_conversation(1, 0..9).collect::<Vec<_>>(), [1, 2, 4]);
     let matching = |query: &str| index.matching(&Query::parse(query, Timestamp::UNIX_EPOCH).unwrap());
-    for query in ["path:abcd", "-conv:abcd", "kind:c | path:abcd", "platform:abcd"] {
-        assert_eq!(matching(query), None, "only the calls tell: {query}");
+    for query in ["path:abcd", "-conv:abcd", "kind:abcd | path:abcd", "platform:abcd"] {
+        let found = matching(query);
+        assert_eq!(
+            (found.open, found.hits.contains(&0)),
+            (vec![1, 2, 3, 4], query.starts_with('-')),
+            "only these: {query}"
+        );
     }
-    assert_eq!(matching("method:post -dir:sent"), Some(vec![1, 2, 3, 4]));
-    assert_eq!(matching("dir:sent path:abcd"), Some(vec![]), "the others are out anyway");
+    let told = |query: &str| Some(matching(query)).filter(|found| found.open.is_empty()).map(|found| found.hits);
+    assert_eq!(told("method:post -dir:sent"), Some(vec![1, 2, 3, 4]));
+    assert_eq!(told("dir:sent path:abcd"), Some(vec![]), "the others are out anyway");
+    for query in ["path:/2xx", "kind:k2xx", "conv:C2XX"] {
+        assert_eq!(told(query), Some(vec![1, 2, 3, 4]), "{query}");
+    }
+    assert_eq!(told("-path:/2xx"), Some(vec![0]));
+    let hash = kept(1).path.rsplit_once('…').unwrap().1.to_owned();
+    assert!(matching(&format!("path:{hash}")).hits.is_empty(), "a sum is no part of a path");
 }
 
 #[test]

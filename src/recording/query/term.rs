@@ -16,7 +16,7 @@ use crate::call::{Call, Direction, Headers, Sig};
 use crate::config::closest;
 use crate::json;
 use crate::platform::Severity;
-use crate::recording::index::may_be_short;
+use crate::recording::index::beginning;
 use crate::recording::{Change, Colour, View};
 
 /// One key of the query language: what help and completion show.
@@ -264,11 +264,22 @@ impl Term {
         }
     }
 
+    /// Whether it is found in what an index has of a long text, and so in all of that.
+    fn is_in_beginning(&self, view: &View<'_>) -> bool {
+        let (needle, text) = match self {
+            Self::Path(needle) => (needle, Some(view.path)),
+            Self::Kind(Part::Has(needle)) => (needle, view.kind),
+            Self::Conversation(Part::Has(needle)) => (needle, view.conversation),
+            _ => return false,
+        };
+        text.and_then(beginning).is_some_and(|text| needle.is_in(text.as_bytes()))
+    }
+
     /// None if only the call could tell and it is not given.
     pub fn matches(&self, held: Held<'_>) -> Option<bool> {
         let Held { view, call, contracts } = held;
-        if call.is_none() && self.texts(view).into_iter().flatten().any(may_be_short) {
-            return None;
+        if call.is_none() && self.texts(view).into_iter().flatten().any(|text| beginning(text).is_some()) {
+            return self.is_in_beginning(view).then_some(true);
         }
         Some(match self {
             Self::Word(needle) if in_head(needle, view) => true,
