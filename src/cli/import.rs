@@ -55,6 +55,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let named = calls.iter().map(|call| call.id).chain(said.iter().map(|one| one.call));
     let there = There::read(recorder.path(), &named.map(import::name_of).collect())?;
     let found = calls.len();
+    let aside = there.aside(calls.iter().map(|call| call.id));
+    let aside = if aside.is_empty() { String::new() } else { format!(" (see {})", aside.join(", ")) };
     let mut known = HashSet::new();
     calls.retain(|call| !there.has(call.id) && known.insert(import::name_of(call.id)));
     let (refused, strayed) = there.choose(&mut said);
@@ -99,7 +101,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     if context.format == Printed::Text {
         let calls = visible::count(new, "call");
-        let again = if found > new { format!("; {} there already", found - new) } else { String::new() };
+        let again = if found > new { format!("; {} there already{aside}", found - new) } else { String::new() };
         print::note(&format!("{calls} from {from} to {}{again}", path.display()));
     }
     let alone: usize = of_new.values().map(Vec::len).sum();

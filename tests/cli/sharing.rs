@@ -237,7 +237,15 @@ fn what_was_set_aside_is_not_imported_again() {
     };
     import(SAMPLE);
     assert!(home.path("in-1.jsonl").exists());
-    assert!(import(SAMPLE).contains("0 calls from json to in.jsonl; 7 there already"), "{}", import(SAMPLE));
+    let again = import(SAMPLE);
+    assert!(again.contains("0 calls from json to in.jsonl; 7 there already (see in-1.jsonl"), "{again}");
+    let packed = zstd::encode_all(&*std::fs::read(home.path("in-1.jsonl")).unwrap(), 0).unwrap();
+    std::fs::write(home.path("in-1.jsonl.zst"), packed).unwrap();
+    let plain = home.path("elsewhere.jsonl");
+    std::fs::rename(home.path("in-1.jsonl"), &plain).unwrap();
+    let again = import(SAMPLE);
+    assert!(again.contains("0 calls from json to in.jsonl; 7 there already (see in-1.jsonl.zst"), "{again}");
+    std::fs::rename(plain, home.path("in-1.jsonl")).unwrap();
     let shown = run(&home, &["show", "in-1.jsonl", "--format", "json"]).json();
     let id = shown[0]["id"].as_str().unwrap();
     let marked = format!("{}{{\"mark\":\"{id}\",\"on\":true}}\n", std::fs::read_to_string(SAMPLE).unwrap());

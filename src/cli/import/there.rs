@@ -1,6 +1,6 @@
 //! What a recording holds already of what is to be imported: it may have been set aside in parts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use color_eyre::eyre;
@@ -18,6 +18,8 @@ pub(super) struct There {
     marks: Marks,
     /// What is said of those in files that were set aside.
     marks_aside: Vec<Marks>,
+    /// The names of those files.
+    files_aside: Vec<String>,
 }
 
 /// A call that is there.
@@ -31,13 +33,16 @@ impl There {
     /// Those of the calls `wanted` that stand in the recording at `path`, or in what was set aside of it.
     pub(super) fn read(path: &Path, wanted: &HashSet<u128>) -> eyre::Result<Self> {
         let reader = Reader::open(path)?;
-        let mut there = Self { calls: HashMap::new(), marks: reader.marks(), marks_aside: Vec::new() };
+        let (calls, marks) = (HashMap::new(), reader.marks());
+        let mut there = Self { calls, marks, marks_aside: Vec::new(), files_aside: Vec::new() };
         there.add(&reader, None, wanted);
         for path in set_aside(path) {
             match Reader::open(&path) {
                 Ok(reader) => {
                     if there.add(&reader, Some(there.marks_aside.len()), wanted) {
                         there.marks_aside.push(reader.marks());
+                        let name = path.file_name().unwrap_or_default().to_string_lossy();
+                        there.files_aside.push(visible::line(&name).into_owned());
                     }
                 }
                 Err(error) => {
@@ -63,6 +68,13 @@ impl There {
     /// Whether the call is there.
     pub(super) fn has(&self, call: Id) -> bool {
         self.calls.contains_key(&name_of(call))
+    }
+
+    /// The names of the files that were set aside and have some of these.
+    pub(super) fn aside(&self, calls: impl Iterator<Item = Id>) -> Vec<&str> {
+        let known = calls.filter_map(|call| self.calls.get(&name_of(call)));
+        let files: BTreeSet<usize> = known.filter_map(|known| known.aside).collect();
+        files.into_iter().filter_map(|file| self.files_aside.get(file).map(String::as_str)).collect()
     }
 
     /// Leaves of what is said of calls that are there what is said last, and only where nothing of its sort stands said of

@@ -187,11 +187,13 @@ impl Tape {
     }
 }
 
-/// The files that the recording at `path` was set aside as, the oldest first.
+/// The files that the recording at `path` was set aside as, the oldest first; compressed since or not.
 #[must_use]
 pub fn set_aside(path: &Path) -> Vec<PathBuf> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let number = |other: &Path| -> Option<u64> {
+        let plain = other.extension().filter(|extension| *extension == "zst").map(|_| other.with_extension(""));
+        let other = plain.as_deref().unwrap_or(other);
         let stem = other.file_stem()?.to_str()?;
         let number = stem.strip_prefix(path.file_stem()?.to_str()?)?.strip_prefix('-')?;
         number.parse().ok().filter(|_| other.extension() == path.extension())
