@@ -106,6 +106,21 @@ fn of_long_strings_little_is_kept_and_no_filter_is_misled() {
 }
 
 #[test]
+fn the_longest_key_that_a_platform_gives_is_kept_whole() {
+    let platforms = crate::platform::Platforms::builtin().unwrap();
+    let kind = platforms.kind("dialog").unwrap();
+    for letter in ["a", "é"] {
+        let body = format!(r#"{{"session_id":"{}"}}"#, letter.repeat(1_000_000));
+        let request = crate::call::Request { body: body.into(), ..crate::call::Request::default() };
+        let key = kind.conversation(&crate::platform::Seen::new(&request)).unwrap();
+        let index: Index = [Entry { conversation: Some(key.into()), ..entry(1) }].iter().collect();
+        let none = Matching::default();
+        // Else every filter by conversation had to look into that call.
+        assert_eq!(index.matching(&Query::parse("conv:z", Timestamp::UNIX_EPOCH).unwrap()), none, "{letter}");
+    }
+}
+
+#[test]
 fn forgets_from_an_offset_on() {
     let mut index = Index::new();
     (0..30).for_each(|number| index.push(&entry(number).view()));
