@@ -4,10 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 use crate::cli::print;
-use crate::visible;
-
-/// Most that are told one by one.
-const MOST: u64 = 100;
+use crate::recording::Damage;
 
 /// The damaged lines that were met so far.
 #[derive(Debug, Default)]
@@ -16,10 +13,10 @@ pub(super) struct Damaged(u64);
 impl Damaged {
     /// Tells of one, unless very many were told.
     pub(super) fn tell(&mut self, damage: &dyn Display) {
-        self.0 += 1;
-        if self.0 <= MOST {
+        if Damage::is_told(self.0) {
             print::note(&format!("hooktape: {damage}"));
         }
+        self.0 += 1;
     }
 
     /// What was read; none where the line is damaged, which is told.
@@ -35,9 +32,8 @@ impl Damaged {
 
     /// Tells how many more there were. Whether there was none at all.
     pub(super) fn end(&self) -> bool {
-        let more = self.0.saturating_sub(MOST);
-        if more > 0 {
-            print::note(&format!("hooktape: {} cannot be read", visible::count(more, "more line")));
+        if let Some(more) = Damage::beyond(self.0) {
+            print::note(&format!("hooktape: {more}"));
         }
         self.0 == 0
     }

@@ -3,7 +3,7 @@
 use super::Position;
 use crate::visible;
 
-/// Most lines of which it is kept what is wrong with them.
+/// Most lines of which it is kept, or told, what is wrong with them.
 const MOST: usize = 100;
 
 /// A line that could not be read; the lines behind it are.
@@ -64,7 +64,19 @@ impl Damage {
     /// How many there are besides the first, as a sentence; none if these are all.
     #[must_use]
     pub fn more(&self) -> Option<String> {
-        let more = self.count.saturating_sub(self.first.len() as u64);
+        Self::beyond(self.count)
+    }
+
+    /// Whether what is wrong with a line is to be told that comes behind so many others.
+    #[must_use]
+    pub fn is_told(others: u64) -> bool {
+        others < MOST as u64
+    }
+
+    /// How many of so many lines are not told, as a sentence; none if all are.
+    #[must_use]
+    pub fn beyond(count: u64) -> Option<String> {
+        let more = count.saturating_sub(MOST as u64);
         (more > 0).then(|| format!("{} cannot be read", visible::count(more, "more line")))
     }
 
