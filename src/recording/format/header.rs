@@ -73,6 +73,9 @@ fn reason(doing: &str, error: &io::Error) -> String {
         io::ErrorKind::ReadOnlyFilesystem if doing == "remove" => {
             "the file system is read-only: mount it to be written to first".to_owned()
         }
+        io::ErrorKind::ReadOnlyFilesystem if doing == "create" => {
+            "the file system is read-only: name a file elsewhere".to_owned()
+        }
         // Who has opened a recording can name no other: a copy of it can be opened.
         io::ErrorKind::ReadOnlyFilesystem => {
             "the file system is read-only: name a file elsewhere, a copy of this one say".to_owned()
