@@ -28,5 +28,6 @@ mod screenshots;
 mod secrets;
 mod sharing;
 mod support;
+mod terminal;
 mod waiting;
 mod webviews;

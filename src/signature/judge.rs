@@ -1,0 +1,178 @@
+//! What a look at the seal of a request finds: whether it fits, with which secret, and why (not).
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use smallvec::SmallVec;
+
+use super::clock::Untimely;
+use super::message::Source;
+use super::seal::{Seal, SealKey};
+use super::tag::Tag;
+use super::{Scheme, SignError};
+use crate::call::{Request, Sig};
+use crate::config::Secret;
+
+/// What stands where the one signature belongs; the verdict where it does not.
+pub(super) fn there<'a>(scheme: &'a Scheme, request: &'a Request) -> Result<Cow<'a, [u8]>, (Sig, String)> {
+    let Some(given) = scheme.given(request) else {
+        return Err((Sig::Missing, format!("{}; {}", scheme.absence(), scheme.missing)));
+    };
+    match scheme.repeated(request) {
+        None => Ok(given),
+        Some((_, presence)) => {
+            Err((Sig::Malformed, format!("{presence}; which one a receiver reads is a matter of luck")))
+        }
+    }
+}
+
+/// The time that is signed, as it is written.
+pub(super) fn stamp(scheme: &Scheme, seal: &Seal, request: &Request) -> Result<String, String> {
+    let given = scheme.given(request).unwrap_or_default();
+    seal.clock.as_ref().map_or_else(|| Ok(String::new()), |clock| clock.read(scheme, request, &given))
+}
+
+/// Signatures that may stand beside one another. No platform sends more than a few, and with a key pair each is dear to check.
+pub(super) const MOST_SIGNATURES: usize = 16;
+
+/// The tags in what is given, of which one shall fit; what is wrong where there is none, or too many.
+fn tags(scheme: &Scheme, seal: &Seal, given: &[u8]) -> Result<SmallVec<[Tag; 1]>, String> {
+    let mut tags = SmallVec::new();
+    let mut first_fault = None;
+    for (number, signature) in scheme.signatures(given).enumerate() {
+        if number == MOST_SIGNATURES {
+            return Err(format!("there are more than {MOST_SIGNATURES} signatures in it"));
+        }
+        match seal.decode(signature) {
+            Ok(tag) => tags.push(tag),
+            Err(fault) => {
+                first_fault.get_or_insert(fault);
+            }
+        }
+    }
+    if !tags.is_empty() {
+        return Ok(tags);
+    }
+    Err(first_fault.unwrap_or_else(|| {
+        let place = if scheme.separator.is_some() { "nothing in it begins" } else { "it does not begin" };
+        format!("{place} with `{}`", scheme.prefix)
+    }))
+}
+
+/// What a look at a seal found.
+pub(super) enum Found<'a> {
+    /// It fits, with this secret if it takes one; and what is wrong with it all the same.
+    Fits(Option<&'a Secret>, Option<(Sig, String)>),
+    /// It does not, or cannot be looked at: why.
+    Not(Sig, String),
+}
+
+impl Found<'_> {
+    pub(super) fn sig(&self) -> Sig {
+        match self {
+            Self::Fits(_, None) => Sig::Valid,
+            Self::Fits(_, Some((sig, _))) | Self::Not(sig, _) => *sig,
+        }
+    }
+
+    /// The word, the sentence, and the label of the secret that fits.
+    pub(super) fn told(self, scheme: &Scheme, seal: &Seal) -> (Sig, String, Option<String>) {
+        let sig = self.sig();
+        match self {
+            Self::Fits(secret, but) => {
+                let fits = match secret {
+                    Some(secret) => format!("signed with {}", secret.label()),
+                    None => format!("{} fits {}", scheme.place(), seal.message.title()),
+                };
+                let reason = but.map_or_else(|| fits.clone(), |(_, but)| format!("{fits}, but {but}"));
+                (sig, reason, secret.map(|secret| secret.label().to_owned()))
+            }
+            Self::Not(_, reason) => (sig, reason, None),
+        }
+    }
+}
+
+/// Holds what stands where the signature belongs against the seal, with each secret.
+pub(super) fn judge<'a>(
+    scheme: &Scheme,
+    seal: &Seal,
+    request: &Request,
+    secrets: &[&'a Secret],
+    at: Timestamp,
+) -> Found<'a> {
+    let (place, message) = (|| scheme.place(), || seal.message.title());
+    let malformed = |reason: String| Found::Not(Sig::Malformed, reason);
+    let given = match there(scheme, request) {
+        Ok(given) => given,
+        Err((sig, reason)) => return Found::Not(sig, reason),
+    };
+    if let Some((name, value)) = scheme.beside.iter().find(|(name, value)| request.headers.get(name) != Some(value)) {
+        return malformed(format!("{} is of another scheme: {name} is not {value}", place()));
+    }
+    if let Some(why) = request.cut_words() {
+        return malformed(format!("{why}, so its signature cannot be checked"));
+    }
+    let tags = match tags(scheme, seal, &given) {
+        Ok(tags) => tags,
+        Err(reason) => return malformed(format!("{} is malformed: {reason}", place())),
+    };
+    let timestamp = match stamp(scheme, seal, request) {
+        Ok(timestamp) => timestamp,
+        Err(reason) => return malformed(format!("the time that is signed is missing: {reason}")),
+    };
+    let untimely = seal.clock.as_ref().and_then(|clock| clock.judge(&timestamp, at).err());
+    if let Some(Untimely::NoTime(reason)) = &untimely {
+        return malformed(format!("the time that is signed is malformed: {reason}"));
+    }
+    if let Some(what) = seal.message.missing(request) {
+        return malformed(SignError::Lacking(what).to_string());
+    }
+    let body_fault = seal.body_fault(request);
+    if let Some((true, reason)) = body_fault {
+        return malformed(reason);
+    }
+    let urls = seal.urls(request);
+    let fits = |key: &SealKey<'_>| {
+        urls.iter().any(|url| {
+            let source = Source { request, body: &request.body, url, timestamp: &timestamp, secret: b"" };
+            seal.fits(key, source, &tags)
+        })
+    };
+    let but = || match &body_fault {
+        Some((_, fault)) => Some((Sig::Invalid, fault.clone())),
+        None => untimely.clone().map(|untimely| (Sig::Stale, untimely.reason())),
+    };
+    if scheme.is_keyless() {
+        return if fits(&SealKey::raw(b"")) {
+            Found::Fits(None, but())
+        } else {
+            Found::Not(Sig::Invalid, format!("{} does not fit {}", place(), message()))
+        };
+    }
+    let mut unread = Vec::new();
+    let mut tried = Vec::new();
+    for secret in secrets {
+        match scheme.bytes(secret).and_then(|bytes| seal.key(bytes)) {
+            Ok(key) if fits(&key) => return Found::Fits(Some(secret), but()),
+            Ok(_) => tried.push(secret.label()),
+            Err(error) => unread.push(format!("{}: {error}", secret.label())),
+        }
+    }
+    let sig = if tried.is_empty() { Sig::NoSecret } else { Sig::Invalid };
+    let mut reason = match tried.as_slice() {
+        [] => format!("there is no secret to check {} with{}", place(), scheme.unless_unread(&unread)),
+        [one] => format!("{} does not fit {} with the secret at hand ({one})", place(), message()),
+        many => format!(
+            "{} does not fit {} with any of the {} secrets at hand ({})",
+            place(),
+            message(),
+            many.len(),
+            many.join(", ")
+        ),
+    };
+    if !unread.is_empty() {
+        let _ = write!(reason, "; not usable: {}", unread.join(", "));
+    }
+    Found::Not(sig, reason)
+}
