@@ -323,6 +323,7 @@ fn hostile_texts_are_masked_in_time() {
         "{\"name\":\"password\",\"value\":[",
         "%3D",
         "a=%25",
+        "a,token:b,",
         "a,token\n",
         "a,token\n\n",
         "\n\r\n",

@@ -191,10 +191,12 @@ fn quotes(text: &[u8]) -> usize {
 
 /// Whether a word of small letters begins the line, and others follow: no secret, but what is said of it.
 fn is_sentence(line: &[u8]) -> bool {
-    let first = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
-    let is_word = !first.is_empty() && first.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b',');
+    // Not to the line's end: a line may have as many names as it has words.
+    let first = line.iter().take(NEAR).take_while(|byte| byte.is_ascii_lowercase() || **byte == b',').count();
+    let (first, behind) = line.split_at(first);
+    let is_word = !first.is_empty() && behind.first().is_some_and(u8::is_ascii_whitespace);
     let scheme = || SCHEMES.iter().any(|scheme| first == scheme.as_bytes());
-    is_word && line.trim_ascii_end().len() > first.len() && !scheme()
+    is_word && !scheme() && behind.iter().any(|byte| !byte.is_ascii_whitespace())
 }
 
 /// How long the word is that the line begins with; with a scheme, the two.
