@@ -35,6 +35,7 @@ mod testing;
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
+use std::ops::Deref;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,9 +65,9 @@ pub struct Place {
     pub len: u32,
 }
 
-/// The head of one line: what an index keeps of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+/// The head of one line: what an index keeps of a call, with its strings as a `Text` holds them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<Text = Arc<str>> {
     /// Where the whole call stands.
     pub place: Place,
     /// The call's name.
@@ -76,15 +77,15 @@ pub struct Entry {
     /// Which way it went.
     pub direction: Direction,
     /// `platform/kind`, when it was recognised.
-    pub kind: Option<Arc<str>>,
+    pub kind: Option<Text>,
     /// The conversation it belongs to.
-    pub conversation: Option<Arc<str>>,
+    pub conversation: Option<Text>,
     /// What the signature check found at the time.
     pub sig: Option<Sig>,
     /// `GET`, `POST`, ... as written.
-    pub method: Arc<str>,
+    pub method: Text,
     /// The request's target: path and query, as in the request line.
-    pub path: Arc<str>,
+    pub path: Text,
     /// The response's status code.
     pub status: Option<u16>,
     /// How long it took, in microseconds.
@@ -97,79 +98,71 @@ pub struct Entry {
     pub failed: bool,
 }
 
-impl Entry {
-    /// The entry that a reader will find for `call` at `place`.
-    #[must_use]
-    pub fn from_call(call: &Call, place: Place) -> Self {
-        let view = View::of(call, place);
-        Self {
-            place,
-            id: view.id,
-            at: view.at,
-            direction: view.direction,
-            kind: view.kind.map(Arc::from),
-            conversation: view.conversation.map(Arc::from),
-            sig: view.sig,
-            method: view.method.into(),
-            path: view.path.into(),
-            status: view.status,
-            took_us: view.took_us,
-            size: view.size,
-            parent: view.parent,
-            failed: view.failed,
-        }
-    }
-
-    /// The same, borrowed. What was said of the call later is not known here: [`View::with`] adds it.
-    #[must_use]
-    pub fn view(&self) -> View<'_> {
-        View {
+impl<Text> Entry<Text> {
+    /// The same with each string held as `hold` gives it.
+    fn map<'a, T>(&'a self, mut hold: impl FnMut(&'a Text) -> T) -> Entry<T> {
+        Entry {
+            kind: self.kind.as_ref().map(&mut hold),
+            conversation: self.conversation.as_ref().map(&mut hold),
+            method: hold(&self.method),
+            path: hold(&self.path),
             place: self.place,
             id: self.id,
             at: self.at,
             direction: self.direction,
-            kind: self.kind.as_deref(),
-            conversation: self.conversation.as_deref(),
             sig: self.sig,
-            method: &self.method,
-            path: &self.path,
             status: self.status,
             took_us: self.took_us,
             size: self.size,
             parent: self.parent,
             failed: self.failed,
-            remarks: None,
         }
     }
 }
 
-/// An [`Entry`] borrowed from an entry, an index or a call, at no cost. The fields mean the same.
+impl Entry {
+    /// The entry that a reader will find for `call` at `place`.
+    #[must_use]
+    pub fn from_call(call: &Call, place: Place) -> Self {
+        View::of(call, place).entry.map(|text| Arc::from(*text))
+    }
+
+    /// The same, borrowed. What was said of the call later is not known here: [`View::with`] adds it.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        self.map(|text| &**text).into()
+    }
+}
+
+/// An [`Entry`] borrowed from an entry, an index or a call, at no cost, and what is said of the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "field by field those of `Entry`")]
 pub struct View<'a> {
-    pub place: Place,
-    pub id: Id,
-    pub at: Timestamp,
-    pub direction: Direction,
-    pub kind: Option<&'a str>,
-    pub conversation: Option<&'a str>,
-    pub sig: Option<Sig>,
-    pub method: &'a str,
-    pub path: &'a str,
-    pub status: Option<u16>,
-    pub took_us: u64,
-    pub size: u64,
-    pub parent: Option<Id>,
-    pub failed: bool,
+    /// The head; its fields are those of the view as well.
+    pub entry: Entry<&'a str>,
     /// What stands said of the call since it was recorded.
     pub remarks: Option<&'a Remarks>,
+}
+
+impl<'a> Deref for View<'a> {
+    type Target = Entry<&'a str>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.entry
+    }
+}
+
+impl<'a> From<Entry<&'a str>> for View<'a> {
+    /// What nothing is known to be said of.
+    fn from(entry: Entry<&'a str>) -> Self {
+        Self { entry, remarks: None }
+    }
 }
 
 impl<'a> View<'a> {
     /// The view that a reader will have of `call` at `place`, but for what was said of it.
     #[must_use]
     pub fn of(call: &'a Call, place: Place) -> Self {
-        Self {
+        let entry = Entry {
             place,
             id: call.id,
             at: format::whole_micros(call.at),
@@ -177,15 +170,15 @@ impl<'a> View<'a> {
             kind: call.kind.as_deref(),
             conversation: call.conversation.as_deref(),
             sig: call.sig,
-            method: &call.request.method,
-            path: &call.request.target,
+            method: &*call.request.method,
+            path: &*call.request.target,
             status: call.status(),
             took_us: format::micros(call.took),
             size: call.request.body.len() as u64,
             parent: call.parent,
             failed: call.error.is_some(),
-            remarks: None,
-        }
+        };
+        entry.into()
     }
 
     /// The same with what `marks` say of the call.

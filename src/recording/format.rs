@@ -36,7 +36,7 @@ pub(super) use self::encode::{encode_checked, micros, whole_micros};
 pub(super) use self::header::{BEGINNING, ZSTD, begun, header, is_torn_header, read_header};
 pub use self::header::{OpenError, VERSION};
 pub(super) use self::line::Line;
-use super::{Place, View};
+use super::{Entry, Place};
 use crate::call::{Call, Direction, Forwarded, Headers, Id, Request, Response, Sig};
 
 /// Why a line is not a call: a sentence without the place.
@@ -108,8 +108,8 @@ impl Head<'_> {
     }
 
     /// What an index keeps of the call at `place`.
-    pub fn view(&self, place: Place) -> View<'_> {
-        View {
+    pub fn entry(&self, place: Place) -> Entry<&str> {
+        Entry {
             place,
             id: self.id,
             at: whole_micros(self.at),
@@ -124,7 +124,6 @@ impl Head<'_> {
             size: self.size,
             parent: self.parent,
             failed: self.error.is_some(),
-            remarks: None,
         }
     }
 }

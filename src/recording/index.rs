@@ -126,7 +126,7 @@ impl Index {
     }
 
     /// Adds the call that stands next in the file.
-    pub fn push(&mut self, entry: &View<'_>) {
+    pub fn push(&mut self, entry: &Entry<&str>) {
         if let Some(parent) = entry.parent {
             self.parents.push(self.rows.len(), parent);
         }
@@ -194,25 +194,7 @@ impl Index {
     /// The same, to keep.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<Entry> {
-        let found = self.rows.get(row)?;
-        let view = self.show(row, found);
-        let Shape { kind, method, path } = self.shape(self.fate(found)).clone();
-        Some(Entry {
-            place: view.place,
-            id: view.id,
-            at: view.at,
-            direction: view.direction,
-            kind,
-            conversation: self.conversation(found).cloned(),
-            sig: view.sig,
-            method,
-            path,
-            status: view.status,
-            took_us: view.took_us,
-            size: view.size,
-            parent: view.parent,
-            failed: view.failed,
-        })
+        self.rows.get(row).map(|found| self.entry(row, found, Arc::clone))
     }
 
     /// Where the call at `row` stands: what is asked of very many.
@@ -308,24 +290,28 @@ impl Index {
     }
 
     fn show(&self, number: usize, row: Row) -> View<'_> {
+        View { entry: self.entry(number, row, |text| &**text), remarks: self.marks.of(row.id) }
+    }
+
+    /// The head of the call with that number, its strings held as `hold` gives them.
+    fn entry<'a, T>(&'a self, number: usize, row: Row, hold: impl Fn(&'a Arc<str>) -> T) -> Entry<T> {
         let fate @ Fate { status, sig, direction, failed, repeat, .. } = self.fate(row);
         let shape = self.shape(fate);
-        View {
+        Entry {
             place: row.place,
             id: row.id,
             at: Timestamp::from_microsecond(row.at_us).unwrap_or_default(),
             direction,
-            kind: shape.kind.as_deref(),
-            conversation: self.conversation(row).map(|name| &**name),
+            kind: shape.kind.as_ref().map(&hold),
+            conversation: self.conversation(row).map(&hold),
             sig,
-            method: &shape.method,
-            path: &shape.path,
+            method: hold(&shape.method),
+            path: hold(&shape.path),
             status,
             took_us: row.took_us,
             size: row.size,
             parent: if repeat { self.parents.get(number) } else { None },
             failed,
-            remarks: self.marks.of(row.id),
         }
     }
 }

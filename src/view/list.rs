@@ -14,7 +14,7 @@ use crate::app::action::Action;
 use crate::app::cache::ROW;
 use crate::app::{App, Focus, Regions};
 use crate::call::Direction;
-use crate::recording::{Remarks, View};
+use crate::recording::{Entry, Remarks};
 use crate::view::rows::pad;
 use crate::view::{paint, spot, theme};
 use crate::visible;
@@ -56,13 +56,12 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     let selected = app.calls.row();
     for row in app.calls.top..app.calls.top + height {
         let Some((number, view)) = app.calls.at(row).and_then(|n| Some((n, app.index.view(n)?))) else { break };
-        let view = View { path: path(app, view.path), ..view };
-        let remarks = app.index.marks().of(view.id);
-        let note = remarks.and_then(|remarks| remarks.note.as_deref()).map(|note| app.noted(note));
+        let entry = Entry { path: path(app, view.path), ..view.entry };
+        let note = view.remarks.and_then(|remarks| remarks.note.as_deref()).map(|note| app.noted(note));
         let text = app.cache.text(number).unwrap_or("…");
         let text =
             note.map_or(Cow::Borrowed(text), |note| format!("✎ {} · {text}", visible::excerpt(&note, ROW)).into());
-        let line = line(&view, remarks, &text, &columns, &app.setup.zone);
+        let line = line(&entry, view.remarks, &text, &columns, &app.setup.zone);
         let style = if row == selected { theme::SELECTED } else { Style::new() };
         lines.push(line.style(style));
     }
@@ -137,7 +136,13 @@ pub(super) fn status(status: Option<u16>, failed: bool) -> (String, Style) {
     }
 }
 
-fn line(entry: &View, remarks: Option<&Remarks>, text: &str, columns: &Columns, zone: &TimeZone) -> Line<'static> {
+fn line(
+    entry: &Entry<&str>,
+    remarks: Option<&Remarks>,
+    text: &str,
+    columns: &Columns,
+    zone: &TimeZone,
+) -> Line<'static> {
     let at = zone.to_datetime(entry.at);
     let at = format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
     let direction = match entry.direction {
@@ -170,7 +175,7 @@ pub(super) fn path<'a>(app: &App, path: &'a str) -> &'a str {
 }
 
 /// The kind; of calls that no platform claims, method and path.
-fn kind(entry: &View, columns: &Columns) -> String {
+fn kind(entry: &Entry<&str>, columns: &Columns) -> String {
     match entry.kind {
         None => format!("{} {}", entry.method, entry.path),
         Some(kind) if columns.kind > 16 => kind.to_owned(),

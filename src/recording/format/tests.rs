@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::recording::testing::{call, headers};
-use crate::recording::{Entry, Place};
+use crate::recording::{Entry, Place, View};
 
 fn text(line: &[u8]) -> &str {
     std::str::from_utf8(line).unwrap()
@@ -81,7 +81,7 @@ fn an_answer_that_reached_nobody_is_kept_and_has_no_status_in_the_head() {
     }
     let place = Place { offset: 0, len: 0 };
     let mut scratch = Vec::new();
-    assert_eq!(head(&line, &mut scratch).unwrap().unwrap().view(place), View::of(&gone, place));
+    assert_eq!(head(&line, &mut scratch).unwrap().unwrap().entry(place), View::of(&gone, place).entry);
 }
 
 #[test]
@@ -258,7 +258,7 @@ proptest! {
         let entry = Entry::from_call(&call, place);
         prop_assert_eq!((head.id, head.at, head.took_us, head.size), (entry.id, entry.at, entry.took_us, entry.size));
         prop_assert_eq!(head.error.is_some(), entry.failed);
-        prop_assert_eq!(head.view(place), entry.view());
+        prop_assert_eq!(head.entry(place), entry.view().entry);
         prop_assert_eq!(decode(&line), Ok(call.clone()));
         prop_assert_eq!(decode_shared(line[..line.len() - 1].to_vec()), Ok(call));
     }
@@ -276,7 +276,7 @@ proptest! {
             let mut scratch = Vec::new();
             let careful = careful_head(&line, &mut scratch).unwrap().unwrap();
             let place = Place { offset: 0, len: 0 };
-            prop_assert_eq!(quick.view(place), careful.view(place));
+            prop_assert_eq!(quick.entry(place), careful.entry(place));
         }
     }
 

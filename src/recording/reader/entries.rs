@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt as _;
 use memchr::memchr;
 
 use super::damage::{Damage, LineError};
-use crate::recording::format::{self, DamagedLine, Head};
+use crate::recording::format::{self, DamagedLine};
 use crate::recording::names::Names;
 use crate::recording::{Annotation, Entry, Index, Place};
 
@@ -251,31 +251,12 @@ impl<'a> Entries<'a> {
             Some(Err(error)) => drop(damaged.push(error)),
             Some(Ok(Line { window, place, at })) => match format::head(&self.window[window.clone()], &mut self.scratch)
             {
-                Ok(Some(head)) => index.push(&head.view(place)),
+                Ok(Some(head)) => index.push(&head.entry(place)),
                 Ok(None) => self.note(window, place),
                 Err(error) => drop(damaged.push(LineError::new(at, error.to_string()))),
             },
         }
         !self.broken
-    }
-}
-
-fn entry(head: Head<'_>, place: Place, names: &mut Names) -> Entry {
-    Entry {
-        place,
-        id: head.id,
-        at: format::whole_micros(head.at),
-        direction: head.dir,
-        kind: head.kind.map(|kind| names.share(&kind.0)),
-        conversation: head.conv.map(|conversation| names.share(&conversation.0)),
-        sig: head.sig,
-        method: names.share(&head.method.0),
-        path: names.share(&head.path.0),
-        status: head.status,
-        took_us: head.took_us,
-        size: head.size,
-        parent: head.parent,
-        failed: head.error.is_some(),
     }
 }
 
@@ -289,7 +270,7 @@ impl Iterator for Entries<'_> {
                 Err(error) => return Some(Err(error)),
             };
             match format::head(&self.window[window.clone()], &mut self.scratch) {
-                Ok(Some(head)) => return Some(Ok(entry(head, place, &mut self.names))),
+                Ok(Some(head)) => return Some(Ok(head.entry(place).map(|text| self.names.share(text)))),
                 Ok(None) => self.note(window, place),
                 Err(error) => return Some(Err(LineError::new(at, error.to_string()))),
             }
