@@ -19,6 +19,8 @@ mod least;
 mod load;
 mod measure;
 mod opening;
+#[path = "../support/process.rs"]
+mod process;
 mod recognise;
 mod replaying;
 mod screen;

@@ -10,6 +10,7 @@ use std::time::Instant;
 use hooktape::recording::{self, Index, Reader};
 
 use crate::measure::{self, Sample, Times};
+use crate::process::status;
 
 /// Prints the figures for the recording at `path`.
 pub fn run(path: &Path, rounds: usize) {
@@ -71,12 +72,7 @@ pub fn main(path: &Path) {
         ControlFlow::Continue(())
     })
     .unwrap();
-    println!("{} {} {}", index.len(), shown.unwrap_or_default().as_secs_f64() * 1e3, resident());
-}
-
-/// The most memory this process had so far, in KB. (`getrusage` would count what the process that started it had.)
-fn resident() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
+    // `getrusage` would count what the process that started it had.
+    let resident = status("self", "VmHWM:").unwrap();
+    println!("{} {} {resident}", index.len(), shown.unwrap_or_default().as_secs_f64() * 1e3);
 }

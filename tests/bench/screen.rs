@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 
 use crate::measure::{self, Sample};
+use crate::process::status;
 
 /// The terminal's columns and rows.
 const SIZE: (u16, u16) = (200, 50);
@@ -213,15 +214,9 @@ impl Probe {
         while self.painted.recv_timeout(time).is_ok() {}
     }
 
-    fn status(task: &str, name: &str) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{task}/status")).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("0");
-        line.trim().trim_end_matches(" kB").parse().unwrap()
-    }
-
     /// What of it is in memory, in MB.
     fn resident(&self) -> f64 {
-        Self::status(&self.child.process_id().unwrap().to_string(), "VmRSS:") / 1000.0
+        status(self.child.process_id().unwrap(), "VmRSS:").unwrap() as f64 / 1000.0
     }
 
     /// How often its threads have gone to sleep so far.
@@ -230,7 +225,7 @@ impl Probe {
         let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
         let switches = |task: std::fs::DirEntry| {
             let task = task.file_name().into_string().unwrap();
-            Self::status(&format!("{id}/task/{task}"), "voluntary_ctxt_switches:")
+            status(format!("{id}/task/{task}"), "voluntary_ctxt_switches:").unwrap_or_default() as f64
         };
         tasks.flatten().map(switches).sum()
     }

@@ -17,6 +17,7 @@ use hooktape::recording::{Position, Reader};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 use crate::lane::{Caller, HOOKTAPE, Home};
+use crate::process::status;
 
 /// Connections that call at a time, each one call after the other.
 const SENDERS: u64 = 16;
@@ -25,13 +26,6 @@ const SENDERS: u64 = 16;
 fn amount() -> (u64, u64) {
     let gigabytes = std::env::var("HOOKTAPE_DAY_GB").ok().map(|gigabytes| gigabytes.parse::<u64>().unwrap());
     gigabytes.map_or((200_000_000, 16_000_000), |gigabytes| (gigabytes * 1_000_000_000, 256_000_000))
-}
-
-/// A figure of `/proc/PID/status` (proc(5)), in MB.
-fn memory(process: u32, name: &str) -> u64 {
-    let about = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = about.lines().find(|line| line.starts_with(name)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1000
 }
 
 /// Bodies of 2 KB, every tenth of 20 KB, every hundredth of 200 KB.
@@ -119,7 +113,7 @@ fn aside(home: &Home) -> Vec<PathBuf> {
 fn day(home: &Home, address: &str, process: u32, end: impl FnOnce()) -> (usize, u64, u64) {
     let progress = Progress::default();
     let (total, begun) = (amount().0, Instant::now());
-    let before = memory(process, "VmRSS:");
+    let before = status(process, "VmRSS:").unwrap() / 1000;
     println!("  sent MB   calls/s   MB in memory (at most)   slowest answer");
     let (mut settled, mut most) = (0, 0);
     let (sent, mut recorded): (u64, Recorded) = thread::scope(|scope| {
@@ -141,7 +135,7 @@ fn day(home: &Home, address: &str, process: u32, end: impl FnOnce()) -> (usize, 
             let since = Instant::now();
             while progress.bytes.load(Ordering::Relaxed) < total / 10 * tenth {
                 thread::sleep(Duration::from_millis(5));
-                most = most.max(memory(process, "VmRSS:"));
+                most = most.max(status(process, "VmRSS:").unwrap() / 1000);
             }
             if tenth == 1 {
                 (settled, most) = (most, 0);
@@ -151,8 +145,8 @@ fn day(home: &Home, address: &str, process: u32, end: impl FnOnce()) -> (usize, 
                 "  {:7}   {:7}   {:4} ({:4})              {} ms",
                 progress.bytes.load(Ordering::Relaxed) / 1_000_000,
                 u128::from(now - calls) * 1000 / since.elapsed().as_millis().max(1),
-                memory(process, "VmRSS:"),
-                memory(process, "VmHWM:"),
+                status(process, "VmRSS:").unwrap() / 1000,
+                status(process, "VmHWM:").unwrap() / 1000,
                 progress.slowest.swap(0, Ordering::Relaxed) / 1000,
             );
             calls = now;

@@ -8,6 +8,7 @@ use hooktape::recording::{Position, Reader};
 
 use crate::lane::caller::read_message;
 use crate::lane::{HOOKTAPE, Home, Listener};
+use crate::process;
 
 fn request(number: usize) -> Vec<u8> {
     let body = format!("{{\"number\":{number}}}");
@@ -39,11 +40,9 @@ fn whole(number: usize) -> Vec<u8> {
     request(number).split(|byte| *byte == b'\n').next_back().unwrap().to_vec()
 }
 
-/// The most memory that a process ever had, in MiB (proc(5)).
+/// The most memory that a process ever had, in MiB.
 fn peak(listener: &Listener) -> u64 {
-    let about = std::fs::read_to_string(format!("/proc/{}/status", listener.child.id())).unwrap();
-    let line = about.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    process::status(listener.child.id(), "VmHWM:").unwrap() / 1024
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod kills;
 #[path = "../support/lane.rs"]
 mod lane;
 mod load;
+#[path = "../support/process.rs"]
+mod process;
 mod weight;
 
 use std::collections::BTreeMap;

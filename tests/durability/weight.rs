@@ -14,22 +14,17 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::lane::caller::read_message;
 use crate::lane::{HOOKTAPE, Home, Listener};
+use crate::process::status;
 
 /// The megabytes of a long body.
 fn megabytes() -> usize {
     std::env::var("HOOKTAPE_BODY_MB").map_or(30, |megabytes| megabytes.parse().unwrap())
 }
 
-/// A figure of `/proc/PID/status` (proc(5)), in MB.
-fn memory(listener: &Listener, name: &str) -> u64 {
-    let about = std::fs::read_to_string(format!("/proc/{}/status", listener.child.id())).unwrap();
-    let line = about.lines().find(|line| line.starts_with(name)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1000
-}
-
-/// Memory now, and the most there ever was.
+/// Memory now, and the most there ever was, in MB.
 fn weight(listener: &Listener) -> (u64, u64) {
-    (memory(listener, "VmRSS:"), memory(listener, "VmHWM:"))
+    let id = listener.child.id();
+    (status(id, "VmRSS:").unwrap() / 1000, status(id, "VmHWM:").unwrap() / 1000)
 }
 
 /// The calls in the recordings of a home.

@@ -18,6 +18,8 @@ mod keys;
 #[path = "../support/leaks.rs"]
 mod leaks;
 mod mouse;
+#[path = "../support/process.rs"]
+mod process;
 mod pty;
 mod readme;
 mod recordings;

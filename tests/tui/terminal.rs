@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
+use crate::process::status;
+
 /// How long anything may take before the test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -144,9 +146,7 @@ impl Terminal {
 
     /// The most memory that the process ever had, in MB.
     pub fn peak(&self) -> u64 {
-        let about = std::fs::read_to_string(format!("/proc/{}/status", self.child.process_id().unwrap())).unwrap();
-        let line = about.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1000
+        status(self.child.process_id().unwrap(), "VmHWM:").unwrap() / 1000
     }
 
     /// The process's state as Linux has it: `S` sleeping, `T` stopped.
