@@ -1,14 +1,10 @@
 //! Pages of customers, served from an origin of their own, that call hooktape as they would call the platform.
 
-use std::io::{BufReader, Write as _};
-use std::net::TcpListener;
-use std::thread;
-
 use hooktape::signature::keys;
 use serde_json::json;
 
+use crate::answering::answering;
 use crate::chromium::Browser;
-use crate::lane::caller::read_message;
 use crate::lane::{HOOKTAPE, Home, Listener};
 use crate::{calls, gist};
 
@@ -18,23 +14,7 @@ const JELOU: &str = include_str!("pages/jelou.html");
 
 /// Serves `page` whatever is asked for, at an origin that it returns, as long as the test runs.
 pub fn serve(page: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let origin = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = BufReader::new(stream.unwrap());
-            // A browser also opens connections in advance, and asks nothing.
-            thread::spawn({
-                let page = page.clone();
-                move || {
-                    let asked = read_message(&mut stream);
-                    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n";
-                    asked.and_then(|_| stream.get_mut().write_all([head, &page].concat().as_bytes()))
-                }
-            });
-        }
-    });
-    origin
+    answering("200 OK\ncontent-type: text/html", page)
 }
 
 /// A customer's `page` for `listener`, served elsewhere.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+#[path = "../support/answering.rs"]
+mod answering;
 mod chromium;
 mod elsewhere;
 #[path = "../support/lane.rs"]
