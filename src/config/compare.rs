@@ -27,7 +27,16 @@ pub(super) fn compare(value: &Value<'_>) -> Result<Compare, Error> {
     })
 }
 
+/// A JSON Pointer that names something in a body.
+///
+/// # Errors
+/// A sentence that shows how one is written.
+pub(super) fn pointer(text: &str) -> Result<String, String> {
+    let message = "a JSON Pointer begins with `/`, as \"/input/text\", and has `~0` for `~`, `~1` for `/` in a name";
+    is_pointer(text).then(|| text.to_owned()).ok_or_else(|| message.to_owned())
+}
+
 /// Whether it can lead somewhere (RFC 6901, 3).
-pub(super) fn is_pointer(text: &str) -> bool {
+fn is_pointer(text: &str) -> bool {
     text.starts_with('/') && text.split('~').skip(1).all(|escaped| escaped.starts_with(['0', '1']))
 }

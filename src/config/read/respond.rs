@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::Value as Json;
 use toml::de::DeValue;
 
-use super::super::compare::is_pointer;
+use super::super::compare::pointer;
 use super::super::document::{Source as Text, Table as Toml, Value};
 use super::super::respond::{Case, Expected, Forward, Hold, Lookup, Replies, Respond, Source, Table, When};
 use super::super::secret::is_name;
@@ -255,11 +255,6 @@ pub(super) const KEYS: [&str; 12] =
 
 fn has(value: &Value<'_>, table: &Table, column: &str) -> Result<(), Error> {
     if table.has(column) { Ok(()) } else { Err(value.error(format!("the table has no column {column:?}"))) }
-}
-
-fn pointer(text: &str) -> Result<String, String> {
-    let message = "a JSON Pointer begins with `/`, as \"/input/text\", and has `~0` for `~`, `~1` for `/` in a name";
-    is_pointer(text).then(|| text.to_owned()).ok_or_else(|| message.to_owned())
 }
 
 /// Words, or a table of the same names.

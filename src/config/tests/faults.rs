@@ -24,11 +24,11 @@ const FAULTS: &[(&str, &str)] = &[
     ("[[wait]]\nexpires = \"5m\"", "1:1: wait: `kind` is missing here"),
     (
         "[redact]\npointers = [\"/a\", \"b\"]",
-        "2:19: redact.pointers: a JSON Pointer begins with `/`, as \"/context/user\", and has `~0` for `~`, `~1` for `/` in a name",
+        "2:19: redact.pointers: a JSON Pointer begins with `/`, as \"/input/text\", and has `~0` for `~`, `~1` for `/` in a name",
     ),
     (
         "[redact]\npointers = \"/context~2\"",
-        "2:12: redact.pointers: a JSON Pointer begins with `/`, as \"/context/user\", and has `~0` for `~`, `~1` for `/` in a name",
+        "2:12: redact.pointers: a JSON Pointer begins with `/`, as \"/input/text\", and has `~0` for `~`, `~1` for `/` in a name",
     ),
     (
         "[listen]\nrespond.reply = [{ when = { \"/a~\" = true } }]",
