@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 use crate::cli::print;
-use crate::recording::Damage;
+use crate::recording::{Damage, Entry, LineError};
 
 /// The damaged lines that were met so far.
 #[derive(Debug, Default)]
@@ -17,6 +17,11 @@ impl Damaged {
             print::note(&format!("hooktape: {damage}"));
         }
         self.0 += 1;
+    }
+
+    /// The entry of a line; none where that is damaged, which is told.
+    pub(super) fn entry(&mut self, read: Result<Entry, LineError>) -> Option<Entry> {
+        read.map_err(|damage| self.tell(&damage)).ok()
     }
 
     /// What was read; none where the line is damaged, which is told.

@@ -80,15 +80,10 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
                 progress.clear();
                 return Err(eyre!("ended before its end: nothing was written"));
             }
-            if let Ok(entry) = &entry {
-                progress.show(entry.place.offset, size);
-            }
-            match entry {
-                Ok(entry) if damaged.passed_over(fits(&query, &entry, &reader, &marks))? == Some(true) => {
-                    damaged.passed_over(reader.call(entry.place))?.map_or(Ok(()), &mut write)?;
-                }
-                Ok(_) => {}
-                Err(damage) => damaged.tell(&damage),
+            let Some(entry) = damaged.entry(entry) else { continue };
+            progress.show(entry.place.offset, size);
+            if damaged.passed_over(fits(&query, &entry, &reader, &marks))? == Some(true) {
+                damaged.passed_over(reader.call(entry.place))?.map_or(Ok(()), &mut write)?;
             }
         }
         print::unfinished(&entries);

@@ -60,13 +60,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let mut damaged = Damaged::default();
     let mut entries = reader.entries(Position::default());
     for entry in &mut entries {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(damage) => {
-                damaged.tell(&damage);
-                continue;
-            }
-        };
+        let Some(entry) = damaged.entry(entry) else { continue };
         if let Some(talk) = entry.conversation.as_ref().filter(|_| takes_part(platforms, &entry)) {
             waiting.entry(talk.clone()).or_default().push(entry.place);
         }

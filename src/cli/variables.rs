@@ -56,13 +56,10 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
                 // Deleted calls are hidden from a query that asks for nothing.
                 let (query, marks) = (parse_query(context, None)?, reader.marks());
                 for entry in reader.entries(Position::default()) {
-                    match entry {
-                        Ok(entry) if damaged.passed_over(fits(&query, &entry, &reader, &marks))? == Some(true) => {
-                            let call = damaged.passed_over(reader.call(entry.place))?;
-                            names.extend(call.into_iter().flat_map(|call| found.register(&call, &redaction)));
-                        }
-                        Ok(_) => {}
-                        Err(damage) => damaged.tell(&damage),
+                    let Some(entry) = damaged.entry(entry) else { continue };
+                    if damaged.passed_over(fits(&query, &entry, &reader, &marks))? == Some(true) {
+                        let call = damaged.passed_over(reader.call(entry.place))?;
+                        names.extend(call.into_iter().flat_map(|call| found.register(&call, &redaction)));
                     }
                 }
             }

@@ -33,13 +33,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let (mut keyless, mut masked, mut unsigned) = (0_u64, 0_u64, 0_u64);
     let mut entries = reader.entries(Position::default());
     for entry in &mut entries {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(damage) => {
-                damaged.tell(&damage);
-                continue;
-            }
-        };
+        let Some(entry) = damaged.entry(entry) else { continue };
         if damaged.passed_over(fits(&query, &entry, &reader, &marks))? != Some(true) {
             continue;
         }
