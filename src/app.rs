@@ -129,6 +129,8 @@ pub struct Setup {
     pub environment: HashSet<String>,
     /// What to say at the start.
     pub notices: Vec<Notice>,
+    /// Makes the key of a conversation that nobody had yet.
+    pub new_key: fn() -> String,
 }
 
 /// How many colours a terminal has.

@@ -24,6 +24,9 @@ pub use self::coding::{CONTENT_ENCODING, Packed};
 pub struct Id(pub Uuid);
 
 impl Id {
+    /// That of what is not a call of its own yet: a draft, a sample, an answer alone.
+    pub const NIL: Self = Self(Uuid::nil());
+
     /// A new id, stamped with the present time.
     #[must_use]
     pub fn fresh() -> Self {

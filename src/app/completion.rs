@@ -322,7 +322,7 @@ mod tests {
             value: value.into(),
             place: place.into(),
             kind: None,
-            call: Id(uuid::Uuid::nil()),
+            call: Id::NIL,
             at: Timestamp::UNIX_EPOCH,
         };
         let (tier, name) = (variable("\"gold\"", "/context/tier"), variable("\"Ann\"", "/output/name"));

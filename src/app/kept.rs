@@ -267,7 +267,7 @@ impl App {
             conversation: kind.and_then(|kind| kind.read(&request).conversation),
             parent: draft.parent,
             // The shell gives it one of its own.
-            ..Call::new(Id(uuid::Uuid::nil()), Direction::Sent, self.now, request)
+            ..Call::new(Id::NIL, Direction::Sent, self.now, request)
         })
     }
 }

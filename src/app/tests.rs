@@ -19,6 +19,7 @@ pub(crate) fn app() -> App {
         colours: Colours::Many,
         environment: std::collections::HashSet::default(),
         notices: Vec::new(),
+        new_key: String::new,
     };
     App::new(setup, Timestamp::UNIX_EPOCH)
 }

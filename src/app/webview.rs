@@ -1,7 +1,6 @@
 //! A page opened by hand: the address that the platform would open it by, and the wait for its callback.
 
 use url::Url;
-use uuid::Uuid;
 
 use crate::app::conversation::Conversation;
 use crate::app::dialog::{Dialog, Input};
@@ -47,7 +46,7 @@ impl App {
     pub(super) fn launch(&self, kind: &str, page: &str) -> Result<Launch, String> {
         let platforms = &self.setup.platforms;
         let kind = platforms.kind(kind).ok_or("no platform has such a kind")?;
-        let opening = kind.open_page(page.trim(), &Uuid::new_v4().to_string(), &[])?;
+        let opening = kind.open_page(page.trim(), &(self.setup.new_key)(), &[])?;
         let flow = opening.conversation.as_deref().and_then(|key| Flow::of(platforms, kind, key));
         let callback = platforms.page_call(kind, &opening.request);
         let callback = callback.map(|call| (call.request.method, call.request.target));

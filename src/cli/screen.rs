@@ -10,6 +10,7 @@ use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::unbounded_channel;
+use uuid::Uuid;
 
 use crate::app::event::{Event, Notice};
 use crate::app::{App, Colours, Setup};
@@ -145,6 +146,7 @@ fn start(
             .filter_map(|(name, _)| name.into_string().ok())
             .collect(),
         notices: warnings.map(Notice::warning).collect(),
+        new_key: || Uuid::new_v4().to_string(),
     };
     let mut app = App::new(setup, Timestamp::now());
     app.light = std::env::var("COLORFGBG").ok().as_deref().and_then(ground::hint);

@@ -110,7 +110,7 @@ impl<'a> Masking<'a> {
     }
 
     fn answer(&self, response: Response) -> Response {
-        let nobody = Call::new(Id(uuid::Uuid::nil()), Direction::Sent, Timestamp::UNIX_EPOCH, Request::default());
+        let nobody = Call::new(Id::NIL, Direction::Sent, Timestamp::UNIX_EPOCH, Request::default());
         self.redaction.call(&Call { response: Some(response), ..nobody }).response.unwrap_or_default()
     }
 

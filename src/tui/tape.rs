@@ -261,11 +261,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tape.jsonl");
         let open = || Recorder::open(&path, Options::default(), Box::new(|_| {}));
-        let said = || Annotation {
-            call: crate::call::Id(uuid::Uuid::nil()),
-            at: jiff::Timestamp::UNIX_EPOCH,
-            change: Change::Delete(true),
-        };
+        let said = || Annotation { call: Id::NIL, at: jiff::Timestamp::UNIX_EPOCH, change: Change::Delete(true) };
         let (other, _) = open().unwrap();
         other.annotate(said()).await.unwrap();
         let tape = Tape::resting(path.clone(), backlog().0);

@@ -163,6 +163,7 @@ impl Stage {
             colours: Colours::Many,
             environment: std::collections::HashSet::default(),
             notices: Vec::new(),
+            new_key: || "8563dcdf-6a2c-4f0e-9d7b-1f2e3a4b5c6d".to_owned(),
         }
     }
 

@@ -122,7 +122,7 @@ fn what_came_over_a_wire_stays_text_in_an_edited_draft() {
     let body = r#"{"a":"{{env:SECRET}} {{uuid}}"}"#;
     let headers = [("x-evil", "{{env:SECRET}}")].into_iter().collect();
     let request = Request { body: body.into(), headers, ..Request::default() };
-    let mut draft = Draft::new(1, request.clone(), None, Some(Id(uuid::Uuid::nil())));
+    let mut draft = Draft::new(1, request.clone(), None, Some(Id::NIL));
     assert!(!draft.is_template());
     assert_eq!(draft.request(), request, "untouched it leaves as it came");
     draft.editor.move_cursor(CursorMove::Bottom);
@@ -161,7 +161,7 @@ fn what_came_compressed_is_edited_unpacked_and_leaves_as_it_came_until_then() {
         ..Request::default()
     };
     let came = packed("zstd");
-    for parent in [None, Some(Id(uuid::Uuid::nil()))] {
+    for parent in [None, Some(Id::NIL)] {
         let mut draft = Draft::new(1, came.clone(), None, parent);
         assert!(draft.is_json() && draft.text().contains("\"b\": 1"), "{}", draft.text());
         assert_eq!((draft.request(), draft.template().body), (came.clone(), came.body.clone()));

@@ -37,7 +37,7 @@ fn report(redaction: Option<&Redaction>) -> Report {
     let request = |body: &'static str| Request { body: body.into(), ..call(1).request };
     let header = Place::Header("set-cookie".to_owned());
     let fine = outcome(
-        Call { id: Id(uuid::Uuid::nil()), request: request("{\"timestamp\":1}"), ..call(1) },
+        Call { id: Id::NIL, request: request("{\"timestamp\":1}"), ..call(1) },
         Call {
             kind: Some("moveo/dialog".into()),
             took: Duration::from_micros(1_234_567),
@@ -78,12 +78,8 @@ fn report(redaction: Option<&Redaction>) -> Report {
         ],
         ..fine.clone()
     };
-    let skipped = Skipped {
-        original: Id(uuid::Uuid::nil()),
-        kind: None,
-        fault: Some(Fault::Stale),
-        reason: "it says no time".into(),
-    };
+    let skipped =
+        Skipped { original: Id::NIL, kind: None, fault: Some(Fault::Stale), reason: "it says no time".into() };
     let plan = Plan { expect: vec!["header:x<\"2\"".parse().unwrap()], ..Plan::new(Target::new("x", "http://x")) };
     let report = Report::new("tape \"1\".jsonl".into(), "http://x".into(), None, Timestamp::UNIX_EPOCH);
     let mut report = report.of(&plan, redaction);
