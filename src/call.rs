@@ -312,6 +312,12 @@ pub struct Call {
 /// How the error of a received call begins whose caller did not wait: its answer, if it has one, reached nobody.
 pub const HUNG_UP: &str = "the caller hung up";
 
+/// A time in whole microseconds, as it is recorded and told; of a longer one, as many as there can be.
+#[must_use]
+pub fn micros(time: Duration) -> u64 {
+    time.as_micros().try_into().unwrap_or(u64::MAX)
+}
+
 impl Call {
     /// A call of which nothing else is known yet: without an answer, in no time.
     #[must_use]

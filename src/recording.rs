@@ -54,7 +54,7 @@ pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recor
 pub use self::redact::Redaction;
 pub use self::search::{Found, search};
 pub use self::shelf::{Kept, recordings_in};
-use crate::call::{Call, Direction, Id, Sig};
+use crate::call::{Call, Direction, Id, Sig, micros};
 
 /// Where a call's line stands in its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +173,7 @@ impl<'a> View<'a> {
             method: &*call.request.method,
             path: &*call.request.target,
             status: call.status(),
-            took_us: format::micros(call.took),
+            took_us: micros(call.took),
             size: call.request.body.len() as u64,
             parent: call.parent,
             failed: call.error.is_some(),

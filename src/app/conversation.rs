@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::app::cache::Cache;
 use crate::app::changes::{self, Change, Variables};
 use crate::app::event::Wanted;
-use crate::call::{Call, Direction, Id, Sig};
+use crate::call::{Call, Direction, Id, Sig, micros};
 use crate::json;
 use crate::platform::{Kind, Outcome, Platforms, Row, Wait};
 use crate::recording::Index;
@@ -112,7 +112,7 @@ impl Told {
             recognised,
             sig: call.sig,
             status: call.status(),
-            took_us: u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),
+            took_us: micros(call.took),
             error: call.error.as_deref().map(|error| brief(error, SAID)),
             answers: answers
                 .into_iter()

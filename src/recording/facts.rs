@@ -6,8 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::format::micros;
-use crate::call::{Call, Direction, Forwarded, Id, Request, Response, Sig};
+use crate::call::{Call, Direction, Forwarded, Id, Request, Response, Sig, micros};
 
 /// The names are those of a recording's line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

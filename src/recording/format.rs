@@ -32,7 +32,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 pub use self::encode::encode;
-pub(super) use self::encode::{encode_checked, micros, whole_micros};
+pub(super) use self::encode::{encode_checked, whole_micros};
 pub(super) use self::header::{BEGINNING, ZSTD, begun, header, is_torn_header, read_header};
 pub use self::header::{OpenError, VERSION};
 pub(super) use self::line::Line;

@@ -34,7 +34,7 @@ use self::turn::{Job, Message, Turn, What};
 use self::writer::Shared;
 use super::format::{self, Line};
 use super::{Annotation, Change, OpenError, Place, Redaction};
-use crate::call::Call;
+use crate::call::{Call, micros};
 use crate::config::Rotation;
 
 /// Calls that may wait to be written; further ones wait to get in.
@@ -218,7 +218,7 @@ impl Recorder {
             call = redaction.call(&call);
         }
         call.at = format::whole_micros(call.at);
-        call.took = Duration::from_micros(format::micros(call.took));
+        call.took = Duration::from_micros(micros(call.took));
         let line = format::encode_checked(&call, valid);
         if u32::try_from(line.len()).is_err() {
             return Err(RecordError(

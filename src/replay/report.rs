@@ -13,7 +13,7 @@ use super::compare::{Difference, Place, Side};
 use super::expect::Unmet;
 use super::mask::Masking;
 use super::{Outcome, Plan, Skipped, Summary, Told};
-use crate::call::{Call, Id};
+use crate::call::{Call, Id, micros};
 use crate::net::fault::Fault;
 use crate::recording::Redaction;
 use crate::visible;
@@ -203,14 +203,14 @@ fn sent(outcome: &Outcome) -> Case {
         fault: outcome.delivery.label(),
         url: call.request.url(),
         status: call.status(),
-        took_us: micros(call, fault),
+        took_us: took_us(call, fault),
         changed: places(outcome.changed()),
         masked: outcome.masked.clone(),
         against: outcome.against.as_ref().map(|other| Other {
             call: other.id,
             url: other.request.url(),
             status: other.status(),
-            took_us: micros(other, fault),
+            took_us: took_us(other, fault),
             error: other.error.clone(),
             changed: places(outcome.changed_against()),
         }),
@@ -228,8 +228,8 @@ fn maskings<'a>(told: &'a Told, redaction: &'a Redaction) -> (Masking<'a>, Maski
 }
 
 /// How long the answer took. What a fault made slow is not the endpoint's.
-fn micros(call: &Call, fault: Option<Fault>) -> u64 {
-    u64::try_from(Fault::own(fault, call.took).as_micros()).unwrap_or(u64::MAX)
+fn took_us(call: &Call, fault: Option<Fault>) -> u64 {
+    micros(Fault::own(fault, call.took))
 }
 
 fn places(differences: Vec<Difference>) -> Vec<Place> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Serialize, Serializer};
 
+use crate::call::micros;
 use crate::visible::count;
 
 /// How long things took: percentiles exact to three digits.
@@ -41,7 +42,7 @@ impl Times {
 
     /// Adds one.
     pub fn add(&mut self, time: Duration) {
-        self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        self.0.saturating_record(micros(time));
     }
 
     /// What they come to.

@@ -13,7 +13,7 @@ use ratatui::widgets::{Block, Borders};
 use crate::app::action::Action;
 use crate::app::cache::ROW;
 use crate::app::{App, Focus, Regions};
-use crate::call::Direction;
+use crate::call::{Direction, micros};
 use crate::recording::{Entry, Remarks};
 use crate::view::rows::pad;
 use crate::view::{paint, spot, theme};
@@ -185,7 +185,7 @@ fn kind(entry: &Entry<&str>, columns: &Columns) -> String {
 
 /// [`duration`] of what is not counted in microseconds.
 pub(super) fn took(time: Duration) -> String {
-    duration(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+    duration(micros(time))
 }
 
 /// `980µs`, `1.8ms`, `12ms`, `1.2s`, `83s`.

@@ -5,6 +5,7 @@
 use super::{Trouble, is};
 use crate::app::App;
 use crate::app::event::Notice;
+use crate::call::micros;
 use crate::recording::Index;
 
 /// Calls that are summed up in a block.
@@ -57,7 +58,7 @@ impl App {
     /// there is none on this side.
     pub(in crate::app) fn jump(&mut self, trouble: Trouble, step: isize) {
         self.troubles.catch_up(&self.index);
-        let slow = u64::try_from(self.setup.config.screen.slow.as_micros()).unwrap_or(u64::MAX);
+        let slow = micros(self.setup.config.screen.slow);
         let fits = |row: &usize| {
             let number = self.calls.at(*row).filter(|number| self.troubles.may_be(*number, trouble, slow));
             let view = number.and_then(|number| self.index.view(number));

@@ -1,7 +1,6 @@
 //! A call as one line: straight into what is written, without a tree of values between.
 
 use std::io::Write as _;
-use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -10,7 +9,7 @@ use uuid::fmt::Hyphenated;
 
 use super::BASE64;
 use super::line::{LARGE, Line, SHARED, Spelling, escape};
-use crate::call::{Call, Headers, Id, Sig};
+use crate::call::{Call, Headers, Id, Sig, micros};
 use crate::json;
 
 /// How deep a body may nest to stand in its line as JSON. Common readers stop at 128 levels, and the line adds two.
@@ -19,11 +18,6 @@ const DEEPEST: usize = 120;
 /// A time as a recording keeps it.
 pub fn whole_micros(at: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
-}
-
-/// A duration as a recording keeps it.
-pub fn micros(took: Duration) -> u64 {
-    took.as_micros().try_into().unwrap_or(u64::MAX)
 }
 
 /// The line of a call, with its newline: the only one in it.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Report, escape};
+use crate::call::micros;
 use crate::replay::Summary;
 
 pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) -> io::Result<()> {
@@ -12,7 +13,7 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
     // What was not sent has no cases: else what is left of a replay that was ended would pass for all of it.
     let shortfall = summary.shortfall();
     let errors = usize::from(shortfall.is_some());
-    let time = seconds(u64::try_from(summary.elapsed.as_micros()).unwrap_or(u64::MAX));
+    let time = seconds(micros(summary.elapsed));
     let tests = report.cases.len() + errors;
     let counts = format!("tests=\"{tests}\" failures=\"{failed}\" skipped=\"{skipped}\" errors=\"{errors}\"");
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
