@@ -1,5 +1,6 @@
 mod envelopes;
 mod findings;
+mod judging;
 mod keyring;
 mod own;
 mod webviews;

@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 use sha2::Sha256;
 
 use super::jwt::{self, Algorithm};
-use super::{SignError, pem};
+use super::{SignError, pair, pem};
 use crate::config::Secret;
 
 /// A new key pair, written as the platforms' documents and sample code want it. `Debug` hides the private half.
@@ -151,7 +151,11 @@ impl Key {
 
     pub(super) fn parse(bytes: &[u8], algorithms: &[Algorithm]) -> Result<Self, String> {
         if algorithms.iter().all(|algorithm| *algorithm == Algorithm::Hs256) {
-            return if bytes.is_empty() { Err("it is empty".into()) } else { Ok(Self::Text(bytes.to_vec())) };
+            return match bytes {
+                [] => Err("it is empty".into()),
+                _ if pair::is_one(bytes) => Err(pair::no_shared_secret()),
+                _ => Ok(Self::Text(bytes.to_vec())),
+            };
         }
         let text = std::str::from_utf8(bytes).map_err(|_| "it is binary: write it as PEM".to_owned())?;
         let (label, der) = pem::read(text)?;

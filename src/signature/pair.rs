@@ -108,6 +108,28 @@ impl Pair {
     }
 }
 
+/// What the Standard Webhooks specification writes before the public and the private key of a pair.
+const PREFIXES: [&[u8]; 2] = [b"whpk_", b"whsk_"];
+
+/// Whether `text` is a key of a pair, as far as its form tells it: PEM or base64 of it, be it damaged; base64 of the DER of a
+/// public one; or with the prefix of such a key. Bytes alone, in hex or base64, may as well be a shared secret.
+pub(super) fn is_one(text: &[u8]) -> bool {
+    let is_public = |der: &[u8]| {
+        // As bytes alone an ed25519 key has 32.
+        der.len() > 32
+            && (ParsedPublicKey::new(&lc::ED25519, der).is_ok()
+                || ParsedPublicKey::new(&lc::ECDSA_P256_SHA256_ASN1, der).is_ok())
+    };
+    pem::is_one(text)
+        || PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+        || std::str::from_utf8(text).ok().and_then(bare_der).is_some_and(|(_, der)| is_public(&der))
+}
+
+/// That a key of a pair is no shared secret: whoever has the public one could sign with it, or send it.
+pub(super) fn no_shared_secret() -> String {
+    "it is a key of a pair, and a public key is no secret: whoever has it could sign with it".into()
+}
+
 /// Seed and public key of a new ed25519 pair, 64 bytes.
 pub(super) fn new_ed25519() -> Result<Vec<u8>, SignError> {
     let made = || {

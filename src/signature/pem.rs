@@ -5,10 +5,17 @@ use base64::engine::general_purpose::STANDARD;
 
 const BEGIN: &str = "-----BEGIN ";
 
-/// Whether `text` is PEM, be it damaged, or base64 of it.
+/// Whether `text` is PEM or base64 of it, be it damaged.
 pub(super) fn is_one(text: &[u8]) -> bool {
     memchr::memmem::find(text, BEGIN.as_bytes()).is_some()
-        || std::str::from_utf8(text).is_ok_and(|text| read(text).is_ok())
+        || std::str::from_utf8(text).is_ok_and(|text| unwrapped(text).is_some())
+}
+
+/// The PEM that `text` is base64 of.
+fn unwrapped(text: &str) -> Option<String> {
+    let compact: String = text.split_whitespace().collect();
+    let bytes = STANDARD.decode(compact).ok()?;
+    String::from_utf8(bytes).ok().filter(|text| text.contains(BEGIN))
 }
 
 /// Label and bytes of the first block in `text`, which may be base64 as a whole; what is wrong with it otherwise.
@@ -21,13 +28,8 @@ pub(super) fn read(text: &str) -> Result<(String, Vec<u8>), String> {
     let text = if text.contains(BEGIN) {
         text
     } else {
-        let compact: String = text.split_whitespace().collect();
-        decoded = STANDARD
-            .decode(compact)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .filter(|text| text.contains(BEGIN))
-            .ok_or("it is neither PEM (`-----BEGIN ...`) nor base64 of PEM (`LS0tLS1CRUdJTi...`)")?;
+        decoded =
+            unwrapped(text).ok_or("it is neither PEM (`-----BEGIN ...`) nor base64 of PEM (`LS0tLS1CRUdJTi...`)")?;
         decoded.as_str()
     };
     let (label, rest) = text.split_once(BEGIN).and_then(|(_, rest)| rest.split_once("-----")).ok_or_else(damaged)?;

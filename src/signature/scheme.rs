@@ -10,7 +10,7 @@ use super::keys::Key;
 use super::message::Source;
 use super::seal::Seal;
 use super::shared::Shared;
-use super::{Carrier, SignError, jwt, pem};
+use super::{Carrier, SignError, jwt, pair};
 use crate::call::Request;
 use crate::config::{Secret, Secrets};
 
@@ -191,12 +191,22 @@ impl Scheme {
     #[must_use]
     pub fn may_be_meant(&self, secret: &Secret) -> bool {
         let Ok(bytes) = secret.value() else { return true };
-        let pem = pem::is_one(bytes);
+        let of_a_pair = pair::is_one(bytes);
         match &self.method {
-            Method::Jwt(rules) => pem || Key::read(secret, &rules.algorithms).is_ok(),
-            Method::Seal(seal) if seal.algorithm.curve().is_some() => pem || seal.key(bytes).is_ok(),
             // Any text may be theirs, unless it is a key for something else.
-            Method::Seal(_) | Method::Shared(_) => !pem,
+            _ if !self.takes_pairs() => !of_a_pair,
+            Method::Jwt(rules) => of_a_pair || Key::read(secret, &rules.algorithms).is_ok(),
+            Method::Seal(seal) => of_a_pair || seal.key(bytes).is_ok(),
+            Method::Shared(_) => false,
+        }
+    }
+
+    /// Whether its keys come in pairs, of which one half is known to all.
+    fn takes_pairs(&self) -> bool {
+        match &self.method {
+            Method::Jwt(rules) => rules.algorithms.iter().any(|algorithm| *algorithm != jwt::Algorithm::Hs256),
+            Method::Seal(seal) => seal.algorithm.has_pairs(),
+            Method::Shared(_) => false,
         }
     }
 
@@ -357,10 +367,12 @@ impl Scheme {
         format!("which is configured for {name}: configure it for {place} too (`--secret {place}={label}`)")
     }
 
-    /// The secret's bytes.
+    /// The secret's bytes; none of a key pair where the secret is a shared one. A platform, a route or a target may have
+    /// both, and a public key that counted as the secret of an HMAC would let anybody sign (algorithm confusion).
     pub(super) fn bytes<'a>(&self, secret: &'a Secret) -> Result<&'a [u8], SignError> {
         match secret.value() {
             Ok([]) => Err(SignError::Secret(format!("the {} is empty", self.secret))),
+            Ok(key) if !self.takes_pairs() && pair::is_one(key) => Err(SignError::Secret(pair::no_shared_secret())),
             Ok(key) => Ok(key),
             Err(reason) => Err(SignError::Secret(reason.to_owned())),
         }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq as _;
 
-use super::{AtHand, Scheme, SignError, keys, pem};
+use super::{AtHand, Scheme, SignError, keys};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 
@@ -27,9 +27,6 @@ impl Shared {
 
     /// As it stands after the prefix.
     pub(super) fn write(self, secret: &[u8]) -> Result<String, SignError> {
-        if pem::is_one(secret) {
-            return Err(SignError::Secret("it is a key pair's, which is never sent itself".into()));
-        }
         match self {
             Self::Token => String::from_utf8(secret.to_vec()).map_err(|_| SignError::Secret("it is not text".into())),
             Self::Basic if !secret.contains(&b':') => {

@@ -1,3 +1,4 @@
+mod confusion;
 mod engine;
 
 use proptest::prelude::*;
