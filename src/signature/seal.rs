@@ -115,16 +115,20 @@ impl Seal {
         if let Some(name) = self.message.secret_lines().find(|name| message::line(text, name).is_none()) {
             return Err(SignError::Secret(format!("it needs a line `{name}: ...` before its PEM block")));
         }
-        let bare = |text: &'a [u8]| {
-            let stripped = self.key_prefix.iter().find_map(|prefix| text.strip_prefix(prefix.as_bytes()));
-            stripped.unwrap_or(text)
-        };
+        let stripped = |text: &'a [u8]| self.key_prefix.iter().find_map(|prefix| text.strip_prefix(prefix.as_bytes()));
         let Some(curve) = self.algorithm.curve() else {
-            return Ok(SealKey { text: Cow::Borrowed(text), bytes: self.key.decode(bare(text))?, pair: None });
+            let bytes = self.key.decode(stripped(text).unwrap_or(text))?;
+            return Ok(SealKey { text: Cow::Borrowed(text), bytes, pair: None });
         };
         let is_raw = curve == Curve::Ed25519 && self.key != KeyForm::Text && !text.starts_with(b"-----BEGIN");
         let raw = || {
-            self.key.decode(bare(text.trim_ascii())).and_then(|key| Pair::raw_ed25519(&key).map_err(SignError::Secret))
+            let text = text.trim_ascii();
+            let bare = stripped(text).or_else(|| self.key_prefix.is_empty().then_some(text));
+            // Bytes alone might as well be the shared secret of another scheme of the platform.
+            let no_prefix =
+                || SignError::Secret(format!("it does not begin with `{}`", self.key_prefix.join("` or `")));
+            let key = self.key.decode(bare.ok_or_else(no_prefix)?)?;
+            Pair::raw_ed25519(&key).map_err(SignError::Secret)
         };
         let pem = || Pair::read(curve, text).map_err(SignError::Secret);
         let pair = if is_raw { raw().or_else(|reason| pem().map_err(|_| reason))? } else { pem()? };

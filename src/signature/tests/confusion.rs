@@ -83,6 +83,21 @@ fn an_endpoint_does_not_prove_with_a_public_key_that_it_has_the_secret() {
 }
 
 #[test]
+fn bytes_alone_are_no_key_of_a_pair_where_one_has_a_prefix() {
+    let scheme = scheme(
+        r#"scheme = "ed25519"; encoding = "base64"; message = "{body}"; key = "base64"; key_prefix = ["whsk_", "whpk_"]"#,
+    );
+    let mut call = request("{}", "");
+    sign(&scheme, &mut call, Some(&scheme.fresh_secret("fresh").unwrap()), now()).unwrap();
+    let tried = |text: &str| verify(&scheme, &call, &[&Secret::new("env:KEY", text)], now());
+    assert_eq!(tried(PREFIXED).sig, Sig::Invalid);
+    assert_eq!(tried(ED25519).sig, Sig::Invalid);
+    let bare = tried(PREFIXED.trim_start_matches("whpk_"));
+    assert_eq!(bare.sig, Sig::NoSecret);
+    assert!(bare.reason.contains("it does not begin with `whsk_` or `whpk_`"), "{}", bare.reason);
+}
+
+#[test]
 fn what_merely_resembles_a_key_is_a_secret() {
     for text in ["123456789", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "LS0tLS1C"]
     {
