@@ -3,10 +3,11 @@
 //! A [`Call`] is one HTTP exchange: a [`Request`] and, once there is one, its [`Response`]. Everything else in hooktape
 //! is a view of these values, so nothing here interprets a body or judges a header: it keeps them.
 
+mod caller;
 mod coding;
 mod id;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -191,56 +192,12 @@ impl Request {
         self.target.split_once('?').map(|(_, query)| query)
     }
 
-    /// Who called, as far as it can be known: the peer or, as long as that is one of `trusted`, whom it says in
-    /// `X-Forwarded-For` that it forwards for. Anyone can write anything there, so nobody else is believed.
-    #[must_use]
-    pub fn caller(&self, trusted: &[IpAddr]) -> Option<IpAddr> {
-        let mut caller = self.peer?.to_canonical();
-        let fields: Vec<_> = self.headers.all("x-forwarded-for").map(|field| String::from_utf8_lossy(field)).collect();
-        for hop in fields.iter().flat_map(|field| field.split(',')).rev() {
-            let hop = hop.trim();
-            // Some proxies write the port as well.
-            let address = hop.parse().or_else(|_| hop.parse().map(|socket: SocketAddr| socket.ip()));
-            match address {
-                Ok(address) if trusted.contains(&caller) => caller = address.to_canonical(),
-                _ => break,
-            }
-        }
-        Some(caller)
-    }
-
     /// Whether its body is a form's: names and values as in a query.
     #[must_use]
     pub fn has_a_form(&self) -> bool {
         let form = "application/x-www-form-urlencoded";
         let begins = |given: &str| given.get(..form.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(form));
         self.headers.get("content-type").is_some_and(begins)
-    }
-
-    /// What `trusted` proxies say of the address that a received request was called by: scheme and host, for
-    /// [`Self::public`]. None where nobody who is trusted says anything; see [`Self::caller`].
-    #[must_use]
-    pub fn said_by_trusted(&self, trusted: &[IpAddr]) -> Option<String> {
-        let peer = self.peer?.to_canonical();
-        if !trusted.contains(&peer) {
-            return None;
-        }
-        self.said_by_proxies()
-    }
-
-    /// The same, whoever says so: for a guess, never for trusting.
-    #[must_use]
-    pub fn said_by_proxies(&self) -> Option<String> {
-        let said = |name: &str| {
-            // Of several proxies the first was nearest to the caller.
-            let value = self.headers.get(name)?.split(',').next()?.trim();
-            (!value.is_empty()).then_some(value)
-        };
-        let (scheme, host) = (said("x-forwarded-proto"), said("x-forwarded-host"));
-        if scheme.is_none() && host.is_none() {
-            return None;
-        }
-        Some(format!("{}://{}", scheme.unwrap_or("http"), host.or_else(|| self.headers.get("host"))?))
     }
 
     /// The whole address: where it was sent, what it is publicly known by, or what the `host` header says it was called by.
@@ -408,59 +365,6 @@ mod tests {
             (Direction::Sent, 302, &[]),
         ] {
             assert_eq!(call(direction, status, fields).redirect(), None, "{status}");
-        }
-    }
-
-    #[test]
-    fn a_caller_is_believed_only_through_trusted_proxies() {
-        let request = |peer: &str, forwarded: &[&str]| Request {
-            peer: peer.parse().ok(),
-            headers: forwarded.iter().map(|field| ("X-Forwarded-For", (*field).to_owned())).collect(),
-            ..Request::default()
-        };
-        let (tunnel, proxy) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([10, 0, 0, 7]));
-        for (peer, forwarded, trusted, caller) in [
-            ("127.0.0.1", &["198.51.100.9"][..], &[][..], "127.0.0.1"),
-            ("::ffff:127.0.0.1", &["198.51.100.9"], &[tunnel], "198.51.100.9"),
-            ("127.0.0.1", &["6.6.6.6, 198.51.100.9"], &[tunnel], "198.51.100.9"),
-            ("127.0.0.1", &["6.6.6.6, 198.51.100.9", "10.0.0.7"], &[tunnel, proxy], "198.51.100.9"),
-            ("127.0.0.1", &["198.51.100.9:4711"], &[tunnel], "198.51.100.9"),
-            ("127.0.0.1", &["6.6.6.6, unknown"], &[tunnel], "127.0.0.1"),
-            ("203.0.113.1", &["18.192.167.150"], &[tunnel], "203.0.113.1"),
-            ("127.0.0.1", &[], &[tunnel], "127.0.0.1"),
-        ] {
-            let found = request(peer, forwarded).caller(trusted);
-            assert_eq!(found, caller.parse().ok(), "{peer} {forwarded:?}");
-        }
-        assert_eq!(request("", &["198.51.100.9"]).caller(&[tunnel]), None);
-    }
-
-    #[test]
-    fn the_public_address_is_told_by_trusted_proxies_only() {
-        let tunnel = IpAddr::from([127, 0, 0, 1]);
-        let request = |fields: &[(&str, &str)]| Request {
-            peer: Some(tunnel),
-            target: "/x?y".into(),
-            headers: fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
-            ..Request::default()
-        };
-        for (fields, told) in [
-            (&[("host", "a.example"), ("x-forwarded-proto", "https")][..], Some("https://a.example")),
-            (
-                &[("host", "127.0.0.1:1"), ("x-forwarded-proto", "https, http"), ("x-forwarded-host", "a.example")],
-                Some("https://a.example"),
-            ),
-            (&[("host", "a.example"), ("x-forwarded-host", "b.example:81")], Some("http://b.example:81")),
-            (&[("host", "a.example")], None),
-            (&[("x-forwarded-proto", "https")], None),
-        ] {
-            let mut request = request(fields);
-            assert_eq!(request.said_by_trusted(&[]), None);
-            request.public = request.said_by_trusted(&[tunnel]);
-            assert_eq!(request.public.as_deref(), told);
-            if let Some(told) = told {
-                assert_eq!(request.url(), format!("{told}/x?y"));
-            }
         }
     }
 

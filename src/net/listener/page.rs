@@ -7,8 +7,6 @@
 //! that comes, as far as can be seen, from this machine, under a host that nobody else can point here (DNS rebinding). All
 //! others get the signature of a test key, which only this listener takes.
 
-use std::net::{IpAddr, SocketAddr};
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -32,7 +30,7 @@ pub(super) fn page(
     at: Timestamp,
 ) -> Option<Response> {
     let mut callback = platforms.page_call(kind, open)?;
-    let configured = if ours && is_from_here(open) {
+    let configured = if ours && open.is_from_here() {
         keyring.signing(callback.kind, &callback.request, &[]).ok().flatten()
     } else {
         None
@@ -89,24 +87,6 @@ fn sign(keyring: &Keyring, callback: &mut PageCall<'_>, configured: Option<Secre
     }
 }
 
-/// Header fields that a proxy or a tunnel adds.
-const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "via"];
-
-/// Whether a browser on this machine seems to ask for the page, under a host that no one else can point here.
-fn is_from_here(open: &Request) -> bool {
-    open.peer.is_some_and(|peer| peer.to_canonical().is_loopback())
-        && !FORWARDED.iter().any(|name| open.headers.has(name))
-        && is_nobody_elses(open.headers.get("host").unwrap_or_default())
-}
-
-/// Whether the host is `localhost` or an address.
-fn is_nobody_elses(host: &str) -> bool {
-    let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
-    name.eq_ignore_ascii_case("localhost")
-        || host.parse::<SocketAddr>().is_ok()
-        || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
-}
-
 /// What the form starts with: the variables of the kind's sample, as text.
 fn variables(callback: &PageCall<'_>) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
@@ -154,44 +134,6 @@ mod tests {
     use crate::config::{Config, Secrets};
     use crate::net::testing::{Site, with_secret};
     use crate::platform::Severity;
-
-    #[rstest]
-    #[case("127.0.0.1:4747", true)]
-    #[case("127.0.0.1", true)]
-    #[case("[::1]:4747", true)]
-    #[case("[::1]", true)]
-    #[case("localhost:4747", true)]
-    #[case("LOCALHOST", true)]
-    #[case("192.168.1.20:4747", true)]
-    #[case("evil.example", false)]
-    #[case("evil.example:4747", false)]
-    #[case("127.0.0.1.evil.example:4747", false)]
-    #[case("localhost.evil.example", false)]
-    #[case("", false)]
-    fn only_addresses_and_localhost_are_nobody_elses(#[case] host: &str, #[case] expected: bool) {
-        assert_eq!(is_nobody_elses(host), expected);
-    }
-
-    #[rstest]
-    #[case(Some("127.0.0.1"), None, true)]
-    #[case(Some("::1"), None, true)]
-    #[case(Some("::ffff:127.0.0.1"), None, true)]
-    #[case(Some("192.168.1.20"), None, false)]
-    #[case(None, None, false)]
-    #[case(Some("127.0.0.1"), Some("x-forwarded-for"), false)]
-    #[case(Some("127.0.0.1"), Some("Forwarded"), false)]
-    fn who_comes_from_elsewhere_is_not_from_here(
-        #[case] peer: Option<&'static str>,
-        #[case] forwarded: Option<&'static str>,
-        #[case] expected: bool,
-    ) {
-        let mut headers: Headers = [("host", "127.0.0.1:4747")].into_iter().collect();
-        if let Some(name) = forwarded {
-            headers.push(name, "203.0.113.7");
-        }
-        let peer = peer.map(|peer| peer.parse().unwrap());
-        assert_eq!(is_from_here(&Request { peer, headers, ..Request::default() }), expected);
-    }
 
     /// What the page at `target` has been given, asked for by `host`, and the answer's head.
     async fn given(site: &mut Site, host: &str, target: &str) -> (Value, String) {
