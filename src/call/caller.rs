@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use super::Request;
 
 /// Header fields that a proxy or a tunnel adds.
-const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "via"];
+const FORWARDED: [&str; 6] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
 
 impl Request {
     /// Who called, as far as it can be known: the peer or, as long as that is one of `trusted`, whom it says in

@@ -124,3 +124,8 @@ fn at_hand<'a>(scheme: &Scheme, secrets: &'a Secrets, route: &[&'a Secret]) -> S
         route.iter().copied().filter(|secret| secret.is_for(&scheme.name)).collect()
     }
 }
+
+/// Whether a secret is configured for `scheme`, be it one that cannot be read.
+pub(super) fn has_a_secret(scheme: &Scheme, secrets: &Secrets, route: &[&Secret]) -> bool {
+    !scheme.is_keyless() && at_hand(scheme, secrets, route).into_iter().any(|secret| scheme.may_be_meant(secret))
+}

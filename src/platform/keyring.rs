@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use crate::call::{Request, Response, Sig};
 use crate::config::{Secret, Secrets, Target};
-use crate::platform::{Kind, Platforms};
+use crate::platform::{Kind, Platforms, judging};
 use crate::signature::{self, Carrier, Method, Scheme, SignError, Verdict};
 
-/// Says that a call is signed with a test secret, so that its verdict does not depend on what is configured. Nobody
-/// gains anything by sending it: without the secret the signature is invalid.
+/// Says that a call is signed with a test secret, so that its verdict does not depend on what is configured. Whoever opens a
+/// webview page gets a callback signed so: where a secret is configured, it counts only for what comes from this machine.
 const TEST_HEADER: &str = "x-hooktape-test";
 /// What hooktape's own test calls are signed with where no secret is configured.
 const TEST_LABEL: &str = "hooktape's own test secret";
@@ -83,7 +83,14 @@ impl Keyring {
         own: &[Secret],
         at: Timestamp,
     ) -> Verdict {
-        self.with(platforms, request, kind, own, |secrets, own| platforms.verify(request, kind, secrets, own, at))
+        let mut verdict =
+            self.with(platforms, request, kind, own, |secrets, own| platforms.verify(request, kind, secrets, own, at));
+        if verdict.needs_explaining()
+            && let Some(Err(why)) = self.tests_for(platforms, request, kind, own)
+        {
+            verdict.reason.push_str(&format!("; it says that it is a test call of hooktape's own, {why}"));
+        }
+        verdict
     }
 
     /// The word of [`Self::judge`]'s verdict, without its sentences: for the path of every call.
@@ -121,9 +128,9 @@ impl Keyring {
         own: &[Secret],
         ask: impl FnOnce(&Secrets, &[&Secret]) -> T,
     ) -> T {
-        match self.tests_for(platforms, request, kind) {
-            Some(tests) => ask(&tests, &[]),
-            None => ask(&self.secrets, &own.iter().collect::<Vec<_>>()),
+        match self.tests_for(platforms, request, kind, own) {
+            Some(Ok(tests)) => ask(&tests, &[]),
+            Some(Err(_)) | None => ask(&self.secrets, &own.iter().collect::<Vec<_>>()),
         }
     }
 
@@ -134,22 +141,53 @@ impl Keyring {
             return kind.reply();
         }
         // Calls that are answered at the same time must not wait for each other.
-        let tests = request.headers.has(TEST_HEADER).then(|| self.made());
+        let is_test = request.headers.has(TEST_HEADER) && self.takes_tests(kind, request, own);
+        let tests = is_test.then(|| self.made());
         let shared = kind.schemes().flat_map(|(_, scheme)| scheme.configured(&self.secrets));
         let test = kind.schemes().filter_map(|(_, scheme)| tests.as_ref()?.get(&scheme.name)?.as_ref().ok());
         let secrets: Vec<&Secret> = test.chain(own).chain(shared).collect();
         kind.answer(request, sig, &secrets)
     }
 
-    /// The test secrets that stand in for all others, if the request says so and there are any.
-    fn tests_for(&self, platforms: &Platforms, request: &Request, kind: Option<&Kind>) -> Option<Secrets> {
+    /// The test secrets that stand in for all others where the request says that it is a test, or why they do not.
+    fn tests_for(
+        &self,
+        platforms: &Platforms,
+        request: &Request,
+        kind: Option<&Kind>,
+        own: &[Secret],
+    ) -> Option<Result<Secrets, &'static str>> {
         if !request.headers.has(TEST_HEADER) {
             return None;
         }
+        if !self.test_secrets_count(request, platforms.schemes(request, kind), own) {
+            return Some(Err(
+                "but where a secret is configured only one that comes from this machine, by no proxy, counts",
+            ));
+        }
         let made = self.made();
-        let own = |scheme: &Scheme| Some((scheme.name.clone(), vec![made.get(&scheme.name)?.clone().ok()?]));
-        let tests = Secrets(platforms.schemes(request, kind).filter_map(own).collect());
-        (!tests.0.is_empty()).then_some(tests)
+        let test = |scheme: &Scheme| Some((scheme.name.clone(), vec![made.get(&scheme.name)?.clone().ok()?]));
+        let tests = Secrets(platforms.schemes(request, kind).filter_map(test).collect());
+        Some(if tests.0.is_empty() { Err("whose secret only the program that made it knows") } else { Ok(tests) })
+    }
+
+    /// Whether a test secret is good for a call of `kind` that comes the way of `request`; `own` as in [`Self::judge`].
+    #[must_use]
+    pub fn takes_tests(&self, kind: &Kind, request: &Request, own: &[Secret]) -> bool {
+        self.test_secrets_count(request, kind.schemes().map(|(_, scheme)| scheme), own)
+    }
+
+    fn test_secrets_count<'a>(
+        &self,
+        request: &Request,
+        mut schemes: impl Iterator<Item = &'a Scheme>,
+        own: &[Secret],
+    ) -> bool {
+        let own: Vec<&Secret> = own.iter().collect();
+        // What has an origin was sent from here.
+        request.origin.is_some()
+            || request.is_from_here()
+            || !schemes.any(|scheme| judging::has_a_secret(scheme, &self.secrets, &own))
     }
 
     fn made(&self) -> MutexGuard<'_, BTreeMap<String, Result<Secret, SignError>>> {

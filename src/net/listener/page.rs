@@ -5,7 +5,7 @@
 //! page that we have just handed out, at its very address, which names its conversation by a random word: what else a
 //! request says of itself proves nothing behind a proxy or a tunnel that adds no word of its own. And only for a browser
 //! that comes, as far as can be seen, from this machine, under a host that nobody else can point here (DNS rebinding). All
-//! others get the signature of a test key, which only this listener takes.
+//! others get the signature of a test key, which only this listener takes: where a key is configured, from this machine only.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -36,7 +36,10 @@ pub(super) fn page(
         None
     };
     let framed = configured.is_none();
-    let signed = sign(keyring, &mut callback, configured, at);
+    let mut signed = sign(keyring, &mut callback, configured, at);
+    if framed && !keyring.takes_tests(callback.kind, open, &[]) {
+        signed.push_str(" A key is configured, so this counts only on the machine that hooktape runs on, by no proxy.");
+    }
     let platform = platforms.pack(kind.platform()).map_or("", |pack| &pack.title);
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(open.query().unwrap_or_default().as_bytes()).into_owned().collect();
@@ -147,14 +150,14 @@ mod tests {
     }
 
     /// Calls back as the page does, with what was filled in.
-    async fn call_back(site: &mut Site, call: &Value, body: &Value) -> Arc<Call> {
+    async fn call_back(site: &mut Site, host: &str, call: &Value, body: &Value) -> Arc<Call> {
         let back = &call["callback"];
         let fields = back["headers"].as_array().unwrap().iter();
         let text = |field: &Value| format!("{}: {}", field[0].as_str().unwrap(), field[1].as_str().unwrap());
         let fields: Vec<String> = fields.map(text).collect();
         let body = body.to_string();
         let head = format!(
-            "{} {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n{}\r\n\r\n{body}",
+            "{} {} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n{}\r\n\r\n{body}",
             back["method"].as_str().unwrap(),
             back["path"].as_str().unwrap(),
             body.len(),
@@ -183,7 +186,7 @@ mod tests {
         let (call, head) = given(&mut site, host, target).await;
         assert!(head.starts_with("HTTP/1.1 200") && !head.contains("access-control"), "{head}");
         let body = call["callback"]["body"].clone();
-        let back = call_back(&mut site, &call, &body).await;
+        let back = call_back(&mut site, host, &call, &body).await;
         assert_eq!((back.kind.as_deref(), back.sig, back.status()), (Some(kind), sig, Some(200)));
         let findings = site.platforms.kind(kind).unwrap().check_request(&back.request);
         assert!(findings.iter().all(|finding| finding.severity < Severity::Error), "{findings:?}");
@@ -210,13 +213,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn beside_a_configured_key_a_strangers_page_signs_nothing_that_counts() {
+        let key = crate::signature::keys::new_rsa().unwrap().public_pem;
+        let secrets = Secrets([("moveo/webview".to_owned(), vec![Secret::new("env:KEY", key)])].into_iter().collect());
+        let mut site = Site::new(Config { secrets, ..Config::default() }).await;
+        let target = "/?integration_id=i&session_id=s&user_id=victim&trigger_node_id=t";
+        for (host, sig, status) in [("evil.example", Sig::Invalid, 401), ("localhost:1", Sig::Valid, 200)] {
+            let (call, _) = given(&mut site, host, target).await;
+            let signed = call["callback"]["signed"].as_str().unwrap();
+            assert_eq!(signed.contains("counts only on the machine"), status == 401, "{signed}");
+            let body = call["callback"]["body"].clone();
+            let back = call_back(&mut site, host, &call, &body).await;
+            assert_eq!((back.sig, back.status()), (Some(sig), Some(status)), "{host}");
+            let kind = site.platforms.kind("moveo/webview_callback");
+            let verdict = site.keyring.judge(&site.platforms, &back.request, kind, &[], back.at);
+            assert_eq!(verdict.reason.contains("only one that comes from this machine"), status == 401, "{verdict:?}");
+            // Whoever reads the recording has another keyring.
+            let other = Keyring::new(site.keyring.secrets.clone());
+            let verdict = other.judge(&site.platforms, &back.request, kind, &[], back.at);
+            assert_eq!(verdict.sig, Sig::Invalid);
+            assert_eq!(verdict.reason.contains("only the program that made it"), status == 200, "{verdict:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_the_url_lacks_the_callback_lacks_and_is_refused_for() {
         let mut site = Site::new(Config::default()).await;
         let (call, _) = given(&mut site, "127.0.0.1", "/?integration_id=i&user_id=u&channel=web").await;
         assert!(call["findings"].to_string().contains("session_id"), "{call}");
         let body = call["callback"]["body"].clone();
         assert_eq!(body.get("trigger_node_id"), None);
-        assert_eq!(call_back(&mut site, &call, &body).await.status(), Some(401));
+        assert_eq!(call_back(&mut site, "127.0.0.1", &call, &body).await.status(), Some(401));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which of several schemes and secrets a verdict is by.
 
 use super::*;
+use crate::platform::Keyring;
 use crate::signature::{self, Method};
 
 const AT: Timestamp = Timestamp::constant(1_700_000_000, 0);
@@ -32,4 +33,43 @@ fn a_public_key_is_the_shared_secret_of_no_platform() {
             }
         }
     }
+}
+
+#[test]
+fn a_test_secret_counts_from_this_machine_only_where_one_is_configured() {
+    let platforms = platforms();
+    let kind = platforms.kind("moveo/dialog").unwrap();
+    let theirs = |keyring: &Keyring| {
+        let secret = keyring.signing_as_a_test(kind).unwrap().unwrap();
+        let mut call = kind.sample();
+        kind.sign(&mut call, Some(&secret), AT).unwrap();
+        keyring.mark(&mut call, &secret);
+        call
+    };
+    let from_here = |call: &Request| {
+        let mut call = Request { peer: Some([127, 0, 0, 1].into()), ..call.clone() };
+        call.headers.set("host", "127.0.0.1:4747");
+        call
+    };
+    let sig = |keyring: &Keyring, call: &Request, own: &[Secret]| keyring.sig(&platforms, call, Some(kind), own, AT);
+    let none = Keyring::new(Secrets::default());
+    let call = theirs(&none);
+    assert_eq!(sig(&none, &call, &[]), Sig::Valid);
+    let own = [Secret::new("env:ROUTE", "s")];
+    assert_eq!(sig(&none, &call, &own), Sig::Invalid, "a route's own is configured too");
+    assert_eq!(sig(&none, &from_here(&call), &own), Sig::Valid);
+    // A key for the webviews is none for the webhooks.
+    let public = Secret::new("file:public.pem", signature::keys::new_rsa().unwrap().public_pem);
+    assert_eq!(sig(&none, &call, &[public]), Sig::Valid);
+    let secrets = Secrets([("moveo".to_owned(), vec![Secret::new("env:TOKEN", "t")])].into_iter().collect());
+    let keyring = Keyring::new(secrets);
+    let call = theirs(&keyring);
+    assert_eq!(sig(&keyring, &call, &[]), Sig::Invalid);
+    assert_eq!(sig(&keyring, &from_here(&call), &[]), Sig::Valid);
+    assert_eq!(sig(&keyring, &Request { origin: Some("http://a.example".into()), ..call.clone() }, &[]), Sig::Valid);
+    let verdict = keyring.judge(&platforms, &call, Some(kind), &[], AT);
+    assert!(verdict.reason.contains("; it says that it is a test call of hooktape's own, but"), "{}", verdict.reason);
+    let mut passed_on = from_here(&call);
+    passed_on.headers.set("X-Forwarded-For", "203.0.113.7");
+    assert_eq!(sig(&keyring, &passed_on, &[]), Sig::Invalid);
 }
