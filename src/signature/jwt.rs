@@ -10,6 +10,7 @@
 //! What a token's header says never chooses the key: `kid`, `jku`, `x5u` and their like are ignored and mentioned. And it
 //! chooses the algorithm only among those that the scheme allows and the key is made for.
 
+mod audience;
 mod diagnose;
 mod fault;
 #[cfg(test)]
@@ -205,7 +206,8 @@ pub(super) fn judge(scheme: &Scheme, rules: &Rules, request: &Request, secrets: 
     let Some(worst) =
         faults.iter().map(|fault| fault.sig).find(|sig| *sig == Sig::Invalid).or(faults.first().map(|fault| fault.sig))
     else {
-        return found(Sig::Valid, format!("signed with {label}"), Some(label));
+        let reason = format!("signed with {label}{}", audience::words(&token, request));
+        return found(Sig::Valid, reason, Some(label));
     };
     let whats: Vec<&str> = faults.iter().map(|fault| fault.what.as_str()).collect();
     found(worst, format!("signed with {label}, but {}", whats.join("; and ")), Some(label))
@@ -288,6 +290,10 @@ fn claims(scheme: &Scheme, rules: &Rules, request: &Request) -> Result<Map<Strin
         && !claims.get("iss").and_then(Value::as_str).is_some_and(known)
     {
         claims.insert("iss".into(), issuer.clone().into());
+    }
+    if rules.required.iter().any(|name| name == "aud") && !claims.contains_key("aud") {
+        let url = request.url();
+        claims.insert("aud".into(), url.split('?').next().unwrap_or_default().into());
     }
     let lacking = |name: &&String| !matches!(name.as_str(), "iat" | "exp") && !claims.contains_key(name.as_str());
     match rules.required.iter().find(lacking) {

@@ -1,3 +1,4 @@
+mod audience;
 mod key_forms;
 
 use std::sync::LazyLock;
