@@ -1,12 +1,14 @@
 //! Whether a call is authentic: which scheme it is signed by, and with which secrets that is looked at.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use super::{Kind, Platforms};
 use crate::call::{Request, Sig};
 use crate::config::{Secret, Secrets};
-use crate::signature::{self, AtHand, Scheme, Verdict};
+use crate::signature::{self, AtHand, Method, Scheme, Verdict};
 
 impl Platforms {
     /// Checks a request's signature: by the scheme of its kind, or, when it was not recognised, by the scheme whose header it
@@ -25,7 +27,12 @@ impl Platforms {
             (verdict.sig, verdict)
         });
         match judged {
-            Some((_, _, verdict)) => verdict,
+            Some(Judged { said: mut verdict, beside, .. }) => {
+                if let Some(other) = beside {
+                    let _ = write!(verdict.reason, "; {} is good, but a receiver may look at either", other.header);
+                }
+                verdict
+            }
             None if kind.is_some() => signature::unsigned(),
             None => Verdict {
                 reason: "not recognised as a platform's call, so there is no signature to check".into(),
@@ -45,7 +52,7 @@ impl Platforms {
         at: Timestamp,
     ) -> Sig {
         let sig = |scheme: &Scheme, secrets: &[&Secret]| (signature::sig(scheme, request, secrets, at), ());
-        self.judged(request, kind, secrets, route, sig).map_or(Sig::Unsigned, |(_, sig, ())| sig)
+        self.judged(request, kind, secrets, route, sig).map_or(Sig::Unsigned, |judged| judged.sig)
     }
 
     /// Why a request's signature is not valid, as [`signature::diagnose`] has it; picks scheme and secrets as
@@ -60,14 +67,16 @@ impl Platforms {
         at: Timestamp,
     ) -> Vec<String> {
         let sig = |scheme: &Scheme, secrets: &[&Secret]| (signature::sig(scheme, request, secrets, at), ());
-        let Some((scheme, ..)) = self.judged(request, kind, secrets, route, sig) else { return Vec::new() };
+        let Some(Judged { scheme, .. }) = self.judged(request, kind, secrets, route, sig) else { return Vec::new() };
         let ours = at_hand(scheme, secrets, route);
         let others: Vec<(&str, &Secret)> = secrets.all().filter(|(_, secret)| !ours.contains(secret)).collect();
         let at_hand = AtHand { secrets: &ours, others: &others, own: !route.is_empty() };
         signature::diagnose(scheme, request, at_hand, at)
     }
 
-    /// What `judge` says of a request, and the scheme that it is by: of several the one that says most for the request.
+    /// What `judge` says of a request, and the scheme that it is by: of several the one that says most for the request. But
+    /// where it bears signatures in several places, one that is wrong or old counts before a good one: a platform makes all
+    /// of them good, and nobody knows at which a receiver looks.
     fn judged<'a, T>(
         &'a self,
         request: &Request,
@@ -75,18 +84,32 @@ impl Platforms {
         secrets: &Secrets,
         route: &[&Secret],
         judge: impl Fn(&Scheme, &[&Secret]) -> (Sig, T),
-    ) -> Option<(&'a Scheme, Sig, T)> {
-        let mut best: Option<(&Scheme, Sig, T)> = None;
+    ) -> Option<Judged<'a, T>> {
+        // The best of each place.
+        let mut all: SmallVec<[Judged<'a, T>; 2]> = SmallVec::new();
         for scheme in self.schemes(request, kind) {
-            let (sig, said) = judge(scheme, &at_hand(scheme, secrets, route));
-            if best.as_ref().is_none_or(|(_, known, _)| weight(sig) > weight(*known)) {
-                best = Some((scheme, sig, said));
+            let known = all.iter().position(|known| known.scheme.stands_where(scheme));
+            if known.is_some_and(|known| all[known].sig == Sig::Valid) {
+                continue;
             }
-            if sig == Sig::Valid {
-                break;
+            let (sig, said) = judge(scheme, &at_hand(scheme, secrets, route));
+            let judged = Judged { scheme, sig, said, beside: None };
+            match known {
+                Some(known) if weight(sig) > weight(all[known].sig) => all[known] = judged,
+                Some(_) => {}
+                None => all.push(judged),
             }
         }
-        best
+        let is_bad = |judged: &Judged<'a, T>| {
+            matches!(judged.scheme.method, Method::Seal(_)) && matches!(judged.sig, Sig::Invalid | Sig::Stale)
+        };
+        // Of equals the first.
+        let best = (0..all.len()).rev().max_by_key(|&at| weight(all[at].sig))?;
+        let good = (all[best].sig == Sig::Valid).then(|| all[best].scheme);
+        let bad = (0..all.len()).filter(|&at| is_bad(&all[at])).min_by_key(|&at| weight(all[at].sig));
+        let mut judged = all.swap_remove(bad.unwrap_or(best));
+        judged.beside = good.filter(|_| bad.is_some());
+        Some(judged)
     }
 
     /// The schemes that a request may be signed by.
@@ -102,6 +125,15 @@ impl Platforms {
         let stranger = if kind.is_none() { borne() } else { None };
         kind.into_iter().flat_map(Kind::schemes).map(|(_, scheme)| scheme).chain(stranger)
     }
+}
+
+/// What was found of a request.
+struct Judged<'a, T> {
+    scheme: &'a Scheme,
+    sig: Sig,
+    said: T,
+    /// By which it is good where by `scheme` it is not.
+    beside: Option<&'a Scheme>,
 }
 
 /// How much a verdict says for a request, compared with that by another scheme.

@@ -2,9 +2,46 @@
 
 use super::*;
 use crate::platform::Keyring;
-use crate::signature::{self, Method};
+use crate::signature::{self, Method, Scheme};
 
 const AT: Timestamp = Timestamp::constant(1_700_000_000, 0);
+
+fn scheme<'a>(platforms: &'a Platforms, kind: &str, name: &str) -> &'a Scheme {
+    let mut schemes = platforms.kind(kind).unwrap().schemes().map(|(_, scheme)| scheme);
+    schemes.find(|scheme| scheme.bare() == name).unwrap()
+}
+
+#[test]
+fn a_wrong_or_old_signature_counts_before_a_good_one_in_another_place() {
+    let platforms = platforms();
+    let secret = Secret::new("env:SECRET", "s3cret");
+    let secrets = Secrets(["github", "hubspot"].map(|name| (name.to_owned(), vec![secret.clone()])).into());
+    let old = AT - jiff::SignedDuration::from_hours(30 * 24);
+    for (name, worse, good, spoil, expected, header) in [
+        ("github/event", "webhook", "sha1", true, Sig::Invalid, "X-Hub-Signature"),
+        ("github/event", "sha1", "webhook", true, Sig::Invalid, "X-Hub-Signature-256"),
+        ("hubspot/events", "v3", "v1", true, Sig::Invalid, "X-HubSpot-Signature"),
+        ("hubspot/events", "v3", "v1", false, Sig::Stale, "X-HubSpot-Signature"),
+    ] {
+        let kind = platforms.kind(name).unwrap();
+        let mut call = kind.sample();
+        call.public = Some("https://a.example".into());
+        let (worse, good) = (scheme(&platforms, name, worse), scheme(&platforms, name, good));
+        signature::sign(good, &mut call, Some(&secret), AT).unwrap();
+        signature::sign(worse, &mut call, Some(&secret), AT).unwrap();
+        let verdict = |call: &Request| platforms.verify(call, Some(kind), &secrets, &[], AT);
+        assert_eq!(verdict(&call).sig, Sig::Valid, "{name}: {}", verdict(&call).reason);
+        signature::sign(worse, &mut call, Some(&secret), old).unwrap();
+        if spoil {
+            call = signature::spoiled(worse, &call).swap_remove(0);
+        }
+        let found = verdict(&call);
+        assert_eq!((found.sig, platforms.sig(&call, Some(kind), &secrets, &[], AT)), (expected, expected), "{name}");
+        assert_eq!(found.header.as_deref(), Some(worse.header.as_str()));
+        assert!(found.reason.ends_with(&format!("; {header} is good, but a receiver may look at either")), "{found:?}");
+        assert!(!platforms.diagnose(&call, Some(kind), &secrets, &[], AT).is_empty());
+    }
+}
 
 /// A public key stands where a route, a target or a platform has the secrets of all its schemes.
 #[test]
