@@ -71,24 +71,33 @@ impl Scheme {
     }
 
     /// What is there more than once and may not be, for whoever reads the one finds another signature than who reads the other:
-    /// the place of the signature, or a header that is signed. With a sentence: `there are 2 X-Signature headers`.
+    /// the place of the signature, or a header or a value of the body that is signed. With a sentence: `there are 2
+    /// X-Signature headers`.
     pub(super) fn repeated(&self, request: &Request) -> Option<(String, String)> {
         let count = match self.carrier {
             Carrier::Header => request.headers.all(&self.header).count(),
             Carrier::Query => named(request, &self.header).count(),
-            Carrier::Body => 1,
+            Carrier::Body => times(request, &self.header),
         };
         if count > 1 {
             return Some((self.place(), self.presence(count)));
         }
         let Method::Seal(seal) = &self.method else { return None };
-        let clock = match seal.clock.as_ref().map(|clock| &clock.place) {
-            Some(Stamp::Header(name)) => Some(name.as_str()),
-            Some(Stamp::Field(_) | Stamp::Body(_)) | None => None,
+        let (header, value) = match seal.clock.as_ref().map(|clock| &clock.place) {
+            Some(Stamp::Header(name)) => (Some(name.as_str()), None),
+            Some(Stamp::Body(pointer)) => (None, Some(pointer.as_str())),
+            Some(Stamp::Field(_)) | None => (None, None),
         };
-        seal.message.headers().chain(clock).find_map(|name| {
+        let in_head = seal.message.headers().chain(header).find_map(|name| {
             let count = request.headers.all(name).count();
             (count > 1).then(|| (name.to_owned(), format!("there are {count} {name} headers")))
+        });
+        in_head.or_else(|| {
+            seal.message.pointers().chain(value).find_map(|pointer| {
+                let count = times(request, pointer);
+                let place = || format!("`{pointer}` of the body");
+                (count > 1).then(|| (place(), format!("{} is there {count} times", place())))
+            })
         })
     }
 
@@ -149,6 +158,11 @@ impl Scheme {
 /// The first parameter of the query of that name.
 pub(super) fn query(request: &Request, name: &str) -> Option<String> {
     named(request, name).next().map(Cow::into_owned)
+}
+
+/// How often the value at `pointer` is in the body: of duplicate keys not every reader takes the last.
+fn times(request: &Request, pointer: &str) -> usize {
+    std::str::from_utf8(&request.body).map_or(0, |body| json::find_all(body, pointer).len())
 }
 
 fn named<'a>(request: &'a Request, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> {

@@ -399,6 +399,28 @@ fn a_signed_header_that_stands_twice_is_malformed() {
 }
 
 #[test]
+fn a_signed_value_that_stands_twice_in_the_body_is_malformed() {
+    let signed = r#"scheme = "hmac-sha256"; header = "Sig"; encoding = "hex"; message = "{body:/call/id}.{timestamp}"; timestamp = "/time"; secret = "s"; example = "env:S"; missing = "m""#;
+    let borne = r#"scheme = "token"; field = "/call/id"; secret = "s"; example = "env:S"; missing = "m""#;
+    for (table, twice, place) in [
+        (signed, r#"{"call":{"id":"B"},"call":{"id":"k"},"time":5}"#, "`/call/id` of the body"),
+        (signed, r#"{"call":{"id":"B","id":"k"},"time":5}"#, "`/call/id` of the body"),
+        (signed, r#"{"call":{"id":"k"},"time":4,"time":5}"#, "`/time` of the body"),
+        (borne, r#"{"call":{"id":"B","id":"k"}}"#, "`/call/id` of the body"),
+    ] {
+        let scheme = scheme(table);
+        let mut request = call("", &[], r#"{"call":{"id":"k"},"time":5}"#);
+        sign(&scheme, &mut request, Some(&secret("k")), at(5)).unwrap();
+        assert_eq!(sig(&scheme, &request, "k", 5), Sig::Valid);
+        request.body = twice.into();
+        let verdict = verify(&scheme, &request, &[&secret("k")], at(5));
+        assert_eq!(verdict.sig, Sig::Malformed, "{}", verdict.reason);
+        assert!(verdict.reason.starts_with(&format!("{place} is there 2 times")), "{}", verdict.reason);
+        assert!(why(&scheme, &request, "k", 5).contains(&format!("send {place} once")));
+    }
+}
+
+#[test]
 fn a_form_that_is_too_long_is_not_taken_for_none() {
     let scheme = scheme(URL);
     let url = "https://mycompany.com/myapp.php";
