@@ -89,6 +89,7 @@ impl Context {
         if let Some(lane) = lane {
             respond(&mut config, &lane.respond)?;
             config.listen.tunnel.clone_from(&lane.tunnel);
+            config.record.redact |= lane.record.redact;
             if lane.tls && config.listen.tls.is_none() {
                 config.listen.tls = Some(Certificate::SelfSigned);
             }

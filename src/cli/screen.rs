@@ -83,7 +83,7 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
         // Also when the other end is gone: then nobody looks any more.
         let _ = stopped.await;
     }));
-    let visits = visits(&context.masking(args.record.redact), false);
+    let visits = visits(context, false);
     let result = show(context, app, &world, messages, visits).await;
     watching.abort();
     if let Some(tunnel) = tunnel {

@@ -109,7 +109,7 @@ impl Refused {
             }
             (Some(redaction), None) => {
                 let text = String::from_utf8_lossy(began);
-                (visible::line(&redaction.prose(&text)).into_owned(), began.len() == came.len())
+                (visible::line(&redaction.beginning(&text)).into_owned(), began.len() == came.len())
             }
         };
         let dots = if whole { "" } else { "…" };

@@ -11,6 +11,7 @@
 //! (JSON in a form, say).
 
 mod body;
+mod head;
 mod markup;
 mod names;
 mod pairs;
@@ -82,7 +83,7 @@ impl Redaction {
         let Call { request, response, conversation, error, forwarded, .. } = &mut masked;
         request.target = self.target(&request.target);
         self.headers(&mut request.headers);
-        request.body = self.body(&call.request.headers, &request.body);
+        request.body = self.body(&call.request.headers, &request.body, request.cut);
         let touched = request.target != call.request.target
             || request.headers != call.request.headers
             || request.body != call.request.body;
@@ -91,7 +92,7 @@ impl Redaction {
         request.peer = request.peer.filter(|_| !self.masks_header("forwarded"));
         if let Some((response, original)) = response.as_mut().zip(call.response.as_ref()) {
             self.headers(&mut response.headers);
-            response.body = self.body(&original.headers, &response.body);
+            response.body = self.body(&original.headers, &response.body, false);
         }
         *error = error.as_deref().map(|text| self.text(text).into_owned());
         if let Some(forwarded) = forwarded {
@@ -119,6 +120,12 @@ impl Redaction {
     #[must_use]
     pub fn prose<'a>(&self, text: &'a str) -> Cow<'a, str> {
         Self::masked(text, &self.value(text, 0))
+    }
+
+    /// The first bytes of what should have been a request, and whose head cannot be read.
+    #[must_use]
+    pub fn beginning<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        Self::masked(text, &self.lines(text, false).and(self.value(text, 0)))
     }
 
     fn masked<'a>(text: &'a str, spots: &Spots) -> Cow<'a, str> {

@@ -1,6 +1,7 @@
 //! `listen`, `demo`, and no command at all: calls in.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
@@ -54,6 +55,20 @@ fn a_call_that_nobody_knows_is_recorded_as_plain_http() {
     assert!(run(&home, &["show", "tape.jsonl", id]).out.contains(r"\xff␀ ␛[2J"));
     let json = run(&home, &["show", "tape.jsonl", id, "--format", "json"]).json().remove(0);
     assert_eq!(json["request"]["base64"], "/wAgG1sySg==");
+}
+
+#[test]
+fn what_is_no_request_is_told_and_recorded_masked_where_calls_are() {
+    let home = Home::new();
+    let mut listener = home.listen(&["--redact"]);
+    let mut stream = TcpStream::connect(&listener.address).unwrap();
+    stream.write_all(b"POST /x?token=HUSH HTTP/1.1\r\nBad Header : x\r\nX-Key: HUSH\r\n\r\n").unwrap();
+    let _ = stream.read_to_end(&mut Vec::new());
+    let ended = listener.end("TERM");
+    let tape = std::fs::read_to_string(home.path("tape.jsonl")).unwrap();
+    assert!(ended.err.contains("It began with: POST /x?token=[redacted]…"), "{}", ended.err);
+    assert!(tape.contains(r#""text":"Bad Header : x\r\nX-Key: [redacted]\r\n\r\n""#), "{tape}");
+    assert!(!ended.err.contains("HUSH") && !tape.contains("HUSH"), "{}{tape}", ended.err);
 }
 
 #[test]

@@ -29,8 +29,9 @@ const LONGEST_CODED: usize = 4 << 20;
 const BEGINNING: usize = 64;
 
 impl Redaction {
-    /// A body with everything masked that is to be. One that is compressed cannot be looked into, so it is masked whole.
-    pub(super) fn body(&self, headers: &Headers, body: &Bytes) -> Bytes {
+    /// A body with everything masked that is to be. One that is compressed cannot be looked into, so it is masked whole. One of a
+    /// request that is `cut` may begin within the request's head: with the first line of it that could not be read.
+    pub(super) fn body(&self, headers: &Headers, body: &Bytes, cut: bool) -> Bytes {
         let coding = headers.get("content-encoding").map(str::trim).filter(|coding| !coding.is_empty());
         let coded = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
         let spots = if coded && !is_text(body) {
@@ -38,6 +39,7 @@ impl Redaction {
         } else {
             self.content(headers.get("content-type").unwrap_or_default(), body, 0)
         };
+        let spots = if cut { self.rest_of_head(headers, body).and(spots) } else { spots };
         match spots.masked(body) {
             Some(masked) if *body != masked => masked.into(),
             _ => body.clone(),
@@ -96,7 +98,7 @@ impl Redaction {
         let mut spots = Spots::default();
         for part in parts {
             let head = readable(&body[part.head.clone()]);
-            spots.add_all(part.head.start, self.head(&head));
+            spots.add_all(part.head.start, self.lines(&head, false).and(self.look(head.as_bytes(), 0)));
             let content = &body[part.content.clone()];
             if !content.is_empty() && multipart::name(&head).is_some_and(|name| self.is_meant(&name, depth)) {
                 spots.add_all(part.content.start, Spots::whole(content));
@@ -113,25 +115,6 @@ impl Redaction {
         }
         // What is no part stands around them.
         spots.and(self.look(body, depth))
-    }
-
-    /// The headers of a part.
-    fn head(&self, head: &str) -> Spots {
-        let mut spots = Spots::default();
-        let mut begin = 0;
-        let mut secret = false;
-        for line in head.split_inclusive('\n') {
-            let folded = line.starts_with([' ', '\t']);
-            let colon = line.find(':').filter(|_| !folded);
-            secret = if folded { secret } else { colon.is_some_and(|end| self.masks_header(line[..end].trim())) };
-            let value = colon.map_or(line, |end| &line[end + 1..]).trim();
-            if secret && !value.is_empty() {
-                let at = begin + line.trim_end().len() - value.len();
-                spots.add(at..at + value.len());
-            }
-            begin += line.len();
-        }
-        spots.and(self.look(head.as_bytes(), 0))
     }
 
     /// Whether what has this name in a form or a query is masked. Of the outermost a pointer may say so, for that is what packs

@@ -15,6 +15,7 @@ use crate::recording::{Position, Reader, Redaction};
 #[case::head(b"GET /h HTTP/1.1\r\nAuthorization: Bearer HUSH\r\na b: c\r\n\r\n", ". It began with: GET /h…")]
 #[case::no_request(b"{\"password\":\"HUSH\"}\r\n\r\n", ". It began with: {\"password\":\"[redacted]\"}␍␊␍␊")]
 #[case::another_protocol(b"SSH-2.0-OpenSSH_9\r\n", ". It began with: SSH-2.0-OpenSSH_9␍␊")]
+#[case::header_first(b"X-Key: HUSH\r\nSession: HUSH\r\n\r\n", "with: X-Key: [redacted]␍␊Session: [redacted]␍␊␍␊")]
 #[tokio::test]
 async fn what_is_told_is_masked_where_recordings_are(#[case] bytes: &[u8], #[case] shown: &str) {
     let (site, mut told) = listening(Config::default()).await;

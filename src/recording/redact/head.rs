@@ -1,0 +1,87 @@
+//! Lines of a head: header fields of a part, and what was to be some and cannot be read as such.
+
+use super::Redaction;
+use super::spots::{Spots, readable};
+use crate::call::Headers;
+
+impl Redaction {
+    /// What follows these headers of a request, where it may be more of them: of each line the value, if it is a header's that is
+    /// masked. Its first may go on with the last header.
+    pub(super) fn rest_of_head(&self, headers: &Headers, text: &[u8]) -> Spots {
+        let goes_on = headers.0.last().is_some_and(|(name, _)| self.masks_header(name));
+        self.lines(&readable(text), goes_on)
+    }
+
+    /// Lines of a head, however badly they are written. `secret`: whether the line before them is of a header that is masked.
+    pub(super) fn lines(&self, head: &str, mut secret: bool) -> Spots {
+        let mut spots = Spots::default();
+        let mut end = 0;
+        // Some end a line with a carriage return alone.
+        for line in head.split_inclusive(['\n', '\r']) {
+            end += line.len();
+            let bare = line.trim_end();
+            if bare.is_empty() {
+                continue;
+            }
+            let folded = bare.starts_with([' ', '\t']);
+            let text = bare.trim_start();
+            let value = if folded && secret {
+                text
+            } else {
+                // Without a colon, its first word is the name.
+                let sign = text.find(':').or_else(|| text.find([' ', '\t', '=']));
+                let (name, value) = sign.map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
+                // JSON has masks of its own.
+                let is_json = name.contains(['{', '[', ',']) || folded && name.starts_with('"');
+                secret = !is_json && self.masks_header(name);
+                value.trim_start()
+            };
+            if secret && !value.is_empty() {
+                let at = end - line.len() + bare.len() - value.len();
+                spots.add(at..at + value.len());
+            }
+        }
+        spots
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::super::tests::{redaction, with};
+    use crate::call::Request;
+
+    #[rstest]
+    #[case::after_a_bad_line(
+        "Bad Header : x\r\nX-Auth-User: SECRET\r\nHost: h\r\n",
+        "Bad Header : x\r\nX-Auth-User: [redacted]\r\nHost: h\r\n"
+    )]
+    #[case::bad_itself(
+        "X-Key : SECRET\r\nMy Token Value:SECRET \r\n",
+        "X-Key : [redacted]\r\nMy Token Value:[redacted] \r\n"
+    )]
+    #[case::indented(" Session: SECRET\r\n a: b\r\n", " Session: [redacted]\r\n [redacted]\r\n")]
+    #[case::without_a_colon("X-Auth-User SECRET\nSession=SECRET\n", "X-Auth-User [redacted]\nSession=[redacted]\n")]
+    #[case::line_ends("A: b\rX-Key: SECRET\r\r\n SECRET\r\nC: d", "A: b\rX-Key: [redacted]\r\r\n [redacted]\r\nC: d")]
+    #[case::control("X-Key: SEC\u{1}RET: x", "X-Key: [redacted]")]
+    #[case::cut_off("X-Hub-Signature-256: sha256=SECR", "X-Hub-Signature-256: [redacted]")]
+    #[case::not_said("Session:\r\nX-Key", "Session:\r\nX-Key")]
+    #[case::json("{\"session\": \"a\",\n  \"session\": \"b\"", "{\"session\": \"a\",\n  \"session\": \"b\"")]
+    fn header_lines_in_the_body_of_a_cut_request_are_masked_by_their_names(#[case] from: &str, #[case] to: &str) {
+        let mut call = with(&[("host", "h")], from);
+        call.request.cut = true;
+        let masked = redaction().call(&call);
+        assert_eq!(masked.request.body, to);
+        assert_eq!(redaction().call(&masked), masked);
+    }
+
+    #[test]
+    fn the_first_line_may_go_on_with_the_last_header() {
+        let mut call = with(&[("host", "h"), ("x-key", "a")], " SECRET\r\nhost: h\r\n");
+        let whole = redaction().call(&call);
+        assert_eq!(whole.request.body, call.request.body, "a body that is one");
+        call.request = Request { cut: true, ..call.request };
+        assert_eq!(redaction().call(&call).request.body, " [redacted]\r\nhost: h\r\n");
+    }
+}
