@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, command: &Command, record: Option<PathBuf>)
         let targets: Vec<_> = config
             .targets
             .iter()
-            .map(|target| json!({ "name": target.name, "url": target.url, "guard": target.guard }))
+            .map(|target| json!({ "name": target.name, "url": context.hushed_url(&target.url), "guard": target.guard }))
             .collect();
         let endpoints: Vec<_> = context.platforms.endpoints().collect();
         let value = json!({
@@ -60,7 +60,8 @@ pub(super) fn run(context: &Context, command: &Command, record: Option<PathBuf>)
     }
     for target in &config.targets {
         let guard = if target.guard { ", asks first" } else { "" };
-        print::result(&format!("target   {} {}{guard}", visible::line(&target.name), visible::line(&target.url)))?;
+        let url = context.hushed_url(&target.url);
+        print::result(&format!("target   {} {}{guard}", visible::line(&target.name), visible::line(&url)))?;
     }
     for endpoint in context.platforms.endpoints() {
         let (name, url) = (visible::line(&endpoint.name), visible::line(&endpoint.url));
