@@ -38,6 +38,7 @@ pub mod kept;
 pub mod keymap;
 pub mod keys;
 mod leaving;
+mod masking;
 pub mod mouse;
 pub mod needle;
 mod offering;

@@ -6,8 +6,8 @@ use crate::app::dialog_keys::{Choice, picked};
 use crate::app::event::{Effect, Notice};
 use crate::app::{App, Setup};
 use crate::config::Target;
-use crate::recording::Kept;
 use crate::recording::export::curl::quote;
+use crate::recording::{Kept, Redaction};
 
 /// What the dialog shows.
 #[derive(Debug, Default)]
@@ -85,7 +85,8 @@ impl App {
         if config.target(name).is_some() || platforms.endpoints().any(|endpoint| endpoint.name == *name) {
             return Some(name.clone());
         }
-        (!url.contains(['@', '?'])).then(|| url.clone())
+        let tells = |redaction: &Redaction| redaction.target(url) != *url;
+        (!url.contains(['@', '?']) && !self.redaction.as_deref().is_some_and(tells)).then(|| url.clone())
     }
 
     /// A key in the dialog; none when it leaves it.

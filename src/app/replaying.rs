@@ -37,8 +37,8 @@ const MOST_RESULTS: usize = 10_000;
 const MOST_NAMED: usize = 100;
 /// Most bytes of differences that are kept: those of the newest results.
 const MOST_BYTES: usize = 16 << 20;
-/// Most columns of a path.
-const LONGEST: usize = 100;
+/// Most columns of a path: no fewer than are ever seen, for of a secret that is cut off nobody could tell that it is one.
+const LONGEST: usize = 400;
 
 /// A replay for the shell to run.
 #[derive(Clone, Debug)]
@@ -318,12 +318,6 @@ impl Replay {
 }
 
 impl App {
-    /// What is masked on the screen, if anything is.
-    #[must_use]
-    pub fn mask(&self) -> Option<&Redaction> {
-        self.redaction.as_deref().filter(|_| self.masked)
-    }
-
     pub(super) fn start_replay(&mut self, job: Box<Job>) -> Vec<Effect> {
         self.replay = Some(Replay::new(&job, self.now));
         self.show_panel(Panel::Running);

@@ -18,7 +18,7 @@ use crate::call::Headers;
 use crate::config::Source;
 use crate::net::responder::{Held, Slot, Stage, Whose};
 use crate::view::dialogs::{Pick, WIDE, boxed, extent, inner_width, line_input, picker};
-use crate::view::{body, editor, hints, list, rows, theme};
+use crate::view::{body, editor, hints, rows, theme};
 use crate::visible;
 
 pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Rect, regions: &mut Regions) {
@@ -29,7 +29,8 @@ pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Re
         Answering::Sources { slot, selected } => {
             let theirs = app.answers.slots.get(*slot).map_or_else(String::new, |slot| whose(app, slot));
             let title = format!(" What answers {theirs}? ");
-            let picks: Vec<Pick> = app.offers(*slot).iter().map(|offer| Pick::Choice(offered(offer, area))).collect();
+            let picks: Vec<Pick> =
+                app.offers(*slot).iter().map(|offer| Pick::Choice(offered(app, offer, area))).collect();
             picker(frame, area, &title, &picks, *selected);
         }
         Answering::Forward { input, error, .. } => {
@@ -64,20 +65,21 @@ fn slots(app: &App, area: Rect) -> Vec<Pick> {
             (false, Some(left)) => format!(" ({left} left)"),
             (false, None) => String::new(),
         };
-        let text = format!("{:first$}  {}{more}", whose(slot), slot.respond);
+        let respond = slot.respond.to_string();
+        let text = format!("{:first$}  {}{more}", whose(slot), app.sentence(&respond));
         Pick::Choice(visible::truncate(&visible::line(&text), room).into_owned())
     };
     app.answers.slots.iter().map(row).collect()
 }
 
-fn offered(offer: &Offer, area: Rect) -> String {
+fn offered(app: &App, offer: &Offer, area: Rect) -> String {
     let text = match offer {
         Offer::Typed => "a reply typed here …".to_owned(),
         Offer::Address => "forward to another address …".to_owned(),
         Offer::Source(Source::Reply(replies)) if !replies.title.is_empty() => {
             format!("{:24} {}", replies.name.as_deref().unwrap_or_default(), replies.title)
         }
-        Offer::Source(source) => source.to_string(),
+        Offer::Source(source) => app.sentence(&source.to_string()).into_owned(),
     };
     visible::truncate(&visible::line(&text), inner_width(area, WIDE)).into_owned()
 }
@@ -98,7 +100,7 @@ fn held(app: &App, frame: &mut Frame, area: Rect, (selected, scroll): (usize, us
     for (number, held) in app.answers.held.iter().enumerate().skip(first).take(most) {
         let glance = app.answers.waiting.glance(held);
         let target = glance.map_or("", |glance| &glance.target);
-        let what = held.kind.clone().unwrap_or_else(|| format!("{} {}", held.request.method, list::path(app, target)));
+        let what = held.kind.clone().unwrap_or_else(|| format!("{} {}", held.request.method, app.path(target)));
         let text = glance.and_then(|glance| glance.said.as_ref());
         let said = text.map_or_else(String::new, |text| format!(" “{text}”"));
         let style = if number == selected { theme::SELECTED } else { Style::new() };

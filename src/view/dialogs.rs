@@ -193,7 +193,7 @@ fn targets(app: &App) -> Vec<Pick> {
             None => "another address …".to_owned(),
             Some((target, None)) => {
                 let asks = if target.guard { ", asks before it sends" } else { "" };
-                format!("{}{asks}", status::target_label(target))
+                format!("{}{asks}", status::target_label(app, target))
             }
             Some((target, Some(place))) => format!("{:18} {}, {}", target.name, target.place(), place.title),
         };
@@ -405,7 +405,11 @@ fn log(app: &App, width: usize) -> Vec<Line<'static>> {
     let row = |(at, notice): &(Timestamp, Notice)| {
         let at = at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S").to_string();
         let (sign, style) = theme::notice(notice.level);
-        rows::row(&[(&at, theme::DIM, 8), (sign, style, 1), (&notice.text, style, width.saturating_sub(11))])
+        rows::row(&[
+            (&at, theme::DIM, 8),
+            (sign, style, 1),
+            (&app.sentence(&notice.text), style, width.saturating_sub(11)),
+        ])
     };
     app.log.iter().flat_map(row).collect()
 }

@@ -137,7 +137,8 @@ fn facts(app: &App, draft: &Draft) -> Vec<Fact> {
         SignMode::Fresh => "fresh: signed anew as it is sent",
         SignMode::Exact => "exact: the signature stays as it was",
     };
-    let target = app.target().map_or_else(|| "none yet: sending asks".to_owned(), status::target_label);
+    let target = app.target();
+    let target = target.map_or_else(|| "none yet: sending asks".to_owned(), |target| status::target_label(app, target));
     let all = [
         Some(Fact::new("to", target)),
         payload,

@@ -56,12 +56,12 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     let selected = app.calls.row();
     for row in app.calls.top..app.calls.top + height {
         let Some((number, view)) = app.calls.at(row).and_then(|n| Some((n, app.index.view(n)?))) else { break };
-        let entry = Entry { path: path(app, view.path), ..view.entry };
         let note = view.remarks.and_then(|remarks| remarks.note.as_deref()).map(|note| app.noted(note));
         let text = app.cache.text(number).unwrap_or("…");
         let text =
             note.map_or(Cow::Borrowed(text), |note| format!("✎ {} · {text}", visible::excerpt(&note, ROW)).into());
-        let line = line(&entry, view.remarks, &text, &columns, &app.setup.zone);
+        let what = kind(app, &view.entry, &columns);
+        let line = line(&view.entry, &what, view.remarks, &text, &columns, &app.setup.zone);
         let style = if row == selected { theme::SELECTED } else { Style::new() };
         lines.push(line.style(style));
     }
@@ -138,6 +138,7 @@ pub(super) fn status(status: Option<u16>, failed: bool) -> (String, Style) {
 
 fn line(
     entry: &Entry<&str>,
+    what: &str,
     remarks: Option<&Remarks>,
     text: &str,
     columns: &Columns,
@@ -160,7 +161,7 @@ fn line(
         Span::styled(at, theme::DIM),
         Span::styled(mark, mark_style),
         Span::raw(format!("{direction} ")),
-        Span::raw(pad(&kind(entry, columns), columns.kind)),
+        Span::raw(pad(what, columns.kind)),
         Span::raw(pad(text, columns.text)),
         Span::styled(pad(&verdict, columns.sig), sig_style),
         Span::styled(pad(&status, 3), status_style),
@@ -169,15 +170,10 @@ fn line(
     if remarks.is_some_and(|remarks| remarks.deleted) { line.patch_style(theme::DELETED) } else { line }
 }
 
-/// A path as it may be shown: what is masked may stand in its query.
-pub(super) fn path<'a>(app: &App, path: &'a str) -> &'a str {
-    path.split_once('?').filter(|_| app.masked).map_or(path, |(path, _)| path)
-}
-
 /// The kind; of calls that no platform claims, method and path.
-fn kind(entry: &Entry<&str>, columns: &Columns) -> String {
+fn kind(app: &App, entry: &Entry<&str>, columns: &Columns) -> String {
     match entry.kind {
-        None => format!("{} {}", entry.method, entry.path),
+        None => format!("{} {}", entry.method, app.path(entry.path)),
         Some(kind) if columns.kind > 16 => kind.to_owned(),
         Some(kind) => kind.split_once('/').map_or(kind, |(_, name)| name).to_owned(),
     }

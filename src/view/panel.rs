@@ -1,5 +1,7 @@
 //! The panels around sending: which draws what, and the test panel.
 
+use std::borrow::Cow;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -68,7 +70,7 @@ pub(super) fn large(frame: &mut Frame, area: Rect, title: &str) -> Rect {
 
 fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let target = match app.target() {
-        Some(target) => status::target_label(target),
+        Some(target) => status::target_label(app, target),
         None if app.setup.listener.is_some() => "this listener".to_owned(),
         None => "a target to choose".to_owned(),
     };
@@ -173,12 +175,12 @@ fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
             let status = call.status().map_or("---".to_owned(), |status| status.to_string());
             let took = list::took(call.took);
             let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
-            let kind = call.kind.as_deref().unwrap_or_else(|| call.request.path());
+            let kind = call.kind.as_deref().map_or_else(|| app.path(call.request.path()), Cow::Borrowed);
             let text = format!("{status} {took:>6} {kind}");
             // What was sent matters more than where to, and that more than when.
             let place = rows::sent_to(call).unwrap_or_else(|| "?".to_owned());
-            let name = kind.rsplit('/').next().unwrap_or(kind);
-            let [placed, short] = [kind, name].map(|kind| format!("{status} {took:>6} {kind} → {place}"));
+            let name = kind.rsplit('/').next().unwrap_or(&kind);
+            let [placed, short] = [&kind, name].map(|kind| format!("{status} {took:>6} {kind} → {place}"));
             let timed = format!("{time} {placed}");
             let fits = |text: &&String| visible::width(text) <= width;
             let text = rows::pad([&timed, &placed, &short].into_iter().find(fits).unwrap_or(&text), width);

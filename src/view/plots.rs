@@ -205,8 +205,7 @@ fn selected(app: &App, width: usize) -> Line<'static> {
     let (sign, style) = view.sig.map_or(("", theme::DIM), theme::sig);
     let verdict = view.sig.map_or_else(String::new, |sig| format!("{sign} {} ", sig.word()));
     let (status, status_style) = status(view.status, view.failed);
-    let what =
-        view.kind.map_or_else(|| format!("{} {}", view.method, crate::view::list::path(app, view.path)), str::to_owned);
+    let what = view.kind.map_or_else(|| format!("{} {}", view.method, app.path(view.path)), str::to_owned);
     let took = duration(view.took_us);
     let fixed = GUTTER + 1 + at.len() + 1 + visible::width(&verdict) + status.len() + 1 + took.len();
     Line::from(vec![

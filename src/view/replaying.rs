@@ -71,7 +71,7 @@ pub(super) fn options(app: &App, options: &Options, frame: &mut Frame, area: Rec
     let first = (chosen + 1).saturating_sub(room).min(all.saturating_sub(room));
     let mut shown: Vec<Line> = lines.into_iter().skip(first).take(room).collect();
     shown.extend(foot);
-    let title = plan.map(|plan| format!(": {}", plan.title(options.count))).unwrap_or_default();
+    let title = plan.map(|plan| format!(": {}", app.sentence(&plan.title(options.count)))).unwrap_or_default();
     let inner = boxed(frame, area, &format!(" Replay{title} "), shown);
     let keys = [Action::Down, Action::Up].map(|action| hints::key(app, action)).join(" ");
     extent(frame, inner, (first, room, all), &keys);
@@ -93,19 +93,17 @@ fn sent_ones(app: &App, options: &Options) -> &'static str {
 }
 
 fn row(app: &App, options: &Options, field: Field, width: usize) -> Line<'static> {
+    let label = |target: &Target| status::target_label(app, target);
     let (label, value) = match field {
         Field::Which => {
             let so_far = if app.still_seeks(options.which) { " so far" } else { "" };
             ("calls", format!("{}{so_far}, {}", options.count, options.which.words()))
         }
         Field::Sent => ("sent ones", sent_ones(app, options).to_owned()),
-        Field::To => (
-            "target",
-            app.target().map_or_else(|| format!("none yet ({})", app.keymap.key(Action::Target)), status::target_label),
-        ),
-        Field::Against => {
-            ("against", options.against.as_ref().map_or_else(|| "no second target".to_owned(), status::target_label))
+        Field::To => {
+            ("target", app.target().map_or_else(|| format!("none yet ({})", app.keymap.key(Action::Target)), label))
         }
+        Field::Against => ("against", options.against.as_ref().map_or_else(|| "no second target".to_owned(), label)),
         Field::Mode => ("mode", replay::mode(options.mode, false).to_owned()),
         Field::Pace => ("pace", options.pace.clone()),
         Field::Concurrency => ("at a time", options.concurrency.clone()),
@@ -191,7 +189,7 @@ fn meter(app: &App, replay: &Replay, width: usize) -> Line<'static> {
 }
 
 pub(super) fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect) {
-    let inner = large(frame, area, &format!(" Replay: {} ", replay.plan.title(replay.items)));
+    let inner = large(frame, area, &format!(" Replay: {} ", app.sentence(&replay.plan.title(replay.items))));
     let width = usize::from(inner.width);
     // Where there is little room, results have it.
     let low = inner.height < LOW;
@@ -291,6 +289,7 @@ fn result(app: &App, sent: &Sent, columns: Columns, selected: bool) -> Line<'sta
     };
     let (label, unmet) = (sent.label.as_deref().unwrap_or_default(), sent.unmet(app.mask()).next().unwrap_or_default());
     let label = if columns.label == 0 { String::new() } else { format!("{label:0$}  ", columns.label) };
+    let what = app.path(&sent.what);
     let text = match &sent.call {
         Some(call) => {
             let answer = |call: &Answered| {
@@ -300,11 +299,11 @@ fn result(app: &App, sent: &Sent, columns: Columns, selected: bool) -> Line<'sta
             let against = sent.against.as_ref().map(|call| format!(" | {}", answer(call))).unwrap_or_default();
             let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S  ").to_string();
             let time = if columns.time { time } else { String::new() };
-            format!(" {}{against}  {time}{label}{:24}  {unmet}", answer(call), sent.what)
+            format!(" {}{against}  {time}{label}{what:24}  {unmet}", answer(call))
         }
         None if sent.label.is_some() => {
             let wide = columns.answers + if columns.time { CLOCK } else { 0 };
-            format!(" {:wide$}  {label}{}: {unmet}", "skipped", sent.what)
+            format!(" {:wide$}  {label}{what}: {unmet}", "skipped")
         }
         None => format!(" not sent: {unmet}"),
     };
@@ -328,7 +327,8 @@ fn told(app: &App, replay: &Replay, sent: &Sent, width: usize) -> Vec<Line<'stat
     let second = replay.plan.against.as_ref().filter(|_| !sent.between.is_empty());
     if let Some(Target { name, .. }) = second {
         let key = hints::key(app, Action::CompareTargets);
-        let text = format!("{} → {name} ({key} lays them side by side)", replay.plan.target.name);
+        let [first, second] = [&replay.plan.target.name, name].map(|name| app.sentence(name));
+        let text = format!("{first} → {second} ({key} lays them side by side)");
         lines.extend(rows::row(&[("", theme::DIM, 1), (&text, Style::new(), width.saturating_sub(2))]));
         if let Some(error) = sent.against.as_ref().and_then(|call| call.error.as_ref()) {
             lines.extend(aside(error));

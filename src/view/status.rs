@@ -30,7 +30,7 @@ pub(super) fn draw_long(app: &App, frame: &mut Frame, area: Rect) {
     let Some(notice) = app.notice.as_ref().filter(|_| !asked) else { return };
     let room = usize::from(area.width).saturating_sub(1);
     let most = usize::from(area.height / 3);
-    let mut lines = rows::wrap(&notice.text, room);
+    let mut lines = rows::wrap(&app.sentence(&notice.text), room);
     if lines.len() < 2 {
         return;
     }
@@ -135,7 +135,7 @@ fn state_parts(app: &App, tight: bool) -> (Vec<(String, Style)>, Option<usize>) 
     let target = app.target().map(|_| parts.len());
     parts.extend(app.target().map(|target| {
         let style = if target.guard { theme::GUARDED } else { Style::new() };
-        (format!("→ {}", visible::line(&target_label(target))), style)
+        (format!("→ {}", visible::line(&target_label(app, target))), style)
     }));
     parts.push((visible::count(app.calls.total, "call"), Style::new()));
     if let Some(percent) = app.arriving.percent() {
@@ -219,16 +219,19 @@ fn signs_of_life(app: &App) -> Vec<String> {
 }
 
 /// `staging staging.example.com`; the address alone where the name says nothing more, without its query: that may hold a token.
-pub(super) fn target_label(target: &crate::config::Target) -> String {
+pub(super) fn target_label(app: &App, target: &crate::config::Target) -> String {
     match target.address() {
-        Some((address, number)) => format!("{}{number}", address.split_once("://").map_or(address, |(_, rest)| rest)),
+        Some((address, number)) => {
+            format!("{}{number}", app.path(address.split_once("://").map_or(address, |(_, rest)| rest)))
+        }
         None => format!("{} {}", target.name, target.place()),
     }
 }
 
 fn hint_line(app: &App, width: usize) -> Line<'static> {
     if let Some(notice) = &app.notice {
-        let text = visible::line(&notice.text);
+        let text = app.sentence(&notice.text);
+        let text = visible::line(&text);
         let room = width.saturating_sub(1);
         let style = theme::level(notice.level);
         if visible::width(&text) <= room {

@@ -131,3 +131,31 @@ async fn a_token_that_came_by_the_wire_is_masked_on_the_screen() {
     }
     assert!(plain > 2, "{plain} of the same screens show one without the mask");
 }
+
+#[tokio::test]
+async fn a_secret_of_a_path_is_masked_wherever_the_path_stands() {
+    const IN_PATH: &str = "vU3kq9ZxT2aB8sLm4Wq0cD1e";
+    let needles = [Needle::new("the webhook's", IN_PATH)];
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("https://hooks.example/services/T0AAAAAAA/B0AAAAAAA/{IN_PATH}");
+    let typed = format!("Tj<enter>{address}<enter>");
+    let scripts = ["gZ", "g1<enter>z", "gR<enter>", "grt", &typed];
+    let mut shown = Vec::new();
+    for (number, script) in scripts.into_iter().enumerate() {
+        for mask in ["*", ""] {
+            let call = |base: String| async move {
+                let client = reqwest::Client::new();
+                let place = format!("{base}/services/T0AAAAAAA/B0AAAAAAA/{IN_PATH}");
+                client.post(place).body("{}").send().await.unwrap();
+            };
+            let tape = folder.path().join(format!("{number}{}.jsonl", mask.len()));
+            let ended = Box::pin(Stage::size(220, 45).listen(&tape, &format!("{mask}{script}"), call)).await;
+            if mask.is_empty() {
+                shown.push((script, ended.screen.contains(&IN_PATH[..8])));
+            } else {
+                none_in(&needles, ended.screen.as_bytes(), &format!("the masked screen of {script:?}"));
+            }
+        }
+    }
+    assert!(shown.iter().all(|(_, shown)| *shown), "the same screens show it without the mask: {shown:?}");
+}
