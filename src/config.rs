@@ -44,7 +44,7 @@ pub use respond::{Case, Expected, Forward, Hold, Lookup, Replies, Respond, Sourc
 pub use rotation::{Limit, Rotation};
 pub use screen::{Binding, Colour, Part, Screen, Theme};
 pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
-pub use target::{FRAMING, Target, Tls, is_framing, without_query};
+pub use target::{FRAMING, Target, Tls, has_login, is_framing, without_query};
 pub use units::{exposure, parse_address, parse_duration, parse_size};
 
 /// Where a configuration comes from.

@@ -152,6 +152,10 @@ fn listen(table: &Table<'_>) -> Listen {
 fn public_url(text: &str) -> Result<String, String> {
     let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     match url {
+        Some(url) if super::has_login(&url) => {
+            Err("this address is recorded with each call, and holds no user name or password: leave them out"
+                .to_owned())
+        }
         Some(url) if url.query().is_none() && url.fragment().is_none() => Ok(text.trim_end_matches('/').to_owned()),
         _ => Err("this is an http or https address, as \"https://hooks.example.com\"".to_owned()),
     }

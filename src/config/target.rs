@@ -280,7 +280,7 @@ pub(super) fn check_url(template: &str) -> Result<(), String> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err("a URL begins with http:// or https://".to_owned());
         }
-        if !url.username().is_empty() || url.password().is_some() {
+        if has_login(&url) {
             return Err("a URL holds no user name or password: send them in a header, by reference".to_owned());
         }
         Ok(url)
@@ -291,6 +291,11 @@ pub(super) fn check_url(template: &str) -> Result<(), String> {
         return Err("`{path}` stands after host and port: \"http://127.0.0.1:3000{path}\"".to_owned());
     }
     Ok(())
+}
+
+/// Whether a user's name or password stands before the host.
+pub fn has_login(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 /// Puts the values in for the placeholders.

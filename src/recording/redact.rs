@@ -84,6 +84,9 @@ impl Redaction {
         request.target = self.target(&request.target);
         self.headers(&mut request.headers);
         request.body = self.body(&call.request.headers, &request.body, request.cut);
+        for place in [&mut request.origin, &mut request.public].into_iter().flatten() {
+            *place = self.target(place);
+        }
         let touched = request.target != call.request.target
             || request.headers != call.request.headers
             || request.body != call.request.body;

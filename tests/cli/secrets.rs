@@ -336,3 +336,19 @@ fn what_only_lists_does_not_print_a_platforms_token() {
         "{planned}"
     );
 }
+
+#[test]
+fn config_check_masks_what_stands_in_addresses() {
+    let home = Home::new();
+    let config = format!("[[target]]\nname = \"q\"\nurl = \"http://h/hook?token={OTHER}\"\n");
+    fs::write(home.path("hooktape.toml"), config).unwrap();
+    for format in ["text", "json"] {
+        let ended = home.command(HOOKTAPE, &["config", "check", "--format", format]).output().unwrap();
+        let said = String::from_utf8(ended.stdout).unwrap();
+        assert!(said.contains("http://h/hook?token=[redacted]") && !said.contains(OTHER), "{said}");
+    }
+    fs::write(home.path("hooktape.toml"), format!("[listen]\npublic_url = \"http://u:{OTHER}@h\"\n")).unwrap();
+    let ended = home.command(HOOKTAPE, &["config", "check"]).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("holds no user name or password") && !said.contains(OTHER), "{said}");
+}

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use url::{Host, Url};
 
+use crate::config::has_login;
 use crate::net::is_ourselves;
 
 /// How many addresses are kept: the newest.
@@ -39,7 +40,9 @@ impl Addresses {
             // What it leads to is no way in. Programs name it too, by whatever address of this machine.
             let inside = parsed.port_or_known_default() == Some(self.own.port())
                 && matches!(parsed.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)));
-            if inside || is_ourselves(&parsed, self.own) || parsed.query().is_some() || parsed.fragment().is_some() {
+            // Nor is one with a password in it, which would be told and recorded.
+            let other = parsed.query().is_some() || parsed.fragment().is_some() || has_login(&parsed);
+            if inside || is_ourselves(&parsed, self.own) || other {
                 continue;
             }
             let url = url.trim_end_matches('/').to_owned();
@@ -89,7 +92,10 @@ mod tests {
             ("https://host.tail1.ts.net/", "https://host.tail1.ts.net"),
             ("{\"url\":\"https://host.example/base\"}", "https://host.example/base"),
             ("at http://[2001:db8::1]:8080.", "http://[2001:db8::1]:8080"),
-            ("http://127.0.0.1:4747 http://192.168.1.2:4747/ http://[::1]:4747 https://x.example/?q=1 http://", ""),
+            (
+                "http://127.0.0.1:4747 http://192.168.1.2:4747/ http://[::1]:4747 https://x.example/?q=1 https://u:p@x.example http://",
+                "",
+            ),
         ] {
             let mut addresses = Addresses::new("127.0.0.1:4747".parse().unwrap());
             assert_eq!(addresses.read(line), !expected.is_empty(), "{line}");
