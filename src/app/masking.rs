@@ -21,6 +21,12 @@ impl App {
         })
     }
 
+    /// The same of what somebody else says, which may reach a log: also where only what is recorded is masked.
+    pub(super) fn quote<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let counts = self.masked || self.setup.config.record.redact;
+        self.redaction.as_ref().filter(|_| counts).map_or(Cow::Borrowed(text), |mask| mask.prose(text))
+    }
+
     /// What hooktape says, with the addresses in it: the names of targets that were typed are some.
     #[must_use]
     pub fn sentence<'a>(&self, text: &'a str) -> Cow<'a, str> {

@@ -15,8 +15,8 @@ impl App {
                 self.tell(Notice::info(format!("{tunnel} ({key} copies it)")));
             }
             Tunnel::Starting(None) => {}
-            Tunnel::Starting(Some(_)) => self.tell(Notice::info(tunnel.to_string())),
-            Tunnel::Lost(..) | Tunnel::Ended(..) => self.tell(Notice::error(tunnel.to_string())),
+            Tunnel::Starting(Some(_)) => self.tell(Notice::info(self.quote(&tunnel.to_string()))),
+            Tunnel::Lost(..) | Tunnel::Ended(..) => self.tell(Notice::error(self.quote(&tunnel.to_string()))),
         }
         self.tunnel = Some(tunnel);
     }
@@ -40,7 +40,9 @@ impl App {
         }
         let url = base_url(address);
         match &self.tunnel {
-            Some(tunnel) => Some(format!("no platform can call {url} from the cloud yet: {tunnel}")),
+            Some(tunnel) => {
+                Some(format!("no platform can call {url} from the cloud yet: {}", self.quote(&tunnel.to_string())))
+            }
             None if address.ip().is_loopback() => Some(format!(
                 "{url} is an address of this machine alone: no platform in the cloud can call it. \
                  Start with --tunnel \"cloudflared tunnel --url {{url}}\", or any tunnel of yours"

@@ -43,8 +43,8 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     let (say, said) = sync_channel(MOST_REMARKS);
     let remarks = tokio::task::spawn_blocking(move || said.iter().map_while(|said| said).for_each(Said::print));
     let of_tunnel = {
-        let say = say.clone();
-        move |tunnel| drop(say.try_send(Some(of_tunnel(&tunnel, format))))
+        let (say, mask) = (say.clone(), context.mask()?);
+        move |tunnel| drop(say.try_send(Some(of_tunnel(&tunnel, format, mask.as_ref()))))
     };
     let tunnel = tunnel(context, address, &lane, presence.clone(), of_tunnel)?;
     tell_of(&lane.responders, say.clone(), context.mask()?);
@@ -114,12 +114,15 @@ pub(super) fn tunnel(
     keeper.map(Some).map_err(|error| eyre::eyre!(error))
 }
 
-/// The public address is a result, all else a remark.
-pub(super) fn of_tunnel(tunnel: &Tunnel, format: Format) -> Said {
+/// The public address is a result, all else a remark, in which the program's last words may be about its own token.
+pub(super) fn of_tunnel(tunnel: &Tunnel, format: Format, mask: Option<&Redaction>) -> Said {
     match (tunnel, format) {
         (Tunnel::Up(url), Format::Text) => Said::Out(format!("public {url}")),
         (Tunnel::Up(url), Format::Json) => Said::Out(json!({ "schema": 1, "event": "public", "url": url }).to_string()),
-        (tunnel, _) => Said::Note(format!("hooktape: {tunnel}")),
+        (tunnel, _) => {
+            let text = tunnel.to_string();
+            Said::Note(format!("hooktape: {}", mask.map_or(text.as_str().into(), |mask| mask.prose(&text))))
+        }
     }
 }
 

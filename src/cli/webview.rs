@@ -124,9 +124,9 @@ async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let responders = lane.responders.clone();
     listen::tell_what_answers(&responders);
     let (up, public) = watch::channel(None);
-    let format = context.format;
+    let (format, mask) = (context.format, context.mask()?);
     let tunnel = listen::tunnel(context, address, &lane, presence.clone(), move |tunnel| {
-        listen::of_tunnel(&tunnel, format).print();
+        listen::of_tunnel(&tunnel, format, mask.as_ref()).print();
         if let Tunnel::Up(url) = tunnel {
             up.send_replace(Some(url));
         }
