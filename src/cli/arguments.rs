@@ -63,8 +63,18 @@ fn refused(
         }
         // The help has the variables.
         ErrorKind::DisplayHelp => command.try_get_matches_from_mut(words).err().unwrap_or(error),
-        _ => error,
+        _ => hushed(error),
     }
+}
+
+/// Does not repeat what was to be a header, a value or a claim: it may be a secret.
+fn hushed(mut error: clap::Error) -> clap::Error {
+    const QUIET: [&str; 3] = ["--header ", "--set ", "--claim "];
+    let is_quiet = |named: &String| QUIET.iter().any(|option| named.starts_with(option));
+    if matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(named)) if is_quiet(named)) {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
+    }
+    error
 }
 
 /// An error in what nobody has typed: it is a variable's.

@@ -48,16 +48,17 @@ pub(super) struct Draft {
 }
 
 pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or_else(|| format!("{text:?} is not of the form NAME: VALUE"))?;
+    // None of these sentences repeats what may be a secret in the wrong place.
+    let (name, value) = text.split_once(':').ok_or("this is not of the form NAME: VALUE")?;
     if is_framing(name.trim()) {
         return Err(format!("{:?} follows from the body and the connection: leave it out", name.trim()));
     }
     let (name, value) = (name.trim(), value.trim());
     if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-        return Err(format!("{name:?} is no name of a header: letters, digits and -"));
+        return Err("what stands before the colon is no name of a header: letters, digits and -".to_owned());
     }
     if http::HeaderValue::from_str(value).is_err() {
-        return Err(format!("{value:?} cannot be sent in a header: it has a line end or another control character"));
+        return Err(format!("the value of {name} cannot be sent: it has a line end or another control character"));
     }
     Ok((name.to_owned(), value.to_owned()))
 }

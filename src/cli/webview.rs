@@ -72,10 +72,10 @@ pub struct Args {
 }
 
 fn parse_parameter(text: &str) -> Result<(String, String), String> {
-    let form = || format!("{text:?} is not of the form /NAME=VALUE, as in /session_id=1");
-    let (name, value) = text.split_once('=').ok_or_else(form)?;
+    let form = "this is not of the form /NAME=VALUE, as in /session_id=1";
+    let (name, value) = text.split_once('=').ok_or(form)?;
     let name = name.strip_prefix('/').unwrap_or(name);
-    if name.is_empty() { Err(form()) } else { Ok((name.to_owned(), value.to_owned())) }
+    if name.is_empty() { Err(form.to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
 }
 
 /// The kind that opens a page; of a platform, its first.

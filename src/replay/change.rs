@@ -28,7 +28,7 @@ impl std::str::FromStr for Change {
         let (pointer, value) = text
             .split_once('=')
             .filter(|(pointer, _)| pointer.starts_with('/'))
-            .ok_or_else(|| format!("{text:?} is not of the form /pointer=value, as in /input/text=hello"))?;
+            .ok_or("this is not of the form /pointer=value, as in /input/text=hello")?;
         Ok(Self { pointer: pointer.to_owned(), value: template_of(value) })
     }
 }

@@ -338,6 +338,23 @@ fn what_only_lists_does_not_print_a_platforms_token() {
 }
 
 #[test]
+fn what_cannot_be_read_as_an_argument_is_not_repeated() {
+    let home = Home::new();
+    for args in [
+        &["send", "moveo/dialog", "--to", ":1", "--header"][..],
+        &["replay", SAMPLE, "--to", ":1", "--set"],
+        &["keys", "jwt", "--claim"],
+        &["platforms", "advise", "moveo", "--header"],
+    ] {
+        let wrong = format!("Authorization Bearer {HEADER}");
+        let ended = home.command(HOOKTAPE, &[args, &[&wrong]].concat()).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.code() == Some(2) && said.contains("this is not of the form"), "{said}");
+        none_in(&[Needle::new("an argument", HEADER)], said.as_bytes(), "what is said of it");
+    }
+}
+
+#[test]
 fn config_check_masks_what_stands_in_addresses() {
     let home = Home::new();
     let config = format!("[[target]]\nname = \"q\"\nurl = \"http://h/hook?token={OTHER}\"\n");
