@@ -193,6 +193,19 @@ pub struct Redact {
     pub pointers: Vec<String>,
     /// Regular expressions (syntax of the crate `regex`); what matches anywhere is masked.
     pub patterns: Vec<String>,
+    /// Where the platforms' calls carry tokens and signatures: of the defaults, and known with the packs.
+    pub carriers: Carriers,
+}
+
+/// Places of requests that say who sent them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carriers {
+    /// Names of headers.
+    pub headers: Vec<String>,
+    /// Names of parameters of the query.
+    pub parameters: Vec<String>,
+    /// JSON Pointers into the body.
+    pub pointers: Vec<String>,
 }
 
 impl Default for Redact {
@@ -204,6 +217,7 @@ impl Default for Redact {
             fields: Vec::new(),
             pointers: Vec::new(),
             patterns: Vec::new(),
+            carriers: Carriers::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::keymap::Keymap;
 use crate::app::{App, Setup, sending};
-use crate::config::{Config, Forward, Redact, Source, Target};
+use crate::config::{Carriers, Config, Forward, Redact, Source, Target};
 use crate::net::responder::{Responders, Slot, Whose};
 use crate::recording::Redaction;
 use crate::replay::compare::Rules;
@@ -31,7 +31,8 @@ impl App {
             }
         };
         let before = self.setup.config.clone();
-        let own = |redact: &Redact| Redact { referenced: Vec::new(), ..redact.clone() };
+        // Names of headers come from targets, carriers from packs.
+        let own = |redact: &Redact| Redact { referenced: Vec::new(), carriers: Carriers::default(), ..redact.clone() };
         let same = [
             ("[listen]", loaded.listen == before.listen),
             ("[record]", loaded.record == before.record),

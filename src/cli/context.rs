@@ -102,6 +102,7 @@ impl Context {
             }
         }
         let mut platforms = platforms()?;
+        config.redact.carriers = platforms.carriers();
         check::check(&config, &sources.secrets, &mut platforms).map_err(|wrong| eyre!(wrong))?;
         let keyring = Arc::new(Keyring::new(config.secrets.clone()).knowing(&config.targets));
         Ok(Self {

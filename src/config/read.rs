@@ -190,10 +190,10 @@ fn redact(value: &Value<'_>) -> Result<Redact, Error> {
     Ok(Redact {
         defaults: table.read("defaults", Value::bool).unwrap_or(true),
         headers: list("headers", named),
-        referenced: Vec::new(),
         fields: list("fields", named),
         pointers: list("pointers", |text: &str| pointer(text).map(drop)),
         patterns: list("patterns", pattern),
+        ..Redact::default()
     })
 }
 

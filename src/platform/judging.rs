@@ -7,8 +7,8 @@ use smallvec::SmallVec;
 
 use super::{Kind, Platforms};
 use crate::call::{Request, Sig};
-use crate::config::{Secret, Secrets};
-use crate::signature::{self, AtHand, Method, Scheme, Verdict};
+use crate::config::{Carriers, Secret, Secrets};
+use crate::signature::{self, AtHand, Carrier, Method, Scheme, Verdict};
 
 impl Platforms {
     /// Checks a request's signature: by the scheme of its kind, or, when it was not recognised, by the scheme whose header it
@@ -72,6 +72,23 @@ impl Platforms {
         let others: Vec<(&str, &Secret)> = secrets.all().filter(|(_, secret)| !ours.contains(secret)).collect();
         let at_hand = AtHand { secrets: &ours, others: &others, own: !route.is_empty() };
         signature::diagnose(scheme, request, at_hand, at)
+    }
+
+    /// Where the calls of all platforms carry tokens and signatures, be it under names that nobody would take for such.
+    #[must_use]
+    pub fn carriers(&self) -> Carriers {
+        let mut carriers = Carriers::default();
+        for scheme in self.packs.iter().flat_map(|pack| pack.schemes().values()) {
+            let places = match scheme.carrier {
+                Carrier::Header => &mut carriers.headers,
+                Carrier::Query => &mut carriers.parameters,
+                Carrier::Body => &mut carriers.pointers,
+            };
+            if !places.contains(&scheme.header) {
+                places.push(scheme.header.clone());
+            }
+        }
+        carriers
     }
 
     /// What `judge` says of a request, and the scheme that it is by: of several the one that says most for the request. But

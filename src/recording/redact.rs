@@ -30,7 +30,7 @@ use self::names::{FIELDS, HEADERS, IDS, Names, SECRETS};
 use self::pattern::Patterns;
 use self::spots::{Spots, readable};
 use crate::call::{Call, Headers, Request};
-use crate::config::Redact;
+use crate::config::{Carriers, Redact};
 use crate::json;
 
 /// What stands where something was masked.
@@ -44,6 +44,8 @@ pub const POINTERS: &[&str] = &["/context/user"];
 pub struct Redaction {
     headers: Names,
     fields: Names,
+    /// Of queries and forms alone: elsewhere such a name may mean something else.
+    parameters: Names,
     pointers: Vec<String>,
     patterns: Patterns,
     /// An attribute of XML.
@@ -65,11 +67,14 @@ impl Redaction {
         // What the user names is masked, whatever it is.
         let own = Names::new(config.fields.iter().map(String::as_str));
         let ids = IDS.iter().copied().filter(|name| !own.have(name));
-        let pointers = common(&[POINTERS]).into_iter().chain(config.pointers.iter().map(String::as_str));
+        let none = Carriers::default();
+        let carriers = if config.defaults { &config.carriers } else { &none };
+        let pointers = carriers.pointers.iter().chain(&config.pointers).map(String::as_str);
         Ok(Self {
-            headers: names(&[SECRETS, HEADERS], &[&config.headers[..], &config.referenced].concat()),
+            headers: names(&[SECRETS, HEADERS], &[&config.headers, &config.referenced, &carriers.headers[..]].concat()),
             fields: names(&[SECRETS, FIELDS], &config.fields).but(ids),
-            pointers: pointers.map(str::to_owned).collect(),
+            parameters: Names::new(carriers.parameters.iter().map(String::as_str)),
+            pointers: common(&[POINTERS]).into_iter().chain(pointers).map(str::to_owned).collect(),
             patterns: Patterns::new(config.defaults, &config.patterns)?,
             attribute: markup::attribute()?,
         })

@@ -338,6 +338,47 @@ fn what_only_lists_does_not_print_a_platforms_token() {
 }
 
 #[test]
+fn a_token_under_a_name_of_its_packs_own_is_masked() {
+    let home = Home::new();
+    let pack = home.path(".config/hooktape/platforms/acme");
+    fs::create_dir_all(pack.join("samples")).unwrap();
+    fs::write(
+        pack.join("pack.toml"),
+        "[platform]\nname = \"acme\"\ntitle = \"Acme\"\n[signature.hook]\nscheme = \"token\"\nheader = \"X-Acme-Verify\"\n\
+         [signature.page]\nscheme = \"token\"\nquery = \"k\"\n[[kind]]\nname = \"order\"\ntitle = \"Order\"\n\
+         signature = [\"hook\", \"page\"]\nrecognise = { method = \"POST\", has = [\"/order\"] }\n\
+         sample = \"samples/order.json\"\n",
+    )
+    .unwrap();
+    fs::write(pack.join("samples/order.json"), "{\"order\": 1}").unwrap();
+    let needle = [Needle::new("the pack's token", OTHER)];
+    for (redact, name) in [(true, "masked.jsonl"), (false, "plain.jsonl")] {
+        let args = ["listen", "--listen", "127.0.0.1:0", "--record", name, "--secret", "acme=env:ACME"];
+        let mut listen = home.command(HOOKTAPE, &[&args[..], if redact { &["--redact"] } else { &[] }].concat());
+        listen.env("ACME", OTHER);
+        let mut listener = Listener::start(listen);
+        listener
+            .call()
+            .post(&format!("/?k={OTHER}"), &format!("X-Acme-Verify: {OTHER}\r\n"), b"{\"order\":2}")
+            .unwrap();
+        let ended = listener.end("TERM");
+        assert!(ended.out.contains("acme/order") && ended.out.contains("valid"), "{}{}", ended.out, ended.err);
+        if redact {
+            none_in(&needle, &fs::read(home.path(name)).unwrap(), name);
+        }
+        for form in ["json", "har", "curl", "http", "markdown", "html"] {
+            let export = home.command(HOOKTAPE, &["export", name, "--as", form]).output().unwrap();
+            assert!(
+                export.status.success() && !export.stdout.is_empty(),
+                "{}",
+                String::from_utf8_lossy(&export.stderr)
+            );
+            none_in(&needle, &export.stdout, &format!("{name} as {form}"));
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_read_as_an_argument_is_not_repeated() {
     let home = Home::new();
     for args in [

@@ -121,7 +121,7 @@ impl Redaction {
     /// call it by: `/From`.
     fn is_meant(&self, name: &str, depth: usize) -> bool {
         let is_it = |pointer: &String| pointer.strip_prefix('/').is_some_and(|inside| inside == json::escape(name));
-        self.fields.have(name) || depth == 0 && self.pointers.iter().any(is_it)
+        self.fields.have(name) || self.parameters.have(name) || depth == 0 && self.pointers.iter().any(is_it)
     }
 
     /// The parameters of a query or a form.

@@ -6,8 +6,10 @@ use rstest::rstest;
 
 use super::*;
 use crate::call::{Request, Response};
+use crate::platform::Platforms;
 use crate::recording::testing::call;
 use crate::recording::{decode, encode};
+use crate::signature::Carrier;
 
 /// Made once: without optimisation that takes a while.
 pub(super) fn redaction() -> &'static Redaction {
@@ -320,10 +322,10 @@ fn the_configuration_adds_to_the_defaults_or_replaces_them() {
     let own = Redact {
         defaults: false,
         headers: vec!["X-Mine*".into()],
-        referenced: Vec::new(),
         fields: vec!["claim".into()],
         pointers: vec!["/input/text".into()],
         patterns: vec!["CL-[0-9]+".into()],
+        ..Redact::default()
     };
     let call = with(
         &[("x-mine-too", "1"), ("cookie", "c")],
@@ -334,6 +336,43 @@ fn the_configuration_adds_to_the_defaults_or_replaces_them() {
     assert_eq!(masked.body, r#"{"input":{"text":"[redacted]"},"claim":"[redacted]","about":"[redacted] 078-05-1120"}"#);
     let both = Redaction::new(&Redact { defaults: true, ..own }).unwrap().call(&call).request;
     assert_eq!(both.headers.get("cookie"), Some(MASK));
+}
+
+#[test]
+fn what_schemes_carry_is_masked_under_whatever_name_in_its_place() {
+    let carriers = Carriers {
+        headers: vec!["X-Acme-Verify".into()],
+        parameters: vec!["k".into()],
+        pointers: vec!["/proof/of".into()],
+    };
+    let redact = Redact { carriers, ..Redact::default() };
+    let redaction = Redaction::new(&redact).unwrap();
+    let mut call = with(&[("x-acme-verify", "a"), ("k", "a")], r#"{"k":"a","proof":{"of":"a","at":1}}"#);
+    call.request.target = "/?a=1&k=a".into();
+    let masked = redaction.call(&call).request;
+    assert_eq!((masked.headers.get("x-acme-verify"), masked.headers.get("k")), (Some(MASK), Some("a")));
+    assert_eq!(masked.target, "/?a=1&k=[redacted]");
+    assert_eq!(masked.body, r#"{"k":"a","proof":{"of":"[redacted]","at":1}}"#);
+    let bare = Redaction::new(&Redact { defaults: false, ..redact }).unwrap();
+    assert_eq!(bare.call(&call), call);
+}
+
+#[test]
+fn no_platform_carries_a_token_or_a_signature_that_is_not_masked() {
+    let platforms = Platforms::builtin().unwrap();
+    let redact = Redact { carriers: platforms.carriers(), ..Redact::default() };
+    let redaction = Redaction::new(&redact).unwrap();
+    for scheme in platforms.packs().flat_map(|pack| pack.schemes().values()) {
+        let header = scheme.header.as_str();
+        let mut request = Request { body: r#"{"signature":{"signature":"hush"}}"#.into(), ..with(&[], "").request };
+        match scheme.carrier {
+            Carrier::Header => request.headers.set(header, "hush".to_owned()),
+            Carrier::Query => request.target = format!("/?{header}=hush"),
+            Carrier::Body => assert!(json::find(std::str::from_utf8(&request.body).unwrap(), header).is_some()),
+        }
+        let masked = redaction.call(&Call { request, ..call(1) }).request;
+        assert_eq!(scheme.given(&masked).as_deref(), Some(MASK.as_bytes()), "{}", scheme.name);
+    }
 }
 
 proptest! {
