@@ -14,6 +14,7 @@ mod compare;
 mod document;
 mod error;
 mod fault;
+mod filled;
 mod read;
 mod respond;
 mod rotation;
@@ -40,6 +41,7 @@ pub use compare::Compare;
 pub use document::closest;
 pub use error::{Error, Errors};
 pub use fault::{Fault, Harm, WORDS as FAULTS};
+pub use filled::Filled;
 pub use respond::{Case, Expected, Forward, Hold, Lookup, Replies, Respond, Source, Table, When};
 pub use rotation::{Limit, Rotation};
 pub use screen::{Binding, Colour, Part, Screen, Theme};
@@ -195,6 +197,8 @@ pub struct Redact {
     pub patterns: Vec<String>,
     /// Where the platforms' calls carry tokens and signatures: of the defaults, and known with the packs.
     pub carriers: Carriers,
+    /// What placeholders took from the environment, which nobody configures.
+    pub filled: Filled,
 }
 
 /// Places of requests that say who sent them.
@@ -218,6 +222,7 @@ impl Default for Redact {
             pointers: Vec::new(),
             patterns: Vec::new(),
             carriers: Carriers::default(),
+            filled: Filled::default(),
         }
     }
 }

@@ -233,7 +233,9 @@ impl Context {
         let variables = Variables::path(&data_dir()?);
         // Read anew each time: variables become known while calls come.
         let variable = move |name: &str| Some(Variables::load(&variables).ok()?.get(name)?.value.clone());
-        lane.responders.know(Known { variable: Box::new(variable), ..Known::default() });
+        let filled = self.config.redact.filled.clone();
+        let environment = move |name: &str| filled.variable(name);
+        lane.responders.know(Known { variable: Box::new(variable), environment: Box::new(environment) });
         let tls = self.config.listen.tls.as_ref();
         let tls =
             tls.map(|tls| Identity::new(tls, &data_dir()?.join("tls")).map_err(eyre::Report::from)).transpose()?;

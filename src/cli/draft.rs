@@ -166,9 +166,12 @@ impl DraftArgs {
 ///
 /// # Errors
 /// Its own, and where the known variables cannot be read.
-pub(super) fn with_values<T>(work: impl FnOnce(&Values<'_>) -> Result<T, String>) -> eyre::Result<T> {
+pub(super) fn with_values<T>(
+    context: &Context,
+    work: impl FnOnce(&Values<'_>) -> Result<T, String>,
+) -> eyre::Result<T> {
     let variables = Variables::load(&Variables::path(&data_dir()?)).map_err(|error| eyre!(error))?;
-    let environment = |name: &str| std::env::var(name).ok();
+    let environment = |name: &str| context.config.redact.filled.variable(name);
     work(&Values { now: Timestamp::now(), variables: &variables, environment: &environment }).map_err(|e| eyre!(e))
 }
 
@@ -177,11 +180,11 @@ impl Draft {
     ///
     /// # Errors
     /// When one stands for nothing.
-    pub(super) fn fill(&mut self) -> eyre::Result<()> {
+    pub(super) fn fill(&mut self, context: &Context) -> eyre::Result<()> {
         if !template::has_places(&self.request) {
             return Ok(());
         }
-        with_values(|values| template::fill(&mut self.request, values))
+        with_values(context, |values| template::fill(&mut self.request, values))
     }
 
     /// The draft as a call that was never sent: what a fixture keeps.

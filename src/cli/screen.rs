@@ -71,7 +71,8 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
     let (events, messages) = unbounded_channel();
     let world = World::new(events, Tape::running(recorder.clone(), live), context.sender(), calls)
         .answering(lane.responders.clone())
-        .keeping(data_dir().ok());
+        .keeping(data_dir().ok())
+        .telling(context.config.redact.filled.clone());
     let told = world.events.clone();
     let of_tunnel = move |tunnel| drop(told.send(Event::Tunnel(tunnel).into()));
     let tunnel = tunnel(context, address, &lane, presence.clone(), of_tunnel)?;
@@ -112,7 +113,9 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
     let masking = context.masking(args.redact);
     let masks = masking.mask()?;
     let tape = Tape::resting(args.file.clone(), live).redacting(masks);
-    let world = World::new(events, tape, context.sender(), Vec::new()).keeping(data_dir().ok());
+    let world = World::new(events, tape, context.sender(), Vec::new())
+        .keeping(data_dir().ok())
+        .telling(context.config.redact.filled.clone());
     tokio::spawn(feed(&world, None, args.follow.then_some(FOLLOW), recorded));
     // Whoever follows it learns by that, and what was unpacked stays.
     let watching = (!args.follow && !packed).then(|| lookout::watch(world.tape.clone(), world.events.clone()));

@@ -67,7 +67,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let mut draft = args.draft.read(context)?;
     let context =
         &context.masking(args.record.redact).hiding(draft.request.headers.iter().map(|(name, value)| (name, &**value)));
-    draft.fill()?;
+    draft.fill(context)?;
     if let Some(lacks) = lacks(&draft.request) {
         print::note(&lacks);
     }

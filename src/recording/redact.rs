@@ -5,6 +5,7 @@
 //! fields       by name, wherever they are   JSON members, parameters, parts of forms, XML, any text: password, access_token, ...
 //! pointers     by place                     /context/user
 //! patterns     by look                      tokens, private keys, card numbers, social security numbers
+//! values       as they are                  what {{env:NAME}} was filled in with
 //! ```
 //!
 //! All other bytes stay what they were: a body is masked span by span and never written anew, and so is what stands in it
@@ -75,7 +76,7 @@ impl Redaction {
             fields: names(&[SECRETS, FIELDS], &config.fields).but(ids),
             parameters: Names::new(carriers.parameters.iter().map(String::as_str)),
             pointers: common(&[POINTERS]).into_iter().chain(pointers).map(str::to_owned).collect(),
-            patterns: Patterns::new(config.defaults, &config.patterns)?,
+            patterns: Patterns::new(config.defaults, &config.patterns, config.filled.clone())?,
             attribute: markup::attribute()?,
         })
     }
@@ -134,6 +135,13 @@ impl Redaction {
     #[must_use]
     pub fn beginning<'a>(&self, text: &'a str) -> Cow<'a, str> {
         Self::masked(text, &self.lines(text, false).and(self.value(text, 0)))
+    }
+
+    /// Whether something that was filled in from the environment stands in a text, or in what it is as JSON.
+    #[must_use]
+    pub fn has_filled(&self, text: &str) -> bool {
+        let filled = |text: &str| !self.patterns.filled(text.as_bytes()).is_empty();
+        filled(text) || text.contains('\\') && filled(&json::unquote(text))
     }
 
     fn masked<'a>(text: &'a str, spots: &Spots) -> Cow<'a, str> {

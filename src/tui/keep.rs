@@ -9,6 +9,7 @@ use crate::app::action::Action;
 use crate::app::event::{Event, Notice};
 use crate::app::kept::{Keep, Kept};
 use crate::call::{Call, Id, Request};
+use crate::config::Filled;
 use crate::recording::fixtures;
 use crate::replay::template::{self, Values};
 use crate::replay::variables::Variables;
@@ -17,10 +18,10 @@ use crate::tui::world::{Busy, Message, World};
 impl World {
     /// Does it. What there is to tell comes first, what is kept then last.
     pub(super) fn keep(&self, keep: Keep, busy: Busy) {
-        let (events, data) = (self.events.clone(), self.data.clone());
+        let (events, data, filled) = (self.events.clone(), self.data.clone(), self.filled.clone());
         Handle::current().spawn_blocking(move || {
             let told = match data.as_deref() {
-                Some(data) => perform(data, keep),
+                Some(data) => perform(data, keep, &filled),
                 None if keep == Keep::Refresh => Ok((None, Kept::Variables(Variables::default()))),
                 None => Err("there is no data directory to keep anything in: HOOKTAPE_DATA names one".to_owned()),
             };
@@ -36,7 +37,7 @@ impl World {
     }
 }
 
-fn perform(data: &Path, keep: Keep) -> Result<(Option<Notice>, Kept), String> {
+fn perform(data: &Path, keep: Keep, filled: &Filled) -> Result<(Option<Notice>, Kept), String> {
     let path = Variables::path(data);
     match keep {
         Keep::Variables | Keep::Refresh => Ok((None, Kept::Variables(Variables::load(&path)?))),
@@ -69,14 +70,14 @@ fn perform(data: &Path, keep: Keep) -> Result<(Option<Notice>, Kept), String> {
             Ok((Some(Notice::info(format!("{name} is removed"))), Kept::Fixtures(fixtures::list(data)?)))
         }
         Keep::Fill { ticket, request } => {
-            let result = fill(&path, *request).map(Box::new);
+            let result = fill(&path, *request, filled).map(Box::new);
             Ok((None, Kept::Filled { ticket, result }))
         }
     }
 }
 
-fn fill(variables: &Path, mut request: Request) -> Result<Request, String> {
-    let environment = |name: &str| std::env::var(name).ok();
+fn fill(variables: &Path, mut request: Request, filled: &Filled) -> Result<Request, String> {
+    let environment = |name: &str| filled.variable(name);
     let values = Values { now: Timestamp::now(), variables: &Variables::load(variables)?, environment: &environment };
     template::fill(&mut request, &values)?;
     Ok(request)

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::app::bodies::Job;
 use crate::app::event::{Effect, Event, Notice, Read, Wanted};
 use crate::app::why::Question;
+use crate::config::Filled;
 use crate::net::avoid::Avoid;
 use crate::net::outgoing::Outgoing;
 use crate::net::presence;
@@ -148,6 +149,8 @@ pub struct World {
     pub demo: Vec<Outgoing>,
     /// Where recordings, variables and fixtures are kept.
     pub data: Option<PathBuf>,
+    /// What placeholders took from the environment, for what masks to know.
+    pub filled: Filled,
     /// Where files are written that are named without a directory; empty: in the current one.
     pub folder: PathBuf,
     /// This program, to run filters with.
@@ -177,6 +180,7 @@ impl World {
             responders: None,
             demo,
             data: None,
+            filled: Filled::default(),
             folder: PathBuf::new(),
             program: ourselves(),
             filtering: Filtering::default(),
@@ -209,6 +213,12 @@ impl World {
     #[must_use]
     pub fn keeping(self, data: Option<PathBuf>) -> Self {
         Self { data, ..self }
+    }
+
+    /// The same world, that tells what placeholders take from the environment to what masks.
+    #[must_use]
+    pub fn telling(self, filled: Filled) -> Self {
+        Self { filled, ..self }
     }
 
     /// The same world with another directory for files that are named without one.

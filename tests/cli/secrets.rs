@@ -338,6 +338,51 @@ fn what_only_lists_does_not_print_a_platforms_token() {
 }
 
 #[test]
+fn what_the_environment_filled_in_is_masked_where_calls_are() {
+    let home = Home::new();
+    let endpoint = Endpoint::new();
+    let needle = [Needle::new("what was filled in", OF_TARGET)];
+    let config = format!(
+        "[record]\nredact = true\n[listen]\nrespond.reply = {{ json = {{ is = \"{{{{env:HUSH}}}}\" }} }}\n\
+         [[target]]\nname = \"there\"\nurl = \"{}\"\n",
+        endpoint.url
+    );
+    fs::write(home.path("hooktape.toml"), config).unwrap();
+    let run = |args: &[&str]| {
+        let ended = home.command(HOOKTAPE, args).env("HUSH", OF_TARGET).output().unwrap();
+        let said = [ended.stdout, ended.stderr].concat();
+        none_in(&needle, &said, &format!("what {args:?} says"));
+        String::from_utf8(said).unwrap()
+    };
+    let set = ["--set", "/input/text=say {{env:HUSH}}", "--header", "X-Mine: {{env:HUSH}}", "--sign", "exact"];
+    for (number, args) in
+        [&["send", "moveo/dialog"][..], &["replay", SAMPLE, "--query", "kind:dialog"]].into_iter().enumerate()
+    {
+        let tape = format!("{number}.jsonl");
+        let said = run(&[args, &["--to", "there", "--record", &tape], &set].concat());
+        let (head, body) = endpoint.seen().pop().expect(&said);
+        assert!(head.contains(OF_TARGET) && String::from_utf8_lossy(&body).contains(&format!("say {OF_TARGET}")));
+        let tape = fs::read_to_string(home.path(&tape)).unwrap();
+        none_in(&needle, tape.as_bytes(), "a recording");
+        assert!(tape.contains(r#"say [redacted]"#) && tape.contains(r#"["x-mine","[redacted]"]"#), "{tape}");
+    }
+    let planned = ["replay", SAMPLE, "--query", "kind:dialog", "--to", "there", "--dry-run", "--format", "json"];
+    run(&[&planned[..], &set].concat());
+    let mut listen = home.command(HOOKTAPE, &["listen", "--listen", "127.0.0.1:0", "--record", "in.jsonl"]);
+    listen.env("HUSH", OF_TARGET);
+    let mut listener = Listener::start(listen);
+    let (_, answer) = listener.call().post("/x", "", b"{}").unwrap();
+    assert!(String::from_utf8_lossy(&answer).contains(OF_TARGET));
+    listener.end("TERM");
+    let tape = fs::read_to_string(home.path("in.jsonl")).unwrap();
+    none_in(&needle, tape.as_bytes(), "the listener's recording");
+    assert!(tape.contains(r#"{"is":"[redacted]"}"#), "{tape}");
+    // What is not masked is not shown where it is only planned.
+    fs::remove_file(home.path("hooktape.toml")).unwrap();
+    run(&["replay", SAMPLE, "--to", &endpoint.url, "--dry-run", "--format", "json", "--set", set[1]]);
+}
+
+#[test]
 fn a_token_under_a_name_of_its_packs_own_is_masked() {
     let home = Home::new();
     let pack = home.path(".config/hooktape/platforms/acme");

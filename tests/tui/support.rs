@@ -176,6 +176,7 @@ impl Stage {
         let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new())
             .filtering_with(env!("CARGO_BIN_EXE_hooktape").into())
             .keeping(self.data.clone())
+            .telling(setup.config.redact.filled.clone())
             .writing_in(self.folder.path().to_owned());
         tokio::spawn(feed(&world, None, self.follow.then_some(std::time::Duration::from_millis(1)), written));
         self.play(setup, world, messages, script).await
@@ -211,6 +212,7 @@ impl Stage {
             .answering(responders)
             .filtering_with(env!("CARGO_BIN_EXE_hooktape").into())
             .keeping(self.data.clone())
+            .telling(setup.config.redact.filled.clone())
             .writing_in(self.folder.path().to_owned());
         tokio::spawn(feed(&world, Some(opened.end), None, written));
         meanwhile(base_url(address)).await;

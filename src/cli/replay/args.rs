@@ -280,7 +280,7 @@ impl Args {
     }
 
     /// What is set in payloads and headers, its placeholders filled in once: all calls get the same.
-    fn filled(&self) -> eyre::Result<Filled> {
+    fn filled(&self, context: &Context) -> eyre::Result<Filled> {
         let (changes, headers) = (&self.set, &self.header);
         let texts = changes.iter().map(|change| &change.value).chain(headers.iter().map(|(_, value)| value));
         for slip in template::slips(texts.map(String::as_str)) {
@@ -290,7 +290,7 @@ impl Args {
         if !changes.iter().any(|change| places(&change.value)) && !headers.iter().any(|(_, value)| places(value)) {
             return Ok((changes.clone(), headers.clone()));
         }
-        with_values(|values| {
+        with_values(context, |values| {
             let change = |Change { pointer, value }: &Change| {
                 Ok(Change { pointer: pointer.clone(), value: template::fill_json(value, values)? })
             };
@@ -313,7 +313,7 @@ impl Args {
 
     pub(super) fn plan(&self, context: &Context) -> eyre::Result<Plan> {
         let When { pace, rate, concurrency, repeat, stop_on_failure } = self.when;
-        let (changes, headers) = self.filled()?;
+        let (changes, headers) = self.filled(context)?;
         let target = |to: &str| -> eyre::Result<Target> {
             let mut target = self.target.apply(context.target(to)?)?;
             target.headers.extend(headers.iter().cloned());

@@ -135,6 +135,8 @@ pub(in crate::cli) fn hushed(
                 (Place::Target, Some(redaction)) => *value = redaction.target(value),
                 (Place::Header(name), Some(redaction)) if !redaction.masks_header(name) => {}
                 (Place::Target | Place::Header(_), _) => MASK.clone_into(value),
+                // What is of the environment may be a secret.
+                (_, Some(redaction)) if redaction.has_filled(value) => MASK.clone_into(value),
                 _ => {}
             }
         }

@@ -66,7 +66,7 @@ impl Redaction {
         } else if let Some(boundary) = multipart::boundary(content_type, body) {
             self.parts(&body[begin..], &boundary, depth)
         } else if claims.starts_with("application/x-www-form-urlencoded") {
-            self.parameters(&text, depth)
+            self.parameters(&text, depth).and(self.filled(&text))
         } else if self.hides(&text, depth) {
             Spots::whole(text.as_bytes())
         } else if start.starts_with('<') {
@@ -177,7 +177,12 @@ impl Redaction {
             spots.add_all(fragment + 1, self.look(&inside.as_bytes()[..path], depth));
             spots.add_all(fragment + 1 + path, self.parameters(&inside[path..], depth));
         }
-        spots
+        spots.and(self.filled(text))
+    }
+
+    /// What was filled in from the environment, as it is: in a parameter it may not be escaped as it should be.
+    fn filled(&self, text: &str) -> Spots {
+        Spots::of(together(self.patterns.filled(text.as_bytes())))
     }
 
     /// The addresses among the words of a sentence, without the signs that belong to the sentence.
@@ -202,6 +207,16 @@ impl Redaction {
 
     /// The path of an address, or all of one without a query. Its steps have parameters too: `/a;token=.../b`.
     fn path(&self, text: &str, depth: usize) -> Spots {
+        let spots = self.steps(text, depth);
+        if !text.contains('%') {
+            return spots;
+        }
+        // What gives itself away may do so without its escapes only.
+        let inner = Inner::of_form(text);
+        spots.and(inner.outside(self.pattern(inner.text.as_bytes())))
+    }
+
+    fn steps(&self, text: &str, depth: usize) -> Spots {
         if !text.contains(';') || text.contains(char::is_whitespace) {
             return self.look(text.as_bytes(), depth);
         }

@@ -8,6 +8,7 @@ use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::MASK;
+use crate::config::Filled;
 
 /// Tokens, keys, and the numbers that name a person: the social security number of the United States, the national
 /// insurance number of the United Kingdom.
@@ -77,16 +78,18 @@ const CHECKED: [(&str, Check); 6] = [
 pub(super) struct Patterns {
     plain: Vec<Regex>,
     checked: Vec<(Regex, Check)>,
+    filled: Filled,
 }
 
 impl Patterns {
-    pub(super) fn new(defaults: bool, own: &[String]) -> Result<Self, regex::Error> {
+    pub(super) fn new(defaults: bool, own: &[String], filled: Filled) -> Result<Self, regex::Error> {
         // All ASCII: that is quicker, and finds tokens among bytes that are no text.
         let common = |pattern: &str| RegexBuilder::new(pattern).unicode(false).build();
         let own = own.iter().map(|pattern| Regex::new(pattern));
         let plain = own.chain(PLAIN.iter().filter(|_| defaults).map(|pattern| common(pattern)));
         let checked = CHECKED.iter().filter(|_| defaults).map(|&(pattern, check)| Ok((common(pattern)?, check)));
-        Ok(Self { plain: plain.collect::<Result<_, _>>()?, checked: checked.collect::<Result<_, regex::Error>>()? })
+        let (plain, checked) = (plain.collect::<Result<_, _>>()?, checked.collect::<Result<_, regex::Error>>()?);
+        Ok(Self { plain, checked, filled })
     }
 
     /// What is masked of `text`, in order and apart.
@@ -98,7 +101,16 @@ impl Patterns {
             .flat_map(|(regex, check)| regex.find_iter(text).filter_map(|found| check(text, found.range())));
         // A pattern of one's own may find the mask, or a part of it.
         let meant = |found: &Range<usize>| !found.is_empty() && !is_in_mask(text, found);
-        together(plain.chain(checked).filter(meant).collect())
+        together(plain.chain(checked).chain(self.filled(text)).filter(meant).collect())
+    }
+
+    /// Where values stand that were filled in from the environment, in any order.
+    pub(super) fn filled(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let of = |value: &String| {
+            let length = value.len();
+            memmem::find_iter(text, value).map(move |at| at..at + length).collect::<Vec<_>>()
+        };
+        self.filled.with(|values| values.iter().flat_map(of).filter(|place| !is_in_mask(text, place)).collect())
     }
 
     pub(super) fn is_match(&self, text: &[u8]) -> bool {

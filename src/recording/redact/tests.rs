@@ -339,6 +339,29 @@ fn the_configuration_adds_to_the_defaults_or_replaces_them() {
 }
 
 #[test]
+fn what_is_filled_in_from_the_environment_is_masked_from_then_on_however_it_is_written() {
+    let redact = Redact { defaults: false, ..Redact::default() };
+    let redaction = Redaction::new(&redact).unwrap();
+    let secret = "pa\"ss+w=/rd";
+    let json = r#"{"a":"is pa\"ss+w=/rd.","b":[1]}"#;
+    let mut call = with(&[("x-mine", "pa\"ss+w=/rd!")], json);
+    call.request.target = "/a/pa%22ss%2Bw%3D/rd/b?q=pa%22ss%2Bw%3D/rd&c=d".into();
+    call.error = Some(format!("no {secret}"));
+    assert_eq!(redaction.call(&call), call);
+    redact.filled.add(secret);
+    let masked = redaction.call(&call);
+    assert_eq!(masked.request.body, r#"{"a":"is [redacted].","b":[1]}"#);
+    assert_eq!(masked.request.headers.get("x-mine"), Some("[redacted]!"));
+    assert_eq!(masked.request.target, "/a/[redacted]/b?q=[redacted]&c=d");
+    assert_eq!((masked.request.redacted, masked.error.as_deref()), (true, Some("no [redacted]")));
+    assert_eq!(redaction.call(&masked), masked);
+    let form = |text: &str| redaction.call(&with(&[("content-type", "application/x-www-form-urlencoded")], text));
+    assert_eq!(form(&format!("a={secret}&b=c")).request.body, "a=[redacted]&b=c");
+    redact.filled.add("dacted");
+    assert_eq!(redaction.call(&masked), masked, "a part of the mask");
+}
+
+#[test]
 fn what_schemes_carry_is_masked_under_whatever_name_in_its_place() {
     let carriers = Carriers {
         headers: vec!["X-Acme-Verify".into()],
