@@ -1,5 +1,6 @@
 mod confusion;
 mod engine;
+mod reasons;
 
 use proptest::prelude::*;
 

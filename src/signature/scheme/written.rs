@@ -58,8 +58,7 @@ pub(super) struct Written {
     secret: String,
     #[serde(default = "example")]
     example: String,
-    #[serde(default = "missing")]
-    missing: String,
+    missing: Option<String>,
     #[serde(default)]
     source: String,
 }
@@ -72,8 +71,14 @@ fn example() -> String {
     "env:WEBHOOK_SECRET".into()
 }
 
-fn missing() -> String {
-    "the platform signs every call, so something else made this one or a proxy dropped the header".into()
+/// What is said of a call without a signature where the pack says nothing of its own.
+fn missing(optional: bool) -> String {
+    let said = if optional {
+        "the platform signs only where it is told to; where it is, something else made this call or a proxy dropped the header"
+    } else {
+        "the platform signs every call, so something else made this one or a proxy dropped the header"
+    };
+    said.into()
 }
 
 impl TryFrom<Written> for Scheme {
@@ -139,7 +144,7 @@ impl TryFrom<Written> for Scheme {
             }),
         };
         let Written { prefix, separator, beside, optional, apart, secret, example, missing, source, .. } = written;
-        let name = String::new();
+        let (name, missing) = (String::new(), missing.unwrap_or_else(|| self::missing(optional)));
         Ok(Self {
             name,
             method,

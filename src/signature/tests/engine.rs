@@ -5,12 +5,12 @@ use rstest::rstest;
 use super::*;
 
 /// A scheme from its table, its fields separated by `;`.
-fn scheme(table: &str) -> Scheme {
+pub(super) fn scheme(table: &str) -> Scheme {
     let toml = format!("{}\n", table.replace("; ", "\n"));
     Scheme { name: "acme/webhook".into(), ..toml::from_str(&toml).unwrap() }
 }
 
-fn call(url: &str, headers: &[(&str, &str)], body: &str) -> Request {
+pub(super) fn call(url: &str, headers: &[(&str, &str)], body: &str) -> Request {
     let at = url.find("://").map_or(0, |scheme| scheme + 3 + url[scheme + 3..].find('/').unwrap());
     let (origin, target) = url.split_at(at);
     Request {
@@ -23,11 +23,11 @@ fn call(url: &str, headers: &[(&str, &str)], body: &str) -> Request {
     }
 }
 
-fn secret(text: &str) -> Secret {
+pub(super) fn secret(text: &str) -> Secret {
     Secret::new("env:SECRET", text)
 }
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
 }
 
@@ -40,9 +40,9 @@ fn why(scheme: &Scheme, call: &Request, key: &str, seconds: i64) -> String {
     diagnose(scheme, call, AtHand::only(&[&secret(key)]), at(seconds)).into_iter().next().unwrap_or_default()
 }
 
-const PAIRS: &str = r#"scheme = "hmac-sha256"; header = "Sig"; separator = ","; prefix = "v1="; encoding = "hex"; message = "{timestamp}.{body}"; timestamp = "field:t"; tolerance = 300; window = "past""#;
-const LIST: &str = r#"scheme = "hmac-sha256"; header = "webhook-signature"; separator = " "; prefix = "v1,"; encoding = "base64"; message = "{header:webhook-id}.{timestamp}.{body}"; timestamp = "header:webhook-timestamp"; tolerance = 300; key = "base64"; key_prefix = ["whsec_"]"#;
-const URL: &str = r#"scheme = "hmac-sha1"; header = "Sig"; encoding = "base64"; message = "{url}{form}"; either_port = true; body_hash = "bodySHA256""#;
+pub(super) const PAIRS: &str = r#"scheme = "hmac-sha256"; header = "Sig"; separator = ","; prefix = "v1="; encoding = "hex"; message = "{timestamp}.{body}"; timestamp = "field:t"; tolerance = 300; window = "past""#;
+pub(super) const LIST: &str = r#"scheme = "hmac-sha256"; header = "webhook-signature"; separator = " "; prefix = "v1,"; encoding = "base64"; message = "{header:webhook-id}.{timestamp}.{body}"; timestamp = "header:webhook-timestamp"; tolerance = 300; key = "base64"; key_prefix = ["whsec_"]"#;
+pub(super) const URL: &str = r#"scheme = "hmac-sha1"; header = "Sig"; encoding = "base64"; message = "{url}{form}"; either_port = true; body_hash = "bodySHA256""#;
 const ED: &str = r#"scheme = "ed25519"; header = "Sig"; encoding = "hex"; message = "{timestamp}{body}"; timestamp = "header:Time"; key = "hex""#;
 
 #[test]
