@@ -9,19 +9,20 @@
 //! A tag has 256 bits or more, so whatever fits is what happened. Tried are every body with every key as configured, and
 //! the body as it came with every corrupted key, each against all readings at once.
 
+mod bodies;
 mod keyless;
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use self::bodies::{Body, bodies_that_count};
 use super::clock::Untimely;
 use super::message::Source;
 use super::seal::SealKey;
 use super::tag::{Encoding, Tag, decode_base64};
 use super::{AtHand, MOST_SIGNATURES, Scheme, Seal, public, stamp};
 use crate::call::{Request, Sig};
-use crate::json;
 use crate::signature::message::Segment;
 
 /// As [`super::diagnose()`], for a seal whose verdict is `sig` at that time.
@@ -67,7 +68,7 @@ pub(super) fn diagnose(
     }
     let keys = keys(scheme, seal, at_hand);
     // Without a signature to explain no form of the body is made: each is as large as the body.
-    let bodies = if readings.is_empty() { Vec::new() } else { bodies(&request.body) };
+    let bodies = if readings.is_empty() { Vec::new() } else { bodies_that_count(seal, request) };
     let texts = texts(scheme, seal, request);
     let mut found = fitting(seal, request, &readings, &keys, &bodies, &texts);
     if found.is_empty() {
@@ -98,12 +99,6 @@ struct Key<'a> {
     slip: Option<String>,
     /// As configured for this platform or another.
     whole: bool,
-}
-
-/// A body and what is wrong with it.
-struct Body<'a> {
-    bytes: Cow<'a, [u8]>,
-    slip: Option<String>,
 }
 
 /// What goes into the message besides the body, and what is wrong with it.
@@ -383,77 +378,4 @@ fn corrupted(key: &[u8], label: &str) -> Vec<(Vec<u8>, String)> {
     forms.extend(base16ct::mixed::decode_vec(unquoted).ok().map(|bytes| (bytes, decoded("hex"))));
     forms.retain(|(bytes, _)| !bytes.is_empty());
     forms
-}
-
-fn bodies(body: &[u8]) -> Vec<Body<'_>> {
-    const RAW: &str = "sign (and verify) the raw bytes";
-    const BOM: &[u8] = b"\xef\xbb\xbf";
-    let mut bodies = vec![Body { bytes: Cow::Borrowed(body), slip: None }];
-    let mut add = |bytes: Vec<u8>, slip: String| {
-        if !bodies.iter().any(|body| *body.bytes == *bytes) {
-            bodies.push(Body { bytes: Cow::Owned(bytes), slip: Some(slip) });
-        }
-    };
-    let echo = "(`echo` adds one, `curl -d @file` removes it: use `printf` and `--data-binary`)";
-    let added = |what: &str| format!("The signature fits the body with {what} at its end: {RAW} {echo}.");
-    add([body, b"\n"].concat(), added("one more line end"));
-    add([body, b"\r\n"].concat(), added("one more CRLF"));
-    let shorter = body.strip_suffix(b"\n").map(|body| body.strip_suffix(b"\r").unwrap_or(body));
-    if let Some(shorter) = shorter {
-        let slip = format!("The signature fits the body without the line end that it came with: {RAW} {echo}.");
-        add(shorter.to_vec(), slip);
-    }
-    add(lf(body), format!("The signature fits the body with LF for CRLF; something turned its line ends: {RAW}."));
-    add(crlf(body), format!("The signature fits the body with CRLF for LF; something turned its line ends: {RAW}."));
-    if let Some(rest) = body.strip_prefix(BOM) {
-        add(rest.to_vec(), format!("The signature fits the body without its byte order mark: {RAW}."));
-    }
-    add([BOM, body].concat(), format!("The signature fits the body with a byte order mark before it: {RAW}."));
-    if let Ok(text) = std::str::from_utf8(body) {
-        let forms = [
-            (json::javascript_stringify(text), "as JavaScript's `JSON.stringify` writes it"),
-            (json::compact(text), "compactly, without white space"),
-            (json::python_dumps(text), "as Python's `json.dumps` writes it"),
-            (json::spaced(text), "with a space after every comma and colon, as Python does with `ensure_ascii=False`"),
-            (json::pretty(text), "pretty-printed with two spaces"),
-        ];
-        for (form, how) in forms {
-            if let Ok(form) = form {
-                for (end, more) in [("", ""), ("\n", ", and a line end after it")] {
-                    let slip = format!("The signature fits the body re-serialised {how}{more}: {RAW}.");
-                    add(format!("{form}{end}").into_bytes(), slip);
-                }
-            }
-        }
-    }
-    add(
-        Vec::new(),
-        "The signature fits an empty body: the sender signs before it has one, or its middleware has eaten it; sign the raw \
-         bytes that are sent."
-            .into(),
-    );
-    bodies
-}
-
-/// Every CRLF made LF.
-fn lf(body: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(body.len());
-    for (at, &byte) in body.iter().enumerate() {
-        if !(byte == b'\r' && body.get(at + 1) == Some(&b'\n')) {
-            bytes.push(byte);
-        }
-    }
-    bytes
-}
-
-/// Every LF made CRLF.
-fn crlf(body: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(body.len());
-    for byte in lf(body) {
-        if byte == b'\n' {
-            bytes.push(b'\r');
-        }
-        bytes.push(byte);
-    }
-    bytes
 }

@@ -3,7 +3,8 @@
 //! Every value that is signed is tried as other things, with the text between them written differently, in the other order,
 //! with something after it; a tag has 256 bits, so what fits is what happened.
 
-use super::{bodies, fewest_first};
+use super::bodies::bodies;
+use super::fewest_first;
 use crate::call::{Request, Sig};
 use crate::signature::message::{Segment, Source, name, value};
 use crate::signature::tag::Tag;
