@@ -72,7 +72,7 @@ pub(super) fn diagnose(
     let texts = texts(scheme, seal, request);
     let mut found = fitting(seal, request, &readings, &keys, &bodies, &texts);
     if found.is_empty() {
-        found.extend(unexplained(scheme, seal, request, (sig, at_hand), &keys, bodies.len()));
+        found.extend(unexplained(scheme, seal, request, (sig, at_hand), &keys, (bodies.len(), texts.len())));
     }
     found
 }
@@ -203,7 +203,7 @@ fn unexplained(
     request: &Request,
     (sig, at_hand): (Sig, AtHand<'_>),
     keys: &[Key<'_>],
-    bodies: usize,
+    tried: (usize, usize),
 ) -> Vec<String> {
     let header = scheme.place();
     match sig {
@@ -223,17 +223,46 @@ fn unexplained(
             Some(what) => vec![format!("Let the sender send {what}: it is part of what is signed.")],
             None => vec![format!("Write {header} as the contract has it: {}.", scheme.describe())],
         },
-        _ => {
-            let whole = keys.iter().filter(|key| key.whole).count();
-            vec![format!(
-                "Nothing fits: tried {whole} secret(s) as configured, {} corrupted form(s) of them, and {bodies} form(s) of \
-                 the body, in hex and in base64. Either the sender uses another {}, or the body was changed on its way, \
-                 for example by a proxy.",
-                keys.len() - whole,
-                scheme.secret
-            )]
-        }
+        _ => vec![nothing_fits(scheme, seal, request, keys, tried)],
     }
+}
+
+/// What was tried, and what else may have happened: `bodies` forms of the body and `urls` addresses were among it.
+fn nothing_fits(
+    scheme: &Scheme,
+    seal: &Seal,
+    request: &Request,
+    keys: &[Key<'_>],
+    (bodies, urls): (usize, usize),
+) -> String {
+    let whole = keys.iter().filter(|key| key.whole).count();
+    let mut tried =
+        vec![format!("{whole} secret(s) as configured"), format!("{} corrupted form(s) of them", keys.len() - whole)];
+    let covered = seal.message.covered(request);
+    if bodies > 1 {
+        tried.push(format!("{bodies} form(s) of the body"));
+    }
+    let mut address = String::new();
+    if seal.message.covers_the_url() {
+        tried.push(format!("{urls} address(es)"));
+        address = format!(
+            " Where the platform calls another address than {}, write that one as `public_url` under `[listen]` in \
+             hooktape.toml.",
+            request.url()
+        );
+    }
+    let changed = match covered.as_slice() {
+        [one] => format!(", or {one} was changed on its way, for example by a proxy"),
+        several => format!(
+            ", or one of these is not as it was signed, for example because a proxy changed it: {}",
+            several.join(", ")
+        ),
+    };
+    format!(
+        "Nothing fits: tried {}, in hex and in base64. Either the sender uses another {}{changed}.{address}",
+        tried.join(", "),
+        scheme.secret
+    )
 }
 
 fn readings(scheme: &Scheme, seal: &Seal, request: &Request) -> Vec<Reading> {

@@ -28,6 +28,9 @@ use crate::json;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message(Vec<Segment>);
 
+/// The body, in words.
+const BODY: &str = "the body";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Segment {
     Text(String),
@@ -148,6 +151,25 @@ impl Message {
         })
     }
 
+    /// What of a call is signed, in words, each once: what may be another than the sender signed.
+    pub(super) fn covered(&self, request: &Request) -> Vec<String> {
+        let mut covered: Vec<String> = Vec::new();
+        for segment in &self.0 {
+            let part = match segment {
+                Segment::Text(_) | Segment::Secret | Segment::SecretLine(_) => continue,
+                Segment::Form if !request.has_a_form() => continue,
+                Segment::Body | Segment::Crc32 | Segment::Form => BODY.to_owned(),
+                Segment::DecodedUrl => Segment::Url.title(),
+                Segment::Pointer(pointer) => format!("`{}` of the body", name(pointer)),
+                other => other.title(),
+            };
+            if !covered.contains(&part) {
+                covered.push(part);
+            }
+        }
+        covered
+    }
+
     /// What is signed, in words: `the body`, `the header X-Time, ".", the body`.
     #[must_use]
     pub fn title(&self) -> String {
@@ -214,7 +236,7 @@ impl Segment {
     fn title(&self) -> String {
         match self {
             Self::Text(text) => format!("{text:?}"),
-            Self::Body => "the body".into(),
+            Self::Body => BODY.into(),
             Self::Pointer(pointer) => name(pointer).to_owned(),
             Self::Header(name) => format!("the header {name}"),
             Self::Timestamp => "the timestamp".into(),

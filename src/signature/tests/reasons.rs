@@ -1,6 +1,6 @@
 //! What is said of a signature that does not fit is true.
 
-use super::engine::{URL, at, call, scheme, secret};
+use super::engine::{LIST, PAIRS, URL, at, call, scheme, secret};
 use super::*;
 
 #[test]
@@ -14,6 +14,27 @@ fn no_form_of_a_body_explains_a_signature_that_does_not_cover_it() {
         request.headers.set("Sig", format!("v1={tag}"));
         let found = diagnose(&scheme, &request, AtHand::only(&[&secret("k")]), at(0));
         assert!(found.len() == 1 && found[0].starts_with("The signature has `v1=` before it"), "{found:?}");
+    }
+}
+
+#[test]
+fn where_nothing_fits_all_that_is_signed_may_be_another() {
+    let id = r#"scheme = "hmac-sha256"; header = "Sig"; encoding = "base64"; message = "{body:/id}""#;
+    let address = "Where the platform calls another address than https://a.example/x, write that one as `public_url`";
+    for (table, tried, said) in [
+        (PAIRS, "form(s) of the body, in hex", "because a proxy changed it: the timestamp, the body."),
+        (LIST, "form(s) of the body, in hex", "changed it: the header webhook-id, the timestamp, the body."),
+        (URL, "corrupted form(s) of them, 7 address(es), in hex", "or the URL was changed on its way"),
+        (URL, "7 address(es), in hex", address),
+        (id, "them, 2 form(s) of the body, in hex", "or `id` of the body was changed on its way"),
+    ] {
+        let scheme = scheme(table);
+        let mut request = call("https://a.example/x", &[("webhook-id", "1")], r#"{"id":"a"}"#);
+        sign(&scheme, &mut request, Some(&secret("b3RoZXI=")), at(0)).unwrap();
+        request.target = "/x".into();
+        request.body = if table == URL { "".into() } else { request.body };
+        let found = diagnose(&scheme, &request, AtHand::only(&[&secret("MfKQ")]), at(0));
+        assert!(found.len() == 1 && found[0].contains(tried) && found[0].contains(said), "{found:?}");
     }
 }
 
