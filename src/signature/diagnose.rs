@@ -13,6 +13,7 @@ mod bodies;
 mod keyless;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
@@ -23,6 +24,7 @@ use super::seal::SealKey;
 use super::tag::{Encoding, Tag, decode_base64};
 use super::{AtHand, MOST_SIGNATURES, Scheme, Seal, public, stamp};
 use crate::call::{Request, Sig};
+use crate::config::Secret;
 use crate::signature::message::Segment;
 
 /// As [`super::diagnose()`], for a seal whose verdict is `sig` at that time.
@@ -336,11 +338,17 @@ fn decode_any(digits: &str, len: usize) -> Option<(Encoding, Tag)> {
 
 fn keys<'a>(scheme: &Scheme, seal: &Seal, AtHand { secrets, others, own }: AtHand<'a>) -> Vec<Key<'a>> {
     let mut keys: Vec<Key<'a>> = Vec::new();
-    for key in secrets.iter().filter_map(|secret| seal.key(scheme.bytes(secret).ok()?).ok()) {
+    // One secret may be filed under many names.
+    let mut known: HashSet<&[u8]> = HashSet::new();
+    let mut key = |secret: &'a Secret| {
+        let bytes = scheme.bytes(secret).ok().filter(|bytes| known.insert(bytes))?;
+        seal.key(bytes).ok()
+    };
+    for key in secrets.iter().filter_map(|secret| key(secret)) {
         keys.push(Key { made: key, slip: None, whole: true });
     }
     for (name, secret) in others {
-        if let Some(key) = scheme.bytes(secret).ok().and_then(|bytes| seal.key(bytes).ok()) {
+        if let Some(key) = key(secret) {
             let repair = scheme.how_to_let_count(secret, name, own);
             let slip = format!(
                 "It is signed with {}, {repair}, or let the sender use the right {}.",

@@ -39,6 +39,20 @@ fn where_nothing_fits_all_that_is_signed_may_be_another() {
 }
 
 #[test]
+fn a_secret_that_is_filed_under_many_names_is_one() {
+    let scheme = scheme(r#"scheme = "hmac-sha256"; header = "Sig"; encoding = "hex"; message = "{body}""#);
+    let mut request = call("", &[], "{}");
+    sign(&scheme, &mut request, Some(&secret("third")), at(0)).unwrap();
+    let (own, other) = (secret("own"), secret("other"));
+    let at_hand = AtHand { secrets: &[&own], others: &[("a", &own), ("b", &other), ("c", &other)], own: false };
+    let found = diagnose(&scheme, &request, at_hand, at(0));
+    assert!(found[0].starts_with("Nothing fits: tried 2 secret(s) as configured"), "{found:?}");
+    sign(&scheme, &mut request, Some(&other), at(0)).unwrap();
+    let found = diagnose(&scheme, &request, at_hand, at(0));
+    assert!(found.len() == 1 && found[0].contains("which is configured for b"), "{found:?}");
+}
+
+#[test]
 fn what_need_not_be_signed_is_not_said_to_be_signed_always() {
     for (optional, said) in
         [(false, "the platform signs every call"), (true, "signs only where it is told to; where it is")]
