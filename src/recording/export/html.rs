@@ -195,16 +195,18 @@ fn push_call(out: &mut String, report: &Report, kind: &str) {
         let _ = writeln!(out, "<p>{}", escape(&sentence));
     }
     let line = format!("{} {}", call.request.method, url(call));
-    push_message(out, &line, &call.request.headers, &call.request.body, &report.request);
+    let body = (&*call.request.body, report.bytes[0]);
+    push_message(out, &line, &call.request.headers, body, &report.request);
     if let Some(response) = &call.response {
         let fate = if call.answer().is_none() { " was ready" } else { "" };
         let line = format!("{}{fate} after {}", response.status, visible::took(call.took));
-        push_message(out, &line, &response.headers, &response.body, &report.response);
+        push_message(out, &line, &response.headers, (&response.body, report.bytes[1]), &report.response);
     }
     out.push_str("</details>\n");
 }
 
-fn push_message(out: &mut String, line: &str, headers: &Headers, body: &[u8], findings: &[Finding]) {
+/// `bytes`: how long the body is, of which parts may be masked.
+fn push_message(out: &mut String, line: &str, headers: &Headers, (body, bytes): (&[u8], usize), findings: &[Finding]) {
     let _ = writeln!(out, "<h4>{}</h4>", escape(line));
     push_list(
         out,
@@ -238,7 +240,7 @@ fn push_message(out: &mut String, line: &str, headers: &Headers, body: &[u8], fi
     let end = shown.floor_char_boundary(LONGEST);
     let _ = writeln!(out, "<pre>{}</pre>", visible::markup(&shown[..end]));
     if end < shown.len() {
-        let _ = writeln!(out, "<p>The body has {} bytes: this is its beginning.", body.len());
+        let _ = writeln!(out, "<p>The body has {bytes} bytes: this is its beginning.");
     }
 }
 

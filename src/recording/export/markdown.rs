@@ -51,20 +51,21 @@ pub(super) fn text(report: &Report) -> String {
     }
     text.push_str("\n### Request\n\n");
     let line = format!("{} {} HTTP/1.1", visible::line(&request.method), visible::line(&url(call)));
-    push_message(&mut text, &line, &request.headers, &request.body);
+    push_message(&mut text, &line, &request.headers, (&request.body, report.bytes[0]));
     push_findings(&mut text, &report.request);
     if let Some(response) = &call.response {
         let micros = call.took.as_micros();
         let what = if call.answer().is_none() { "Response that reached nobody, ready" } else { "Response" };
         let _ = write!(text, "\n### {what} after {}.{:03} ms\n\n", micros / 1000, micros % 1000);
         let line = format!("HTTP/1.1 {}", response.status);
-        push_message(&mut text, &line, &response.headers, &response.body);
+        push_message(&mut text, &line, &response.headers, (&response.body, report.bytes[1]));
         push_findings(&mut text, &report.response);
     }
     text
 }
 
-fn push_message(text: &mut String, line: &str, headers: &Headers, body: &[u8]) {
+/// `bytes`: how long the body is, of which parts may be masked here.
+fn push_message(text: &mut String, line: &str, headers: &Headers, (body, bytes): (&[u8], usize)) {
     let fields = headers.iter().map(|(name, value)| format!("\n{}: {}", visible::line(name), visible::bytes(value)));
     push_fenced(text, "http", &fields.fold(line.to_owned(), |head, field| head + &field));
     if body.is_empty() {
@@ -78,7 +79,8 @@ fn push_message(text: &mut String, line: &str, headers: &Headers, body: &[u8]) {
         Ok((body, Err(PrintError::Syntax(_)))) => ("text", "text", visible::text(body).into_owned()),
         Err(_) => ("in base64", "text", BASE64.encode(body)),
     };
-    let _ = write!(text, "\nBody, {} bytes, {what}:\n\n", body.len());
+    let masked = if body.len() == bytes { "" } else { ", parts masked" };
+    let _ = write!(text, "\nBody, {bytes} bytes{masked}, {what}:\n\n");
     push_fenced(text, language, &shown);
 }
 

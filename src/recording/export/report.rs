@@ -22,6 +22,8 @@ pub struct Judgement {
 pub struct Report {
     /// The call.
     pub call: Call,
+    /// How many bytes the bodies of request and response have, also where what is shown of them is masked.
+    pub bytes: [usize; 2],
     /// The signature check, where there is one to make.
     pub judgement: Option<Judgement>,
     /// Where the request departs from its contract.
@@ -44,7 +46,8 @@ impl Report {
     pub fn new(call: Call, kind: Option<&Kind>, judgement: Option<Judgement>, remarks: Remarks) -> Self {
         let (request, response) = findings(&call, kind);
         let text = kind.and_then(|kind| kind.read(&call.request).text);
-        Self { call, judgement, request, response, consequence: None, text, remarks, said_at: Times::default() }
+        let bytes = [call.request.body.len(), call.response.as_ref().map_or(0, |response| response.body.len())];
+        Self { call, bytes, judgement, request, response, consequence: None, text, remarks, said_at: Times::default() }
     }
 
     /// The same with everything masked, also where it is quoted. A finding that only the bare call shows stays, without

@@ -93,6 +93,19 @@ fn markdown_stays_within_its_fences() {
 }
 
 #[test]
+fn a_masked_body_is_as_long_as_it_came() {
+    let redaction = Redaction::new(&Redact { fields: vec!["a".into()], ..Redact::default() }).unwrap();
+    let mut call = with_body(r#"{"a":"long enough to be told apart","b":1}"#);
+    call.response = Some(Response { status: 200, body: r#"{"a":"x"}"#.into(), ..Response::default() });
+    let masked = export(&[report(call).redacted(&redaction, None)], Format::Markdown);
+    for said in ["Body, 42 bytes, parts masked, JSON", "Body, 9 bytes, parts masked, JSON"] {
+        assert!(masked.contains(said), "{masked}");
+    }
+    let unmasked = report(with_body(r#"{"b":1}"#)).redacted(&redaction, None);
+    assert!(export(&[unmasked], Format::Markdown).contains("Body, 7 bytes, JSON"));
+}
+
+#[test]
 fn a_page_asks_for_nothing_and_shows_all() {
     let mut hostile = with_body("{\"a\":\"</pre><script>alert('1')</script>\"}");
     hostile.conversation = Some("<img src=x onerror=alert(1)>".into());
