@@ -17,6 +17,12 @@ use crate::recording::facts::Facts;
 use crate::recording::{Annotation, Remarks};
 use crate::visible;
 
+/// Longest name, in bytes, of a header of which one value makes several fields: each of them has it again.
+const LONGEST_NAME: usize = 64;
+
+/// Longest text between the parts of a form (RFC 2046, 5.1.1): it stands before each of them.
+const LONGEST_BOUNDARY: usize = 70;
+
 /// An archive, its entries unread: one of them may hold what is no text, half a character say.
 #[derive(Deserialize)]
 struct Archive {
@@ -167,6 +173,11 @@ fn headers(entry: &Value, pointer: &str) -> Result<Headers, Unread> {
             continue;
         }
         // Browsers join what came in several fields, with line ends where a comma would not do.
+        if value.contains('\n') && name.len() > LONGEST_NAME {
+            let shown = visible::excerpt(name, LONGEST_NAME);
+            let message = format!("the header {shown} has several lines, and a name of more than {LONGEST_NAME} bytes");
+            return Err(fault(&pointer, message));
+        }
         for value in value.split('\n') {
             headers.push(name, value.trim_end_matches('\r').to_owned());
         }
@@ -234,6 +245,11 @@ fn parts(params: &[Value], kind: &str) -> Result<String, Unread> {
     let boundary = boundary.filter(|boundary| !boundary.is_empty()).ok_or_else(|| {
         Unread::Skipped("its body is a form in parts, and the archive does not say what stands between them".into())
     })?;
+    if boundary.len() > LONGEST_BOUNDARY {
+        return Err(Unread::Skipped(format!(
+            "its body is a form in parts with a boundary of more than {LONGEST_BOUNDARY} characters, which no form may have"
+        )));
+    }
     let mut body = String::new();
     for param in params {
         let member = |name: &str| param.get(name).and_then(Value::as_str);

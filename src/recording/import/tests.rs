@@ -221,6 +221,13 @@ fn a_browsers_archive_is_read() {
     r#"{"log":{"entries":[{"request":{"url":"http://h","method":"GET","headers":[{"name":"a"}]}}]}}"#,
     "entry 1, /log/entries/0/request/headers/0: a header has a `name` and a `value`"
 )]
+#[case(
+    &format!(
+        r#"{{"log":{{"entries":[{{"request":{{"url":"http://h","method":"GET","headers":[{{"name":"{}","value":"\n\n"}}]}}}}]}}}}"#,
+        "a".repeat(65)
+    ),
+    "/request/headers/0: the header aaa"
+)]
 fn a_fault_has_its_place_and_a_repair(#[case] text: &str, #[case] said: &str) {
     let error = import(text).unwrap_err().to_string();
     assert!(error.contains(said), "{error}");
@@ -359,6 +366,19 @@ fn what_a_browser_saw_besides_http_is_left_out_and_named() {
     assert_eq!(found.calls.len(), 1);
     let body = "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--X--\r\n";
     assert_eq!(found.calls[0].request.body, body);
+}
+
+#[test]
+fn a_form_with_an_overlong_boundary_is_left_out_and_named() {
+    for (length, skipped) in [(70, 0), (71, 1)] {
+        let kind = format!("multipart/form-data; boundary={}", "x".repeat(length));
+        let form = format!(r#"{{"mimeType":"{kind}","params":[{{}}]}}"#);
+        let request = format!(r#"{{"method":"POST","url":"http://h/","postData":{form}}}"#);
+        let text = format!(r#"{{"log":{{"entries":[{{"request":{request}}}]}}}}"#);
+        let found = calls(text.as_bytes(), Format::Har, NOW).unwrap();
+        assert_eq!((found.calls.len(), found.skipped.len()), (1 - skipped, skipped));
+        assert!(found.skipped.iter().all(|why| why.message.contains("boundary of more than 70 characters")));
+    }
 }
 
 #[test]
