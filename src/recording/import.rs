@@ -8,6 +8,7 @@
 //! All or nothing: a fault is an error with its place and a repair, and then there are no calls. What was no HTTP call, as
 //! a browser's archive has some, is left out and named.
 
+mod chunks;
 mod cmd;
 mod curl;
 mod har;

@@ -9,13 +9,14 @@ use memchr::memmem;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::chunks::Chunks;
 use super::{Foreign, ImportError, Imported, check, ours, place};
 use crate::call::{Call, Headers, Request, Response};
 use crate::recording::facts::Facts;
 use crate::recording::{Annotation, Remarks};
 
 pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError> {
-    let mut text = Source { text, at: 0, counted: (0, 1) };
+    let mut text = Source { text, at: 0, counted: (0, 1), chunks: Chunks::default() };
     let mut found = Imported::default();
     let mut foreign = Foreign::new(now);
     while let Some(block) = text.block()? {
@@ -100,6 +101,7 @@ struct Source<'a> {
     at: usize,
     /// Up to where lines were counted, and the number of the one that begins there.
     counted: (usize, usize),
+    chunks: Chunks,
 }
 
 impl<'a> Source<'a> {
@@ -179,15 +181,12 @@ impl<'a> Source<'a> {
         }
         let ends = |length: &usize| rest.get(*length..).is_some_and(|rest| matches!(rest, [] | [b'\r' | b'\n', ..]));
         // Nothing or another block follows what we write: a body that was changed by hand has another length.
-        let length = length.filter(|length| {
-            let behind = rest[*length..].trim_ascii_start();
-            ends(length) && (behind.is_empty() || behind.starts_with(b"###"))
-        });
+        let length = length.filter(|length| ends(length) && is_end(&rest[*length..]));
         if length.is_none()
             && headers.get("transfer-encoding").is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"))
-            && let Some((body, length)) = dechunked(rest)
+            && let Some((body, end)) = self.chunks.body(self.text, self.at)
         {
-            self.at += length;
+            self.at = end;
             return Ok(body.into());
         }
         let told = headers.get("content-length").and_then(|length| length.trim().parse().ok());
@@ -206,42 +205,9 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The content of a body in chunks (RFC 9112, 7.1), and how long it is with all that is around them. None if there are none.
-fn dechunked(text: &[u8]) -> Option<(Vec<u8>, usize)> {
-    let line = |at: usize| {
-        let rest = &text[at..];
-        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let line = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
-        (line, (at + end + 1).min(text.len()))
-    };
-    let (mut body, mut at) = (Vec::new(), 0);
-    loop {
-        let (size, content) = line(at);
-        let size = size.split(|byte| *byte == b';').next()?.trim_ascii();
-        let digits = size.iter().all(u8::is_ascii_hexdigit);
-        let size = usize::from_str_radix(str::from_utf8(size).ok().filter(|_| digits)?, 16).ok()?;
-        if size == 0 {
-            // Trailers are passed over; where a file was tidied up, the empty line behind them is gone.
-            at = content;
-            while at < text.len() {
-                let (trailer, next) = line(at);
-                if trailer.starts_with(b"###") {
-                    break;
-                }
-                at = next;
-                if trailer.is_empty() {
-                    break;
-                }
-            }
-            return Some((body, at));
-        }
-        let chunk = text.get(content..content.checked_add(size)?)?;
-        let (end, next) = line(content + size);
-        // Looked at before anything is copied: many a block may begin as if it had one.
-        if !end.is_empty() {
-            return None;
-        }
-        body.extend_from_slice(chunk);
-        at = next;
-    }
+/// Whether nothing or another block stands there, but for white space: many a block may say that it ends before the same.
+fn is_end(text: &[u8]) -> bool {
+    const NEAR: usize = 4096;
+    let blank = text.iter().take(NEAR).take_while(|byte| byte.is_ascii_whitespace()).count();
+    blank == NEAR || blank == text.len() || text[blank..].starts_with(b"###")
 }
