@@ -131,7 +131,7 @@ pub struct Difference {
     pub left: Option<String>,
     /// What stands right.
     pub right: Option<String>,
-    /// Time ran out in the array or text that it is in: of what differs there may be less.
+    /// Time or room ran out in what it is in: of what differs there may be less.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub rough: bool,
 }

@@ -13,6 +13,10 @@ use super::{Difference, PATIENCE, Place, Rules, SHORT, Side, excerpt};
 /// Deeper than this, values are compared as text.
 const DEPTH: usize = 128;
 
+/// Bytes that the pointers of what differs may have together: a name may be as long as a body, and each difference in it would
+/// have it whole.
+const MOST_BYTES: usize = 8 << 20;
+
 type Members<'a> = IndexMap<String, &'a RawValue>;
 
 /// Whether two JSON texts mean the same, whatever the order of members.
@@ -47,14 +51,17 @@ fn within(
 ) -> bool {
     let raw = |text| serde_json::from_str::<&RawValue>(text).ok();
     let (Some(left), Some(right)) = (raw(left), raw(right)) else { return false };
-    let (hurried, rough, cut) = (false, false, false);
-    Comparison { side, volatile, rules, deadline, hurried, rough, cut, way: Vec::new(), found }
+    let (whole, hurried, rough, cut) = ((left.get(), right.get()), false, false, false);
+    let (room, way) = (Some(MOST_BYTES), Vec::new());
+    Comparison { side, whole, volatile, rules, deadline, hurried, rough, cut, room, way, found }
         .values(left.get(), right.get());
     true
 }
 
 struct Comparison<'a> {
     side: Side,
+    /// All that is compared.
+    whole: (&'a str, &'a str),
     volatile: &'a [&'a str],
     rules: &'a Rules,
     /// None where it does not matter what differs.
@@ -65,6 +72,8 @@ struct Comparison<'a> {
     rough: bool,
     /// A text stood for what it means, for there was no time.
     cut: bool,
+    /// What is left of [`MOST_BYTES`]. None: it was not enough, and no more is told.
+    room: Option<usize>,
     /// From the root to here, unescaped.
     way: Vec<String>,
     found: &'a mut Vec<Difference>,
@@ -72,7 +81,7 @@ struct Comparison<'a> {
 
 impl Comparison<'_> {
     fn values(&mut self, left: &str, right: &str) {
-        if left == right {
+        if self.room.is_none() || left == right {
             return;
         }
         if self.is_late(PATIENCE) {
@@ -238,13 +247,16 @@ impl Comparison<'_> {
     }
 
     fn tell(&mut self, left: Option<&str>, right: Option<&str>) {
-        if self.is_ignored() {
-            return;
-        }
+        let Some(room) = self.room.filter(|_| !self.is_ignored()) else { return };
         let pointer = self.way.iter().fold(String::new(), |pointer, token| pointer + "/" + &crate::json::escape(token));
-        let place = Place::Json(pointer);
+        self.room = room.checked_sub(pointer.len());
+        // All that differs besides is told as one.
+        let ((left, right), pointer, rough) = match self.room {
+            Some(_) => ((left, right), pointer, self.rough),
+            None => ((Some(self.whole.0), Some(self.whole.1)), String::new(), true),
+        };
         let (left, right) = (left.map(excerpt), right.map(excerpt));
-        self.found.push(Difference { side: self.side, place, left, right, rough: self.rough });
+        self.found.push(Difference { side: self.side, place: Place::Json(pointer), left, right, rough });
     }
 
     fn is_ignored(&self) -> bool {

@@ -237,6 +237,24 @@ fn what_does_not_count_is_no_difference_however_little_time_there_is() {
 }
 
 #[test]
+fn a_long_name_is_not_held_for_every_difference_in_it() {
+    let of = |values: std::ops::Range<usize>| {
+        let members: Vec<String> = values.map(|value| format!(r#""{}":{value}"#, value % 100)).collect();
+        format!(r#"{{"x":{{"{}":{{{}}}}}}}"#, "k".repeat(1 << 20), members.join(","))
+    };
+    let found = responses(
+        Some(&answer(200, &[], &of(0..100))),
+        Some(&answer(200, &[], &of(100..200))),
+        None,
+        &Rules::default(),
+    );
+    assert!(found.iter().map(|found| found.place.to_string().len()).sum::<usize>() <= 8 << 20);
+    let (last, first) = found.split_last().unwrap();
+    assert!(first.len() == 7 && first.iter().all(|found| !found.rough), "{}", first.len());
+    assert!(last.rough && last.place == Place::Json(String::new()) && last.left.is_some());
+}
+
+#[test]
 fn nesting_costs_no_stack() {
     let deep = |core: &str| format!("{}{core}{}", "[".repeat(10_000), "]".repeat(10_000));
     assert_eq!(bodies(&deep("1"), &deep("2"), &Rules::default()).len(), 1);
