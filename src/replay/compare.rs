@@ -17,6 +17,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 
 pub use self::json::same;
@@ -279,23 +280,27 @@ fn headers(side: Side, left: &Headers, right: &Headers, ignored: &dyn Fn(&str) -
     if left == right {
         return;
     }
-    let values = |headers: &Headers, name: &str| {
-        let texts: Vec<_> = headers.all(name).map(|value| String::from_utf8_lossy(value).into_owned()).collect();
-        (!texts.is_empty()).then(|| texts.join(", "))
+    let (left, right) = (by_name(left), by_name(right));
+    let text = |values: &Vec<&Bytes>| {
+        let texts: Vec<_> = values.iter().map(|value| String::from_utf8_lossy(value)).collect();
+        excerpt(&texts.join(", "))
     };
-    let mut seen: Vec<String> = Vec::new();
-    for (name, _) in left.iter().chain(right.iter()) {
-        let name = name.to_ascii_lowercase();
-        if seen.contains(&name) || ignored(&name) {
-            continue;
-        }
-        if !left.all(&name).eq(right.all(&name)) {
-            let cut = |text: Option<String>| text.map(|text| excerpt(&text));
-            let (left, right) = (cut(values(left, &name)), cut(values(right, &name)));
+    for name in left.keys().chain(right.keys().filter(|name| !left.contains_key(*name))) {
+        let (left, right) = (left.get(name), right.get(name));
+        if left != right && !ignored(name) {
+            let (left, right) = (left.map(text), right.map(text));
             found.push(Difference { side, place: Place::Header(name.clone()), left, right, rough: false });
         }
-        seen.push(name);
     }
+}
+
+/// The values of each header by its name in small letters. A recording may have very many.
+fn by_name(headers: &Headers) -> IndexMap<String, Vec<&Bytes>> {
+    let mut all: IndexMap<String, Vec<&Bytes>> = IndexMap::new();
+    for (name, value) in headers.iter() {
+        all.entry(name.to_ascii_lowercase()).or_default().push(value);
+    }
+    all
 }
 
 /// Two bodies as they are compared: by what they hold, where they came compressed. None where they are the same bytes.

@@ -255,6 +255,18 @@ fn a_long_name_is_not_held_for_every_difference_in_it() {
 }
 
 #[test]
+fn very_many_headers_are_compared_in_time() {
+    let of = |value: &str| {
+        let headers = (0..50_000).map(|number| (format!("h{number}"), value.to_owned())).collect();
+        Response { status: 200, headers, body: Bytes::new() }
+    };
+    let begun = Instant::now();
+    let found = responses(Some(&of("1")), Some(&of("2")), None, &Rules::default());
+    assert!(found.len() == 50_000 && begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(told(&found[1..2]), ["header:h1: 1 -> 2"]);
+}
+
+#[test]
 fn nesting_costs_no_stack() {
     let deep = |core: &str| format!("{}{core}{}", "[".repeat(10_000), "]".repeat(10_000));
     assert_eq!(bodies(&deep("1"), &deep("2"), &Rules::default()).len(), 1);
