@@ -210,13 +210,8 @@ fn lines(left: &str, right: &str, differences: &[Difference]) -> (Vec<Row>, bool
     let json = differences.iter().all(|found| !matches!(found.place, Place::Lines(..)));
     let (left, right) = if json { (laid_out(left), laid_out(right)) } else { (left.to_owned(), right.to_owned()) };
     let [of_left, of_right] = if json {
-        let mut numbers = HashMap::new();
-        for (number, found) in differences.iter().enumerate() {
-            if let Place::Json(pointer) = &found.place {
-                numbers.entry(pointer.as_str()).or_insert(number);
-            }
-        }
-        [&left, &right].map(|text| of_values(text, |pointer| numbers.get(pointer).copied()))
+        let places = Places::of(differences);
+        [&left, &right].map(|text| of_values(text, &places))
     } else {
         let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
         for (number, found) in differences.iter().enumerate() {
@@ -251,14 +246,43 @@ fn lines(left: &str, right: &str, differences: &[Difference]) -> (Vec<Row>, bool
     (rows, rough)
 }
 
-/// Of each line of laid out JSON the number that `number_of` has for the JSON Pointer of the value on it, or for what holds
-/// that; in one pass.
-fn of_values(text: &str, number_of: impl Fn(&str) -> Option<usize>) -> Vec<Option<usize>> {
+/// The JSON Pointers of differences, by their steps: a pointer may be as long as a body, and is gone along for each line.
+struct Places<'a> {
+    /// Where a step leads from a place. The root is 0.
+    steps: HashMap<(usize, &'a str), usize>,
+    /// The number of the difference at each place.
+    numbers: Vec<Option<usize>>,
+}
+
+impl<'a> Places<'a> {
+    fn of(differences: &'a [Difference]) -> Self {
+        let mut places = Self { steps: HashMap::new(), numbers: vec![None] };
+        for (number, found) in differences.iter().enumerate() {
+            let Place::Json(pointer) = &found.place else { continue };
+            let place = pointer.split('/').skip(1).fold(0, |place, token| {
+                let next = places.numbers.len();
+                let there = *places.steps.entry((place, token)).or_insert(next);
+                places.numbers.resize(next.max(there + 1), None);
+                there
+            });
+            places.numbers[place].get_or_insert(number);
+        }
+        places
+    }
+
+    /// Where a step leads, if a difference is there or below.
+    fn step(&self, from: Option<usize>, token: &str) -> Option<usize> {
+        self.steps.get(&(from?, token)).copied()
+    }
+}
+
+/// Of each line of laid out JSON the number of the difference that the value on it is, or that holds that; in one pass.
+fn of_values(text: &str, places: &Places<'_>) -> Vec<Option<usize>> {
     let mut numbers: Vec<Option<Option<usize>>> = vec![None; text.split('\n').count()];
     let mut line = 0;
-    let mut pointer = String::new();
-    // Of each open container how long its own pointer is, in an array at which index we are, and its number.
-    let mut open: Vec<(usize, Option<usize>, Option<usize>)> = Vec::new();
+    let mut place = Some(0);
+    // Of each open container its place, in an array at which index we are, and its number.
+    let mut open: Vec<(Option<usize>, Option<usize>, Option<usize>)> = Vec::new();
     for token in json::tokens(text) {
         let Some(word) = text.get(token.span) else { break };
         // What belongs to a difference does so with all that is in it.
@@ -268,30 +292,26 @@ fn of_values(text: &str, number_of: impl Fn(&str) -> Option<usize>) -> Vec<Optio
                 line += word.matches('\n').count();
                 continue;
             }
-            (TokenKind::Key, Some((length, ..))) => {
-                pointer.truncate(*length);
-                pointer.push('/');
-                pointer.push_str(&json::escape(&json::unquote(word)));
+            (TokenKind::Key, Some((container, ..))) => {
+                place = places.step(*container, &json::escape(&json::unquote(word)));
             }
             (TokenKind::Comma, Some((_, Some(index), _))) => *index += 1,
-            (TokenKind::CloseObject | TokenKind::CloseArray, Some((length, ..))) => {
-                pointer.truncate(*length);
+            (TokenKind::CloseObject | TokenKind::CloseArray, Some((container, ..))) => {
+                place = *container;
                 open.pop();
             }
-            (kind, Some((length, Some(index), _))) if kind.begins_value() => {
-                pointer.truncate(*length);
-                pointer.push('/');
-                pointer.push_str(&index.to_string());
+            (kind, Some((container, Some(index), _))) if kind.begins_value() => {
+                place = places.step(*container, &index.to_string());
             }
             _ => {}
         }
         let first = numbers.get_mut(line).filter(|known| known.is_none());
         let opens = matches!(token.kind, TokenKind::OpenObject | TokenKind::OpenArray);
         if number.is_none() && (first.is_some() || opens) {
-            number = number_of(&pointer);
+            number = place.and_then(|place| places.numbers[place]);
         }
         if opens {
-            open.push((pointer.len(), (token.kind == TokenKind::OpenArray).then_some(0), number));
+            open.push((place, (token.kind == TokenKind::OpenArray).then_some(0), number));
         }
         if let Some(first) = first {
             *first = Some(number);
