@@ -1,12 +1,18 @@
 //! What a body is that is not JSON: a form, a form of several parts, a token. Decoded, each is shown as JSON.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use percent_encoding::percent_decode;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::recording::multipart;
 use crate::visible;
+
+/// Most parts of a body that are shown: no form has as many, and each takes many times the room that it has in the body.
+const MOST_PARTS: usize = 4096;
 
 /// What was decoded, in words, and as JSON text; none where it is shown best as it is.
 #[must_use]
@@ -54,13 +60,12 @@ fn form(body: &[u8]) -> String {
     Value::Object(members).to_string()
 }
 
-/// RFC 7578: each part with its name, its file's name, its type and its size, and its content where that is text.
+/// The parts of a form (RFC 7578), where there are not too many.
 fn parts(body: &[u8], boundary: &str) -> Option<String> {
-    let found: Vec<Value> = multipart::split(body, boundary)
-        .into_iter()
-        .map(|part| part_of(&body[part.head], &body[part.content]))
-        .collect();
-    (!found.is_empty()).then(|| Value::Array(found).to_string())
+    let found: Vec<_> = multipart::split(body, boundary).take(MOST_PARTS + 1).collect();
+    let shown = found.iter().map(|part| Part::of(&body[part.head.clone()], &body[part.content.clone()]));
+    let few = (1..=MOST_PARTS).contains(&found.len());
+    few.then(|| serde_json::to_string(&shown.collect::<Vec<_>>()).ok()).flatten()
 }
 
 /// Where in a form the value stands that [`decode`] shows at `pointer`, as it is encoded.
@@ -85,30 +90,55 @@ pub fn in_form(form: &str, pointer: &str) -> Option<Range<usize>> {
 #[must_use]
 pub fn in_parts(body: &[u8], content_type: &str, pointer: &str) -> Option<Range<usize>> {
     let number: usize = pointer.strip_prefix('/')?.strip_suffix("/content")?.parse().ok()?;
-    Some(multipart::split(body, &multipart::boundary(content_type, body)?).into_iter().nth(number)?.content)
+    Some(multipart::split(body, &multipart::boundary(content_type, body)?).nth(number)?.content)
 }
 
-fn part_of(head: &[u8], content: &[u8]) -> Value {
-    let head = String::from_utf8_lossy(head).into_owned();
-    let disposition = multipart::header(&head, "content-disposition").unwrap_or_default();
-    let mut part = Map::new();
-    let extended = multipart::parameter(&disposition, "filename*").map(|name| {
-        let name = name.rsplit('\'').next().unwrap_or_default().to_owned();
-        percent_decode(name.as_bytes()).decode_utf8_lossy().into_owned()
-    });
-    let facts = [
-        ("name", multipart::parameter(&disposition, "name")),
-        ("filename", extended.or_else(|| multipart::parameter(&disposition, "filename"))),
-        ("content_type", multipart::header(&head, "content-type")),
-    ];
-    part.extend(facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), fact?.into()))));
-    part.insert("bytes".into(), content.len().into());
-    let content = match std::str::from_utf8(content) {
-        Ok(text) => serde_json::from_str(text).ok().filter(Value::is_object).unwrap_or_else(|| text.into()),
-        Err(_) => visible::bytes(content.get(..256).unwrap_or(content)).into_owned().into(),
-    };
-    part.insert("content".into(), content);
-    Value::Object(part)
+/// A part with its name, its file's name, its type and its size.
+#[derive(Serialize)]
+struct Part<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filename: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<String>,
+    bytes: usize,
+    content: Content<'a>,
+}
+
+/// What a part holds.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    /// An object, as it is written.
+    Json(&'a RawValue),
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Part<'a> {
+    fn of(head: &[u8], content: &'a [u8]) -> Self {
+        let head = String::from_utf8_lossy(head);
+        let disposition = multipart::header(&head, "content-disposition").unwrap_or_default();
+        let extended = multipart::parameter(&disposition, "filename*").map(|name| {
+            let name = name.rsplit('\'').next().unwrap_or_default().to_owned();
+            percent_decode(name.as_bytes()).decode_utf8_lossy().into_owned()
+        });
+        Self {
+            name: multipart::parameter(&disposition, "name"),
+            filename: extended.or_else(|| multipart::parameter(&disposition, "filename")),
+            content_type: multipart::header(&head, "content-type"),
+            bytes: content.len(),
+            content: match std::str::from_utf8(content) {
+                Ok(text) => object(text).map_or(Content::Text(text.into()), Content::Json),
+                Err(_) => Content::Text(visible::bytes(content.get(..256).unwrap_or(content))),
+            },
+        }
+    }
+}
+
+/// A JSON text that is an object.
+fn object(text: &str) -> Option<&RawValue> {
+    serde_json::from_str::<&RawValue>(text).ok().filter(|value| value.get().starts_with('{'))
 }
 
 #[cfg(test)]
@@ -131,9 +161,19 @@ mod tests {
         let text = decoded(body, "multipart/form-data; boundary=\"X\"");
         let wanted = r#"[{"name":"f","filename":"a.txt","content_type":"text/plain","bytes":2,"content":"hi"},{"name":"j","bytes":7,"content":{"a":1}}]"#;
         assert_eq!(text, wanted);
+        let exact =
+            decoded(b"--X\n\n{\"a\": 12345678901234567890123, \"b\": 1.50}\n--X--", "multipart/form-data; boundary=X");
+        assert!(exact.ends_with(r#""content":{"a": 12345678901234567890123, "b": 1.50}}]"#), "{exact}");
         for torn in 0..body.len() {
             drop(decode(&body[..torn], Some("multipart/form-data; boundary=X")));
         }
+    }
+
+    #[test]
+    fn very_many_parts_are_not_shown_as_such() {
+        let parts = |count: usize| decode("--X\n\n".repeat(count).as_bytes(), Some("multipart/form-data; boundary=X"));
+        assert!(parts(MOST_PARTS).is_some());
+        assert_eq!(parts(MOST_PARTS + 1), None);
     }
 
     #[test]

@@ -66,28 +66,30 @@ pub fn name(head: &str) -> Option<String> {
     escaped().or_else(|| parameter(&disposition, "name"))
 }
 
-/// The parts, without what is none.
-#[must_use]
-pub fn split(body: &[u8], boundary: &str) -> Vec<Part> {
+/// The parts, without what is none, as they are asked for: a body may have very many.
+pub fn split<'a>(body: &'a [u8], boundary: &str) -> impl Iterator<Item = Part> + use<'a> {
     let delimiter = format!("--{boundary}");
-    let starts: Vec<usize> =
-        memmem::find_iter(body, &delimiter).filter(|&at| at == 0 || body[at - 1] == b'\n').collect();
-    let mut found = Vec::new();
-    for (number, &start) in starts.iter().enumerate() {
-        let mut from = start + delimiter.len();
-        let mut to = starts.get(number + 1).copied().unwrap_or(body.len());
-        let Some(part) = body.get(from..to).filter(|part| !part.starts_with(b"--")) else { break };
-        from += line_end(part, <[u8]>::starts_with);
-        let part = &body[from..to];
-        let ends = [&b"\r\n\r\n"[..], b"\n\n"];
-        let bare = line_end(part, <[u8]>::starts_with);
-        let end = || ends.iter().find_map(|end| Some((memmem::find(part, end)?, end.len())));
-        let headed = if bare > 0 { Some((0, bare)) } else { end() };
-        let Some((head, gap)) = headed else { continue };
-        to -= line_end(&part[head + gap..], <[u8]>::ends_with);
-        found.push(Part { head: from..from + head, content: from + head + gap..to });
-    }
-    found
+    let starts = memmem::find_iter(body, &delimiter).into_owned();
+    let mut starts = starts.filter(|&at| at == 0 || body[at - 1] == b'\n').peekable();
+    let between = std::iter::from_fn(move || {
+        let from = starts.next()? + delimiter.len();
+        Some(from..starts.peek().copied().unwrap_or(body.len()))
+    });
+    between
+        .take_while(|part| body.get(part.clone()).is_some_and(|part| !part.starts_with(b"--")))
+        .filter_map(|place| part(body, place))
+}
+
+/// The part that stands there, if it has a head.
+fn part(body: &[u8], Range { start, end }: Range<usize>) -> Option<Part> {
+    let start = start + line_end(&body[start..end], <[u8]>::starts_with);
+    let part = &body[start..end];
+    let bare = line_end(part, <[u8]>::starts_with);
+    let ends = [&b"\r\n\r\n"[..], b"\n\n"];
+    let headed = || ends.iter().find_map(|end| Some((memmem::find(part, end)?, end.len())));
+    let (head, gap) = if bare > 0 { (0, bare) } else { headed()? };
+    let content = start + head + gap..end - line_end(&part[head + gap..], <[u8]>::ends_with);
+    Some(Part { head: start..start + head, content })
 }
 
 /// How many bytes the line's end has that stands there.

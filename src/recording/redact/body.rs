@@ -91,8 +91,8 @@ impl Redaction {
 
     /// The parts of a body of several.
     fn parts(&self, body: &[u8], boundary: &str, depth: usize) -> Spots {
-        let parts = multipart::split(body, boundary);
-        if parts.is_empty() {
+        let mut parts = multipart::split(body, boundary).peekable();
+        if parts.peek().is_none() {
             return self.look(body, depth);
         }
         let mut spots = Spots::default();
