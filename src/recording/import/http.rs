@@ -209,5 +209,5 @@ impl<'a> Source<'a> {
 fn is_end(text: &[u8]) -> bool {
     const NEAR: usize = 4096;
     let blank = text.iter().take(NEAR).take_while(|byte| byte.is_ascii_whitespace()).count();
-    blank == NEAR || blank == text.len() || text[blank..].starts_with(b"###")
+    blank == text.len() || text[blank..].starts_with(b"###")
 }

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -343,6 +345,16 @@ fn a_body_in_chunks_is_put_together() {
     assert_eq!(call.request.body, "{\"a\":1}");
     let plain = one("POST /x HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n{}");
     assert_eq!(plain.request.body, "{}");
+}
+
+#[test]
+fn bodies_that_may_end_before_the_same_white_space_are_read_in_time() {
+    let (count, begun) = (2_000, Instant::now());
+    let block = |body: usize| format!("###\n# @hooktape {{\"body\":{body:>6}}}\nPOST http://h/ HTTP/1.1\n\n");
+    let blocks = (1..=count).map(|number| block((count - number) * block(0).len()));
+    let text = blocks.collect::<String>() + &"\n".repeat(2_000_000) + "x";
+    assert_eq!(import(&text).unwrap().len(), count);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
 #[test]
