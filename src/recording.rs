@@ -196,6 +196,36 @@ pub fn make_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
+/// The file at `path`, which `open` opens, locked: as long as it is open here no other process records to it, sets it aside or
+/// puts another in its place.
+///
+/// # Errors
+/// When one does already.
+fn locked(path: &Path, mut open: impl FnMut() -> Result<File, OpenError>) -> Result<File, OpenError> {
+    let until = Instant::now() + GLANCE;
+    loop {
+        let file = open()?;
+        lock(&file, path)?;
+        // Whoever had the lock before may have set the file aside meanwhile: then it is not the one that is at the path.
+        if leads_to(path, &file)? {
+            return Ok(file);
+        }
+        if Instant::now() >= until {
+            return Err(OpenError::InUse(path.to_owned()));
+        }
+    }
+}
+
+/// Whether it is this file that is at `path` now.
+fn leads_to(path: &Path, file: &File) -> Result<bool, OpenError> {
+    let ours = file.metadata().map_err(OpenError::io("read", path))?;
+    match std::fs::metadata(path) {
+        Ok(about) => Ok(identity(&about) == identity(&ours)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(OpenError::io("read", path)(error)),
+    }
+}
+
 /// Keeps every other process from recording to the file as long as it is open here.
 ///
 /// # Errors

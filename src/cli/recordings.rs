@@ -166,6 +166,7 @@ mod tests {
             torn: 0,
             changed: Timestamp::from_second(1_000_000 - age).unwrap(),
             in_use: false,
+            identity: (0, 0),
         };
         let all =
             [recording("a", -5, 900), recording("b", 100, 50), recording("c", 7_300, 10), recording("d", 9_999, 500)];

@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 use super::format::{self, OpenError};
-use super::{Annotation, Marks, Reader, folder_of, lock};
+use super::{Annotation, Marks, Reader, folder_of, leads_to, locked};
 
 /// What a compaction left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,17 +26,18 @@ pub struct Compacted {
 ///
 /// # Errors
 /// When a file cannot be read, written or locked (another process records to it), when it is no recording or a compressed
-/// one, or when there is something at `out` already. Then the recording is what it was.
+/// one, when another hand changes it meanwhile, or when there is something at `out` already. Then the recording is what it was.
 pub fn compact(path: &Path, out: Option<&Path>) -> Result<Compacted, OpenError> {
     // A link stays a link, to the new file.
     let path = path.canonicalize().map_err(OpenError::io("open", path))?;
-    let file = File::open(&path).map_err(OpenError::io("open", &path))?;
-    lock(&file, &path)?;
+    let file = locked(&path, || File::open(&path).map_err(OpenError::io("open", &path)))?;
     // What is read below may be unpacked first; what is copied is these bytes.
     format::read_header(&file, &path)?;
-    let reader = Reader::open(&path).map_err(OpenError::io("read", &path))?;
-    let marks = reader.marks();
     let about = file.metadata().map_err(OpenError::io("read", &path))?;
+    // Of the very file that is copied.
+    let same =
+        file.try_clone().and_then(|file| Reader::of(file, &about, &path)).map_err(OpenError::io("read", &path))?;
+    let marks = same.marks();
     let unchanged = Compacted { calls: 0, before: about.len(), after: about.len() };
     if marks.deleted() == 0 && out.is_none() {
         return Ok(unchanged);
@@ -47,6 +48,11 @@ pub fn compact(path: &Path, out: Option<&Path>) -> Result<Compacted, OpenError> 
     let (calls, after) = copy(&file, &mut new, &marks).map_err(OpenError::io("write to", to))?;
     let safe = new.as_file().set_permissions(about.permissions()).and_then(|()| new.as_file().sync_all());
     safe.map_err(OpenError::io("write to", to))?;
+    // Another program does not ask for the lock.
+    let len = file.metadata().map_err(OpenError::io("read", &path))?.len();
+    if len != about.len() || !leads_to(&path, &file)? {
+        return Err(OpenError::Changed(path));
+    }
     let put = if out.is_some() { new.persist_noclobber(to) } else { new.persist(to) };
     put.map_err(|error| OpenError::io("write to", to)(refused(error.error)))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(OpenError::io("write to", folder))?;

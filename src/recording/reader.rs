@@ -43,7 +43,15 @@ impl Reader {
     /// An [`OpenError`] inside the [`io::Error`]: the file cannot be read, is no recording, or is of a later format.
     pub fn open(path: &Path) -> Result<Self, io::Error> {
         let (file, about) = opened(path)?;
-        let identity = identity(&about);
+        Self::of(file, &about, path)
+    }
+
+    /// The same of a file that is open already, whatever stands at `path` by now.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub(super) fn of(file: File, about: &Metadata, path: &Path) -> Result<Self, io::Error> {
+        let identity = identity(about);
         let unpacked = packed::unpacked(&file, path)?;
         let packed = unpacked.is_some();
         let (file, whole) = unpacked.unwrap_or((file, true));

@@ -1,6 +1,6 @@
 //! The recordings of a folder: listed, and removed when someone says so. Nothing goes by itself.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::format::OpenError;
 use super::reader::is_recording;
 use super::recorder::torn_path;
-use super::{is_recorded_to, lock};
+use super::{Identity, identity, is_recorded_to, locked};
 use crate::visible;
 
 /// One recording of a folder.
@@ -26,6 +26,8 @@ pub struct Kept {
     pub changed: Timestamp,
     /// A process records to it now.
     pub in_use: bool,
+    /// Which file it is.
+    pub identity: Identity,
 }
 
 impl Kept {
@@ -51,10 +53,15 @@ impl Kept {
     /// Removes the recording, and what was cut off its end.
     ///
     /// # Errors
-    /// When a process records to it, or the system refuses.
+    /// When a process records to it, when it is no longer what it was when it was found, or the system refuses. Then it stays.
     pub fn remove(&self) -> Result<(), OpenError> {
-        let file = File::open(&self.path).map_err(OpenError::io("open", &self.path))?;
-        lock(&file, &self.path)?;
+        // It is held until it is gone.
+        let file = locked(&self.path, || File::open(&self.path).map_err(OpenError::io("open", &self.path)))?;
+        let about = file.metadata().map_err(OpenError::io("read", &self.path))?;
+        let found = (self.identity, self.bytes - self.torn, self.changed);
+        if (identity(&about), about.len(), changed(&about)) != found {
+            return Err(OpenError::Changed(self.path.clone()));
+        }
         std::fs::remove_file(&self.path).map_err(OpenError::io("remove", &self.path))?;
         let torn = torn_path(&self.path);
         match std::fs::remove_file(&torn) {
@@ -62,6 +69,11 @@ impl Kept {
             _ => Ok(()),
         }
     }
+}
+
+/// When a file was last written to; long ago where the system does not say so.
+fn changed(about: &Metadata) -> Timestamp {
+    about.modified().ok().and_then(|time| time.try_into().ok()).unwrap_or_default()
 }
 
 /// The recordings in a folder, the newest first; none if there is no such folder. Other files are passed over.
@@ -85,9 +97,8 @@ pub fn recordings_in(folder: &Path) -> Result<Vec<Kept>, OpenError> {
         let Ok(file) = File::open(&path) else { continue };
         let Ok(about) = file.metadata() else { continue };
         let torn = std::fs::metadata(torn_path(&path)).map_or(0, |about| about.len());
-        let changed = about.modified().ok().and_then(|time| time.try_into().ok()).unwrap_or_default();
-        let in_use = is_recorded_to(&file);
-        found.push(Kept { path, bytes: about.len() + torn, torn, changed, in_use });
+        let (changed, identity, in_use) = (changed(&about), identity(&about), is_recorded_to(&file));
+        found.push(Kept { path, bytes: about.len() + torn, torn, changed, in_use, identity });
     }
     found.sort_by(|a, b| (b.changed, &b.path).cmp(&(a.changed, &a.path)));
     Ok(found)
@@ -131,5 +142,56 @@ mod tests {
         kept.remove().unwrap();
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "only what is no recording is left");
         assert_eq!(recordings_in(&folder.join("none")).unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_recording_that_changed_since_it_was_listed_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("calls.jsonl");
+        let record = async |number| {
+            let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
+            recorder.record(call(number)).await.unwrap();
+            recorder.close().await;
+        };
+        let listed = || recordings_in(folder.path()).unwrap().remove(0);
+        record(1).await;
+        let before = listed();
+        record(2).await;
+        let error = before.remove().unwrap_err().to_string();
+        assert!(error.contains("was recorded to or replaced since it was looked at"), "{error}");
+        let before = listed();
+        let copy = folder.path().join("copy");
+        std::fs::copy(&path, &copy).unwrap();
+        let time = File::open(&path).unwrap().metadata().unwrap().modified().unwrap();
+        File::options().append(true).open(&copy).unwrap().set_modified(time).unwrap();
+        std::fs::rename(&copy, &path).unwrap();
+        assert!(matches!(before.remove(), Err(OpenError::Changed(_))), "as long and as old, but another file");
+        listed().remove().unwrap();
+        assert!(!path.exists());
+    }
+
+    /// What a recorder does that sets its file aside while another process waits for the lock.
+    #[test]
+    fn a_file_that_was_set_aside_meanwhile_is_not_taken_for_the_one_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, aside] = ["r.jsonl", "r-1.jsonl"].map(|name| folder.path().join(name));
+        std::fs::write(&path, "old").unwrap();
+        let old = File::open(&path).unwrap();
+        let mut live = None;
+        let opened = locked(&path, || {
+            let file = File::open(&path).map_err(OpenError::io("open", &path))?;
+            if live.is_none() {
+                std::fs::rename(&path, &aside).unwrap();
+                std::fs::write(&path, "live").unwrap();
+                let file = File::open(&path).unwrap();
+                file.try_lock().unwrap();
+                live = Some(file);
+            }
+            Ok(file)
+        });
+        assert!(matches!(opened, Err(OpenError::InUse(_))), "{opened:?}");
+        drop((old, live));
+        let file = locked(&path, || File::open(&path).map_err(OpenError::io("open", &path))).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 4);
     }
 }

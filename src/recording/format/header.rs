@@ -44,6 +44,9 @@ pub enum OpenError {
     /// Another process is recording to it.
     #[error("another hooktape records to {0}: stop that one first, or name another file")]
     InUse(PathBuf),
+    /// It is not what it was when it was looked at.
+    #[error("{0} was recorded to or replaced since it was looked at, and stays as it is: look at it again")]
+    Changed(PathBuf),
     /// It is something else.
     #[error("{path} is not a recording: {why}")]
     NotARecording {
@@ -95,7 +98,7 @@ impl From<OpenError> for io::Error {
     fn from(error: OpenError) -> Self {
         let kind = match &error {
             OpenError::Io { error, .. } => error.kind(),
-            OpenError::InUse(_) => io::ErrorKind::WouldBlock,
+            OpenError::InUse(_) | OpenError::Changed(_) => io::ErrorKind::WouldBlock,
             OpenError::NotARecording { .. } | OpenError::Newer { .. } => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)
