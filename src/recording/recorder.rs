@@ -13,6 +13,7 @@
 //! A call is answered for only when its bytes are with the operating system (with `fsync`: on the disk). What could not be
 //! written is cut off again, counted, and told; the next call tries anew.
 
+mod aside;
 mod lingering;
 mod tail;
 mod tape;
@@ -27,9 +28,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::aside::set_aside;
 pub(super) use self::tail::torn_path;
 use self::tape::{Disk, Tape};
-pub use self::tape::{Opened, Torn, set_aside};
+pub use self::tape::{Opened, Torn};
 use self::turn::{Job, Message, Turn, What};
 use self::writer::Shared;
 use super::format::{self, Line};

@@ -12,7 +12,7 @@ use super::Torn;
 use crate::recording::format::{self, OpenError};
 
 /// No header that a killed writer left is longer, in bytes.
-const TORN_HEADER: u64 = 4096;
+pub(super) const TORN_HEADER: u64 = 4096;
 
 /// Checks that `file` is a recording (or empty) and makes it end with a whole line. What is cut off is first added to
 /// `PATH.torn`. `file` must be open for appending, and locked.

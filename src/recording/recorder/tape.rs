@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::aside::{self, Aside, Begun};
 use super::{Options, tail};
 use crate::config::Rotation;
 use crate::recording::format::{self, OpenError};
-use crate::recording::{Identity, folder_of, identity, lock, make_private};
+use crate::recording::{Identity, folder_of, identity, locked, make_private};
 
 /// What a recorder found at its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +92,7 @@ pub(super) struct Rotated {
     pub reason: String,
     /// Where that one is now.
     pub aside: PathBuf,
-    /// The new one's length.
+    /// The new one's length; 0 where there is none.
     pub end: u64,
 }
 
@@ -149,19 +150,26 @@ impl Tape {
         make_private(folder).map_err(OpenError::io("create the directory", folder))?;
         let mut how = OpenOptions::new();
         how.read(true).append(true).mode(0o600);
-        let (mut file, created) = match how.clone().create_new(true).open(path) {
-            Ok(file) => (file, true),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                // A link may lead to where nothing is yet.
-                (how.create(true).open(path).map_err(OpenError::io("record to", path))?, false)
+        let mut created = false;
+        let mut file = locked(path, || {
+            let new = how.clone().create_new(true).open(path);
+            created = new.is_ok();
+            let file = match new {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    // A link may lead to where nothing is yet.
+                    how.clone().create(true).open(path).map_err(OpenError::io("record to", path))?
+                }
+                Err(error) => return Err(OpenError::io("create", path)(error)),
+            };
+            if !file.metadata().map_err(OpenError::io("read", path))?.is_file() {
+                return Err(OpenError::NotARecording { path: path.to_owned(), why: "it is not a regular file" });
             }
-            Err(error) => return Err(OpenError::io("create", path)(error)),
-        };
+            Ok(file)
+        })?;
         let about = file.metadata().map_err(OpenError::io("read", path))?;
-        if !about.is_file() {
-            return Err(OpenError::NotARecording { path: path.to_owned(), why: "it is not a regular file" });
-        }
-        lock(&file, path)?;
+        // Where the link leads to, as when it is set aside.
+        aside::clear(&path.canonicalize().unwrap_or_else(|_| path.to_owned()));
         let torn = tail::mend(&file, path)?;
         let mut end = file.metadata().map_err(OpenError::io("read", path))?.len();
         let mut blank = None;
@@ -185,39 +193,6 @@ impl Tape {
         let tape = Self { file, path, identity, options, begun, blank, lost: false, stuck: None, settling: None };
         Ok((tape, Opened { created, end, torn, exposed }))
     }
-}
-
-/// The files that the recording at `path` was set aside as, the oldest first; compressed since or not.
-#[must_use]
-pub fn set_aside(path: &Path) -> Vec<PathBuf> {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let number = |other: &Path| -> Option<u64> {
-        let plain = other.extension().filter(|extension| *extension == "zst").map(|_| other.with_extension(""));
-        let other = plain.as_deref().unwrap_or(other);
-        let stem = other.file_stem()?.to_str()?;
-        let number = stem.strip_prefix(path.file_stem()?.to_str()?)?.strip_prefix('-')?;
-        number.parse().ok().filter(|_| other.extension() == path.extension())
-    };
-    let Ok(beside) = fs::read_dir(folder_of(&path)) else { return Vec::new() };
-    let beside = beside.flatten().map(|entry| entry.path());
-    let mut found: Vec<(u64, PathBuf)> = beside.filter_map(|path| Some((number(&path)?, path))).collect();
-    found.sort_unstable();
-    found.into_iter().map(|(_, path)| path).collect()
-}
-
-/// The first of `NAME-1.jsonl`, `NAME-2.jsonl`, ... that is not there.
-fn aside(path: &Path) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default();
-    let numbered = |number: u64| {
-        let mut name = stem.to_owned();
-        name.push(format!("-{number}"));
-        if let Some(extension) = path.extension() {
-            name.push(".");
-            name.push(extension);
-        }
-        path.with_file_name(name)
-    };
-    (1..u64::MAX).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0))
 }
 
 impl Disk for Tape {
@@ -290,34 +265,43 @@ impl Disk for Tape {
         self.settling.take().map_or(Ok(()), Settling::end)?;
         // A link stays a link, to the new file.
         let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
-        let aside = aside(&path);
-        if let Err(error) = fs::rename(&path, &aside) {
-            let reason = format!(
-                "{} {why}, but cannot be set aside: {error}; it goes on, and is set aside when that can be",
-                self.path.display()
-            );
-            let told = self.stuck.replace((now, reason.clone())).is_some_and(|(_, told)| told == reason);
-            return if told { Ok(None) } else { Err(reason) };
-        }
-        let reason = format!("{} {why}: its calls are in {} now", self.path.display(), aside.display());
+        let Aside { path: aside, next } = match aside::replace(&path, now) {
+            Ok(aside) => aside,
+            Err(error) => {
+                let reason = format!(
+                    "{} {why}, but cannot be set aside: {error}; it goes on, and is set aside when that can be",
+                    self.path.display()
+                );
+                let told = self.stuck.replace((now, reason.clone())).is_some_and(|(_, told)| told == reason);
+                return if told { Ok(None) } else { Err(reason) };
+            }
+        };
+        let mut reason = format!("{} {why}: its calls are in {} now", self.path.display(), aside.display());
         // It is nobody's now. With `fsync` all of it is on the disk already.
         let _ = self.file.unlock();
         if !self.options.fsync {
             // Where there is no thread to be had, the system writes it when it sees fit.
             self.settling = Settling::begin(&self.file, &aside).ok();
         }
-        match Self::open(&path, self.options) {
-            Ok((tape, opened)) => {
-                let (path, settling) = (std::mem::take(&mut self.path), self.settling.take());
-                *self = Self { path, settling, ..tape };
-                Ok(Some(Rotated { reason, aside, end: opened.end }))
+        let placed = next.and_then(|Begun { file, len }| {
+            let about = file.metadata().map_err(OpenError::io("read", &path))?;
+            (self.identity, self.file) = (identity(&about), file);
+            Ok(len)
+        });
+        let end = placed.as_ref().copied().unwrap_or_default();
+        (self.begun, self.blank, self.lost, self.stuck) = ((now, end), Some(end), placed.is_err(), None);
+        let named = || File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
+        match placed {
+            // Opening what is there is tried with every call.
+            Err(error) => reason = format!("{reason}; {error}"),
+            Ok(_) if self.options.fsync => {
+                if let Err(error) = named() {
+                    reason = format!("{reason}; that the new file is there may not be on the disk: {error}");
+                }
             }
-            Err(error) => {
-                // Opening it is tried again with every call.
-                self.lost = true;
-                Err(format!("{reason}; {error}"))
-            }
+            Ok(_) => {}
         }
+        Ok(Some(Rotated { reason, aside, end }))
     }
 
     fn finish(&mut self, end: u64) -> io::Result<()> {
@@ -362,6 +346,38 @@ mod tests {
         assert!(tape.rotate(end, now + PATIENCE).unwrap().is_none(), "not so soon");
         assert!(tape.rotate(end, now + 2 * PATIENCE).unwrap().is_some());
         assert!(folder.path().join("x-1.jsonl").exists());
+    }
+
+    #[test]
+    fn a_file_goes_on_as_long_as_there_can_be_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.jsonl");
+        let options = Options { rotate: Rotation { size: Some(1), age: None }, ..Options::default() };
+        let (mut tape, opened) = Tape::open(&path, options).unwrap();
+        // As one that could not be made.
+        let next = folder.path().join("t.jsonl.next");
+        fs::create_dir(&next).unwrap();
+        let line = encode(&call(1));
+        let write = |tape: &mut Tape| {
+            let mut rest = &line[..];
+            while !rest.is_empty() {
+                let count = tape.write(&[IoSlice::new(rest)]).unwrap();
+                rest = &rest[count..];
+            }
+        };
+        write(&mut tape);
+        let (end, now) = (opened.end + line.len() as u64, Timestamp::now());
+        let reason = tape.rotate(end, now).map(|_| ()).unwrap_err();
+        assert!(reason.contains("cannot be set aside: cannot create ") && reason.contains("it goes on"), "{reason}");
+        assert_eq!(tape.changed(end), None);
+        write(&mut tape);
+        let end = end + line.len() as u64;
+        assert_eq!((tape.changed(end), fs::metadata(&path).unwrap().len()), (None, end));
+        assert!(super::super::set_aside(&path).is_empty());
+        fs::remove_dir(&next).unwrap();
+        let rotated = tape.rotate(end, now + PATIENCE).unwrap().unwrap();
+        assert_eq!((tape.changed(rotated.end), fs::metadata(&rotated.aside).unwrap().len()), (None, end));
+        assert!(!next.exists());
     }
 
     #[test]
