@@ -14,7 +14,7 @@ use crate::call::{Call, Sig};
 use crate::cli::context::Context;
 use crate::cli::{Format as Printed, Outcome, RecordArgs, print};
 use crate::recording::export::Format;
-use crate::recording::import::{self, Imported};
+use crate::recording::import::{self, ImportError, Imported};
 use crate::recording::{Annotation, Recorded};
 use crate::visible;
 
@@ -39,8 +39,12 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         eyre!("{name}: this is none of {forms} that could be told by its beginning: --from says which it is")
     };
     let from = args.from.or_else(|| import::recognise(&text)).ok_or_else(unknown)?;
-    let Imported { mut calls, mut said, skipped } = import::calls(&text, from, Timestamp::now())
-        .map_err(|error| eyre!("{}", visible::line(&format!("{name}, read as {from}: {error}"))))?;
+    let told = |error: &ImportError| eyre!("{}", visible::line(&format!("{name}, read as {from}: {error}")));
+    let Imported { mut calls, mut said, skipped } =
+        import::calls(&text, from, Timestamp::now()).map_err(|error| told(&error))?;
+    if let Some(first) = skipped.first().filter(|_| calls.is_empty() && said.is_empty()) {
+        return Err(told(first));
+    }
     for call in &mut calls {
         judge(context, call);
     }
@@ -97,7 +101,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         format!("{taken} of {} imported: import again for the rest, once that is mended", visible::count(new, "call"))
     })?;
     for skipped in &skipped {
-        print::note(&visible::line(&format!("hooktape: left out {skipped}")));
+        print::note(&visible::line(&format!("hooktape: left out of {name}: {skipped}")));
     }
     if context.format == Printed::Text {
         let calls = visible::count(new, "call");

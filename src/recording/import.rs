@@ -5,8 +5,8 @@
 //! har | curl | http | json --calls()--> Call, Call, ...   unjudged where the form does not know: kind, signature
 //! ```
 //!
-//! All or nothing: a fault is an error with its place and a repair, and then there are no calls. What was no HTTP call, as
-//! a browser's archive has some, is left out and named.
+//! A call that cannot be read is left out and named with its place, and so is what was no HTTP call, as a browser's archive has
+//! some. Where it cannot be seen how far the fault goes there are no calls.
 
 mod chunks;
 mod cmd;
@@ -89,7 +89,7 @@ pub struct Imported {
     pub calls: Vec<Call>,
     /// What it says of them.
     pub said: Vec<Annotation>,
-    /// What is left out, each with its place and why: it was no HTTP call, or the text does not have the whole of it.
+    /// What is left out, each with its place and why: it was no HTTP call, the text does not have the whole of it, or it is wrong.
     pub skipped: Vec<ImportError>,
 }
 
@@ -97,12 +97,12 @@ pub struct Imported {
 /// they went, they were received, so that they are checked and can be sent.
 ///
 /// # Errors
-/// The first fault; nothing is to be imported then.
+/// A fault of the whole text, or of a part whose end cannot be told by it; nothing is to be imported then.
 pub fn calls(text: &[u8], from: Format, now: Timestamp) -> Result<Imported, ImportError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     match from {
         Format::Har => har::calls(text, now),
-        Format::Curl => Ok(Imported { calls: curl::calls(text, now)?, ..Imported::default() }),
+        Format::Curl => curl::calls(text, now),
         Format::Http => http::calls(text, now),
         Format::Json => json::calls(text),
         Format::Markdown | Format::Html => {
@@ -243,14 +243,15 @@ fn add_host(headers: &mut Headers, host: &str) {
     }
 }
 
-/// Whether a call could have crossed a wire: else it could not be written or sent again as it is.
+/// Whether a call could have crossed a wire: else it could not be written again as it is. Of a target, all that a line can hold
+/// did: where a listener refuses what has blanks in it, say, that is recorded.
 fn check(request: &Request, response: Option<&Response>) -> Result<(), String> {
     if Method::from_bytes(request.method.as_bytes()).is_err() {
         return Err(format!("{:?} is no method", request.method));
     }
     let target = &request.target;
-    if target.is_empty() || target.chars().any(|char| char.is_whitespace() || char.is_control()) {
-        return Err(format!("{target:?} is no path: write blanks as %20"));
+    if target.is_empty() || target.contains(['\r', '\n', '\0']) {
+        return Err(format!("{target:?} is no path: write a line end as %0A"));
     }
     if let Some(status) = response.map(|response| response.status).filter(|status| !(100..1000).contains(status)) {
         return Err(format!("{status} is no status"));

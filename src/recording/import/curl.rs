@@ -9,22 +9,25 @@ use memchr::memmem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use super::shell::{Token, tokens, unclosed};
-use super::{Foreign, ImportError, check, cmd, place};
+use super::{Foreign, ImportError, Imported, check, cmd, place};
 use crate::call::{Call, Request};
 use crate::recording::redact::MASK;
 
-pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Vec<Call>, ImportError> {
+pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError> {
     let tokens = if cmd::is_cmd(text) { cmd::tokens(text).map_err(unclosed) } else { tokens(text) }?;
-    let (mut calls, mut masked) = (Vec::new(), false);
+    let (mut found, mut masked) = (Imported::default(), false);
     let mut foreign = Foreign::new(now);
     for command in tokens.split(|token| *token == Token::End) {
         match command {
             [] => {}
             [Token::Masked] => masked = true,
-            _ => calls.push(call(command, std::mem::take(&mut masked), &mut foreign)?),
+            _ => match call(command, std::mem::take(&mut masked), &mut foreign) {
+                Ok(call) => found.calls.push(call),
+                Err(error) => found.skipped.push(error),
+            },
         }
     }
-    Ok(calls)
+    Ok(found)
 }
 
 /// One line of a shell: `curl ...`, or `printf %s BASE64 | base64 -d | curl ... --data-binary @-`.

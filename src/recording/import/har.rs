@@ -45,7 +45,7 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError
     let mut foreign = Foreign::new(now);
     for (index, entry) in entries.iter().enumerate() {
         let read = serde_json::from_str::<Value>(entry.get())
-            .map_err(|error| Unread::Skipped(without_place(&error)))
+            .map_err(|error| fault("", without_place(&error)))
             .and_then(|entry| Ok((call(&entry, &mut foreign)?, remarks(&entry)?)));
         let place = |pointer: &str| format!("entry {}, /log/entries/{index}{pointer}", index + 1);
         match read {
@@ -53,8 +53,7 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError
                 found.said.extend(remarks.changes().map(|change| Annotation { call: call.id, at: now, change }));
                 found.calls.push(call);
             }
-            Err(Unread::Skipped(message)) => found.skipped.push(ImportError::new(place(""), message)),
-            Err(Unread::Fault(pointer, message)) => return Err(ImportError::new(place(&pointer), message)),
+            Err(Unread { pointer, message }) => found.skipped.push(ImportError::new(place(&pointer), message)),
         }
     }
     Ok(found)
@@ -74,23 +73,22 @@ fn remarks(entry: &Value) -> Result<Remarks, Unread> {
     Ok(Remarks { note: comment.map(Into::into), ..Remarks::default() })
 }
 
-/// Why there is no call of an entry.
-enum Unread {
-    /// It is left out: it was none, or the archive does not have all of it.
-    Skipped(String),
-    /// Where it is wrong, and how.
-    Fault(String, String),
+/// Why there is no call of an entry: it was none, the archive does not have all of it, or it is wrong.
+struct Unread {
+    /// Where in it.
+    pointer: String,
+    message: String,
 }
 
 fn fault(pointer: &str, message: impl Into<String>) -> Unread {
-    Unread::Fault(pointer.to_owned(), message.into())
+    Unread { pointer: pointer.to_owned(), message: message.into() }
 }
 
 fn call(entry: &Value, foreign: &mut Foreign) -> Result<Call, Unread> {
     let url = text(entry, "/request/url")?;
     if is_no_call(url) {
         let shown: String = url.chars().take(60).collect();
-        return Err(Unread::Skipped(format!("{shown:?} is not called with HTTP")));
+        return Err(fault("", format!("{shown:?} is not called with HTTP")));
     }
     let mut request = Request {
         method: text(entry, "/request/method")?.to_owned(),
@@ -209,9 +207,12 @@ fn size(entry: &Value, pointer: &str) -> Option<u64> {
 fn is_held(side: &str, told: Option<u64>) -> Result<(), Unread> {
     let Some(bytes) = told.filter(|bytes| *bytes > 0) else { return Ok(()) };
     let bytes = visible::count(bytes, "byte");
-    Err(Unread::Skipped(format!(
-        "its {side} has a body of {bytes}, which the archive does not hold: save it again with the bodies in it"
-    )))
+    Err(fault(
+        "",
+        format!(
+            "its {side} has a body of {bytes}, which the archive does not hold: save it again with the bodies in it"
+        ),
+    ))
 }
 
 fn body(entry: &Value, pointer: &str) -> Result<Bytes, Unread> {
@@ -243,12 +244,13 @@ fn parts(params: &[Value], kind: &str) -> Result<String, Unread> {
         name.trim().eq_ignore_ascii_case("boundary").then(|| value.trim().trim_matches('"'))
     });
     let boundary = boundary.filter(|boundary| !boundary.is_empty()).ok_or_else(|| {
-        Unread::Skipped("its body is a form in parts, and the archive does not say what stands between them".into())
+        fault("", "its body is a form in parts, and the archive does not say what stands between them")
     })?;
     if boundary.len() > LONGEST_BOUNDARY {
-        return Err(Unread::Skipped(format!(
+        let why = format!(
             "its body is a form in parts with a boundary of more than {LONGEST_BOUNDARY} characters, which no form may have"
-        )));
+        );
+        return Err(fault("", why));
     }
     let mut body = String::new();
     for param in params {
@@ -261,9 +263,7 @@ fn parts(params: &[Value], kind: &str) -> Result<String, Unread> {
             (Some(value), Some(_)) if !value.is_empty() => value,
             (None, None) => "",
             (_, Some(file)) => {
-                return Err(Unread::Skipped(format!(
-                    "its body has the file {file:?}, which the archive does not hold"
-                )));
+                return Err(fault("", format!("its body has the file {file:?}, which the archive does not hold")));
             }
         };
         let _ = write!(body, "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", escaped(name));

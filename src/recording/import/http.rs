@@ -19,10 +19,15 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError
     let mut text = Source { text, at: 0, counted: (0, 1), chunks: Chunks::default() };
     let mut found = Imported::default();
     let mut foreign = Foreign::new(now);
+    // Its response is no other's.
+    let mut left_out = false;
     while let Some(block) = text.block()? {
         let line = block.line;
         let fault = |message: String| ImportError::line(line, message);
         if let Some(status) = block.start.strip_prefix("HTTP/") {
+            if left_out {
+                continue;
+            }
             let status = status.split_ascii_whitespace().nth(1).and_then(|status| status.parse().ok());
             let status = status.ok_or_else(|| fault("this status line has no status".into()))?;
             let response = Response { status, headers: block.headers, body: block.body };
@@ -34,21 +39,25 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError
             continue;
         }
         let remarks = block.remarks.clone();
-        let call = request(block, &mut foreign).map_err(fault)?;
-        found.said.extend(remarks.changes().map(|change| Annotation { call: call.id, at: now, change }));
-        found.calls.push(call);
+        let call = request(block, &mut foreign);
+        left_out = call.is_err();
+        match call {
+            Ok(call) => {
+                found.said.extend(remarks.changes().map(|change| Annotation { call: call.id, at: now, change }));
+                found.calls.push(call);
+            }
+            Err(message) => found.skipped.push(fault(message)),
+        }
     }
     Ok(found)
 }
 
 fn request(block: Block, foreign: &mut Foreign) -> Result<Call, String> {
-    let mut words = block.start.split_ascii_whitespace();
-    let first = words.next().unwrap_or_default();
+    // Blanks do not belong into a target, but where they are, they are what it has.
+    let line = block.start.rsplit_once(" HTTP/").map_or(&*block.start, |(line, _)| line);
     // Editors take a bare URL for a GET.
-    let (method, url) = match words.next() {
-        Some(url) if !url.starts_with("HTTP/") => (first, url),
-        _ => ("GET", first),
-    };
+    let (method, url) = line.split_once([' ', '\t']).unwrap_or(("GET", line));
+    let url = if block.facts.is_some() { url } else { url.trim_ascii() };
     let place = place(url).map_err(|error| format!("{error}: a request begins as POST http://HOST/PATH"))?;
     let mut request =
         Request { method: method.to_owned(), headers: block.headers, body: block.body, ..Request::default() };
@@ -136,7 +145,7 @@ impl<'a> Source<'a> {
                 behind = true;
             } else if begins || !passed {
                 let start = std::str::from_utf8(line).map_err(|_| self.fault("this line is not UTF-8"))?;
-                let start = start.trim().to_owned();
+                let start = start.trim_ascii().to_owned();
                 let number = self.line_number();
                 self.counted = (self.at, number);
                 self.at = next;

@@ -12,22 +12,20 @@ pub(super) fn calls(text: &[u8]) -> Result<Imported, ImportError> {
         if line.is_empty() || line.starts_with(b"{\"hooktape\":") {
             continue;
         }
-        let fault = |message: String| ImportError::line(index + 1, message);
         let mut scratch = Vec::new();
-        match format::head(line, &mut scratch) {
-            Ok(None) => {
-                match Annotation::decode(line) {
-                    Some(said) => found.said.push(said),
-                    None => unknown = unknown.or(Some(index + 1)),
-                }
-                continue;
+        let head = format::head(line, &mut scratch).map(|head| head.is_some());
+        if let Ok(false) = head {
+            match Annotation::decode(line) {
+                Some(said) => found.said.push(said),
+                None => unknown = unknown.or(Some(index + 1)),
             }
-            Ok(Some(_)) => {}
-            Err(error) => return Err(fault(error.to_string())),
+            continue;
         }
-        let call = format::decode(line).map_err(|error| fault(error.to_string()))?;
-        check(&call.request, call.response.as_ref()).map_err(fault)?;
-        found.calls.push(call);
+        let call = head.and_then(|_| format::decode(line)).map_err(|error| error.to_string());
+        match call.and_then(|call| check(&call.request, call.response.as_ref()).map(|()| call)) {
+            Ok(call) => found.calls.push(call),
+            Err(message) => found.skipped.push(ImportError::line(index + 1, message)),
+        }
     }
     match unknown {
         Some(line) if found == Imported::default() => {

@@ -24,7 +24,8 @@ fn export(calls: &[Call], format: Format) -> Vec<u8> {
 
 fn import(text: impl AsRef<[u8]>) -> Result<Vec<Call>, ImportError> {
     let from = recognise(text.as_ref()).expect("the form should be known");
-    calls(text.as_ref(), from, NOW).map(|found| found.calls)
+    let found = calls(text.as_ref(), from, NOW)?;
+    found.skipped.into_iter().next().map_or(Ok(found.calls), Err)
 }
 
 fn one(text: &str) -> Call {
@@ -197,7 +198,7 @@ fn a_browsers_archive_is_read() {
 #[case("curl http://h --data-urlencode name@file.txt", "line 1: --data-urlencode names a file")]
 #[case("curl http://h < body.json", "line 1: `<` reads a file")]
 #[case("curl a b", "line 1: this is a second address")]
-#[case("curl 'http://h/a b'", "line 1: \"/a b\" is no path: write blanks as %20")]
+#[case("curl $'http://h/a\\nb'", "line 1: \"/a\\nb\" is no path: write a line end as %0A")]
 #[case("curl http://h -H $'x: a\\nb: c'", "line 1: the header x has a line end")]
 #[case("curl ftp://h", "is not called with HTTP")]
 #[case("curl $HOST/x", "line 1: $HOST is a variable of the shell, whose value is not known here: write it out, or put")]
@@ -423,6 +424,58 @@ fn an_entry_without_its_body_is_left_out_and_named() {
     }
     assert_eq!(told(r#","method":"HEAD","bodySize":0"#, r#","content":{"size":9}"#), "");
     assert_eq!(told(r#","bodySize":-1"#, r#","status":304,"content":{"size":9}"#), "");
+}
+
+#[rstest]
+#[case::blank(" ")]
+#[case::two_blanks("  ")]
+#[case::at_its_end("b ")]
+#[case::as_a_version_is(" HTTP/1.1 b")]
+#[case::no_break("\u{a0}")]
+#[case::next_line("\u{85}")]
+#[case::line_separator("\u{2028}")]
+#[case::ideographic("\u{3000}")]
+#[case::delete("\u{7f}")]
+#[case::start("\u{1}")]
+#[case::tab("\t")]
+#[case::form_feed("\u{c}")]
+fn whatever_a_target_has_comes_back(#[case] odd: &str) {
+    let mut all = [1, 2].map(crate::recording::testing::call);
+    for (number, call) in all.iter_mut().enumerate() {
+        call.request.target = format!("/a{odd}?{number}{odd}");
+    }
+    for format in [Format::Har, Format::Http, Format::Json, Format::Curl] {
+        let found = calls(&export(&all, format), format, NOW).unwrap();
+        let targets: Vec<_> = found.calls.iter().map(|call| call.request.target.as_str()).collect();
+        assert_eq!(
+            (targets, found.skipped),
+            (all.each_ref().map(|call| &*call.request.target).to_vec(), vec![]),
+            "{format}"
+        );
+        assert!(format == Format::Curl || found.calls == all, "{format}");
+    }
+}
+
+#[rstest]
+#[case("{\"id\":\"x\",\"request\":{}}\n{\"hooktape\":1}\nCALL\n", Format::Json, "line 1: ")]
+#[case(
+    "GET nowhere HTTP/1.1\n\n###\nHTTP/1.1 200 OK\n\n###\nGET http://h/a\n",
+    Format::Http,
+    "line 1: \"nowhere\" is no URL"
+)]
+#[case("curl -F a=b http://h\ncurl http://h/a", Format::Curl, "line 1: -F is not understood")]
+#[case(
+    "{\"log\":{\"entries\":[{},{\"request\":{\"method\":\"GET\",\"url\":\"http://h/a\"}}]}}",
+    Format::Har,
+    "entry 1, /log/entries/0/request/url: there is no such string"
+)]
+fn a_call_that_cannot_be_read_is_left_out_and_named(#[case] text: &str, #[case] format: Format, #[case] said: &str) {
+    let call = crate::recording::encode(&crate::recording::testing::call(1));
+    let text = text.replace("CALL", str::from_utf8(&call).unwrap());
+    let found = calls(text.as_bytes(), format, NOW).unwrap();
+    assert_eq!((found.calls.len(), found.skipped.len()), (1, 1), "{found:?}");
+    assert!(found.skipped[0].to_string().starts_with(said), "{}", found.skipped[0]);
+    assert_eq!(found.calls[0].response.is_some(), format == Format::Json);
 }
 
 #[test]
