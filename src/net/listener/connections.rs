@@ -29,7 +29,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use self::notes::{Noted, Notes};
 use self::turn::{Leaving, Turn};
-use self::wire::Wire;
+use self::wire::{Line, Wire};
 use super::refusals::Refusals;
 use crate::net::crew::{Crew, Desk};
 use crate::net::refused::{Refused, Why};
@@ -169,8 +169,8 @@ async fn connection<F>(
         Ok(wire) => wire,
         Err(why) => return refusals.take(Noted::default().refused(ip, why)).await,
     };
-    let (broken, notes) = (wire.broken(), wire.notes());
-    let peer = Peer { ip, tls: wire.is_tls(), place };
+    let (broken, notes, line) = (wire.broken(), wire.notes(), wire.line());
+    let peer = Peer { ip, tls: wire.is_tls(), place: place.clone() };
     let turn = Turn::new();
     let (noting, turns) = (notes.clone(), turn.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -199,23 +199,25 @@ async fn connection<F>(
             Ok(answer)
         }
     });
-    let mut connection = pin!(server.serve_connection(TokioIo::new(wire), service));
-    let mut last_calls = false;
-    let ended = loop {
-        tokio::select! {
-            ended = &mut connection => break Some(ended),
-            () = ending.cancelled(), if !last_calls => {}
-            // A second more: where hyper knows that HTTP/1 is spoken, it is to be the one that ends it.
-            () = turn.lapsed(HEAD + Duration::from_secs(1)) => {
-                if last_calls || !turn.was_asked() {
-                    break None;
+    let ended = {
+        let mut connection = pin!(server.serve_connection(TokioIo::new(wire), service));
+        let mut last_calls = false;
+        loop {
+            tokio::select! {
+                ended = &mut connection => break Some(ended),
+                () = ending.cancelled(), if !last_calls => {}
+                // A second more: where hyper knows that HTTP/1 is spoken, it is to be the one that ends it.
+                () = turn.lapsed(HEAD + Duration::from_secs(1)) => {
+                    if last_calls || !turn.was_asked() {
+                        break None;
+                    }
                 }
             }
+            // The caller is told, and what it has sent by then is answered.
+            last_calls = true;
+            turn.renew();
+            connection.as_mut().graceful_shutdown();
         }
-        // The caller is told, and what it has sent by then is answered.
-        last_calls = true;
-        turn.renew();
-        connection.as_mut().graceful_shutdown();
     };
     let refused = match ended {
         Some(ended) => ended.err().and_then(|error| refused(ip, &*error, &notes)),
@@ -225,6 +227,8 @@ async fn connection<F>(
     if let Some(refused) = refused {
         refusals.take(refused).await;
     }
+    Line::end(line, HEAD).await;
+    drop(place);
 }
 
 /// What came on a connection that ended with an error, if it is no request.

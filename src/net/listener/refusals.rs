@@ -16,6 +16,9 @@ use crate::net::tls::Identity;
 /// How long after one was told the next of its sort is, with how many there were.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// How long it is waited for that one is recorded before it is answered: as long as the disk may take where others are kept waiting.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Takes what the connections refuse.
 #[derive(Debug)]
 pub(super) struct Refusals {
@@ -34,11 +37,11 @@ impl Refusals {
         self.lane.tls.as_ref()
     }
 
-    /// Records `refused` if its request line can be read, and tells it.
+    /// Records `refused` if its request line can be read, which is not waited for without end, and tells it.
     pub(super) async fn take(self: Arc<Self>, refused: Refused) {
         if let Some(call) = call(&refused) {
             // The recorder itself says when it fails.
-            let _ = self.lane.recorder.record(call).await;
+            let _ = tokio::time::timeout(PATIENCE, self.lane.recorder.record(call)).await;
         }
         self.tell(refused);
     }

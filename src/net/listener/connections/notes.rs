@@ -1,6 +1,7 @@
 //! What a connection carries while a request's head is awaited: if no request comes of it, this is all that is known. It may
 //! come in one go with the request before it.
 
+use std::io::IoSlice;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -161,6 +162,21 @@ impl Notes {
         noted.asked = false;
         if matches!(noted.body, Rest::UntilAnswered) {
             noted.body = Rest::default();
+        }
+    }
+
+    /// Whether what is about to be written ends with hyper's refusal of what has come.
+    pub fn refuses(&self, slices: &[IoSlice<'_>]) -> bool {
+        const END: &[u8] = b"\r\n\r\n";
+        let Some(last) = slices.iter().rfind(|slice| !slice.is_empty()).filter(|last| last.ends_with(END)) else {
+            return false;
+        };
+        let last = &last[last.len().saturating_sub(REFUSAL)..];
+        let head = &last[refusal(last)..];
+        // It is a head and nothing else.
+        memchr::memmem::find(head, END).is_some_and(|end| end + END.len() == head.len()) && {
+            let noted = self.lock();
+            !noted.asked && !noted.came.is_empty()
         }
     }
 

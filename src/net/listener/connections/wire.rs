@@ -4,13 +4,13 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_rustls::server::TlsStream;
@@ -22,7 +22,7 @@ use crate::net::tls::Identity;
 /// A caller's connection.
 #[derive(Debug)]
 pub(super) struct Wire {
-    stream: Stream,
+    line: Arc<Mutex<Line>>,
     broken: Arc<AtomicBool>,
     notes: Arc<Notes>,
     first: First,
@@ -46,6 +46,34 @@ enum First {
     Unread,
     Read(Bytes),
     HandedOn,
+}
+
+/// What a wire leaves behind: hyper lets go of one when it has refused what came, and that is answered when it is recorded.
+#[derive(Debug)]
+pub(super) struct Line {
+    stream: Stream,
+    /// What hyper wrote last, if that is a refusal: it has not left.
+    refusal: Vec<u8>,
+}
+
+impl Line {
+    /// Sends the refusal that was kept back, if there is one, and ends the connection. Nobody else may use it any more.
+    pub(super) async fn end(line: Arc<Mutex<Self>>, patience: Duration) {
+        let Some(line) = Arc::into_inner(line) else { return };
+        let Self { mut stream, refusal } = line.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if !refusal.is_empty() {
+            let leaving = async {
+                stream.write_all(&refusal).await?;
+                stream.shutdown().await
+            };
+            // Its caller may have gone.
+            let _ = tokio::time::timeout(patience, leaving).await;
+        }
+    }
+}
+
+fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
+    line.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long an answer may take to leave, however it moves: as long, it takes room that others wait for.
@@ -80,7 +108,7 @@ impl Wire {
             None => Stream::Plain(stream),
         };
         Ok(Self {
-            stream,
+            line: Arc::new(Mutex::new(Line { stream, refusal: Vec::new() })),
             broken: Arc::default(),
             notes: Arc::default(),
             first: First::Unread,
@@ -94,7 +122,12 @@ impl Wire {
 
     /// Whether it is encrypted.
     pub(super) fn is_tls(&self) -> bool {
-        matches!(self.stream, Stream::Tls(_))
+        matches!(lock(&self.line).stream, Stream::Tls(_))
+    }
+
+    /// What is left of it once it is dropped.
+    pub(super) fn line(&self) -> Arc<Mutex<Line>> {
+        self.line.clone()
     }
 
     /// Set, it has the connection break where it would end.
@@ -119,6 +152,37 @@ impl Wire {
         }
         let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(patience)));
         stuck.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Writes `slices` with `write`, or keeps them back where they end with a refusal.
+    fn send(
+        &mut self,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+        write: impl FnOnce(Pin<&mut Stream>, &mut Context<'_>, &[io::IoSlice<'_>]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let written = {
+            let Line { stream, refusal } = &mut *lock(&self.line);
+            if self.notes.refuses(slices) {
+                let before = refusal.len();
+                slices.iter().for_each(|slice| refusal.extend_from_slice(slice));
+                Poll::Ready(Ok(refusal.len() - before))
+            } else {
+                // Nothing follows a refusal: it was an answer that looks like one.
+                loop {
+                    if refusal.is_empty() {
+                        break write(Pin::new(stream), context, slices);
+                    }
+                    match Pin::new(&mut *stream).poll_write(context, refusal) {
+                        Poll::Ready(Ok(count)) if count > 0 => drop(refusal.drain(..count)),
+                        Poll::Ready(Ok(_)) => break Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                        other => break other,
+                    }
+                }
+            }
+        };
+        self.note(&written, slices);
+        self.in_time(context, written)
     }
 
     /// Notes what was written of `slices`.
@@ -156,7 +220,8 @@ impl Drop for Wire {
     fn drop(&mut self) {
         if self.broken.load(Ordering::Relaxed) {
             // Nothing that waits to leave is waited for. Where that cannot be had, the connection just ends.
-            let stream = match &self.stream {
+            let line = lock(&self.line);
+            let stream = match &line.stream {
                 Stream::Plain(stream) => stream,
                 Stream::Tls(stream) => stream.get_ref().0,
             };
@@ -171,11 +236,11 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { stream, notes, first, end, held_back, leaving, .. } = &mut *self;
+        let Self { line, notes, first, end, held_back, leaving, .. } = &mut *self;
         if let First::Unread = first {
             let mut room = [0; FIRST];
             let mut room = ReadBuf::new(&mut room);
-            std::task::ready!(stream.poll_read(context, &mut room))?;
+            std::task::ready!(lock(line).stream.poll_read(context, &mut room))?;
             notes.came(room.filled());
             *first = First::Read(Bytes::copy_from_slice(room.filled()));
         }
@@ -198,7 +263,7 @@ impl AsyncRead for Wire {
             return Poll::Ready(std::mem::replace(told, Ok(())));
         }
         let before = buffer.filled().len();
-        let read = std::task::ready!(stream.poll_read(context, buffer));
+        let read = std::task::ready!(lock(line).stream.poll_read(context, buffer));
         let came = &buffer.filled()[before..];
         if read.is_err() || (came.is_empty() && buffer.remaining() > 0) {
             *held_back = (read.is_ok() && notes.is_asked()).then(|| Box::pin(sleep(MOMENT)));
@@ -213,19 +278,11 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        };
-        self.note(&written, &[io::IoSlice::new(bytes)]);
-        self.in_time(context, written)
+        self.send(context, &[io::IoSlice::new(bytes)], |stream, context, _| stream.poll_write(context, bytes))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
-        };
+        let flushed = Pin::new(&mut lock(&self.line).stream).poll_flush(context);
         if flushed.is_ready() {
             self.leaving = None;
         }
@@ -236,18 +293,19 @@ impl AsyncWrite for Wire {
         if self.broken.load(Ordering::Relaxed) {
             return Poll::Ready(Ok(()));
         }
-        let shut = match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        let shut = {
+            let line = &mut *lock(&self.line);
+            // The end comes behind that.
+            if !line.refusal.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            Pin::new(&mut line.stream).poll_shutdown(context)
         };
         self.in_time(context, shut)
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.stream {
-            Stream::Plain(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
-        }
+        lock(&self.line).stream.is_write_vectored()
     }
 
     fn poll_write_vectored(
@@ -255,12 +313,48 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        };
-        self.note(&written, slices);
-        self.in_time(context, written)
+        self.send(context, slices, |stream, context, slices| stream.poll_write_vectored(context, slices))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+        }
     }
 }
 
@@ -299,5 +393,32 @@ mod tests {
         assert_eq!(write(&mut wire).await, None);
         tokio::time::advance(LEAVE / 2).await;
         assert_eq!(write(&mut wire).await, Some(io::ErrorKind::TimedOut));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_waits_until_it_is_let_go() {
+        const REFUSAL: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut caller = caller.into_std().unwrap();
+        let mut wire = Wire::open(listener.accept().await.unwrap().0, None, LEAVE).await.unwrap();
+        let has = |caller: &mut std::net::TcpStream| {
+            let mut room = [0; 1024];
+            io::Read::read(caller, &mut room).map(|count| room[..count].to_vec()).unwrap_or_default()
+        };
+        wire.write_all(REFUSAL).await.unwrap();
+        assert_eq!(has(&mut caller), REFUSAL, "nothing has come that it could refuse");
+        wire.notes().came(b"GET /a b HTTP/1.1\r\n\r\n");
+        wire.write_all(REFUSAL).await.unwrap();
+        assert_eq!(has(&mut caller), b"");
+        wire.write_all(b"more").await.unwrap();
+        assert_eq!(has(&mut caller), [REFUSAL, b"more"].concat(), "it was an answer's end");
+        wire.write_all(REFUSAL).await.unwrap();
+        wire.shutdown().await.unwrap();
+        let line = wire.line();
+        drop(wire);
+        assert_eq!(has(&mut caller), b"");
+        Line::end(line, LEAVE).await;
+        assert_eq!(has(&mut caller), REFUSAL);
     }
 }
