@@ -242,6 +242,10 @@ impl Forwarder {
         }
         forwarded.first_byte_us = Some(waited.saturating_sub(forwarded.connect_us.unwrap_or(0)));
         let (head, body) = answer.into_parts();
+        if head.status.is_informational() {
+            let status = head.status.as_u16();
+            return Err(failed(format!("{place} answered {status} and switched protocols, which was not asked of it")));
+        }
         let headers = fields(&head.headers);
         let headers = end_to_end(&headers).map(|(name, value)| (name.to_owned(), value.clone())).collect();
         let body = answer::body(body, &place, Some(room)).await.map_err(failed)?;

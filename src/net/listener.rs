@@ -244,11 +244,8 @@ impl Lane {
             let outcome = self.answer(wanting, &recognised, trouble.as_ref()).await;
             let Outcome { response, error, forwarded, slow, room: answered } = outcome;
             let took = started.elapsed();
-            let hung_up = || {
-                let after = took.as_secs_f64();
-                gone.is_cancelled().then(|| format!("{HUNG_UP} before the answer was ready, after {after:.1} s"))
-            };
-            let error = trouble.map(|trouble| trouble.to_string()).or(error).or_else(hung_up);
+            let error = if gone.is_cancelled() { Some(hung_up(error, took)) } else { error };
+            let error = trouble.map(|trouble| trouble.to_string()).or(error);
             let response = response.map(|answer| as_it_leaves(answer, &request.method, at));
             // Written before its body has left, but what the caller waits for is known.
             let dripped = slow.filter(|_| response.as_ref().is_some_and(|answer| !answer.body.is_empty()));
@@ -376,13 +373,27 @@ fn recorded(id: Id) -> Response {
     Response { status: 200, headers, body: format!(r#"{{"recorded":true,"id":"{id}"}}"#).into() }
 }
 
+/// What is wrong with a call whose caller went away while it was answered, with what else is: whatever there is for an answer,
+/// nobody got it.
+fn hung_up(error: Option<String>, took: Duration) -> String {
+    let hung_up = format!("{HUNG_UP} before the answer was ready, after {:.1} s", took.as_secs_f64());
+    match error {
+        Some(error) if error.starts_with(HUNG_UP) => error,
+        Some(error) => format!("{hung_up}; {error}"),
+        None => hung_up,
+    }
+}
+
 /// The answer with what HTTP adds to it and takes from it (RFC 9110, 6.4.1, 6.6.1 and 8.6), so that what is recorded is
 /// what the caller gets.
 fn as_it_leaves(mut answer: Response, method: &str, at: Timestamp) -> Response {
     let bodiless = matches!(answer.status, 204 | 304);
     // What answers a HEAD elsewhere says how long its body would be.
     let says = method == "HEAD" && answer.body.is_empty() && answer.headers.has("content-length");
-    if !bodiless && !says {
+    if bodiless {
+        // Of another server's 304, that of the body that is not there.
+        answer.headers.remove("content-length");
+    } else if !says {
         answer.headers.set("content-length", answer.body.len().to_string());
     }
     if bodiless || method == "HEAD" {

@@ -60,6 +60,20 @@ async fn a_call_without_a_body_says_so() {
     assert!(!backend.next().await.0.contains("content-length"));
 }
 
+#[rstest]
+#[case::of_no_body("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: x\r\n\r\n", 304)]
+#[case::another_protocol("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", 502)]
+#[tokio::test]
+async fn what_is_recorded_of_an_odd_answer_is_what_the_caller_gets(#[case] odd: &'static str, #[case] status: u16) {
+    let backend = Backend::new(odd).await;
+    let mut site = Site::new(responding(forwarding(&[&backend.url("")]))).await;
+    let answer = site.post("/", "", "{}").await;
+    let response = site.recorded().await.response.unwrap();
+    assert_eq!(response.status, status);
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    assert_eq!(answer.contains("content-length: "), response.headers.has("content-length"), "{answer}");
+}
+
 #[tokio::test]
 async fn a_connection_is_kept_and_its_time_told_once() {
     let backend = Backend::new(ANSWER).await;

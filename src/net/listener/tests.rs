@@ -465,6 +465,14 @@ async fn the_host_that_counts_comes_first_and_another_is_kept() {
     }
 }
 
+#[test]
+fn who_hung_up_got_no_answer_whatever_else_went_wrong() {
+    for error in [None, Some("the target is down"), Some("the caller hung up while the call was held")] {
+        let told = hung_up(error.map(ToOwned::to_owned), Duration::from_secs(1));
+        assert!(told.starts_with(HUNG_UP) && error.is_none_or(|error| told.ends_with(error)), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn a_taken_address_is_told_with_the_repair() {
     let site = Site::new(Config::default()).await;
