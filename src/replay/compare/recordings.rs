@@ -1,7 +1,7 @@
 //! Two recordings side by side: which call of one is which of the other.
 //!
-//! A call that both have belongs to itself, and one that repeats one that only the other recording has, to that. Else
-//! conversations are laid beside each other, by their keys or, where they have others, in the order they begin; and within a
+//! A call that both have belongs to itself, and one that repeats one that only the other recording has, to that. Of two replays
+//! of a third recording, those that repeat the same call belong together, in the order they left. Else conversations are laid beside each other, by their keys or, where they have others, in the order they begin; and within a
 //! conversation the first call of a kind belongs to the first of that kind, and so on.
 
 use std::collections::{HashMap, VecDeque};
@@ -51,7 +51,17 @@ pub fn align(left: &[Entry], right: &[Entry]) -> Vec<Pair> {
             free_right[*original] = false;
         }
     }
-    let free_left: Vec<bool> = fellows.iter().map(Vec::is_empty).collect();
+    let mut free_left: Vec<bool> = fellows.iter().map(Vec::is_empty).collect();
+    let (ours, theirs) = (Repeats::of(left, &free_left), Repeats::of(right, &free_right));
+    for (parent, ours) in &ours.0 {
+        let Some(theirs) = theirs.0.get(parent) else { continue };
+        for (number, fellow) in ours.iter().zip(theirs) {
+            fellows[*number].push(*fellow);
+        }
+        // Where one was repeated more often, the rest have no fellow: what repeats another call is none.
+        ours.iter().for_each(|number| free_left[*number] = false);
+        theirs.iter().for_each(|number| free_right[*number] = false);
+    }
     let (left_talks, right_talks) = (Talks::of(left, &free_left), Talks::of(right, &free_right));
     for (ours, theirs) in left_talks.beside(&right_talks) {
         let mut turns: HashMap<Turn<'_>, VecDeque<usize>> = HashMap::new();
@@ -61,10 +71,11 @@ pub fn align(left: &[Entry], right: &[Entry]) -> Vec<Pair> {
         for number in ours {
             if let Some(fellow) = turns.get_mut(&turn(&left[*number])).and_then(VecDeque::pop_front) {
                 fellows[*number].push(fellow);
-                free_right[fellow] = false;
             }
         }
     }
+    let mut paired = vec![false; right.len()];
+    fellows.iter().flatten().for_each(|number| paired[*number] = true);
     let mut pairs = Vec::with_capacity(left.len().max(right.len()));
     for (number, fellows) in fellows.into_iter().enumerate() {
         if fellows.is_empty() {
@@ -72,7 +83,7 @@ pub fn align(left: &[Entry], right: &[Entry]) -> Vec<Pair> {
         }
         pairs.extend(fellows.into_iter().map(|right| Pair { left: Some(number), right: Some(right) }));
     }
-    let rest = free_right.iter().enumerate().filter(|(_, free)| **free);
+    let rest = paired.iter().enumerate().filter(|(_, paired)| !**paired);
     pairs.extend(rest.map(|(number, _)| Pair { left: None, right: Some(number) }));
     pairs
 }
@@ -82,6 +93,23 @@ fn turn(entry: &Entry) -> Turn<'_> {
     match &entry.kind {
         Some(kind) => (kind, ""),
         None => (&entry.method, entry.path.split('?').next().unwrap_or_default()),
+    }
+}
+
+/// The calls of a recording that repeat others, by those and in the order they left. Of calls that were under way at the same
+/// time the one that was answered first stands first in the file.
+struct Repeats(HashMap<Id, Vec<usize>>);
+
+impl Repeats {
+    fn of(entries: &[Entry], free: &[bool]) -> Self {
+        let mut repeats: HashMap<Id, Vec<usize>> = HashMap::new();
+        for (number, entry) in entries.iter().enumerate().filter(|(number, _)| free[*number]) {
+            if let Some(parent) = entry.parent {
+                repeats.entry(parent).or_default().push(number);
+            }
+        }
+        repeats.values_mut().for_each(|numbers| numbers.sort_by_key(|number| entries[*number].at));
+        Self(repeats)
     }
 }
 
@@ -198,5 +226,32 @@ mod tests {
         right[1].parent = Some(left[1].id);
         assert_eq!(numbers(&align(&left, &right)), [(0, 2), (1, 0), (1, 1), (2, -1)]);
         assert_eq!(numbers(&align(&right, &left)), [(0, 1), (1, 1), (2, 0), (-1, 2)]);
+    }
+
+    #[test]
+    fn two_replays_of_one_recording_are_paired_by_what_they_repeat() {
+        let played = entries(&["- /x", "- /x", "- /x", "a pre", "a pre"]);
+        let replay = |order: &[usize]| {
+            let repeat = |(second, number): (i64, &usize)| Entry {
+                id: Id::fresh(),
+                parent: Some(played[*number].id),
+                at: jiff::Timestamp::from_second(second).unwrap(),
+                ..played[*number].clone()
+            };
+            (0..).zip(order).map(repeat).collect::<Vec<_>>()
+        };
+        let (left, right) = (replay(&[0, 1, 2, 3, 4]), replay(&[2, 4, 0, 3, 1]));
+        assert_eq!(numbers(&align(&left, &right)), [(0, 2), (1, 4), (2, 0), (3, 3), (4, 1)]);
+        let (twice, once) = (replay(&[1, 0, 1, 0]), replay(&[0, 1, 2]));
+        assert_eq!(numbers(&align(&twice, &once)), [(0, 1), (1, 0), (2, -1), (3, -1), (-1, 2)]);
+        let mut answered = twice.clone();
+        answered.swap(0, 2);
+        assert_eq!(numbers(&align(&twice, &answered)), [(0, 2), (1, 1), (2, 0), (3, 3)], "in the order they left");
+        let later = [replay(&[1]), entries(&["- /x"])].concat();
+        assert_eq!(
+            numbers(&align(&later, &replay(&[0, 1]))),
+            [(0, 1), (1, 0)],
+            "what repeats nothing goes by its place"
+        );
     }
 }
