@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
+use indexmap::map::Entry;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
@@ -17,7 +20,45 @@ const DEPTH: usize = 128;
 /// have it whole.
 const MOST_BYTES: usize = 8 << 20;
 
-type Members<'a> = IndexMap<String, &'a RawValue>;
+/// The members of an object in order. Of those of one name readers take the first or the last, so all of them count.
+#[derive(Default)]
+struct Members<'a> {
+    /// The first of each name.
+    first: IndexMap<String, &'a RawValue>,
+    /// The others, which there seldom are.
+    more: IndexMap<String, Vec<&'a RawValue>>,
+}
+
+impl<'a> Members<'a> {
+    fn more(&self, name: &str) -> &[&'a RawValue] {
+        self.more.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reading;
+        impl<'de> Visitor<'de> for Reading {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Members::default();
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    match members.first.entry(name) {
+                        Entry::Vacant(entry) => drop(entry.insert(value)),
+                        Entry::Occupied(entry) => members.more.entry(entry.key().clone()).or_default().push(value),
+                    }
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Reading)
+    }
+}
 
 /// Whether two JSON texts mean the same, whatever the order of members.
 #[must_use]
@@ -111,14 +152,24 @@ impl Comparison<'_> {
     }
 
     fn objects(&mut self, left: &Members<'_>, right: &Members<'_>) {
-        for (name, value) in left {
-            match right.get(name) {
+        for (name, value) in &left.first {
+            match right.first.get(name) {
                 Some(other) => self.at(name, |this| this.values(value.get(), other.get())),
                 None => self.at(name, |this| this.tell(Some(value.get()), None)),
             }
         }
-        for (name, value) in right.iter().filter(|(name, _)| !left.contains_key(*name)) {
+        for (name, value) in right.first.iter().filter(|(name, _)| !left.first.contains_key(*name)) {
             self.at(name, |this| this.tell(None, Some(value.get())));
+        }
+        let only_right = right.more.keys().filter(|name| !left.more.contains_key(*name));
+        for name in left.more.keys().chain(only_right) {
+            let (left, right) = (left.more(name), right.more(name));
+            for number in 0..left.len().max(right.len()) {
+                self.at(name, |this| match (left.get(number), right.get(number)) {
+                    (Some(one), Some(other)) => this.values(one.get(), other.get()),
+                    (one, other) => this.tell(one.map(|one| one.get()), other.map(|other| other.get())),
+                });
+            }
         }
     }
 
@@ -223,10 +274,12 @@ impl Comparison<'_> {
             Some(b'{') if self.way.len() < DEPTH => {
                 let Ok(members) = serde_json::from_str::<Members<'_>>(text) else { return Cow::Borrowed(text) };
                 let mut parts = Vec::new();
-                for (name, value) in &members {
+                for (name, value) in &members.first {
                     self.way.push(name.clone());
                     if !self.is_ignored() {
-                        parts.push(format!("{name:?}:{}", self.canonical(value.get())));
+                        let values =
+                            std::iter::once(value).chain(members.more(name)).map(|value| self.canonical(value.get()));
+                        parts.push(format!("{name:?}:{}", values.collect::<Vec<_>>().join(":")));
                     }
                     self.way.pop();
                 }

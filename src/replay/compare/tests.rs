@@ -80,6 +80,17 @@ fn the_order_of_elements_counts_unless_told_otherwise() {
 }
 
 #[test]
+fn members_of_one_name_all_count() {
+    let rules = Rules::default();
+    assert_eq!(bodies(r#"{"a":1,"b":0,"a":2}"#, r#"{"a":1,"a":2.0,"b":0}"#, &rules), [""; 0]);
+    assert_eq!(bodies(r#"{"a":1,"a":2}"#, r#"{"a":3,"a":2}"#, &rules), ["/a: 1 -> 3"]);
+    assert_eq!(bodies(r#"{"a":1,"a":2,"a":3}"#, r#"{"a":1,"a":3}"#, &rules), ["/a: 2 -> 3", "/a: 3 -> nothing"]);
+    assert_eq!(bodies(r#"{"a":1}"#, r#"{"a":1,"a":1}"#, &rules), ["/a: nothing -> 1"]);
+    let unordered = Rules { unordered: true, ..Rules::default() };
+    assert_eq!(bodies(r#"[{"a":1,"a":2}]"#, r#"[{"a":3,"a":2}]"#, &unordered).len(), 2);
+}
+
+#[test]
 fn statuses_answers_and_bytes_are_told() {
     let rules = Rules::default();
     let fine = answer(200, &[], "");
