@@ -28,7 +28,8 @@ pub(super) struct Outbound {
 enum Way {
     Whole,
     Slow {
-        pause: Pin<Box<Sleep>>,
+        /// None until the first of it is asked for: that there was no connection yet is not its slowness.
+        pause: Option<Pin<Box<Sleep>>>,
         step: Duration,
         piece: usize,
     },
@@ -48,7 +49,7 @@ impl Outbound {
                 let pieces = u32::try_from(body.len().div_ceil(piece)).unwrap_or(u32::MAX);
                 // A wait before each: with the last piece the time is over.
                 let step = over / pieces.max(1);
-                Way::Slow { pause: Box::pin(sleep_until(Instant::now() + step)), step, piece }
+                Way::Slow { pause: None, step, piece }
             }
             Some(Fault::CutBody) => {
                 let pause = Box::pin(sleep_until(Instant::now()));
@@ -85,6 +86,7 @@ impl Body for Outbound {
         let take = match &mut this.way {
             Way::Whole => this.rest.len(),
             Way::Slow { pause, step, piece } => {
+                let pause = pause.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + *step)));
                 std::task::ready!(pause.as_mut().poll(cx));
                 let next = pause.deadline() + *step;
                 pause.as_mut().reset(next);
@@ -109,5 +111,23 @@ impl Body for Outbound {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.rest.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_body_takes_its_time_from_when_it_is_asked_for() {
+        let over = Duration::from_secs(1);
+        let body = Outbound::new(Bytes::from_static(b"abcd"), Some(Fault::SlowBody(over)));
+        tokio::time::advance(5 * over).await;
+        let asked = Instant::now();
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "abcd");
+        // The timer goes by milliseconds.
+        assert!(asked.elapsed() >= over && asked.elapsed() < over + Duration::from_millis(10), "{:?}", asked.elapsed());
     }
 }
