@@ -246,7 +246,7 @@ impl Lane {
             let took = started.elapsed();
             let error = if gone.is_cancelled() { Some(hung_up(error, took)) } else { error };
             let error = trouble.map(|trouble| trouble.to_string()).or(error);
-            let response = response.map(|answer| as_it_leaves(answer, &request.method, at));
+            let response = response.map(|answer| as_it_leaves(answer, &request.method, Timestamp::now()));
             // Written before its body has left, but what the caller waits for is known.
             let dripped = slow.filter(|_| response.as_ref().is_some_and(|answer| !answer.body.is_empty()));
             let took = took + dripped.unwrap_or_default();
