@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,7 +29,33 @@ pub(super) enum Stage {
     Answering,
 }
 
-/// The whole answer of the server at `place`, whose head comes of `sending`; `stage` says how far that is.
+/// How far an exchange has come, for others to see while it goes on.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    connected: AtomicBool,
+    answering: AtomicBool,
+}
+
+impl Progress {
+    /// There is a connection now, or may be one.
+    pub(super) fn connected(&self) {
+        self.connected.store(true, Relaxed);
+    }
+
+    fn answering(&self) {
+        self.answering.store(true, Relaxed);
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        match (self.connected.load(Relaxed), self.answering.load(Relaxed)) {
+            (_, true) => Stage::Answering,
+            (true, false) => Stage::Waiting,
+            (false, false) => Stage::Connecting,
+        }
+    }
+}
+
+/// The whole answer of the server at `place`, whose head comes of `sending`; `progress` is that of the exchange.
 ///
 /// # Errors
 /// When it does not come within `patience`, is too long, or its connection ends: a sentence.
@@ -36,16 +63,17 @@ pub(super) async fn whole<B>(
     sending: impl Future<Output = Result<http::Response<B>, String>>,
     place: &str,
     patience: Duration,
-    stage: impl Fn() -> Stage,
+    progress: &Progress,
 ) -> Result<Response, String>
 where
     B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
 {
     let end = Instant::now() + patience;
-    let answer = timeout_at(end, sending).await.map_err(|_| late(place, patience, stage()))??;
+    let late = |_| late(place, patience, progress.stage(), "--timeout, or the target's `timeout`");
+    let answer = timeout_at(end, sending).await.map_err(late)??;
+    progress.answering();
     let (head, rest) = answer.into_parts();
-    let body =
-        timeout_at(end, body(rest, place, None)).await.map_err(|_| late(place, patience, Stage::Answering))??;
+    let body = timeout_at(end, body(rest, place, None)).await.map_err(late)??;
     Ok(Response { status: head.status.as_u16(), headers: fields(&head.headers), body })
 }
 
@@ -75,14 +103,12 @@ where
     Ok(whole.into_bytes())
 }
 
-/// A sentence for a server that took too long.
-pub(super) fn late(place: &str, patience: Duration, stage: Stage) -> String {
+/// A sentence for a server that took too long; `set` names what sets how long that is.
+pub(super) fn late(place: &str, patience: Duration, stage: Stage, set: &str) -> String {
     match stage {
         Stage::Connecting => format!("no connection to {place} within {patience:?}: is it the right address, and up?"),
-        Stage::Waiting => format!("{place} did not answer within {patience:?} (--timeout, or the target's `timeout`)"),
-        Stage::Answering => {
-            format!("{place} did not finish its answer within {patience:?} (--timeout, or the target's `timeout`)")
-        }
+        Stage::Waiting => format!("{place} did not answer within {patience:?} ({set})"),
+        Stage::Answering => format!("{place} did not finish its answer within {patience:?} ({set})"),
     }
 }
 

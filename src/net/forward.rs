@@ -5,12 +5,13 @@ mod connector;
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use uuid::Uuid;
 
@@ -44,8 +45,10 @@ pub struct Failure {
 pub enum What {
     /// It could not be reached.
     Down,
-    /// It was reached, or may have been.
+    /// It was reached: it may have done what the call asks for.
     Unanswered,
+    /// Nothing: the call had come from here.
+    Round,
     /// Nothing: no request could be made for it.
     Unmade,
     /// Nothing: it was waited for no longer.
@@ -85,7 +88,7 @@ impl Ready {
 /// Passes calls on. Cheap to share.
 #[derive(Debug)]
 pub struct Forwarder {
-    clients: Mutex<HashMap<Tls, Client<Timed, Full<Bytes>>>>,
+    clients: Arc<Mutex<HashMap<Tls, Client<Timed, Full<Bytes>>>>>,
     /// What we are called in `Via` (RFC 9110, 7.6.3): a call that has it has been here.
     name: String,
 }
@@ -93,7 +96,7 @@ pub struct Forwarder {
 impl Default for Forwarder {
     fn default() -> Self {
         let id = Uuid::new_v4().simple().to_string();
-        Self { clients: Mutex::default(), name: format!("hooktape-{}", &id[..12]) }
+        Self { clients: Arc::default(), name: format!("hooktape-{}", &id[..12]) }
     }
 }
 
@@ -113,26 +116,33 @@ impl Forwarder {
         room: &mut Taking<'_>,
         given_up: impl Future<Output = String>,
     ) -> (Result<Response, Failure>, Forwarded) {
-        let started = Instant::now();
         let mut forwarded = Forwarded { to: without_query(&target.url).to_owned(), ..Forwarded::default() };
+        // Before the clock starts: what it takes to make a client is not the target's time.
+        let ready = ready.and_then(|ready| Ok((self.client(&target.tls)?, ready)));
+        let started = Instant::now();
         let answer = match ready {
-            Ok(Ready { request, to, .. }) => {
+            Ok((client, Ready { mut request, to, .. })) => {
                 forwarded.to = to;
-                let exchange = self.exchange(request, &target.tls, &mut forwarded, room);
+                let connection = capture_connection(&mut request);
+                let exchange = exchange(&client, request, &mut forwarded, room);
                 let answer = tokio::select! {
                     biased;
                     answer = tokio::time::timeout(target.timeout, exchange) => answer.ok(),
                     sentence = given_up => Some(Err(Failure { status: 503, sentence, what: What::GivenUp })),
                 };
                 answer.unwrap_or_else(|| {
-                    let begun = forwarded.first_byte_us.is_some();
-                    let stage = if begun { Stage::Answering } else { Stage::Waiting };
+                    let connected = connection.connection_metadata().is_some();
+                    let (stage, what) = match (forwarded.first_byte_us, connected) {
+                        (Some(_), _) => (Stage::Answering, What::Unanswered),
+                        (None, true) => (Stage::Waiting, What::Unanswered),
+                        (None, false) => (Stage::Connecting, What::Down),
+                    };
                     let (status, sentence) = if room.waits {
                         (503, room::none_left(target.place(), target.timeout))
                     } else {
-                        (504, answer::late(target.place(), target.timeout, stage))
+                        (504, answer::late(target.place(), target.timeout, stage, "the target's `timeout`"))
                     };
-                    Err(Failure { status, sentence, what: What::Unanswered })
+                    Err(Failure { status, sentence, what })
                 })
             }
             Err(sentence) => Err(Failure { status: 502, sentence, what: What::Unmade }),
@@ -224,32 +234,10 @@ impl Forwarder {
         Ok(Ready { request: ready, body: request.body.clone(), to })
     }
 
-    async fn exchange(
-        &self,
-        request: http::Request<Full<Bytes>>,
-        tls: &Tls,
-        forwarded: &mut Forwarded,
-        room: &mut Taking<'_>,
-    ) -> Result<Response, Failure> {
-        let failed = |sentence| Failure { status: 502, sentence, what: What::Unanswered };
-        let place = request.uri().authority().map_or_else(String::new, ToString::to_string);
-        let started = Instant::now();
-        let client = self.client(tls).map_err(failed)?;
-        let answer = client.request(request).await.map_err(|error| failure(&error, &place))?;
-        let waited = micros(started);
-        if let Some(connected) = answer.extensions().get::<Connected>() {
-            forwarded.connect_us = connected.took();
-        }
-        forwarded.first_byte_us = Some(waited.saturating_sub(forwarded.connect_us.unwrap_or(0)));
-        let (head, body) = answer.into_parts();
-        if head.status.is_informational() {
-            let status = head.status.as_u16();
-            return Err(failed(format!("{place} answered {status} and switched protocols, which was not asked of it")));
-        }
-        let headers = fields(&head.headers);
-        let headers = end_to_end(&headers).map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        let body = answer::body(body, &place, Some(room)).await.map_err(failed)?;
-        Ok(Response { status: head.status.as_u16(), headers, body })
+    /// Makes what it takes to pass calls on to `target`: the first call shall not wait for it. What is wrong with it is told of
+    /// each call.
+    pub(super) fn get_ready_for(&self, target: &Target) {
+        let _ = self.client(&target.tls);
     }
 
     /// The client for such a target, made when it is first needed: connections are kept, redirects are answers, nothing is
@@ -265,6 +253,32 @@ impl Forwarder {
         clients.insert(tls.clone(), client.clone());
         Ok(client)
     }
+}
+
+async fn exchange(
+    client: &Client<Timed, Full<Bytes>>,
+    request: http::Request<Full<Bytes>>,
+    forwarded: &mut Forwarded,
+    room: &mut Taking<'_>,
+) -> Result<Response, Failure> {
+    let place = request.uri().authority().map_or_else(String::new, ToString::to_string);
+    let started = Instant::now();
+    let answer = client.request(request).await.map_err(|error| failure(&error, &place))?;
+    let waited = micros(started);
+    if let Some(connected) = answer.extensions().get::<Connected>() {
+        forwarded.connect_us = connected.took();
+    }
+    forwarded.first_byte_us = Some(waited.saturating_sub(forwarded.connect_us.unwrap_or(0)));
+    let failed = |sentence| Failure { status: 502, sentence, what: What::Unanswered };
+    let (head, body) = answer.into_parts();
+    if head.status.is_informational() {
+        let status = head.status.as_u16();
+        return Err(failed(format!("{place} answered {status} and switched protocols, which was not asked of it")));
+    }
+    let headers = fields(&head.headers);
+    let headers = end_to_end(&headers).map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    let body = answer::body(body, &place, Some(room)).await.map_err(failed)?;
+    Ok(Response { status: head.status.as_u16(), headers, body })
 }
 
 /// The fields that are not of one connection (RFC 9110, 7.6.1): those that `Connection` names are.

@@ -446,16 +446,21 @@ impl Responders {
     }
 }
 
-/// What the caller gets whose call could not be forwarded.
+/// What the caller gets whose call could not be forwarded, or has no answer of whom it was forwarded to.
 fn failed(failure: &Failure) -> Outcome {
     let Failure { status, sentence, what } = failure;
+    let kept = |told: &str| format!("hooktape could not forward this call: {told}");
     let (told, error) = match what {
         // It is of this machine's configuration.
-        What::Unmade => ("its recording says why", format!("not forwarded: {sentence}")),
-        What::GivenUp => (sentence.as_str(), sentence.clone()),
-        What::Down | What::Unanswered => (sentence.as_str(), format!("not forwarded: {sentence}")),
+        What::Unmade => (kept("its recording says why"), format!("not forwarded: {sentence}")),
+        What::Down | What::Round => (kept(sentence), format!("not forwarded: {sentence}")),
+        // Whoever sends it again should know that it may have been done already.
+        What::Unanswered => {
+            (format!("hooktape forwarded this call, but {sentence}"), format!("forwarded, but {sentence}"))
+        }
+        What::GivenUp => (sentence.clone(), sentence.clone()),
     };
-    let response = plain(*status, &format!("hooktape could not forward this call: {told}"));
+    let response = plain(*status, &told);
     Outcome { error: Some(error), ..Outcome::of(response) }
 }
 

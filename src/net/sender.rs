@@ -14,7 +14,7 @@ mod wire;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,16 @@ struct Client {
     local: bool,
     /// For calls with another `host` than their URL's. HTTP/2 would have the URL's for it (RFC 9113, 8.3.1).
     renamed: bool,
+}
+
+/// What carries an exchange.
+enum Way<'a> {
+    /// A worker's own connection.
+    Wire(&'a mut Wire),
+    /// A client that adds no `accept` of its own.
+    Bare(bare::Connected),
+    /// The one that knows proxies.
+    Client(reqwest::Client),
 }
 
 /// The HTTP client.
@@ -225,52 +235,57 @@ impl Sender {
     ) -> Call {
         let Prepared { mut request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls } =
             prepared;
+        // Before the clock starts: what it takes to make a client is not the endpoint's time.
+        let way = match problem {
+            Some(reason) => Err(format!("not sent: {reason}")),
+            None => self.way(wire, &request, &headers, &url, tls),
+        };
         let at = Timestamp::now();
         // A slow body is not the endpoint's fault.
         let patience = timeout + if let Some(Fault::SlowBody(over)) = fault { over } else { Duration::ZERO };
-        let wire = wire.filter(|_| url.scheme() == "http" && !is_proxied(&self.proxies, &url));
         let place = place(&url);
         let body = Outbound::new(request.body.clone(), fault);
         let begun = body.begun();
+        let progress = answer::Progress::default();
         let started = Instant::now();
         let sending = async {
-            match (problem, wire) {
-                (Some(reason), _) => Err(format!("not sent: {reason}")),
-                (None, Some(wire)) => {
-                    let connected = AtomicBool::new(false);
-                    let sending = over_wire(wire, &request, headers, body, &url, &place, &connected);
-                    let stage = || if connected.load(Relaxed) { Stage::Waiting } else { Stage::Connecting };
-                    let answer = answer::whole(pin!(sending), &place, patience, stage).await;
+            match way? {
+                Way::Wire(wire) => {
+                    let sending = over_wire(wire, &request, headers, body, &url, &place, &progress);
+                    let answer = answer::whole(pin!(sending), &place, patience, &progress).await;
                     if answer.is_err() {
                         wire.close();
                     }
                     answer
                 }
-                (None, None) if !headers.contains_key(http::header::ACCEPT) => {
-                    if is_proxied(&self.proxies, &url) {
-                        return Err(BETWEEN.to_owned());
-                    }
+                Way::Bare(client) => {
+                    // It does not say when there is a connection.
+                    progress.connected();
                     let request = wire::request(method(&request)?, &request.target, headers, body)
                         .map_err(|error| format!("not sent: {error}"))?;
-                    let client = self.bare.of(&tls)?;
                     let sending = bare::send(client, request, &url, &place);
-                    answer::whole(pin!(sending), &place, patience, || Stage::Waiting).await
+                    answer::whole(pin!(sending), &place, patience, &progress).await
                 }
-                (None, None) => {
+                Way::Client(client) => {
+                    progress.connected();
                     // Without a fault it may be sent again where a kept connection turns out to be closed.
                     let body = match fault {
                         Some(Fault::SlowBody(_) | Fault::CutBody) => reqwest::Body::wrap(body),
                         _ => request.body.clone().into(),
                     };
-                    let sending = self.with_client(&request, headers, body, &url, &place, &tls)?;
-                    answer::whole(sending, &place, patience, || Stage::Waiting).await
+                    let sending = client.request(method(&request)?, url.clone()).headers(headers).body(body).send();
+                    let sending = self.by_client(sending, &url, &place);
+                    answer::whole(pin!(sending), &place, patience, &progress).await
                 }
             }
         };
         let answer = tokio::select! {
             biased;
             answer = sending => answer,
-            () = given_up => Err(format!("{place} had not answered when the replay was ended")),
+            () = given_up => Err(match progress.stage() {
+                Stage::Answering => format!("{place} had not finished its answer when the replay was ended"),
+                Stage::Connecting | Stage::Waiting => format!("{place} had not answered when the replay was ended"),
+            }),
         };
         let took = started.elapsed();
         if begun.is_some_and(|begun| begun.load(Relaxed)) {
@@ -326,36 +341,49 @@ impl Sender {
         Ok(client)
     }
 
-    /// The exchange by a client.
+    /// What carries a request to `url`: the `wire` where there is one that can.
     ///
     /// # Errors
-    /// When nothing can be sent: a sentence.
-    fn with_client(
+    /// When nothing can: a sentence.
+    fn way<'a>(
         &self,
+        wire: Option<&'a mut Wire>,
         request: &Request,
-        headers: http::HeaderMap,
-        body: reqwest::Body,
+        headers: &http::HeaderMap,
+        url: &Url,
+        tls: Tls,
+    ) -> Result<Way<'a>, String> {
+        let proxied = is_proxied(&self.proxies, url);
+        if let Some(wire) = wire.filter(|_| url.scheme() == "http" && !proxied) {
+            return Ok(Way::Wire(wire));
+        }
+        if !headers.contains_key(http::header::ACCEPT) {
+            return if proxied { Err(BETWEEN.to_owned()) } else { self.bare.of(&tls).map(Way::Bare) };
+        }
+        let renamed = request.headers.get("host") != Some(&url[url::Position::BeforeHost..url::Position::AfterPort]);
+        let client = self.client(Client { tls, local: is_loopback(url), renamed });
+        client.map(Way::Client).map_err(|error| format!("not sent: {error}"))
+    }
+
+    /// The head of the answer that a client gets.
+    ///
+    /// # Errors
+    /// When nothing can be sent or nothing comes back: a sentence.
+    async fn by_client(
+        &self,
+        sending: impl Future<Output = reqwest::Result<reqwest::Response>>,
         url: &Url,
         place: &str,
-        tls: &Tls,
-    ) -> Result<impl Future<Output = Result<http::Response<reqwest::Body>, String>>, String> {
-        let method = method(request)?;
-        let renamed = request.headers.get("host") != Some(&url[url::Position::BeforeHost..url::Position::AfterPort]);
-        let which = Client { tls: tls.clone(), local: is_loopback(url), renamed };
-        let client = self.client(which).map_err(|error| format!("not sent: {error}"))?;
-        let sending = client.request(method, url.clone()).headers(headers).body(body).send();
-        let proxies = self.proxies.clone();
-        Ok(async move {
-            sending.await.map(Into::into).map_err(|error| {
-                if !error.is_connect() {
-                    return answer::explain(&error, place, Stage::Waiting);
-                }
-                let place = proxy(&proxies, url).map_or_else(
-                    || place.to_owned(),
-                    |proxy| format!("{proxy}, the proxy that the environment names for {place}"),
-                );
-                answer::explain(&error, &place, Stage::Connecting)
-            })
+    ) -> Result<http::Response<reqwest::Body>, String> {
+        sending.await.map(Into::into).map_err(|error| {
+            if !error.is_connect() {
+                return answer::explain(&error, place, Stage::Waiting);
+            }
+            let place = proxy(&self.proxies, url).map_or_else(
+                || place.to_owned(),
+                |proxy| format!("{proxy}, the proxy that the environment names for {place}"),
+            );
+            answer::explain(&error, &place, Stage::Connecting)
         })
     }
 }
@@ -368,11 +396,11 @@ async fn over_wire<'a>(
     body: Outbound,
     url: &Url,
     place: &str,
-    connected: &AtomicBool,
+    progress: &answer::Progress,
 ) -> Result<http::Response<wire::Answer<'a>>, String> {
     let request = wire::request(method(request)?, &request.target, headers, body)
         .map_err(|error| format!("not sent: {error}"))?;
-    wire.send(url, request, connected).await.map_err(|error| match error {
+    wire.send(url, request, progress).await.map_err(|error| match error {
         WireError::Connect(error) => answer::explain(&error, place, Stage::Connecting),
         WireError::Http(error) => answer::explain(&error, place, Stage::Waiting),
         WireError::Kept(error) => {

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -206,4 +207,17 @@ pub fn forwarding(to: &[&str]) -> Respond {
     let targets = to.iter().map(|url| Target::from_address(url).unwrap()).collect();
     let forward = Forward { targets, keep_host: false };
     Respond { source: Source::Forward(Arc::new(forward)), ..Respond::default() }
+}
+
+/// Holds what makes something for a while, and gives when it let go of it. It holds it by the time that this returns.
+pub(super) fn held<T: Send + 'static>(lock: Arc<Mutex<T>>) -> std::thread::JoinHandle<Instant> {
+    let (tell, told) = std::sync::mpsc::channel();
+    let holding = std::thread::spawn(move || {
+        let _held = lock.lock().unwrap();
+        tell.send(()).unwrap();
+        std::thread::sleep(Duration::from_millis(30));
+        Instant::now()
+    });
+    told.recv().unwrap();
+    holding
 }

@@ -2,10 +2,12 @@ use std::time::Duration;
 
 use rstest::rstest;
 
-use crate::call::Direction;
+use super::Forwarder;
+use crate::call::{Direction, Request};
 use crate::config::{Certificate, Config, Listen, Respond, Source, Target, Tls};
 use crate::net::base_url;
 use crate::net::responder::{Health, Told};
+use crate::net::room::{Room, Taking};
 use crate::net::testing::{Backend, Site, forwarding, responding};
 
 const ANSWER: &str = "HTTP/1.1 201 Created\r\nX-Own: a\r\nSet-Cookie: b\r\nSet-Cookie: c\r\nConnection: x-hop\r\n\
@@ -227,9 +229,22 @@ async fn a_target_that_says_nothing_or_goes_away_is_told_apart() {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
     let silent = to(&url, |target| target.timeout = Duration::from_millis(20));
-    let site = Site::new(responding(silent)).await;
+    let mut site = Site::new(responding(silent)).await;
     let answer = site.post("/", "", "{}").await;
-    assert!(answer.starts_with("HTTP/1.1 504 ") && answer.contains("did not answer within 20ms"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 504 ") && answer.contains("hooktape forwarded this call, but 127"),
+        "{answer}"
+    );
+    let told = |call: std::sync::Arc<crate::call::Call>| call.error.clone().unwrap();
+    let place = url.trim_start_matches("http://");
+    let expected = format!("forwarded, but {place} did not answer within 20ms (the target's `timeout`)");
+    assert_eq!(told(site.next().await), expected);
+    // It takes connections and says nothing, so that TLS does not come about.
+    let unconnected = to(&url.replace("http:", "https:"), |target| target.timeout = Duration::from_millis(20));
+    let mut site = Site::new(responding(unconnected)).await;
+    assert!(site.post("/", "", "{}").await.starts_with("HTTP/1.1 504 "));
+    let error = told(site.next().await);
+    assert!(error.starts_with(&format!("not forwarded: no connection to {place} within 20ms: ")), "{error}");
     let leaving = Backend::new("").await;
     let site = Site::new(responding(forwarding(&[&leaving.url("")]))).await;
     let answer = site.post("/", "", "{}").await;
@@ -271,6 +286,20 @@ async fn a_target_is_trusted_as_its_tls_options_say() {
         let answer = site.post("/", "", "{}").await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{host}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn the_time_to_make_a_client_is_not_the_targets() {
+    let backend = Backend::new(ANSWER).await;
+    let (forwarder, room) = (Forwarder::default(), Room::default());
+    let target = Target::new("own", &backend.url(""));
+    let request = Request { method: "POST".into(), target: "/".into(), ..Request::default() };
+    let ready = forwarder.prepare(&request, None, &target, false);
+    let made = crate::net::testing::held(forwarder.clients.clone());
+    let (answer, forwarded) = forwarder.forward(ready, &target, &mut Taking::of(&room), std::future::pending()).await;
+    let since = made.join().unwrap().elapsed();
+    assert_eq!(answer.unwrap().status, 201);
+    assert!(forwarded.total_us <= u64::try_from(since.as_micros()).unwrap(), "{forwarded:?}, {since:?}");
 }
 
 /// Forwarding to one target, after a change to it.

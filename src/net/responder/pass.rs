@@ -19,7 +19,7 @@ impl Responders {
     pub(super) async fn pass_on(&self, call: Wanting<'_>, forward: &Arc<Forward>, hold: Option<Duration>) -> Outcome {
         if self.forwarder.has_seen(call.request) {
             let error = "this call was forwarded from here and came back: the target leads to this listener again";
-            return failed(&Failure { status: 508, sentence: error.to_owned(), what: What::Unanswered });
+            return failed(&Failure { status: 508, sentence: error.to_owned(), what: What::Round });
         }
         let Some(first) = forward.targets.first() else { return refused() };
         let mut edited = None;
@@ -196,6 +196,7 @@ impl Responders {
     pub async fn watch(&self, pause: Duration) {
         loop {
             for target in &self.targets() {
+                self.forwarder.get_ready_for(target);
                 let failure = pulse::knock(target).await.err();
                 let failure = failure.map(|sentence| Failure { status: 502, sentence, what: What::Down });
                 self.note(target, failure.as_ref());

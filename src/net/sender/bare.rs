@@ -21,7 +21,7 @@ use crate::net::{IDLE, trust};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients(Arc<Mutex<HashMap<Tls, Connected>>>);
 
-type Connected = Client<HttpsConnector<HttpConnector>, Outbound>;
+pub(super) type Connected = Client<HttpsConnector<HttpConnector>, Outbound>;
 
 impl Clients {
     /// The one that believes a server as `tls` says.

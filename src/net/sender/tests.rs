@@ -56,6 +56,17 @@ async fn a_calls_time_is_when_it_left_not_when_it_was_prepared() {
     }
 }
 
+#[tokio::test]
+async fn the_time_to_make_a_client_is_not_the_calls() {
+    let site = Site::new(Config::default()).await;
+    let sender = sender(&site);
+    let call = sender.prepare(outgoing(&site.url("/"), request("POST", &[], b"{}")));
+    let ready = crate::net::testing::held(sender.clients.clone());
+    let call = sender.exchange(call, None, std::future::pending()).await;
+    let since = ready.join().unwrap().elapsed();
+    assert!(call.took <= since, "{:?}, though it could leave only {since:?} ago", call.took);
+}
+
 /// An endpoint on a free port that reads a whole request, answers with these bytes and closes, for each of two connections;
 /// gives what it read first.
 async fn endpoint(answer: &'static [u8]) -> (String, JoinHandle<Vec<u8>>) {

@@ -5,7 +5,6 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -18,6 +17,7 @@ use url::Url;
 
 use super::body::Outbound;
 use crate::net::IDLE;
+use crate::net::answer::Progress;
 
 /// A place for a connection.
 #[derive(Debug, Default)]
@@ -124,12 +124,12 @@ impl Body for Answer<'_> {
 }
 
 impl Wire {
-    /// Sends `request` to the host of `url` and gives the head of the answer. Once there is a connection, it is `connected`.
+    /// Sends `request` to the host of `url` and gives the head of the answer. Tells once there is a connection.
     pub(super) async fn send(
         &mut self,
         url: &Url,
         mut request: http::Request<Outbound>,
-        connected: &AtomicBool,
+        progress: &Progress,
     ) -> Result<http::Response<Answer<'_>>, WireError> {
         loop {
             // Taken out: an exchange that is given up leaves a connection that nobody can use.
@@ -145,7 +145,7 @@ impl Wire {
                 // Made once for many calls: its size should not be every call's.
                 None => Box::pin(Line::open(url)).await?,
             };
-            connected.store(true, Relaxed);
+            progress.connected();
             let ready = poll_fn(|context| {
                 line.poll(context);
                 line.sender.poll_ready(context)
@@ -201,7 +201,7 @@ mod tests {
     async fn status(wire: &mut Wire, url: &Url) -> Result<u16, WireError> {
         let body = Outbound::new(Bytes::new(), None);
         let request = request(http::Method::GET, "/", http::HeaderMap::new(), body).unwrap();
-        let response = wire.send(url, request, &AtomicBool::default()).await?;
+        let response = wire.send(url, request, &Progress::default()).await?;
         let status = response.status().as_u16();
         response.into_body().collect().await.unwrap();
         Ok(status)

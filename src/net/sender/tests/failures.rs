@@ -73,6 +73,34 @@ async fn a_reset_says_that_the_endpoint_closed() {
     assert_eq!(error, format!("{address} closed the connection before it had answered"));
 }
 
+#[tokio::test]
+async fn an_answer_that_is_ended_in_its_middle_had_begun() {
+    let site = Site::new(Config::default()).await;
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = socket.accept().await.unwrap();
+            read_request(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await.unwrap();
+            tell.send(stream).unwrap();
+        }
+    });
+    let sender = sender(&site);
+    for wire in [None, Some(&mut Wire::default())] {
+        let call = sender.prepare(outgoing(&format!("http://{address}/"), request("POST", &[], b"x")));
+        let ended = async {
+            let _open = told.recv().await;
+            // Its head is on the way: it is read before this is asked a second time.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        let call = sender.exchange(call, wire, ended).await;
+        let expected = format!("{address} had not finished its answer when the replay was ended");
+        assert_eq!((call.response, call.error), (None, Some(expected)));
+    }
+}
+
 #[rstest]
 #[case::line_end("X-A", "a\nb", "not sent: the header \"X-A\" cannot be sent over HTTP")]
 #[case::name("a b", "", "not sent: the header \"a b\" cannot be sent over HTTP")]
