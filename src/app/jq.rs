@@ -53,9 +53,9 @@ pub fn run(body: &[u8], filter: &str) -> Result<String, String> {
     }
 }
 
-/// `` `nope` is no filter ``
+/// `"nope" is not known here`. It may be to the program `jq`: that reads files and further inputs, too.
 fn unknown((name, _): (&str, jaq_core::compile::Undefined)) -> String {
-    format!("{name:?} is not known to jq")
+    format!("{name:?} is not known here")
 }
 
 /// What is wrong with a filter, and where.
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
         assert!(run(b"{}", ".a[").unwrap_err().contains("column"), "{:?}", run(b"{}", ".a["));
-        assert!(run(b"{}", "nope").unwrap_err().contains("nope"));
+        assert!(run(b"{}", "nope").unwrap_err().contains("\"nope\" is not known here"));
         assert!(run(b"{}", ".a | error(\"x\")").unwrap_err().contains("failed"));
         assert!(run(b"nonsense", ".").unwrap_err().contains("not JSON"));
         let long = format!("\"{}\"", "ä".repeat(1 << 20));

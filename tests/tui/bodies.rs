@@ -74,6 +74,12 @@ async fn a_filter_changes_the_body_that_it_was_asked_for() {
 }
 
 #[tokio::test]
+async fn a_filter_sees_nothing_of_the_environment() {
+    let ended = shown("application/json", b"[1]".to_vec(), "2<enter>|[env|has(\"PATH\",\"HOME\")]<enter>").await;
+    assert!(ended.screen.contains("false") && !ended.screen.contains("true"), "{}", ended.screen);
+}
+
+#[tokio::test]
 async fn a_search_goes_on_in_the_tab_that_it_was_made_in() {
     let ended = shown("application/json", br#"{"a":"x","b":"x"}"#.to_vec(), "2<enter>/x<enter>3n").await;
     assert!(ended.screen.contains("match 2 of 2") && ended.screen.contains("/b"), "{}", ended.screen);
