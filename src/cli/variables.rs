@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use color_eyre::eyre::{self, eyre};
-use serde_json::json;
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::call::Id;
 use crate::cli::context::{Context, data_dir, find_call};
 use crate::cli::damage::Damaged;
 use crate::cli::show::{fits, parse_query};
@@ -41,6 +43,20 @@ pub enum Command {
         #[arg(required = true)]
         names: Vec<String>,
     },
+}
+
+/// A variable as JSON; its value as it was written.
+#[derive(Serialize)]
+struct Listed<'a> {
+    schema: u32,
+    name: &'a str,
+    #[serde(rename = "type")]
+    json_type: &'static str,
+    place: &'a str,
+    kind: Option<&'a str>,
+    value: Option<&'a RawValue>,
+    call: Id,
+    at: Timestamp,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
@@ -86,11 +102,16 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             for (name, variable) in known.iter() {
                 let (value, kind) = (&variable.value, variable.kind.as_deref());
                 print::out(&match context.format {
-                    Format::Json => json!({
-                        "schema": 1, "name": name, "type": variable.json_type(), "place": variable.place, "kind": kind,
-                        "value": serde_json::from_str::<&RawValue>(value).ok(), "call": variable.call, "at": variable.at,
-                    })
-                    .to_string(),
+                    Format::Json => serde_json::to_string(&Listed {
+                        schema: 1,
+                        name,
+                        json_type: variable.json_type(),
+                        place: &variable.place,
+                        kind,
+                        value: serde_json::from_str(value).ok(),
+                        call: variable.call,
+                        at: variable.at,
+                    })?,
                     Format::Text => format!(
                         "{:20} {:8} {}  {} of {} {}",
                         visible::line(name),

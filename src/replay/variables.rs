@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -153,7 +153,7 @@ impl Variables {
         write().map_err(|error| format!("cannot write {}: {error}", path.display()))
     }
 
-    /// Makes known what the answer to `call` holds, and gives the names. What `redaction` masks is left out.
+    /// Makes known what the answer to `call` holds, and gives the names, each once. What `redaction` masks is left out.
     pub fn register(&mut self, call: &Call, redaction: &Redaction) -> Vec<String> {
         type Members<'a> = IndexMap<String, &'a RawValue>;
         fn members(body: Option<&[u8]>) -> Members<'_> {
@@ -164,7 +164,7 @@ impl Variables {
         let body = |call: &Call| call.response.as_ref().map(|response| response.body.clone());
         let (given, masked) = (body(call), body(&redaction.call(call)));
         let (given, masked) = (members(given.as_deref()), members(masked.as_deref()));
-        let mut names = Vec::new();
+        let mut names = IndexSet::new();
         for place in PLACES {
             let within = |root: &Members<'_>| -> IndexMap<String, Box<RawValue>> {
                 root.get(place).and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
@@ -178,10 +178,10 @@ impl Variables {
                 let value = value.get().to_owned();
                 let variable = Variable { value, place: pointer, kind: call.kind.clone(), call: call.id, at: call.at };
                 self.0.insert(name.clone(), variable);
-                names.push(name);
+                names.insert(name);
             }
         }
-        names
+        names.into_iter().collect()
     }
 
     /// The variable of that name.
@@ -224,6 +224,8 @@ mod tests {
         );
         assert_eq!(known.register(&first, &redaction), ["tier", "n", "a/b"]);
         assert_eq!(known.register(&answered(r#"{"context":{"tier":null}}"#), &redaction), ["tier"]);
+        let both = answered(r#"{"context":{"tier":"gold"},"output":{"tier":null}}"#);
+        assert_eq!(known.register(&both, &redaction), ["tier"], "kept once, told once");
         let told: Vec<_> = known.iter().map(|(name, found)| (name, &*found.value, found.json_type())).collect();
         assert_eq!(told, [("tier", "null", "null"), ("n", "1e3", "number"), ("a/b", "[1, 2]", "array")]);
         assert_eq!(known.get("a/b").unwrap().place, "/output/a~1b");

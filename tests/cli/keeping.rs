@@ -65,6 +65,18 @@ fn variables_of_deleted_calls_are_not_taken() {
 }
 
 #[test]
+fn a_variable_is_listed_as_it_was_written() {
+    let home = Home::new();
+    let tape = r#"{"hooktape":1,"created":"2026-11-21T10:02:11Z","by":"hooktape 0.1.0"}
+{"id":"01930000-0000-7000-8000-000000000001","at":"2026-11-21T10:02:11Z","dir":"received","method":"POST","path":"/","status":200,"took_us":1,"size":2,"request":{"headers":[],"json":{}},"response":{"headers":[],"json":{"context":{"n":12345678901234567890123},"output":{"z":1.50}}}}
+"#;
+    std::fs::write(home.path("tape.jsonl"), tape).unwrap();
+    assert_eq!(run(&home, &["variables", "register", "tape.jsonl"]).err, "2 variables: n, z\n");
+    let listed = run(&home, &["variables", "--format", "json"]).out;
+    assert!(listed.contains("\"value\":12345678901234567890123,") && listed.contains("\"value\":1.50,"), "{listed}");
+}
+
+#[test]
 fn a_recording_in_use_is_left_alone() {
     let home = Home::new();
     let _listener = home.listen(&[]);
