@@ -316,11 +316,15 @@ impl Term {
     }
 }
 
+/// Characters of a word that may be part of an id: shorter ones would find ids by chance.
+const SHORT_ID: usize = 8;
+
 fn in_head(needle: &Needle, view: &View<'_>) -> bool {
     let note = view.remarks.and_then(|remarks| remarks.note.as_deref());
     let texts = [view.kind, view.conversation, Some(view.path), Some(view.method), note];
     texts.into_iter().flatten().any(|text| needle.is_in(text.as_bytes()))
         || view.status.is_some_and(|status| needle.is(status.to_string().as_bytes()))
+        || (needle.bytes().len() >= SHORT_ID && needle.is_in(view.id.to_string().as_bytes()))
 }
 
 fn in_call(needle: &Needle, call: &Call) -> bool {

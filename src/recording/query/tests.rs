@@ -165,6 +165,9 @@ fn words_are_searched_on_both_sides_and_in_bytes_too() {
         assert!(matches(text, &call), "{text}");
     }
     assert!(!matches("/input/text:x", &call), "a body that is no JSON has no pointers");
+    let id = call.id.to_string();
+    assert!(matches(&id, &call) && matches(&id[28..], &call));
+    assert!(!matches(&id[29..], &call), "what is shorter may stand in an id by chance");
 }
 
 #[test]
