@@ -1,6 +1,7 @@
 //! The secrets at hand, asked by whoever checks or makes a signature.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -88,7 +89,7 @@ impl Keyring {
         if verdict.needs_explaining()
             && let Some(Err(why)) = self.tests_for(platforms, request, kind, own)
         {
-            verdict.reason.push_str(&format!("; it says that it is a test call of hooktape's own, {why}"));
+            let _ = write!(verdict.reason, "; it says that it is a test call of hooktape's own, {why}");
         }
         verdict
     }

@@ -8,7 +8,7 @@ use super::*;
 use crate::signature::keys::{Key, new_ec};
 
 const RSA: &str = include_str!("../../../recordings/moveo-webview.public.pem");
-/// The example of sendgrid/sendgrid-nodejs, as SendGrid prints its keys: base64 of the DER.
+/// The example of sendgrid/sendgrid-nodejs, as `SendGrid` prints its keys: base64 of the DER.
 const ECDSA: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
 /// The public key of the first test of RFC 8032, 7.1.
 const ED25519: &str = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
