@@ -58,7 +58,9 @@ mod tests {
     fn what_is_filled_in_is_known_to_all_clones_once_and_never_printed() {
         let filled = Filled::default();
         let other = filled.clone();
-        ["secret", "1", "secret", ""].iter().for_each(|value| filled.add(value));
+        for value in ["secret", "1", "secret", ""] {
+            filled.add(value);
+        }
         assert_eq!(filled.variable("PATH"), std::env::var("PATH").ok());
         assert_eq!(filled.variable("NO_SUCH_VARIABLE_IS_THERE"), None);
         assert!(other.with(|known| known.iter().filter(|known| *known == "secret").count() == 1 && known.len() == 2));

@@ -364,7 +364,7 @@ fn what_the_environment_filled_in_is_masked_where_calls_are() {
         assert!(head.contains(OF_TARGET) && String::from_utf8_lossy(&body).contains(&format!("say {OF_TARGET}")));
         let tape = fs::read_to_string(home.path(&tape)).unwrap();
         none_in(&needle, tape.as_bytes(), "a recording");
-        assert!(tape.contains(r#"say [redacted]"#) && tape.contains(r#"["x-mine","[redacted]"]"#), "{tape}");
+        assert!(tape.contains("say [redacted]") && tape.contains(r#"["x-mine","[redacted]"]"#), "{tape}");
     }
     let planned = ["replay", SAMPLE, "--query", "kind:dialog", "--to", "there", "--dry-run", "--format", "json"];
     run(&[&planned[..], &set].concat());
