@@ -35,9 +35,9 @@ pub fn compact(path: &Path, out: Option<&Path>) -> Result<Compacted, OpenError> 
     format::read_header(&file, &path)?;
     let about = file.metadata().map_err(OpenError::io("read", &path))?;
     // Of the very file that is copied.
-    let same =
+    let held =
         file.try_clone().and_then(|file| Reader::of(file, &about, &path)).map_err(OpenError::io("read", &path))?;
-    let marks = same.marks();
+    let marks = held.marks();
     let unchanged = Compacted { calls: 0, before: about.len(), after: about.len() };
     if marks.deleted() == 0 && out.is_none() {
         return Ok(unchanged);

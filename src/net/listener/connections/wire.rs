@@ -165,7 +165,9 @@ impl Wire {
             let Line { stream, refusal } = &mut *lock(&self.line);
             if self.notes.refuses(slices) {
                 let before = refusal.len();
-                slices.iter().for_each(|slice| refusal.extend_from_slice(slice));
+                for slice in slices {
+                    refusal.extend_from_slice(slice);
+                }
                 Poll::Ready(Ok(refusal.len() - before))
             } else {
                 // Nothing follows a refusal: it was an answer that looks like one.
@@ -313,7 +315,7 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.send(context, slices, |stream, context, slices| stream.poll_write_vectored(context, slices))
+        self.send(context, slices, Stream::poll_write_vectored)
     }
 }
 
