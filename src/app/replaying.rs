@@ -143,7 +143,7 @@ impl From<Told> for Sent {
     fn from(told: Told) -> Self {
         let short = |what: &str| visible::truncate(what, LONGEST).into_owned();
         let places = |found: Vec<Difference>| found.into_iter().map(|one| one.place).take(MOST_NAMED).collect();
-        let because = |found| Unmet { expected: String::new(), found, place: None };
+        let because = |found| Unmet { expected: String::new(), found, place: None, against: false };
         match told {
             Told::Sent(outcome) => {
                 let changed: Vec<Place> = places(outcome.changed());
@@ -204,8 +204,7 @@ impl Sent {
             if let Some(redaction) = mask {
                 Masking::new(redaction).unmet(&mut unmet);
             }
-            let Unmet { expected, found, .. } = unmet;
-            if expected.is_empty() { found } else { format!("{expected}: {found}") }
+            if unmet.expected.is_empty() { unmet.found } else { unmet.to_string() }
         })
     }
 

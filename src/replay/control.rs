@@ -39,6 +39,13 @@ impl Control {
         });
     }
 
+    /// How long it has been going on since `start`, pauses left out.
+    pub(super) fn worked(&self, start: Instant) -> Duration {
+        let State { paused, shift, .. } = *self.0.borrow();
+        let rested = shift + paused.map_or(Duration::ZERO, |since| since.elapsed());
+        start.elapsed().saturating_sub(rested)
+    }
+
     /// Ends it: nothing leaves any more, and no answer is waited for.
     pub fn cancel(&self) {
         self.0.send_modify(|state| state.cancelled = true);
@@ -108,9 +115,10 @@ mod tests {
         let waiting = tokio::spawn(async move { other.turn(start, Some(2 * second), None).await });
         tokio::time::sleep(5 * second).await;
         assert!(!waiting.is_finished());
+        assert_eq!(control.worked(start), second, "also while it is paused");
         control.resume();
         assert_eq!(waiting.await.unwrap(), Some(start + 7 * second));
-        assert_eq!(start.elapsed().as_secs(), 7);
+        assert_eq!((start.elapsed().as_secs(), control.worked(start).as_secs()), (7, 2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -201,6 +201,28 @@ pub struct Unmet {
     /// Where in the answer that stands, if it is a value of it.
     #[serde(skip)]
     pub place: Option<Place>,
+    /// It is the second target's answer.
+    pub against: bool,
+}
+
+impl Unmet {
+    /// A demand that is not met by what stands at no place.
+    pub(super) fn new(expected: impl Into<String>, found: String) -> Self {
+        Self { expected: expected.into(), found, place: None, against: false }
+    }
+
+    /// Whose answer it is, where that is to be told.
+    #[must_use]
+    pub fn whose(&self) -> &'static str {
+        if self.against { " of the second target" } else { "" }
+    }
+}
+
+/// `took<500ms: 1.2s`, `status=2xx of the second target: status 500`.
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}: {}", self.expected, self.whose(), self.found)
+    }
 }
 
 /// An answer with what it is held against.
@@ -234,7 +256,7 @@ pub fn check(expectations: &[Expectation], answered: &Answered<'_>) -> (Vec<Unme
         // A call that was cut need not get one, unless something is asked of it.
         if unmet.is_empty() && !expectations.is_empty() {
             let found = call.error.clone().unwrap_or_else(|| "no answer".to_owned());
-            unmet.push(Unmet { expected: "an answer".to_owned(), found, place: None });
+            unmet.push(Unmet::new("an answer", found));
         }
         return (unmet, differences);
     };
@@ -262,7 +284,7 @@ pub fn check(expectations: &[Expectation], answered: &Answered<'_>) -> (Vec<Unme
             What::Value(pointer, test) => value(response, pointer, test.as_ref()),
             What::Header(name, test) => header(response, name, test.as_ref()),
         };
-        unmet.extend(found.map(|(found, place)| Unmet { expected: expectation.text.clone(), found, place }));
+        unmet.extend(found.map(|(found, place)| Unmet { place, ..Unmet::new(&expectation.text, found) }));
     }
     (unmet, differences)
 }
@@ -291,7 +313,7 @@ fn default_status(call: &Call, fault: Option<Fault>) -> Option<Unmet> {
         (None, Some(status)) => format!("status {status}"),
         (None, None) => "no answer".to_owned(),
     };
-    (!met).then(|| Unmet { expected: expected.to_owned(), found: found(), place: None })
+    (!met).then(|| Unmet::new(expected, found()))
 }
 
 /// `2 differences: status, /output/name`; none where there are none.

@@ -62,7 +62,7 @@ impl<'a> Masking<'a> {
 
     /// Masks what was found instead of what was expected, and what that was.
     pub fn unmet(&self, unmet: &mut Unmet) {
-        let Unmet { expected, found, place } = unmet;
+        let Unmet { expected, found, place, .. } = unmet;
         *found = if *expected == Expectation::CONTRACT && !self.is_bare_of_secrets() {
             "the answer departs from it; what it says is masked".to_owned()
         } else {
@@ -214,7 +214,7 @@ mod tests {
             Some((name, _)) => Place::Header(name.to_ascii_lowercase()),
             None => Place::Json(expected.split(['*', '=']).next().unwrap().to_owned()),
         };
-        let mut unmet = Unmet { expected: expected.into(), found: found.into(), place: Some(place) };
+        let mut unmet = Unmet { place: Some(place), ..Unmet::new(expected, found.into()) };
         Masking::new(&redaction()).unmet(&mut unmet);
         assert_eq!((&*unmet.expected, &*unmet.found), (left, right));
     }
@@ -223,7 +223,7 @@ mod tests {
     fn what_the_contract_says_of_an_answer_is_kept_where_nothing_of_it_is_masked() {
         let told = |body: &str| {
             let found = "`lang` is the string \"hunter1\"; known: en.".to_owned();
-            let mut unmet = Unmet { expected: "contract".into(), found, place: None };
+            let mut unmet = Unmet::new("contract", found);
             let call = answered(body);
             Masking::between(&redaction(), &call, &call).unmet(&mut unmet);
             unmet.found

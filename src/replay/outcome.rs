@@ -60,6 +60,14 @@ impl Outcome {
         (Masking::between(redaction, &self.original, &self.call), of_other)
     }
 
+    /// Masks `unmet`, which is of it: what was expected of each answer.
+    pub fn mask_unmet(&self, redaction: &Redaction, unmet: &mut [Unmet]) {
+        for unmet in unmet {
+            let call = self.against.as_ref().filter(|_| unmet.against).unwrap_or(&self.call);
+            Masking::between(redaction, &self.original, call).unmet(unmet);
+        }
+    }
+
     /// How what left differs from what was recorded. Worked out anew each time, for most outcomes are only counted.
     #[must_use]
     pub fn changed(&self) -> Vec<Difference> {

@@ -144,11 +144,16 @@ impl Report {
                 other.error = other.error.take().map(|error| redaction.text(&error).into_owned());
             }
             case.skipped = case.skipped.map(|reason| redaction.text(&reason).into_owned());
-            let (of_answer, between) = maskings(told, redaction);
-            case.unmet.iter_mut().for_each(|unmet| of_answer.unmet(unmet));
-            let (to_recorded, to_other) = case.differences.split_at_mut(case.to_recorded);
-            of_answer.differences(to_recorded);
-            between.differences(to_other);
+            match told {
+                Told::Sent(outcome) => {
+                    let (of_answer, between) = outcome.maskings(redaction);
+                    outcome.mask_unmet(redaction, &mut case.unmet);
+                    let (to_recorded, to_other) = case.differences.split_at_mut(case.to_recorded);
+                    of_answer.differences(to_recorded);
+                    between.differences(to_other);
+                }
+                Told::Skipped(_) => case.unmet.iter_mut().for_each(|unmet| Masking::new(redaction).unmet(unmet)),
+            }
         }
         self.cases.push(case);
     }
@@ -184,7 +189,7 @@ impl Case {
     /// What is wrong, one a line; empty where nothing is.
     fn trouble(&self) -> String {
         let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
-        let unmet = self.unmet.iter().map(|unmet| format!("expected {}: {}", unmet.expected, unmet.found));
+        let unmet = self.unmet.iter().map(|unmet| format!("expected {unmet}"));
         let differences = self.differences.iter().enumerate().map(|(number, found)| {
             let whose = if number < self.to_recorded { "" } else { "between the targets, " };
             format!("{whose}{}: {} -> {}", found.place, side(&found.left), side(&found.right))
@@ -221,12 +226,6 @@ fn sent(outcome: &Outcome) -> Case {
     }
 }
 
-/// Those of what is found between the recorded answer and this one, and between this one and the other target's.
-fn maskings<'a>(told: &'a Told, redaction: &'a Redaction) -> (Masking<'a>, Masking<'a>) {
-    let Told::Sent(outcome) = told else { return (Masking::new(redaction), Masking::new(redaction)) };
-    outcome.maskings(redaction)
-}
-
 /// How long the answer took. What a fault made slow is not the endpoint's.
 fn took_us(call: &Call, fault: Option<Fault>) -> u64 {
     micros(Fault::own(fault, call.took))
@@ -252,11 +251,7 @@ fn skipped_case(skipped: &Skipped) -> Case {
         against: None,
         differences: Vec::new(),
         to_recorded: 0,
-        unmet: if skipped.is_failure() {
-            vec![Unmet { expected: "it to be sent".to_owned(), found: reason.clone(), place: None }]
-        } else {
-            Vec::new()
-        },
+        unmet: if skipped.is_failure() { vec![Unmet::new("it to be sent", reason.clone())] } else { Vec::new() },
         skipped: (!skipped.is_failure()).then_some(reason),
     }
 }

@@ -17,7 +17,7 @@ use super::alarm::Alarm;
 use super::compare;
 use super::expect::{Answered, Unmet, check, summary};
 use super::schedule::{Pace, Queue, Step};
-use super::summary::{Times, rate};
+use super::summary::{Answers, Times, rate};
 use super::{Control, Item, Outcome, Plan, Refusal, Skipped, Summary, Told, masked};
 use crate::call::Call;
 use crate::net::crew::{Crew, Desk};
@@ -63,10 +63,12 @@ struct Shared<T> {
 
 struct Score {
     summary: Summary,
-    took: Times,
+    first: Tally,
+    /// None: there is no second target.
+    second: Option<Tally>,
     late: Times,
-    /// When the first and the last call left that were due at some time, and how many did.
-    paced: Option<(Instant, Instant)>,
+    /// When the first and the last call left that were due at some time, pauses left out, and how many did.
+    paced: Option<(Duration, Duration)>,
     steps: u32,
     /// Deliveries that were sent, skipped or refused.
     done: u64,
@@ -77,6 +79,29 @@ struct Score {
     refused: BTreeMap<(usize, usize), (Skipped, u64)>,
     /// Deliveries of the first round that were skipped or refused.
     first_round: u64,
+}
+
+/// The answers of a target.
+struct Tally {
+    statuses: BTreeMap<u16, u64>,
+    took: Times,
+}
+
+impl Tally {
+    fn new() -> Result<Self, String> {
+        Ok(Self { statuses: BTreeMap::new(), took: Times::new()? })
+    }
+
+    fn add(&mut self, call: &Call, fault: Option<Fault>) {
+        *self.statuses.entry(call.status().unwrap_or(0)).or_default() += 1;
+        if call.response.is_some() {
+            self.took.add(Fault::own(fault, call.took));
+        }
+    }
+
+    fn answers(&self) -> Answers {
+        Answers { statuses: self.statuses.clone(), took: self.took.latencies() }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -101,7 +126,8 @@ impl Replay {
         let queue = Queue::checked(&items, self.plan.schedule)?;
         let score = Score {
             summary: Summary { total: self.plan.total(items.len()), ..Summary::default() },
-            took: Times::new()?,
+            first: Tally::new()?,
+            second: self.plan.against.is_some().then(Tally::new).transpose()?,
             late: Times::new()?,
             paced: None,
             steps: 0,
@@ -162,9 +188,12 @@ impl Replay {
         shared.tell_refused(&refused);
         let score = lock(&shared.score);
         let timed = score.late.latencies();
-        let elapsed = start.elapsed();
+        let elapsed = shared.control.worked(start);
+        let Answers { statuses, took } = score.first.answers();
         Ok(Summary {
-            took: score.took.latencies(),
+            statuses,
+            took,
+            against: score.second.as_ref().map(Tally::answers),
             late: (timed.count > 0).then_some(timed),
             rate: score.rate(elapsed),
             elapsed,
@@ -213,9 +242,9 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
                 break;
             }
             if step.due.is_some() {
-                let (mut score, now) = (lock(&self.score), Instant::now());
-                score.late.add(now.saturating_duration_since(due));
-                score.paced = Some((score.paced.map_or(now, |(first, _)| first), now));
+                let (mut score, worked) = (lock(&self.score), self.control.worked(self.start));
+                score.late.add(due.elapsed());
+                score.paced = Some((score.paced.map_or(worked, |(first, _)| first), worked));
                 score.steps += 1;
             }
             self.step(step, &mut worker).await?;
@@ -340,14 +369,18 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         let plan = &self.replay.plan;
         let kind = original.kind.as_deref().and_then(|name| self.replay.platforms.kind(name));
         let recorded = original.answer();
-        let (mut unmet, mut differences) =
-            check(&plan.expect, &Answered { call: &call, fault: delivery.fault, kind, recorded, rules: &plan.rules });
+        let judge = |call: &Call| {
+            check(&plan.expect, &Answered { call, fault: delivery.fault, kind, recorded, rules: &plan.rules })
+        };
+        let (mut unmet, mut differences) = judge(&call);
         let mut between = Vec::new();
         let given_up = given_up.into_inner();
         if let Some(against) = &against {
+            // How it differs from the recorded one is in how both do: it is only named.
+            unmet.extend(judge(against).0.into_iter().map(|unmet| Unmet { against: true, ..unmet }));
             let answers = (call.response.as_ref(), against.response.as_ref());
             between = compare::responses(answers.0, answers.1, kind, &plan.rules);
-            let same = |found| Unmet { expected: "the same answer".to_owned(), found, place: None };
+            let same = |found| Unmet::new("the same answer", found);
             unmet.extend(summary(&between).map(same));
         }
         if given_up {
@@ -430,11 +463,13 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         } else {
             failed
         }) += 1;
+        // Of two targets one may have answered: it is counted as not finished, and as nothing else.
         if !outcome.given_up {
-            *score.summary.statuses.entry(outcome.call.status().unwrap_or(0)).or_default() += 1;
-        }
-        if outcome.call.response.is_some() {
-            score.took.add(Fault::own(outcome.delivery.fault, outcome.call.took));
+            let Score { first, second, .. } = &mut *score;
+            first.add(&outcome.call, outcome.delivery.fault);
+            if let (Some(second), Some(call)) = (second, &outcome.against) {
+                second.add(call, outcome.delivery.fault);
+            }
         }
         let refused = std::mem::take(&mut score.refused);
         drop(score);

@@ -53,6 +53,15 @@ impl Times {
     }
 }
 
+/// What came of one target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Answers {
+    /// How many answers had which status; 0 stands for no answer.
+    pub statuses: BTreeMap<u16, u64>,
+    /// How long they took.
+    pub took: Latencies,
+}
+
 /// What became of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
@@ -60,7 +69,7 @@ pub struct Summary {
     pub total: u64,
     /// Those of them that were not, because it ended before.
     pub left: u64,
-    /// Calls whose answer was as expected.
+    /// Calls whose answer was as expected; with a second target both answers were, and were the same.
     pub fine: u64,
     /// The others.
     pub failed: u64,
@@ -68,15 +77,17 @@ pub struct Summary {
     pub skipped: u64,
     /// Calls that were sent, and whose answer was not waited for: it was ended before.
     pub unfinished: u64,
-    /// How many answers had which status; 0 stands for no answer.
+    /// How many answers had which status; 0 stands for no answer. Of two targets it is the first one's.
     pub statuses: BTreeMap<u16, u64>,
-    /// How long the answers took.
+    /// How long those answers took.
     pub took: Latencies,
+    /// The same of the second target, if there is one.
+    pub against: Option<Answers>,
     /// How much later than due the calls left, where they were due at some time.
     pub late: Option<Latencies>,
-    /// Calls a second.
+    /// Calls a second, pauses left out.
     pub rate: f64,
-    /// How long all of it took, pauses included; seconds, where it is JSON.
+    /// How long all of it took, pauses left out; seconds, where it is JSON.
     #[serde(serialize_with = "seconds")]
     pub elapsed: Duration,
     /// Lines of the recording that could not be read: what stood there was not sent.

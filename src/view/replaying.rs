@@ -17,9 +17,9 @@ use crate::app::which::Which;
 use crate::call::{Direction, Sig};
 use crate::config::Target;
 use crate::net::fault::{Delivery, Fault};
-use crate::replay;
 use crate::replay::compare::Difference;
 use crate::replay::mask::Masking;
+use crate::replay::{self, Latencies};
 use crate::view::dialogs::{NARROW, boxed, extent, inner_width, line_input};
 use crate::view::panel::{large, option_row};
 use crate::view::{hints, list, rows, status, theme};
@@ -205,19 +205,24 @@ pub(super) fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect)
     head.push(meter(app, replay, width));
     match &replay.ended {
         Some(Ok(summary)) => {
-            let took = &summary.took;
-            let cancelled = if summary.cancelled { "cancelled" } else { "" };
-            let times = format!(
-                "took p50 {} · p90 {} · p99 {} · longest {}{}{cancelled}",
-                list::duration(took.p50_us),
-                list::duration(took.p90_us),
-                list::duration(took.p99_us),
-                list::duration(took.max_us),
-                if summary.cancelled { " · " } else { "" },
-            );
+            let times = |took: &Latencies| {
+                format!(
+                    "took p50 {} · p90 {} · p99 {} · longest {}",
+                    list::duration(took.p50_us),
+                    list::duration(took.p90_us),
+                    list::duration(took.p99_us),
+                    list::duration(took.max_us),
+                )
+            };
+            let second = replay.plan.against.as_ref().zip(summary.against.as_ref());
+            let first = second.map_or_else(String::new, |_| format!("{} ", replay.plan.target.name));
             // Without an answer none took any time.
-            let told = if took.count > 0 { times } else { cancelled.to_owned() };
-            head.push(Line::styled(told, theme::DIM));
+            let told = (summary.took.count > 0).then(|| format!("{first}{}", times(&summary.took)));
+            let told: Vec<&str> = told.as_deref().into_iter().chain(summary.cancelled.then_some("cancelled")).collect();
+            head.push(Line::styled(rows::cut(&told.join(" · "), width), theme::DIM));
+            if let Some((Target { name, .. }, answers)) = second.filter(|(_, answers)| answers.took.count > 0) {
+                head.push(Line::styled(rows::cut(&format!("{name} {}", times(&answers.took)), width), theme::DIM));
+            }
             let short = summary.shortfall();
             let level = if summary.error.is_some() { Level::Error } else { Level::Warning };
             head.extend(short.iter().flat_map(|short| rows::row(&[(short, theme::level(level), width)])));

@@ -124,8 +124,12 @@ fn of_many_results_the_newest_keep_how_they_differ() {
 #[test]
 fn what_was_found_instead_is_masked_where_the_screen_is() {
     let place = Place::Header("authorization".to_owned());
-    let found =
-        Unmet { expected: "header:authorization=x".to_owned(), found: "Bearer y".to_owned(), place: Some(place) };
+    let found = Unmet {
+        expected: "header:authorization=x".to_owned(),
+        found: "Bearer y".to_owned(),
+        place: Some(place),
+        against: false,
+    };
     let sent = sent(Outcome { unmet: vec![found], ..outcome() });
     let mask = Redaction::new(&Redact::default()).unwrap();
     assert_eq!(sent.unmet(None).collect::<Vec<_>>(), ["header:authorization=x: Bearer y"]);

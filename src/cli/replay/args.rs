@@ -37,7 +37,7 @@ pub struct Args {
     /// Where to: a target's name, or a URL
     #[arg(long, value_name = "TARGET|URL")]
     to: String,
-    /// Send the same calls here, too, and compare the answers
+    /// Send the same calls here, too, expect the same, compare the answers
     #[arg(long, value_name = "TARGET|URL")]
     against: Option<String>,
     /// Which calls.

@@ -52,7 +52,7 @@ fn hidden<'a>(context: &Context, outcome: &'a Outcome) -> Cow<'a, Outcome> {
     // What was changed is hushed where it is printed.
     of_answer.differences(&mut hidden.differences);
     between.differences(&mut hidden.between);
-    hidden.unmet.iter_mut().for_each(|unmet| of_answer.unmet(unmet));
+    outcome.mask_unmet(&redaction, &mut hidden.unmet);
     // The call itself is masked where it is printed: what it lacks by its contract is judged before.
     hidden.against = hidden.against.map(|call| Arc::new(redaction.call(&call)));
     Cow::Owned(hidden)
@@ -98,7 +98,7 @@ fn sent(outcome: &Outcome) -> String {
     }
     text += &visible::line(&masks(&outcome.masked));
     for unmet in &outcome.unmet {
-        let line = format!("     expected {}: {}", unmet.expected, unmet.found);
+        let line = format!("     expected {unmet}");
         let _ = write!(text, "\n{}", visible::line(&line));
     }
     for difference in outcome.differences.iter().chain(&outcome.between) {
@@ -256,8 +256,10 @@ fn percentiles(times: &Latencies) -> String {
 /// All of it in a few lines.
 pub(super) fn summary(summary: &Summary) -> Vec<String> {
     let mut lines = vec![summary.counts()];
-    if summary.took.count > 0 {
-        lines.push(format!("answers took {}", percentiles(&summary.took)));
+    let first = if summary.against.is_some() { "the first target's answers" } else { "answers" };
+    let second = summary.against.as_ref().map(|against| ("the second target's answers", &against.took));
+    for (whose, took) in std::iter::once((first, &summary.took)).chain(second).filter(|(_, took)| took.count > 0) {
+        lines.push(format!("{whose} took {}", percentiles(took)));
     }
     if let Some(late) = &summary.late {
         lines.push(format!("calls left later than due by {}", percentiles(late)));

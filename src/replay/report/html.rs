@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{Case, Report, escape, side};
-use crate::replay::Summary;
 use crate::replay::compare::{Difference, Place};
+use crate::replay::{Latencies, Summary};
 
 const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;margin:2em auto;max-width:72em;padding:0 1em}\
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2em .6em;border-bottom:1px solid #8884;vertical-align:top}\
@@ -28,18 +28,18 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
         report.at
     )?;
     let ms = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);
-    let took = summary.took;
+    let times = |took: &Latencies| {
+        let (half, most, nearly, all) = (ms(took.p50_us), ms(took.p90_us), ms(took.p99_us), ms(took.max_us));
+        format!("{half} (p50), {most} (p90), {nearly} (p99), {all} (longest)")
+    };
+    let took = match &summary.against {
+        None => format!("Answers took {}", times(&summary.took)),
+        Some(second) => {
+            format!("The first target's answers took {}; the second's {}", times(&summary.took), times(&second.took))
+        }
+    };
     let ended = summary.shortfall().map(|why| format!(", {}", escape(&why))).unwrap_or_default();
-    writeln!(
-        out,
-        "<p>{}, {:.1} calls a second{ended}. Answers took {} (p50), {} (p90), {} (p99), {} (longest).</p>",
-        escape(&summary.counts()),
-        summary.rate,
-        ms(took.p50_us),
-        ms(took.p90_us),
-        ms(took.p99_us),
-        ms(took.max_us),
-    )?;
+    writeln!(out, "<p>{}, {:.1} calls a second{ended}. {took}.</p>", escape(&summary.counts()), summary.rate,)?;
     writeln!(out, "<table><tr><th></th><th>Call</th><th>Status</th><th>Took</th><th>Changed</th><th>Found</th></tr>")?;
     for case in &report.cases {
         let (class, word) = match (&case.skipped, case.unmet.is_empty()) {
@@ -77,7 +77,8 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
 fn found(report: &Report, case: &Case) -> String {
     let mut text = case.skipped.as_deref().map(escape).unwrap_or_default();
     for unmet in &case.unmet {
-        let _ = write!(text, "<p>expected <code>{}</code>: {}</p>", escape(&unmet.expected), escape(&unmet.found));
+        let (expected, whose, found) = (escape(&unmet.expected), unmet.whose(), escape(&unmet.found));
+        let _ = write!(text, "<p>expected <code>{expected}</code>{whose}: {found}</p>");
     }
     let (recorded, between) = case.differences.split_at(case.to_recorded);
     text += &table(recorded, "Recorded", "Answered");

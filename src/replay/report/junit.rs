@@ -29,7 +29,7 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
             write!(out, "<skipped message=\"{}\"/>", escape(reason))?;
         }
         if let Some(first) = case.unmet.first() {
-            let message = escape(&format!("expected {}: {}", first.expected, first.found));
+            let message = escape(&format!("expected {first}"));
             write!(out, "<failure message=\"{message}\">{}</failure>", escape(&case.trouble()))?;
         }
         if let Some(other) = &case.against {

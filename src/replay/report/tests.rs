@@ -73,8 +73,8 @@ fn report(redaction: Option<&Redaction>) -> Report {
             },
         ],
         unmet: vec![
-            Unmet { expected: "took<1s".into(), found: "\u{1b}[31m1.2s & more".into(), place: None },
-            Unmet { expected: "/email=x".into(), found: "\"ana\"".into(), place: Some(Place::Json("/email".into())) },
+            Unmet::new("took<1s", "\u{1b}[31m1.2s & more".into()),
+            Unmet { place: Some(Place::Json("/email".into())), ..Unmet::new("/email=x", "\"ana\"".into()) },
         ],
         ..fine.clone()
     };

@@ -21,6 +21,15 @@ struct Endpoint {
 impl Endpoint {
     /// It answers once so many calls are there, or at once. To 0 and 99 it says nothing.
     async fn new(together: usize) -> Self {
+        Self::saying(None, together).await
+    }
+
+    /// One that takes every body for this one.
+    async fn always(body: &'static str) -> Self {
+        Self::saying(Some(body), 1).await
+    }
+
+    async fn saying(always: Option<&'static str>, together: usize) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", socket.local_addr().unwrap());
         let (now, most, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::default());
@@ -43,6 +52,7 @@ impl Endpoint {
                         lock(&seen).push(body.to_owned());
                         barrier.wait().await;
                         now.fetch_sub(1, Ordering::SeqCst);
+                        let body = always.unwrap_or(body);
                         if matches!(body, "0" | "99") {
                             std::future::pending::<()>().await;
                         }
@@ -307,6 +317,68 @@ async fn answers_are_compared_with_the_recorded_and_with_another_targets() {
     assert_eq!(summary.map(|summary| (summary.fine, summary.failed)), Ok((2, 0)));
     assert_eq!(outcomes[1].against.as_ref().and_then(|call| call.status()), Some(201));
     assert_eq!((endpoint.seen().len(), other.seen().len()), (4, 2));
+}
+
+#[tokio::test]
+async fn what_is_expected_is_expected_of_both_targets_and_the_summary_tells_them_apart() {
+    let (endpoint, other) = (Endpoint::new(1).await, Endpoint::always("500").await);
+    let tape = Tape::new(&["- 200", "- 201"]).await;
+    let against = Some(Target::new("y", &other.url));
+    let (summary, outcomes) = tape.replay(Plan { against, ..plan(&endpoint, workers(1)) }, Control::default()).await;
+    let summary = summary.unwrap();
+    assert_eq!((summary.fine, summary.failed), (0, 2));
+    let unmet: Vec<String> = outcomes[0].unmet.iter().map(ToString::to_string).collect();
+    assert_eq!(unmet, ["status=2xx of the second target: status 500", "the same answer: 1 difference: status"]);
+    let second = summary.against.unwrap();
+    assert_eq!(summary.statuses.into_iter().collect::<Vec<_>>(), [(200, 1), (201, 1)]);
+    assert_eq!(second.statuses.into_iter().collect::<Vec<_>>(), [(500, 2)]);
+    assert_eq!((summary.took.count, second.took.count), (2, 2));
+}
+
+#[tokio::test]
+async fn where_one_target_was_not_waited_for_the_other_ones_answer_is_counted_as_nothing_else() {
+    let (endpoint, silent) = (Endpoint::new(1).await, Endpoint::always("0").await);
+    let tape = Tape::new(&["- 200"]).await;
+    let control = Control::default();
+    let (ending, recorded) = (control.clone(), Arc::clone(&endpoint.seen));
+    let (first, second) = (recorded, Arc::clone(&silent.seen));
+    tokio::spawn(async move {
+        while lock(&first).is_empty() || lock(&second).is_empty() {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        ending.cancel();
+    });
+    let against = Some(Target::new("y", &silent.url));
+    let (summary, _) = tape.replay(Plan { against, ..plan(&endpoint, workers(1)) }, control).await;
+    let summary = summary.unwrap();
+    assert_eq!((summary.unfinished, summary.took.count, summary.statuses.len()), (1, 0, 0));
+    assert_eq!(summary.against, Some(Answers::default()));
+}
+
+#[tokio::test]
+async fn pauses_are_no_part_of_the_time_and_the_rate() {
+    let endpoint = Endpoint::new(1).await;
+    let tape = Tape::new(&["- 200", "- 200", "- 200"]).await;
+    let control = Control::default();
+    let (pausing, seen) = (control.clone(), Arc::clone(&endpoint.seen));
+    let rest = tokio::spawn(async move {
+        while lock(&seen).is_empty() {
+            tokio::task::yield_now().await;
+        }
+        pausing.pause();
+        let since = Instant::now();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let rest = since.elapsed();
+        pausing.resume();
+        rest
+    });
+    let began = Instant::now();
+    let schedule = Schedule { pace: Pace::Rate(20.0), ..workers(1) };
+    let (summary, _) = tape.replay(plan(&endpoint, schedule), control).await;
+    let (all, rest, summary) = (began.elapsed(), rest.await.unwrap(), summary.unwrap());
+    assert!(summary.elapsed + rest <= all, "{:?} of {all:?}, {rest:?} of which were a pause", summary.elapsed);
+    assert!(summary.rate > 14.0, "three calls in two intervals of 50 ms, but for the pause: {}", summary.rate);
 }
 
 #[tokio::test]
