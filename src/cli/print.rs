@@ -313,11 +313,8 @@ impl Progress {
     }
 }
 
-/// A sent call and what came back.
-pub(super) fn sent(context: &Context, call: &Call) -> String {
-    if context.format == Format::Json {
-        return sent_json(context, call);
-    }
+/// A sent call and what came back; `refused`: that it did not do is what was wanted, so the contract has nothing to say.
+pub(super) fn sent(context: &Context, call: &Call, refused: bool) -> String {
     // A platform's token may stand in the query, and this text in a log.
     let url = context.hushed_url(&call.request.url());
     let mut text = format!("{} {}", visible::line(&call.request.method), visible::line(&url));
@@ -341,7 +338,7 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
             }
         }
     }
-    let found = response_findings(context, call);
+    let found = if refused { Findings::default() } else { response_findings(context, call) };
     let _ = write!(text, "\n{}", findings(&found.response));
     if let Some(consequence) = &found.consequence {
         let _ = write!(text, "{}", wrapped("what the platform does: ", 2, &consequence.to_string()));
@@ -349,12 +346,7 @@ pub(super) fn sent(context: &Context, call: &Call) -> String {
     text.trim_end().to_owned()
 }
 
-/// A sent call and what came back, as a JSON object.
-pub(super) fn sent_json(context: &Context, call: &Call) -> String {
-    sent_json_with(context, call, json!({}))
-}
-
-/// The same with the members of `more`.
+/// A sent call and what came back, as a JSON object with the members of `more`.
 pub(super) fn sent_json_with(context: &Context, call: &Call, mut more: Value) -> String {
     let found = response_findings(context, call);
     more["findings"] = json!(found.response);

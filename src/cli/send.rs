@@ -14,7 +14,7 @@ use crate::cli::replay::args::{Faults, RuleArgs, Sign, TargetArgs};
 use crate::cli::replay::show::{hushed, places};
 use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::config::Target;
-use crate::net::fault::{Delivery, Fault, STALE};
+use crate::net::fault::{Delivery, Fault, STALE, Wanted};
 use crate::net::outgoing::{Outgoing, SignMode};
 use crate::recording::{Annotation, Change};
 use crate::replay::compare::{Difference, changed};
@@ -207,7 +207,8 @@ fn told(
         });
         return print::sent_json_with(context, call, more);
     }
-    let mut text = print::sent(context, call);
+    let refused = delivery.fault.is_some_and(|fault| fault.wanted() != Wanted::Taken) && unmet.is_empty();
+    let mut text = print::sent(context, call, refused);
     if !changed.is_empty() {
         let _ = write!(text, "\nchanged {}", visible::line(&places(changed)));
     }
@@ -218,7 +219,7 @@ fn told(
     // That a plain call was refused is said by its status.
     let asked = wrong.is_some() || !args.expect.is_empty();
     for unmet in unmet.iter().filter(|_| asked) {
-        let line = format!("expected {}: {}", unmet.expected, unmet.found);
+        let line = format!("expected {unmet}");
         let _ = write!(text, "\n{}", visible::line(&line));
     }
     for difference in differences {

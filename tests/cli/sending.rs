@@ -77,6 +77,7 @@ fn send_makes_faulty_deliveries_and_labels_them() {
     for label in ["bad signature", "tampered body", "slow body, answered "] {
         assert!(sent.out.contains(&format!("\nsent with a fault: {label}")), "{label}: {}", sent.out);
     }
+    assert!(!sent.out.contains("2xx is expected"), "that it is refused is what is wanted: {}", sent.out);
     assert_eq!(endpoint.seen().len(), 3);
     let recording = std::fs::read_to_string(home.path("sent.jsonl")).unwrap();
     assert_eq!(recording.matches("sent with a fault: ").count(), 3);
