@@ -85,10 +85,13 @@ impl Ready {
     }
 }
 
+/// What calls a target.
+type Caller = Client<Timed, Full<Bytes>>;
+
 /// Passes calls on. Cheap to share.
 #[derive(Debug)]
 pub struct Forwarder {
-    clients: Arc<Mutex<HashMap<Tls, Client<Timed, Full<Bytes>>>>>,
+    clients: Arc<Mutex<HashMap<Tls, Caller>>>,
     /// What we are called in `Via` (RFC 9110, 7.6.3): a call that has it has been here.
     name: String,
 }
@@ -242,7 +245,7 @@ impl Forwarder {
 
     /// The client for such a target, made when it is first needed: connections are kept, redirects are answers, nothing is
     /// decoded.
-    fn client(&self, tls: &Tls) -> Result<Client<Timed, Full<Bytes>>, String> {
+    fn client(&self, tls: &Tls) -> Result<Caller, String> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(tls) {
             return Ok(client.clone());
@@ -256,7 +259,7 @@ impl Forwarder {
 }
 
 async fn exchange(
-    client: &Client<Timed, Full<Bytes>>,
+    client: &Caller,
     request: http::Request<Full<Bytes>>,
     forwarded: &mut Forwarded,
     room: &mut Taking<'_>,

@@ -55,7 +55,7 @@ enum Way<'a> {
     /// A worker's own connection.
     Wire(&'a mut Wire),
     /// A client that adds no `accept` of its own.
-    Bare(bare::Connected),
+    Bare(Box<bare::Connected>),
     /// The one that knows proxies.
     Client(reqwest::Client),
 }
@@ -263,7 +263,7 @@ impl Sender {
                     progress.connected();
                     let request = wire::request(method(&request)?, &request.target, headers, body)
                         .map_err(|error| format!("not sent: {error}"))?;
-                    let sending = bare::send(client, request, &url, &place);
+                    let sending = bare::send(*client, request, &url, &place);
                     answer::whole(pin!(sending), &place, patience, &progress).await
                 }
                 Way::Client(client) => {
@@ -358,7 +358,11 @@ impl Sender {
             return Ok(Way::Wire(wire));
         }
         if !headers.contains_key(http::header::ACCEPT) {
-            return if proxied { Err(BETWEEN.to_owned()) } else { self.bare.of(&tls).map(Way::Bare) };
+            return if proxied {
+                Err(BETWEEN.to_owned())
+            } else {
+                self.bare.of(&tls).map(|client| Way::Bare(client.into()))
+            };
         }
         let renamed = request.headers.get("host") != Some(&url[url::Position::BeforeHost..url::Position::AfterPort]);
         let client = self.client(Client { tls, local: is_loopback(url), renamed });

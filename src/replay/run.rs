@@ -209,7 +209,7 @@ impl Score {
     /// Calls a second. Of calls that are due at some time the last one's is not the end: it has its own share of the time.
     fn rate(&self, elapsed: Duration) -> f64 {
         let sent = self.summary.fine + self.summary.failed + self.summary.unfinished;
-        let span = self.paced.map(|(first, last)| last - first).filter(|span| !span.is_zero());
+        let span = self.paced.map(|(first, last)| last.saturating_sub(first)).filter(|span| !span.is_zero());
         rate(sent, span.map_or(elapsed, |span| span.mul_f64(f64::from(self.steps) / f64::from(self.steps - 1))))
     }
 }
@@ -242,9 +242,9 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
                 break;
             }
             if step.due.is_some() {
-                let (mut score, worked) = (lock(&self.score), self.control.worked(self.start));
+                let (mut score, since) = (lock(&self.score), self.control.worked(self.start));
                 score.late.add(due.elapsed());
-                score.paced = Some((score.paced.map_or(worked, |(first, _)| first), worked));
+                score.paced = Some((score.paced.map_or(since, |(first, _)| first), since));
                 score.steps += 1;
             }
             self.step(step, &mut worker).await?;

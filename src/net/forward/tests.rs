@@ -292,14 +292,14 @@ async fn a_target_is_trusted_as_its_tls_options_say() {
 async fn the_time_to_make_a_client_is_not_the_targets() {
     let backend = Backend::new(ANSWER).await;
     let (forwarder, room) = (Forwarder::default(), Room::default());
-    let target = Target::new("own", &backend.url(""));
+    let target = Target::new("own", backend.url(""));
     let request = Request { method: "POST".into(), target: "/".into(), ..Request::default() };
     let ready = forwarder.prepare(&request, None, &target, false);
     let made = crate::net::testing::held(forwarder.clients.clone());
-    let (answer, forwarded) = forwarder.forward(ready, &target, &mut Taking::of(&room), std::future::pending()).await;
+    let (answer, times) = forwarder.forward(ready, &target, &mut Taking::of(&room), std::future::pending()).await;
     let since = made.join().unwrap().elapsed();
     assert_eq!(answer.unwrap().status, 201);
-    assert!(forwarded.total_us <= u64::try_from(since.as_micros()).unwrap(), "{forwarded:?}, {since:?}");
+    assert!(times.total_us <= u64::try_from(since.as_micros()).unwrap(), "{times:?}, {since:?}");
 }
 
 /// Forwarding to one target, after a change to it.

@@ -59,8 +59,12 @@ pub fn align(left: &[Entry], right: &[Entry]) -> Vec<Pair> {
             fellows[*number].push(*fellow);
         }
         // Where one was repeated more often, the rest have no fellow: what repeats another call is none.
-        ours.iter().for_each(|number| free_left[*number] = false);
-        theirs.iter().for_each(|number| free_right[*number] = false);
+        for number in ours {
+            free_left[*number] = false;
+        }
+        for number in theirs {
+            free_right[*number] = false;
+        }
     }
     let (left_talks, right_talks) = (Talks::of(left, &free_left), Talks::of(right, &free_right));
     for (ours, theirs) in left_talks.beside(&right_talks) {
@@ -108,7 +112,9 @@ impl Repeats {
                 repeats.entry(parent).or_default().push(number);
             }
         }
-        repeats.values_mut().for_each(|numbers| numbers.sort_by_key(|number| entries[*number].at));
+        for numbers in repeats.values_mut() {
+            numbers.sort_by_key(|number| entries[*number].at);
+        }
         Self(repeats)
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
         }
     };
     let ended = summary.shortfall().map(|why| format!(", {}", escape(&why))).unwrap_or_default();
-    writeln!(out, "<p>{}, {:.1} calls a second{ended}. {took}.</p>", escape(&summary.counts()), summary.rate,)?;
+    writeln!(out, "<p>{}, {:.1} calls a second{ended}. {took}.</p>", escape(&summary.counts()), summary.rate)?;
     writeln!(out, "<table><tr><th></th><th>Call</th><th>Status</th><th>Took</th><th>Changed</th><th>Found</th></tr>")?;
     for case in &report.cases {
         let (class, word) = match (&case.skipped, case.unmet.is_empty()) {
