@@ -220,7 +220,7 @@ pub(super) fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect)
             let told = (summary.took.count > 0).then(|| format!("{first}{}", times(&summary.took)));
             let told: Vec<&str> = told.as_deref().into_iter().chain(summary.cancelled.then_some("cancelled")).collect();
             head.push(Line::styled(rows::cut(&told.join(" · "), width), theme::DIM));
-            if let Some((Target { name, .. }, answers)) = second.filter(|(_, answers)| answers.took.count > 0) {
+            if let Some((Target { name, .. }, answers)) = second.filter(|(_, answers)| answers.took.count > 0 && !low) {
                 head.push(Line::styled(rows::cut(&format!("{name} {}", times(&answers.took)), width), theme::DIM));
             }
             let short = summary.shortfall();
