@@ -215,13 +215,14 @@ pub(super) fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect)
                 )
             };
             let second = replay.plan.against.as_ref().zip(summary.against.as_ref());
-            let first = second.map_or_else(String::new, |_| format!("{} ", replay.plan.target.name));
+            let first = second.map_or_else(String::new, |_| format!("{} ", app.sentence(&replay.plan.target.name)));
             // Without an answer none took any time.
             let told = (summary.took.count > 0).then(|| format!("{first}{}", times(&summary.took)));
             let told: Vec<&str> = told.as_deref().into_iter().chain(summary.cancelled.then_some("cancelled")).collect();
             head.push(Line::styled(rows::cut(&told.join(" · "), width), theme::DIM));
             if let Some((Target { name, .. }, answers)) = second.filter(|(_, answers)| answers.took.count > 0 && !low) {
-                head.push(Line::styled(rows::cut(&format!("{name} {}", times(&answers.took)), width), theme::DIM));
+                let told = format!("{} {}", app.sentence(name), times(&answers.took));
+                head.push(Line::styled(rows::cut(&told, width), theme::DIM));
             }
             let short = summary.shortfall();
             let level = if summary.error.is_some() { Level::Error } else { Level::Warning };
