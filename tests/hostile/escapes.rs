@@ -94,7 +94,11 @@ fn no_field_of_a_call_acts_on_the_terminal() {
         (&["send", one, to[0], to[1], SIGNED[0], SIGNED[1]], 1, "cannot be sent over HTTP"),
         (&["send", &format!("tape.jsonl#{EVIL}"), to[0], to[1]], 2, QUOTED),
         (&["send", "moveo/dialog", to[0], to[1], "--header", &format!("{EVIL}: x")], 2, "no name of a header"),
-        (&["send", "moveo/dialog", to[0], to[1], "--header", &format!("x: {EVIL}")], 2, "the value of x cannot be sent"),
+        (
+            &["send", "moveo/dialog", to[0], to[1], "--header", &format!("x: {EVIL}")],
+            2,
+            "the value of x cannot be sent",
+        ),
         (&["send", "moveo/dialog", to[0], to[1], "--set", &set, SIGNED[0], SIGNED[1]], 1, "nothing listens"),
         (&["send", "moveo/dialog", to[0], to[1], "--set", &format!("/{EVIL}/a{set}")], 2, SHOWN),
         (&["send", "moveo/dialog", to[0], to[1], "--data", EVIL], 2, SHOWN),

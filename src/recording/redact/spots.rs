@@ -83,8 +83,10 @@ pub(super) struct Inner<'a> {
     pub(super) text: Cow<'a, str>,
     /// Where in the other it begins.
     begin: usize,
-    /// How far behind that each of its bytes stands, and its end; empty: as far as in itself.
-    at: Vec<usize>,
+    /// How it stands there, from where it begins.
+    source: &'a str,
+    /// How long the first piece of what stands there is, and how long of the text; none: it is the text itself.
+    piece: Option<fn(&str) -> (usize, usize)>,
     /// How a mask is written there.
     write: fn(&str) -> String,
 }
@@ -94,19 +96,21 @@ impl<'a> Inner<'a> {
     pub(super) fn of_form(source: &'a str) -> Self {
         let write = |mask: &str| mask.replace('"', "%22");
         if !source.contains(['%', '+']) {
-            return Self { text: source.into(), begin: 0, at: Vec::new(), write };
+            return Self { text: source.into(), begin: 0, source, piece: None, write };
         }
-        let (mut bytes, mut at) = (Vec::with_capacity(source.len()), Vec::with_capacity(source.len() + 1));
+        let mut bytes = Vec::with_capacity(source.len());
         let mut begin = 0;
         while let Some(&byte) = source.as_bytes().get(begin) {
-            let escape = source.get(begin..begin + 3).filter(|_| byte == b'%');
-            let decoded = escape.and_then(|escape| percent_decode_str(escape).next().filter(|_| is_escape(escape)));
+            let escape = source.get(begin..begin + 3).filter(|escape| is_escape(escape));
+            let decoded = escape.and_then(|escape| percent_decode_str(escape).next());
             bytes.push(decoded.unwrap_or(if byte == b'+' { b' ' } else { byte }));
-            at.push(begin);
             begin += if decoded.is_some() { 3 } else { 1 };
         }
-        at.push(begin);
-        Self { text: readable(&bytes).into_owned().into(), begin: 0, at, write }
+        let piece = |rest: &str| match rest.get(..3) {
+            Some(escape) if is_escape(escape) => (3, 1),
+            _ => first(rest),
+        };
+        Self { text: readable(&bytes).into_owned().into(), begin: 0, source, piece: Some(piece), write }
     }
 
     /// A string of JSON, with its quotes as far as it has them.
@@ -115,33 +119,56 @@ impl<'a> Inner<'a> {
         let quote = usize::from(literal.starts_with('"'));
         let source = literal[quote..].strip_suffix('"').unwrap_or(&literal[quote..]);
         if !source.contains('\\') {
-            return Self { text: source.into(), begin: quote, at: Vec::new(), write };
+            return Self { text: source.into(), begin: quote, source, piece: None, write };
         }
-        let (mut text, mut at) = (String::with_capacity(source.len()), Vec::with_capacity(source.len() + 1));
-        let mut begin = 0;
-        while let Some(first) = source[begin..].chars().next() {
-            let rest = &source[begin..];
-            let len = if first == '\\' { escape_len(rest) } else { first.len_utf8() };
-            text.push_str(&json::unquote(&rest[..len]));
-            at.resize(text.len(), begin);
-            begin += len;
+        let mut text = String::with_capacity(source.len());
+        let mut rest = source;
+        while let Some(escape) = rest.find('\\') {
+            let (plain, behind) = rest.split_at(escape);
+            let (escape, behind) = behind.split_at(escape_len(behind));
+            text.push_str(plain);
+            text.push_str(&json::unquote(escape));
+            rest = behind;
         }
-        at.push(begin);
-        Self { text: text.into(), begin: quote, at, write }
+        text.push_str(rest);
+        let piece = |rest: &str| match rest.starts_with('\\').then(|| escape_len(rest)) {
+            Some(len) => (len, json::unquote(&rest[..len]).len()),
+            None => first(rest),
+        };
+        Self { text: text.into(), begin: quote, source, piece: Some(piece), write }
     }
 
-    /// What is masked of this text, as places of the other.
+    /// What is masked of this text, as places of the other. Where they are is found anew: kept for each byte it would take many
+    /// times the room of a text that stands in a text in a text.
     pub(super) fn outside(&self, spots: Spots) -> Spots {
-        let at = |place: usize| self.begin + self.at.get(place).copied().unwrap_or(place);
-        let outside = |(place, mask): (Range<usize>, Cow<'static, str>)| {
-            (at(place.start)..at(place.end), (self.write)(&mask).into())
+        let (mut inside, mut outside) = (0, 0);
+        let mut at = |place: usize| {
+            let Some(piece) = self.piece else { return self.begin + place };
+            while outside < self.source.len() {
+                let (length, of_text) = piece(&self.source[outside..]);
+                if inside + of_text > place {
+                    break;
+                }
+                (inside, outside) = (inside + of_text, outside + length);
+            }
+            self.begin + outside
         };
-        Spots(spots.0.into_iter().map(outside).collect())
+        let spots = spots.0.into_iter().map(|(place, mask)| {
+            let place = at(place.start)..at(place.end);
+            (place, (self.write)(&mask).into())
+        });
+        Spots(spots.collect())
     }
 }
 
+/// The first character, which stands for itself.
+fn first(rest: &str) -> (usize, usize) {
+    let len = rest.chars().next().map_or(0, char::len_utf8);
+    (len, len)
+}
+
 fn is_escape(text: &str) -> bool {
-    text.bytes().skip(1).all(|byte| byte.is_ascii_hexdigit())
+    text.strip_prefix('%').is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// How long the escape is that `text` begins with: two of them may mean one character.
