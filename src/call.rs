@@ -269,6 +269,10 @@ pub struct Call {
 /// How the error of a received call begins whose caller did not wait: its answer, if it has one, reached nobody.
 pub const HUNG_UP: &str = "the caller hung up";
 
+/// How the error of one begins that HTTP refused: its head was too long, not HTTP, or not whole, and what could not be read of it is
+/// in its body.
+pub const REFUSED: &str = "refused as no request";
+
 /// A time in whole microseconds, as it is recorded and told; of a longer one, as many as there can be.
 #[must_use]
 pub fn micros(time: Duration) -> u64 {
@@ -299,6 +303,12 @@ impl Call {
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error.starts_with(HUNG_UP))
+    }
+
+    /// Whether lines of its head may be in its body.
+    #[must_use]
+    pub fn is_no_request(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.starts_with(REFUSED))
     }
 
     /// The answer that the caller got; what was ready for one that was gone by then is none.

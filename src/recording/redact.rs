@@ -89,7 +89,7 @@ impl Redaction {
         let Call { request, response, conversation, error, forwarded, .. } = &mut masked;
         request.target = self.target(&request.target);
         self.headers(&mut request.headers);
-        request.body = self.body(&call.request.headers, &request.body, request.cut);
+        request.body = self.body(&call.request.headers, &request.body, call.is_no_request());
         for place in [&mut request.origin, &mut request.public].into_iter().flatten() {
             *place = self.target(place);
         }

@@ -167,7 +167,10 @@ async fn connection<F>(
 {
     let wire = match Wire::open(stream, refusals.tls(), HEAD).await {
         Ok(wire) => wire,
-        Err(why) => return refusals.take(Noted::default().refused(ip, why)).await,
+        Err(why) => {
+            refusals.take(Noted::default().refused(ip, why)).await;
+            return;
+        }
     };
     let (broken, notes, line) = (wire.broken(), wire.notes(), wire.line());
     let peer = Peer { ip, tls: wire.is_tls(), place: place.clone() };
@@ -224,10 +227,13 @@ async fn connection<F>(
         None => too_slow(ip, &notes),
     };
     // What goes wrong with a connection apart from that is its caller's affair: the calls that came by it are recorded.
-    if let Some(refused) = refused {
-        refusals.take(refused).await;
+    let known = match refused {
+        Some(refused) => refusals.take(refused).await,
+        None => true,
+    };
+    if known {
+        Line::end(line, HEAD).await;
     }
-    Line::end(line, HEAD).await;
     drop(place);
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Lane;
-use crate::call::{Call, Direction, Id};
+use crate::call::{Call, Direction, Id, REFUSED};
 use crate::net::refused::{Refused, Why};
 use crate::net::responder::Told;
 use crate::net::tls::Identity;
@@ -16,7 +16,8 @@ use crate::net::tls::Identity;
 /// How long after one was told the next of its sort is, with how many there were.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// How long it is waited for that one is recorded before it is answered: as long as the disk may take where others are kept waiting.
+/// How long it is waited for that one is recorded before it is answered: as long as the disk may take where others are kept
+/// waiting.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Takes what the connections refuse.
@@ -37,13 +38,16 @@ impl Refusals {
         self.lane.tls.as_ref()
     }
 
-    /// Records `refused` if its request line can be read, which is not waited for without end, and tells it.
-    pub(super) async fn take(self: Arc<Self>, refused: Refused) {
-        if let Some(call) = call(&refused) {
+    /// Records `refused` if its request line can be read, which is not waited for without end, and tells it. Whether it may be
+    /// answered: not while nobody knows whether it is recorded.
+    pub(super) async fn take(self: Arc<Self>, refused: Refused) -> bool {
+        let known = match call(&refused) {
             // The recorder itself says when it fails.
-            let _ = tokio::time::timeout(PATIENCE, self.lane.recorder.record(call)).await;
-        }
+            Some(call) => tokio::time::timeout(PATIENCE, self.lane.recorder.record(call)).await.is_ok(),
+            None => true,
+        };
         self.tell(refused);
+        known
     }
 
     /// Tells that no connection can be accepted.
@@ -94,7 +98,7 @@ impl Refusals {
 fn call(refused: &Refused) -> Option<Call> {
     Some(Call {
         took: refused.took,
-        error: Some(format!("refused as no request: its caller {}", refused.why)),
+        error: Some(format!("{REFUSED}: its caller {}", refused.why)),
         response: refused.response(),
         ..Call::new(Id::fresh(), Direction::Received, Timestamp::now() - refused.took, refused.request()?)
     })

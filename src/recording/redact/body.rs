@@ -29,9 +29,9 @@ const LONGEST_CODED: usize = 4 << 20;
 const BEGINNING: usize = 64;
 
 impl Redaction {
-    /// A body with everything masked that is to be. One that is compressed cannot be looked into, so it is masked whole. One of a
-    /// request that is `cut` may begin within the request's head: with the first line of it that could not be read.
-    pub(super) fn body(&self, headers: &Headers, body: &Bytes, cut: bool) -> Bytes {
+    /// A body with everything masked that is to be. One that is compressed cannot be looked into, so it is masked whole. One that may
+    /// be `of_head` may begin within the request's head: with the first line of it that could not be read.
+    pub(super) fn body(&self, headers: &Headers, body: &Bytes, of_head: bool) -> Bytes {
         let coding = headers.get("content-encoding").map(str::trim).filter(|coding| !coding.is_empty());
         let coded = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
         let spots = if coded && !is_text(body) {
@@ -39,7 +39,7 @@ impl Redaction {
         } else {
             self.content(headers.get("content-type").unwrap_or_default(), body, 0)
         };
-        let spots = if cut { self.rest_of_head(headers, body).and(spots) } else { spots };
+        let spots = if of_head { self.rest_of_head(headers, body).and(spots) } else { spots };
         match spots.masked(body) {
             Some(masked) if *body != masked => masked.into(),
             _ => body.clone(),

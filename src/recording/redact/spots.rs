@@ -78,6 +78,9 @@ impl Spots {
     }
 }
 
+/// How long the first piece is of what is encoded, and how long of the text.
+type Piece = fn(&str) -> (usize, usize);
+
 /// A text that stands encoded in another.
 pub(super) struct Inner<'a> {
     pub(super) text: Cow<'a, str>,
@@ -85,8 +88,8 @@ pub(super) struct Inner<'a> {
     begin: usize,
     /// How it stands there, from where it begins.
     source: &'a str,
-    /// How long the first piece of what stands there is, and how long of the text; none: it is the text itself.
-    piece: Option<fn(&str) -> (usize, usize)>,
+    /// How that is taken apart; none: it is the text itself.
+    piece: Option<Piece>,
     /// How a mask is written there.
     write: fn(&str) -> String,
 }
@@ -106,7 +109,7 @@ impl<'a> Inner<'a> {
             bytes.push(decoded.unwrap_or(if byte == b'+' { b' ' } else { byte }));
             begin += if decoded.is_some() { 3 } else { 1 };
         }
-        let piece = |rest: &str| match rest.get(..3) {
+        let piece: Piece = |rest| match rest.get(..3) {
             Some(escape) if is_escape(escape) => (3, 1),
             _ => first(rest),
         };
@@ -131,7 +134,7 @@ impl<'a> Inner<'a> {
             rest = behind;
         }
         text.push_str(rest);
-        let piece = |rest: &str| match rest.starts_with('\\').then(|| escape_len(rest)) {
+        let piece: Piece = |rest| match rest.starts_with('\\').then(|| escape_len(rest)) {
             Some(len) => (len, json::unquote(&rest[..len]).len()),
             None => first(rest),
         };
