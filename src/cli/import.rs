@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     };
     let from = args.from.or_else(|| import::recognise(&text)).ok_or_else(unknown)?;
     let told = |error: &ImportError| eyre!("{}", visible::line(&format!("{name}, read as {from}: {error}")));
-    let Imported { mut calls, mut said, skipped } =
+    let Imported { mut calls, mut said, skipped, more } =
         import::calls(&text, from, Timestamp::now()).map_err(|error| told(&error))?;
     if let Some(first) = skipped.first().filter(|_| calls.is_empty() && said.is_empty()) {
         return Err(told(first));
@@ -102,6 +102,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     })?;
     for skipped in &skipped {
         print::note(&visible::line(&format!("hooktape: left out of {name}: {skipped}")));
+    }
+    if more > 0 {
+        print::note(&visible::line(&format!("hooktape: left out of {name}: {} more", visible::count(more, "entry"))));
     }
     if context.format == Printed::Text {
         let calls = visible::count(new, "call");

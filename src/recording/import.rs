@@ -90,7 +90,24 @@ pub struct Imported {
     /// What it says of them.
     pub said: Vec<Annotation>,
     /// What is left out, each with its place and why: it was no HTTP call, the text does not have the whole of it, or it is wrong.
+    /// Of very much the beginning.
     pub skipped: Vec<ImportError>,
+    /// How much is left out besides.
+    pub more: u64,
+}
+
+/// Most of what is left out that is told one by one: a text may be nothing but faults.
+const MOST_SKIPPED: usize = 100;
+
+impl Imported {
+    /// Leaves out what has this fault.
+    fn leave_out(&mut self, fault: ImportError) {
+        if self.skipped.len() < MOST_SKIPPED {
+            self.skipped.push(fault);
+        } else {
+            self.more += 1;
+        }
+    }
 }
 
 /// The calls of a text in the form `from`. Where it does not say when, they came `now`; where it does not say which way

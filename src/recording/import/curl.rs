@@ -23,7 +23,7 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError
             [Token::Masked] => masked = true,
             _ => match call(command, std::mem::take(&mut masked), &mut foreign) {
                 Ok(call) => found.calls.push(call),
-                Err(error) => found.skipped.push(error),
+                Err(error) => found.leave_out(error),
             },
         }
     }

@@ -53,7 +53,7 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError
                 found.said.extend(remarks.changes().map(|change| Annotation { call: call.id, at: now, change }));
                 found.calls.push(call);
             }
-            Err(Unread { pointer, message }) => found.skipped.push(ImportError::new(place(&pointer), message)),
+            Err(Unread { pointer, message }) => found.leave_out(ImportError::new(place(&pointer), message)),
         }
     }
     Ok(found)

@@ -46,18 +46,23 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError
                 found.said.extend(remarks.changes().map(|change| Annotation { call: call.id, at: now, change }));
                 found.calls.push(call);
             }
-            Err(message) => found.skipped.push(fault(message)),
+            Err(message) => found.leave_out(fault(message)),
         }
     }
     Ok(found)
 }
 
 fn request(block: Block, foreign: &mut Foreign) -> Result<Call, String> {
-    // Blanks do not belong into a target, but where they are, they are what it has.
-    let line = block.start.rsplit_once(" HTTP/").map_or(&*block.start, |(line, _)| line);
+    // Blanks do not belong into a target, but where ours has them, they are what it has.
+    let version = |word: &str| word.get(..5).is_some_and(|begin| begin.eq_ignore_ascii_case("HTTP/"));
+    let last = block.start.trim_ascii_end().rsplit_once([' ', '\t']);
+    let line = last.filter(|(_, word)| version(word)).map_or(&*block.start, |(line, _)| line);
     // Editors take a bare URL for a GET.
     let (method, url) = line.split_once([' ', '\t']).unwrap_or(("GET", line));
     let url = if block.facts.is_some() { url } else { url.trim_ascii() };
+    if block.facts.is_none() && url.contains([' ', '\t']) {
+        return Err(format!("what follows the URL in {line:?}? A blank in it is written %20"));
+    }
     let place = place(url).map_err(|error| format!("{error}: a request begins as POST http://HOST/PATH"))?;
     let mut request =
         Request { method: method.to_owned(), headers: block.headers, body: block.body, ..Request::default() };

@@ -24,7 +24,7 @@ pub(super) fn calls(text: &[u8]) -> Result<Imported, ImportError> {
         let call = head.and_then(|_| format::decode(line)).map_err(|error| error.to_string());
         match call.and_then(|call| check(&call.request, call.response.as_ref()).map(|()| call)) {
             Ok(call) => found.calls.push(call),
-            Err(message) => found.skipped.push(ImportError::line(index + 1, message)),
+            Err(message) => found.leave_out(ImportError::line(index + 1, message)),
         }
     }
     match unknown {

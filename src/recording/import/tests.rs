@@ -381,6 +381,29 @@ fn what_a_browser_saw_besides_http_is_left_out_and_named() {
     assert_eq!(found.calls[0].request.body, body);
 }
 
+#[rstest]
+#[case("POST   http://h/x?a=1   HTTP/1.1", "POST", "/x?a=1")]
+#[case("POST\thttp://h/x\tHTTP/1.1", "POST", "/x")]
+#[case("POST http://h/x http/1.1", "POST", "/x")]
+#[case("http://h/x", "GET", "/x")]
+fn a_request_line_may_be_written_by_hand(#[case] line: &str, #[case] method: &str, #[case] target: &str) {
+    let call = import(format!("{line}\nhost: h\n\n")).unwrap().remove(0);
+    assert_eq!((call.request.method.as_str(), call.request.target.as_str()), (method, target));
+}
+
+#[test]
+fn what_follows_an_address_is_no_part_of_it() {
+    let found = calls(b"GET http://h/c # why\n\n###\nGET http://h/d\n\n", Format::Http, NOW).unwrap();
+    assert_eq!((found.calls.len(), found.calls[0].request.target.as_str()), (1, "/d"));
+    assert!(found.skipped[0].to_string().contains("what follows the URL"), "{}", found.skipped[0]);
+}
+
+#[test]
+fn of_very_many_faults_the_first_are_told_and_the_others_counted() {
+    let found = calls("x\n".repeat(5_000).as_bytes(), Format::Json, NOW).unwrap();
+    assert_eq!((found.calls.len(), found.skipped.len(), found.more), (0, 100, 4_900));
+}
+
 #[test]
 fn a_form_with_an_overlong_boundary_is_left_out_and_named() {
     for (length, skipped) in [(70, 0), (71, 1)] {
