@@ -118,7 +118,8 @@ impl Platforms {
             }
         }
         let is_bad = |judged: &Judged<'a, T>| {
-            matches!(judged.scheme.method, Method::Seal(_)) && matches!(judged.sig, Sig::Invalid | Sig::Stale)
+            matches!(judged.scheme.method, Method::Seal(_))
+                && matches!(judged.sig, Sig::Invalid | Sig::Stale | Sig::Malformed)
         };
         // Of equals the first.
         let best = (0..all.len()).rev().max_by_key(|&at| weight(all[at].sig))?;

@@ -108,8 +108,8 @@ impl Pair {
     }
 }
 
-/// What the Standard Webhooks specification writes before the public and the private key of a pair.
-const PREFIXES: [&[u8]; 2] = [b"whpk_", b"whsk_"];
+/// What stands before the public and the private key of a pair: by the Standard Webhooks specification, and by OpenSSH.
+const PREFIXES: [&[u8]; 4] = [b"whpk_", b"whsk_", b"ssh-", b"ecdsa-sha2-"];
 
 /// Whether `text` is a key of a pair, as far as its form tells it: PEM or base64 of it, be it damaged; base64 of the DER of a
 /// public one; or with the prefix of such a key. Bytes alone, in hex or base64, may as well be a shared secret.
@@ -118,7 +118,8 @@ pub(super) fn is_one(text: &[u8]) -> bool {
         // As bytes alone an ed25519 key has 32.
         der.len() > 32
             && (ParsedPublicKey::new(&lc::ED25519, der).is_ok()
-                || ParsedPublicKey::new(&lc::ECDSA_P256_SHA256_ASN1, der).is_ok())
+                || ParsedPublicKey::new(&lc::ECDSA_P256_SHA256_ASN1, der).is_ok()
+                || ParsedPublicKey::new(&lc::RSA_PKCS1_2048_8192_SHA256, der).is_ok())
     };
     pem::is_one(text)
         || PREFIXES.iter().any(|prefix| text.starts_with(prefix))

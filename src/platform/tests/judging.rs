@@ -40,6 +40,8 @@ fn a_wrong_or_old_signature_counts_before_a_good_one_in_another_place() {
         assert_eq!(found.header.as_deref(), Some(worse.header.as_str()));
         assert!(found.reason.ends_with(&format!("; {header} is good, but a receiver may look at either")), "{found:?}");
         assert!(!platforms.diagnose(&call, Some(kind), &secrets, &[], AT).is_empty());
+        call.headers.set(&worse.header, "zz");
+        assert_eq!(verdict(&call).sig, Sig::Malformed, "{name}");
     }
 }
 

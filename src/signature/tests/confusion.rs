@@ -20,7 +20,9 @@ fn keys() -> Vec<String> {
     let forms = [RSA.to_owned(), RSA.trim().to_owned(), RSA.replace('\n', "\\n"), RSA[..200].to_owned(), certificate];
     let encoded = forms.iter().map(|pem| STANDARD.encode(pem));
     let private = new_ec().unwrap();
-    forms.iter().cloned().chain(encoded).chain([ECDSA, ED25519, PREFIXED, &private].map(ToOwned::to_owned)).collect()
+    let der = RSA.lines().filter(|line| !line.starts_with('-')).collect::<String>();
+    let others = [&der, ECDSA, ED25519, PREFIXED, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA me@host", &private];
+    forms.iter().cloned().chain(encoded).chain(others.map(ToOwned::to_owned)).collect()
 }
 
 fn scheme(table: &str) -> Scheme {
