@@ -14,7 +14,8 @@ use crate::recording::Redaction;
 use crate::replay::compare::Rules;
 
 impl App {
-    /// Takes over colours, keys, targets, waits, routes, what answers and what is no difference. What went wrong is said, and all stays as it was.
+    /// Takes over colours, keys, targets, waits, routes, what answers and what is no difference. What went wrong is said, and
+    /// all stays as it was.
     pub(super) fn configured(&mut self, loaded: Result<Arc<Config>, String>) -> Vec<Effect> {
         let loaded = loaded.and_then(|config| {
             let keymap = Keymap::new(&config.keys).map_err(|error| error.to_string())?;

@@ -346,9 +346,9 @@ pub(super) fn sent(context: &Context, call: &Call, refused: bool) -> String {
     text.trim_end().to_owned()
 }
 
-/// A sent call and what came back, as a JSON object with the members of `more`.
-pub(super) fn sent_json_with(context: &Context, call: &Call, mut more: Value) -> String {
-    let found = response_findings(context, call);
+/// A sent call and what came back, as a JSON object with the members of `more`; `refused` as in [`sent`].
+pub(super) fn sent_json_with(context: &Context, call: &Call, refused: bool, mut more: Value) -> String {
+    let found = if refused { Findings::default() } else { response_findings(context, call) };
     more["findings"] = json!(found.response);
     more["consequence"] = json!(found.consequence);
     let masked = context.mask().ok().flatten().map(|redaction| redaction.call(call));

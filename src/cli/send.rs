@@ -199,15 +199,15 @@ fn told(
     unmet: &[Unmet],
     differences: &[Difference],
 ) -> String {
+    let refused = delivery.fault.is_some_and(|fault| fault.wanted() != Wanted::Taken) && unmet.is_empty();
     if context.format == Format::Json {
         let slow = delivery.fault.and_then(Fault::slowness);
         let more = json!({
             "fault": delivery.label(), "slow_us": slow.map(|time| time.as_micros()),
             "fine": unmet.is_empty(), "changed": changed, "unmet": unmet, "differences": differences,
         });
-        return print::sent_json_with(context, call, more);
+        return print::sent_json_with(context, call, refused, more);
     }
-    let refused = delivery.fault.is_some_and(|fault| fault.wanted() != Wanted::Taken) && unmet.is_empty();
     let mut text = print::sent(context, call, refused);
     if !changed.is_empty() {
         let _ = write!(text, "\nchanged {}", visible::line(&places(changed)));

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::call::{Call, Sig};
 use crate::cli::{Context, Format, print};
 use crate::config::Secret;
-use crate::net::fault::{Delivery, Fault};
+use crate::net::fault::{Delivery, Fault, Wanted};
 use crate::net::outgoing::{Outgoing, Signing};
 use crate::net::sender::Sender;
 use crate::recording::redact::MASK;
@@ -153,9 +153,11 @@ fn sent_json(context: &Context, outcome: &Outcome) -> String {
     });
     let slow = outcome.delivery.fault.and_then(Fault::slowness);
     let differences: Vec<&Difference> = outcome.differences.iter().chain(&outcome.between).collect();
+    let refused = outcome.delivery.fault.is_some_and(|fault| fault.wanted() != Wanted::Taken) && outcome.is_fine();
     print::sent_json_with(
         context,
         &outcome.call,
+        refused,
         json!({
             "original": outcome.original.id, "round": outcome.round, "fault": outcome.delivery.label(),
             "slow_us": slow.map(|time| time.as_micros()), "fine": outcome.is_fine(), "given_up": outcome.given_up,

@@ -1,8 +1,9 @@
 //! Two recordings side by side: which call of one is which of the other.
 //!
 //! A call that both have belongs to itself, and one that repeats one that only the other recording has, to that. Of two replays
-//! of a third recording, those that repeat the same call belong together, in the order they left. Else conversations are laid beside each other, by their keys or, where they have others, in the order they begin; and within a
-//! conversation the first call of a kind belongs to the first of that kind, and so on.
+//! of a third recording, those that repeat the same call belong together, in the order they left. Else conversations are laid
+//! beside each other, by their keys or, where they have others, in the order they begin; and within a conversation the first
+//! call of a kind belongs to the first of that kind, and so on.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
