@@ -29,6 +29,24 @@ pub fn find(text: &str, pointer: &str) -> Option<Range<usize>> {
     in_json(text, &segments).unwrap_or_else(|| by_tokens(text, &segments))
 }
 
+/// What [`find`] gives for each of `pointers`; the object around them is read once.
+pub fn find_each(text: &str, pointers: &[&str]) -> Vec<Option<Range<usize>>> {
+    let ways: Vec<_> = pointers.iter().map(|pointer| segments(pointer).unwrap_or_default()).collect();
+    let mut members = vec![None; ways.len()];
+    let object = each_member(text, |name, value| {
+        let name = unquote(name);
+        members.iter_mut().zip(&ways).filter(|(_, way)| way.first() == Some(&name)).for_each(|(member, _)| {
+            *member = Some(value);
+        });
+    });
+    let each = members.into_iter().zip(&ways).zip(pointers);
+    each.map(|((member, way), pointer)| match (object, way.split_first()) {
+        (Some(()), Some((_, rest))) => below(text, member?, rest),
+        _ => find(text, pointer),
+    })
+    .collect()
+}
+
 /// The spans of all values that a JSON Pointer may name: of duplicate keys each counts, for readers differ on which one does.
 pub fn find_all(text: &str, pointer: &str) -> Vec<Range<usize>> {
     match segments(pointer) {
@@ -44,12 +62,14 @@ pub fn find_all(text: &str, pointer: &str) -> Vec<Range<usize>> {
 #[expect(clippy::option_option, reason = "what is no container is told from what lacks the value")]
 fn in_json(text: &str, segments: &[Cow<'_, str>]) -> Option<Option<Range<usize>>> {
     let (first, rest) = segments.split_first()?;
-    let found =
-        child(text, first)?.and_then(|value| rest.iter().try_fold(value, |value, segment| child(value, segment)?));
-    Some(found.map(|value| {
-        let start = value.as_ptr() as usize - text.as_ptr() as usize;
-        start..start + value.len()
-    }))
+    Some(child(text, first)?.and_then(|value| below(text, value, rest)))
+}
+
+/// The span in `text` of what is to be found in `value`, which is a part of it.
+fn below(text: &str, value: &str, segments: &[Cow<'_, str>]) -> Option<Range<usize>> {
+    let value = segments.iter().try_fold(value, |value, segment| child(value, segment)?)?;
+    let start = value.as_ptr() as usize - text.as_ptr() as usize;
+    Some(start..start + value.len())
 }
 
 /// The value in a container by its name or index, of duplicates the last. The outer none: it is no container, or no JSON.
@@ -359,6 +379,8 @@ mod tests {
                 let segments = segments(&pointer).unwrap();
                 let expected = by_tokens(&text, &segments);
                 prop_assert_eq!(find(&text, &pointer), expected.clone(), "{} in {}", &pointer, &text);
+                let each = find_each(&text, &[&pointer, "", "/a"]);
+                prop_assert_eq!(each, [expected.clone(), find(&text, ""), find(&text, "/a")], "{} in {}", &pointer, &text);
                 if let Some(found) = in_json(&text, &segments) {
                     prop_assert_eq!(found, expected);
                 }

@@ -1,5 +1,7 @@
 //! What a platform makes anew for every call: ids and times. A call that is sent again gets new ones, as its pack says.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -72,6 +74,7 @@ impl Kind {
     /// Gives `request` the ids and times of a call that is made at `at`. Places that are not there stay so, and every other
     /// byte of the body stays.
     pub fn refresh(&self, request: &mut Request, at: Timestamp) {
+        let (mut pointers, mut values) = (Vec::new(), Vec::new());
         for spec in &self.shared.refresh {
             let Some(value) = spec.value.map(|value| value.value(at)) else { continue };
             for place in &spec.places {
@@ -79,12 +82,16 @@ impl Kind {
                     Place::Header(name) if request.headers.has(name) => request.headers.set(name, value.clone()),
                     Place::Header(_) => {}
                     Place::Body(pointer) => {
-                        if let Some(body) = replaced(&request.body, pointer, |old| json_like(&value, old)) {
-                            request.body = body;
-                        }
+                        pointers.push(pointer.as_str());
+                        values.push(value.clone());
                     }
                 }
             }
+        }
+        if !pointers.is_empty()
+            && let Some(body) = replaced(&request.body, &pointers, &values)
+        {
+            request.body = body;
         }
     }
 
@@ -94,7 +101,9 @@ impl Kind {
         let times = self.shared.refresh.iter().filter(|spec| spec.value.is_some_and(Fresh::is_time));
         times.flat_map(|spec| &spec.places).any(|place| match place {
             Place::Header(name) => request.headers.has(name),
-            Place::Body(pointer) => replaced(&request.body, pointer, str::to_owned).is_some(),
+            Place::Body(pointer) => {
+                std::str::from_utf8(&request.body).is_ok_and(|body| !scalars(body, &[pointer]).is_empty())
+            }
         })
     }
 
@@ -140,15 +149,27 @@ fn json_like(value: &str, old: &str) -> String {
     if text { format!("\"{value}\"") } else { value.to_owned() }
 }
 
-/// The body with what `new` makes of the scalar at `pointer`; none where there is none.
-fn replaced(body: &[u8], pointer: &str, new: impl Fn(&str) -> String) -> Option<Bytes> {
+/// The body with `values` in place of the scalars at `pointers`; none where there are none.
+fn replaced(body: &[u8], pointers: &[&str], values: &[String]) -> Option<Bytes> {
     let text = std::str::from_utf8(body).ok()?;
-    let span = json::find(text, pointer)?;
-    let old = &text[span.clone()];
-    if old.starts_with(['{', '[', 'n']) {
-        return None;
+    let mut found = scalars(text, pointers);
+    found.sort_by_key(|(_, span)| span.start);
+    // Two pointers may be spelled differently, or be the same.
+    found.dedup_by_key(|(_, span)| span.start);
+    let (mut new, mut done) = (String::with_capacity(text.len() + 64), 0);
+    for (number, span) in found {
+        new.push_str(&text[done..span.start]);
+        new.push_str(&json_like(&values[number], &text[span.clone()]));
+        done = span.end;
     }
-    Some([&text[..span.start], &new(old), &text[span.end..]].concat().into())
+    (done > 0).then(|| (new + &text[done..]).into())
+}
+
+/// The scalars at `pointers`, each with the number of its pointer. What is null is no value that could be another.
+fn scalars(text: &str, pointers: &[&str]) -> Vec<(usize, Range<usize>)> {
+    let found = json::find_each(text, pointers).into_iter().enumerate();
+    let found = found.filter_map(|(number, span)| Some((number, span?)));
+    found.filter(|(_, span)| !text[span.clone()].starts_with(['{', '[', 'n'])).collect()
 }
 
 #[cfg(test)]
@@ -170,6 +191,11 @@ mod tests {
         id.parse::<Uuid>().unwrap();
         let expected = format!("{{\"request_id\" : \"{id}\",  \"n\":1e3, \"timestamp\": 1700000000005}}");
         assert_eq!(request.body, expected);
+        assert_eq!(
+            replaced(b"[1,{\"a\":2}]", &["/1/a", "/0", "/1/a", "/1"], &["7", "8", "9", "0"].map(str::to_owned))
+                .unwrap(),
+            "[8,{\"a\":7}]"
+        );
         let bare = Request { body: "{\"timestamp\":null}".into(), ..Request::default() };
         let mut same = bare.clone();
         kind.refresh(&mut same, AT);
