@@ -15,7 +15,7 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::coding::{CONTENT_ENCODING, Packed};
+pub use self::coding::{CONTENT_ENCODING, Packed, is_coded};
 pub use self::id::Id;
 
 /// Which way a call went.

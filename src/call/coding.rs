@@ -87,6 +87,12 @@ fn codings(list: &str) -> impl DoubleEndedIterator<Item = &str> {
     list.split(',').map(str::trim).filter(|name| !name.is_empty() && !is("identity", name))
 }
 
+/// Whether the headers name a coding that changes a body, in whichever of several fields.
+#[must_use]
+pub fn is_coded(headers: &Headers) -> bool {
+    coding_of(headers).is_some_and(|coding| codings(&coding).next().is_some())
+}
+
 fn is_packed(coding: &str, body: &[u8]) -> bool {
     codings(coding).next().is_some() && !body.is_empty() && std::str::from_utf8(body).is_err()
 }

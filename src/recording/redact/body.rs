@@ -6,7 +6,7 @@ use memchr::memmem;
 use super::pattern::{decoded, together};
 use super::spots::{Inner, Spots, readable};
 use super::{Redaction, pairs, prose, table};
-use crate::call::Headers;
+use crate::call::{Headers, is_coded};
 use crate::json::{self, Token, TokenKind};
 use crate::recording::multipart;
 
@@ -32,9 +32,7 @@ impl Redaction {
     /// A body with everything masked that is to be. One that is compressed cannot be looked into, so it is masked whole. One that may
     /// be `of_head` may begin within the request's head: with the first line of it that could not be read.
     pub(super) fn body(&self, headers: &Headers, body: &Bytes, of_head: bool) -> Bytes {
-        let coding = headers.get("content-encoding").map(str::trim).filter(|coding| !coding.is_empty());
-        let coded = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
-        let spots = if coded && !is_text(body) {
+        let spots = if is_coded(headers) && !is_text(body) {
             Spots::whole(body)
         } else {
             self.content(headers.get("content-type").unwrap_or_default(), body, 0)

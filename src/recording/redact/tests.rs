@@ -299,8 +299,12 @@ fn pointers_name_parameters_too_and_every_one_of_doubled_members() {
 
 #[test]
 fn a_compressed_body_is_masked_whole() {
-    let call = with(&[("content-encoding", "gzip")], "\u{1f}");
-    assert_eq!(redaction().call(&call).request.body, MASK);
+    let first = [("content-encoding", "gzip")];
+    let second = [("content-encoding", "identity"), ("Content-Encoding", "x, gzip")];
+    for codings in [&first[..], &second[..]] {
+        let call = with(codings, "\u{1f}");
+        assert_eq!(redaction().call(&call).request.body, MASK, "{codings:?}");
+    }
     // As a browser saves what it has unpacked.
     let call = with(&[("content-encoding", "br")], "{\"token\":\"t\",\"a\":1}");
     assert_eq!(redaction().call(&call).request.body, "{\"token\":\"[redacted]\",\"a\":1}");
