@@ -111,18 +111,25 @@ impl Pair {
 /// What stands before the public and the private key of a pair: by the Standard Webhooks specification, and by OpenSSH.
 const PREFIXES: [&[u8]; 4] = [b"whpk_", b"whsk_", b"ssh-", b"ecdsa-sha2-"];
 
+/// No public key is shorter in DER, in bytes: that is one of ed25519 (RFC 8410, 4).
+const SHORTEST: usize = 44;
+
 /// Whether `text` is a key of a pair, as far as its form tells it: PEM or base64 of it, be it damaged; base64 of the DER of a
 /// public one; or with the prefix of such a key. Bytes alone, in hex or base64, may as well be a shared secret.
 pub(super) fn is_one(text: &[u8]) -> bool {
     let is_public = |der: &[u8]| {
-        // As bytes alone an ed25519 key has 32.
-        der.len() > 32
+        der.len() >= SHORTEST
             && (ParsedPublicKey::new(&lc::ED25519, der).is_ok()
                 || ParsedPublicKey::new(&lc::ECDSA_P256_SHA256_ASN1, der).is_ok()
                 || ParsedPublicKey::new(&lc::RSA_PKCS1_2048_8192_SHA256, der).is_ok())
     };
-    pem::is_one(text)
-        || PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+    let begins_as_one = || PREFIXES.iter().any(|prefix| text.starts_with(prefix));
+    if text.len() < SHORTEST {
+        // Most secrets: this is asked of each with every call.
+        return begins_as_one() || pem::begins_in(text);
+    }
+    begins_as_one()
+        || pem::is_one(text)
         || std::str::from_utf8(text).ok().and_then(bare_der).is_some_and(|(_, der)| is_public(&der))
 }
 

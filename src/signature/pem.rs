@@ -7,8 +7,12 @@ const BEGIN: &str = "-----BEGIN ";
 
 /// Whether `text` is PEM or base64 of it, be it damaged.
 pub(super) fn is_one(text: &[u8]) -> bool {
+    begins_in(text) || std::str::from_utf8(text).is_ok_and(|text| unwrapped(text).is_some())
+}
+
+/// Whether a block begins in `text`.
+pub(super) fn begins_in(text: &[u8]) -> bool {
     memchr::memmem::find(text, BEGIN.as_bytes()).is_some()
-        || std::str::from_utf8(text).is_ok_and(|text| unwrapped(text).is_some())
 }
 
 /// The PEM that `text` is base64 of.
