@@ -6,6 +6,7 @@ use aws_lc_rs::signature as lc;
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
 
 use super::keys::{self, Key};
 use super::{SignError, TokenAlgorithm, pem};
@@ -109,28 +110,38 @@ impl Pair {
 }
 
 /// What stands before the public and the private key of a pair: by the Standard Webhooks specification, and by OpenSSH.
-const PREFIXES: [&[u8]; 4] = [b"whpk_", b"whsk_", b"ssh-", b"ecdsa-sha2-"];
+const PREFIXES: [&[u8]; 6] = [b"whpk_", b"whsk_", b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"];
 
 /// No public key is shorter in DER, in bytes: that is one of ed25519 (RFC 8410, 4).
 const SHORTEST: usize = 44;
 
-/// Whether `text` is a key of a pair, as far as its form tells it: PEM or base64 of it, be it damaged; base64 of the DER of a
-/// public one; or with the prefix of such a key. Bytes alone, in hex or base64, may as well be a shared secret.
+/// The object identifiers, in DER, by which a key says what it is of: RSA (RFC 3279, 2.3.1), a curve of NIST's or another
+/// (RFC 5480, 2.1.1), ed25519 (RFC 8410, 3).
+const OF_KEYS: [&[u8]; 3] =
+    [b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", b"\x2a\x86\x48\xce\x3d\x02\x01", b"\x06\x03\x2b\x65\x70"];
+
+/// They stand in its first bytes.
+const HEAD: usize = 40;
+
+/// Whether `text` is a key of a pair, as far as its form tells it: PEM or base64 of it, be it damaged; DER or base64 of it; or
+/// with the prefix of such a key. Bytes alone, in hex or base64, may as well be a shared secret.
 pub(super) fn is_one(text: &[u8]) -> bool {
-    let is_public = |der: &[u8]| {
-        der.len() >= SHORTEST
-            && (ParsedPublicKey::new(&lc::ED25519, der).is_ok()
-                || ParsedPublicKey::new(&lc::ECDSA_P256_SHA256_ASN1, der).is_ok()
-                || ParsedPublicKey::new(&lc::RSA_PKCS1_2048_8192_SHA256, der).is_ok())
-    };
-    let begins_as_one = || PREFIXES.iter().any(|prefix| text.starts_with(prefix));
-    if text.len() < SHORTEST {
-        // Most secrets: this is asked of each with every call.
-        return begins_as_one() || pem::begins_in(text);
+    let text = text.trim_ascii();
+    if PREFIXES.iter().any(|prefix| text.starts_with(prefix)) || pem::begins_in(text) {
+        return true;
     }
-    begins_as_one()
-        || pem::is_one(text)
-        || std::str::from_utf8(text).ok().and_then(bare_der).is_some_and(|(_, der)| is_public(&der))
+    // Most secrets are shorter, and this is asked of each with every call.
+    text.len() >= SHORTEST
+        && (is_der(text) || pem::loosely_decoded(text).is_some_and(|bytes| is_der(&bytes) || pem::begins_in(&bytes)))
+}
+
+/// Whether bytes are a key in DER, be it cut.
+fn is_der(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(HEAD)];
+    bytes.first() == Some(&0x30)
+        && (OF_KEYS.iter().any(|id| memmem::find(head, id).is_some())
+            // One of RSA need not say what it is (RFC 8017, A.1.1).
+            || ParsedPublicKey::new(&lc::RSA_PKCS1_2048_8192_SHA256, bytes).is_ok())
 }
 
 /// That a key of a pair is no shared secret: whoever has the public one could sign with it, or send it.

@@ -1,18 +1,28 @@
 //! PEM (RFC 7468), as people paste it: with other line ends, or as base64 of the whole for an environment variable.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::{NO_PAD, STANDARD};
+use base64::{Engine as _, alphabet};
+use memchr::memmem;
 
 const BEGIN: &str = "-----BEGIN ";
 
-/// Whether `text` is PEM or base64 of it, be it damaged.
-pub(super) fn is_one(text: &[u8]) -> bool {
-    begins_in(text) || std::str::from_utf8(text).is_ok_and(|text| unwrapped(text).is_some())
+/// Base64 of the first bytes of [`BEGIN`].
+const BEGIN_CODED: &[u8] = b"LS0tLS1CRUdJTi";
+
+/// Whether a block begins in `text`, or base64 of one, be it damaged.
+pub(super) fn begins_in(text: &[u8]) -> bool {
+    memmem::find(text, BEGIN.as_bytes()).or_else(|| memmem::find(text, BEGIN_CODED)).is_some()
 }
 
-/// Whether a block begins in `text`.
-pub(super) fn begins_in(text: &[u8]) -> bool {
-    memchr::memmem::find(text, BEGIN.as_bytes()).is_some()
+/// What `text` is base64 of, in either alphabet, with its padding or without, in quotation marks, on several lines, be it cut.
+pub(super) fn loosely_decoded(text: &[u8]) -> Option<Vec<u8>> {
+    let is_outside = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'=');
+    let mut digits: Vec<u8> = text.iter().copied().filter(|byte| !is_outside(byte)).collect();
+    // Of one digit too many nothing is known.
+    digits.truncate(digits.len() - usize::from(digits.len() % 4 == 1));
+    let engine = |alphabet| GeneralPurpose::new(alphabet, NO_PAD.with_decode_allow_trailing_bits(true));
+    [&alphabet::STANDARD, &alphabet::URL_SAFE].into_iter().find_map(|alphabet| engine(alphabet).decode(&digits).ok())
 }
 
 /// The PEM that `text` is base64 of.

@@ -10,6 +10,8 @@ use crate::signature::keys::{Key, new_ec};
 const RSA: &str = include_str!("../../../recordings/moveo-webview.public.pem");
 /// The example of sendgrid/sendgrid-nodejs, as `SendGrid` prints its keys: base64 of the DER.
 const ECDSA: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
+/// One of another curve.
+const P384: &str = "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEe/s0EqosNwd/GcAl0sBcaEH+fIm1o4flIOxP8AZHSwDmI+0k2KoFUGaf96vSxAtrYv6eFFEXlhOlTsRGi8tfdL+DHwrl6bu+z/hiEfozMw3q/pkZu1SY9Nnpdsky0tXy";
 /// The public key of the first test of RFC 8032, 7.1.
 const ED25519: &str = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 const PREFIXED: &str = "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
@@ -21,7 +23,13 @@ fn keys() -> Vec<String> {
     let encoded = forms.iter().map(|pem| STANDARD.encode(pem));
     let private = new_ec().unwrap();
     let der = RSA.lines().filter(|line| !line.starts_with('-')).collect::<String>();
-    let others = [&der, ECDSA, ED25519, PREFIXED, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA me@host", &private];
+    let coded = STANDARD.encode(RSA);
+    let damaged = [format!("\"{coded}\""), coded[..coded.len() - 3].to_owned(), format!(" {}", &coded[..99])];
+    let loose =
+        [der.trim_end_matches('=').replace('+', "-").replace('/', "_"), format!("'{der}'"), der[..120].to_owned()];
+    let ssh = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA me@host", " sk-ssh-ed25519@openssh.com AAAAGnNr"];
+    let others = [&der, ECDSA, ED25519, P384, PREFIXED, &private].into_iter().chain(ssh);
+    let others = others.chain(damaged.iter().chain(&loose).map(String::as_str));
     forms.iter().cloned().chain(encoded).chain(others.map(ToOwned::to_owned)).collect()
 }
 
@@ -101,11 +109,17 @@ fn bytes_alone_are_no_key_of_a_pair_where_one_has_a_prefix() {
 
 #[test]
 fn what_merely_resembles_a_key_is_a_secret() {
-    for text in ["123456789", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "LS0tLS1C"]
-    {
+    for text in [
+        "123456789",
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "LS0tLS1C",
+        "sk-proj-5up3rs3cr3t",
+    ] {
         let secret = Secret::new("env:TOKEN", text);
         assert!(plain().can_sign_with(&secret) && plain().may_be_meant(&secret), "{text}");
     }
-    let bytes = [0x30; 32];
-    assert!(plain().can_sign_with(&Secret::new("env:TOKEN", STANDARD.encode(bytes))));
+    for bytes in [&[0x30; 32][..], &[0x30; 64]] {
+        assert!(plain().can_sign_with(&Secret::new("env:TOKEN", STANDARD.encode(bytes))));
+    }
 }
