@@ -1,7 +1,7 @@
 //! Bodies, queries and forms: what is masked of them, whatever stands in what.
 
 use bytes::Bytes;
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 
 use super::pattern::{decoded, together};
 use super::spots::{Inner, Spots, readable};
@@ -299,6 +299,10 @@ impl Redaction {
                 _ => {}
             }
         }
+        // What was filled in may be JSON itself.
+        let mut filled = self.patterns.filled(text.as_bytes());
+        filled.retain(|place| text.as_bytes()[place.clone()].contains(&b'"'));
+        let spots = spots.and(Spots::of(together(filled)));
         // What is not JSON may go over several words of it.
         if bad { spots.and(self.look(text.as_bytes(), depth)) } else { spots }
     }
@@ -350,9 +354,11 @@ fn is_utf16(body: &[u8]) -> bool {
     matches!(body, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'{' | b'[' | b'<', ..] | [b'{' | b'[' | b'<', 0, ..])
 }
 
-/// Whether it has escapes as an address that was escaped once more has them, or JSON.
+/// Whether it has escapes as a form has them.
 fn is_escaped(text: &str) -> bool {
-    text.contains('%') && memmem::find(text.as_bytes(), b"%3").or(memmem::find(text.as_bytes(), b"%2")).is_some()
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    let bytes = text.as_bytes();
+    memchr_iter(b'%', bytes).any(|at| is_digit(bytes.get(at + 1)) && is_digit(bytes.get(at + 2)))
 }
 
 /// Whether bytes are not compressed, whatever is said of them: what a browser saves is what it has unpacked.

@@ -4,6 +4,9 @@ use super::Redaction;
 use super::spots::{Spots, readable};
 use crate::call::Headers;
 
+/// What may stand between the name and the value of a field, as it is badly written.
+const SIGNS: [char; 4] = [':', ' ', '\t', '='];
+
 impl Redaction {
     /// What follows these headers of a request, where it may be more of them: of each line the value, if it is a header's that is
     /// masked. Its first may go on with the last header.
@@ -28,13 +31,15 @@ impl Redaction {
             let value = if folded && secret {
                 text
             } else {
-                // Without a colon, its first word is the name.
-                let sign = text.find(':').or_else(|| text.find([' ', '\t', '=']));
-                let (name, value) = sign.map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
+                // Its first word is the name, if that is one that is masked: what follows may have a colon too. Else all before
+                // the colon is.
+                let signs = [text.find(SIGNS), text.find(':')];
+                let mut parts = signs.map(|at| at.map_or((text, ""), |at| (&text[..at], &text[at + 1..]))).into_iter();
                 // JSON has masks of its own.
-                let is_json = name.contains(['{', '[', ',']) || folded && name.starts_with('"');
-                secret = !is_json && self.masks_header(name);
-                value.trim_start()
+                let is_json = |name: &str| name.contains(['{', '[', ',']) || folded && name.starts_with('"');
+                let found = parts.find(|(name, _)| !is_json(name) && self.masks_header(name));
+                secret = found.is_some();
+                found.map_or("", |(_, value)| value.trim_start_matches(SIGNS))
             };
             if secret && !value.is_empty() {
                 let at = end - line.len() + bare.len() - value.len();
@@ -63,6 +68,10 @@ mod tests {
     )]
     #[case::indented(" Session: SECRET\r\n a: b\r\n", " Session: [redacted]\r\n [redacted]\r\n")]
     #[case::without_a_colon("X-Auth-User SECRET\nSession=SECRET\n", "X-Auth-User [redacted]\nSession=[redacted]\n")]
+    #[case::with_a_colon_in_it(
+        "Cookie a=SECRET; b=https://x\r\nX-Api-Key SECRET:x\r\nX-Hub-Signature-256=SECRET:1\r\nHost h:1\r\n",
+        "Cookie [redacted]\r\nX-Api-Key [redacted]\r\nX-Hub-Signature-256=[redacted]\r\nHost h:1\r\n"
+    )]
     #[case::line_ends("A: b\rX-Key: SECRET\r\r\n SECRET\r\nC: d", "A: b\rX-Key: [redacted]\r\r\n [redacted]\r\nC: d")]
     #[case::control("X-Key: SEC\u{1}RET: x", "X-Key: [redacted]")]
     #[case::cut_off("X-Hub-Signature-256: sha256=SECR", "X-Hub-Signature-256: [redacted]")]

@@ -366,6 +366,24 @@ fn what_is_filled_in_from_the_environment_is_masked_from_then_on_however_it_is_w
 }
 
 #[test]
+fn what_is_filled_in_may_be_json_or_escaped_as_it_pleases() {
+    let redact = Redact { defaults: false, ..Redact::default() };
+    let redaction = Redaction::new(&redact).unwrap();
+    let key = r#"{"type":"account","id":7}"#;
+    for value in ["true", key, r#"["a","b"]"#, "Zq^xx"] {
+        redact.filled.add(value);
+    }
+    let body = |text: &str| redaction.call(&with(&[], text)).request.body;
+    assert_eq!(body(key), MASK);
+    assert_eq!(body(r#"{"a":{"type":"account","id":7},"b":true}"#), r#"{"a":[redacted],"b":true}"#);
+    assert_eq!(body(r#"{"a":"my {\"type\":\"account\",\"id\":7}"}"#), r#"{"a":"my [redacted]"}"#);
+    assert_eq!(body(r#"{"a":"{\"b\":[\"a\",\"b\"]}","true":1}"#), r#"{"a":"{\"b\":[redacted]}","[redacted]":1}"#);
+    assert_eq!(body(r#"{"path":"/x/Zq%5Exx/y"}"#), r#"{"path":"/x/[redacted]/y"}"#);
+    let header = redaction.call(&with(&[("x-mine", key), ("x-path", "/Zq%5exx")], "")).request.headers;
+    assert_eq!((header.get("x-mine"), header.get("x-path")), (Some(MASK), Some("/[redacted]")));
+}
+
+#[test]
 fn what_schemes_carry_is_masked_under_whatever_name_in_its_place() {
     let carriers = Carriers {
         headers: vec!["X-Acme-Verify".into()],
