@@ -393,7 +393,12 @@ fn as_it_leaves(mut answer: Response, method: &str, at: Timestamp) -> Response {
     if bodiless {
         // Of another server's 304, that of the body that is not there.
         answer.headers.remove("content-length");
-    } else if !says {
+    } else if says {
+        match length_said(&answer.headers) {
+            Some(length) => answer.headers.set("content-length", length),
+            None => answer.headers.remove("content-length"),
+        }
+    } else {
         answer.headers.set("content-length", answer.body.len().to_string());
     }
     if bodiless || method == "HEAD" {
@@ -403,6 +408,13 @@ fn as_it_leaves(mut answer: Response, method: &str, at: Timestamp) -> Response {
         answer.headers.push("date", httpdate::fmt_http_date(at.into()));
     }
     answer
+}
+
+/// The length that is said. Several that say the same are one (RFC 9110, 8.6); of others none is true.
+fn length_said(headers: &Headers) -> Option<String> {
+    let mut lengths = headers.all("content-length");
+    let first = lengths.next().filter(|first| first.iter().all(u8::is_ascii_digit))?;
+    lengths.all(|length| length == first).then(|| String::from_utf8_lossy(first).into_owned())
 }
 
 /// `room`: what the body takes, until it has left.
