@@ -102,6 +102,8 @@ impl Platforms {
         route: &[&Secret],
         judge: impl Fn(&Scheme, &[&Secret]) -> (Sig, T),
     ) -> Option<Judged<'a, T>> {
+        // Of equals the one that it looks like.
+        let says = |judged: &Judged<'a, T>| (weight(judged.sig), judged.scheme.likeness(request));
         // The best of each place.
         let mut all: SmallVec<[Judged<'a, T>; 2]> = SmallVec::new();
         for scheme in self.schemes(request, kind) {
@@ -112,7 +114,7 @@ impl Platforms {
             let (sig, said) = judge(scheme, &at_hand(scheme, secrets, route));
             let judged = Judged { scheme, sig, said, beside: None };
             match known {
-                Some(known) if weight(sig) > weight(all[known].sig) => all[known] = judged,
+                Some(known) if says(&judged) > says(&all[known]) => all[known] = judged,
                 Some(_) => {}
                 None => all.push(judged),
             }

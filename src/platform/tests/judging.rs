@@ -45,6 +45,21 @@ fn a_wrong_or_old_signature_counts_before_a_good_one_in_another_place() {
     }
 }
 
+#[test]
+fn of_schemes_that_fit_as_little_the_one_that_is_named_beside_is_told_of() {
+    let platforms = platforms();
+    let secrets = Secrets([("hubspot".to_owned(), vec![Secret::new("env:SECRET", "s3cret")])].into());
+    let kind = platforms.kind("hubspot/events").unwrap();
+    for version in ["v1", "v2"] {
+        let mut call = kind.sample();
+        call.headers.set("X-HubSpot-Signature", "zz");
+        call.headers.set("X-HubSpot-Signature-Version", version);
+        let verdict = platforms.verify(&call, Some(kind), &secrets, &[], AT);
+        assert_eq!(verdict.sig, Sig::Malformed);
+        assert!(verdict.reason.starts_with("X-HubSpot-Signature is malformed: "), "{version}: {}", verdict.reason);
+    }
+}
+
 /// A public key stands where a route, a target or a platform has the secrets of all its schemes.
 #[test]
 fn a_public_key_is_the_shared_secret_of_no_platform() {
