@@ -51,21 +51,21 @@ pub(super) fn text(report: &Report) -> String {
     }
     text.push_str("\n### Request\n\n");
     let line = format!("{} {} HTTP/1.1", visible::line(&request.method), visible::line(&url(call)));
-    push_message(&mut text, &line, &request.headers, (&request.body, report.bytes[0]));
+    push_message(&mut text, &line, &request.headers, (&request.body, report.bytes[0], report.masked[0]));
     push_findings(&mut text, &report.request);
     if let Some(response) = &call.response {
         let micros = call.took.as_micros();
         let what = if call.answer().is_none() { "Response that reached nobody, ready" } else { "Response" };
         let _ = write!(text, "\n### {what} after {}.{:03} ms\n\n", micros / 1000, micros % 1000);
         let line = format!("HTTP/1.1 {}", response.status);
-        push_message(&mut text, &line, &response.headers, (&response.body, report.bytes[1]));
+        push_message(&mut text, &line, &response.headers, (&response.body, report.bytes[1], report.masked[1]));
         push_findings(&mut text, &report.response);
     }
     text
 }
 
-/// `bytes`: how long the body is, of which parts may be masked here.
-fn push_message(text: &mut String, line: &str, headers: &Headers, (body, bytes): (&[u8], usize)) {
+/// `bytes`: how long the body is, of which parts may be `masked` here.
+fn push_message(text: &mut String, line: &str, headers: &Headers, (body, bytes, masked): (&[u8], usize, bool)) {
     let fields = headers.iter().map(|(name, value)| format!("\n{}: {}", visible::line(name), visible::bytes(value)));
     push_fenced(text, "http", &fields.fold(line.to_owned(), |head, field| head + &field));
     if body.is_empty() {
@@ -79,7 +79,7 @@ fn push_message(text: &mut String, line: &str, headers: &Headers, (body, bytes):
         Ok((body, Err(PrintError::Syntax(_)))) => ("text", "text", visible::text(body).into_owned()),
         Err(_) => ("in base64", "text", BASE64.encode(body)),
     };
-    let masked = if body.len() == bytes { "" } else { ", parts masked" };
+    let masked = if masked { ", parts masked" } else { "" };
     let _ = write!(text, "\nBody, {bytes} bytes{masked}, {what}:\n\n");
     push_fenced(text, language, &shown);
 }

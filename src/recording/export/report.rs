@@ -24,6 +24,8 @@ pub struct Report {
     pub call: Call,
     /// How many bytes the bodies of request and response have, also where what is shown of them is masked.
     pub bytes: [usize; 2],
+    /// Whether parts of them are masked here.
+    pub masked: [bool; 2],
     /// The signature check, where there is one to make.
     pub judgement: Option<Judgement>,
     /// Where the request departs from its contract.
@@ -47,7 +49,18 @@ impl Report {
         let (request, response) = findings(&call, kind);
         let text = kind.and_then(|kind| kind.read(&call.request).text);
         let bytes = [call.request.body.len(), call.response.as_ref().map_or(0, |response| response.body.len())];
-        Self { call, bytes, judgement, request, response, consequence: None, text, remarks, said_at: Times::default() }
+        Self {
+            call,
+            bytes,
+            masked: [false; 2],
+            judgement,
+            request,
+            response,
+            consequence: None,
+            text,
+            remarks,
+            said_at: Times::default(),
+        }
     }
 
     /// The same with everything masked, also where it is quoted. A finding that only the bare call shows stays, without
@@ -66,6 +79,8 @@ impl Report {
             }
         }
         self.text = kind.and_then(|kind| kind.read(&call.request).text);
+        let answer = |call: &Call| call.response.as_ref().map(|response| response.body.clone());
+        self.masked = [self.call.request.body != call.request.body, answer(&self.call) != answer(&call)];
         self.call = call;
         self.remarks.note = self.remarks.note.map(|note| redaction.prose(&note).into());
         self
