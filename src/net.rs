@@ -22,6 +22,7 @@ pub mod refused;
 pub mod responder;
 mod room;
 pub mod sender;
+mod sips;
 pub mod template;
 #[cfg(test)]
 mod testing;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Body;
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
 use super::collected::Collected;
@@ -88,6 +89,8 @@ where
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut whole = Collected::expecting(expected.min(LONGEST));
     while let Some(frame) = body.frame().await {
+        // Where each one is there at once, neither the clock nor anybody else would ever have a turn.
+        consume_budget().await;
         let frame = frame.map_err(|error| explain(&error, place, Stage::Answering))?;
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + data.len() > LONGEST {

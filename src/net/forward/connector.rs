@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::config::Tls;
+use crate::net::sips::Sips;
 use crate::net::trust;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -71,6 +72,7 @@ impl Service<Uri> for Timed {
         Box::pin(async move {
             let inner = connecting.await?;
             let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(TOLD - 1);
+            let inner = TokioIo::new(Sips::of(TokioIo::new(inner)));
             Ok(Stream { inner, connected: Connected(Arc::new(AtomicU64::new(took))) })
         })
     }
@@ -78,13 +80,13 @@ impl Service<Uri> for Timed {
 
 /// A connection.
 pub(super) struct Stream {
-    inner: MaybeHttpsStream<TokioIo<TcpStream>>,
+    inner: TokioIo<Sips<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>>,
     connected: Connected,
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Facts {
-        self.inner.connected().extra(self.connected.clone())
+        self.inner.inner().inner().inner().connected().extra(self.connected.clone())
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::HttpBody;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use tokio::task::coop::consume_budget;
 
 use crate::net::collected::Collected;
 use crate::net::room::{self, Room, Taken};
@@ -92,6 +93,8 @@ where
     let (mut taken, mut no_room) = (Taken::default(), false);
     let reading = async {
         while let Some(frame) = body.frame().await {
+            // Where each one is there at once, neither the clock nor another caller would have a turn.
+            consume_budget().await;
             let Ok(data) = frame.map_err(|error| Trouble::of(&error))?.into_data() else {
                 continue;
             };

@@ -18,6 +18,7 @@ use url::Url;
 use super::body::Outbound;
 use crate::net::IDLE;
 use crate::net::answer::Progress;
+use crate::net::sips::Sips;
 
 /// A place for a connection.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ pub struct Wire {
     open: Option<Line>,
 }
 
-type Connection = http1::Connection<TokioIo<TcpStream>, Outbound>;
+type Connection = http1::Connection<TokioIo<Sips<TcpStream>>, Outbound>;
 
 /// A connection. It moves only while something is awaited of it: a task of its own would have to be woken for every call. So
 /// the rest of a body whose answer came before its end leaves no more: the next call has a connection of its own.
@@ -60,7 +61,7 @@ impl Line {
         let port = url.port_or_known_default().unwrap_or(80);
         let stream = TcpStream::connect((host, port)).await.map_err(WireError::Connect)?;
         stream.set_nodelay(true).map_err(WireError::Connect)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(WireError::Http)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(Sips::of(stream))).await.map_err(WireError::Http)?;
         let place = url[..url::Position::BeforePath].to_owned();
         Ok(Self { place, sender, used: Instant::now(), moving: Some(Box::pin(connection)) })
     }

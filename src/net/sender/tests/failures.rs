@@ -1,5 +1,7 @@
 //! What is said where nothing comes back, or nothing leaves.
 
+use std::io::{Read as _, Write as _};
+
 use super::*;
 
 /// What both ways of sending say of an endpoint, which is the same.
@@ -71,6 +73,28 @@ async fn a_reset_says_that_the_endpoint_closed() {
     let error = error_of(&site, &format!("http://{address}/"), TIMEOUT).await;
     serving.await.unwrap();
     assert_eq!(error, format!("{address} closed the connection before it had answered"));
+}
+
+#[tokio::test]
+async fn an_answer_without_end_in_tiny_chunks_ends_with_the_timeout() {
+    let site = Site::new(Config::default()).await;
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    // On a thread of its own: it has always more ready than is read.
+    std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = socket.accept().unwrap();
+            assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+            let chunks = b"1\r\nx\r\n".repeat(10_000);
+            // It ends at some time all the same, with other words.
+            (0..1_000).take_while(|_| stream.write_all(&chunks).is_ok()).count();
+        }
+    });
+    assert_eq!(
+        error_of(&site, &format!("http://{address}/"), Duration::from_millis(100)).await,
+        format!("{address} did not finish its answer within 100ms (--timeout, or the target's `timeout`)")
+    );
 }
 
 #[tokio::test]
