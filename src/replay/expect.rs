@@ -330,8 +330,11 @@ pub fn summary(differences: &[Difference]) -> Option<String> {
 
 fn against_contract(kind: Option<&Kind>, response: &Response) -> Option<String> {
     let Some(kind) = kind else { return Some("nobody knows the contract of this call".to_owned()) };
-    let broken: Vec<String> = kind
-        .check_response(response)
+    let findings = match kind.hold_response(response) {
+        Ok(findings) => findings,
+        Err(unheld) => return Some(unheld.sentence),
+    };
+    let broken: Vec<String> = findings
         .into_iter()
         .filter(|finding| finding.severity == Severity::Error)
         .map(|finding| {

@@ -33,7 +33,7 @@ impl Kind {
             } else if document.is_empty() {
                 findings.push(self.finding(Severity::Error, "The body is empty; a JSON object is expected."));
             } else {
-                findings.extend(self.check(schema, &document));
+                findings.extend(self.check(schema, &document).unwrap_or_else(|unheld| vec![unheld]));
             }
         }
         if request.headers.has("content-length") && request.headers.has("transfer-encoding") {
@@ -66,22 +66,30 @@ impl Kind {
     /// Where the response departs from the contract, the gravest first.
     #[must_use]
     pub fn check_response(&self, response: &Response) -> Vec<Finding> {
-        let Some(schema) = &self.response else { return Vec::new() };
+        self.hold_response(response).unwrap_or_else(|unheld| vec![unheld])
+    }
+
+    /// Where the response departs from the contract, the gravest first.
+    ///
+    /// # Errors
+    /// When it could not be held against the contract: why.
+    pub fn hold_response(&self, response: &Response) -> Result<Vec<Finding>, Finding> {
+        let Some(schema) = &self.response else { return Ok(Vec::new()) };
         if !(200..300).contains(&response.status) {
             let sentence = format!("The status is {}; 2xx is expected.", response.status);
-            return vec![self.finding(Severity::Error, &sentence)];
+            return Ok(vec![self.finding(Severity::Error, &sentence)]);
         }
         if response.body.is_empty() {
-            return vec![self.finding(self.spec.empty, "The body is empty; a JSON object is expected.")];
+            return Ok(vec![self.finding(self.spec.empty, "The body is empty; a JSON object is expected.")]);
         }
         if let Some(why) = not_unpacked(&response.headers, &response.body) {
-            return vec![self.finding(Severity::Note, &why)];
+            return Err(self.finding(Severity::Note, &why));
         }
         self.check(schema, &response.readable().body)
     }
 
-    fn check(&self, schema: &Schema, body: &[u8]) -> Vec<Finding> {
-        let not_json = |why: String| vec![self.finding(Severity::Error, &format!("The body is not JSON: {why}."))];
+    fn check(&self, schema: &Schema, body: &[u8]) -> Result<Vec<Finding>, Finding> {
+        let not_json = |why: String| Ok(vec![self.finding(Severity::Error, &format!("The body is not JSON: {why}."))]);
         let text = match std::str::from_utf8(body) {
             Ok(text) => text,
             Err(error) => return not_json(format!("byte {} is not UTF-8", error.valid_up_to() + 1)),
@@ -92,7 +100,7 @@ impl Kind {
         if is_vast(text) {
             let sentence =
                 "The body has so many values, or such long names, that it was not held against the contract.";
-            return vec![self.finding(Severity::Warning, sentence)];
+            return Err(self.finding(Severity::Warning, sentence));
         }
         let twice = json::duplicates(text, MOST_DUPLICATES).into_iter().map(|pointer| Finding {
             severity: Severity::Warning,
@@ -102,11 +110,11 @@ impl Kind {
             pointer,
         });
         match serde_json::from_str::<Value>(text) {
-            Ok(instance) => twice.chain(schema.check(&instance, self.source())).collect(),
+            Ok(instance) => Ok(twice.chain(schema.check(&instance, self.source())).collect()),
             // Well-formed, but nested too deeply, or with a number that no double holds.
             Err(error) => {
                 let sentence = format!("The body could not be held against the contract: {error}.");
-                vec![self.finding(Severity::Warning, &sentence)]
+                Err(self.finding(Severity::Warning, &sentence))
             }
         }
     }

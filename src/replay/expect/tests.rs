@@ -107,6 +107,12 @@ fn text_is_found_in_text_and_what_is_no_json_is_told() {
     assert_eq!(unmet(&packed, None, &["recorded", "/a=1"]), [""; 0]);
     packed.response.iter_mut().for_each(|response| response.headers.set("content-encoding", "br"));
     assert!(unmet(&packed, None, &["/a=1"])[0].starts_with("/a=1: the body is br, not unpacked: hooktape cannot"));
+    // What was not held against the contract is not known to meet it.
+    assert!(
+        unmet(&packed, None, &["contract"])[0].starts_with("contract: The body came packed as br and was not held")
+    );
+    let vast = answered(200, &format!("{{\"valid\":true,\"a\":[0{}]}}", ",0".repeat(60_000)));
+    assert!(unmet(&vast, None, &["contract"])[0].starts_with("contract: The body has so many values"));
     let differing = unmet(&answered(201, r#"{"a":2}"#), None, &["recorded"]);
     assert_eq!(differing, ["recorded: 2 differences: status, /a"]);
 }
