@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use color_eyre::eyre::{self, WrapErr, eyre};
 use directories::ProjectDirs;
@@ -48,6 +48,8 @@ pub struct Context {
     pub places: Vec<PathBuf>,
     /// What the command line said.
     given: (Common, Option<LaneArgs>),
+    /// Made when it is first needed, and once: its patterns take milliseconds.
+    redaction: OnceLock<Arc<Redaction>>,
 }
 
 /// Where a call departs from its contract.
@@ -112,6 +114,7 @@ impl Context {
             format: common.format,
             places: sources.places(),
             given: (common.clone(), lane.cloned()),
+            redaction: OnceLock::new(),
         })
     }
 
@@ -145,14 +148,14 @@ impl Context {
         let asks = |value| std::str::from_utf8(value).is_ok_and(placeholders::ask_the_environment);
         let secret = headers.into_iter().filter(|(_, value)| asks(value));
         config.redact.referenced.extend(secret.map(|(name, _)| name.to_owned()));
-        Self { config: Arc::new(config), ..self.clone() }
+        Self { config: Arc::new(config), redaction: OnceLock::new(), ..self.clone() }
     }
 
     /// What masks that which is printed; none: it is not masked.
     ///
     /// # Errors
     /// As [`Self::redaction`].
-    pub fn mask(&self) -> eyre::Result<Option<Redaction>> {
+    pub fn mask(&self) -> eyre::Result<Option<Arc<Redaction>>> {
         self.config.record.redact.then(|| self.redaction()).transpose()
     }
 
@@ -199,8 +202,11 @@ impl Context {
         let rotate = Rotation { size: asked.size.or(configured.size), age: asked.age.or(configured.age) };
         let options = Options { fsync: args.fsync || self.config.record.fsync, rotate };
         let (recorder, opened) = Recorder::open(&path, options, observer)?;
-        let recorder =
-            if args.redact || self.config.record.redact { recorder.redacting(self.redaction()?) } else { recorder };
+        let recorder = if args.redact || self.config.record.redact {
+            recorder.redacting((*self.redaction()?).clone())
+        } else {
+            recorder
+        };
         Ok((recorder, opened))
     }
 
@@ -208,8 +214,12 @@ impl Context {
     ///
     /// # Errors
     /// When a pattern of the configuration is none, which reading it has ruled out.
-    pub fn redaction(&self) -> eyre::Result<Redaction> {
-        Redaction::new(&self.config.redact).wrap_err("redact.patterns")
+    pub fn redaction(&self) -> eyre::Result<Arc<Redaction>> {
+        if let Some(made) = self.redaction.get() {
+            return Ok(made.clone());
+        }
+        let made = Redaction::new(&self.config.redact).wrap_err("redact.patterns")?;
+        Ok(self.redaction.get_or_init(|| Arc::new(made)).clone())
     }
 
     /// The same for a command without a screen: what had to be mended is said at once.
@@ -288,12 +298,12 @@ impl Context {
     }
 
     /// Says of calls what is to be said.
-    pub fn reporter(&self, redaction: Option<Redaction>) -> Reporter {
+    pub fn reporter(&self, redaction: Option<Arc<Redaction>>) -> Reporter {
         Reporter {
             config: self.config.clone(),
             platforms: self.platforms.clone(),
             keyring: self.keyring.clone(),
-            redaction: redaction.map(Arc::new),
+            redaction,
         }
     }
 

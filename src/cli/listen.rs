@@ -44,7 +44,7 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     let remarks = tokio::task::spawn_blocking(move || said.iter().map_while(|said| said).for_each(Said::print));
     let of_tunnel = {
         let (say, mask) = (say.clone(), context.mask()?);
-        move |tunnel| drop(say.try_send(Some(of_tunnel(&tunnel, format, mask.as_ref()))))
+        move |tunnel| drop(say.try_send(Some(of_tunnel(&tunnel, format, mask.as_deref()))))
     };
     let tunnel = tunnel(context, address, &lane, presence.clone(), of_tunnel)?;
     tell_of(&lane.responders, say.clone(), context.mask()?);
@@ -155,7 +155,7 @@ pub(super) fn tell_what_answers(responders: &Responders) {
 }
 
 /// The same, and what becomes of it.
-fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>, mask: Option<Redaction>) {
+fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>, mask: Option<Arc<Redaction>>) {
     tell_what_answers(responders);
     let observer = move |told| {
         let note = match told {
@@ -163,7 +163,7 @@ fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>, mask: Option<
             Told::Target(name, Health::Up) => format!("target {name} is up"),
             Told::Hit { whose, left: 0 } => format!("{whose}: the fault is spent"),
             Told::Deaf(why) => format!("hooktape: {why}"),
-            Told::Refused(refused) => format!("hooktape: {}", refused.told(mask.as_ref())),
+            Told::Refused(refused) => format!("hooktape: {}", refused.told(mask.as_deref())),
             Told::Hit { .. } | Told::Held(_) | Told::Gone(..) => return,
         };
         let _ = say.try_send(Some(Said::Note(note)));

@@ -236,7 +236,7 @@ fn announce(context: &Context, plan: &Plan, items: &[Item], total: u64) {
     if context.format == Format::Text {
         let (calls, places) = (visible::count(total, "call"), places(plan, items));
         let mask = context.mask().ok().flatten();
-        let terms = plan.terms(mask.as_ref()).map(|terms| format!("; {terms}")).unwrap_or_default();
+        let terms = plan.terms(mask.as_deref()).map(|terms| format!("; {terms}")).unwrap_or_default();
         print::note(&format!("{calls} to {places}, {}{terms}", plan.mode()));
     }
 }

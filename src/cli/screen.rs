@@ -111,7 +111,7 @@ pub(super) async fn opened(context: &Context, args: &Args) -> eyre::Result<Outco
     let mut app = start(context, &args.file, None, &[], args.to.as_deref())?;
     app.setup.follow = args.follow;
     let masking = context.masking(args.redact);
-    let masks = masking.mask()?;
+    let masks = masking.mask()?.map(Arc::unwrap_or_clone);
     let tape = Tape::resting(args.file.clone(), live).redacting(masks);
     let world = World::new(events, tape, context.sender(), Vec::new())
         .keeping(data_dir().ok())

@@ -126,7 +126,7 @@ async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     let (up, public) = watch::channel(None);
     let (format, mask) = (context.format, context.mask()?);
     let tunnel = listen::tunnel(context, address, &lane, presence.clone(), move |tunnel| {
-        listen::of_tunnel(&tunnel, format, mask.as_ref()).print();
+        listen::of_tunnel(&tunnel, format, mask.as_deref()).print();
         if let Tunnel::Up(url) = tunnel {
             up.send_replace(Some(url));
         }
