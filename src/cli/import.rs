@@ -135,6 +135,10 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// What a listener would have found, as far as the form does not say it: kind, conversation, signature at that time.
 fn judge(context: &Context, call: &mut Call) {
+    // A listener has nothing judged that was no request.
+    if call.is_no_request() {
+        return;
+    }
     let routed = context.config.route(call.request.path()).and_then(|route| route.kind.as_deref());
     let known = call.kind.as_deref().or(routed).and_then(|name| context.platforms.kind(name));
     let Some(kind) = known.or_else(|| context.platforms.recognise(&call.request).kind) else { return };

@@ -100,6 +100,24 @@ fn an_imported_command_is_recognised_and_judged() {
 }
 
 #[test]
+fn what_was_refused_as_no_request_stays_of_no_kind() {
+    let home = Home::new();
+    let known = "\"kind\":\"moveo/first_message\",\"conv\":\"5f0c1f0e-8b1d-4a57-9d53-2c1f6b7de0a4\",\"sig\":\"valid\"";
+    let unknown = "\"error\":\"refused as no request: it is not HTTP/1.1\",\"kind\":null,\"conv\":null,\"sig\":null";
+    let sample = std::fs::read_to_string(SAMPLE).unwrap();
+    let refused: Vec<&str> = sample.lines().take(2).collect();
+    assert!(refused[1].contains(known));
+    std::fs::write(home.path("refused.jsonl"), refused.join("\n").replace(known, unknown) + "\n").unwrap();
+    for form in ["har", "http", "json"] {
+        let text = run(&home, &["export", "refused.jsonl", "--as", form, "--unredacted"]).out;
+        let tape = format!("{form}.jsonl");
+        let imported = feed(&home, &["import", "-", "--record", &tape], text.as_bytes());
+        assert!(imported.err.contains("1 call from "), "{}", imported.err);
+        assert!(read(&home, &tape).contains("\"kind\":null,\"conv\":null,\"sig\":null"), "{form}");
+    }
+}
+
+#[test]
 fn a_masked_call_says_that_it_cannot_be_checked() {
     let home = Home::new();
     exported(&home, &["--as", "json", "--out", "masked.jsonl"]);
