@@ -6,6 +6,7 @@
 mod caller;
 mod coding;
 mod id;
+mod short;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::coding::{CONTENT_ENCODING, Packed, is_coded};
 pub use self::id::Id;
+pub use self::short::{beginning, short, short_key};
 
 /// Which way a call went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

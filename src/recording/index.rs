@@ -3,7 +3,6 @@
 
 mod pages;
 mod rows;
-mod short;
 mod table;
 
 use std::ops::{ControlFlow, Range};
@@ -12,11 +11,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::rows::{Few, Row, Rows};
-pub(super) use self::short::beginning;
-use self::short::short;
 use self::table::{Kept, Table};
 use super::{Annotation, Entry, Marks, Place, Query, View, cores};
-use crate::call::{Direction, Id, Sig};
+use crate::call::{Direction, Id, Sig, short};
 
 /// The rows of the calls that fit a query, as far as heads tell. Both rise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

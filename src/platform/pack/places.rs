@@ -1,16 +1,14 @@
 //! PLACE: where a pack says that a value of a request is found.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-use crate::call::Request;
+use crate::call::{Request, short_key};
 use crate::platform::doc::{Doc, Pointer, text};
 use crate::platform::recognise::Rules;
 use crate::signature;
-
-/// Bytes that a conversation's key has at the most. Every line of the recording bears it, and the index keeps each once; ids
-/// are a tenth as long, and what a stranger writes there may have megabytes.
-const LONGEST_KEY: usize = 512;
 
 /// Where a value is found: one place, or several of which the first that has one counts.
 #[derive(Debug, Default)]
@@ -73,16 +71,14 @@ impl Places {
         self.0.iter().filter_map(read).find(|value| !value.is_empty())
     }
 
-    /// The same as the key of a conversation: of a value that is too long for one its beginning, with a sum of the whole.
+    /// The first value as the key of a conversation. Every line of the recording bears it, so of what is too long its beginning
+    /// is taken with a hash of the whole: ids are short, but what a stranger writes there may have megabytes.
     pub(in crate::platform) fn read_key(&self, request: &Request, doc: &Doc<'_>, rules: &Rules) -> Option<String> {
-        let mut key = self.read(request, doc, rules)?;
-        if key.len() > LONGEST_KEY {
-            let sum = crc32fast::hash(key.as_bytes());
-            key.truncate(key.floor_char_boundary(LONGEST_KEY - 16));
-            // What was cut off may be most of it.
-            key = format!("{key}…{sum:08x}");
-        }
-        Some(key)
+        let key = self.read(request, doc, rules)?;
+        Some(match short_key(&key) {
+            Cow::Borrowed(_) => key,
+            Cow::Owned(kept) => kept,
+        })
     }
 
     /// The places in the body.

@@ -12,11 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::Held;
 use super::bound::Bound;
 use super::needle::Needle;
-use crate::call::{Call, Direction, Headers, Sig};
+use crate::call::{Call, Direction, Headers, Sig, beginning};
 use crate::config::closest;
 use crate::json;
 use crate::platform::Severity;
-use crate::recording::index::beginning;
 use crate::recording::{Change, Colour, View};
 
 /// One key of the query language: what help and completion show.
