@@ -80,6 +80,19 @@ impl Sig {
             Self::Malformed => "malformed",
         }
     }
+
+    /// Whether the call bears a signature that was made with a secret at hand, be it out of its time by now.
+    #[must_use]
+    pub fn is_authentic(self) -> bool {
+        matches!(self, Self::Valid | Self::Stale)
+    }
+
+    /// Whether the check found something wrong with the call: its signature is not good, or it has none and its contract asks for
+    /// one, as with what anybody could have sent. Where no secret is at hand nothing was found.
+    #[must_use]
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Invalid | Self::Stale | Self::Missing | Self::Malformed)
+    }
 }
 
 /// Header fields in the order they came, duplicates kept. Names compare without regard to case.

@@ -98,7 +98,18 @@ pub struct Entry<Text = Arc<str>> {
     pub failed: bool,
 }
 
+/// Whether a call of which that is known failed or was answered with an error.
+fn failed_or_refused(failed: bool, status: Option<u16>) -> bool {
+    failed || status.is_some_and(|status| status >= 400)
+}
+
 impl<Text> Entry<Text> {
+    /// Whether something went wrong with it, or its answer is an error.
+    #[must_use]
+    pub fn failed_or_refused(&self) -> bool {
+        failed_or_refused(self.failed, self.status)
+    }
+
     /// The same with each string held as `hold` gives it.
     fn map<'a, T>(&'a self, mut hold: impl FnMut(&'a Text) -> T) -> Entry<T> {
         Entry {

@@ -246,10 +246,8 @@ impl Plots {
 fn is(view: &View, trouble: Trouble) -> bool {
     match trouble {
         // Without an answer and without an error nothing failed: the answer is not known, of an imported request say.
-        Trouble::Error => view.failed || view.status.is_some_and(|status| status >= 400),
-        Trouble::Signature => {
-            matches!(view.sig, Some(Sig::Invalid | Sig::Stale | Sig::Missing | Sig::Malformed))
-        }
+        Trouble::Error => view.failed_or_refused(),
+        Trouble::Signature => view.sig.is_some_and(Sig::is_bad),
         Trouble::Slow => false,
     }
 }

@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 use url::Url;
 use uuid::Uuid;
 
-use crate::call::{Call, Direction, Id, Sig};
+use crate::call::{Call, Direction, Id};
 use crate::cli::context::{Context, stop_signal};
 use crate::cli::{Format, LaneArgs, Outcome, is_broken_pipe, listen, print, waits};
 use crate::config::parse_duration;
@@ -396,7 +396,7 @@ impl<'a> Watch<'a> {
             why.clear();
         }
         let findings = self.context.findings(call, kind);
-        let authentic = matches!(verdict.sig, Sig::Valid | Sig::Unsigned);
+        let authentic = !verdict.needs_explaining();
         let sound = findings.request.iter().all(|finding| finding.severity < Severity::Error);
         let outcome = wait.as_ref().map_or(platform::Outcome::Waiting, |wait| wait.outcome);
         self.good |= fate == Some(Fate::Ended) && outcome == platform::Outcome::Success && authentic && sound;

@@ -139,7 +139,7 @@ impl Report<'_> {
         }
         let secrets: Vec<&Secret> = secret.iter().collect();
         let judge = |request: &Request| signature::verify(scheme, request, &secrets, AT);
-        let taken = |request: &Request| matches!(judge(request).sig, Sig::Valid | Sig::Stale);
+        let taken = |request: &Request| judge(request).sig.is_authentic();
         let verdict = judge(&sample);
         if verdict.sig != Sig::Valid {
             self.add(

@@ -120,8 +120,7 @@ impl Platforms {
             }
         }
         let is_bad = |judged: &Judged<'a, T>| {
-            matches!(judged.scheme.method, Method::Seal(_))
-                && matches!(judged.sig, Sig::Invalid | Sig::Stale | Sig::Malformed)
+            matches!(judged.scheme.method, Method::Seal(_)) && judged.sig.is_bad() && judged.sig != Sig::Missing
         };
         // Of equals the first.
         let best = (0..all.len()).rev().max_by_key(|&at| weight(all[at].sig))?;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use self::rows::{Few, Row, Rows};
 use self::table::{Kept, Table};
-use super::{Annotation, Entry, Marks, Place, Query, View, cores};
+use super::{Annotation, Entry, Marks, Place, Query, View, cores, failed_or_refused};
 use crate::call::{Direction, Id, Sig, short};
 
 /// The rows of the calls that fit a query, as far as heads tell. Both rise.
@@ -47,7 +47,7 @@ pub struct Conversation<'a> {
     pub first: usize,
     /// The row of the last.
     pub last: usize,
-    /// How many of them failed, were answered with an error, or have a signature that is not good.
+    /// How many of them failed, were answered with an error, or have a signature that is missing or not good.
     pub ill: usize,
 }
 
@@ -90,9 +90,7 @@ struct Fate {
 
 impl Fate {
     fn is_ill(self) -> bool {
-        self.failed
-            || self.status.is_some_and(|status| status >= 400)
-            || matches!(self.sig, Some(Sig::Invalid | Sig::Stale | Sig::Malformed))
+        failed_or_refused(self.failed, self.status) || self.sig.is_some_and(Sig::is_bad)
     }
 }
 

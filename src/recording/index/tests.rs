@@ -39,6 +39,19 @@ fn conversations_are_gathered_and_walked_both_ways() {
 }
 
 #[test]
+fn of_a_conversation_is_counted_what_the_plots_point_at() {
+    let sound = || Entry { conversation: Some("c".into()), status: Some(200), sig: None, failed: false, ..entry(1) };
+    let ill = |entry: Entry| [entry].iter().collect::<Index>().conversations()[0].ill;
+    for sig in Sig::ALL {
+        let bad = ["invalid", "stale", "missing", "malformed"].contains(&sig.word());
+        assert_eq!(ill(Entry { sig: Some(sig), ..sound() }), usize::from(bad), "{}", sig.word());
+    }
+    assert_eq!(ill(sound()), 0);
+    assert_eq!(ill(Entry { status: Some(400), ..sound() }), 1);
+    assert_eq!(ill(Entry { failed: true, ..sound() }), 1);
+}
+
+#[test]
 fn gives_back_what_was_pushed_and_keeps_each_string_once() {
     let entries: Vec<_> = (0..100).map(entry).collect();
     let mut index = Index::new();
