@@ -47,7 +47,7 @@ pub use rotation::{Limit, Rotation};
 pub use screen::{Binding, Colour, Part, Screen, Theme};
 pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
 pub use target::{FRAMING, Target, Tls, has_login, is_framing, without_query};
-pub use units::{exposure, parse_address, parse_duration, parse_size};
+pub use units::{duration, exposure, parse_address, parse_duration, parse_size, size, written};
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug, Default)]

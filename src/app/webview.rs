@@ -8,7 +8,7 @@ use crate::app::event::{Notice, Wanted};
 use crate::app::flow::Flow;
 use crate::app::shown::{Shown, Tab};
 use crate::app::{App, Focus};
-use crate::config::{Wait, parse_duration};
+use crate::config::{self, Wait, parse_duration};
 use crate::net::{base_url, is_ourselves};
 use crate::platform::{Kind, Opening};
 
@@ -87,10 +87,7 @@ impl App {
     /// Asks how long a flow waits for the page that a call of `kind` opens.
     pub(super) fn ask_expiration(&mut self, kind: &str) {
         let now = self.wait(kind).and_then(|wait| wait.expires);
-        let now = now.map_or_else(String::new, |limit| match limit.subsec_millis() {
-            0 => format!("{}s", limit.as_secs()),
-            _ => format!("{}ms", limit.as_millis()),
-        });
+        let now = now.map_or_else(String::new, config::written);
         self.dialogs.push(Dialog::Expiration { kind: kind.to_owned(), input: Input::new(&now), error: None });
     }
 

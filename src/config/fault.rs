@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::units::parse_duration;
+use super::units::{parse_duration, written};
 
 /// What is broken on purpose, and how often.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,20 +115,17 @@ fn share(text: &str) -> Result<f64, String> {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = |time: Duration| {
-            if time.subsec_millis() == 0 { format!("{}s", time.as_secs()) } else { format!("{}ms", time.as_millis()) }
-        };
         let mut words = Vec::new();
         words.extend(self.harm.map(|harm| match harm {
             Harm::Status(status) => format!("status={status}"),
             Harm::Empty => "empty".to_owned(),
             Harm::Malformed => "malformed".to_owned(),
             Harm::Contradict => "contradict".to_owned(),
-            Harm::Slow(slow) => format!("slow={}", time(slow)),
+            Harm::Slow(slow) => format!("slow={}", written(slow)),
             Harm::Reset => "reset".to_owned(),
         }));
-        words.extend((!self.delay.is_zero()).then(|| format!("delay={}", time(self.delay))));
-        words.extend((!self.jitter.is_zero()).then(|| format!("jitter={}", time(self.jitter))));
+        words.extend((!self.delay.is_zero()).then(|| format!("delay={}", written(self.delay))));
+        words.extend((!self.jitter.is_zero()).then(|| format!("jitter={}", written(self.jitter))));
         words.extend((self.probability < 1.0).then(|| format!("probability={}", self.probability)));
         words.extend(self.next.map(|next| format!("next={next}")));
         f.write_str(&words.join(" "))

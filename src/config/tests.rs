@@ -407,15 +407,31 @@ fn sizes_and_durations() {
         ("0", None),
         ("MiB", None),
         ("-1", None),
-        ("1.5 MB", None),
+        ("1.5 MB", Some(1_500_000)),
+        ("0.1 KiB", Some(102)),
+        ("0.5", None),
+        ("1.2.3 MB", None),
+        ("2 m", None),
         ("99999999999999 GiB", None),
     ] {
         assert_eq!(parse_size(text).ok(), expected, "{text}");
     }
-    for (text, expected) in
-        [("500ms", Some(500)), ("2 min", Some(120_000)), ("1h", Some(3_600_000)), ("0s", None), ("5", None)]
-    {
-        assert_eq!(parse_duration(text).ok(), expected.map(Duration::from_millis), "{text}");
+    for (text, expected) in [
+        ("500ms", Some(500_000)),
+        ("2 min", Some(120_000_000)),
+        ("1h", Some(3_600_000_000)),
+        ("1.5s", Some(1_500_000)),
+        ("20us", Some(20)),
+        ("0s", None),
+        ("0.5us", None),
+        ("5", None),
+        ("s", None),
+        (".s", None),
+    ] {
+        assert_eq!(parse_duration(text).ok(), expected.map(Duration::from_micros), "{text}");
+    }
+    for text in ["30s", "1500ms", "20us", "1000001us"] {
+        assert_eq!(duration(text).map(written).as_deref(), Some(text));
     }
     assert_eq!(load("listen.max_body = 1_000").unwrap().listen.max_body, 1000);
 }

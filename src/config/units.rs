@@ -3,12 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// `10 MiB`, `512 KiB`, `2 MB` or plain bytes.
-///
-/// # Errors
-/// A sentence that shows how a size is written.
-pub fn parse_size(text: &str) -> Result<usize, String> {
-    let scale = |unit: &str| match unit.to_ascii_lowercase().as_str() {
+/// Bytes: `10 MiB`, `512 KiB`, `1.5 MB` or a bare number; of a fraction of a byte the whole ones. None: it is no size, or a larger
+/// one than there is.
+#[must_use]
+pub fn size(text: &str) -> Option<u64> {
+    scaled(text, |unit| match unit.to_ascii_lowercase().as_str() {
         "" | "b" => Some(1),
         "kb" => Some(1_000),
         "mb" => Some(1_000_000),
@@ -17,40 +16,65 @@ pub fn parse_size(text: &str) -> Result<usize, String> {
         "mib" => Some(1 << 20),
         "gib" => Some(1 << 30),
         _ => None,
-    };
-    amount(text)
-        .and_then(|(number, unit)| usize::try_from(number).ok()?.checked_mul(scale(unit)?))
-        .filter(|&size| size > 0)
-        .ok_or_else(|| {
-            "a size is written \"10 MiB\", \"512 KiB\", \"2 MB\" or as a number of bytes, and is not 0".to_owned()
-        })
+    })
 }
 
-/// `30s`, `500ms`, `2m`, `1h` or `30d`.
+/// `30s`, `1.5s`, `500ms`, `20us`, `2m`, `1h` or `30d`, to the microsecond. None: it is no duration.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    let micros = scaled(text, |unit| match unit {
+        "us" | "µs" => Some(1),
+        "ms" => Some(1_000),
+        "s" => Some(1_000_000),
+        "m" | "min" => Some(60_000_000),
+        "h" => Some(3_600_000_000),
+        "d" => Some(86_400_000_000),
+        _ => None,
+    });
+    micros.map(Duration::from_micros)
+}
+
+/// A number without sign or exponent, in the smallest unit; `worth` says how many of these the unit after it has.
+fn scaled(text: &str, worth: impl Fn(&str) -> Option<u64>) -> Option<u64> {
+    let text = text.trim();
+    let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    // Whole numbers only: no limit that somebody sets is rounded.
+    let digits: u128 = [whole, part].concat().parse().ok()?;
+    let scale = 10_u128.checked_pow(u32::try_from(part.len()).ok()?)?;
+    let worth = worth(unit.trim_start())?;
+    u64::try_from(digits.checked_mul(worth.into())? / scale).ok()
+}
+
+/// How [`duration`] reads `time`: `30s`, `500ms` or `20us`.
+#[must_use]
+pub fn written(time: Duration) -> String {
+    match time.subsec_micros() {
+        0 => format!("{}s", time.as_secs()),
+        micros if micros.is_multiple_of(1_000) => format!("{}ms", time.as_millis()),
+        _ => format!("{}us", time.as_micros()),
+    }
+}
+
+/// A [`size`] that is a limit, and so not 0.
+///
+/// # Errors
+/// A sentence that shows how a size is written.
+pub fn parse_size(text: &str) -> Result<usize, String> {
+    size(text).and_then(|size| usize::try_from(size).ok()).filter(|&size| size > 0).ok_or_else(|| {
+        "a size is written \"10 MiB\", \"512 KiB\", \"2 MB\" or as a number of bytes, and is not 0".to_owned()
+    })
+}
+
+/// A [`duration`] that is not 0.
 ///
 /// # Errors
 /// A sentence that shows how a duration is written.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let millis = |unit: &str| match unit {
-        "ms" => Some(1),
-        "s" => Some(1_000),
-        "m" | "min" => Some(60_000),
-        "h" => Some(3_600_000),
-        "d" => Some(86_400_000),
-        _ => None,
-    };
-    amount(text)
-        .and_then(|(number, unit)| number.checked_mul(millis(unit)?))
-        .filter(|&millis| millis > 0)
-        .map(Duration::from_millis)
+    duration(text)
+        .filter(|time| !time.is_zero())
         .ok_or_else(|| "a duration is written \"30s\", \"500ms\" or \"2m\", and is not 0".to_owned())
-}
-
-/// A number and the unit after it.
-fn amount(text: &str) -> Option<(u64, &str)> {
-    let text = text.trim();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    Some((text[..digits].parse().ok()?, text[digits..].trim_start()))
 }
 
 /// `127.0.0.1:4747`, `[::1]:4747` or `localhost:4747`. Port 0 is any free one.

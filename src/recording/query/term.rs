@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::civil::{Date, DateTime, Time};
@@ -12,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::Held;
 use super::bound::Bound;
 use super::needle::Needle;
-use crate::call::{Call, Direction, Headers, Sig, beginning};
-use crate::config::closest;
+use crate::call::{Call, Direction, Headers, Sig, beginning, micros};
+use crate::config::{closest, duration, size};
 use crate::json;
 use crate::platform::Severity;
 use crate::recording::{Change, Colour, View};
@@ -53,7 +52,7 @@ pub const KEYS: [Key; 20] = [
     key("dir", "sent", "received or sent"),
     key("method", "POST", "the method"),
     key("took", ">1s", "how long it took: >1s, <=200ms, 1s..2s"),
-    key("size", ">10kb", "the request body's length in bytes, kb (1024), mb or gb: >10kb, <512"),
+    key("size", ">10kb", "the request body's length in bytes; kb, mb, gb (1000) or kib, mib, gib (1024): >10kb, <512"),
     key("since", "10m", "not before: so long ago, or a time (UTC)"),
     key("until", "2026-11-21", "not after: so long ago, or a time (UTC); a date has all of its day"),
     key("id", "0193", "part of the call's id"),
@@ -195,15 +194,15 @@ impl Term {
             }
             "method" => Self::Method(needle()),
             "took" => {
-                let micros = |text: &str| duration(text).and_then(|took| u64::try_from(took.as_micros()).ok());
                 // No call takes a second to the microsecond.
                 let bounds = text.contains(['<', '>']) || text.contains("..");
-                let range = range(text, micros).filter(|_| bounds);
+                let range = range(text, |text| duration(text).map(micros)).filter(|_| bounds);
                 Self::Took(range.ok_or_else(|| takes("a bound (>1s, <200ms; us, ms, s, m, h, d) or a range (1s..2s)"))?)
             }
-            "size" => {
-                Self::Size(range(text, size).ok_or_else(|| takes("a bound in bytes (>10kb, <512; b, kb, mb, gb)"))?)
-            }
+            "size" => Self::Size(
+                range(text, size)
+                    .ok_or_else(|| takes("a bound in bytes (>10kb, <512; b, kb, kib, mb, mib, gb, gib)"))?,
+            ),
             "since" | "until" => {
                 let takes =
                     || takes("how long ago (90s, 10m, 2h, 3d) or a time (2026-11-21, 2026-11-21T10:02Z, 10:02; UTC)");
@@ -411,43 +410,6 @@ fn status(text: &str) -> Option<RangeInclusive<u64>> {
         }
         _ => range(text, |number| number.parse().ok()),
     }
-}
-
-/// A number without sign or exponent, and what stands behind it.
-fn quantity(text: &str) -> Option<(f64, &str)> {
-    let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
-    Some((text[..digits].parse().ok()?, &text[digits..]))
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let (number, unit) = quantity(text)?;
-    let seconds = match unit {
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86400.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(number * seconds).ok()
-}
-
-fn size(text: &str) -> Option<u64> {
-    let (number, unit) = quantity(text)?;
-    let bytes = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "k" | "kb" | "kib" => 1024.0,
-        "m" | "mb" | "mib" => 1024.0 * 1024.0,
-        "g" | "gb" | "gib" => 1024.0 * 1024.0 * 1024.0,
-        _ => return None,
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "positive; larger than any body is fine"
-    )]
-    Some((number * bytes) as u64)
 }
 
 /// The last instant of a day, where that is all that the text says.
