@@ -38,7 +38,7 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 
 pub use compare::Compare;
-pub use document::closest;
+pub use document::{closest, instead, meant};
 pub use error::{Error, Errors};
 pub use fault::{Fault, Harm, WORDS as FAULTS};
 pub use filled::Filled;

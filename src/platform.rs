@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::call::Request;
-use crate::config::Target;
+use crate::config::{Target, instead};
 use crate::signature::Scheme;
 use kind::Shared;
 use pack::{ConversationSpec, Files, SectionSpec, VectorSpec};
@@ -323,7 +323,7 @@ impl Platforms {
             .filter(|scheme| !scheme.issuers().is_empty())
             .map(|scheme| scheme.name.as_str())
             .collect();
-        Err(format!("{name:?} has no tokens with an issuer; known: {}", names.join(", ")))
+        Err(format!("{name:?} has no tokens with an issuer: {}", instead(name, &names)))
     }
 
     /// Every pack.

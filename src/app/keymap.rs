@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 
 use crate::app::action::{Action, Entry, Scope, TABLE};
 use crate::app::keys;
-use crate::config::{self, Binding, closest};
+use crate::config::{self, Binding, meant};
 
 /// The key that leaves whatever is bound.
 const LEAVES: &str = "ctrl-c";
@@ -145,11 +145,9 @@ fn find(name: &str) -> Result<Action, String> {
         return Ok(entry.action);
     }
     let names: Vec<String> = TABLE.iter().map(|entry| slug(entry.name)).collect();
-    let near = closest(&wanted, &names.iter().map(String::as_str).collect::<Vec<_>>()).map(str::to_owned);
-    Err(match near {
-        Some(near) => format!("there is no such action; did you mean `{near}`?"),
-        None => "there is no such action; `?` on the screen and the README list them".to_owned(),
-    })
+    let meant = meant(&wanted, &names.iter().map(String::as_str).collect::<Vec<_>>());
+    let listed = || "`?` on the screen and the README list them".to_owned();
+    Err(format!("there is no such action: {}", meant.unwrap_or_else(listed)))
 }
 
 /// The key as the table has it.
@@ -202,7 +200,7 @@ mod tests {
         let faults = [
             (
                 "[keys]\nrepaly = \"x\"",
-                "hooktape.toml:2:10: keys.repaly: there is no such action; did you mean `replay`?",
+                "hooktape.toml:2:10: keys.repaly: there is no such action: did you mean \"replay\"?",
             ),
             ("[keys]\nreplay = \"ctrl\"", "2:10: keys.replay: `ctrl` is no key: write it as"),
             ("[keys]\nreplay = \"e\"", "keys.replay: the key `e` means `edit` already: choose another, or bind `edit`"),

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::call::Call;
 use crate::cli::{Common, Format, LaneArgs, RecordArgs, RespondArgs, print};
 use crate::config::{
-    Assignment, Certificate, Config, Forward, Rotation, Source, Sources, Target, closest, parse_assignment,
+    Assignment, Certificate, Config, Forward, Rotation, Source, Sources, Target, instead, meant, parse_assignment,
     without_query,
 };
 use crate::net::avoid::Own;
@@ -284,10 +284,8 @@ impl Context {
             }
             let targets = self.config.targets.iter().map(|target| target.name.as_str());
             let names: Vec<&str> = targets.chain(self.platforms.endpoints().map(|place| place.name.as_str())).collect();
-            match closest(to, &names) {
-                Some(near) => eyre!("{to:?} is no target: did you mean {near:?}?"),
-                None => eyre!("{to:?} is no target (there are {}): {reason}", names.join(", ")),
-            }
+            let address = if meant(to, &names).is_some() { String::new() } else { format!("; {reason}") };
+            eyre!("{to:?} is no target: {}{address}", instead(to, &names))
         })
     }
 
@@ -350,10 +348,7 @@ fn respond(config: &mut Config, args: &RespondArgs) -> eyre::Result<()> {
 /// That no platform has a kind of that name, and which one was meant.
 fn no_kind(platforms: &Platforms, name: &str) -> String {
     let names: Vec<&str> = platforms.kinds().map(|kind| kind.name.as_str()).collect();
-    match closest(name, &names) {
-        Some(near) => format!("no platform has a kind {name:?}: did you mean {near:?}?"),
-        None => format!("no platform has a kind {name:?}; there are {}", names.join(", ")),
-    }
+    format!("no platform has a kind {name:?}: {}", instead(name, &names))
 }
 
 /// What is known of platforms: the built-in packs and the user's own.

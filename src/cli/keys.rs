@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::call::Request;
 use crate::cli::{Context, Format, Outcome, print};
-use crate::config::{Secret, closest, parse_duration};
+use crate::config::{Secret, instead, parse_duration};
 use crate::recording::export::curl::quote;
 use crate::signature::keys::{self, KeyPair};
 use crate::signature::{self, Method, Rules, Scheme};
@@ -192,8 +192,7 @@ fn scheme<'a>(context: &'a Context, name: Option<&str>) -> eyre::Result<(&'a Sch
         (Some(_), Some(_), _) => Err(eyre!("--scheme has to say whose token it is: {}", names().join(", "))),
         (None, _, name) => {
             let name = name.unwrap_or_default();
-            let near = closest(name, &names()).map_or_else(String::new, |near| format!(": did you mean {near:?}?"));
-            Err(eyre!("--scheme: {name:?} has no tokens (there are those of {}){near}", names().join(", ")))
+            Err(eyre!("--scheme: {name:?} has no tokens: {}", instead(name, &names())))
         }
     }
 }

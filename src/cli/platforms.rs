@@ -12,7 +12,7 @@ use color_eyre::eyre::{self, eyre};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{Context, Format, Outcome, print};
-use crate::config::closest;
+use crate::config::{instead, meant};
 use crate::platform::{self, Kind, Pack, Platforms};
 use crate::visible;
 
@@ -100,10 +100,9 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
 pub(super) fn unknown(platforms: &Platforms, name: &str) -> eyre::Report {
     let packs: Vec<&str> = platforms.packs().map(|pack| pack.name.as_str()).collect();
     let kinds: Vec<&str> = platforms.kinds().map(|kind| kind.name.as_str()).collect();
-    match closest(name, &[&packs[..], &kinds].concat()) {
-        Some(near) => eyre!("no platform or kind is called {name:?}: did you mean {near:?}?"),
-        None => eyre!("no platform or kind is called {name:?}; there are {}", packs.join(", ")),
-    }
+    // There are too many kinds to list them all.
+    let known = meant(name, &[&packs[..], &kinds].concat()).unwrap_or_else(|| instead(name, &packs));
+    eyre!("no platform or kind is called {name:?}: {known}")
 }
 
 /// Every platform with its kinds, a line each.

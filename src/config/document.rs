@@ -90,11 +90,7 @@ impl<'a> Table<'a> {
             if known.contains(&key) {
                 continue;
             }
-            let repair = match closest(key, known) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("known are `{}`", known.join("`, `")),
-            };
-            let message = format!("this key is not known here; {repair}");
+            let message = format!("this key is not known here: {}", instead(key, known));
             self.source.found.add(self.source.error(value.key_at, Some(value.key), message));
         }
         self
@@ -236,6 +232,22 @@ pub fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     near.filter(|&(distance, candidate)| distance <= 2 && distance < candidate.chars().count())
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// The end of a sentence that says that nothing is called `word`: which of `known` was meant, or all of them.
+#[must_use]
+pub fn instead(word: &str, known: &[&str]) -> String {
+    meant(word, known).unwrap_or_else(|| match known {
+        [] => "none is known".to_owned(),
+        [one] => format!("known is {one:?}"),
+        all => format!("known are {}", all.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")),
+    })
+}
+
+/// Which of `known` was meant, if `word` may be a slip of one: for sentences that say something else where it is none.
+#[must_use]
+pub fn meant(word: &str, known: &[&str]) -> Option<String> {
+    closest(word, known).map(|near| format!("did you mean {near:?}?"))
 }
 
 /// Levenshtein's: the least number of letters to add, drop or change.

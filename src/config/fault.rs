@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::document::instead;
 use super::units::{parse_duration, written};
 
 /// What is broken on purpose, and how often.
@@ -91,11 +92,11 @@ impl Fault {
                     let count = value.parse().ok().filter(|count| *count > 0);
                     fault.next = Some(count.ok_or("next: this is a number of calls, from 1")?);
                 }
-                _ => return Err(format!("{name:?} is no fault; there are {}", WORDS.join(", "))),
+                _ => return Err(format!("{name:?} is no fault: {}", instead(name, &WORDS))),
             }
         }
         if fault.harm.is_none() && fault.delay.is_zero() && fault.jitter.is_zero() {
-            return Err(format!("this breaks nothing; there are {}", WORDS.join(", ")));
+            return Err(format!("this breaks nothing: {}", instead("", &WORDS)));
         }
         Ok(fault)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::document::{Table, Value};
 use super::units::parse_duration;
-use super::{Error, closest};
+use super::{Error, instead, meant};
 
 /// How the terminal program looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,10 +169,7 @@ fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
         return Ok(*meaning);
     }
     let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    Err(match closest(text, &known) {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => format!("this is one of \"{}\"", known.join("\", \"")),
-    })
+    Err(instead(text, &known))
 }
 
 fn colour(text: &str) -> Result<Colour, String> {
@@ -186,8 +183,8 @@ fn colour(text: &str) -> Result<Colour, String> {
         let [_, red, green, blue] = number.to_be_bytes();
         return Ok(Colour::Rgb(red, green, blue));
     }
-    Err(match closest(text, &NAMES) {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => format!("a colour is \"#rrggbb\", a number of the palette (0 to 255), or one of {}", NAMES.join(", ")),
-    })
+    let meant = meant(text, &NAMES);
+    let forms =
+        || format!("a colour is \"#rrggbb\", a number of the palette (0 to 255), or one of {}", NAMES.join(", "));
+    Err(meant.unwrap_or_else(forms))
 }

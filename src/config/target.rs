@@ -6,7 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use url::{Host, Url};
 
-use super::Secret;
+use super::{Secret, instead};
 
 /// A named place to send to.
 #[derive(Clone, PartialEq)]
@@ -317,9 +317,8 @@ fn fill(template: &str, kind: Option<&str>, path: &str) -> Result<String, String
                 out.push_str(path.strip_prefix('/').unwrap_or(path));
             }
             _ => {
-                return Err(
-                    "this placeholder is not known; known are `{kind}`, `{platform}`, `{name}`, `{path}`".to_owned()
-                );
+                let known = instead(&format!("{{{name}}}"), &["{kind}", "{platform}", "{name}", "{path}"]);
+                return Err(format!("this placeholder is not known: {known}"));
             }
         }
         rest = tail;

@@ -464,9 +464,9 @@ fn the_screen_is_plain_data() {
     assert_eq!(screen.colours, colours);
     for (text, wanted) in [
         ("theme = \"drak\"", "2:9: screen.theme: did you mean \"dark\"?"),
-        ("theme = \"solarized\"", "this is one of \"auto\", \"dark\", \"light\", \"ansi\", \"none\""),
-        ("colors = {}", "screen.colors: this key is not known here; did you mean `colours`?"),
-        ("colours = { bda = \"red\" }", "screen.colours.bda: this key is not known here; did you mean `bad`?"),
+        ("theme = \"solarized\"", "known are \"auto\", \"dark\", \"light\", \"ansi\", \"none\""),
+        ("colors = {}", "screen.colors: this key is not known here: did you mean \"colours\"?"),
+        ("colours = { bda = \"red\" }", "screen.colours.bda: this key is not known here: did you mean \"bad\"?"),
         ("colours = { bad = \"rde\" }", "2:19: screen.colours.bad: did you mean \"red\"?"),
         (
             "colours = { bad = \"#ff\" }",

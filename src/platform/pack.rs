@@ -92,6 +92,7 @@ use super::recognise::Rules;
 use super::refresh::RefreshSpec;
 use super::{Endpoint, PackError, Severity, Table};
 use crate::call::Sig;
+use crate::config::instead;
 use crate::signature::Scheme;
 
 pub(super) use files::{Files, embedded, on_disk};
@@ -435,7 +436,7 @@ pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
             return Ok(());
         }
         let known: Vec<&str> = pack.signature.keys().map(String::as_str).collect();
-        Err(at(Some(span), &format!("there is no [signature.{name}]; known: {}", known.join(", "))))
+        Err(at(Some(span), &format!("there is no [signature.{name}]: {}", instead(name, &known))))
     };
     let file_there = |name: &Spanned<String>| {
         if files.contains_key(name.as_ref()) {

@@ -172,7 +172,7 @@ fn issuers_of_ones_own_are_taken_beside_the_documented_ones() {
     for name in ["moveo/webhook", "jelou", "nobody"] {
         let error = platforms.allow_issuers(name, &["x".into()]).unwrap_err();
         assert!(
-            error.ends_with("has no tokens with an issuer; known: moveo/webview, dialogflow-cx/id_token"),
+            error.ends_with("has no tokens with an issuer: known are \"moveo/webview\", \"dialogflow-cx/id_token\""),
             "{error}"
         );
     }

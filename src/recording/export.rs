@@ -23,6 +23,7 @@ pub use self::file::{ExportFile, FileError};
 pub use self::report::{Judgement, Report, Reporter};
 use super::{Annotation, format};
 use crate::call::Call;
+use crate::config::instead;
 
 /// A form that calls can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +96,7 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let words = || Self::ALL.map(Self::word).join(", ");
-        Self::ALL.into_iter().find(|form| form.word() == text).ok_or_else(|| format!("known are {}", words()))
+        Self::ALL.into_iter().find(|form| form.word() == text).ok_or_else(|| instead(text, &Self::ALL.map(Self::word)))
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{Position, Reader, format};
 use crate::call::Call;
+use crate::config::instead;
 
 /// A fixture's name, and its draft or why that cannot be read.
 pub type Named = (String, Result<Call, String>);
@@ -68,9 +69,8 @@ pub fn load(data_dir: &Path, name: &str) -> Result<Call, String> {
     let path = path(data_dir, name)?;
     if !path.exists() {
         let names: Vec<String> = list(data_dir)?.into_iter().map(|(name, _)| name).collect();
-        let there =
-            if names.is_empty() { "there is none yet".to_owned() } else { format!("there are {}", names.join(", ")) };
-        return Err(format!("no fixture is called {name:?}: {there}"));
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        return Err(format!("no fixture is called {name:?}: {}", instead(name, &names)));
     }
     let reader = Reader::open(&path).map_err(|error| error.to_string())?;
     let entry = reader.entries(Position::default()).next();
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_fixture_is_kept_byte_for_byte_under_its_name() {
         let data = tempfile::tempdir().unwrap();
-        assert!(load(data.path(), "a").unwrap_err().contains("there is none yet"));
+        assert!(load(data.path(), "a").unwrap_err().contains("none is known"));
         let mut draft = call(1);
         draft.request.body = "{ \"t\": {{now_ms}},\r\n}".into();
         let path = save(data.path(), "first", &draft).unwrap();
@@ -133,7 +133,7 @@ mod tests {
         std::fs::write(folder(data.path()).join("broken.jsonl"), "x").unwrap();
         let names: Vec<_> = list(data.path()).unwrap().into_iter().map(|(name, call)| (name, call.is_ok())).collect();
         assert_eq!(names, [("broken".to_owned(), false), ("first".to_owned(), true), ("ünd-2".to_owned(), true)]);
-        assert!(load(data.path(), "none").unwrap_err().contains("there are broken, first, ünd-2"));
+        assert!(load(data.path(), "none").unwrap_err().contains("known are \"broken\", \"first\", \"ünd-2\""));
         remove(data.path(), "first").unwrap();
         assert!(remove(data.path(), "first").unwrap_err().contains("no fixture"));
         for wrong in ["", "../a", ".a", "a/b", "a b"] {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::public;
 use crate::call::Request;
+use crate::config::instead;
 use crate::json;
 
 /// What is signed: a template.
@@ -205,9 +206,21 @@ impl Segment {
             Some(("header", header)) if !header.is_empty() => Self::Header(header.to_owned()),
             Some(("secret", line)) if !line.is_empty() => Self::SecretLine(line.to_owned()),
             _ => {
-                let known = "{body}, {body:/POINTER}, {header:NAME}, {timestamp}, {method}, {url}, {url:decoded}, {form}, \
-                             {crc32}, {secret}, {secret:NAME}";
-                return Err(format!("there is no `{{{name}}}` to sign; known: {known}"));
+                let known = [
+                    "{body}",
+                    "{body:/POINTER}",
+                    "{header:NAME}",
+                    "{timestamp}",
+                    "{method}",
+                    "{url}",
+                    "{url:decoded}",
+                    "{form}",
+                    "{crc32}",
+                    "{secret}",
+                    "{secret:NAME}",
+                ];
+                let part = format!("{{{name}}}");
+                return Err(format!("there is no {part:?} to sign: {}", instead(&part, &known)));
             }
         })
     }

@@ -232,8 +232,9 @@ fn templates_sign_headers_and_text() {
 #[test]
 fn a_scheme_that_is_not_built_is_refused_by_name() {
     for (from, to, words) in [
-        ("hmac-sha256", "hmac-md5", "known: hmac-sha1, hmac-sha256, hmac-sha512"),
-        ("{body}", "{uri}", "known: {body}, {body:/POINTER}, {header:NAME}"),
+        ("hmac-sha256", "hmac-md5", "known are \"hmac-sha1\", \"hmac-sha256\", \"hmac-sha512\""),
+        ("{body}", "{uri}", "did you mean \"{url}\"?"),
+        ("{body}", "{content}", "known are \"{body}\", \"{body:/POINTER}\", \"{header:NAME}\""),
         ("{body}", "{timestamp}", "say with `timestamp`"),
         ("{body}", "{body", "not closed"),
         ("{body}", "", "empty"),

@@ -79,7 +79,7 @@ fn show_finds_what_a_query_names() {
 #[test]
 fn a_query_that_is_not_understood_is_shown_where() {
     for (query, said) in [
-        ("sig:valid  statsu:200", "did you mean status:"),
+        ("sig:valid  statsu:200", "did you mean \"status\"?"),
         ("kind:dialog status:many", "status:"),
         ("καλημέρα (a", "("),
     ] {
@@ -366,7 +366,7 @@ fn a_saved_query_is_used_by_its_name() {
     let listed = run(&home, &["show", SAMPLE, "--query", "@broken kind:first_message"]);
     assert_eq!((listed.code, listed.out.lines().count()), (0, 1), "{}", listed.err);
     let ended = run(&home, &["show", SAMPLE, "--query", "@brocken"]);
-    assert!(ended.code == 2 && ended.err.contains("did you mean @broken?"), "{}", ended.err);
+    assert!(ended.code == 2 && ended.err.contains("did you mean \"broken\"?"), "{}", ended.err);
     std::fs::write(home.path("hooktape.toml"), "[queries]\nbroken = 'sig:bad'\n").unwrap();
     let ended = run(&home, &["show", SAMPLE]);
     assert!(ended.code == 2 && ended.err.contains("hooktape.toml: queries.broken: "), "{}", ended.err);

@@ -59,7 +59,7 @@ fn what_cannot_answer_is_refused_at_the_start() {
     for (args, part) in [
         (&["--forward", "nowhere"][..], "--forward: \"nowhere\" is no URL"),
         (&["--reply", "moveo/audits"], "did you mean \"moveo/audit\"?"),
-        (&["--fault", "explode"], "\"explode\" is no fault; there are status=503, empty"),
+        (&["--fault", "explode"], "\"explode\" is no fault: known are \"status=503\", \"empty\""),
         (&["--forward", ":1", "--reply", "moveo/audit"], "cannot be used with"),
     ] {
         let ended = run(&home, &[&["listen", "--listen", "127.0.0.1:0"], args].concat());

@@ -308,7 +308,7 @@ fn a_guarded_target_wants_a_yes() {
     let near = run(&home, &["send", "moveo/dialog", "--to", "stagign"]);
     assert_eq!((near.code, &*near.err), (2, "hooktape: \"stagign\" is no target: did you mean \"staging\"?\n"));
     let far = run(&home, &["send", "moveo/dialog", "--to", "elsewhere"]);
-    assert!(far.code == 2 && far.err.contains("there are staging"), "{}", far.err);
+    assert!(far.code == 2 && far.err.contains("known are \"staging\""), "{}", far.err);
 }
 
 #[test]

@@ -119,7 +119,7 @@ path = "/b"
     for said in [
         "hooktape.toml: secrets: nothing is signed by \"moveoo\", and no route or target uses it: did you mean \"moveo\"?",
         "secrets: nothing is signed by \"moveo/webhok\", and no route or target uses it: did you mean \"moveo/webhook\"?",
-        "secrets: nothing is signed by \"moveo/other\", and no route or target uses it: moveo has moveo/webhook, moveo/webview",
+        "secrets: nothing is signed by \"moveo/other\", and no route or target uses it: known are \"moveo/webhook\", \"moveo/webview\"",
         "hooktape.toml: route /a: no platform has a kind \"moveo/dialgo\": did you mean \"moveo/dialog\"?",
         "hooktape.toml: listen.respond: no platform has a kind \"moveo/dialgo\": did you mean \"moveo/dialog\"?",
         "hooktape.toml: target staging: urls: no platform or kind is called \"moveo/dialgo\": did you mean \"moveo/dialog\"?",

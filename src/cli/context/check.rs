@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::no_kind;
 use crate::app::keymap::Keymap;
 use crate::cli::platforms::unknown;
-use crate::config::{Assignment, Config, Replies, Respond, Source, closest};
+use crate::config::{Assignment, Config, Replies, Respond, Source, instead, meant};
 use crate::platform::{Pack, Platforms};
 use crate::recording::Query;
 
@@ -88,9 +88,9 @@ fn no_secret(platforms: &Platforms, name: &str) -> Option<String> {
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let platform = name.split('/').next().unwrap_or_default();
-    let repair = match (closest(name, &names), platforms.pack(platform).map(schemes)) {
-        (Some(near), _) => format!("did you mean {near:?}?"),
-        (None, Some(own)) if !own.is_empty() => format!("{platform} has {}", own.join(", ")),
+    let repair = match (meant(name, &names), platforms.pack(platform).map(schemes)) {
+        (Some(meant), _) => meant,
+        (None, Some(own)) if !own.is_empty() => instead(name, &own.iter().map(String::as_str).collect::<Vec<_>>()),
         (None, _) => {
             "secrets are filed under PLATFORM or PLATFORM/SCHEME, and `hooktape platforms` lists them".to_owned()
         }

@@ -12,7 +12,7 @@ use super::super::respond::{Case, Expected, Forward, Hold, Lookup, Replies, Resp
 use super::super::secret::is_name;
 use super::super::target::Target;
 use super::super::units::parse_duration;
-use super::super::{Error, Fault, Reply, closest};
+use super::super::{Error, Fault, Reply, instead};
 use super::{Reader, expand, header_value, headers_of, json, kind};
 
 /// What a reply is made of.
@@ -243,10 +243,7 @@ pub fn receiver(targets: &[Target], text: &str) -> Result<Target, String> {
 pub fn known(replies: &[Arc<Replies>], name: &str) -> Result<Arc<Replies>, String> {
     let names: Vec<&str> = replies.iter().filter_map(|replies| replies.name.as_deref()).collect();
     let known = replies.iter().find(|replies| replies.name.as_deref() == Some(name));
-    known.cloned().ok_or_else(|| match closest(name, &names) {
-        Some(near) => format!("there is no [[reply]] of this name: did you mean \"{near}\"?"),
-        None => format!("there is no [[reply]] of this name; there are {}", names.join(", ")),
-    })
+    known.cloned().ok_or_else(|| format!("there is no [[reply]] of this name: {}", instead(name, &names)))
 }
 
 /// The keys of a `[[reply]]`.

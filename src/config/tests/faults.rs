@@ -3,14 +3,14 @@
 use super::*;
 
 const FAULTS: &[(&str, &str)] = &[
-    ("[listen]\nadress = \"x\"", "2:1: listen.adress: this key is not known here; did you mean `address`?"),
+    ("[listen]\nadress = \"x\"", "2:1: listen.adress: this key is not known here: did you mean \"address\"?"),
     (
         "[listen]\nport = 1",
-        "2:1: listen.port: this key is not known here; known are `address`, `max_body`, `body_timeout`, `trusted_proxies`, `public_url`, `respond`, `tls`",
+        "2:1: listen.port: this key is not known here: known are \"address\", \"max_body\", \"body_timeout\", \"trusted_proxies\", \"public_url\", \"respond\", \"tls\"",
     ),
     (
         "[theme]",
-        "1:2: theme: this key is not known here; known are `listen`, `record`, `redact`, `secrets`, `issuers`, `route`, `target`, `wait`, `queries`, `reply`, `screen`, `keys`, `compare`",
+        "1:2: theme: this key is not known here: known are \"listen\", \"record\", \"redact\", \"secrets\", \"issuers\", \"route\", \"target\", \"wait\", \"queries\", \"reply\", \"screen\", \"keys\", \"compare\"",
     ),
     (
         "[issuers]\n\"moveo webview\" = \"x\"",
@@ -52,7 +52,7 @@ const FAULTS: &[(&str, &str)] = &[
         "[compare]\nignore = [\"/a\", \"at\"]",
         "2:17: compare.ignore: this is a JSON Pointer, as \"/context/at\", or a header, as \"header:x-request-id\"",
     ),
-    ("[[routes]]", "1:3: routes: this key is not known here; did you mean `route`?"),
+    ("[[routes]]", "1:3: routes: this key is not known here: did you mean \"route\"?"),
     ("listen = 1", "1:10: listen: this is a table"),
     ("[listen]\naddress = 4747", "2:11: listen.address: this is a string: put it in double quotes"),
     (
@@ -158,7 +158,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("[[target]]\nname = \"a\"\nurl = \"x\"", "3:7: target.url: this is no URL: relative URL without a base"),
     (
         "[[target]]\nname = \"a\"\nurl = \"http://x/{knd}\"",
-        "3:7: target.url: this placeholder is not known; known are `{kind}`, `{platform}`, `{name}`, `{path}`",
+        "3:7: target.url: this placeholder is not known: did you mean \"{kind}\"?",
     ),
     ("[[target]]\nname = \"a\"\nurl = \"http://x/{kind\"", "3:7: target.url: a `{` in the URL is not closed"),
     (

@@ -63,12 +63,12 @@ fn a_folder_of_packs_is_added_whole() {
 #[case::scheme(
     "hmac-sha256",
     "hmac-md4",
-    "pack.toml: line 6, `scheme`: there is no scheme \"hmac-md4\"; known: hmac-sha1, hmac-sha256, hmac-sha512"
+    "pack.toml: line 6, `scheme`: there is no scheme \"hmac-md4\": known are \"hmac-sha1\", \"hmac-sha256\", \"hmac-sha512\""
 )]
 #[case::no_scheme(
     "signature = \"hook\"",
     "signature = \"hock\"",
-    "pack.toml: line 14, `signature`: there is no [signature.hock]; known: hook"
+    "pack.toml: line 14, `signature`: there is no [signature.hock]: did you mean \"hook\"?"
 )]
 #[case::no_file(
     "sample = \"ping.json\"",

@@ -7,9 +7,9 @@ use std::ops::Range;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
-use super::term::{KEYS, Term, Value, list};
+use super::term::{KEYS, Term, Value};
 use super::{Node, QueryError};
-use crate::config::closest;
+use crate::config::instead;
 use crate::{json, visible};
 
 /// How deep parentheses may nest.
@@ -166,13 +166,10 @@ impl<'a> Parser<'a> {
         let span = self.at..self.at + 1 + name.len();
         self.at = span.end;
         let Some(text) = self.saved.get(name) else {
-            let names = || self.saved.keys().map(String::as_str);
-            let known: Vec<&str> = names().collect();
-            let meant = closest(name, &known).map_or_else(String::new, |name| format!("did you mean @{name}? "));
-            let known = if self.saved.is_empty() { "none".to_owned() } else { list(names()) };
-            let message = format!(
-                "no query is saved as {name}; {meant}[queries] has {known}. To look for the text, quote it: \"@{name}\""
-            );
+            let known: Vec<&str> = self.saved.keys().map(String::as_str).collect();
+            let known = instead(name, &known);
+            let message =
+                format!("no query is saved as {name:?}: {known} (to look for the text, quote it: \"@{name}\")");
             return Err(QueryError { span, message });
         };
         if self.within.contains(&name) {
@@ -274,11 +271,7 @@ fn ends_word(letter: char) -> bool {
 }
 
 fn unknown(name: &str) -> String {
-    let keys: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-    let near = closest(&name.to_ascii_lowercase(), &keys);
-    let meant = near.map_or_else(String::new, |key| format!("did you mean {key}:? Else "));
-    let known = list(KEYS.iter().map(|key| key.name));
-    format!(
-        "{name}: is not known; {meant}there are {known}, and /pointer. To look for the text, quote it: \"{name}:...\""
-    )
+    let keys: Vec<&str> = KEYS.iter().map(|key| key.name).chain(["/pointer"]).collect();
+    let known = instead(&name.to_ascii_lowercase(), &keys);
+    format!("{name}: is not known: {known} (to look for the text, quote it: \"{name}:...\")")
 }

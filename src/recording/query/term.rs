@@ -12,7 +12,7 @@ use super::Held;
 use super::bound::Bound;
 use super::needle::Needle;
 use crate::call::{Call, Direction, Headers, Sig, beginning, micros};
-use crate::config::{closest, duration, size};
+use crate::config::{duration, meant, size};
 use crate::json;
 use crate::platform::Severity;
 use crate::recording::{Change, Colour, View};
@@ -373,8 +373,7 @@ fn one_of<T: Copy>(words: &[(&'static str, T)], text: &str) -> Result<T, String>
     let names = || words.iter().map(|(word, _)| *word);
     words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, meaning)| *meaning).ok_or_else(|| {
         let known: Vec<&str> = names().collect();
-        let near = closest(&text.to_ascii_lowercase(), &known);
-        let meant = near.map_or_else(String::new, |word| format!(" (did you mean {word}?)"));
+        let meant = meant(&text.to_ascii_lowercase(), &known).map_or_else(String::new, |meant| format!(" ({meant})"));
         format!("one of {}{meant}", list(names()))
     })
 }

@@ -247,12 +247,12 @@ fn an_error_has_its_place_and_the_repair() {
         (
             "sig:invald",
             4..10,
-            "sig: takes none or one of valid, invalid, stale, missing, no-secret, unsigned, malformed (did you mean invalid?), as in sig:invalid",
+            "sig: takes none or one of valid, invalid, stale, missing, no-secret, unsigned, malformed (did you mean \"invalid\"?), as in sig:invalid",
         ),
         ("dir:in", 4..6, "dir: takes one of received, sent, as in dir:sent"),
-        ("word kid:x", 5..8, "kid: is not known; did you mean kind:? Else there are kind, platform, sig,"),
+        ("word kid:x", 5..8, "kid: is not known: did you mean \"kind\"? (to look for the text, quote it: \"kid:...\")"),
         ("finding:bad", 8..11, "finding: takes none or one of error, warning, note, as in finding:error"),
-        ("http://x", 0..4, "To look for the text, quote it: \"http:...\""),
+        ("http://x", 0..4, "\"/pointer\" (to look for the text, quote it: \"http:...\")"),
         ("kind:", 0..4, "kind: needs a value, as in kind:dialog"),
         ("status:abc", 7..10, "status: takes none, a status (404), a class (4xx)"),
         ("status:299..200", 7..15, "status: takes none, a status"),
@@ -363,14 +363,14 @@ fn saved_queries_stand_for_themselves_in_parentheses() {
         parse("\"@broken\" \"jo@x.example\" \"@x.example\" \"@\"").root
     });
     for (text, at, said) in [
-        ("a @brokn", 2..8, "did you mean @broken?"),
+        ("a @brokn", 2..8, "no query is saved as \"brokn\": did you mean \"broken\"?"),
         ("@loop", 0..5, "asks for itself"),
-        ("-@bad", 1..5, "did you mean status:"),
+        ("-@bad", 1..5, "did you mean \"status\"?"),
     ] {
         let error = with(text).unwrap_err();
         assert!(error.span == at && error.message.contains(said), "{text}: {error:?}");
     }
-    assert!(Query::parse("@x", now()).unwrap_err().message.contains("[queries] has none"));
+    assert!(Query::parse("@x", now()).unwrap_err().message.contains("no query is saved as \"x\": none is known"));
 }
 
 #[test]

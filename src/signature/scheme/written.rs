@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::config::instead;
 use crate::signature::clock::{Clock, Stamp, Unit, Window};
 use crate::signature::message::Message;
 use crate::signature::seal::{Algorithm, KeyForm, Seal};
@@ -181,8 +182,9 @@ impl<'de> Deserialize<'de> for Word {
             _ => {}
         }
         Algorithm::ALL.into_iter().find(|algorithm| algorithm.word() == word).map(Self::Seal).ok_or_else(|| {
-            let known = Algorithm::ALL.map(Algorithm::word).join(", ");
-            D::Error::custom(format!("there is no scheme {word:?}; known: {known}, token, basic, jwt"))
+            let known: Vec<&str> =
+                Algorithm::ALL.map(Algorithm::word).into_iter().chain(["token", "basic", "jwt"]).collect();
+            D::Error::custom(format!("there is no scheme {word:?}: {}", instead(&word, &known)))
         })
     }
 }
