@@ -35,7 +35,7 @@ pub use lexer::tokens;
 pub use number::{canonical_number, order};
 pub use parts::{each_item, each_member, is_valid, item, items, members};
 pub use plain::plain;
-pub use pointer::{escape, find, find_all, find_each, index, is_pointer, pointer_at, set};
+pub use pointer::{check_pointer, escape, find, find_all, find_each, index, pointer_at, set};
 pub use print::{PrintError, compact, javascript_stringify, pretty, python_dumps, spaced};
 pub use spellings::spellings;
 pub use string::unquote;

@@ -32,8 +32,11 @@ pub(super) fn compare(value: &Value<'_>) -> Result<Compare, Error> {
 /// # Errors
 /// A sentence that shows how one is written.
 pub(super) fn pointer(text: &str) -> Result<String, String> {
-    let message = "a JSON Pointer begins with `/`, as \"/input/text\", and has `~0` for `~`, `~1` for `/` in a name";
-    is_pointer(text).then(|| text.to_owned()).ok_or_else(|| message.to_owned())
+    is_pointer(text).then(|| text.to_owned()).ok_or_else(|| {
+        format!(
+            "{text:?} is no JSON Pointer: it begins with `/`, and in a name `~` is written `~0`, `/` is written `~1`"
+        )
+    })
 }
 
 /// Whether it can lead somewhere (RFC 6901, 3).

@@ -13,10 +13,16 @@ pub fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Whether it is a JSON Pointer (RFC 6901, 3): empty, or each name after a `/`, and a `~` in it part of `~0` or `~1`.
-#[must_use]
-pub fn is_pointer(text: &str) -> bool {
-    segments(text).is_some()
+/// Whether it is a JSON Pointer (RFC 6901, 3) that leads into a text: each name after a `/`, and a `~` in it part of `~0` or `~1`.
+///
+/// # Errors
+/// A sentence that says how one is written.
+pub fn check_pointer(text: &str) -> Result<(), String> {
+    if text.starts_with('/') && segments(text).is_some() { Ok(()) } else { Err(no_pointer(text)) }
+}
+
+fn no_pointer(text: &str) -> String {
+    format!("{text:?} is no JSON Pointer: it begins with `/`, and in a name `~` is written `~0`, `/` is written `~1`")
 }
 
 /// The span of the value a JSON Pointer (RFC 6901) names. Of duplicate keys the last one counts, as in `serde_json`.
@@ -259,8 +265,7 @@ pub fn set(text: &str, pointer: &str, value: &str) -> Result<String, String> {
     if let Some(span) = find(text, pointer) {
         return Ok(format!("{}{value}{}", &text[..span.start], &text[span.end..]));
     }
-    let segments = segments(pointer)
-        .ok_or_else(|| format!("`{pointer}` is no JSON Pointer: it begins with `/`, and `~` is written `~0`"))?;
+    let segments = segments(pointer).ok_or_else(|| no_pointer(pointer))?;
     let (parent, key) = match (pointer.rfind('/'), segments.last()) {
         (Some(slash), Some(key)) => (&pointer[..slash], key),
         _ => return Err("there is no value to replace".to_owned()),

@@ -227,7 +227,12 @@ fn set_says_why_it_cannot() {
     for (text, pointer, value, expected) in [
         ("[1,]", "/0", "1", "the text is not JSON: line 1, column 3: trailing comma: nothing follows it"),
         ("[1]", "/0", "x", "the value is not JSON: line 1, column 1: `x` is not JSON: text needs double quotes"),
-        ("[1]", "0", "1", "`0` is no JSON Pointer: it begins with `/`, and `~` is written `~0`"),
+        (
+            "[1]",
+            "0",
+            "1",
+            "\"0\" is no JSON Pointer: it begins with `/`, and in a name `~` is written `~0`, `/` is written `~1`",
+        ),
         ("{}", "/a/b", "1", "`/a` does not exist, so `/a/b` cannot be put into it"),
         (r#"{"a":1}"#, "/a/b", "1", "`/a` is neither object nor array, so `/a/b` cannot be put into it"),
         ("[1]", "/5", "1", "`` has 1 elements: `/5` is neither one of them nor the next, `/1`"),

@@ -170,11 +170,12 @@ impl TryFrom<String> for Pointer {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if json::is_pointer(&text) {
-            let tokens = tokens(&text).map(Cow::into_owned).collect();
-            return Ok(Self { text, tokens });
+        // The empty one is the body itself.
+        if !text.is_empty() {
+            json::check_pointer(&text)?;
         }
-        Err(format!("{text:?} is not a JSON Pointer: it begins with `/`, as in \"/input/text\""))
+        let tokens = tokens(&text).map(Cow::into_owned).collect();
+        Ok(Self { text, tokens })
     }
 }
 

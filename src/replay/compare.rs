@@ -165,10 +165,10 @@ impl Rules {
     pub fn ignore(&mut self, place: &str) -> Result<(), String> {
         match place.strip_prefix("header:") {
             Some(name) if is_header(name) => self.headers.push(name.to_owned()),
-            None if place.starts_with('/') && !crate::json::is_pointer(place) => {
-                return Err(format!("{place:?} is no JSON Pointer: `~` is written `~0`, and `/` in a name `~1`"));
+            None if place.starts_with('/') => {
+                crate::json::check_pointer(place)?;
+                self.pointers.push(place.to_owned());
             }
-            None if place.starts_with('/') => self.pointers.push(place.to_owned()),
             _ => return Err(format!("{place:?} is neither a JSON Pointer, as /context/at, nor header:NAME")),
         }
         Ok(())

@@ -170,10 +170,8 @@ impl FromStr for Expectation {
             ("took", Some((_, test, value))) if test != Test::Contains => {
                 What::Took(test, parse_duration(value).map_err(|why| format!("{demand:?}: {why}"))?)
             }
-            (pointer, _) if pointer.starts_with('/') && !json::is_pointer(pointer) => {
-                return wrong("this is no JSON Pointer: `~` is written `~0`, and `/` in a name `~1`");
-            }
             (pointer, _) if pointer.starts_with('/') => {
+                json::check_pointer(pointer).map_err(|why| format!("{demand:?}: {why}"))?;
                 let (pointer, test) = tested(pointer);
                 What::Value(pointer, test.map(|(test, value)| (test, json_of(&value))))
             }

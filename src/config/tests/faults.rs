@@ -24,15 +24,15 @@ const FAULTS: &[(&str, &str)] = &[
     ("[[wait]]\nexpires = \"5m\"", "1:1: wait: `kind` is missing here"),
     (
         "[redact]\npointers = [\"/a\", \"b\"]",
-        "2:19: redact.pointers: a JSON Pointer begins with `/`, as \"/input/text\", and has `~0` for `~`, `~1` for `/` in a name",
+        "2:19: redact.pointers: \"b\" is no JSON Pointer: it begins with `/`, and in a name `~` is written `~0`, `/` is written `~1`",
     ),
     (
         "[redact]\npointers = \"/context~2\"",
-        "2:12: redact.pointers: a JSON Pointer begins with `/`, as \"/input/text\", and has `~0` for `~`, `~1` for `/` in a name",
+        "2:12: redact.pointers: \"/context~2\" is no JSON Pointer: it begins with `/`, and in a name `~` is written `~0`, `/` is written `~1`",
     ),
     (
         "[listen]\nrespond.reply = [{ when = { \"/a~\" = true } }]",
-        "2:37: listen.respond.reply.when.\"/a~\": a JSON Pointer begins with `/`, as \"/input/text\", and has `~0` for `~`, `~1` for `/` in a name",
+        "2:37: listen.respond.reply.when.\"/a~\": \"/a~\" is no JSON Pointer: it begins with `/`, and in a name `~` is written `~0`, `/` is written `~1`",
     ),
     (
         "[[reply]]\nname = \"a\"\nstatus = 404\ncases = [{ when = { \"/a\" = true } }]",

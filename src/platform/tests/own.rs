@@ -76,7 +76,7 @@ fn a_folder_of_packs_is_added_whole() {
     "pack.toml: line 19, `sample`: there is no file p.json in the pack"
 )]
 #[case::place("user = \"/ping\"", "user = \"ping\"", "pack.toml: line 16, `user`: \"ping\" is no place")]
-#[case::pointer("[\"/ping\"]", "[\"ping\"]", "pack.toml: line 15, `recognise`: \"ping\" is not a JSON Pointer")]
+#[case::pointer("[\"/ping\"]", "[\"ping\"]", "pack.toml: line 15, `recognise`: \"ping\" is no JSON Pointer")]
 #[case::name("\"acme\"", "\"Acme\"", "pack.toml: line 2, `name`: \"Acme\": a name has lower-case letters")]
 #[case::syntax("[[kind]]", "[[kind]", "pack.toml: line 11, `[[kind]`:")]
 fn a_slip_in_a_pack_is_named_with_file_line_and_key(#[case] from: &str, #[case] to: &str, #[case] said: &str) {

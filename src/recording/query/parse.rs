@@ -195,10 +195,7 @@ impl<'a> Parser<'a> {
         let Some(key) = key else { return Ok(Term::word(&value)) };
         if key.as_str(self.text).starts_with('/') {
             let pointer = key.as_str(self.text);
-            if !json::is_pointer(pointer) {
-                let message = format!("{pointer} is no JSON Pointer: ~ is written ~0, and / in a name ~1");
-                return Err(QueryError { message, span: key.0 });
-            }
+            json::check_pointer(pointer).map_err(|message| QueryError { message, span: key.0.clone() })?;
             return Term::pointer(pointer, &value).map_err(|message| QueryError { span: from..self.at, message });
         }
         let name = key.as_str(self.text);

@@ -265,7 +265,7 @@ fn an_error_has_its_place_and_the_repair() {
         ("since:yesterday", 6..15, "since: takes how long ago (90s, 10m"),
         ("since:99999999999d", 6..18, "since: takes how long ago"),
         ("since:10", 6..8, "since: takes how long ago"),
-        ("/a~2b:x", 0..5, "/a~2b is no JSON Pointer: ~ is written ~0"),
+        ("/a~2b:x", 0..5, "\"/a~2b\" is no JSON Pointer: it begins with `/`, and in a name `~`"),
         (
             "x /a:>1x",
             5..8,

@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::config::instead;
+use crate::json;
 use crate::signature::clock::{Clock, Stamp, Unit, Window};
 use crate::signature::message::Message;
 use crate::signature::seal::{Algorithm, KeyForm, Seal};
@@ -89,8 +90,10 @@ impl TryFrom<Written> for Scheme {
         let (carrier, header) = match (written.header, written.query, written.field) {
             (Some(header), None, None) => (Carrier::Header, header),
             (None, Some(query), None) => (Carrier::Query, query),
-            (None, None, Some(field)) if field.starts_with('/') => (Carrier::Body, field),
-            (None, None, Some(_)) => return Err("`field` is a JSON Pointer into the body: it begins with `/`".into()),
+            (None, None, Some(field)) => {
+                json::check_pointer(&field).map_err(|why| format!("`field`: {why}"))?;
+                (Carrier::Body, field)
+            }
             (None, None, None) => {
                 return Err("missing field `header`: where the signature stands (or `query`, or `field`)".into());
             }
