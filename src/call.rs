@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use compact_str::CompactString;
+use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -235,6 +236,18 @@ pub struct Response {
     pub headers: Headers,
     /// The body's exact bytes.
     pub body: Bytes,
+}
+
+/// What HTTP calls a status code: `OK`, `Not Found`; nothing where it has no name.
+#[must_use]
+pub fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()).unwrap_or_default()
+}
+
+/// The name of a kind without its platform: `dialog` of `moveo/dialog`.
+#[must_use]
+pub fn bare(kind: &str) -> &str {
+    kind.split_once('/').map_or(kind, |(_, bare)| bare)
 }
 
 /// How an answer was had from another server: where the call was forwarded to, and how long that took.

@@ -38,7 +38,7 @@ pub use plain::plain;
 pub use pointer::{check_pointer, escape, find, find_all, find_each, index, pointer_at, set};
 pub use print::{PrintError, compact, javascript_stringify, pretty, python_dumps, spaced};
 pub use spellings::spellings;
-pub use string::unquote;
+pub use string::{text, unquote};
 
 /// Where and why a text is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

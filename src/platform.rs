@@ -53,6 +53,7 @@ pub use envelope::{Envelope, Row, Section};
 pub use finding::{Finding, Severity};
 pub use keyring::Keyring;
 pub use kind::{Answer, Description, Field, Kind, Reading};
+pub use pack::check_name;
 pub use page::{Form, Opening, PageCall};
 pub use recognise::Seen;
 pub use schema::Help;

@@ -34,7 +34,7 @@ mod shelf;
 mod testing;
 
 use std::fs::{DirBuilder, File, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::ops::Deref;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -205,6 +205,20 @@ impl<'a> View<'a> {
 /// The system's.
 pub fn make_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Puts a file with this content at `path`, in the place of what is there: for its owner only from the beginning, and whole at
+/// any time. Its folder is made, too, where it is missing.
+///
+/// # Errors
+/// The system's.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    make_private(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.persist(path)?;
+    Ok(())
 }
 
 /// The file at `path`, which `open` opens, locked: as long as it is open here no other process records to it, sets it aside or

@@ -36,6 +36,7 @@ mod theme;
 mod tree;
 mod webview;
 
+use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -121,6 +122,11 @@ fn seal(buffer: &mut Buffer, palette: &Palette) {
         }
         palette.apply(cell);
     }
+}
+
+/// A time as the clock on the wall showed it, in `form` (as of strftime).
+fn clock(app: &App, at: Timestamp, form: &str) -> String {
+    at.to_zoned(app.setup.zone.clone()).strftime(form).to_string()
 }
 
 /// Where the mouse finds what is drawn there.

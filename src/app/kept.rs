@@ -13,7 +13,7 @@ use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
-use crate::call::{Call, Direction, Id, Request};
+use crate::call::{Call, Direction, Id, Request, bare};
 use crate::recording::{Redaction, fixtures};
 use crate::replay::template;
 use crate::replay::variables::{Variable, Variables};
@@ -237,7 +237,7 @@ impl App {
     /// Asks for the name to keep the draft under.
     pub(super) fn ask_name(&mut self) {
         let kind = self.draft.as_ref().and_then(|draft| draft.kind.as_deref());
-        let name = kind.map_or("", |kind| kind.rsplit('/').next().unwrap_or(kind));
+        let name = kind.map_or("", bare);
         self.show_panel(Panel::Name { input: Box::new(Input::new(name)), error: None });
     }
 

@@ -114,7 +114,7 @@ impl App {
             // None is seen there.
             Tab::Headers | Tab::Signature | Tab::Conversation => None,
         }?;
-        Some((tree.pointer(), unquoted(tree.value())))
+        Some((tree.pointer(), json::text(tree.value()).into_owned()))
     }
 
     fn written(&self, shown: &Shown, report: bool) -> Result<String, String> {
@@ -143,11 +143,7 @@ fn value_of(shown: &Shown, field: &Row) -> String {
     let request = shown.call.request.readable();
     let body = std::str::from_utf8(&request.body).ok();
     let value = body.and_then(|body| body.get(json::find(body, &field.pointer)?));
-    value.map_or_else(|| field.value.clone(), unquoted)
-}
-
-fn unquoted(value: &str) -> String {
-    if value.starts_with('"') { json::unquote(value).into_owned() } else { value.to_owned() }
+    value.map_or_else(|| field.value.clone(), |value| json::text(value).into_owned())
 }
 
 fn no_cursor() -> String {

@@ -7,14 +7,14 @@
 //! ```
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use color_eyre::eyre::{self, eyre};
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::execute;
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::{oneshot, watch};
@@ -236,9 +236,7 @@ fn hand_out(
         _ => {}
     }
     if terminal {
-        let mut out = std::io::stdout().lock();
-        write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(&opening.url))?;
-        out.flush()?;
+        execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(&opening.url))?;
         print::note("copied the URL to the clipboard, if the terminal allows that (OSC 52)");
     }
     for note in &notes {

@@ -12,6 +12,11 @@ pub fn unquote(literal: &str) -> Cow<'_, str> {
     Cow::Owned(chars(inner).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }
 
+/// A value as text: what a string says, and any other value as it is written.
+pub fn text(value: &str) -> Cow<'_, str> {
+    if value.starts_with('"') { unquote(value) } else { Cow::Borrowed(value) }
+}
+
 /// A string literal without its quotes.
 pub(super) fn inner(literal: &str) -> &str {
     literal.strip_prefix('"').map_or(literal, |rest| rest.strip_suffix('"').unwrap_or(rest))

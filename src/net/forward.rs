@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use uuid::Uuid;
 
 use self::connector::{Connected, Timed};
-use crate::call::{Forwarded, Headers, Request, Response};
+use crate::call::{Forwarded, Headers, Request, Response, micros};
 use crate::config::{Target, Tls, without_query};
 use crate::net::answer::{self, Stage};
 use crate::net::room::{self, Taking};
@@ -150,7 +150,7 @@ impl Forwarder {
             }
             Err(sentence) => Err(Failure { status: 502, sentence, what: What::Unmade }),
         };
-        forwarded.total_us = micros(started);
+        forwarded.total_us = micros(started.elapsed());
         (answer, forwarded)
     }
 
@@ -267,7 +267,7 @@ async fn exchange(
     let place = request.uri().authority().map_or_else(String::new, ToString::to_string);
     let started = Instant::now();
     let answer = client.request(request).await.map_err(|error| failure(&error, &place))?;
-    let waited = micros(started);
+    let waited = micros(started.elapsed());
     if let Some(connected) = answer.extensions().get::<Connected>() {
         forwarded.connect_us = connected.took();
     }
@@ -303,10 +303,6 @@ fn failure(error: &hyper_util::client::legacy::Error, place: &str) -> Failure {
         answer::explain(error, place, if down { Stage::Connecting } else { Stage::Waiting })
     };
     Failure { status: 502, sentence, what: if down { What::Down } else { What::Unanswered } }
-}
-
-fn micros(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

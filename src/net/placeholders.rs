@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::config::closest;
-use crate::json::unquote;
+use crate::json;
 
 /// The names that mean the same everywhere, each with what it stands for.
 pub const NAMES: [(&str, &str); 5] = [
@@ -266,8 +266,8 @@ impl Value {
     #[must_use]
     pub fn text(self) -> String {
         match self {
-            Self::Json(json) if json.starts_with('"') => unquote(&json).into_owned(),
-            Self::Json(text) | Self::Text(text) => text,
+            Self::Json(value) => json::text(&value).into_owned(),
+            Self::Text(text) => text,
             Self::Nothing => String::new(),
             Self::Braces => "{{".to_owned(),
         }

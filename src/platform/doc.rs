@@ -234,7 +234,7 @@ pub(super) fn is_vast(body: &str) -> bool {
 
 /// A string's content; any other value's own text.
 pub(super) fn text(value: &str) -> String {
-    if value.starts_with('"') { unquote(value).into_owned() } else { value.to_owned() }
+    json::text(value).into_owned()
 }
 
 #[cfg(test)]

@@ -413,6 +413,18 @@ fn post() -> String {
     "POST".into()
 }
 
+/// Whether a platform, a kind or a scheme can be called so.
+///
+/// # Errors
+/// A sentence that says what a name may have.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
+    if !name.is_empty() && name.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(format!("{name:?}: a name has lower-case letters, digits, `_` and `-`"))
+}
+
 /// Reads `pack.toml` and sees that what it refers to is there. `folder` is for the errors.
 pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
     let file = format!("{folder}/pack.toml");
@@ -424,13 +436,8 @@ pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
     };
     let pack: PackFile = toml::from_str(toml).map_err(|error| at(error.span(), error.message()))?;
 
-    let name_fits = |name: &Spanned<String>| {
-        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
-        if !name.as_ref().is_empty() && name.as_ref().bytes().all(fits) {
-            return Ok(());
-        }
-        Err(at(Some(name.span()), &format!("{:?}: a name has lower-case letters, digits, `_` and `-`", name.as_ref())))
-    };
+    let name_fits =
+        |name: &Spanned<String>| check_name(name.as_ref()).map_err(|message| at(Some(name.span()), &message));
     let scheme_there = |name: &str, span: Range<usize>| {
         if pack.signature.contains_key(name) {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Named drafts, kept to be sent again: each is a recording of one call, `fixtures/NAME.jsonl` in the data directory, so
 //! that its bytes are kept as any call's and it can be shown, exported and compared like one.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -43,15 +43,8 @@ fn path(data_dir: &Path, name: &str) -> Result<PathBuf, String> {
 pub fn save(data_dir: &Path, name: &str, call: &Call) -> Result<PathBuf, String> {
     let path = path(data_dir, name)?;
     let draft = Call { response: None, error: None, ..call.clone() };
-    let write = || -> io::Result<()> {
-        super::make_private(&folder(data_dir))?;
-        let mut file = tempfile::NamedTempFile::new_in(folder(data_dir))?;
-        file.write_all(format::header(Timestamp::now()).as_bytes())?;
-        file.write_all(&format::encode(&draft))?;
-        file.persist(&path)?;
-        Ok(())
-    };
-    write().map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    let lines = [format::header(Timestamp::now()).as_bytes(), &format::encode(&draft)].concat();
+    super::write_private(&path, &lines).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     Ok(path)
 }
 

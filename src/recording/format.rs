@@ -47,10 +47,14 @@ pub struct DamagedLine(pub String);
 impl From<serde_json::Error> for DamagedLine {
     fn from(error: serde_json::Error) -> Self {
         // A line of a recording is one line of JSON: only the column says something.
-        let text = error.to_string();
-        let message = text.split(" at line ").next().unwrap_or(&text);
-        Self(format!("{message} (column {})", error.column()))
+        Self(format!("{} (column {})", without_place(&error), error.column()))
     }
+}
+
+/// What is wrong, without line and column.
+pub(super) fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
 /// The summary fields of a line, borrowed from it.

@@ -4,7 +4,7 @@
 //! what names a person, is never kept.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use indexmap::{IndexMap, IndexSet};
@@ -140,17 +140,8 @@ impl Variables {
         let variables = self.0.iter().map(stored).collect::<Result<_, String>>()?;
         let text = serde_json::to_string_pretty(&Stored { hooktape_variables: 1, variables })
             .map_err(|error| error.to_string())?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let write = || -> io::Result<()> {
-            crate::recording::make_private(folder)?;
-            // For its owner only from the beginning, and whole at any time.
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            file.write_all(b"\n")?;
-            file.persist(path)?;
-            Ok(())
-        };
-        write().map_err(|error| format!("cannot write {}: {error}", path.display()))
+        crate::recording::write_private(path, format!("{text}\n").as_bytes())
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))
     }
 
     /// Makes known what the answer to `call` holds, and gives the names, each once. What `redaction` masks is left out.

@@ -278,8 +278,7 @@ pub(super) fn name(pointer: &str) -> &str {
 /// A string's content, or the text of any other value.
 pub(super) fn value<'a>(body: &'a [u8], pointer: &str) -> Option<Cow<'a, str>> {
     let text = std::str::from_utf8(body).ok()?;
-    let found = &text[json::find(text, pointer)?];
-    Some(if found.starts_with('"') { json::unquote(found) } else { Cow::Borrowed(found) })
+    Some(json::text(&text[json::find(text, pointer)?]))
 }
 
 /// What stands after `name:` on a line of its own before a key.

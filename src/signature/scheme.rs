@@ -11,7 +11,7 @@ use super::message::Source;
 use super::seal::Seal;
 use super::shared::Shared;
 use super::{Carrier, SignError, jwt, pair};
-use crate::call::Request;
+use crate::call::{Request, bare};
 use crate::config::{Secret, Secrets};
 
 /// How a platform signs: data, read from the `[signature.NAME]` table of a pack.
@@ -85,7 +85,7 @@ impl Scheme {
     /// The scheme's name within its pack.
     #[must_use]
     pub fn bare(&self) -> &str {
-        self.name.split_once('/').map_or(self.name.as_str(), |(_, name)| name)
+        bare(&self.name)
     }
 
     /// Whether no secret goes into it: anyone who has what is signed can sign.

@@ -17,7 +17,7 @@ use crate::call::Call;
 use crate::replay::compare::{self, Side};
 use crate::view::dialogs::extent;
 use crate::view::panel::large;
-use crate::view::{hints, list, rows, theme};
+use crate::view::{clock, hints, list, rows, theme};
 
 pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let what = match comparison.side {
@@ -46,7 +46,7 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
     // The day says something only where there are two.
     let form = if date(&comparison.left) == date(&comparison.right) { "%H:%M:%S" } else { "%m-%d %H:%M:%S" };
     let head = |call: &Call| {
-        let at = call.at.to_zoned(app.setup.zone.clone()).strftime(form);
+        let at = clock(app, call.at, form);
         let (took, id) = (list::took(call.took), call.id.to_string());
         // Of two that were sent it matters most where to.
         let place = rows::sent_to(call).map(|place| format!(" to {place}")).unwrap_or_default();

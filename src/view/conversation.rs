@@ -18,9 +18,9 @@ use crate::app::action::Action;
 use crate::app::changes::{Change, How};
 use crate::app::conversation::{Conversation, SAID, Told, Turn, VALUE};
 use crate::app::event::Level;
-use crate::call::Direction;
+use crate::call::{Direction, bare};
 use crate::platform::{Fate, Outcome, Wait};
-use crate::view::{envelope, flow, list, rows, theme};
+use crate::view::{clock, envelope, flow, list, rows, theme};
 use crate::visible;
 
 /// Most changes of one call that are shown.
@@ -103,7 +103,7 @@ fn summary(app: &App, conversation: &Conversation) -> String {
 }
 
 fn time(app: &App, at: Timestamp) -> String {
-    at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S").to_string()
+    clock(app, at, "%H:%M:%S")
 }
 
 /// `3 “It’s claim CL-20418”   12:34:08`
@@ -125,7 +125,7 @@ fn call(app: &App, told: &Told, here: bool, width: usize) -> Line<'static> {
         Direction::Received => "↓",
         Direction::Sent => "↑",
     };
-    let kind = told.kind.split_once('/').map_or(&*told.kind, |(_, bare)| bare);
+    let kind = bare(&told.kind);
     let kind = visible::line(kind);
     let repeat = if told.repeat { " (again)" } else { "" };
     let (sign, sig_style) = told.sig.map_or(("", theme::DIM), theme::sig);
@@ -214,7 +214,7 @@ fn told_change(app: &App, change: &Change) -> String {
         How::Removed(was) => format!("gone, was {}", cut(was, VALUE)),
     };
     if let Some((kind, at)) = &change.because {
-        let kind = kind.split_once('/').map_or(&**kind, |(_, bare)| bare);
+        let kind = bare(kind);
         text.extend(["  ← ", kind, ", ", &time(app, *at)]);
     }
     text

@@ -13,7 +13,7 @@ use crate::app::mouse::Spots;
 use crate::app::shown::{Shown, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus, Regions};
-use crate::call::{Call, Forwarded, Headers};
+use crate::call::{Call, Forwarded, Headers, reason};
 use crate::signature::Verdict;
 use crate::view::{body, conversation, envelope, list, paint, rows, spot, theme, tree};
 use crate::visible;
@@ -412,9 +412,11 @@ fn forwarding(forwarded: &Forwarded) -> String {
 
 /// `200 OK · 1.8ms · 34 bytes`.
 pub(super) fn status_line(status: u16, took: &str, size: usize) -> [Line<'static>; 1] {
-    let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason()).unwrap_or_default();
     [Line::from(vec![
-        Span::styled(format!("{status} {reason}"), theme::status(status).add_modifier(ratatui::style::Modifier::BOLD)),
+        Span::styled(
+            format!("{status} {}", reason(status)),
+            theme::status(status).add_modifier(ratatui::style::Modifier::BOLD),
+        ),
         Span::styled(format!(" · {took} · {size} bytes"), theme::DIM),
     ])]
 }

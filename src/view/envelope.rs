@@ -9,7 +9,7 @@ use crate::app::event::Level;
 use crate::app::shown::{MOST_FIELDS, Shown};
 use crate::app::{App, Focus};
 use crate::platform::{Finding, Row, Section};
-use crate::view::{flow, list, rows, theme};
+use crate::view::{clock, flow, list, rows, theme};
 use crate::visible;
 
 /// Columns of a score's bar.
@@ -73,7 +73,7 @@ pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> (Rows, Option<(us
 fn head(app: &App, shown: &Shown, width: usize) -> Rows {
     let call = &shown.call;
     let kind = call.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
-    let at = call.at.to_zoned(app.setup.zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f %Z").to_string();
+    let at = clock(app, call.at, "%Y-%m-%d %H:%M:%S%.3f %Z");
     let took = list::took(call.took);
     let mut lines = Vec::new();
     let title = match (kind, &call.kind) {

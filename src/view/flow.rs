@@ -11,7 +11,7 @@ use crate::app::flow::Flow;
 use crate::call::{Call, Id};
 use crate::json;
 use crate::platform::{Callback, Fate, Outcome, Wait};
-use crate::view::{rows, theme};
+use crate::view::{clock, rows, theme};
 
 /// Longest data that is shown, in characters: the body tab has the rest.
 const DATA: usize = 2000;
@@ -90,7 +90,7 @@ fn here(this: Option<Id>, id: Id) -> &'static str {
 }
 
 fn time(app: &App, at: Timestamp) -> String {
-    at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S%.3f").to_string()
+    clock(app, at, "%H:%M:%S%.3f")
 }
 
 /// What the platform does where a wait stands so.

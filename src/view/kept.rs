@@ -10,7 +10,7 @@ use crate::app::action::Action;
 use crate::call::Call;
 use crate::replay::variables::Variable;
 use crate::view::dialogs::{Pick, WIDE, boxed, inner_width, picker, picker_over};
-use crate::view::{rows, theme};
+use crate::view::{clock, rows, theme};
 use crate::visible;
 
 /// Columns from which on a row says of a variable what it is and where it stood, besides its value.
@@ -59,7 +59,7 @@ pub(super) fn fixtures(app: &App, frame: &mut Frame, area: Rect, selected: usize
     let row = |(name, call): &(String, Result<Call, String>)| match call {
         Ok(call) => {
             let kind = call.kind.as_deref().unwrap_or("-");
-            let kept = call.at.to_zoned(app.setup.zone.clone()).strftime("%Y-%m-%d %H:%M");
+            let kept = clock(app, call.at, "%Y-%m-%d %H:%M");
             Pick::Choice(format!("{name:24} {kind:24} {kept}"))
         }
         Err(reason) => Pick::Choice(format!("{name:24} ✗ {reason}")),

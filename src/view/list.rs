@@ -13,7 +13,7 @@ use ratatui::widgets::{Block, Borders};
 use crate::app::action::Action;
 use crate::app::cache::ROW;
 use crate::app::{App, Focus, Regions};
-use crate::call::{Direction, micros};
+use crate::call::{Direction, bare, micros};
 use crate::recording::{Entry, Remarks};
 use crate::view::rows::pad;
 use crate::view::{paint, spot, theme};
@@ -175,7 +175,7 @@ fn kind(app: &App, entry: &Entry<&str>, columns: &Columns) -> String {
     match entry.kind {
         None => format!("{} {}", entry.method, app.path(entry.path)),
         Some(kind) if columns.kind > 16 => kind.to_owned(),
-        Some(kind) => kind.split_once('/').map_or(kind, |(_, name)| name).to_owned(),
+        Some(kind) => bare(kind).to_owned(),
     }
 }
 

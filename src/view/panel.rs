@@ -17,7 +17,7 @@ use crate::app::tester::Tester;
 use crate::app::{App, Regions};
 use crate::platform::Kind;
 use crate::view::dialogs::{framed, line_input, question};
-use crate::view::{body, comparing, detail, exporting, hints, kept, list, replaying, rows, status, theme};
+use crate::view::{body, clock, comparing, detail, exporting, hints, kept, list, replaying, rows, status, theme};
 use crate::visible;
 
 /// Columns of a kind's name before its title.
@@ -174,7 +174,7 @@ fn send_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
             let call = &answer.call;
             let status = call.status().map_or("---".to_owned(), |status| status.to_string());
             let took = list::took(call.took);
-            let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S");
+            let time = clock(app, call.at, "%H:%M:%S");
             let kind = call.kind.as_deref().map_or_else(|| app.path(call.request.path()), Cow::Borrowed);
             let text = format!("{status} {took:>6} {kind}");
             // What was sent matters more than where to, and that more than when.

@@ -22,12 +22,12 @@ use ratatui::widgets::Paragraph;
 use crate::app::action::Action;
 use crate::app::plots::{self, Column, Group, OCTAVES, Plots};
 use crate::app::{App, Regions};
-use crate::call::Direction;
+use crate::call::{Direction, bare};
 use crate::view::dialogs::extent;
 use crate::view::list::{duration, status};
 use crate::view::panel::large;
 use crate::view::rows::{cut, pad};
-use crate::view::{hints, theme};
+use crate::view::{clock, hints, theme};
 use crate::visible;
 
 /// Columns left of the plots.
@@ -181,8 +181,8 @@ fn axis(app: &App, columns: &[Column], width: usize) -> Line<'static> {
     let (begin, end) = app.plots.timeline.range();
     let days = end - begin > 86_400_000_000;
     let shown = |micros: i64| {
-        let at = Timestamp::from_microsecond(micros).unwrap_or_default().to_zoned(app.setup.zone.clone());
-        at.strftime(if days { "%m-%d %H:%M" } else { "%H:%M:%S" }).to_string()
+        let at = Timestamp::from_microsecond(micros).unwrap_or_default();
+        clock(app, at, if days { "%m-%d %H:%M" } else { "%H:%M:%S" })
     };
     let (first, last) = (shown(begin), shown(end));
     let length = columns.iter().map(|(_, length, _)| *length).max().unwrap_or(0);
@@ -201,7 +201,7 @@ fn axis(app: &App, columns: &[Column], width: usize) -> Line<'static> {
 fn selected(app: &App, width: usize) -> Line<'static> {
     let Some(number) = app.calls.selected() else { return Line::default() };
     let Some(view) = app.index.view(number) else { return Line::default() };
-    let at = view.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S%.3f").to_string();
+    let at = clock(app, view.at, "%H:%M:%S%.3f");
     let (sign, style) = view.sig.map_or(("", theme::DIM), theme::sig);
     let verdict = view.sig.map_or_else(String::new, |sig| format!("{sign} {} ", sig.word()));
     let (status, status_style) = status(view.status, view.failed);
@@ -274,7 +274,7 @@ fn row(group: &Group, octaves: (usize, usize), width: usize) -> Vec<Line<'static
     let times = Span::raw(times.map(|time| format!("{:>TIME$}", duration(time))).concat());
     if kind < LEAST {
         let indent = Span::raw(" ".repeat(width.saturating_sub(calls.width() + times.width())));
-        let name = named(name.rsplit('/').next().unwrap_or(name), below(width));
+        let name = named(bare(name), below(width));
         return vec![Line::from(vec![name, failed, bad]), Line::from(vec![indent, calls, times])];
     }
     let mut spans = vec![named(name, kind), calls, failed, bad, times];

@@ -22,7 +22,7 @@ use crate::replay::mask::Masking;
 use crate::replay::{self, Latencies};
 use crate::view::dialogs::{NARROW, boxed, extent, inner_width, line_input};
 use crate::view::panel::{large, option_row};
-use crate::view::{hints, list, rows, status, theme};
+use crate::view::{clock, hints, list, rows, status, theme};
 use crate::visible;
 
 /// Columns of the word for a fault.
@@ -303,7 +303,7 @@ fn result(app: &App, sent: &Sent, columns: Columns, selected: bool) -> Line<'sta
                 format!("{status}  {:>6}", list::took(call.took))
             };
             let against = sent.against.as_ref().map(|call| format!(" | {}", answer(call))).unwrap_or_default();
-            let time = call.at.to_zoned(app.setup.zone.clone()).strftime("%H:%M:%S  ").to_string();
+            let time = clock(app, call.at, "%H:%M:%S  ");
             let time = if columns.time { time } else { String::new() };
             format!(" {}{against}  {time}{label}{what:24}  {unmet}", answer(call))
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use color_eyre::eyre::{self, WrapErr, eyre};
 
 use crate::cli::{Context, Format, Outcome, print};
-use crate::platform::Platforms;
+use crate::platform::{self, Platforms};
 
 const PACK: &str = include_str!("new/pack.toml");
 const SAMPLE: &str = "{\n  \"event\": \"order.created\",\n  \"customer\": \"c-42\",\n  \"message\": \"Hello!\"\n}\n";
@@ -21,10 +21,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
-    if args.name.is_empty() || !args.name.bytes().all(fits) {
-        return Err(eyre!("{:?}: a name has lower-case letters, digits, `_` and `-`", args.name));
-    }
+    platform::check_name(&args.name).map_err(|reason| eyre!(reason))?;
     if context.platforms.pack(&args.name).is_some() {
         return Err(eyre!("there is a platform {0} already: `hooktape platforms {0}` shows it", args.name));
     }

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use http::StatusCode;
+
 use serde_json::{Map, Value, json};
 
 use super::{Report, url};
-use crate::call::{Call, Headers};
+use crate::call::{Call, Headers, reason};
 use crate::recording::facts::Facts;
 
 pub(super) fn begin(out: &mut impl Write) -> io::Result<()> {
@@ -82,12 +82,11 @@ fn request(call: &Call) -> Value {
 fn response(call: &Call) -> Value {
     let none = crate::call::Response::default();
     let response = call.response.as_ref().unwrap_or(&none);
-    let reason = StatusCode::from_u16(response.status).ok().and_then(|status| status.canonical_reason());
     let mut content = content(&response.headers, &response.body, "encoding");
     content.insert("size".into(), response.body.len().into());
     json!({
         "status": response.status,
-        "statusText": reason.unwrap_or_default(),
+        "statusText": reason(response.status),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": headers(&response.headers),

@@ -12,11 +12,11 @@
 use std::io::{self, Write};
 
 use bytes::Bytes;
-use http::StatusCode;
+
 use serde_json::{Value, json};
 
 use super::{Report, caveats, url};
-use crate::call::Headers;
+use crate::call::{Headers, reason};
 use crate::recording::Remarks;
 use crate::recording::facts::Facts;
 use crate::visible;
@@ -41,9 +41,8 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     out.write_all(b" HTTP/1.1\n")?;
     message(out, &request.headers, &request.body)?;
     if let Some(response) = &call.response {
-        let reason = StatusCode::from_u16(response.status).ok().and_then(|status| status.canonical_reason());
         writeln!(out, "\n### response\n# @hooktape {}", json!({ "body": response.body.len() }))?;
-        writeln!(out, "HTTP/1.1 {} {}", response.status, reason.unwrap_or_default())?;
+        writeln!(out, "HTTP/1.1 {} {}", response.status, reason(response.status))?;
         message(out, &response.headers, &response.body)?;
     }
     Ok(())

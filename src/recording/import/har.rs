@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::{Foreign, ImportError, Imported, check, is_no_call, ours, place};
 use crate::call::{Call, Headers, Request, Response};
 use crate::recording::facts::Facts;
+use crate::recording::format::without_place;
 use crate::recording::{Annotation, Remarks};
 use crate::visible;
 
@@ -57,11 +58,6 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError
         }
     }
     Ok(found)
-}
-
-fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
 /// What was said of the call: by us, or in the comment that the specification has a place for.
