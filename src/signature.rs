@@ -130,7 +130,7 @@ pub fn verify(scheme: &Scheme, request: &Request, secrets: &[&Secret], at: Times
         }
         Method::Seal(seal) => {
             let (url, timestamp) = (request.url(), stamp(scheme, seal, request).unwrap_or_default());
-            let source = Source { request, body: &request.body, url: &url, timestamp: &timestamp, secret: b"" };
+            let source = Source::of(request, &url, &timestamp);
             let judged = judge(scheme, seal, request, secrets, at).told(scheme, seal);
             found(judged, Some(seal.message.describe(source)))
         }
@@ -213,7 +213,7 @@ pub fn compute(
         Some(_) => stamp(scheme, seal, request).ok(),
     };
     let (url, timestamp) = (request.url(), timestamp.unwrap_or_default());
-    let source = Source { request, body: &request.body, url: &url, timestamp: &timestamp, secret: b"" };
+    let source = Source::of(request, &url, &timestamp);
     let tag = scheme.prefix.clone() + &seal.encoding.encode(&seal.tag(&key, source)?);
     Ok(match (&seal.clock, scheme.separator) {
         (Some(Clock { place: Stamp::Field(name), .. }), Some(separator)) => {

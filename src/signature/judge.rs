@@ -1,7 +1,6 @@
 //! What a look at the seal of a request finds: whether it fits, with which secret, and why (not).
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use smallvec::SmallVec;
@@ -93,6 +92,39 @@ impl Found<'_> {
     }
 }
 
+/// The secrets that a call was checked with, none of which fits.
+#[derive(Default)]
+pub(super) struct Tried<'a> {
+    /// The labels of those that could be used.
+    pub used: Vec<&'a str>,
+    /// The labels of the others, and why they could not.
+    pub unread: Vec<String>,
+}
+
+impl Tried<'_> {
+    /// What a sentence says at its end of those that could not be used; nothing where there are none.
+    pub(super) fn more(&self) -> String {
+        if self.unread.is_empty() { String::new() } else { format!("; not usable: {}", self.unread.join(", ")) }
+    }
+}
+
+/// The first of `secrets` whose bytes fit.
+pub(super) fn fitting<'a>(
+    scheme: &Scheme,
+    secrets: &[&'a Secret],
+    fits: impl Fn(&'a [u8]) -> Result<bool, SignError>,
+) -> Result<&'a Secret, Tried<'a>> {
+    let mut tried = Tried::default();
+    for secret in secrets {
+        match scheme.bytes(secret).and_then(&fits) {
+            Ok(true) => return Ok(secret),
+            Ok(false) => tried.used.push(secret.label()),
+            Err(error) => tried.unread.push(format!("{}: {error}", secret.label())),
+        }
+    }
+    Err(tried)
+}
+
 /// Holds what stands where the signature belongs against the seal, with each secret.
 pub(super) fn judge<'a>(
     scheme: &Scheme,
@@ -133,12 +165,7 @@ pub(super) fn judge<'a>(
         return malformed(reason);
     }
     let urls = seal.urls(request);
-    let fits = |key: &SealKey<'_>| {
-        urls.iter().any(|url| {
-            let source = Source { request, body: &request.body, url, timestamp: &timestamp, secret: b"" };
-            seal.fits(key, source, &tags)
-        })
-    };
+    let fits = |key: &SealKey<'_>| urls.iter().any(|url| seal.fits(key, Source::of(request, url, &timestamp), &tags));
     let but = || match &body_fault {
         Some((_, fault)) => Some((Sig::Invalid, fault.clone())),
         None => untimely.clone().map(|untimely| (Sig::Stale, untimely.reason())),
@@ -150,18 +177,13 @@ pub(super) fn judge<'a>(
             Found::Not(Sig::Invalid, format!("{} does not fit {}", place(), message()))
         };
     }
-    let mut unread = Vec::new();
-    let mut tried = Vec::new();
-    for secret in secrets {
-        match scheme.bytes(secret).and_then(|bytes| seal.key(bytes)) {
-            Ok(key) if fits(&key) => return Found::Fits(Some(secret), but()),
-            Ok(_) => tried.push(secret.label()),
-            Err(error) => unread.push(format!("{}: {error}", secret.label())),
-        }
-    }
-    let sig = if tried.is_empty() { Sig::NoSecret } else { Sig::Invalid };
-    let mut reason = match tried.as_slice() {
-        [] => format!("there is no secret to check {} with{}", place(), scheme.unless_unread(&unread)),
+    let tried = match fitting(scheme, secrets, |bytes| Ok(fits(&seal.key(bytes)?))) {
+        Ok(secret) => return Found::Fits(Some(secret), but()),
+        Err(tried) => tried,
+    };
+    let sig = if tried.used.is_empty() { Sig::NoSecret } else { Sig::Invalid };
+    let reason = match tried.used.as_slice() {
+        [] => format!("there is no secret to check {} with{}", place(), scheme.unless_unread(&tried.unread)),
         [one] => format!("{} does not fit {} with the secret at hand ({one})", place(), message()),
         many => format!(
             "{} does not fit {} with any of the {} secrets at hand ({})",
@@ -171,8 +193,5 @@ pub(super) fn judge<'a>(
             many.join(", ")
         ),
     };
-    if !unread.is_empty() {
-        let _ = write!(reason, "; not usable: {}", unread.join(", "));
-    }
-    Found::Not(sig, reason)
+    Found::Not(sig, reason + &tried.more())
 }

@@ -62,6 +62,13 @@ pub(super) struct Source<'a> {
     pub secret: &'a [u8],
 }
 
+impl<'a> Source<'a> {
+    /// What stands in `request`, which the caller reached at `url`, without a secret yet.
+    pub(super) fn of(request: &'a Request, url: &'a str, timestamp: &'a str) -> Self {
+        Self { request, body: &request.body, url, timestamp, secret: b"" }
+    }
+}
+
 impl Message {
     /// Parses a template; what is wrong with it otherwise.
     fn parse(template: &str) -> Result<Self, String> {

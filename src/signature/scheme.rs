@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::judge::stamp;
 use super::keys::Key;
 use super::message::Source;
 use super::seal::Seal;
@@ -238,11 +239,8 @@ impl Scheme {
     pub fn signed_text(&self, request: &Request) -> Option<String> {
         match &self.method {
             Method::Seal(seal) if !seal.message.contains_the_body() => {
-                let given = self.given(request).unwrap_or_default();
-                let timestamp = seal.clock.as_ref().and_then(|clock| clock.read(self, request, &given).ok());
-                let (url, timestamp) = (request.url(), timestamp.unwrap_or_default());
-                let source = Source { request, body: &request.body, url: &url, timestamp: &timestamp, secret: b"" };
-                Some(seal.message.text(source))
+                let (url, timestamp) = (request.url(), stamp(self, seal, request).unwrap_or_default());
+                Some(seal.message.text(Source::of(request, &url, &timestamp)))
             }
             _ => None,
         }

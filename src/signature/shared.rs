@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq as _;
 
+use super::judge::fitting;
 use super::{AtHand, Scheme, SignError, keys};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
@@ -63,30 +64,22 @@ impl Shared {
         let Some(given) = strip(given, &scheme.prefix) else {
             return (Sig::Malformed, format!("{place} is malformed: it does not begin with `{}`", scheme.prefix), None);
         };
-        let (mut tried, mut unread) = (Vec::new(), Vec::new());
-        for secret in secrets {
-            match scheme.bytes(secret).and_then(|bytes| self.fits(given, bytes)) {
-                Ok(true) => {
-                    let label = secret.label().to_owned();
-                    return (
-                        Sig::Valid,
-                        format!("bears {label}; that says nothing about the call itself"),
-                        Some(label),
-                    );
-                }
-                Ok(false) => tried.push(secret.label()),
-                Err(error) => unread.push(format!("{}: {error}", secret.label())),
+        let tried = match fitting(scheme, secrets, |bytes| self.fits(given, bytes)) {
+            Ok(secret) => {
+                let label = secret.label().to_owned();
+                return (Sig::Valid, format!("bears {label}; that says nothing about the call itself"), Some(label));
             }
-        }
-        let more = if unread.is_empty() { String::new() } else { format!("; not usable: {}", unread.join(", ")) };
-        if tried.is_empty() {
+            Err(tried) => tried,
+        };
+        let more = tried.more();
+        if tried.used.is_empty() {
             return (
                 Sig::NoSecret,
-                format!("there is no secret to compare {place} with{}{more}", scheme.unless_unread(&unread)),
+                format!("there is no secret to compare {place} with{}{more}", scheme.unless_unread(&tried.unread)),
                 None,
             );
         }
-        (Sig::Invalid, format!("{place} is not the {} at hand ({}){more}", scheme.secret, tried.join(", ")), None)
+        (Sig::Invalid, format!("{place} is not the {} at hand ({}){more}", scheme.secret, tried.used.join(", ")), None)
     }
 }
 

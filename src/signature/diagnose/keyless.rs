@@ -103,8 +103,8 @@ fn forms(segment: &Segment, request: &Request) -> Vec<Piece> {
         Segment::Pointer(pointer) => pointer,
         other => {
             let url = request.url();
-            let source = Source { request, body: &request.body, url: &url, timestamp: "", secret: b"" };
-            return vec![(String::from_utf8_lossy(&other.bytes(source)).into_owned(), None)];
+            let bytes = other.bytes(Source::of(request, &url, ""));
+            return vec![(String::from_utf8_lossy(&bytes).into_owned(), None)];
         }
     };
     let label = name(pointer);
