@@ -51,7 +51,7 @@ pub use advice::Advice;
 pub use consequence::Consequence;
 pub use envelope::{Envelope, Row, Section};
 pub use finding::{Finding, Severity};
-pub use keyring::Keyring;
+pub use keyring::{Keyring, own_secrets};
 pub use kind::{Answer, Description, Field, Kind, Reading};
 pub use pack::check_name;
 pub use page::{Form, Opening, PageCall};

@@ -11,7 +11,7 @@ use crate::app::needle::Needle;
 use crate::app::text::Text;
 use crate::call::{Call, Direction, Headers, Packed};
 use crate::config::Config;
-use crate::platform::{Consequence, Envelope, Finding, Keyring, Kind, Platforms, Row};
+use crate::platform::{Consequence, Envelope, Finding, Keyring, Kind, Platforms, Row, own_secrets};
 use crate::recording::Redaction;
 use crate::signature::{Scheme, Verdict};
 use crate::visible;
@@ -140,7 +140,7 @@ struct Judged {
 
 impl Judged {
     fn of(call: &Call, platforms: &Platforms, keyring: &Keyring, config: &Config) -> Self {
-        let own = config.secrets_of(call.request.origin.as_deref(), call.request.path(), call.kind.as_deref());
+        let own = own_secrets(config, call);
         let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
         Self {
             verdict: kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), &own, call.at)),

@@ -9,7 +9,7 @@ use crate::app::shown::{Shown, Tab};
 use crate::app::{App, Setup};
 use crate::call::Call;
 use crate::config::Config;
-use crate::platform::{Keyring, Platforms};
+use crate::platform::{Keyring, Platforms, own_secrets};
 use crate::recording::Redaction;
 use crate::signature::Verdict;
 
@@ -40,7 +40,7 @@ impl Question {
     #[must_use]
     pub fn answer(&self) -> Vec<String> {
         let call = &self.call;
-        let own = self.config.secrets_of(call.request.origin.as_deref(), call.request.path(), call.kind.as_deref());
+        let own = own_secrets(&self.config, call);
         let kind = call.kind.as_deref().and_then(|name| self.platforms.kind(name));
         let judged = self.original.as_ref().map_or(call, |(original, _)| original);
         let why = self.keyring.diagnose(&self.platforms, &judged.request, kind, &own, call.at);

@@ -13,6 +13,7 @@ use self::there::There;
 use crate::call::{Call, Sig};
 use crate::cli::context::Context;
 use crate::cli::{Format as Printed, Outcome, RecordArgs, print};
+use crate::platform::own_secrets;
 use crate::recording::export::Format;
 use crate::recording::import::{self, ImportError, Imported};
 use crate::recording::{Annotation, Recorded};
@@ -150,8 +151,7 @@ fn judge(context: &Context, call: &mut Call) {
     }
     // Masked, it cannot be checked; and what was found at the time is more than what can be found now.
     if matches!(call.sig, None | Some(Sig::NoSecret)) && !call.request.redacted {
-        let request = &call.request;
-        let own = context.config.secrets_of(request.origin.as_deref(), request.path(), call.kind.as_deref());
-        call.sig = Some(context.keyring.sig(&context.platforms, request, Some(kind), &own, call.at));
+        let own = own_secrets(&context.config, call);
+        call.sig = Some(context.keyring.sig(&context.platforms, &call.request, Some(kind), &own, call.at));
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::call::{Request, Response, Sig};
-use crate::config::{Secret, Secrets, Target};
+use crate::call::{Call, Request, Response, Sig};
+use crate::config::{Config, Secret, Secrets, Target};
 use crate::platform::{Kind, Platforms, judging};
 use crate::signature::{self, Carrier, Method, Scheme, SignError, Verdict};
 
@@ -32,6 +32,13 @@ pub struct Keyring {
     tests: Made,
     /// Likewise, and nothing is ever checked with them.
     strangers: Made,
+}
+
+/// The secrets that stand in for the configured ones with this call: those of its route or, where it was sent from here, of the
+/// targets there.
+#[must_use]
+pub fn own_secrets(config: &Config, call: &Call) -> Vec<Secret> {
+    config.secrets_of(call.request.origin.as_deref(), call.request.path(), call.kind.as_deref())
 }
 
 /// Secrets made by this process, by the full name of the scheme that each is for.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::call::{Call, Request, Response, Sig};
 use crate::config::Config;
-use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms};
+use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms, own_secrets};
 use crate::recording::{Marks, Redaction, Remarks, Times};
 use crate::signature::Verdict;
 
@@ -105,7 +105,7 @@ impl Reporter {
     #[must_use]
     pub fn judge(&self, call: &Call, kind: &Kind) -> Judgement {
         let request = &call.request;
-        let own = self.config.secrets_of(request.origin.as_deref(), request.path(), call.kind.as_deref());
+        let own = own_secrets(&self.config, call);
         let verdict = self.keyring.judge(&self.platforms, request, Some(kind), &own, call.at);
         // Without a secret there is no more to say than the verdict does.
         let why = if verdict.needs_explaining() && verdict.sig != Sig::NoSecret {
