@@ -145,13 +145,18 @@ fn a_closed_pipe_ends_a_command_quietly() {
         &["demo"],
         &["listen", "--listen", "127.0.0.1:0"],
     ] {
-        let (read, write) = std::io::pipe().unwrap();
-        drop(read);
-        let ended = home.command(lane::HOOKTAPE, args).stdout(write).output().unwrap();
-        let err = String::from_utf8(ended.stderr).unwrap();
-        assert_eq!(ended.status.code(), Some(0), "{args:?}: {err}");
-        assert!(!err.contains("pipe") && !err.contains("panicked"), "{args:?}: {err}");
+        into_a_closed_pipe(&home, args, 0);
     }
+}
+
+/// Runs the program with an output that nobody reads: it ends with `code`, and says nothing of that.
+fn into_a_closed_pipe(home: &lane::Home, args: &[&str], code: i32) {
+    let (read, write) = std::io::pipe().unwrap();
+    drop(read);
+    let ended = home.command(lane::HOOKTAPE, args).stdout(write).output().unwrap();
+    let err = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(code), "{args:?}: {err}");
+    assert!(!err.contains("pipe") && !err.contains("panicked"), "{args:?}: {err}");
 }
 
 #[test]
@@ -170,12 +175,7 @@ fn a_closed_pipe_changes_no_answer() {
         (&[&replay[..], &support::PUBLISHED, &["--format", "json"]].concat(), 1),
         (&["webview", "open", "jelou", "--listen", "127.0.0.1:0"], 1),
     ] {
-        let (read, write) = std::io::pipe().unwrap();
-        drop(read);
-        let ended = home.command(lane::HOOKTAPE, args).stdout(write).output().unwrap();
-        let err = String::from_utf8(ended.stderr).unwrap();
-        assert_eq!(ended.status.code(), Some(code), "{args:?}: {err}");
-        assert!(!err.contains("pipe") && !err.contains("panicked"), "{args:?}: {err}");
+        into_a_closed_pipe(&home, args, code);
     }
     assert_eq!(endpoint.seen().len(), 14, "a replay goes on to its end");
     let sent = run(&home, &["show", "tape.jsonl", "--query", "dir:sent -status:none"]);
