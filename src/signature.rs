@@ -33,6 +33,7 @@ use jiff::Timestamp;
 
 use crate::call::{Request, Sig};
 use crate::config::Secret;
+use crate::json;
 use judge::{MOST_SIGNATURES, judge, stamp, there};
 use message::Source;
 use seal::SealKey;
@@ -88,6 +89,20 @@ pub enum SignError {
     /// A token's lifetime, in milliseconds, is under a second.
     #[error("a token of {0} ms has expired when it is made, for its times are whole seconds: give it 1000 ms or more")]
     Lifetime(u64),
+}
+
+/// Where a pack says that something stands: `sort:NAME`, of a sort among `sorts`, as the sort and the name; or nothing where it is a
+/// JSON Pointer into the body.
+///
+/// # Errors
+/// A sentence that shows how a place is written.
+pub fn place<'a>(text: &'a str, sorts: &[&str]) -> Result<Option<(&'a str, &'a str)>, String> {
+    if text.starts_with('/') {
+        return json::check_pointer(text).map(|()| None);
+    }
+    let named = text.split_once(':').filter(|(sort, name)| sorts.contains(sort) && !name.is_empty());
+    let sorts = || sorts.iter().map(|sort| format!("\"{sort}:NAME\"")).collect::<Vec<_>>().join(", ");
+    named.map(Some).ok_or_else(|| format!("{text:?} is no place: write {} or \"/pointer\"", sorts()))
 }
 
 /// Checks the signature of `request` with each of `secrets` (several: rotation; a keyless scheme needs none). `at` is the

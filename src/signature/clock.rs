@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::message;
-use super::{Scheme, SignError, carrier};
+use super::{Scheme, SignError, carrier, place};
 use crate::call::Request;
 use crate::visible;
 
@@ -39,12 +39,11 @@ impl TryFrom<String> for Stamp {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
-            Some(("field", name)) if !name.is_empty() => Ok(Self::Field(name.to_owned())),
-            _ if text.starts_with('/') => Ok(Self::Body(text)),
-            _ => Err(format!("{text:?} is no place of a time: write \"header:NAME\", \"field:NAME\" or \"/pointer\"")),
-        }
+        Ok(match place(&text, &["header", "field"])? {
+            Some(("header", name)) => Self::Header(name.to_owned()),
+            Some((_, name)) => Self::Field(name.to_owned()),
+            None => Self::Body(text),
+        })
     }
 }
 

@@ -25,7 +25,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::keys::{self, Key};
-use super::{Scheme, SignError, Verdict, carrier, message};
+use super::{Scheme, SignError, Verdict, carrier, message, place};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 
@@ -99,12 +99,11 @@ impl TryFrom<String> for Place {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
-            Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
-            _ if text.starts_with('/') => Ok(Self::Body(text)),
-            _ => Err(format!("{text:?} is no place: write \"/pointer\", \"query:NAME\", \"header:NAME\"")),
-        }
+        Ok(match place(&text, &["query", "header"])? {
+            Some(("query", name)) => Self::Query(name.to_owned()),
+            Some((_, name)) => Self::Header(name.to_owned()),
+            None => Self::Body(text),
+        })
     }
 }
 

@@ -31,14 +31,12 @@ impl TryFrom<String> for Place {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("path", name)) if !name.is_empty() => Ok(Self::Path(name.to_owned())),
-            Some(("claim", name)) if !name.is_empty() => Ok(Self::Claim(name.to_owned())),
-            _ if text.starts_with('/') => Pointer::try_from(text).map(Self::Body),
-            _ => signature::Place::try_from(text)
-                .map(Self::Head)
-                .map_err(|error| format!("{error}, \"path:NAME\" or \"claim:NAME\"")),
-        }
+        Ok(match signature::place(&text, &["query", "header", "path", "claim"])? {
+            Some(("path", name)) => Self::Path(name.to_owned()),
+            Some(("claim", name)) => Self::Claim(name.to_owned()),
+            Some(_) => Self::Head(signature::Place::try_from(text)?),
+            None => Self::Body(Pointer::try_from(text)?),
+        })
     }
 }
 

@@ -75,7 +75,11 @@ fn a_folder_of_packs_is_added_whole() {
     "sample = \"p.json\"",
     "pack.toml: line 19, `sample`: there is no file p.json in the pack"
 )]
-#[case::place("user = \"/ping\"", "user = \"ping\"", "pack.toml: line 16, `user`: \"ping\" is no place")]
+#[case::place(
+    "user = \"/ping\"",
+    "user = \"ping\"",
+    "pack.toml: line 16, `user`: \"ping\" is no place: write \"query:NAME\", \"header:NAME\", \"path:NAME\", \"claim:NAME\" or \"/pointer\""
+)]
 #[case::pointer("[\"/ping\"]", "[\"ping\"]", "pack.toml: line 15, `recognise`: \"ping\" is no JSON Pointer")]
 #[case::name("\"acme\"", "\"Acme\"", "pack.toml: line 2, `name`: \"Acme\": a name has lower-case letters")]
 #[case::syntax("[[kind]]", "[[kind]", "pack.toml: line 11, `[[kind]`:")]

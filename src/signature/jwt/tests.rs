@@ -442,6 +442,7 @@ fn a_scheme_of_tokens_is_read_strictly() {
         ("scheme = 'jwt'\nheader = 'A'\nalgorithms = ['RS256']\nencoding = 'hex'", "neither `encoding` nor `message`"),
         ("scheme = 'jwt'\nheader = 'A'\nalgorithms = ['none']", "RS256"),
         ("scheme = 'jwt'\nheader = 'A'\nalgorithms = ['RS256']\nsubject = ['user']", "is no place"),
+        ("scheme = 'jwt'\nheader = 'A'\nalgorithms = ['RS256']\nsubject = ['/a~b']", "is no JSON Pointer"),
     ] {
         let error = toml::from_str::<Scheme>(toml).unwrap_err().to_string();
         assert!(error.contains(words), "{toml}: {error}");

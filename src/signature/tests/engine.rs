@@ -314,7 +314,11 @@ fn that_only_the_body_was_signed_is_told() {
 #[case("scheme = \"token\"; header = \"a\"; separator = \"é\"", "one ASCII character")]
 #[case(
     "scheme = \"hmac-sha256\"; header = \"a\"; encoding = \"hex\"; message = \"{body}\"; timestamp = \"t\"",
-    "is no place of a time"
+    "\"t\" is no place: write \"header:NAME\", \"field:NAME\" or \"/pointer\""
+)]
+#[case(
+    "scheme = \"hmac-sha256\"; header = \"a\"; encoding = \"hex\"; message = \"{body}\"; timestamp = \"/a~b\"",
+    "\"/a~b\" is no JSON Pointer"
 )]
 fn what_cannot_be_meant_is_refused(#[case] table: &str, #[case] said: &str) {
     let error = toml::from_str::<Scheme>(&table.replace("; ", "\n")).unwrap_err().to_string();
