@@ -102,7 +102,7 @@ use crate::replay::compare::Rules;
 use crate::replay::variables::Variables;
 
 pub use crate::app::leaving::Leaving;
-pub use crate::app::regions::{Cursor, Regions};
+pub use crate::app::regions::{Cursor, Extent, Regions};
 
 /// Notices kept for the log.
 const MOST_NOTICES: usize = 500;

@@ -268,7 +268,7 @@ fn draw<B: Backend>(terminal: &mut Terminal<B>, app: &mut App, world: &World) ->
 /// a dialog has more than it shows.
 fn placed(app: &App) -> impl PartialEq + use<> {
     let widths = (app.regions.detail_width, app.regions.answer_width);
-    let more = app.regions.dialog.0 < app.regions.dialog.1;
+    let more = app.regions.dialog.has_more();
     (app.scroll, app.calls.top, app.draft.as_ref().map(|draft| draft.scroll), widths, more)
 }
 

@@ -406,22 +406,15 @@ impl App {
     }
 
     pub(super) fn comparison_key(&mut self, press: Press, mut comparison: Box<Comparison>) -> Vec<Effect> {
-        let (room, lines) = self.regions.dialog;
-        let last = lines.saturating_sub(room);
-        // What is shown was scrolled to the difference where that was jumped to, and is no further than the end.
-        comparison.scroll = comparison.shown_from(&comparison.begins(self.regions.answer_width), room);
+        let extent = self.regions.dialog;
+        // What is shown was scrolled to the difference where that was jumped to.
+        comparison.scroll = comparison.shown_from(&comparison.begins(self.regions.answer_width), extent.room);
         comparison.chase = false;
-        let scroll = &mut comparison.scroll;
         match press.action {
             Some(Action::Back | Action::Quit) => return Vec::new(),
             Some(Action::NextDifference) => comparison.step(1),
             Some(Action::PreviousDifference) => comparison.step(-1),
-            Some(Action::Down) => *scroll = (*scroll + 1).min(last),
-            Some(Action::Up) => *scroll = scroll.saturating_sub(1),
-            Some(Action::PageDown) => *scroll = (*scroll + room.max(1)).min(last),
-            Some(Action::PageUp) => *scroll = scroll.saturating_sub(room.max(1)),
-            Some(Action::Top) => *scroll = 0,
-            Some(Action::Bottom) => *scroll = last,
+            Some(action) if extent.scroll(&mut comparison.scroll, action) => {}
             Some(Action::OtherSide) => {
                 comparison.side = if comparison.side == Side::Request { Side::Response } else { Side::Request };
                 (comparison.selected, comparison.scroll) = (0, 0);

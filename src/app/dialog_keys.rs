@@ -143,8 +143,6 @@ impl App {
             return self.act(action);
         }
         let Some(mut dialog) = self.dialogs.pop() else { return Vec::new() };
-        let last = self.regions.dialog.1.saturating_sub(self.regions.dialog.0);
-        let page = self.regions.dialog.0.max(1);
         let mut effects = Vec::new();
         if let Dialog::Answering(answering) = dialog {
             return self.answering_key(press, answering);
@@ -181,19 +179,11 @@ impl App {
                     Choice::Stay => {}
                 }
             }
-            Dialog::Help { scroll, .. } | Dialog::Log { scroll } => {
-                *scroll = (*scroll).min(last);
-                match action {
-                    Some(Action::Down) => *scroll = (*scroll + 1).min(last),
-                    Some(Action::Up) => *scroll = scroll.saturating_sub(1),
-                    Some(Action::PageDown) => *scroll = (*scroll + page).min(last),
-                    Some(Action::PageUp) => *scroll = scroll.saturating_sub(page),
-                    Some(Action::Top) => *scroll = 0,
-                    Some(Action::Bottom) => *scroll = last,
-                    Some(action @ (Action::Redraw | Action::Suspend | Action::Mouse)) => effects = self.act(action),
-                    _ => return Vec::new(),
-                }
-            }
+            Dialog::Help { scroll, .. } | Dialog::Log { scroll } => match action {
+                Some(action) if self.regions.dialog.scroll(scroll, action) => {}
+                Some(action @ (Action::Redraw | Action::Suspend | Action::Mouse)) => effects = self.act(action),
+                _ => return Vec::new(),
+            },
             Dialog::Palette { input, selected } => {
                 let found = matching(input.text(), self.scope());
                 match typed(press, input, selected, found.len()) {

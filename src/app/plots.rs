@@ -266,13 +266,12 @@ impl App {
 
     /// A key while the plots are open: it moves in the list, whose selected call the plots point at.
     pub(super) fn plots_key(&mut self, press: Press, mut scroll: usize) -> Vec<Effect> {
-        let page = self.regions.dialog.0.max(1);
-        let last = self.regions.dialog.1.saturating_sub(self.regions.dialog.0);
         match press.action {
             Some(Action::Earlier) => self.step_in_time(-1),
             Some(Action::Later) => self.step_in_time(1),
-            Some(Action::MoreKinds) => scroll = (scroll + page).min(last),
-            Some(Action::FewerKinds) => scroll = scroll.min(last).saturating_sub(page),
+            Some(action @ (Action::MoreKinds | Action::FewerKinds)) => {
+                self.regions.dialog.scroll(&mut scroll, action);
+            }
             Some(Action::Down) => self.calls.step(1),
             Some(Action::Up) => self.calls.step(-1),
             Some(Action::Top) => self.calls.step(-isize::MAX),

@@ -35,7 +35,7 @@ impl App {
         }
         *scroll = (*scroll).min(detail_rows.saturating_sub(detail_height));
         if let Some(draft) = &mut self.draft {
-            draft.scroll = draft.scroll.min(answer.1.saturating_sub(answer.0));
+            draft.scroll = draft.scroll.min(answer.last());
             if let Some(Ok(answer)) = &mut draft.answer {
                 answer.body.wrap(answer_width);
             }

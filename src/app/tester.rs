@@ -114,7 +114,6 @@ impl App {
 
     pub(super) fn tester_key(&mut self, action: Option<Action>, mut tester: Tester) -> Vec<Effect> {
         let kinds = self.kind_names();
-        let (room, rows) = self.regions.dialog;
         let before = tester;
         match action {
             Some(Action::History) => {
@@ -124,8 +123,9 @@ impl App {
                 }
                 tester.in_history = !tester.in_history && any;
             }
-            Some(Action::TestDown) => tester.scroll = (tester.scroll + 1).min(rows.saturating_sub(room)),
-            Some(Action::TestUp) => tester.scroll = tester.scroll.saturating_sub(1),
+            Some(action @ (Action::TestDown | Action::TestUp)) => {
+                self.regions.dialog.scroll(&mut tester.scroll, action);
+            }
             Some(Action::Target) => {
                 self.show_panel(Panel::Tester(tester));
                 self.ask_target(Then::Stay);

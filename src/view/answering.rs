@@ -13,7 +13,7 @@ use crate::app::event::Level;
 use crate::app::needle::Needle;
 use crate::app::shown;
 use crate::app::text::Text;
-use crate::app::{App, Regions};
+use crate::app::{App, Extent, Regions};
 use crate::call::Headers;
 use crate::config::Source;
 use crate::net::responder::{Held, Slot, Stage, Whose};
@@ -111,8 +111,8 @@ fn held(app: &App, frame: &mut Frame, area: Rect, (selected, scroll): (usize, us
     let parts = open.map_or_else(Vec::new, |(held, open)| parts(held, open, width));
     let total = parts.iter().map(Part::len).sum();
     let room = usize::from(area.height).saturating_sub(lines.len() + 3);
-    regions.dialog = (room, total);
-    let top = scroll.min(total.saturating_sub(room));
+    regions.dialog = Extent { room, rows: total };
+    let top = scroll.min(regions.dialog.last());
     let (mut skipped, full) = (top, lines.len() + room);
     for part in parts {
         let rows = part.len();

@@ -12,7 +12,7 @@ use crate::app::action::Action;
 use crate::app::comparing::{Comparison, Row};
 use crate::app::event::Level;
 use crate::app::text::wrapped;
-use crate::app::{App, Regions};
+use crate::app::{App, Extent, Regions};
 use crate::call::Call;
 use crate::replay::compare::{self, Side};
 use crate::view::dialogs::extent;
@@ -63,7 +63,7 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
     at.truncate(usize::from(inner.height) / 3);
     let (above, room) = (lines.len(), usize::from(inner.height).saturating_sub(lines.len() + at.len()));
     let begins = comparison.begins(half);
-    regions.dialog = (room, begins.last().copied().unwrap_or(0));
+    regions.dialog = Extent { room, rows: begins.last().copied().unwrap_or(0) };
     regions.answer_width = half;
     let first = comparison.shown_from(&begins, room);
     let row = begins.partition_point(|begin| *begin <= first).saturating_sub(1);
@@ -74,7 +74,7 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
     lines.extend(at.into_iter().map(|at| Line::styled(at, theme::DIM)));
     frame.render_widget(Paragraph::new(lines), inner);
     let keys = [Action::Down, Action::Up].map(|action| hints::key(app, action)).join(" ");
-    extent(frame, inner, (first, room, regions.dialog.1), &keys);
+    extent(frame, inner, (first, room, regions.dialog.rows), &keys);
 }
 
 /// One row: `≠` where it is of a difference, `~` where it differs in what does not count.

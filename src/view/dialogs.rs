@@ -13,7 +13,7 @@ use crate::app::dialog::{Dialog, Gathered, Input, Then, matching};
 use crate::app::event::Notice;
 use crate::app::panel::Panel;
 use crate::app::yank;
-use crate::app::{App, Regions};
+use crate::app::{App, Extent, Regions};
 use crate::platform::Kind;
 use crate::recording::QueryError;
 use crate::view::{answering, hints, panel, plots, recordings, rows, status, theme, webview};
@@ -151,10 +151,10 @@ pub(super) fn extent(frame: &mut Frame, inner: Rect, (first, room, total): (usiz
 
 fn scrolled(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, scroll: usize, regions: &mut Regions) {
     let room = usize::from(area.height.saturating_sub(3));
-    regions.dialog = (room, lines.len());
-    let first = scroll.min(lines.len().saturating_sub(room));
+    regions.dialog = Extent { room, rows: lines.len() };
+    let first = scroll.min(regions.dialog.last());
     let part = format!("{title}{} to {} of {} ", first + 1, first + room, lines.len());
-    let title = if lines.len() > room { &part } else { title };
+    let title = if regions.dialog.has_more() { &part } else { title };
     boxed(frame, area, title, lines.into_iter().skip(first).take(room).collect());
 }
 

@@ -10,7 +10,7 @@ use crate::app::action::Action;
 use crate::app::draft::Draft;
 use crate::app::event::Level;
 use crate::app::needle::Needle;
-use crate::app::{App, Regions};
+use crate::app::{App, Extent, Regions};
 use crate::net::outgoing::SignMode;
 use crate::view::{SIDE_BY_SIDE, body, editor, panel, rows, spot, status, theme};
 use crate::visible;
@@ -49,7 +49,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
         draw_answer(app, draft, frame, right, if more > 0 { &lines } else { &[] }, regions);
         0
     } else {
-        (regions.answer, regions.spots.answer) = ((room, lines.len()), spot(place));
+        (regions.answer, regions.spots.answer) = (Extent { room, rows: lines.len() }, spot(place));
         if draft.typing { 0 } else { draft.scroll.min(more) }
     };
     let mut shown: Vec<Line> = lines.into_iter().skip(first).take(room).collect();
@@ -179,7 +179,7 @@ fn draw_answer(
         tail.splice(0..0, rows::heading("Draft"));
     }
     let (above, rows) = (head.len(), body.map_or(0, |answer| answer.body.len()));
-    regions.answer = (height, above + rows + tail.len());
+    regions.answer = Extent { room: height, rows: above + rows + tail.len() };
     regions.answer_width = width;
     regions.spots.answer = spot(area);
     let mut shown: Vec<Line> = head.into_iter().skip(draft.scroll).take(height).collect();

@@ -114,8 +114,7 @@ fn of_dialog(app: &App, dialog: &Dialog) -> Vec<Hint> {
         Dialog::Log { .. } => vec![CLOSE],
         Dialog::Yank { .. } => vec![(&[Action::Open], "copy"), CLOSE],
         Dialog::Plots { .. } => {
-            let more: Option<Hint> =
-                (app.regions.dialog.0 < app.regions.dialog.1).then_some((&[Action::MoreKinds], "more kinds"));
+            let more: Option<Hint> = app.regions.dialog.has_more().then_some((&[Action::MoreKinds], "more kinds"));
             let hints: [Hint; 7] = [
                 (&[Action::Earlier, Action::Later], "in time"),
                 (&[Action::PreviousError, Action::NextError], "errors"),
@@ -199,7 +198,7 @@ fn of_answering(app: &App, answering: &Answering) -> Vec<Hint> {
                     (&[Action::Back], "later"),
                 ]
             };
-            if app.regions.dialog.0 < app.regions.dialog.1 {
+            if app.regions.dialog.has_more() {
                 hints.push((&[Action::HeldDown, Action::HeldUp], "scroll"));
             }
             hints
@@ -291,7 +290,7 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             if app.sends.newest_first().next().is_some() {
                 hints.push((&[Action::History], if tester.in_history { "the kinds" } else { "what was sent" }));
             }
-            if app.regions.dialog.0 < app.regions.dialog.1 {
+            if app.regions.dialog.has_more() {
                 hints.push((&[Action::TestDown, Action::TestUp], "scroll"));
             }
             if app.tested(tester).is_some() {

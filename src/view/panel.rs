@@ -14,7 +14,7 @@ use crate::app::event::Level;
 use crate::app::needle::Needle;
 use crate::app::panel::Panel;
 use crate::app::tester::Tester;
-use crate::app::{App, Regions};
+use crate::app::{App, Extent, Regions};
 use crate::platform::Kind;
 use crate::view::dialogs::{framed, line_input, question};
 use crate::view::{body, clock, comparing, detail, exporting, hints, kept, list, replaying, rows, status, theme};
@@ -115,7 +115,7 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
     let tail = kind.map_or_else(Vec::new, |kind| expected(kind, width));
     let (above, rows) = (head.len(), answer.map_or(0, |answer| answer.body.len()));
     regions.answer_width = width;
-    regions.dialog = (height, above + rows + tail.len());
+    regions.dialog = Extent { room: height, rows: above + rows + tail.len() };
     let mut shown: Vec<Line> = head.into_iter().skip(tester.scroll).take(height).collect();
     if let Some(answer) = answer {
         let from = tester.scroll.saturating_sub(above).min(rows);

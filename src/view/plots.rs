@@ -21,7 +21,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::app::action::Action;
 use crate::app::plots::{self, Column, Group, OCTAVES, Plots};
-use crate::app::{App, Regions};
+use crate::app::{App, Extent, Regions};
 use crate::call::{Direction, bare};
 use crate::view::dialogs::extent;
 use crate::view::list::{duration, status};
@@ -68,10 +68,10 @@ pub(super) fn draw(app: &App, scroll: usize, frame: &mut Frame, area: Rect, regi
     lines.push(axis(app, &columns, width));
     lines.push(selected(app, width));
     let room = height.saturating_sub(lines.len() + head.len()) / head.len();
-    regions.dialog = (room, app.plots.groups.len());
+    regions.dialog = Extent { room, rows: app.plots.groups.len() };
     if room > 0 {
         lines.extend(head);
-        let first = scroll.min(app.plots.groups.len().saturating_sub(room));
+        let first = scroll.min(regions.dialog.last());
         let octaves = octaves(&app.plots);
         let keys = [Action::MoreKinds, Action::FewerKinds].map(|action| hints::key(app, action)).join(" ");
         extent(frame, inner, (first, room, app.plots.groups.len()), &keys);

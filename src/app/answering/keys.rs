@@ -150,8 +150,6 @@ impl App {
     }
 
     fn held_key(&mut self, action: Option<Action>, mut selected: usize, mut scroll: usize) -> Vec<Effect> {
-        let (room, rows) = self.regions.dialog;
-        let last = rows.saturating_sub(room);
         let count = self.answers.held.len();
         selected = selected.min(count.saturating_sub(1));
         let Some(held) = self.answers.held.get(selected).cloned() else { return Vec::new() };
@@ -191,10 +189,10 @@ impl App {
             (Action::ForwardHeld | Action::EditRequest, Stage::Answer(_)) => {
                 self.tell(Notice::info("this call is not forwarded: what waits is its answer"));
             }
-            (Action::HeldDown, _) => scroll = (scroll + 1).min(last),
-            (Action::HeldUp, _) => scroll = scroll.min(last).saturating_sub(1),
-            (Action::PageDown, _) => scroll = (scroll + room.max(1)).min(last),
-            (Action::PageUp, _) => scroll = scroll.min(last).saturating_sub(room.max(1)),
+            // The other keys that scroll elsewhere go from call to call.
+            (Action::HeldDown | Action::HeldUp | Action::PageDown | Action::PageUp, _) => {
+                self.regions.dialog.scroll(&mut scroll, action);
+            }
             (action, _) => {
                 let before = selected;
                 if let Choice::Leave = picked(Some(action), &mut selected, count) {
