@@ -44,6 +44,7 @@ pub mod needle;
 mod offering;
 pub mod panel;
 pub mod plots;
+pub mod prompt;
 mod reaching;
 mod reconfigure;
 mod recorded;

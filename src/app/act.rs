@@ -11,6 +11,7 @@ use crate::app::event::{Effect, Notice};
 use crate::app::flow::Flow;
 use crate::app::panel::Panel;
 use crate::app::plots::Trouble;
+use crate::app::prompt::Ask;
 use crate::app::shown::{Hits, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus};
@@ -105,7 +106,7 @@ impl App {
             Action::Quit => self.leave(),
             Action::Send => return self.send_draft(),
             Action::DraftOutside => return self.edit_outside(),
-            Action::DraftSearch => self.dialogs.push(Dialog::Find { input: Input::new("") }),
+            Action::DraftSearch => self.prompt(Ask::Find, ""),
             Action::Close => self.close_draft(),
             action => self.act_on_draft(action),
         }
@@ -283,8 +284,9 @@ impl App {
             "calls are shown as they are"
         };
         self.tell(Notice::info(how));
-        let edited = |dialog: &Dialog| {
-            matches!(dialog, Dialog::Set(_) | Dialog::Note { .. } | Dialog::Answering(Answering::Edit(_)))
+        let edited = |dialog: &Dialog| match dialog {
+            Dialog::Prompt(prompt) => matches!(prompt.ask, Ask::Value(_) | Ask::Note(_)),
+            dialog => matches!(dialog, Dialog::Answering(Answering::Edit(_))),
         };
         if self.draft.is_some() || self.dialogs.iter().any(edited) {
             self.tell_bare();
@@ -317,8 +319,7 @@ impl App {
 
     fn ask_search(&mut self) {
         if self.focus == Focus::Detail {
-            self.dialogs.push(Dialog::Find { input: Input::new("") });
-            return;
+            return self.prompt(Ask::Find, "");
         }
         let before = self.calls.filter_text().to_owned();
         self.dialogs.push(Dialog::Filter { input: Input::new(&before), before, selected: 0, error: None });

@@ -88,24 +88,6 @@ pub enum Answering {
         /// Which source is meant.
         selected: usize,
     },
-    /// An address to forward to.
-    Forward {
-        /// The responder.
-        slot: usize,
-        /// The address.
-        input: Input,
-        /// What is wrong with it.
-        error: Option<String>,
-    },
-    /// The words of a fault.
-    Fault {
-        /// The responder.
-        slot: usize,
-        /// The words.
-        input: Input,
-        /// What is wrong with them.
-        error: Option<String>,
-    },
     /// Calls that wait.
     Held {
         /// Which one is meant.
@@ -124,7 +106,7 @@ impl Answering {
             Self::List { .. } => Scope::Answers,
             Self::Sources { .. } => Scope::Moving,
             Self::Held { .. } => Scope::Held,
-            Self::Forward { .. } | Self::Fault { .. } | Self::Edit(_) => Scope::Typing,
+            Self::Edit(_) => Scope::Typing,
         }
     }
 }
@@ -179,6 +161,15 @@ impl Edit {
     pub fn status(&self) -> Result<u16, String> {
         let status = self.status.text().trim().parse().ok().filter(|status| (200..=599).contains(status));
         status.ok_or_else(|| "a status is a number from 200 to 599".to_owned())
+    }
+
+    /// Takes pasted text where typed text would go.
+    pub(super) fn paste(&mut self, text: &str) {
+        if self.on_status {
+            self.status.paste(text);
+        } else {
+            self.draft.paste(text);
+        }
     }
 
     /// Whether a request is edited, which has no status.

@@ -10,6 +10,7 @@ use crate::app::dialog::{Dialog, Then};
 use crate::app::event::{Effect, Notice};
 use crate::app::flow::Flow;
 use crate::app::plots::{Plots, Troubles};
+use crate::app::prompt::{Ask, Prompt};
 use crate::app::{App, Focus};
 use crate::call::Call;
 use crate::recording::{Annotation, Change, Index};
@@ -120,7 +121,9 @@ impl App {
         self.cache.set_mask(self.redaction.clone().filter(|_| self.masked));
         (self.shown, self.preparing, self.conversation, self.comparing) = (None, None, None, None);
         self.dialogs.retain(|dialog| match dialog {
-            Dialog::Targets { then, .. } | Dialog::Address { then, .. } => !matches!(then, Then::Replay(_)),
+            Dialog::Targets { then, .. } | Dialog::Prompt(Prompt { ask: Ask::Address(then), .. }) => {
+                !matches!(then, Then::Replay(_))
+            }
             Dialog::Conversations { .. } => false,
             _ => true,
         });

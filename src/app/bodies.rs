@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use crate::app::action::Action;
 use crate::app::body::{Body, Form};
-use crate::app::dialog::{Dialog, Input};
+use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::needle::Needle;
+use crate::app::prompt::{Ask, Prompt};
 use crate::app::shown::{Hits, Shown, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus};
@@ -215,7 +216,8 @@ impl App {
         if self.tab != Tab::Response {
             self.tab = Tab::Body;
         }
-        self.dialogs.push(Dialog::Jq { input: Input::new(&self.jq), error: None });
+        let filter = self.jq.clone();
+        self.prompt(Ask::Jq, &filter);
     }
 
     /// Puts the open body through a filter; an empty one shows it whole again.
@@ -271,8 +273,8 @@ impl App {
             }
             // Whoever has pressed no key since is waiting for it. What is typed meanwhile is meant for something else.
             Err(reason) if since == self.touched && self.dialogs.is_empty() && self.draft.is_none() => {
-                let input = Input::new(&filter);
-                self.dialogs.push(Dialog::Jq { input, error: Some(reason) });
+                let prompt = Prompt { error: Some(reason), ..Prompt::new(Ask::Jq, &filter) };
+                self.dialogs.push(Dialog::Prompt(prompt));
             }
             Err(reason) => {
                 self.tell(Notice::warning(format!("the filter {filter} failed: {reason}")).key(Action::Jq, "mends it"));

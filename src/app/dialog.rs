@@ -7,10 +7,9 @@ use tui_textarea::TextArea;
 use crate::app::action::{self, Action, Scope};
 use crate::app::answering::Answering;
 use crate::app::panel::Panel;
+use crate::app::prompt::Prompt;
 use crate::app::recordings::Shelf;
-use crate::app::setting::Setting;
 use crate::app::webview::Launch;
-use crate::call::Id;
 use crate::net::outgoing::Outgoing;
 use crate::recording::QueryError;
 
@@ -59,27 +58,8 @@ pub enum Dialog {
         /// What is wrong with the query, and where.
         error: Option<QueryError>,
     },
-    /// A word to search for in the text that is looked at.
-    Find {
-        /// The word.
-        input: Input,
-    },
-    /// A jq filter for the body that is looked at.
-    Jq {
-        /// The filter.
-        input: Input,
-        /// What is wrong with it.
-        error: Option<String>,
-    },
-    /// Another value in the selected call's body.
-    Set(Box<Setting>),
-    /// The note on a call.
-    Note {
-        /// The call.
-        call: Id,
-        /// The note.
-        input: Input,
-    },
+    /// A line to type in.
+    Prompt(Prompt),
     /// The conversations of the recording, the newest first.
     Conversations {
         /// Those there are to choose from.
@@ -94,42 +74,15 @@ pub enum Dialog {
         /// What to do once one is chosen.
         then: Then,
     },
-    /// An address to send to.
-    Address {
-        /// The address.
-        input: Input,
-        /// What to do once it is typed.
-        then: Then,
-        /// What is wrong with it.
-        error: Option<String>,
-    },
     /// A kind of page to open.
     Pages {
         /// Which one is meant.
         selected: usize,
     },
-    /// The page's address.
-    Page {
-        /// The kind of its opening.
-        kind: String,
-        /// The address.
-        input: Input,
-        /// What is wrong with it.
-        error: Option<String>,
-    },
     /// A page that is opened by hand, and what comes of it.
     Webview {
         /// The page.
         launch: Box<Launch>,
-    },
-    /// How long a flow waits for a page.
-    Expiration {
-        /// The kind of the page's opening.
-        kind: String,
-        /// The time.
-        input: Input,
-        /// What is wrong with it.
-        error: Option<String>,
     },
     /// The recordings of the data directory.
     Recordings(Shelf),
@@ -153,16 +106,9 @@ impl Dialog {
     #[must_use]
     pub fn scope(&self) -> Scope {
         match self {
-            Self::Help { typing: true, .. }
-            | Self::Palette { .. }
-            | Self::Filter { .. }
-            | Self::Find { .. }
-            | Self::Jq { .. }
-            | Self::Set(_)
-            | Self::Note { .. }
-            | Self::Address { .. }
-            | Self::Page { .. }
-            | Self::Expiration { .. } => Scope::Typing,
+            Self::Help { typing: true, .. } | Self::Palette { .. } | Self::Filter { .. } | Self::Prompt(_) => {
+                Scope::Typing
+            }
             Self::Help { .. } => Scope::Help,
             Self::Yank { .. } => Scope::Copy,
             Self::Plots { .. } => Scope::Plots,

@@ -11,6 +11,7 @@ use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::app::mouse::TURN;
 use crate::app::panel::Panel;
+use crate::app::prompt::{Ask, Prompt};
 use crate::app::yank;
 
 /// Choices that a page key passes.
@@ -50,31 +51,15 @@ impl Dialog {
     /// Takes pasted text where there is a line to type in.
     fn paste(&mut self, text: &str) {
         match self {
-            Self::Set(setting) => setting.input.paste(text),
             Self::Palette { input, selected } => {
                 input.paste(text);
                 *selected = 0;
             }
-            Self::Filter { input, .. }
-            | Self::Find { input }
-            | Self::Jq { input, .. }
-            | Self::Note { input, .. }
-            | Self::Address { input, .. }
-            | Self::Page { input, .. }
-            | Self::Expiration { input, .. } => input.paste(text),
+            Self::Prompt(prompt) => prompt.paste(text),
             Self::Panel(panel) => panel.paste(text),
-            Self::Answering(answering) => App::paste_answer(answering, text),
+            Self::Answering(Answering::Edit(edit)) => edit.paste(text),
             Self::Help { search, typing: true, .. } => search.paste(text),
-            Self::Help { .. }
-            | Self::Yank { .. }
-            | Self::Log { .. }
-            | Self::Plots { .. }
-            | Self::Conversations { .. }
-            | Self::Targets { .. }
-            | Self::Pages { .. }
-            | Self::Webview { .. }
-            | Self::Recordings(_)
-            | Self::Confirm { .. } => {}
+            _ => {}
         }
     }
 }
@@ -153,13 +138,13 @@ impl App {
         if let Dialog::Panel(panel) = dialog {
             return self.panel_key(press, panel);
         }
-        if let Dialog::Set(setting) = dialog {
-            return self.setting_key(press, setting);
+        if let Dialog::Prompt(prompt) = dialog {
+            return self.prompt_key(press, prompt);
         }
         match &mut dialog {
             // Done above, for they take the dialog apart.
-            Dialog::Answering(_) | Dialog::Panel(_) | Dialog::Plots { .. } | Dialog::Set(_) => {}
-            Dialog::Help { scroll, search, typing: typing @ true } => match typed(press, search, &mut 0, 0) {
+            Dialog::Answering(_) | Dialog::Panel(_) | Dialog::Plots { .. } | Dialog::Prompt(_) => {}
+            Dialog::Help { scroll, search, typing: typing @ true } => match line_key(press, search) {
                 Choice::Leave => {
                     *search = Input::new("");
                     *typing = false;
@@ -193,33 +178,6 @@ impl App {
                 }
             }
             Dialog::Filter { .. } => return self.filter_key(press, dialog),
-            Dialog::Find { input } => match typed(press, input, &mut 0, 0) {
-                Choice::Leave => return Vec::new(),
-                Choice::Take => {
-                    let needle = input.text().to_owned();
-                    self.find(&needle);
-                    return Vec::new();
-                }
-                Choice::Stay => {}
-            },
-            Dialog::Jq { input, error } => match typed(press, input, &mut 0, 0) {
-                Choice::Leave => return Vec::new(),
-                Choice::Take => {
-                    let filter = input.text().to_owned();
-                    return self.jq(&filter);
-                }
-                Choice::Stay => *error = None,
-            },
-            Dialog::Note { call, input } => match typed(press, input, &mut 0, 0) {
-                Choice::Leave => return Vec::new(),
-                Choice::Take => {
-                    // What was typed stays where it cannot be noted.
-                    if let Some(effects) = self.note(*call, input.text()) {
-                        return effects;
-                    }
-                }
-                Choice::Stay => {}
-            },
             Dialog::Conversations { choices, selected } => match picked(action, selected, choices.len()) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => {
@@ -238,23 +196,12 @@ impl App {
                         let then = then.clone();
                         match choices.get(*selected).copied().flatten() {
                             Some(number) => return self.choose_target(number, &then),
-                            None => dialog = Dialog::Address { input: Input::new(""), then, error: None },
+                            None => dialog = Dialog::Prompt(Prompt::new(Ask::Address(then), "")),
                         }
                     }
                     Choice::Stay => {}
                 }
             }
-            Dialog::Address { input, then, error } => match typed(press, input, &mut 0, 0) {
-                Choice::Leave => return Vec::new(),
-                Choice::Take => match self.add_target(input.text()) {
-                    Ok(number) => {
-                        let then = then.clone();
-                        return self.choose_target(number, &then);
-                    }
-                    Err(reason) => *error = Some(reason),
-                },
-                Choice::Stay => *error = None,
-            },
             Dialog::Pages { selected } => match picked(action, selected, self.page_kinds().len()) {
                 Choice::Leave => return Vec::new(),
                 Choice::Take => {
@@ -262,18 +209,6 @@ impl App {
                     return Vec::new();
                 }
                 Choice::Stay => {}
-            },
-            Dialog::Page { kind, input, error } => match typed(press, input, &mut 0, 0) {
-                Choice::Leave => return Vec::new(),
-                Choice::Take => match self.launch(kind, input.text()) {
-                    Ok(launch) => {
-                        let page = launch.opening.is_its_own.then(|| launch.opening.request.target.clone());
-                        effects.extend(page.map(Effect::HandOut));
-                        dialog = Dialog::Webview { launch: Box::new(launch) };
-                    }
-                    Err(reason) => *error = Some(reason),
-                },
-                Choice::Stay => *error = None,
             },
             Dialog::Webview { launch } => match action {
                 Some(Action::Back | Action::Quit) => return Vec::new(),
@@ -286,14 +221,6 @@ impl App {
                     return Vec::new();
                 }
                 _ => {}
-            },
-            Dialog::Expiration { kind, input, error } => match typed(press, input, &mut 0, 0) {
-                Choice::Leave => return Vec::new(),
-                Choice::Take => match self.set_expiration(kind, input.text()) {
-                    Ok(()) => return Vec::new(),
-                    Err(reason) => *error = Some(reason),
-                },
-                Choice::Stay => *error = None,
             },
             Dialog::Recordings(stored) => match self.shelf_key(action, stored) {
                 Some(asked) => effects = asked,
@@ -364,7 +291,7 @@ impl App {
         Vec::new()
     }
 
-    fn choose_target(&mut self, number: usize, then: &Then) -> Vec<Effect> {
+    pub(super) fn choose_target(&mut self, number: usize, then: &Then) -> Vec<Effect> {
         if *then == Then::Against {
             self.choose_against(number);
             return Vec::new();
@@ -395,8 +322,13 @@ pub(super) fn picked(action: Option<Action>, selected: &mut usize, count: usize)
     Choice::Stay
 }
 
+/// A key in a line of text.
+pub(super) fn line_key(press: Press, input: &mut Input) -> Choice {
+    typed(press, input, &mut 0, 0)
+}
+
 /// A key in a line of text, with `count` choices below it.
-pub(super) fn typed(press: Press, input: &mut Input, selected: &mut usize, count: usize) -> Choice {
+fn typed(press: Press, input: &mut Input, selected: &mut usize, count: usize) -> Choice {
     match press.action {
         Some(Action::Take) => return Choice::Take,
         Some(Action::LeaveTyping) => return Choice::Leave,

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::action::Action;
-use crate::app::dialog::Input;
-use crate::app::dialog_keys::{Choice, Press, picked, typed};
+use crate::app::dialog_keys::{Choice, picked};
 use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
+use crate::app::prompt::Ask;
 use crate::call::{Call, Direction, Id, Request, bare};
 use crate::recording::{Redaction, fixtures};
 use crate::replay::template;
@@ -237,24 +237,16 @@ impl App {
     /// Asks for the name to keep the draft under.
     pub(super) fn ask_name(&mut self) {
         let kind = self.draft.as_ref().and_then(|draft| draft.kind.as_deref());
-        let name = kind.map_or("", bare);
-        self.show_panel(Panel::Name { input: Box::new(Input::new(name)), error: None });
+        let name = kind.map_or("", bare).to_owned();
+        self.prompt(Ask::FixtureName, &name);
     }
 
-    pub(super) fn name_key(&mut self, press: Press, mut input: Box<Input>) -> Vec<Effect> {
-        match typed(press, &mut input, &mut 0, 0) {
-            Choice::Leave => return Vec::new(),
-            Choice::Take => match (fixtures::check_name(input.text().trim()), self.fixture()) {
-                (Ok(()), Some(call)) => {
-                    let name = input.text().trim().to_owned();
-                    return vec![Effect::Keep(Keep::Save { name, call: Box::new(call), replace: false })];
-                }
-                (Err(error), _) => self.show_panel(Panel::Name { input, error: Some(error) }),
-                (Ok(()), None) => {}
-            },
-            Choice::Stay => self.show_panel(Panel::Name { input, error: None }),
-        }
-        Vec::new()
+    /// Keeps the draft under a name.
+    pub(super) fn keep_draft(&self, name: &str) -> Result<Vec<Effect>, String> {
+        let name = name.trim().to_owned();
+        fixtures::check_name(&name)?;
+        let save = |call| Effect::Keep(Keep::Save { name, call: Box::new(call), replace: false });
+        Ok(self.fixture().map(save).into_iter().collect())
     }
 
     /// The draft as a call that was not sent yet.

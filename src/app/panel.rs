@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::app::action::{Action, Scope};
 use crate::app::comparing::Comparison;
-use crate::app::dialog::{Dialog, Input};
+use crate::app::dialog::Dialog;
 use crate::app::dialog_keys::Press;
 use crate::app::event::{Effect, Notice};
 use crate::app::exporting;
@@ -62,13 +62,6 @@ pub enum Panel {
         /// What is done if the answer is yes.
         keep: Keep,
     },
-    /// The name to keep the draft under.
-    Name {
-        /// The name.
-        input: Box<Input>,
-        /// What is wrong with it.
-        error: Option<String>,
-    },
 }
 
 impl Panel {
@@ -86,7 +79,6 @@ impl Panel {
             Self::Tester(_) => Scope::Tester,
             Self::Variables { .. } => Scope::Variables,
             Self::Fixtures { .. } => Scope::Fixtures,
-            Self::Name { .. } => Scope::Typing,
         }
     }
 
@@ -95,7 +87,6 @@ impl Panel {
         match self {
             Self::Options(options) => options.paste(text),
             Self::Export(options) => options.paste(text),
-            Self::Name { input, .. } => input.paste(text),
             _ => {}
         }
     }
@@ -124,7 +115,6 @@ impl App {
             Panel::Variables { selected } => self.variables_key(key.action, selected),
             Panel::Fixtures { selected } => self.fixtures_key(key.action, selected),
             Panel::Certain { keep, .. } => self.certain_key(key.action, keep),
-            Panel::Name { input, .. } => self.name_key(key, input),
         }
     }
 

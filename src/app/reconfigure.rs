@@ -7,6 +7,7 @@ use crate::app::answering::{Answering, Purpose};
 use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::keymap::Keymap;
+use crate::app::prompt::{Ask, Prompt};
 use crate::app::{App, Setup, sending};
 use crate::config::{Carriers, Config, Forward, Redact, Source, Target};
 use crate::net::responder::{Responders, Slot, Whose};
@@ -203,17 +204,14 @@ impl App {
         let place =
             |old: usize| slots.iter().position(|slot| Some(&slot.whose) == before.get(old).map(|old| &old.whose));
         self.dialogs.retain_mut(|dialog| {
-            let Dialog::Answering(answering) = dialog else { return true };
-            let slot = match answering {
-                Answering::List { selected } => selected,
-                Answering::Sources { slot, .. } | Answering::Forward { slot, .. } | Answering::Fault { slot, .. } => {
-                    slot
-                }
-                Answering::Edit(edit) => match &mut edit.purpose {
+            let slot = match dialog {
+                Dialog::Answering(Answering::List { selected: slot } | Answering::Sources { slot, .. })
+                | Dialog::Prompt(Prompt { ask: Ask::Forward(slot) | Ask::Fault(slot), .. }) => slot,
+                Dialog::Answering(Answering::Edit(edit)) => match &mut edit.purpose {
                     Purpose::Slot(slot) => slot,
                     Purpose::Answer(_) | Purpose::Request(_) | Purpose::Kind(_) => return true,
                 },
-                Answering::Held { .. } => return true,
+                _ => return true,
             };
             let new = place(*slot);
             *slot = new.unwrap_or(0);

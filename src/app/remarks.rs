@@ -5,8 +5,9 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::app::action::Action;
-use crate::app::dialog::{Dialog, Input};
+use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
+use crate::app::prompt::{Ask, Prompt};
 use crate::call::Id;
 use crate::recording::{Annotation, Change, Colour, Mark, RecordError, Remarks};
 
@@ -61,7 +62,7 @@ impl App {
             }
         }
         if let (Change::Note(Some(text)), true) = (&said.change, self.dialogs.is_empty() && self.draft.is_none()) {
-            self.dialogs.push(Dialog::Note { call: said.call, input: Input::new(text) });
+            self.prompt(Ask::Note(said.call), text);
         }
         self.tell(Notice::error(format!("not kept: {why}")));
     }
@@ -114,19 +115,20 @@ impl App {
     /// Asks for the selected call's note.
     pub(super) fn ask_note(&mut self) {
         let Some((call, remarks)) = self.selected_remarks() else { return };
-        let input = Input::new(remarks.note.as_deref().unwrap_or_default());
-        self.dialogs.push(Dialog::Note { call, input });
+        self.prompt(Ask::Note(call), remarks.note.as_deref().unwrap_or_default());
         self.tell_bare();
     }
 
-    /// Notes `text` on a call; an empty one takes its note away. None: the call is no longer here, which is told.
-    pub(super) fn note(&mut self, call: Id, text: &str) -> Option<Vec<Effect>> {
+    /// Notes `text` on a call; an empty one takes its note away.
+    pub(super) fn note(&mut self, call: Id, text: &str) -> Vec<Effect> {
         if let Some(why) = self.why_not(call) {
             self.tell(Notice::error(format!("not kept: {why}")));
-            return None;
+            // What was typed stays where it cannot be noted.
+            self.prompt(Ask::Note(call), text);
+            return Vec::new();
         }
         let text = text.trim();
-        Some(self.say_of(call, Change::Note((!text.is_empty()).then(|| text.into()))))
+        self.say_of(call, Change::Note((!text.is_empty()).then(|| text.into())))
     }
 
     /// Takes back what was said last.
@@ -191,7 +193,7 @@ impl App {
     /// Remembers where the calls are now that are no longer in the recording, of those that something may be said of yet.
     pub(super) fn stray(&mut self, aside: Option<&Path>) {
         let noted = self.dialogs.iter().filter_map(|dialog| match dialog {
-            Dialog::Note { call, .. } => Some(*call),
+            Dialog::Prompt(Prompt { ask: Ask::Note(call), .. }) => Some(*call),
             _ => None,
         });
         let about = self.said.iter().map(|(call, _)| *call).chain(noted);
@@ -245,7 +247,7 @@ mod tests {
             happen(&mut app, Event::NotKept(said, "the disk is full".to_owned()));
         }
         assert!(app.notice.as_ref().unwrap().text.contains("not kept: the disk is full"));
-        assert!(matches!(app.dialogs.last(), Some(Dialog::Note { input, .. }) if input.text() == "a note"));
+        assert!(matches!(app.dialogs.last(), Some(Dialog::Prompt(typed)) if typed.input.text() == "a note"));
         assert!(press(&mut app, "<esc>u").is_empty() && app.said.is_empty(), "nothing was said");
         let marked = press(&mut app, "m").remove(0);
         happen(&mut app, Event::Annotated(vec![(0, marked)]));

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::action::Action;
 use crate::app::decode;
-use crate::app::dialog::{Dialog, Input};
-use crate::app::dialog_keys::{Choice, Press, typed};
 use crate::app::draft::Draft;
-use crate::app::event::{Effect, Notice};
+use crate::app::event::Notice;
+use crate::app::prompt::Ask;
 use crate::app::shown::Tab;
 use crate::app::tree::Tree;
 use crate::call::{Call, Request};
@@ -21,15 +20,11 @@ use crate::json;
 use crate::net::placeholders;
 use crate::replay::template;
 
-/// A value being typed in place of another.
+/// A value that another is typed for.
 #[derive(Debug)]
 pub struct Setting {
     /// Its JSON Pointer.
     pub pointer: String,
-    /// Its text: JSON, or what a form's or a part's value says.
-    pub input: Input,
-    /// Why it cannot stand there.
-    pub error: Option<String>,
     call: Arc<Call>,
     place: Place,
 }
@@ -88,10 +83,9 @@ fn locate(request: &Request, pointer: &str) -> Option<(Place, String)> {
 }
 
 impl Setting {
-    /// The draft with the typed value in the place of the old one.
-    fn draft(&self, ticket: u64) -> Result<Draft, String> {
+    /// The draft with the typed value in the place of the old one: JSON, or what a form's or a part's value says.
+    fn draft(&self, ticket: u64, typed: &str) -> Result<Draft, String> {
         let Call { id, kind, request, .. } = &*self.call;
-        let typed = self.input.text();
         let with = |text: &str, span: &Range<usize>, value: &str| {
             format!("{}{value}{}", &text[..span.start], &text[span.end..])
         };
@@ -124,8 +118,7 @@ impl App {
             Place::Json if value.starts_with(['{', '[']) => "this holds other values: change them here",
             _ if value.contains('\n') => "this has several lines: change them here",
             _ => {
-                let setting = Setting { pointer, input: Input::new(&value), error: None, call, place };
-                self.dialogs.push(Dialog::Set(Box::new(setting)));
+                self.prompt(Ask::Value(Setting { pointer, call, place }), &value);
                 return self.tell_bare();
             }
         };
@@ -165,22 +158,13 @@ impl App {
         Ok(Value { call, pointer, place: found.0, text: found.1 })
     }
 
-    pub(super) fn setting_key(&mut self, press: Press, mut setting: Box<Setting>) -> Vec<Effect> {
-        let send = press.action == Some(Action::SendTyped);
-        let choice = if send { Choice::Take } else { typed(press, &mut setting.input, &mut 0, 0) };
-        match choice {
-            Choice::Leave => return Vec::new(),
-            Choice::Stay => setting.error = None,
-            Choice::Take => match setting.draft(self.ticket()) {
-                Ok(draft) => {
-                    self.draft = Some(draft);
-                    return if send { self.send_draft() } else { Vec::new() };
-                }
-                Err(why) => setting.error = Some(why),
-            },
-        }
-        self.dialogs.push(Dialog::Set(setting));
-        Vec::new()
+    /// Opens a draft with the typed value in the place of the old one.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot stand there.
+    pub(super) fn set_value(&mut self, setting: &Setting, typed: &str) -> Result<(), String> {
+        self.draft = Some(setting.draft(self.ticket(), typed)?);
+        Ok(())
     }
 }
 
@@ -197,8 +181,8 @@ mod tests {
         request.headers.push("content-type", content_type.to_owned());
         let (place, _) = locate(&template::literal(request.clone()), pointer)?;
         let call = Arc::new(Call { request, ..crate::app::tests::call("/") });
-        let setting = Setting { pointer: pointer.to_owned(), input: Input::new(value), error: None, call, place };
-        let sent = setting.draft(1).unwrap().request();
+        let setting = Setting { pointer: pointer.to_owned(), call, place };
+        let sent = setting.draft(1, value).unwrap().request();
         Some((sent.target, String::from_utf8(sent.body.to_vec()).unwrap()))
     }
 
@@ -227,8 +211,8 @@ mod tests {
         let (place, text) = locate(&basis(&request), "/a").unwrap();
         assert_eq!(text, "1");
         let call = Arc::new(Call { request, ..crate::app::tests::call("/") });
-        let setting = Setting { pointer: "/a".to_owned(), input: Input::new("2"), error: None, call, place };
-        let sent = setting.draft(1).unwrap().request();
+        let setting = Setting { pointer: "/a".to_owned(), call, place };
+        let sent = setting.draft(1, "2").unwrap().request();
         assert_eq!(sent.body, r#"{"a": 2,  "b":"{{braces}}now}}"}"#, "filled in, it says what came");
         assert!(!sent.headers.has("content-encoding"));
     }

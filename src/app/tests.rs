@@ -287,7 +287,7 @@ fn a_filter_that_fails_late_takes_no_keys_that_are_meant_for_something_else() {
         }
         let ticket = app.filtering.unwrap().ticket;
         happen(&mut app, Event::Filtered { ticket, result: Err("too slow".to_owned()) });
-        assert_eq!(matches!(app.dialogs.last(), Some(Dialog::Jq { .. })), asks, "{meanwhile:?}");
+        assert_eq!(matches!(app.dialogs.last(), Some(Dialog::Prompt(_))), asks, "{meanwhile:?}");
         assert!(asks || app.notice.as_ref().unwrap().text.starts_with("the filter .a failed: too slow"));
     }
 }

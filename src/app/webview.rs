@@ -3,9 +3,10 @@
 use url::Url;
 
 use crate::app::conversation::Conversation;
-use crate::app::dialog::{Dialog, Input};
-use crate::app::event::{Notice, Wanted};
+use crate::app::dialog::Dialog;
+use crate::app::event::{Effect, Notice, Wanted};
 use crate::app::flow::Flow;
+use crate::app::prompt::Ask;
 use crate::app::shown::{Shown, Tab};
 use crate::app::{App, Focus};
 use crate::config::{self, Wait, parse_duration};
@@ -36,14 +37,25 @@ impl App {
     pub(super) fn ask_page(&mut self, number: usize) {
         let Some(kind) = self.page_kinds().get(number).map(|kind| kind.name.clone()) else { return };
         let own = self.setup.listener.map(|address| format!("{}/webview", base_url(address)));
-        self.dialogs.push(Dialog::Page { kind, input: Input::new(&own.unwrap_or_default()), error: None });
+        self.prompt(Ask::Page(kind), &own.unwrap_or_default());
+    }
+
+    /// Opens the page's dialog, and has the page served where it is our own.
+    ///
+    /// # Errors
+    /// A sentence: why `page` is no page's address.
+    pub(super) fn open_page(&mut self, kind: &str, page: &str) -> Result<Vec<Effect>, String> {
+        let launch = self.launch(kind, page)?;
+        let page = launch.opening.is_its_own.then(|| launch.opening.request.target.clone());
+        self.dialogs.push(Dialog::Webview { launch: Box::new(launch) });
+        Ok(page.map(Effect::HandOut).into_iter().collect())
     }
 
     /// Builds the page's address for a conversation that nobody had yet, and waits.
     ///
     /// # Errors
     /// A sentence: why `page` is no page's address.
-    pub(super) fn launch(&self, kind: &str, page: &str) -> Result<Launch, String> {
+    fn launch(&self, kind: &str, page: &str) -> Result<Launch, String> {
         let platforms = &self.setup.platforms;
         let kind = platforms.kind(kind).ok_or("no platform has such a kind")?;
         let opening = kind.open_page(page.trim(), &(self.setup.new_key)(), &[])?;
@@ -88,7 +100,7 @@ impl App {
     pub(super) fn ask_expiration(&mut self, kind: &str) {
         let now = self.wait(kind).and_then(|wait| wait.expires);
         let now = now.map_or_else(String::new, config::written);
-        self.dialogs.push(Dialog::Expiration { kind: kind.to_owned(), input: Input::new(&now), error: None });
+        self.prompt(Ask::Expiration(kind.to_owned()), &now);
     }
 
     /// Asks so for the selected call's flow.

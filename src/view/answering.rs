@@ -17,7 +17,7 @@ use crate::app::{App, Extent, Regions};
 use crate::call::Headers;
 use crate::config::Source;
 use crate::net::responder::{Held, Slot, Stage, Whose};
-use crate::view::dialogs::{Pick, WIDE, boxed, extent, inner_width, line_input, picker};
+use crate::view::dialogs::{Pick, WIDE, boxed, extent, inner_width, picker};
 use crate::view::{body, editor, hints, rows, theme};
 use crate::visible;
 
@@ -32,13 +32,6 @@ pub(super) fn draw(app: &App, answering: &Answering, frame: &mut Frame, area: Re
             let picks: Vec<Pick> =
                 app.offers(*slot).iter().map(|offer| Pick::Choice(offered(app, offer, area))).collect();
             picker(frame, area, &title, &picks, *selected);
-        }
-        Answering::Forward { input, error, .. } => {
-            line_input(frame, area, "forward to (URL, host:port or :port) ", input, error.as_deref());
-        }
-        Answering::Fault { input, error, .. } => {
-            let hint = format!("one of {}; empty: none", crate::config::FAULTS.join(", "));
-            line_input(frame, area, "fault ", input, Some(error.as_deref().unwrap_or(&hint)));
         }
         Answering::Held { selected, scroll } => held(app, frame, area, (*selected, *scroll), regions),
         Answering::Edit(edit) => edited(app, edit, frame, area),

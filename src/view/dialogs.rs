@@ -12,6 +12,7 @@ use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Gathered, Input, Then, matching};
 use crate::app::event::Notice;
 use crate::app::panel::Panel;
+use crate::app::prompt::{Ask, Prompt};
 use crate::app::yank;
 use crate::app::{App, Extent, Regions};
 use crate::platform::Kind;
@@ -22,9 +23,11 @@ use crate::visible;
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let Some((top, below)) = app.dialogs.split_last() else { return };
     // What is asked there is about the dialog below.
-    if matches!(top, Dialog::Expiration { .. } | Dialog::Panel(Panel::Certain { .. } | Panel::Sure { .. }))
-        && let Some(below) = below.last()
-    {
+    let about = match top {
+        Dialog::Prompt(prompt) => matches!(prompt.ask, Ask::Expiration(_)),
+        top => matches!(top, Dialog::Panel(Panel::Certain { .. } | Panel::Sure { .. })),
+    };
+    if about && let Some(below) = below.last() {
         draw_one(app, below, frame, area, regions);
     }
     draw_one(app, top, frame, area, regions);
@@ -59,16 +62,10 @@ fn draw_one(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect, regions: 
         Dialog::Filter { input, selected, error, .. } => {
             filter_input(app, frame, area, input, *selected, error.as_ref());
         }
-        Dialog::Find { input } => line_input(frame, area, "find ", input, None),
-        Dialog::Jq { input, error } => line_input(frame, area, "jq ", input, error.as_deref()),
-        Dialog::Set(setting) => {
-            let prompt = visible::line(&setting.pointer);
-            let prompt = format!("{} = ", visible::truncate(&prompt, usize::from(area.width / 2)));
-            line_input(frame, area, &prompt, &setting.input, setting.error.as_deref());
-        }
-        Dialog::Note { input, .. } => line_input(frame, area, "note ", input, None),
-        Dialog::Address { input, error, .. } => {
-            line_input(frame, area, "send to (URL, host:port or :port) ", input, error.as_deref());
+        Dialog::Prompt(Prompt { ask, input, error }) => {
+            let hint = ask.hint();
+            let below = error.as_deref().or(hint.as_deref());
+            line_input(frame, area, &ask.label(area.width.into()), input, below);
         }
         Dialog::Conversations { choices, selected } => {
             picker(frame, area, " Conversations, the newest first ", &conversations(app, choices, area), *selected);
@@ -81,11 +78,7 @@ fn draw_one(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect, regions: 
             let title = " Open a page as which platform? ";
             picker(frame, area, title, &kinds(app, app.page_kinds().into_iter()), *selected);
         }
-        Dialog::Page { input, error, .. } => line_input(frame, area, "page of yours (URL) ", input, error.as_deref()),
         Dialog::Webview { launch } => webview::draw(app, launch, frame, area),
-        Dialog::Expiration { input, error, .. } => {
-            line_input(frame, area, "the flow waits for (300, 5m; empty: for ever) ", input, error.as_deref());
-        }
         Dialog::Answering(answering) => answering::draw(app, answering, frame, area, regions),
         Dialog::Panel(panel) => panel::draw(app, panel, frame, area, regions),
         Dialog::Recordings(shelf) => recordings::draw(app, shelf, frame, area),

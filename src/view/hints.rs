@@ -8,6 +8,7 @@ use crate::app::action::{Action, Entry, Scope, TABLE};
 use crate::app::answering::Answering;
 use crate::app::dialog::Dialog;
 use crate::app::panel::Panel;
+use crate::app::prompt::{Ask, Prompt};
 use crate::app::{App, answering, exporting};
 use crate::net::responder::Stage;
 use crate::replay::compare::Side;
@@ -147,19 +148,12 @@ fn of_dialog(app: &App, dialog: &Dialog) -> Vec<Hint> {
         Dialog::Answering(answering) => of_answering(app, answering),
         Dialog::Panel(panel) => of_panel(app, panel),
         Dialog::Confirm { .. } => vec![(&[Action::Yes], "send")],
-        Dialog::Set(_) => vec![
+        Dialog::Prompt(Prompt { ask: Ask::Value(_), .. }) => vec![
             (&[Action::Take], "a draft of it"),
             (&[Action::SendTyped], "send it at once"),
             (&[Action::LeaveTyping], "leave it"),
         ],
-        Dialog::Help { .. }
-        | Dialog::Filter { .. }
-        | Dialog::Find { .. }
-        | Dialog::Jq { .. }
-        | Dialog::Note { .. }
-        | Dialog::Address { .. }
-        | Dialog::Page { .. }
-        | Dialog::Expiration { .. } => TYPING.to_vec(),
+        Dialog::Help { .. } | Dialog::Filter { .. } | Dialog::Prompt(_) => TYPING.to_vec(),
     };
     if dialog.scope().chain().contains(&Scope::Everywhere) && !matches!(dialog, Dialog::Help { .. }) {
         hints.push((&[Action::Help], "help"));
@@ -177,7 +171,6 @@ fn of_answering(app: &App, answering: &Answering) -> Vec<Hint> {
             CLOSE,
         ],
         Answering::Sources { .. } => CHOOSE.to_vec(),
-        Answering::Forward { .. } | Answering::Fault { .. } => TYPING.to_vec(),
         Answering::Held { selected, .. } => {
             let held = app.answers.held.get((*selected).min(app.answers.held.len().saturating_sub(1)));
             let mut hints: Vec<Hint> = if held.is_some_and(|held| matches!(held.stage, Stage::Forward(_))) {
@@ -313,6 +306,5 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             CLOSE,
         ],
         Panel::Certain { does, .. } => vec![(&[Action::Yes], does)],
-        Panel::Name { .. } => TYPING.to_vec(),
     }
 }

@@ -16,7 +16,7 @@ use crate::app::panel::Panel;
 use crate::app::tester::Tester;
 use crate::app::{App, Extent, Regions};
 use crate::platform::Kind;
-use crate::view::dialogs::{framed, line_input, question};
+use crate::view::dialogs::{framed, question};
 use crate::view::{body, clock, comparing, detail, exporting, hints, kept, list, replaying, rows, status, theme};
 use crate::visible;
 
@@ -47,7 +47,6 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
         Panel::Variables { selected } => kept::variables(app, frame, area, *selected),
         Panel::Fixtures { selected } => kept::fixtures(app, frame, area, *selected),
         Panel::Certain { question: asked, does, .. } => question(app, frame, area, " Sure? ", asked, does),
-        Panel::Name { input, error } => line_input(frame, area, "keep the draft as ", input, error.as_deref()),
     }
 }
 

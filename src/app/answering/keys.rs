@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{Answering, Edit, Offer, Purpose};
 use crate::app::App;
 use crate::app::action::Action;
-use crate::app::dialog::{Dialog, Input};
-use crate::app::dialog_keys::{Choice, Press, picked, typed};
+use crate::app::dialog::Dialog;
+use crate::app::dialog_keys::{Choice, Press, line_key, picked};
 use crate::app::event::{Effect, Notice};
+use crate::app::prompt::Ask;
 use crate::call::Response;
 use crate::config::{Fault, Forward, Hold, Replies, Respond, Source};
 use crate::net::responder::{Release, Responders, Slot, Stage, Whose, like};
@@ -18,37 +19,6 @@ impl App {
         match answering {
             Answering::List { selected } => self.list_key(press.action, selected),
             Answering::Sources { slot, selected } => self.source_key(press.action, slot, selected),
-            Answering::Forward { slot, mut input, error } => match typed(press, &mut input, &mut 0, 0) {
-                Choice::Leave => self.back_to(slot),
-                Choice::Stay => self.ask(Answering::Forward { slot, input, error: None }),
-                Choice::Take => match self.setup.config.receiver(input.text().trim()) {
-                    Ok(target) => {
-                        let forward = Forward { targets: vec![target], keep_host: false };
-                        self.answer_from(slot, Source::Forward(Arc::new(forward)))
-                    }
-                    Err(reason) => self.ask(Answering::Forward { slot, input, error: error.or(Some(reason)) }),
-                },
-            },
-            Answering::Fault { slot, mut input, error } => match typed(press, &mut input, &mut 0, 0) {
-                Choice::Leave => self.back_to(slot),
-                Choice::Stay => self.ask(Answering::Fault { slot, input, error: None }),
-                Choice::Take => {
-                    let text = input.text().trim();
-                    match (!text.is_empty()).then(|| Fault::parse(text)).transpose() {
-                        Ok(fault) => {
-                            let before = self.answers.slots.get(slot).and_then(|slot| slot.respond.fault);
-                            let mut effects = Vec::new();
-                            if before.is_some() && before == fault {
-                                // What is typed begins anew, also where it says what was said before.
-                                effects = self.set(slot, |respond| respond.fault = None);
-                            }
-                            effects.extend(self.change(slot, |respond| respond.fault = fault));
-                            effects
-                        }
-                        Err(reason) => self.ask(Answering::Fault { slot, input, error: error.or(Some(reason)) }),
-                    }
-                }
-            },
             Answering::Held { selected, scroll } => self.held_key(press.action, selected, scroll),
             Answering::Edit(edit) => self.edit_key(press, edit),
         }
@@ -82,6 +52,27 @@ impl App {
         self.respond()
     }
 
+    /// Has a responder forward to the address that was typed.
+    pub(in crate::app) fn forward_to(&mut self, slot: usize, address: &str) -> Result<Vec<Effect>, String> {
+        let target = self.setup.config.receiver(address.trim())?;
+        let forward = Arc::new(Forward { targets: vec![target], keep_host: false });
+        Ok(self.set(slot, |respond| respond.source = Source::Forward(forward)))
+    }
+
+    /// Gives a responder the fault that was typed; nothing typed: none.
+    pub(in crate::app) fn set_fault(&mut self, slot: usize, words: &str) -> Result<Vec<Effect>, String> {
+        let words = words.trim();
+        let fault = (!words.is_empty()).then(|| Fault::parse(words)).transpose()?;
+        let before = self.answers.slots.get(slot).and_then(|slot| slot.respond.fault);
+        let mut effects = Vec::new();
+        if before.is_some() && before == fault {
+            // What is typed begins anew, also where it says what was said before.
+            effects = self.set(slot, |respond| respond.fault = None);
+        }
+        effects.extend(self.set(slot, |respond| respond.fault = fault));
+        Ok(effects)
+    }
+
     fn answer_from(&mut self, slot: usize, source: Source) -> Vec<Effect> {
         self.change(slot, |respond| respond.source = source)
     }
@@ -92,7 +83,9 @@ impl App {
         match action {
             Some(Action::SetFault) => {
                 let fault = slot.respond.fault.map_or_else(String::new, |fault| fault.to_string());
-                self.ask(Answering::Fault { slot: selected, input: Input::new(&fault), error: None })
+                self.back_to(selected);
+                self.prompt(Ask::Fault(selected), &fault);
+                Vec::new()
             }
             Some(Action::HoldThese) => self.change(selected, |respond| {
                 respond.hold = if respond.hold.is_some() { None } else { Some(Hold::Patience) };
@@ -128,7 +121,9 @@ impl App {
             Choice::Take => match offers.into_iter().nth(selected) {
                 Some(Offer::Source(source)) => self.answer_from(slot, source),
                 Some(Offer::Address) => {
-                    self.ask(Answering::Forward { slot, input: Input::new("http://127.0.0.1:"), error: None })
+                    self.back_to(slot);
+                    self.prompt(Ask::Forward(slot), "http://127.0.0.1:");
+                    Vec::new()
                 }
                 Some(Offer::Typed) => {
                     let kind = self.answers.slots.get(slot).and_then(|slot| self.kind_of(slot));
@@ -218,7 +213,7 @@ impl App {
             Some(Action::SendTyped) => return self.take_edit(edit),
             Some(Action::Complete) if !edit.is_request() => edit.on_status = !edit.on_status,
             Some(Action::Take) if edit.on_status => edit.on_status = false,
-            _ if edit.on_status => drop(typed(press, &mut edit.status, &mut 0, 0)),
+            _ if edit.on_status => drop(line_key(press, &mut edit.status)),
             Some(Action::UndoTyping) => edit.draft.step_back(),
             Some(Action::RedoTyping) => edit.draft.step_forth(),
             Some(Action::ClearLine) => edit.draft.clear_line(),
@@ -261,16 +256,6 @@ impl App {
                 self.tell(told.key(Action::Answers, "shows what answers"));
                 self.respond()
             }
-        }
-    }
-
-    /// Pasted text goes where typed text would.
-    pub(in crate::app) fn paste_answer(answering: &mut Answering, text: &str) {
-        match answering {
-            Answering::Forward { input, .. } | Answering::Fault { input, .. } => input.paste(text),
-            Answering::Edit(edit) if edit.on_status => edit.status.paste(text),
-            Answering::Edit(edit) => edit.draft.paste(text),
-            Answering::List { .. } | Answering::Sources { .. } | Answering::Held { .. } => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Job;
 use crate::app::action::Action;
 use crate::app::dialog::Input;
-use crate::app::dialog_keys::{Choice, Press, picked, typed};
+use crate::app::dialog_keys::{Choice, Press, line_key, picked};
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::which::{Countable, STILL_SEEKS, Which};
@@ -162,7 +162,7 @@ impl App {
 
     pub(in crate::app) fn export_key(&mut self, press: Press, mut options: Box<Options>) -> Vec<Effect> {
         if let Some(mut input) = options.typing.take() {
-            match typed(press, &mut input, &mut 0, 0) {
+            match line_key(press, &mut input) {
                 Choice::Leave => {}
                 Choice::Take => {
                     input.text().trim().clone_into(&mut options.file);

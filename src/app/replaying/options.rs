@@ -10,7 +10,7 @@ pub use self::values::{Field, Options};
 use super::{Job, Replay};
 use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Input, Then};
-use crate::app::dialog_keys::{Choice, Press, picked, typed};
+use crate::app::dialog_keys::{Choice, Press, line_key, picked};
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::which::{STILL_SEEKS, Which};
@@ -58,7 +58,7 @@ impl App {
         // What was being counted is no longer what is asked for.
         options.counting = None;
         if let Some(mut input) = options.typing.take() {
-            match typed(press, &mut input, &mut 0, 0) {
+            match line_key(press, &mut input) {
                 Choice::Leave => {}
                 Choice::Take => {
                     let value = input.text().trim().to_owned();
