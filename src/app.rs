@@ -45,6 +45,7 @@ mod offering;
 pub mod panel;
 pub mod plots;
 pub mod prompt;
+pub mod question;
 mod reaching;
 mod reconfigure;
 mod recorded;

@@ -8,9 +8,9 @@ use crate::app::action::{self, Action, Scope};
 use crate::app::answering::Answering;
 use crate::app::panel::Panel;
 use crate::app::prompt::Prompt;
+use crate::app::question::Question;
 use crate::app::recordings::Shelf;
 use crate::app::webview::Launch;
-use crate::net::outgoing::Outgoing;
 use crate::recording::QueryError;
 
 /// One thing that lies over the screen.
@@ -90,15 +90,8 @@ pub enum Dialog {
     Answering(Answering),
     /// Replays, comparisons, tests, and what is kept.
     Panel(Panel),
-    /// A question before sending to a guarded target.
-    Confirm {
-        /// The question, naming host and count.
-        question: String,
-        /// What is sent if the answer is yes.
-        ticket: u64,
-        /// The call.
-        outgoing: Box<Outgoing>,
-    },
+    /// A question before something is done.
+    Question(Question),
 }
 
 impl Dialog {
@@ -113,7 +106,7 @@ impl Dialog {
             Self::Yank { .. } => Scope::Copy,
             Self::Plots { .. } => Scope::Plots,
             Self::Webview { .. } => Scope::Webview,
-            Self::Recordings(Shelf { removing: true, .. }) | Self::Confirm { .. } => Scope::Question,
+            Self::Recordings(Shelf { removing: true, .. }) | Self::Question(_) => Scope::Question,
             Self::Recordings(_) => Scope::Recordings,
             Self::Answering(answering) => answering.scope(),
             Self::Panel(panel) => panel.scope(),

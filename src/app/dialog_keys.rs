@@ -8,7 +8,7 @@ use crate::app::answering::Answering;
 use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Input, Then, matching};
 use crate::app::draft::Draft;
-use crate::app::event::{Effect, Notice};
+use crate::app::event::Effect;
 use crate::app::mouse::TURN;
 use crate::app::panel::Panel;
 use crate::app::prompt::{Ask, Prompt};
@@ -141,9 +141,16 @@ impl App {
         if let Dialog::Prompt(prompt) = dialog {
             return self.prompt_key(press, prompt);
         }
+        if let Dialog::Question(question) = dialog {
+            return self.question_key(action, question);
+        }
         match &mut dialog {
             // Done above, for they take the dialog apart.
-            Dialog::Answering(_) | Dialog::Panel(_) | Dialog::Plots { .. } | Dialog::Prompt(_) => {}
+            Dialog::Answering(_)
+            | Dialog::Panel(_)
+            | Dialog::Plots { .. }
+            | Dialog::Prompt(_)
+            | Dialog::Question(_) => {}
             Dialog::Help { scroll, search, typing: typing @ true } => match line_key(press, search) {
                 Choice::Leave => {
                     *search = Input::new("");
@@ -226,14 +233,6 @@ impl App {
                 Some(asked) => effects = asked,
                 None => return Vec::new(),
             },
-            Dialog::Confirm { ticket, outgoing, .. } => {
-                if action == Some(Action::Yes) {
-                    let (ticket, outgoing) = (*ticket, outgoing.clone());
-                    return self.send_now(ticket, outgoing);
-                }
-                self.tell(Notice::info("not sent"));
-                return Vec::new();
-            }
         }
         self.dialogs.push(dialog);
         effects

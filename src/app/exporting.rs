@@ -13,6 +13,7 @@ use crate::app::action::Action;
 use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
+use crate::app::question::{OVERWRITE, Yes};
 use crate::call::Id;
 use crate::recording::export::{Format, Reporter};
 use crate::recording::{Marks, Place};
@@ -102,7 +103,7 @@ impl Export {
 }
 
 impl App {
-    fn start_export(&mut self, job: Box<Job>, options: Box<Options>) -> Vec<Effect> {
+    pub(super) fn start_export(&mut self, job: Box<Job>, options: Box<Options>) -> Vec<Effect> {
         let (ticket, total) = (job.ticket, job.calls.len());
         self.export = Some(Export { ticket, options, total, done: 0, cancelled: false });
         self.show_panel(Panel::Exporting);
@@ -123,7 +124,10 @@ impl App {
         }
         match progress {
             Progress::Written(_) => {}
-            Progress::Taken(job, bytes) => self.show_panel(Panel::Replace { job, bytes, options }),
+            Progress::Taken(job, bytes) => {
+                let text = format!("{} is there already, {}. Replace it?", job.file, visible::size(bytes));
+                self.ask_first(text, OVERWRITE, Yes::Export { job, options });
+            }
             Progress::Ended(Ended::Cancelled) => self.tell(Notice::info("export cancelled: nothing was written")),
             Progress::Ended(Ended::Failed(reason)) => {
                 if let Some(place) = place {
@@ -143,22 +147,6 @@ impl App {
                 });
             }
         }
-    }
-
-    /// A key on the question whether a file may be replaced.
-    pub(super) fn replace_key(
-        &mut self,
-        action: Option<Action>,
-        mut job: Box<Job>,
-        options: Box<Options>,
-    ) -> Vec<Effect> {
-        if action == Some(Action::Yes) {
-            job.replace = true;
-            return self.start_export(job, options);
-        }
-        self.show_panel(Panel::Export(options));
-        self.tell(Notice::info("nothing was written: the file stays"));
-        Vec::new()
     }
 
     /// A key while an export is under way.

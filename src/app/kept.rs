@@ -13,6 +13,7 @@ use crate::app::draft::Draft;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::prompt::Ask;
+use crate::app::question::{self, Yes};
 use crate::call::{Call, Direction, Id, Request, bare};
 use crate::recording::{Redaction, fixtures};
 use crate::replay::template;
@@ -99,11 +100,7 @@ impl App {
             Kept::Fixtures(fixtures) => self.fixtures = fixtures,
             Kept::Taken(name, call) => {
                 let question = format!("There is a fixture {name} already. Replace it?");
-                self.show_panel(Panel::Certain {
-                    question,
-                    does: "replaces it",
-                    keep: Keep::Save { name, call, replace: true },
-                });
+                self.ask_first(question, question::REPLACE, Yes::Keep(Keep::Save { name, call, replace: true }));
             }
             Kept::Filled { ticket, result } => return self.filled(ticket, result),
         }
@@ -158,7 +155,7 @@ impl App {
             (Some(Action::Forget), Some((name, _))) => {
                 self.show_panel(Panel::Variables { selected: selected.min(count.saturating_sub(2)) });
                 let question = format!("Forget ${name} for good?");
-                self.show_panel(Panel::Certain { question, does: "forgets it", keep: Keep::Forget(name) });
+                self.ask_first(question, question::FORGET, Yes::Keep(Keep::Forget(name)));
                 return Vec::new();
             }
             (_, chosen) => match picked(action, &mut selected, count) {
@@ -189,7 +186,7 @@ impl App {
             (Some(Action::RemoveFixture), Some((name, _))) => {
                 self.show_panel(Panel::Fixtures { selected: selected.min(count.saturating_sub(2)) });
                 let question = format!("Remove the fixture {name} for good?");
-                self.show_panel(Panel::Certain { question, does: "removes it", keep: Keep::Remove(name) });
+                self.ask_first(question, question::REMOVE, Yes::Keep(Keep::Remove(name)));
                 return Vec::new();
             }
             (Some(Action::EditFixture), Some((_, Ok(call)))) => {
@@ -223,15 +220,6 @@ impl App {
         let request = if literal { template::literal(call.request.clone()) } else { call.request.clone() };
         self.draft = Some(Draft::new(ticket, request, call.kind.clone(), known));
         self.tell_bare();
-    }
-
-    /// The answer to whether something kept may go.
-    pub(super) fn certain_key(&mut self, action: Option<Action>, keep: Keep) -> Vec<Effect> {
-        if action == Some(Action::Yes) {
-            return vec![Effect::Keep(keep)];
-        }
-        self.tell(Notice::info("all is kept as it was"));
-        Vec::new()
     }
 
     /// Asks for the name to keep the draft under.

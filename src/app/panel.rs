@@ -2,14 +2,13 @@
 //! comparisons, tests, variables, fixtures. A panel takes the keys as a dialog does.
 
 use crate::app::App;
-use crate::app::action::{Action, Scope};
+use crate::app::action::Scope;
 use crate::app::comparing::Comparison;
 use crate::app::dialog::Dialog;
 use crate::app::dialog_keys::Press;
-use crate::app::event::{Effect, Notice};
+use crate::app::event::Effect;
 use crate::app::exporting;
-use crate::app::kept::Keep;
-use crate::app::replaying::{Job, Options};
+use crate::app::replaying::Options;
 use crate::app::tester::Tester;
 
 /// One of them.
@@ -17,26 +16,10 @@ use crate::app::tester::Tester;
 pub enum Panel {
     /// What to replay, and how.
     Options(Box<Options>),
-    /// Whether a replay may go to a guarded target.
-    Sure {
-        /// The question, naming host and count.
-        question: String,
-        /// What is done if the answer is yes.
-        job: Box<Job>,
-    },
     /// The replay that runs or ran: the app's `replay`.
     Running,
     /// What to export, and how.
     Export(Box<exporting::Options>),
-    /// Whether an export may take the place of a file.
-    Replace {
-        /// What is done if the answer is yes.
-        job: Box<exporting::Job>,
-        /// The length of the file that is there, in bytes.
-        bytes: u64,
-        /// What was asked for.
-        options: Box<exporting::Options>,
-    },
     /// The export that is under way: the app's `export`.
     Exporting,
     /// Two calls side by side.
@@ -53,15 +36,6 @@ pub enum Panel {
         /// Which one is meant.
         selected: usize,
     },
-    /// Whether something kept may go.
-    Certain {
-        /// The question, naming it.
-        question: String,
-        /// What a yes does.
-        does: &'static str,
-        /// What is done if the answer is yes.
-        keep: Keep,
-    },
 }
 
 impl Panel {
@@ -73,7 +47,6 @@ impl Panel {
             Self::Export(options) if options.typing.is_some() => Scope::Typing,
             Self::Export(_) => Scope::Export,
             Self::Exporting => Scope::Exporting,
-            Self::Sure { .. } | Self::Replace { .. } | Self::Certain { .. } => Scope::Question,
             Self::Running => Scope::Running,
             Self::Comparison(_) => Scope::Comparison,
             Self::Tester(_) => Scope::Tester,
@@ -97,24 +70,13 @@ impl App {
     pub(super) fn panel_key(&mut self, key: Press, panel: Panel) -> Vec<Effect> {
         match panel {
             Panel::Options(options) => self.options_key(key, options),
-            Panel::Sure { job, .. } => {
-                if key.action == Some(Action::Yes) {
-                    // What was asked for is done: its rows are of no more use. After a no they are there still.
-                    self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Panel(Panel::Options(_))));
-                    return self.start_replay(job);
-                }
-                self.tell(Notice::info("nothing was sent"));
-                Vec::new()
-            }
             Panel::Running => self.running_key(key.action),
             Panel::Export(options) => self.export_key(key, options),
-            Panel::Replace { job, options, .. } => self.replace_key(key.action, job, options),
             Panel::Exporting => self.exporting_key(key.action),
             Panel::Comparison(comparison) => self.comparison_key(key, comparison),
             Panel::Tester(tester) => self.tester_key(key.action, tester),
             Panel::Variables { selected } => self.variables_key(key.action, selected),
             Panel::Fixtures { selected } => self.fixtures_key(key.action, selected),
-            Panel::Certain { keep, .. } => self.certain_key(key.action, keep),
         }
     }
 

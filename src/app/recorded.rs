@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::dialog::Dialog;
 use super::event::{Effect, Notice};
 use super::panel::Panel;
+use super::question::Yes;
 use super::{App, Focus};
 use crate::call::{Call, Direction};
 use crate::recording::{Place, View};
@@ -77,8 +78,11 @@ impl App {
         let here = |place: &Place| place.offset < kept;
         let before = self.dialogs.len();
         self.dialogs.retain_mut(|dialog| match dialog {
-            Dialog::Panel(Panel::Sure { job, .. }) => job.items.iter().all(|item| here(&item.place)),
-            Dialog::Panel(Panel::Replace { job, .. }) => job.calls.iter().all(|(_, place)| here(place)),
+            Dialog::Question(question) => match &question.yes {
+                Yes::Replay(job) => job.items.iter().all(|item| here(&item.place)),
+                Yes::Export { job, .. } => job.calls.iter().all(|(_, place)| here(place)),
+                Yes::Send { .. } | Yes::Keep(_) => true,
+            },
             Dialog::Panel(Panel::Options(options)) => {
                 // What was being counted may be gone as well.
                 options.counting = None;
@@ -98,6 +102,7 @@ mod tests {
     use crate::app::Setup;
     use crate::app::event::Event;
     use crate::app::keys::script;
+    use crate::app::question::GUARDED;
     use crate::app::replaying::Job;
     use crate::app::tests::{app, call, happen, recorded};
     use crate::config::Target;
@@ -153,8 +158,9 @@ mod tests {
             let plan = app.plan_to_target().unwrap();
             let Setup { platforms, keyring, .. } = app.setup.clone();
             let job = Box::new(Job { ticket: 9, plan, items, platforms, keyring, listener: None });
-            app.dialogs = vec![Dialog::Panel(Panel::Sure { question: String::new(), job })];
+            app.ask_first(String::new(), GUARDED, Yes::Replay(job));
             assert_eq!((app.close_questions(kept), app.dialogs.is_empty()), (closed, closed), "{kept}, {calls}");
+            app.dialogs.clear();
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  R --> Options --enter----------------------------> Effect::Replay(Job) --> the shell runs it
-//!           +-- guarded: Effect::Count --> Sure --yes--^                          |
+//!           +-- guarded: Effect::Count --> Question --yes--^                      |
 //!                                   Replay <-- Event::Replayed(Told), then its Summary
 //! ```
 

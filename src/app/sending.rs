@@ -11,6 +11,7 @@ use crate::app::draft::{Answer, Draft, Facts};
 use crate::app::event::{Effect, Notice};
 use crate::app::kept::Keep;
 use crate::app::panel::Panel;
+use crate::app::question::{GUARDED, Yes};
 use crate::app::shown::Tab;
 use crate::call::{Call, Id, Request};
 use crate::config::Target;
@@ -316,7 +317,7 @@ impl App {
         let outgoing = Box::new(outgoing);
         let Some(target) = self.target().filter(|target| target.guard) else { return self.send_now(ticket, outgoing) };
         let question = format!("Send 1 call to {}, at {}?", target.name, outgoing.host());
-        self.dialogs.push(Dialog::Confirm { question, ticket, outgoing });
+        self.ask_first(question, GUARDED, Yes::Send { ticket, outgoing });
         Vec::new()
     }
 

@@ -11,8 +11,8 @@ use crate::app::action::{self, Action, Scope};
 use crate::app::complete::complete;
 use crate::app::dialog::{Dialog, Gathered, Input, Then, matching};
 use crate::app::event::Notice;
-use crate::app::panel::Panel;
 use crate::app::prompt::{Ask, Prompt};
+use crate::app::question::{Question, Yes};
 use crate::app::yank;
 use crate::app::{App, Extent, Regions};
 use crate::platform::Kind;
@@ -25,7 +25,8 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     // What is asked there is about the dialog below.
     let about = match top {
         Dialog::Prompt(prompt) => matches!(prompt.ask, Ask::Expiration(_)),
-        top => matches!(top, Dialog::Panel(Panel::Certain { .. } | Panel::Sure { .. })),
+        Dialog::Question(question) => matches!(question.yes, Yes::Replay(_) | Yes::Keep(_)),
+        _ => false,
     };
     if about && let Some(below) = below.last() {
         draw_one(app, below, frame, area, regions);
@@ -82,7 +83,7 @@ fn draw_one(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect, regions: 
         Dialog::Answering(answering) => answering::draw(app, answering, frame, area, regions),
         Dialog::Panel(panel) => panel::draw(app, panel, frame, area, regions),
         Dialog::Recordings(shelf) => recordings::draw(app, shelf, frame, area),
-        Dialog::Confirm { question: asked, .. } => question(app, frame, area, " Guarded target ", asked, "sends"),
+        Dialog::Question(Question { text, words, .. }) => question(app, frame, area, words.title, text, words.does),
     }
 }
 

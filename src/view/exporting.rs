@@ -7,9 +7,9 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::app::event::Level;
-use crate::app::exporting::{Export, Field, Job, Options};
+use crate::app::exporting::{Export, Field, Options};
 use crate::app::which::Which;
-use crate::view::dialogs::{boxed, inner_width, line_input, question};
+use crate::view::dialogs::{boxed, inner_width, line_input};
 use crate::view::panel::{OPTION, option_row};
 use crate::view::{rows, theme};
 use crate::visible;
@@ -59,11 +59,6 @@ fn calls(app: &App, options: &Options) -> String {
         Some(_) => format!("{}, {words}", app.calls.len()),
         None => format!("{}, {words}", options.count()),
     }
-}
-
-pub(super) fn replace(app: &App, job: &Job, bytes: u64, frame: &mut Frame, area: Rect) {
-    let asked = format!("{} is there already, {}. Replace it?", job.file, visible::size(bytes));
-    question(app, frame, area, " The file is there ", &asked, "replaces it");
 }
 
 /// `████░░░░ 120 of 1000 calls`, and where to.

@@ -147,7 +147,7 @@ fn of_dialog(app: &App, dialog: &Dialog) -> Vec<Hint> {
         }
         Dialog::Answering(answering) => of_answering(app, answering),
         Dialog::Panel(panel) => of_panel(app, panel),
-        Dialog::Confirm { .. } => vec![(&[Action::Yes], "send")],
+        Dialog::Question(question) => vec![(&[Action::Yes], question.words.hint)],
         Dialog::Prompt(Prompt { ask: Ask::Value(_), .. }) => vec![
             (&[Action::Take], "a draft of it"),
             (&[Action::SendTyped], "send it at once"),
@@ -227,7 +227,6 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             hints.push(CLOSE);
             hints
         }
-        Panel::Sure { .. } => vec![(&[Action::Yes], "send")],
         Panel::Running => {
             let replay = app.replay.as_ref();
             let mut hints: Vec<Hint> = Vec::new();
@@ -258,7 +257,6 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             let names: Hint = (&[Action::TypeValue], "name the file");
             [begins].into_iter().chain(turns).chain([names, CLOSE]).collect()
         }
-        Panel::Replace { .. } => vec![(&[Action::Yes], "replace it")],
         Panel::Exporting => {
             let cancels = app.export.as_ref().is_some_and(|export| !export.cancelled);
             let cancels: Option<Hint> = cancels.then_some((&[Action::CancelExport], "cancel"));
@@ -305,6 +303,5 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             (&[Action::RemoveFixture], "remove"),
             CLOSE,
         ],
-        Panel::Certain { does, .. } => vec![(&[Action::Yes], does)],
     }
 }

@@ -16,7 +16,7 @@ use crate::app::panel::Panel;
 use crate::app::tester::Tester;
 use crate::app::{App, Extent, Regions};
 use crate::platform::Kind;
-use crate::view::dialogs::{framed, question};
+use crate::view::dialogs::framed;
 use crate::view::{body, clock, comparing, detail, exporting, hints, kept, list, replaying, rows, status, theme};
 use crate::visible;
 
@@ -29,14 +29,12 @@ const SENDS: u16 = 3;
 pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     match panel {
         Panel::Options(options) => replaying::options(app, options, frame, area),
-        Panel::Sure { question: asked, .. } => question(app, frame, area, " Guarded target ", asked, "sends"),
         Panel::Running => {
             if let Some(replay) = &app.replay {
                 replaying::running(app, replay, frame, area);
             }
         }
         Panel::Export(options) => exporting::options(app, options, frame, area),
-        Panel::Replace { job, bytes, .. } => exporting::replace(app, job, *bytes, frame, area),
         Panel::Exporting => {
             if let Some(export) = &app.export {
                 exporting::progress(export, frame, area);
@@ -46,7 +44,6 @@ pub(super) fn draw(app: &App, panel: &Panel, frame: &mut Frame, area: Rect, regi
         Panel::Tester(tester) => tests(app, tester, frame, area, regions),
         Panel::Variables { selected } => kept::variables(app, frame, area, *selected),
         Panel::Fixtures { selected } => kept::fixtures(app, frame, area, *selected),
-        Panel::Certain { question: asked, does, .. } => question(app, frame, area, " Sure? ", asked, does),
     }
 }
 

@@ -124,7 +124,8 @@ fn a_file_that_is_there_is_replaced_only_if_that_is_wanted() {
         let first = job(press(&mut app, "x<enter>"));
         let ticket = first.ticket;
         happen(&mut app, Event::Exported { ticket, progress: Progress::Taken(Box::new(first), 12) });
-        assert!(matches!(app.dialogs[..], [Dialog::Panel(Panel::Replace { bytes: 12, .. })]), "{:?}", app.dialogs);
+        let [Dialog::Question(asked)] = &app.dialogs[..] else { panic!("{:?}", app.dialogs) };
+        assert!(asked.text.ends_with("is there already, 12 bytes. Replace it?"), "{}", asked.text);
         let effects = press(&mut app, answer);
         if replaced {
             assert!(job(effects).replace && app.export.is_some());

@@ -13,6 +13,7 @@ use crate::app::dialog::{Dialog, Input, Then};
 use crate::app::dialog_keys::{Choice, Press, line_key, picked};
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
+use crate::app::question::{GUARDED, Question, Yes};
 use crate::app::which::{STILL_SEEKS, Which};
 use crate::app::{App, sending};
 use crate::call::Direction;
@@ -245,8 +246,9 @@ impl App {
         match leaving {
             Err(why) => options.error = Some(why),
             Ok(leaving) => {
-                let question = question(&job.plan, &leaving);
-                self.dialogs.insert(place + 1, Dialog::Panel(Panel::Sure { question, job }));
+                let text = question(&job.plan, &leaving);
+                let question = Question { text, words: GUARDED, yes: Yes::Replay(job) };
+                self.dialogs.insert(place + 1, Dialog::Question(question));
             }
         }
     }

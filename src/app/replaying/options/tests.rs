@@ -143,7 +143,7 @@ fn asked(app: &mut App, keys: &str, leaving: Result<u64, &str>) -> Option<String
     let (ticket, progress) = (job.ticket, Progress::Counted(job.clone(), leaving));
     happen(app, Event::Replayed { ticket, progress });
     match app.dialogs.last() {
-        Some(Dialog::Panel(Panel::Sure { question, .. })) => Some(question.clone()),
+        Some(Dialog::Question(question)) => Some(question.text.clone()),
         _ => None,
     }
 }
