@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::app::action::Action;
 use crate::app::conversation::Conversation;
 use crate::app::dialog::{Dialog, Gathered};
-use crate::app::event::{Notice, Wanted};
+use crate::app::dialog_keys::{Choice, picked};
+use crate::app::event::{Effect, Notice, Wanted};
 use crate::app::shown::Tab;
 use crate::app::{App, Focus};
 use crate::call::{Call, Direction, Id};
@@ -111,11 +113,25 @@ impl App {
     }
 
     /// Shows the timeline of the conversation of that call.
-    pub(super) fn open_conversation(&mut self, number: usize) {
+    fn open_conversation(&mut self, number: usize) {
         self.go_to(number);
         self.focus = Focus::Detail;
         self.calls.follow = false;
         self.show_tab(Tab::Conversation);
+    }
+
+    pub(super) fn conversations_key(
+        &mut self,
+        action: Option<Action>,
+        choices: Vec<Gathered>,
+        mut selected: usize,
+    ) -> Vec<Effect> {
+        match picked(action, &mut selected, choices.len()) {
+            Choice::Leave => {}
+            Choice::Take => choices.get(selected).into_iter().for_each(|chosen| self.open_conversation(chosen.last)),
+            Choice::Stay => self.dialogs.push(Dialog::Conversations { choices, selected }),
+        }
+        Vec::new()
     }
 
     /// Asks which conversation to look at.

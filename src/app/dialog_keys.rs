@@ -6,13 +6,11 @@ use crate::app::App;
 use crate::app::action::{Action, Scope};
 use crate::app::answering::Answering;
 use crate::app::complete::complete;
-use crate::app::dialog::{Dialog, Input, Then, matching};
+use crate::app::dialog::{Dialog, Input, matching};
 use crate::app::draft::Draft;
 use crate::app::event::Effect;
 use crate::app::mouse::TURN;
 use crate::app::panel::Panel;
-use crate::app::prompt::{Ask, Prompt};
-use crate::app::yank;
 
 /// Choices that a page key passes.
 const PAGE: usize = 10;
@@ -121,121 +119,67 @@ impl App {
 
     fn dialog_press(&mut self, press: Press, scope: Scope) -> Vec<Effect> {
         let action = press.action;
-        let anywhere = [Action::Help, Action::Log, Action::Mask, Action::Mouse, Action::Redraw, Action::Suspend];
-        // In the log its own key closes it, as the help's does there.
-        let logged = action == Some(Action::Log) && matches!(self.dialogs.last(), Some(Dialog::Log { .. }));
-        if let Some(action) = action.filter(|action| scope != Scope::Help && !logged && anywhere.contains(action)) {
+        // Other keys that mean something everywhere close the help, and the log its own.
+        let anywhere = match action {
+            Some(Action::Mouse | Action::Redraw | Action::Suspend) => true,
+            Some(Action::Log) if matches!(self.dialogs.last(), Some(Dialog::Log { .. })) => false,
+            Some(Action::Help | Action::Log | Action::Mask) => scope != Scope::Help,
+            _ => false,
+        };
+        if let Some(action) = action.filter(|_| anywhere) {
             return self.act(action);
         }
-        let Some(mut dialog) = self.dialogs.pop() else { return Vec::new() };
-        let mut effects = Vec::new();
-        if let Dialog::Answering(answering) = dialog {
-            return self.answering_key(press, answering);
+        // Each puts itself back where it stays.
+        match self.dialogs.pop() {
+            None => Vec::new(),
+            Some(Dialog::Help { scroll, search, typing }) => self.help_key(press, scroll, search, typing),
+            Some(Dialog::Log { scroll }) => self.log_key(action, scroll),
+            Some(Dialog::Yank { selected }) => self.yank_key(action, selected),
+            Some(Dialog::Plots { scroll }) => self.plots_key(press, scroll),
+            Some(Dialog::Palette { input, selected }) => self.palette_key(press, input, selected),
+            Some(filter @ Dialog::Filter { .. }) => self.filter_key(press, filter),
+            Some(Dialog::Prompt(prompt)) => self.prompt_key(press, prompt),
+            Some(Dialog::Question(question)) => self.question_key(action, question),
+            Some(Dialog::Conversations { choices, selected }) => self.conversations_key(action, choices, selected),
+            Some(Dialog::Targets { selected, then }) => self.targets_key(action, selected, then),
+            Some(Dialog::Pages { selected }) => self.pages_key(action, selected),
+            Some(Dialog::Webview { launch }) => self.webview_key(action, launch),
+            Some(Dialog::Recordings(stored)) => self.shelf_key(action, stored),
+            Some(Dialog::Answering(answering)) => self.answering_key(press, answering),
+            Some(Dialog::Panel(panel)) => self.panel_key(press, panel),
         }
-        if let Dialog::Plots { scroll } = dialog {
-            return self.plots_key(press, scroll);
+    }
+
+    fn help_key(&mut self, press: Press, mut scroll: usize, mut search: Input, mut typing: bool) -> Vec<Effect> {
+        match press.action {
+            _ if typing => match line_key(press, &mut search) {
+                Choice::Leave => (search, typing) = (Input::new(""), false),
+                Choice::Take => typing = false,
+                Choice::Stay => scroll = 0,
+            },
+            Some(Action::SearchHelp) => typing = true,
+            Some(action) if self.regions.dialog.scroll(&mut scroll, action) => {}
+            _ => return Vec::new(),
         }
-        if let Dialog::Panel(panel) = dialog {
-            return self.panel_key(press, panel);
+        self.dialogs.push(Dialog::Help { scroll, search, typing });
+        Vec::new()
+    }
+
+    fn log_key(&mut self, action: Option<Action>, mut scroll: usize) -> Vec<Effect> {
+        if action.is_some_and(|action| self.regions.dialog.scroll(&mut scroll, action)) {
+            self.dialogs.push(Dialog::Log { scroll });
         }
-        if let Dialog::Prompt(prompt) = dialog {
-            return self.prompt_key(press, prompt);
+        Vec::new()
+    }
+
+    fn palette_key(&mut self, press: Press, mut input: Input, mut selected: usize) -> Vec<Effect> {
+        let found = matching(input.text(), self.scope());
+        match typed(press, &mut input, &mut selected, found.len()) {
+            Choice::Leave => return Vec::new(),
+            Choice::Take => return found.get(selected).map_or_else(Vec::new, |action| self.act(*action)),
+            Choice::Stay => self.dialogs.push(Dialog::Palette { input, selected }),
         }
-        if let Dialog::Question(question) = dialog {
-            return self.question_key(action, question);
-        }
-        match &mut dialog {
-            // Done above, for they take the dialog apart.
-            Dialog::Answering(_)
-            | Dialog::Panel(_)
-            | Dialog::Plots { .. }
-            | Dialog::Prompt(_)
-            | Dialog::Question(_) => {}
-            Dialog::Help { scroll, search, typing: typing @ true } => match line_key(press, search) {
-                Choice::Leave => {
-                    *search = Input::new("");
-                    *typing = false;
-                }
-                Choice::Take => *typing = false,
-                Choice::Stay => *scroll = 0,
-            },
-            Dialog::Help { typing, .. } if action == Some(Action::SearchHelp) => *typing = true,
-            Dialog::Yank { selected } => {
-                if let Some(what) = action.and_then(yank::What::of) {
-                    return self.yank(what);
-                }
-                let menu = yank::menu();
-                match picked(action, selected, menu.len()) {
-                    Choice::Leave => return Vec::new(),
-                    Choice::Take => return menu.get(*selected).map_or_else(Vec::new, |(_, what)| self.yank(*what)),
-                    Choice::Stay => {}
-                }
-            }
-            Dialog::Help { scroll, .. } | Dialog::Log { scroll } => match action {
-                Some(action) if self.regions.dialog.scroll(scroll, action) => {}
-                Some(action @ (Action::Redraw | Action::Suspend | Action::Mouse)) => effects = self.act(action),
-                _ => return Vec::new(),
-            },
-            Dialog::Palette { input, selected } => {
-                let found = matching(input.text(), self.scope());
-                match typed(press, input, selected, found.len()) {
-                    Choice::Leave => return Vec::new(),
-                    Choice::Take => return found.get(*selected).map_or_else(Vec::new, |action| self.act(*action)),
-                    Choice::Stay => {}
-                }
-            }
-            Dialog::Filter { .. } => return self.filter_key(press, dialog),
-            Dialog::Conversations { choices, selected } => match picked(action, selected, choices.len()) {
-                Choice::Leave => return Vec::new(),
-                Choice::Take => {
-                    if let Some(chosen) = choices.get(*selected) {
-                        self.open_conversation(chosen.last);
-                    }
-                    return Vec::new();
-                }
-                Choice::Stay => {}
-            },
-            Dialog::Targets { selected, then } => {
-                let choices = self.target_choices();
-                match picked(action, selected, choices.len()) {
-                    Choice::Leave => return Vec::new(),
-                    Choice::Take => {
-                        let then = then.clone();
-                        match choices.get(*selected).copied().flatten() {
-                            Some(number) => return self.choose_target(number, &then),
-                            None => dialog = Dialog::Prompt(Prompt::new(Ask::Address(then), "")),
-                        }
-                    }
-                    Choice::Stay => {}
-                }
-            }
-            Dialog::Pages { selected } => match picked(action, selected, self.page_kinds().len()) {
-                Choice::Leave => return Vec::new(),
-                Choice::Take => {
-                    self.ask_page(*selected);
-                    return Vec::new();
-                }
-                Choice::Stay => {}
-            },
-            Dialog::Webview { launch } => match action {
-                Some(Action::Back | Action::Quit) => return Vec::new(),
-                Some(Action::Open) if self.go_to_callback(launch) => return Vec::new(),
-                Some(Action::CopyUrl) => effects.push(Effect::Copy(launch.opening.url.clone())),
-                Some(Action::WaitFor) => {
-                    let kind = launch.kind.clone();
-                    self.dialogs.push(dialog);
-                    self.ask_expiration(&kind);
-                    return Vec::new();
-                }
-                _ => {}
-            },
-            Dialog::Recordings(stored) => match self.shelf_key(action, stored) {
-                Some(asked) => effects = asked,
-                None => return Vec::new(),
-            },
-        }
-        self.dialogs.push(dialog);
-        effects
+        Vec::new()
     }
 
     /// The filter narrows the list with every key; enter keeps it, esc goes back to what was before.
@@ -288,20 +232,6 @@ impl App {
             }
         }
         Vec::new()
-    }
-
-    pub(super) fn choose_target(&mut self, number: usize, then: &Then) -> Vec<Effect> {
-        if *then == Then::Against {
-            self.choose_against(number);
-            return Vec::new();
-        }
-        self.target = Some(number);
-        match then {
-            Then::Stay | Then::Against => Vec::new(),
-            Then::Test(kind) => self.send_sample(kind),
-            Then::Replay(number) => self.replay(*number),
-            Then::SendDraft => self.send_draft(),
-        }
     }
 }
 

@@ -89,34 +89,27 @@ impl App {
         (!url.contains(['@', '?']) && !self.redaction.as_deref().is_some_and(tells)).then(|| url.clone())
     }
 
-    /// A key in the dialog; none when it leaves it.
-    pub(super) fn shelf_key(&mut self, action: Option<Action>, stored: &mut Shelf) -> Option<Vec<Effect>> {
-        let chosen = stored.chosen().cloned();
-        if std::mem::take(&mut stored.removing) {
-            if action == Some(Action::Yes) {
-                return Some(vec![Effect::Shelf { remove: chosen }]);
+    pub(super) fn shelf_key(&mut self, action: Option<Action>, mut stored: Shelf) -> Vec<Effect> {
+        let removing = std::mem::take(&mut stored.removing);
+        let mut effects = Vec::new();
+        match (action, stored.chosen().cloned()) {
+            (Some(Action::Yes), remove) if removing => effects.push(Effect::Shelf { remove }),
+            _ if removing => self.tell(Notice::info("nothing was removed")),
+            (Some(Action::RemoveRecording), Some(kept)) if self.shows(&kept) => {
+                self.tell(Notice::warning("not removed: it is on this screen"));
             }
-            self.tell(Notice::info("nothing was removed"));
-            return Some(Vec::new());
-        }
-        if action == Some(Action::RemoveRecording) {
-            match &chosen {
-                Some(kept) if self.shows(kept) => self.tell(Notice::warning("not removed: it is on this screen")),
-                Some(kept) if kept.in_use => {
-                    self.tell(Notice::warning("not removed: another process records to it now"));
-                }
-                Some(_) => stored.removing = true,
-                None => {}
+            (Some(Action::RemoveRecording), Some(kept)) if kept.in_use => {
+                self.tell(Notice::warning("not removed: another process records to it now"));
             }
-            return Some(Vec::new());
+            (Some(Action::RemoveRecording), chosen) => stored.removing = chosen.is_some(),
+            (Some(Action::CopyCommand), chosen) => effects.extend(chosen.map(|kept| Effect::Copy(command(&kept)))),
+            (_, chosen) => match picked(action, &mut stored.selected, stored.kept.as_ref().map_or(0, Vec::len)) {
+                Choice::Leave => return Vec::new(),
+                Choice::Take => effects = chosen.map_or_else(Vec::new, |kept| self.visit(&kept)),
+                Choice::Stay => {}
+            },
         }
-        if action == Some(Action::CopyCommand) {
-            return Some(chosen.iter().map(|kept| Effect::Copy(command(kept))).collect());
-        }
-        match picked(action, &mut stored.selected, stored.kept.as_ref().map_or(0, Vec::len)) {
-            Choice::Leave => None,
-            Choice::Take => Some(chosen.map_or_else(Vec::new, |kept| self.visit(&kept))),
-            Choice::Stay => Some(Vec::new()),
-        }
+        self.dialogs.push(Dialog::Recordings(stored));
+        effects
     }
 }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Then};
+use crate::app::dialog_keys::{Choice, picked};
 use crate::app::draft::{Answer, Draft, Facts};
 use crate::app::event::{Effect, Notice};
 use crate::app::kept::Keep;
 use crate::app::panel::Panel;
+use crate::app::prompt::Ask;
 use crate::app::question::{GUARDED, Yes};
 use crate::app::shown::Tab;
 use crate::call::{Call, Id, Request};
@@ -177,6 +179,34 @@ impl App {
     pub(super) fn ask_target_from(&mut self, number: Option<usize>, then: Then) {
         let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == number);
         self.dialogs.push(Dialog::Targets { selected: chosen.unwrap_or(0), then });
+    }
+
+    pub(super) fn targets_key(&mut self, action: Option<Action>, mut selected: usize, then: Then) -> Vec<Effect> {
+        let choices = self.target_choices();
+        match picked(action, &mut selected, choices.len()) {
+            Choice::Leave => {}
+            Choice::Stay => self.dialogs.push(Dialog::Targets { selected, then }),
+            Choice::Take => match choices.get(selected).copied().flatten() {
+                Some(number) => return self.choose_target(number, &then),
+                None => self.prompt(Ask::Address(then), ""),
+            },
+        }
+        Vec::new()
+    }
+
+    /// Takes the target of that number, for what it was asked for.
+    pub(super) fn choose_target(&mut self, number: usize, then: &Then) -> Vec<Effect> {
+        if *then == Then::Against {
+            self.choose_against(number);
+            return Vec::new();
+        }
+        self.target = Some(number);
+        match then {
+            Then::Stay | Then::Against => Vec::new(),
+            Then::Test(kind) => self.send_sample(kind),
+            Then::Replay(number) => self.replay(*number),
+            Then::SendDraft => self.send_draft(),
+        }
     }
 
     /// Chooses a target, adding it to those there are.

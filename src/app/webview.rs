@@ -2,8 +2,10 @@
 
 use url::Url;
 
+use crate::app::action::Action;
 use crate::app::conversation::Conversation;
 use crate::app::dialog::Dialog;
+use crate::app::dialog_keys::{Choice, picked};
 use crate::app::event::{Effect, Notice, Wanted};
 use crate::app::flow::Flow;
 use crate::app::prompt::Ask;
@@ -33,8 +35,32 @@ impl App {
         self.setup.platforms.kinds().filter(|kind| kind.opens_a_page()).collect()
     }
 
+    pub(super) fn pages_key(&mut self, action: Option<Action>, mut selected: usize) -> Vec<Effect> {
+        match picked(action, &mut selected, self.page_kinds().len()) {
+            Choice::Leave => {}
+            Choice::Take => self.ask_page(selected),
+            Choice::Stay => self.dialogs.push(Dialog::Pages { selected }),
+        }
+        Vec::new()
+    }
+
+    pub(super) fn webview_key(&mut self, action: Option<Action>, launch: Box<Launch>) -> Vec<Effect> {
+        let (kind, url) = (launch.kind.clone(), launch.opening.url.clone());
+        match action {
+            Some(Action::Back | Action::Quit) => return Vec::new(),
+            Some(Action::Open) if self.go_to_callback(&launch) => return Vec::new(),
+            _ => self.dialogs.push(Dialog::Webview { launch }),
+        }
+        match action {
+            Some(Action::CopyUrl) => return vec![Effect::Copy(url)],
+            Some(Action::WaitFor) => self.ask_expiration(&kind),
+            _ => {}
+        }
+        Vec::new()
+    }
+
     /// Asks for the page of the kind that was chosen; offers the listener's own.
-    pub(super) fn ask_page(&mut self, number: usize) {
+    fn ask_page(&mut self, number: usize) {
         let Some(kind) = self.page_kinds().get(number).map(|kind| kind.name.clone()) else { return };
         let own = self.setup.listener.map(|address| format!("{}/webview", base_url(address)));
         self.prompt(Ask::Page(kind), &own.unwrap_or_default());
@@ -74,7 +100,7 @@ impl App {
     }
 
     /// Selects the callback that ended the wait, else the last call of the flow that there is.
-    pub(super) fn go_to_callback(&mut self, launch: &Launch) -> bool {
+    fn go_to_callback(&mut self, launch: &Launch) -> bool {
         let wait = launch.flow.wait(self.now);
         let ended = wait.and_then(|wait| {
             let ended = wait.callbacks.iter().find(|callback| Some(callback.at) == wait.ended);

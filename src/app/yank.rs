@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::app::action::{Action, Entry, TABLE};
 use crate::app::dialog::Dialog;
+use crate::app::dialog_keys::{Choice, picked};
 use crate::app::event::{Effect, Notice};
 use crate::app::shown::{Shown, Tab};
 use crate::call::Headers;
@@ -65,8 +66,21 @@ impl App {
         self.dialogs.push(Dialog::Yank { selected: 0 });
     }
 
+    pub(super) fn yank_key(&mut self, action: Option<Action>, mut selected: usize) -> Vec<Effect> {
+        if let Some(what) = action.and_then(What::of) {
+            return self.yank(what);
+        }
+        let menu = menu();
+        match picked(action, &mut selected, menu.len()) {
+            Choice::Leave => {}
+            Choice::Take => return menu.get(selected).map_or_else(Vec::new, |(_, what)| self.yank(*what)),
+            Choice::Stay => self.dialogs.push(Dialog::Yank { selected }),
+        }
+        Vec::new()
+    }
+
     /// Copies it.
-    pub(super) fn yank(&mut self, what: What) -> Vec<Effect> {
+    fn yank(&mut self, what: What) -> Vec<Effect> {
         let Some(shown) = &self.shown else { return Vec::new() };
         match self.text_to_copy(shown, what) {
             Ok(text) => vec![Effect::Copy(text)],
