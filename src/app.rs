@@ -78,6 +78,7 @@ use crate::app::ahead::Ahead;
 use crate::app::answering::Answers;
 use crate::app::arrivals::Arrivals;
 use crate::app::arriving::Arriving;
+use crate::app::bodies::Jq;
 use crate::app::body::Form;
 use crate::app::cache::Cache;
 use crate::app::calls::Calls;
@@ -91,7 +92,9 @@ use crate::app::keymap::Keymap;
 use crate::app::mouse::{Holder, Split};
 use crate::app::panel::Panel;
 use crate::app::plots::{Plots, Troubles};
+use crate::app::remarks::Said;
 use crate::app::replaying::Replay;
+use crate::app::sending::Sending;
 use crate::app::shown::{Shown, Tab};
 use crate::app::tester::{Sends, Tester};
 use crate::call::Id;
@@ -99,7 +102,7 @@ use crate::config::{self, Config, Target, Theme};
 use crate::net::responder::Responders;
 use crate::net::tunnel::Tunnel;
 use crate::platform::{Keyring, Platforms};
-use crate::recording::{Change, Index, Recorded, Redaction, fixtures};
+use crate::recording::{Index, Recorded, Redaction, fixtures};
 use crate::replay::compare::Rules;
 use crate::replay::variables::Variables;
 
@@ -213,8 +216,8 @@ pub struct App {
     pub arrivals: Arrivals,
     /// How flows wait for a page, as it is set at their platforms.
     pub waits: Vec<config::Wait>,
-    /// Calls on their way out.
-    pub sending: usize,
+    /// Calls on their way out, and what becomes of the screen when they are back.
+    pub sending: Sending,
     /// The replay that runs, or ran last.
     pub replay: Option<Replay>,
     /// The export that is under way.
@@ -253,28 +256,12 @@ pub struct App {
     comparing: Option<(usize, usize)>,
     /// Where the test panel was left.
     tester: Tester,
-    /// The jq filter that was asked for last, and the one under way.
-    jq: String,
-    filtering: Option<bodies::Filtering>,
-    /// The ticket of that which was waited for when the last frame was drawn.
-    waited: Option<u64>,
+    /// The jq filters of bodies.
+    jq: Jq,
     /// The search that was under way when this was looked at last.
     searching: Option<u64>,
-    /// The draft that is being filled in, to be sent then.
-    filling: Option<u64>,
-    /// What was sent last outside of a draft, and the last key before that.
-    sent_last: Option<(u64, Option<Timestamp>)>,
-    /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
-    awaited: Option<Id>,
-    /// What would take back what was said of calls, the newest last.
-    said: Vec<(Id, Change)>,
-    /// What is being written of calls, the oldest first.
-    saying: Vec<remarks::Saying>,
-    /// Calls that are no longer in the recording and that something was said of, or is about to be; and the file that has
-    /// them now, where that is known.
-    strayed: HashMap<Id, Option<PathBuf>>,
-    /// A call of which something is being taken back: it is selected when that is recorded.
-    restored: Option<Id>,
+    /// What the user says of calls.
+    said: Said,
     /// When the last key was pressed.
     touched: Option<Timestamp>,
     tickets: u64,
@@ -318,7 +305,7 @@ impl App {
             tunnel: setup.listener.and(setup.config.listen.tunnel.as_ref()).map(|_| Tunnel::Starting(None)),
             arrivals: Arrivals::default(),
             waits: setup.config.waits.clone(),
-            sending: 0,
+            sending: Sending::default(),
             replay: None,
             export: None,
             plots: Plots::default(),
@@ -337,17 +324,9 @@ impl App {
             troubles: Troubles::default(),
             comparing: None,
             tester: Tester::default(),
-            jq: String::new(),
-            filtering: None,
-            waited: None,
+            jq: Jq::default(),
             searching: None,
-            filling: None,
-            sent_last: None,
-            awaited: None,
-            said: Vec::new(),
-            saying: Vec::new(),
-            strayed: HashMap::new(),
-            restored: None,
+            said: Said::default(),
             touched: None,
             tickets: 0,
             setup,

@@ -240,7 +240,7 @@ impl App {
 
     fn back(&mut self) {
         if self.filter_runs() {
-            self.filtering = None;
+            self.jq.running = None;
             self.tell(Notice::info("the filter was ended"));
             return;
         }
@@ -306,7 +306,7 @@ impl App {
             *answer = Answer::new(answer.call.clone(), &platforms, mask.as_deref());
         }
         // What is being worked out, and what these hold, is as it was shown before.
-        self.filtering = None;
+        self.jq.running = None;
         self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Panel(Panel::Comparison(_))));
         self.comparing = None;
     }

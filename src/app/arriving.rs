@@ -115,7 +115,7 @@ impl App {
     /// Forgets whatever names calls by numbers that are no longer theirs.
     pub(super) fn renumbered(&mut self) {
         (self.plots, self.troubles) = (Plots::default(), Troubles::default());
-        self.filtering = None;
+        self.jq.running = None;
         self.asked.clear();
         self.cache = Cache::default();
         self.cache.set_mask(self.redaction.clone().filter(|_| self.masked));

@@ -216,14 +216,14 @@ impl App {
         if self.tab != Tab::Response {
             self.tab = Tab::Body;
         }
-        let filter = self.jq.clone();
+        let filter = self.jq.filter.clone();
         self.prompt(Ask::Jq, &filter);
     }
 
     /// Puts the open body through a filter; an empty one shows it whole again.
     pub(super) fn jq(&mut self, filter: &str) -> Vec<Effect> {
-        filter.trim().clone_into(&mut self.jq);
-        if self.jq.is_empty() {
+        filter.trim().clone_into(&mut self.jq.filter);
+        if self.jq.filter.is_empty() {
             self.show_anew();
             return Vec::new();
         }
@@ -237,24 +237,24 @@ impl App {
         };
         let number = shown.number;
         let ticket = self.ticket();
-        self.filtering = Some(Filtering { ticket, number, tab: self.tab, since: self.touched });
-        vec![Effect::Jq { ticket, body: whole, filter: self.jq.clone() }]
+        self.jq.running = Some(Filtering { ticket, number, tab: self.tab, since: self.touched });
+        vec![Effect::Jq { ticket, body: whole, filter: self.jq.filter.clone() }]
     }
 
     /// Whether a filter of what is looked at runs.
     #[must_use]
     pub fn filter_runs(&self) -> bool {
         let shown = self.shown.as_ref().map(|shown| shown.number);
-        self.filtering.is_some_and(|filtering| Some(filtering.number) == shown && filtering.tab == self.tab)
+        self.jq.running.is_some_and(|filtering| Some(filtering.number) == shown && filtering.tab == self.tab)
     }
 
     /// A filter is through, or failed: then it is asked for again.
     pub(super) fn filtered(&mut self, ticket: u64, result: Result<String, String>) {
-        let mine = self.filtering.take_if(|filtering| filtering.ticket == ticket);
+        let mine = self.jq.running.take_if(|filtering| filtering.ticket == ticket);
         let Some(Filtering { number, tab, since, .. }) = mine else { return };
         // Another call may be shown by now.
         let Some(shown) = self.shown.as_mut().filter(|shown| shown.number == number) else { return };
-        let filter = self.jq.clone();
+        let filter = self.jq.filter.clone();
         match result {
             Ok(text) => {
                 let body = if tab == Tab::Response { &mut shown.answer } else { &mut shown.body };
@@ -281,6 +281,17 @@ impl App {
             }
         }
     }
+}
+
+/// The jq filters of bodies.
+#[derive(Debug, Default)]
+pub(super) struct Jq {
+    /// The one that was asked for last.
+    filter: String,
+    /// The one under way.
+    pub(super) running: Option<Filtering>,
+    /// The ticket of that which was waited for when the last frame was drawn.
+    pub(super) waited: Option<u64>,
 }
 
 /// A jq filter under way.

@@ -32,7 +32,7 @@ impl App {
         let export = self.export.as_ref().map(|export| format!("an export is at {} %", export.percent()));
         let replay = self.replay.as_ref().filter(|replay| replay.ended.is_none());
         let replay = replay.map(|replay| format!("a replay is at {} of {}", replay.meter.done, replay.meter.total));
-        let sent = match self.sending {
+        let sent = match self.sending.calls {
             0 => None,
             1 => Some("1 sent call has no answer yet, and would not be recorded".to_owned()),
             count => Some(format!("{count} sent calls have no answer yet, and would not be recorded")),

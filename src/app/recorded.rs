@@ -32,7 +32,7 @@ impl App {
             let recorded = || call.at.checked_add(call.took).unwrap_or(call.at).min(self.now);
             self.arrivals.came(if self.setup.listener.is_some() { self.now } else { recorded() });
         }
-        let awaited = self.awaited == Some(call.id);
+        let awaited = self.sending.awaited == Some(call.id);
         self.cache.put(number, Ok(call));
         if awaited {
             self.show_awaited();

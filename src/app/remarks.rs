@@ -1,7 +1,8 @@
 //! What the user says of calls: marks, notes, deletions, and taking them back. Each becomes a line of the recording first;
 //! the screen shows it once the recorder has it.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use crate::app::App;
 use crate::app::action::Action;
@@ -10,6 +11,20 @@ use crate::app::event::{Effect, Notice};
 use crate::app::prompt::{Ask, Prompt};
 use crate::call::Id;
 use crate::recording::{Annotation, Change, Colour, Mark, RecordError, Remarks};
+
+/// What the user says of calls.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// What would take back what was said, the newest last.
+    undo: Vec<(Id, Change)>,
+    /// What is being written, the oldest first.
+    writing: Vec<Saying>,
+    /// Calls that are no longer in the recording and that something was said of, or is about to be; and the file that has
+    /// them now, where that is known.
+    strayed: HashMap<Id, Option<PathBuf>>,
+    /// A call of which something is being taken back: it is selected when that is recorded.
+    restored: Option<Id>,
+}
 
 /// What is being written of a call.
 #[derive(Debug)]
@@ -34,7 +49,7 @@ impl App {
             let call = annotation.call;
             if self.index.annotate(offset, annotation) {
                 again |= touched;
-                back = back.or(self.restored.take_if(|restored| *restored == call));
+                back = back.or(self.said.restored.take_if(|restored| *restored == call));
             }
         }
         if !again {
@@ -56,9 +71,9 @@ impl App {
     pub(super) fn not_kept(&mut self, said: &Annotation, why: &str) {
         if let Some(Saying { call, change, before, is_back }) = self.is_said(said) {
             if is_back {
-                self.said.push((call, change));
-            } else if let Some(last) = self.said.iter().rposition(|undo| *undo == (call, before.clone())) {
-                self.said.remove(last);
+                self.said.undo.push((call, change));
+            } else if let Some(last) = self.said.undo.iter().rposition(|undo| *undo == (call, before.clone())) {
+                self.said.undo.remove(last);
             }
         }
         if let (Change::Note(Some(text)), true) = (&said.change, self.dialogs.is_empty() && self.draft.is_none()) {
@@ -70,13 +85,13 @@ impl App {
     /// Forgets that this is being written.
     pub(super) fn is_said(&mut self, said: &Annotation) -> Option<Saying> {
         let is_it = |saying: &Saying| saying.call == said.call && saying.change == said.change;
-        self.saying.iter().position(is_it).map(|at| self.saying.remove(at))
+        self.said.writing.iter().position(is_it).map(|at| self.said.writing.remove(at))
     }
 
     /// What will be said of a call once all is written that is being written.
     fn remarks_of(&self, call: Id) -> Remarks {
         let mut remarks = self.index.marks().of(call).cloned().unwrap_or_default();
-        self.saying.iter().filter(|saying| saying.call == call).for_each(|saying| remarks.apply(&saying.change));
+        self.said.writing.iter().filter(|saying| saying.call == call).for_each(|saying| remarks.apply(&saying.change));
         remarks
     }
 
@@ -101,7 +116,7 @@ impl App {
         // One that is on its way out of the list is not meant: its key was pressed again for the next one.
         let leaving =
             |saying: &Saying| Some(saying.call) == self.selected_id() && saying.change == Change::Delete(true);
-        if self.saying.iter().any(leaving) {
+        if self.said.writing.iter().any(leaving) {
             return Vec::new();
         }
         let effects = self.say(|remarks| Change::Delete(!remarks.deleted));
@@ -133,14 +148,14 @@ impl App {
 
     /// Takes back what was said last.
     pub(super) fn unsay(&mut self) -> Vec<Effect> {
-        let Some((call, change)) = self.said.pop() else {
+        let Some((call, change)) = self.said.undo.pop() else {
             self.tell(Notice::info("there is no mark, note or deletion to take back"));
             return Vec::new();
         };
         if let Some(why) = self.why_not(call) {
             // The same holds of all that was said before: it is told once.
             let index = &self.index;
-            self.said.retain(|(call, _)| index.row_of(*call).is_some());
+            self.said.undo.retain(|(call, _)| index.row_of(*call).is_some());
             self.tell(Notice::error(format!("not taken back: {why}")));
             return Vec::new();
         }
@@ -151,7 +166,7 @@ impl App {
             Change::Delete(false) => "brought back",
         };
         self.tell(Notice::info(what));
-        self.restored = Some(call);
+        self.said.restored = Some(call);
         self.put_down(call, change, true)
     }
 
@@ -171,7 +186,7 @@ impl App {
         if before == change {
             return Vec::new();
         }
-        self.said.push((call, before));
+        self.said.undo.push((call, before));
         self.put_down(call, change, false)
     }
 
@@ -179,14 +194,14 @@ impl App {
         let place = self.index.row_of(call).and_then(|row| self.index.place(row));
         let Some(place) = place else { return Vec::new() };
         let before = self.remarks_of(call).inverse(&change);
-        self.saying.push(Saying { call, change: change.clone(), before, is_back });
+        self.said.writing.push(Saying { call, change: change.clone(), before, is_back });
         vec![Effect::Annotate { said: Annotation { call, at: self.now, change }, place }]
     }
 
     /// Why nothing can be said of a call, as a sentence: it is no longer in this recording.
     fn why_not(&self, call: Id) -> Option<RecordError> {
         let gone = self.index.row_of(call).is_none();
-        let aside = self.strayed.get(&call).and_then(Option::as_deref);
+        let aside = self.said.strayed.get(&call).and_then(Option::as_deref);
         gone.then(|| RecordError::strayed(&self.setup.recording, aside))
     }
 
@@ -196,9 +211,9 @@ impl App {
             Dialog::Prompt(Prompt { ask: Ask::Note(call), .. }) => Some(*call),
             _ => None,
         });
-        let about = self.said.iter().map(|(call, _)| *call).chain(noted);
+        let about = self.said.undo.iter().map(|(call, _)| *call).chain(noted);
         for call in about.filter(|call| self.index.row_of(*call).is_none()) {
-            self.strayed.entry(call).or_insert_with(|| aside.map(Path::to_owned));
+            self.said.strayed.entry(call).or_insert_with(|| aside.map(Path::to_owned));
         }
     }
 }
@@ -237,7 +252,7 @@ mod tests {
         let deleted = press(&mut app, "ddd");
         assert_eq!(deleted.len(), 1, "it is on its way out of the list");
         happen(&mut app, Event::Annotated(said.into_iter().chain(deleted).map(|said| (0, said)).collect()));
-        assert!(app.saying.is_empty());
+        assert!(app.said.writing.is_empty());
     }
 
     #[test]
@@ -248,7 +263,7 @@ mod tests {
         }
         assert!(app.notice.as_ref().unwrap().text.contains("not kept: the disk is full"));
         assert!(matches!(app.dialogs.last(), Some(Dialog::Prompt(typed)) if typed.input.text() == "a note"));
-        assert!(press(&mut app, "<esc>u").is_empty() && app.said.is_empty(), "nothing was said");
+        assert!(press(&mut app, "<esc>u").is_empty() && app.said.undo.is_empty(), "nothing was said");
         let marked = press(&mut app, "m").remove(0);
         happen(&mut app, Event::Annotated(vec![(0, marked)]));
         let back = press(&mut app, "u").remove(0);

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::app::App;
 use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Then};
@@ -28,6 +30,19 @@ use crate::visible;
 const CHECKED: usize = 256 << 10;
 /// What our own listener is called as a target.
 pub(super) const OURSELVES: &str = "this listener";
+
+/// Calls on their way out, and what becomes of the screen when they are back.
+#[derive(Debug, Default)]
+pub struct Sending {
+    /// How many there are.
+    pub calls: usize,
+    /// The draft that is being filled in, to be sent then.
+    filling: Option<u64>,
+    /// What was sent last outside of a draft, and the last key before that.
+    pub(super) last: Option<(u64, Option<Timestamp>)>,
+    /// A call that came back before the recorder said that it is in the recording: it is selected when it is.
+    pub(super) awaited: Option<Id>,
+}
 
 /// Whether a target is our own listener by name.
 pub(super) fn is_ours(target: &Target) -> bool {
@@ -72,7 +87,7 @@ impl App {
     /// Sends the draft, asking where to if that was never said.
     pub(super) fn send_draft(&mut self) -> Vec<Effect> {
         let Some(draft) = &self.draft else { return Vec::new() };
-        if draft.sending || self.filling == Some(draft.ticket) {
+        if draft.sending || self.sending.filling == Some(draft.ticket) {
             return Vec::new();
         }
         if self.target.is_none() {
@@ -81,7 +96,7 @@ impl App {
         }
         let (ticket, request) = (draft.ticket, draft.request());
         if draft.is_template() {
-            self.filling = Some(ticket);
+            self.sending.filling = Some(ticket);
             return vec![Effect::Keep(Keep::Fill { ticket, request: Box::new(request) })];
         }
         self.send_filled(ticket, request)
@@ -89,7 +104,7 @@ impl App {
 
     /// The draft of that ticket was filled in, or could not be.
     pub(super) fn filled(&mut self, ticket: u64, result: Result<Box<Request>, String>) -> Vec<Effect> {
-        self.filling.take_if(|filling| *filling == ticket);
+        self.sending.filling.take_if(|filling| *filling == ticket);
         match result {
             Ok(request) => self.send_filled(ticket, *request),
             Err(reason) => {
@@ -352,8 +367,8 @@ impl App {
     }
 
     pub(super) fn send_now(&mut self, ticket: u64, outgoing: Box<Outgoing>) -> Vec<Effect> {
-        self.sending += 1;
-        self.sent_last = Some((ticket, self.touched));
+        self.sending.calls += 1;
+        self.sending.last = Some((ticket, self.touched));
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) {
             draft.sending = true;
             draft.sent = Some(draft.text());
@@ -363,7 +378,7 @@ impl App {
 
     /// A sent call came back: to the draft it was sent from, or as the new selection.
     pub(super) fn sent(&mut self, ticket: u64, result: Result<Arc<Call>, String>) {
-        self.sending = self.sending.saturating_sub(1);
+        self.sending.calls = self.sending.calls.saturating_sub(1);
         let platforms = self.setup.platforms.clone();
         let mask = self.redaction.clone().filter(|_| self.masked);
         let answered = result.map(|call| Answer::new(call, &platforms, mask.as_deref()));
@@ -396,9 +411,9 @@ impl App {
         told.text.extend(redirect.map(|redirect| format!("; {redirect}")));
         told.text.push_str(&self.told_changes(&call));
         self.tell(told);
-        if self.draft.is_none() && self.sent_last.is_some_and(|(last, _)| last == ticket) {
+        if self.draft.is_none() && self.sending.last.is_some_and(|(last, _)| last == ticket) {
             // The recorder's word of it comes another way, and may still be on it.
-            self.awaited = Some(call.id);
+            self.sending.awaited = Some(call.id);
             self.show_awaited();
         }
     }
@@ -406,9 +421,9 @@ impl App {
     /// Selects the call that was sent, once it is recorded. Whoever has pressed a key since, or has a question before him, means
     /// the call that he sees: he is told only.
     pub(super) fn show_awaited(&mut self) {
-        let Some(number) = self.awaited.and_then(|id| self.index.row_of(id)) else { return };
-        self.awaited = None;
-        let waits = self.sent_last.is_some_and(|(_, touched)| touched == self.touched);
+        let Some(number) = self.sending.awaited.and_then(|id| self.index.row_of(id)) else { return };
+        self.sending.awaited = None;
+        let waits = self.sending.last.is_some_and(|(_, touched)| touched == self.touched);
         let asked = self.dialogs.iter().any(|dialog| !matches!(dialog, Dialog::Panel(Panel::Tester(_))));
         if waits && !asked && self.calls.select(number) {
             self.show_tab(Tab::Response);

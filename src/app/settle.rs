@@ -94,8 +94,8 @@ impl App {
 
     /// The same of a filter.
     fn end_filter(&mut self) -> Option<Effect> {
-        let waited = self.filtering.map(|filtering| filtering.ticket);
-        let before = std::mem::replace(&mut self.waited, waited);
+        let waited = self.jq.running.map(|filtering| filtering.ticket);
+        let before = std::mem::replace(&mut self.jq.waited, waited);
         (before.is_some() && waited.is_none()).then_some(Effect::EndJq)
     }
 

@@ -58,7 +58,7 @@ fn a_sent_call_is_selected_whether_its_answer_or_its_record_is_told_first() {
         let mut app = app();
         recorded(&mut app, &call("/before"));
         press(&mut app, "g<enter>");
-        app.sent_last = Some((1, app.touched));
+        app.sending.last = Some((1, app.touched));
         let answer = Event::Sent { ticket: 1, result: Ok(Arc::new(sent.clone())) };
         if answer_first {
             happen(&mut app, answer);
@@ -81,7 +81,7 @@ fn a_sent_call_is_not_selected_under_hands_that_do_something_else() {
         recorded(&mut app, &second);
         press(&mut app, "g");
         app.settle();
-        app.sent_last = Some((1, app.touched));
+        app.sending.last = Some((1, app.touched));
         for key in script(keys).unwrap() {
             app.update(Event::Key(key), Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1));
         }
@@ -285,7 +285,7 @@ fn a_filter_that_fails_late_takes_no_keys_that_are_meant_for_something_else() {
         for (second, key) in script(&format!("2|.a<enter>{meanwhile}")).unwrap().into_iter().enumerate() {
             app.update(Event::Key(key), Timestamp::from_second(i64::try_from(second).unwrap()).unwrap());
         }
-        let ticket = app.filtering.unwrap().ticket;
+        let ticket = app.jq.running.unwrap().ticket;
         happen(&mut app, Event::Filtered { ticket, result: Err("too slow".to_owned()) });
         assert_eq!(matches!(app.dialogs.last(), Some(Dialog::Prompt(_))), asks, "{meanwhile:?}");
         assert!(asks || app.notice.as_ref().unwrap().text.starts_with("the filter .a failed: too slow"));
@@ -310,7 +310,7 @@ fn what_was_worked_out_before_masking_is_not_shown_after_it() {
         if late.is_none() {
             press(&mut app, "2<enter>|.token<enter>");
         }
-        let asked = app.filtering;
+        let asked = app.jq.running;
         press(&mut app, "*");
         let masked = prepared(app.settle());
         if let Some(late) = late {

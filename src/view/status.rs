@@ -142,8 +142,8 @@ fn state_parts(app: &App, tight: bool) -> (Vec<(String, Style)>, Option<usize>) 
         parts.push((format!("reading {percent} %"), theme::DIM));
     }
     parts.extend(signs_of_life(app).into_iter().map(|sign| (sign, Style::new())));
-    if app.sending > 0 {
-        parts.push((format!("sending {}…", app.sending), Style::new().fg(theme::WARNING)));
+    if app.sending.calls > 0 {
+        parts.push((format!("sending {}…", app.sending.calls), Style::new().fg(theme::WARNING)));
     }
     if app.target().is_none() {
         parts.push((format!("→ no target{}", key(Action::Target)), theme::DIM));

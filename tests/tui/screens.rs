@@ -306,7 +306,7 @@ async fn a_guarded_target_asks_and_names_host_and_count() {
     let stage = Stage { config, ..Stage::size(80, 24) };
     let ended = stage.open(&sample(), "gr").await;
     assert!(ended.screen.contains("Send 1 call to production, at hooks.example.com?"), "{}", ended.screen);
-    assert_eq!(ended.app.sending, 0);
+    assert_eq!(ended.app.sending.calls, 0);
 }
 
 #[tokio::test]
