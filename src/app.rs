@@ -460,7 +460,9 @@ impl App {
             return draft.type_key(press).map_or_else(Vec::new, |action| self.act_after(leaving, action));
         }
         let action = self.keymap.action(key, self.scope());
-        if let Some(draft) = self.draft.as_mut().filter(|_| action != Some(Action::Close)) {
+        // The one key that was told drops the edits, no other that closes the draft.
+        let told = action == Some(Action::Close) && keys::name(key).as_deref() == Some(self.keymap.key(Action::Close));
+        if let Some(draft) = self.draft.as_mut().filter(|_| !told) {
             draft.leaving = false;
         }
         action.map_or_else(Vec::new, |action| self.act_after(leaving, action))

@@ -126,12 +126,14 @@ impl App {
         }
     }
 
-    /// Edits that were never sent are in no recording: they go only when that is asked for twice.
+    /// Edits that were never sent are in no recording: they go only by the key that is named then.
     fn close_draft(&mut self) {
+        let key = self.keymap.key(Action::Close);
         match &mut self.draft {
             Some(draft) if draft.unsent() && !draft.leaving => {
                 draft.leaving = true;
-                self.tell(Notice::warning("once more drops the edits, which were not sent; any other key keeps them"));
+                let told = format!("{key} drops the edits now, which were not sent; any other key keeps them");
+                self.tell(Notice::warning(told));
             }
             draft => *draft = None,
         }

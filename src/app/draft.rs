@@ -118,7 +118,7 @@ pub struct Draft {
     pub typing: bool,
     /// How it is signed.
     pub mode: SignMode,
-    /// Closing it was asked for once.
+    /// Closing it was asked for, and it was told which key drops its edits.
     pub leaving: bool,
     /// It is on its way.
     pub sending: bool,

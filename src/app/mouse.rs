@@ -87,6 +87,7 @@ impl App {
         if matches!(mouse.kind, MouseEventKind::Down(_) | MouseEventKind::ScrollDown | MouseEventKind::ScrollUp) {
             // It was read, or is in the log; and it may lie over what is pointed at.
             self.notice = None;
+            self.draft.iter_mut().for_each(|draft| draft.leaving = false);
         }
         if !self.dialogs.is_empty() {
             return match mouse.kind {
