@@ -12,6 +12,7 @@
 
 mod act;
 pub mod action;
+pub mod addressee;
 mod ahead;
 pub mod answering;
 pub mod arrivals;

@@ -48,7 +48,7 @@ pub use self::compact::{Compacted, compact};
 pub use self::format::{DamagedLine, OpenError, VERSION, decode, encode};
 pub use self::index::{Conversation, Index, Matching};
 pub use self::marks::{Annotation, Change, Colour, Mark, Marks, Remarks, Times};
-pub use self::query::{KEYS, Key, Query, QueryError};
+pub use self::query::{KEYS, Key, Query, QueryError, Reading};
 pub use self::reader::{Batch, Damage, Entries, Identity, LineError, Position, Reader, identity, scan};
 pub use self::recorder::{Observer, Opened, Options, RecordError, Recorded, Recorder, Recording, Torn, set_aside};
 pub use self::redact::Redaction;

@@ -14,10 +14,10 @@ use crate::app::plots::Trouble;
 use crate::app::prompt::Ask;
 use crate::app::shown::{Hits, Tab};
 use crate::app::tree::Tree;
-use crate::app::{App, Focus};
+use crate::app::{App, Focus, Setup};
 use crate::json::{self, PrintError, SyntaxError};
 use crate::net::outgoing::SignMode;
-use crate::recording::{Matching, QueryError};
+use crate::recording::{Matching, Query, QueryError, Reading};
 
 impl App {
     /// Does what the user means.
@@ -437,8 +437,9 @@ impl App {
             self.calls.set_filter(None);
             return Ok(Vec::new());
         }
-        let query =
-            crate::recording::Query::parse_with(text, self.now, &self.setup.config.queries)?.by(&self.setup.platforms);
+        let Setup { zone, config, platforms, .. } = &self.setup;
+        let by = Reading { now: self.now, zone: zone.clone(), saved: &config.queries, targets: &self.targets };
+        let query = Query::parse_with(text, &by)?.by(platforms);
         let search = self.ticket();
         let mut filter = Filter::new(text.to_owned(), query.clone(), search);
         let places: Vec<_> = if query.needs_call() {

@@ -35,8 +35,9 @@ pub struct Cache {
     calls: HashMap<usize, Cached>,
     order: VecDeque<usize>,
     bytes: usize,
-    /// What rows of the list say of their calls. They outlive the calls: a screen of large ones has more than is kept.
-    texts: HashMap<usize, String>,
+    /// What rows of the list say of their calls, and where those were sent. They outlive the calls: a screen of large ones has
+    /// more than is kept.
+    texts: HashMap<usize, (String, Option<String>)>,
     /// What is masked in all that is given out, but for [`Cache::original`].
     mask: Option<Arc<Redaction>>,
 }
@@ -99,15 +100,26 @@ impl Cache {
     /// What the row of a call says of it, once that is worked out.
     #[must_use]
     pub fn text(&self, number: usize) -> Option<&str> {
-        self.texts.get(&number).map(String::as_str)
+        self.texts.get(&number).map(|(text, _)| text.as_str())
     }
 
-    /// Remembers what the row of a call says of it, as far as a row can show it.
-    pub fn set_text(&mut self, number: usize, text: &str) {
+    /// Where the call of a row was sent, if it was and that is known.
+    #[must_use]
+    pub fn sent_to(&self, number: usize) -> Option<&str> {
+        self.texts.get(&number)?.1.as_deref()
+    }
+
+    /// What rows say is worked out anew.
+    pub fn forget_texts(&mut self) {
+        self.texts.clear();
+    }
+
+    /// Remembers what the row of a call says of it, as far as a row can show it, and where the call was sent.
+    pub fn set_text(&mut self, number: usize, text: &str, sent_to: Option<String>) {
         if self.texts.len() >= MOST_TEXTS {
             self.texts.clear();
         }
-        self.texts.insert(number, visible::excerpt(text, ROW).into_owned());
+        self.texts.insert(number, (visible::excerpt(text, ROW).into_owned(), sent_to));
     }
 }
 
@@ -185,7 +197,7 @@ mod tests {
             let mut call = crate::app::tests::call("/");
             call.request.body = vec![b' '; MOST_BYTES / 2 + 1].into();
             cache.put(number, Ok(Arc::new(call)));
-            cache.set_text(number, &number.to_string());
+            cache.set_text(number, &number.to_string(), None);
         }
         assert!(!cache.has(0) && cache.has(2));
         assert_eq!(cache.text(0), Some("0"));
@@ -194,7 +206,7 @@ mod tests {
     #[test]
     fn of_a_text_no_more_is_kept_than_a_row_can_show() {
         let mut cache = Cache::default();
-        cache.set_text(0, &"ä".repeat(1 << 20));
+        cache.set_text(0, &"ä".repeat(1 << 20), None);
         assert_eq!(cache.text(0), Some(&*("ä".repeat(ROW / 2) + "…")));
     }
 

@@ -60,6 +60,8 @@ impl App {
         if config.targets != before.targets {
             self.setup.keyring = Arc::new((*self.setup.keyring).clone().knowing(&config.targets));
             self.retarget(&before);
+            // What calls were sent to may have another name now.
+            self.cache.forget_texts();
         }
         if config.redact != before.redact {
             self.redaction = Redaction::new(&config.redact).ok().map(Arc::new);

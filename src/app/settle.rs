@@ -175,7 +175,9 @@ impl App {
     pub(super) fn tell_row(&mut self, number: usize) -> bool {
         let Some(cached) = self.cache.get(number) else { return false };
         let text = cached.call.as_ref().map_or_else(|_| String::new(), |call| self.text_of(call));
-        self.cache.set_text(number, &text);
+        let call = cached.call.as_ref().ok();
+        let sent_to = call.and_then(|call| self.sent_to(call)).map(ToOwned::to_owned);
+        self.cache.set_text(number, &text, sent_to);
         true
     }
 

@@ -161,7 +161,7 @@ fn start(
 
 /// The user's time zone. What the system keeps of it is read directly: to look it up by its name, all zones that there are
 /// would be listed first.
-fn zone() -> TimeZone {
+pub(super) fn zone() -> TimeZone {
     let own = || match std::env::var_os("TZ") {
         None => TimeZone::tzif("local", &std::fs::read("/etc/localtime").ok()?).ok(),
         Some(_) => None,

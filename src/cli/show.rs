@@ -14,10 +14,12 @@ use serde_json::json;
 use crate::call::Call;
 use crate::cli::context::{Context, find_call};
 use crate::cli::damage::Damaged;
+use crate::cli::screen::zone;
 use crate::cli::waits::{self, Waits, takes_part};
 use crate::cli::{Format, Outcome, print};
+use crate::config::Config;
 use crate::platform::Wait;
-use crate::recording::{Entry, Marks, Place, Position, Query, Reader, Remarks};
+use crate::recording::{Entry, Marks, Place, Position, Query, Reader, Reading, Remarks};
 use crate::visible;
 
 /// Its arguments.
@@ -87,7 +89,9 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
 /// The query, or an error that shows where it is wrong.
 pub(super) fn parse_query(context: &Context, text: Option<&str>) -> eyre::Result<Query> {
     let text = text.unwrap_or_default();
-    let query = Query::parse_with(text, Timestamp::now(), &context.config.queries).map_err(|error| {
+    let Config { queries, targets, .. } = &*context.config;
+    let by = Reading { now: Timestamp::now(), zone: zone(), saved: queries, targets };
+    let query = Query::parse_with(text, &by).map_err(|error| {
         let columns = |part: Option<&str>| visible::width(&visible::line(part.unwrap_or_default()));
         let before = columns(text.get(..error.span.start));
         let marked = columns(text.get(error.span.clone())).max(1);

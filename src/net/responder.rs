@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,7 +32,7 @@ use crate::net::refused::Refused;
 use crate::net::room::{Room, Taken};
 use crate::net::template::Known;
 use crate::platform::{Keyring, Kind, Platforms};
-use crate::recording::{Query, Recorder};
+use crate::recording::{Query, Reading, Recorder};
 
 pub use choose::{OF_ITS_TIME, like};
 pub(super) use harm::trickle;
@@ -161,8 +162,10 @@ pub(super) struct Active {
 impl Active {
     fn new(slot: Slot, before: Option<&Self>, config: &Config, platforms: &Arc<Platforms>) -> Self {
         let query = |text: &Option<String>| {
-            let query = Query::parse_with(text.as_ref()?, Timestamp::now(), &config.queries).ok()?;
-            Some(query.by(platforms))
+            let text = text.as_ref()?;
+            let (now, zone) = (Timestamp::now(), TimeZone::system());
+            let by = Reading { now, zone, saved: &config.queries, targets: &config.targets };
+            Some(Query::parse_with(text, &by).ok()?.by(platforms))
         };
         let queries = match &slot.respond.source {
             Source::Reply(replies) => replies.cases.iter().map(|case| query(&case.when.query)).collect(),

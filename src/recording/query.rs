@@ -13,6 +13,7 @@ mod bound;
 mod needle;
 mod parse;
 mod raw;
+mod receiver;
 mod term;
 
 use std::fmt;
@@ -21,11 +22,13 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use self::term::Term;
 pub use self::term::{KEYS, Key};
 use super::{Change, View};
 use crate::call::Call;
+use crate::config::Target;
 use crate::platform::{Platforms, Severity};
 
 /// A query that was understood.
@@ -35,6 +38,19 @@ pub struct Query {
     needs_call: bool,
     asks_for_deleted: bool,
     contracts: Contracts,
+}
+
+/// What a query is read by, besides its own text.
+#[derive(Clone, Debug)]
+pub struct Reading<'a> {
+    /// What `since:10m` counts back from.
+    pub now: Timestamp,
+    /// The zone of times that name none.
+    pub zone: TimeZone,
+    /// Queries each of which stands for itself, in parentheses, where its `@name` stands.
+    pub saved: &'a IndexMap<String, String>,
+    /// What `to:` knows by name.
+    pub targets: &'a [Target],
 }
 
 /// What calls are held against by `finding:`.
@@ -94,20 +110,20 @@ enum Node {
 }
 
 impl Query {
-    /// Reads a query; an empty one matches every call. `since:10m` counts back from `now`; dates without a zone are UTC.
+    /// Reads a query; an empty one matches every call. `since:10m` counts back from `now`; times without a zone are UTC.
     ///
     /// # Errors
     /// When it is not understood: where, and how to say it.
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
-        Self::parse_with(text, now, &IndexMap::new())
+        Self::parse_with(text, &Reading { now, zone: TimeZone::UTC, saved: &IndexMap::new(), targets: &[] })
     }
 
-    /// The same with `saved` queries, each of which stands for itself in parentheses where its `@name` stands.
+    /// The same with saved queries, with times in a zone and with targets that have names.
     ///
     /// # Errors
     /// Those of [`Query::parse`], and when there is no such query, or it is not understood.
-    pub fn parse_with(text: &str, now: Timestamp, saved: &IndexMap<String, String>) -> Result<Self, QueryError> {
-        let root = parse::parse(text, now, saved)?;
+    pub fn parse_with(text: &str, by: &Reading<'_>) -> Result<Self, QueryError> {
+        let root = parse::parse(text, by)?;
         Ok(Self {
             needs_call: root.any(&Term::needs_call),
             asks_for_deleted: root.any(&|term| *term == Term::Deleted),

@@ -1,6 +1,5 @@
 //! The list of calls. Only the rows on the screen are built.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -40,10 +39,15 @@ impl Columns {
         let text = rest - kind;
         Self { kind, text, sig }
     }
+
+    /// Whether there is room for more than what is needed most.
+    fn is_roomy(&self) -> bool {
+        self.kind > 16
+    }
 }
 
 pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regions) {
-    let block = Block::new().borders(Borders::TOP).title(title(app));
+    let block = Block::new().borders(Borders::TOP).title(title(app, area.width.into()));
     let inner = block.inner(area);
     paint::edges(frame.buffer_mut(), block, area);
     let height = usize::from(inner.height.saturating_sub(1));
@@ -54,12 +58,21 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     let columns = Columns::of(width);
     let mut lines = vec![header(&columns)];
     let selected = app.calls.row();
+    let day = |at| app.setup.zone.to_datetime(at).date();
     for row in app.calls.top..app.calls.top + height {
         let Some((number, view)) = app.calls.at(row).and_then(|n| Some((n, app.index.view(n)?))) else { break };
         let note = view.remarks.and_then(|remarks| remarks.note.as_deref()).map(|note| app.noted(note));
         let text = app.cache.text(number).unwrap_or("…");
-        let text =
-            note.map_or(Cow::Borrowed(text), |note| format!("✎ {} · {text}", visible::excerpt(&note, ROW)).into());
+        let before = row.checked_sub(1).filter(|_| row > app.calls.top).and_then(|row| app.calls.at(row));
+        let before = before.and_then(|before| app.index.view(before));
+        let sent_to = app.cache.sent_to(number).filter(|to| columns.is_roomy() || app.place_in_use() != Some(*to));
+        let parts = [
+            before.and_then(|before| (day(before.at) != day(view.at)).then(|| day(view.at).to_string())),
+            sent_to.map(|to| format!("→ {to}")),
+            note.map(|note| format!("✎ {}", visible::excerpt(&note, ROW))),
+            Some(text.to_owned()).filter(|text| !text.is_empty()),
+        ];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
         let what = kind(app, &view.entry, &columns);
         let line = line(&view.entry, &what, view.remarks, &text, &columns, &app.setup.zone);
         let style = if row == selected { theme::SELECTED } else { Style::new() };
@@ -80,7 +93,7 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
     paint::lines(frame.buffer_mut(), &lines, inner);
 }
 
-fn title(app: &App) -> Line<'static> {
+fn title(app: &App, width: usize) -> Line<'static> {
     let style = if app.focus == Focus::List { theme::FOCUSED } else { theme::HEADING };
     let mut spans = vec![Span::styled(" Calls ", style)];
     if let Some(filter) = app.calls.filter.as_ref().filter(|filter| !filter.text.is_empty()) {
@@ -106,7 +119,19 @@ fn title(app: &App) -> Line<'static> {
     if app.calls.follow && (app.setup.listener.is_some() || app.setup.follow) {
         spans.push(Span::styled("following ", theme::DIM));
     }
-    Line::from(spans)
+    let mut title = Line::from(spans);
+    if let Some(clock) = clock(app).filter(|clock| title.width() + visible::width(clock) <= width) {
+        title.push_span(Span::styled(clock, theme::DIM));
+    }
+    title
+}
+
+/// The zone of the rows' times; where a file is looked at, or calls came on another day, also the day of the first row.
+fn clock(app: &App) -> Option<String> {
+    let first = app.calls.at(app.calls.top).and_then(|number| app.index.view(number))?;
+    let [first, today] = [first.at, app.now].map(|at| at.to_zoned(app.setup.zone.clone()));
+    let dated = app.setup.listener.is_none() || first.date() != today.date();
+    Some(first.strftime(if dated { "· %Y-%m-%d %Z " } else { "· %Z " }).to_string())
 }
 
 fn header(columns: &Columns) -> Line<'static> {
@@ -174,7 +199,7 @@ fn line(
 fn kind(app: &App, entry: &Entry<&str>, columns: &Columns) -> String {
     match entry.kind {
         None => format!("{} {}", entry.method, app.path(entry.path)),
-        Some(kind) if columns.kind > 16 => kind.to_owned(),
+        Some(kind) if columns.is_roomy() => kind.to_owned(),
         Some(kind) => bare(kind).to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::app::addressee;
 use crate::call::Call;
 use crate::platform::Finding;
 use crate::view::theme;
@@ -104,8 +105,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 
 /// Where a call was sent, if it was: host and port.
 pub(super) fn sent_to(call: &Call) -> Option<String> {
-    let origin = call.request.origin.as_deref()?;
-    Some(visible::line(origin.split_once("://").map_or(origin, |(_, host)| host)).into_owned())
+    addressee::address(call).map(|address| visible::line(address).into_owned())
 }
 
 #[cfg(test)]

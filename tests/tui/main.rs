@@ -17,6 +17,7 @@ mod follow;
 mod keys;
 #[path = "../support/leaks.rs"]
 mod leaks;
+mod list;
 mod mouse;
 #[path = "../support/process.rs"]
 mod process;

@@ -112,6 +112,8 @@ pub struct Stage {
     pub follow: bool,
     /// The data directory.
     pub data: Option<PathBuf>,
+    /// The user's time zone.
+    pub zone: TimeZone,
     /// Where files are written that are named without a directory.
     pub folder: TempDir,
 }
@@ -147,6 +149,7 @@ impl Stage {
             editor: |text| Ok(text.to_owned()),
             follow: false,
             data: None,
+            zone: TimeZone::UTC,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -159,7 +162,7 @@ impl Stage {
             recording: recording.to_owned(),
             listener,
             follow: self.follow,
-            zone: TimeZone::UTC,
+            zone: self.zone.clone(),
             colours: Colours::Many,
             environment: std::collections::HashSet::default(),
             notices: Vec::new(),

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::no_kind;
 use crate::app::keymap::Keymap;
 use crate::cli::platforms::unknown;
 use crate::config::{Assignment, Config, Replies, Respond, Source, instead, meant};
 use crate::platform::{Pack, Platforms};
-use crate::recording::Query;
+use crate::recording::{Query, Reading};
 
 /// Has `platforms` allow the issuers that are configured, and sees that all that is named is there. `flags` are the secrets
 /// that the command line names.
@@ -45,7 +46,9 @@ pub(super) fn check(config: &Config, flags: &[Assignment], platforms: &mut Platf
         wrong.extend(strange.map(|name| format!("{file}: target {}: urls: {}", target.name, unknown(platforms, name))));
     }
     let mut parse = |place: String, text: &str| {
-        let parsed = Query::parse_with(text, Timestamp::now(), &config.queries);
+        let (now, zone) = (Timestamp::now(), TimeZone::UTC);
+        let by = Reading { now, zone, saved: &config.queries, targets: &config.targets };
+        let parsed = Query::parse_with(text, &by);
         wrong.extend(parsed.err().map(|error| format!("{file}: {place}: {error}")));
     };
     for (name, text) in &config.queries {

@@ -4,11 +4,8 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
-use indexmap::IndexMap;
-use jiff::Timestamp;
-
 use super::term::{KEYS, Term, Value};
-use super::{Node, QueryError};
+use super::{Node, QueryError, Reading};
 use crate::config::instead;
 use crate::{json, visible};
 
@@ -21,8 +18,8 @@ const PARTS: usize = 2_000;
 /// Columns of a saved query in a sentence.
 const QUOTED: usize = 200;
 
-pub fn parse(text: &str, now: Timestamp, saved: &IndexMap<String, String>) -> Result<Node, QueryError> {
-    whole(Parser { text, at: 0, depth: 0, now, saved, within: &[], brought: &Brought::default() })
+pub fn parse(text: &str, by: &Reading<'_>) -> Result<Node, QueryError> {
+    whole(Parser { text, at: 0, depth: 0, by, within: &[], brought: &Brought::default() })
 }
 
 fn whole(mut parser: Parser<'_>) -> Result<Node, QueryError> {
@@ -41,8 +38,7 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
-    now: Timestamp,
-    saved: &'a IndexMap<String, String>,
+    by: &'a Reading<'a>,
     /// The saved queries that this one stands in.
     within: &'a [&'a str],
     brought: &'a Brought,
@@ -165,8 +161,8 @@ impl<'a> Parser<'a> {
         let name = self.name().unwrap_or_default();
         let span = self.at..self.at + 1 + name.len();
         self.at = span.end;
-        let Some(text) = self.saved.get(name) else {
-            let known: Vec<&str> = self.saved.keys().map(String::as_str).collect();
+        let Some(text) = self.by.saved.get(name) else {
+            let known: Vec<&str> = self.by.saved.keys().map(String::as_str).collect();
             let known = instead(name, &known);
             let message =
                 format!("no query is saved as {name:?}: {known} (to look for the text, quote it: \"@{name}\")");
@@ -179,7 +175,7 @@ impl<'a> Parser<'a> {
             return Err(self.excess(format!("names saved queries that name others, more than {NESTED} deep")));
         }
         let within = [self.within, &[name]].concat();
-        whole(Parser { text, at: 0, depth: self.depth, now: self.now, within: &within, ..*self }).map_err(|error| {
+        whole(Parser { text, at: 0, depth: self.depth, within: &within, ..*self }).map_err(|error| {
             let message = match self.brought.excess.get() {
                 Some(what) => format!("@{name} {what}"),
                 None => format!("@{name} ({}): {error}", visible::truncate(text, QUOTED)),
@@ -206,7 +202,7 @@ impl<'a> Parser<'a> {
         if value.text.is_empty() {
             return Err(error(format!("{}: needs a value, as in {}", known.name, known.written())));
         }
-        Term::keyed(known, &value, self.now).map_err(error)
+        Term::keyed(known, &value, self.by).map_err(error)
     }
 
     /// `name:` or `/pointer:`, if that is what comes next.

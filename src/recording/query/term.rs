@@ -8,9 +8,10 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Held;
 use super::bound::Bound;
 use super::needle::Needle;
+use super::receiver::Receiver;
+use super::{Held, Reading};
 use crate::call::{Call, Direction, Headers, Sig, beginning, micros};
 use crate::config::{duration, meant, size};
 use crate::json;
@@ -42,7 +43,7 @@ impl Key {
 
 /// Every key but `/pointer`, which holds the value at that JSON Pointer, in either body, against its text, or a number against
 /// a bound.
-pub const KEYS: [Key; 20] = [
+pub const KEYS: [Key; 21] = [
     key("kind", "dialog", "part of platform/kind; none: not recognised"),
     key("platform", "moveo", "part of the platform's name"),
     key("sig", "invalid", "what the signature check found; none: not checked"),
@@ -50,11 +51,12 @@ pub const KEYS: [Key; 20] = [
     key("conv", "8563", "part of the conversation's key; none: belongs to none"),
     key("path", "/hooks", "part of path and query"),
     key("dir", "sent", "received or sent"),
+    key("to", "staging", "where it was sent: part of a target's name, or of the address; none: it was not sent"),
     key("method", "POST", "the method"),
     key("took", ">1s", "how long it took: >1s, <=200ms, 1s..2s"),
     key("size", ">10kb", "the request body's length in bytes; kb, mb, gb (1000) or kib, mib, gib (1024): >10kb, <512"),
-    key("since", "10m", "not before: so long ago, or a time (UTC)"),
-    key("until", "2026-11-21", "not after: so long ago, or a time (UTC); a date has all of its day"),
+    key("since", "10m", "not before: so long ago, or a time (yours, or with a zone: 10:02Z)"),
+    key("until", "2026-11-21", "not after: so long ago, or such a time; a date has all of its day"),
     key("id", "0193", "part of the call's id"),
     key("parent", "0193", "part of the id of the call that it repeats; none: repeats none"),
     key("body", "\"x\"", "somewhere in a body of either side"),
@@ -84,6 +86,8 @@ pub enum Term {
     Conversation(Part),
     Path(Needle),
     Direction(Direction),
+    /// None: it was not sent.
+    To(Option<Receiver>),
     Method(Needle),
     /// Microseconds.
     Took(RangeInclusive<u64>),
@@ -168,7 +172,7 @@ impl Term {
     }
 
     /// The condition of one of [`KEYS`], or a sentence that says what it takes.
-    pub fn keyed(key: &Key, value: &Value<'_>, now: Timestamp) -> Result<Self, String> {
+    pub fn keyed(key: &Key, value: &Value<'_>, by: &Reading<'_>) -> Result<Self, String> {
         let text = &*value.text;
         let needle = || Needle::new(text);
         let takes = |what: &str| format!("{}: takes {what}, as in {}:{}", key.name, key.name, key.example);
@@ -192,6 +196,8 @@ impl Term {
                 let words = [Direction::Received, Direction::Sent].map(|direction| (direction.word(), direction));
                 Self::Direction(one_of(&words, text).map_err(|words| takes(&words))?)
             }
+            "to" if is_none(value) => Self::To(None),
+            "to" => Self::To(Some(Receiver::new(text, by.targets))),
             "method" => Self::Method(needle()),
             "took" => {
                 // No call takes a second to the microsecond.
@@ -205,11 +211,11 @@ impl Term {
             ),
             "since" | "until" => {
                 let takes =
-                    || takes("how long ago (90s, 10m, 2h, 3d) or a time (2026-11-21, 2026-11-21T10:02Z, 10:02; UTC)");
+                    || takes("how long ago (90s, 10m, 2h, 3d) or a time (2026-11-21, 2026-11-21T10:02, 10:02, 10:02Z)");
                 if key.name == "since" {
-                    Self::Since(time(text, now).ok_or_else(takes)?)
+                    Self::Since(time(text, by).ok_or_else(takes)?)
                 } else {
-                    Self::Until(day_end(text).or_else(|| time(text, now)).ok_or_else(takes)?)
+                    Self::Until(until(text, by).ok_or_else(takes)?)
                 }
             }
             "id" => Self::Id(needle()),
@@ -232,7 +238,10 @@ impl Term {
     }
 
     pub fn needs_call(&self) -> bool {
-        matches!(self, Self::Word(_) | Self::Finding(_) | Self::Body(_) | Self::Header(_) | Self::Pointer(..))
+        matches!(
+            self,
+            Self::Word(_) | Self::To(_) | Self::Finding(_) | Self::Body(_) | Self::Header(_) | Self::Pointer(..)
+        )
     }
 
     /// Whether what it finds depends on what this changes.
@@ -293,6 +302,11 @@ impl Term {
             Self::Conversation(part) => part.matches(view.conversation),
             Self::Path(needle) => needle.is_in(view.path.as_bytes()),
             Self::Direction(direction) => view.direction == *direction,
+            Self::To(to) if view.direction == Direction::Received => to.is_none(),
+            Self::To(to) => {
+                let call = call?;
+                to.as_ref().map_or(call.request.origin.is_none(), |to| to.got(call))
+            }
             Self::Method(needle) => needle.is(view.method.as_bytes()),
             Self::Took(range) => range.contains(&view.took_us),
             Self::Size(range) => range.contains(&view.size),
@@ -411,24 +425,34 @@ fn status(text: &str) -> Option<RangeInclusive<u64>> {
     }
 }
 
-/// The last instant of a day, where that is all that the text says.
-fn day_end(text: &str) -> Option<Timestamp> {
+/// The last instant of what a text names: of a day, where that is all that it says, else of a second.
+fn until(text: &str, by: &Reading<'_>) -> Option<Timestamp> {
     let is_date = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let date = text.parse::<Date>().ok().filter(|_| is_date)?;
-    Some(date.at(23, 59, 59, 999_999_999).to_zoned(TimeZone::UTC).ok()?.timestamp())
+    if let Some(date) = text.parse::<Date>().ok().filter(|_| is_date) {
+        return Some(date.at(23, 59, 59, 999_999_999).to_zoned(by.zone.clone()).ok()?.timestamp());
+    }
+    let time = time(text, by)?;
+    // A list shows no parts of seconds: what it shows at a time is not after that.
+    let whole = text.contains(':') && time.subsec_nanosecond() == 0;
+    time.checked_add(SignedDuration::from_nanos(if whole { 999_999_999 } else { 0 })).ok()
 }
 
-/// So long before `now`, or a time of its own; without a zone it is UTC, without a date it is today.
-fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
+/// So long before now, or a time of its own; without a zone it is of the reader's, without a date it is today.
+fn time(text: &str, by: &Reading<'_>) -> Option<Timestamp> {
     if let Some(ago) = duration(text) {
-        return now.checked_sub(SignedDuration::try_from(ago).ok()?).ok();
+        return by.now.checked_sub(SignedDuration::try_from(ago).ok()?).ok();
     }
+    // What names UTC names no date that it is of.
+    let (text, zone) = match text.strip_suffix(['Z', 'z']).filter(|text| text.parse::<Time>().is_ok()) {
+        Some(text) => (text, TimeZone::UTC),
+        None => (text, by.zone.clone()),
+    };
     let civil = || {
         let date = || text.parse::<Date>().map(|date| date.at(0, 0, 0, 0));
-        let today = || text.parse::<Time>().map(|time| now.to_zoned(TimeZone::UTC).date().to_datetime(time));
+        let today = || text.parse::<Time>().map(|time| by.now.to_zoned(zone.clone()).date().to_datetime(time));
         let whole = text.parse::<DateTime>().or_else(|_| date()).ok();
         // An hour alone is more often a span whose unit was left out.
         if text.contains(':') { whole.or_else(|| today().ok()) } else { whole }
     };
-    text.parse().ok().or_else(|| civil()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
+    text.parse().ok().or_else(|| civil()?.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp()))
 }

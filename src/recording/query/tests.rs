@@ -4,11 +4,17 @@ use bytes::Bytes;
 
 use super::*;
 use crate::call::{Direction, Response, Sig};
+use crate::config::Target;
 use crate::recording::testing::{call, headers};
 use crate::recording::{Annotation, Change, Colour, Entry, Mark, Marks, Place};
 
 fn now() -> Timestamp {
     "2026-11-21T10:12:00Z".parse().unwrap()
+}
+
+/// In UTC, with these saved queries.
+fn by(saved: &IndexMap<String, String>) -> Reading<'_> {
+    Reading { now: now(), zone: TimeZone::UTC, saved, targets: &[] }
 }
 
 fn parse(text: &str) -> Query {
@@ -62,6 +68,7 @@ fn each_key_finds_what_it_asks_for() {
         "until:2026-11-21",
         "since:2026-11-21 until:2026-11-21",
         "until:30s",
+        "since:10:02Z",
         "id:0193",
         "id:000000000001",
         "parent:09",
@@ -219,6 +226,41 @@ fn a_head_decides_where_it_can() {
 }
 
 #[test]
+fn a_time_without_a_zone_is_the_readers_and_what_a_list_shows_at_a_time_is_not_after_it() {
+    let call = Call { at: "2026-11-20T20:04:05.6Z".parse().unwrap(), ..call(1) };
+    let entry = Entry::from_call(&call, Place { offset: 0, len: 0 });
+    let none = IndexMap::new();
+    let of = |zone: TimeZone, text: &str| {
+        let now = "2026-11-20T23:00:00Z".parse().unwrap();
+        let query = Query::parse_with(text, &Reading { now, zone, ..by(&none) }).unwrap();
+        query.matches(&entry.view(), &call)
+    };
+    let tokyo = || TimeZone::fixed(jiff::tz::offset(9));
+    for text in ["since:05:04:05 until:05:04:05", "since:2026-11-21 until:2026-11-21"] {
+        assert!(of(tokyo(), text), "{text}");
+        assert!(!of(TimeZone::UTC, text), "{text}");
+    }
+    for text in ["since:20:04:05Z until:20:04:05Z", "until:2026-11-20T20:04:05Z", "until:2026-11-20T21:04:05+01:00"] {
+        assert!(of(TimeZone::UTC, text), "{text}");
+    }
+    assert!(of(tokyo(), "until:2026-11-20T20:04:05Z"));
+    assert!(!of(TimeZone::UTC, "until:20:04:05.5") && !of(TimeZone::UTC, "until:20:04:04"));
+}
+
+#[test]
+fn a_sent_call_is_found_by_the_address_or_by_the_name_of_a_target_there() {
+    let mut sent = Call { direction: Direction::Sent, ..call(1) };
+    sent.request.origin = Some("http://127.0.0.1:3000".to_owned());
+    let entry = Entry::from_call(&sent, Place { offset: 0, len: 0 });
+    let (none, targets) = (IndexMap::new(), [Target::new("staging", "http://127.0.0.1:3000/hooks/{kind}")]);
+    let of = |text: &str| Query::parse_with(text, &Reading { targets: &targets, ..by(&none) }).unwrap();
+    for text in ["to:staging", "to:STAG", "to:127.0.0.1:3000", "-to:none", "-to:production"] {
+        assert!(of(text).matches(&entry.view(), &sent), "{text}");
+    }
+    assert!(matches("to:none -to:3000", &Call { direction: Direction::Received, ..call(1) }));
+}
+
+#[test]
 fn a_compressed_body_is_looked_into() {
     let mut call = call(1);
     call.request.headers.push("content-encoding", "zstd");
@@ -357,7 +399,7 @@ fn marks_notes_and_deletions_are_asked_for_and_deleted_calls_are_hidden() {
 fn saved_queries_stand_for_themselves_in_parentheses() {
     let saved = [("broken", "sig:invalid | status:>=500"), ("loop", "x @pool"), ("pool", "@loop"), ("bad", "statsu:1")];
     let saved = saved.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    let with = |text: &str| Query::parse_with(text, now(), &saved);
+    let with = |text: &str| Query::parse_with(text, &by(&saved));
     assert_eq!(with("kind:x -@broken").unwrap(), parse("kind:x -(sig:invalid | status:>=500)"));
     assert_eq!(with("\"@broken\" jo@x.example @x.example @").unwrap().root, {
         parse("\"@broken\" \"jo@x.example\" \"@x.example\" \"@\"").root
@@ -382,7 +424,7 @@ fn saved_queries_that_name_each_other_are_bounded() {
     saved.extend((0..6_000).map(|i| (format!("c{i}"), format!("@c{}", i + 1))));
     saved.insert("c6000".into(), "x".into());
     saved.insert("plain".into(), vec!["x"; 1_999].join(" "));
-    let said = |text: &str| Query::parse_with(text, now(), &saved).map_err(|error| (error.span, error.message));
+    let said = |text: &str| Query::parse_with(text, &by(&saved)).map_err(|error| (error.span, error.message));
     let (span, message) = said("y @q0").unwrap_err();
     assert_eq!(message, "@q0 has more than 2000 parts with those of the saved queries that it names");
     assert_eq!(span, 2..5);
