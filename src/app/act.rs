@@ -167,6 +167,7 @@ impl App {
                 });
             }
             Action::Revert => draft.revert(),
+            Action::ClearPayload if draft.editable() => draft.clear(),
             Action::Undo => draft.step_back(),
             Action::Redo => draft.step_forth(),
             Action::DraftNext => drop(draft.editor.search_forward(false)),

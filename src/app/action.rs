@@ -187,6 +187,7 @@ actions! {
     Draft      SwitchSigning "signing"        ["x"]                 "Sign anew (fresh), or send the signature as it was (exact)" ("signing");
     Draft      Reformat     "reformat"        ["p"]                 "Lay the JSON out prettily (an edit: it is sent as shown)";
     Draft      Revert       "revert"          ["R"]                 "Back to the payload as it was";
+    Draft      ClearPayload "clear payload"   ["c"]                 "Empty the payload, to type or paste another one; undo brings it back";
     Draft      Undo         "undo"            ["u" "ctrl-z"]        "Undo";
     Draft      Redo         "redo"            ["U" "ctrl-y"]        "Redo";
     Draft      DraftSearch  "search payload"  ["/"]                 "Search the payload";

@@ -76,9 +76,7 @@ impl Draft {
             Some(Action::ClearLine) => self.clear_line(),
             // Of what has another meaning in a line, a text makes its own.
             None | Some(Action::Take | Action::Complete | Action::NextOffer | Action::PreviousOffer) => {
-                // A key that only moves the cursor leaves the facts as they are.
-                let edited = self.editor.input(press.key);
-                self.typed(edited);
+                self.input(press.key);
             }
             action => return action,
         }

@@ -10,6 +10,8 @@
 //! &b=%20
 //! ```
 
+mod typing;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -408,34 +410,6 @@ impl Draft {
     pub fn insert(&mut self, text: &str) {
         self.changed();
         self.editor.insert_str(text);
-    }
-
-    /// Takes pasted text. A terminal pastes a line's end as the return key would type it.
-    pub(super) fn paste(&mut self, text: &str) {
-        self.insert(&text.replace("\r\n", "\n").replace('\r', "\n"));
-    }
-
-    /// Deletes what stands before the cursor in its line.
-    pub(super) fn clear_line(&mut self) {
-        let edited = self.editor.delete_line_by_head();
-        self.typed(edited);
-    }
-
-    /// Undoes the last edit.
-    pub fn step_back(&mut self) {
-        // A text that is put for another one passes through none, which is not for anyone to see.
-        if self.editor.undo() && self.editor.is_empty() {
-            self.editor.undo();
-        }
-        self.changed();
-    }
-
-    /// Does again what was undone last.
-    pub fn step_forth(&mut self) {
-        if self.editor.redo() && self.editor.is_empty() {
-            self.editor.redo();
-        }
-        self.changed();
     }
 
     /// Lays the JSON out prettily. It is sent as shown from then on.

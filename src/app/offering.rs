@@ -39,7 +39,8 @@ impl Draft {
         true
     }
 
-    /// After a key: an edit asks for offers, anything else ends them.
+    /// After a key: an edit asks for offers, anything else ends them. One that only moves the cursor leaves the facts as they
+    /// are.
     pub(super) fn typed(&mut self, edited: bool) {
         if edited {
             self.changed();

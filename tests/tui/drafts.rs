@@ -93,3 +93,27 @@ async fn what_cannot_be_changed_in_parts_says_what_else_there_is() {
     let ended = typed(bytes(), "g2<enter>=").await;
     assert!(ended.screen.contains("there is no value at the cursor"), "{}", ended.screen);
 }
+
+#[tokio::test]
+async fn a_line_keeps_its_indent_and_undo_takes_back_a_word() {
+    let text = async |script: &str| {
+        let ended = typed(call("POST", "/hooks/x", "application/json", br#"{"a":1}"#), script).await;
+        ended.app.draft.unwrap().text()
+    };
+    assert_eq!(text("ge<down><end>,<enter>x y").await, "{\n  \"a\": 1,\n  x y\n}");
+    for (undone, left) in [
+        ("", "one two_2, ccx"),
+        ("<ctrl-z>", "one two_2, "),
+        ("<ctrl-z><ctrl-z>", "one two_2"),
+        ("<ctrl-z><ctrl-z><ctrl-z>", "one "),
+        ("<ctrl-z><ctrl-z><ctrl-z><ctrl-y><ctrl-y>", "one two_2, "),
+        ("<backspace><backspace><ctrl-z>", "one two_2, ccx"),
+        ("<left><left><left>Z<ctrl-z>", "one two_2, ccx"),
+    ] {
+        let typed = text(&format!("ge<esc>ione two_2, ccx{undone}")).await;
+        assert_eq!(typed.split('{').next().unwrap(), left, "{undone}");
+    }
+    for (script, left) in [("gexx<esc>c", ""), ("gexx<esc>cnew", "new"), ("gexx<esc>c<ctrl-z>", "xx{\n  \"a\": 1\n}")] {
+        assert_eq!(text(script).await, left, "{script}");
+    }
+}

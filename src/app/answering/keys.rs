@@ -217,10 +217,7 @@ impl App {
             Some(Action::UndoTyping) => edit.draft.step_back(),
             Some(Action::RedoTyping) => edit.draft.step_forth(),
             Some(Action::ClearLine) => edit.draft.clear_line(),
-            _ => {
-                let edited = edit.draft.editor.input(press.key);
-                edit.draft.typed(edited);
-            }
+            _ => edit.draft.input(press.key),
         }
         self.check(&mut edit);
         self.ask(Answering::Edit(edit))
