@@ -174,3 +174,41 @@ fn an_answer_that_came_compressed_leaves_so_unless_it_is_edited() {
     headers.remove("content-encoding");
     assert_eq!(edit.response(), Ok(Response { status: 200, headers, body: r#"{"a":"{{now}}!"}"#.into() }));
 }
+
+#[test]
+fn an_answer_typed_for_a_caller_who_hangs_up_is_there_for_the_next_call_of_its_kind() {
+    let mut app = app();
+    app.setup.listener = Some("127.0.0.1:4747".parse().unwrap());
+    let press = |app: &mut App, keys: &str| {
+        script(keys).unwrap().into_iter().for_each(|key| drop(app.update(Event::Key(key), at(60_000))));
+    };
+    let held = |app: &mut App, kind: &str| {
+        let response = Response { status: 200, body: r#"{"own":1}"#.into(), ..Response::default() };
+        let (id, until, request) = (Id::fresh(), at(90_000), Request::default());
+        let (kind, stage) = (Some(kind.to_owned()), Stage::Answer(response));
+        let held = Held { id, at: at(60_000), until, kind, sig: None, request, stage };
+        app.update(Event::Responding(Told::Held(Arc::new(held))), at(60_000));
+        id
+    };
+    let typed = |app: &App| match app.dialogs.last() {
+        Some(Dialog::Answering(Answering::Edit(edit))) => (edit.draft.text(), edit.status.text().to_owned()),
+        other => panic!("{other:?}"),
+    };
+    let first = held(&mut app, "moveo/dialog");
+    press(&mut app, "eX<tab><backspace>1<tab>");
+    assert_eq!(typed(&app), ("X{\n  \"own\": 1\n}".to_owned(), "201".to_owned()));
+    app.update(Event::Responding(Told::Gone(first, Parting::HungUp)), at(61_000));
+    let told = app.notice.as_ref().unwrap().text.clone();
+    assert!(told.ends_with("what was typed is kept: e has it at the next moveo/dialog that waits"), "{told}");
+    held(&mut app, "moveo/pre_message");
+    press(&mut app, "<esc>ie");
+    assert_eq!(typed(&app).1, "200", "another kind has another answer");
+    press(&mut app, "<esc><esc>");
+    held(&mut app, "moveo/dialog");
+    press(&mut app, "<esc>ije");
+    assert_eq!(typed(&app), ("X{\n  \"own\": 1\n}".to_owned(), "201".to_owned()));
+    press(&mut app, "<ctrl-z>");
+    assert_eq!(typed(&app).0, "{\n  \"own\": 1\n}", "what waits here is one step back");
+    press(&mut app, "<esc>e");
+    assert_eq!(typed(&app).1, "200", "it is given once");
+}
