@@ -221,6 +221,8 @@ pub struct App {
     pub sending: Sending,
     /// The replay that runs, or ran last.
     pub replay: Option<Replay>,
+    /// How it was asked for.
+    options: Option<Box<replaying::Options>>,
     /// The export that is under way.
     pub export: Option<Export>,
     /// When calls came and how long they took, as far as that was looked at.
@@ -308,6 +310,7 @@ impl App {
             waits: setup.config.waits.clone(),
             sending: Sending::default(),
             replay: None,
+            options: None,
             export: None,
             plots: Plots::default(),
             sends: Sends::default(),

@@ -233,6 +233,7 @@ actions! {
     Rows       PreviousValue "previous value" ["h" "left" "backtab"] "The value before" ("previous");
     Rows       TypeValue    "type value"      ["e"]                 "Type the value of the row; of an export: the file" ("type");
     Rows       Begin        "begin"           ["enter"]             "Begin to send, or to write" ("begins");
+    Options    AsAtFirst    "as at first"     ["x"]                 "Every row but the target as it is at first: they stay as they were for the last replay" ("as at first");
     Options    LastReplay   "last replay"     ["v"]                 "The replay that runs, or ran last";
     Exporting  CancelExport "cancel export"   ["esc" "x"]           "Write no more: there is no file then" ("cancels");
     Exporting  Meanwhile    "meanwhile"       ["enter"]             "Let it go on, and do something else meanwhile" ("goes on meanwhile");

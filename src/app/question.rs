@@ -90,11 +90,7 @@ impl App {
         }
         match question.yes {
             Yes::Send { ticket, outgoing } => self.send_now(ticket, outgoing),
-            Yes::Replay(job) => {
-                // What was asked for is done: its rows are of no more use. After a no they are there still.
-                self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Panel(Panel::Options(_))));
-                self.start_replay(job)
-            }
+            Yes::Replay(job) => self.start_replay(job),
             Yes::Export { mut job, options } => {
                 job.replace = true;
                 self.start_export(job, options)

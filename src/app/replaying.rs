@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use crate::app::action::Action;
 use crate::app::dialog_keys::{Choice, picked};
+use crate::app::dialog::Dialog;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::{App, Setup};
@@ -318,6 +319,13 @@ impl Replay {
 
 impl App {
     pub(super) fn start_replay(&mut self, job: Box<Job>) -> Vec<Effect> {
+        // What was asked for is done: its rows are of use for the next one.
+        let asked = |dialog: &Dialog| matches!(dialog, Dialog::Panel(Panel::Options(_)));
+        if let Some(Dialog::Panel(Panel::Options(options))) =
+            self.dialogs.iter().position(asked).map(|place| self.dialogs.remove(place))
+        {
+            self.options = Some(options);
+        }
         self.replay = Some(Replay::new(&job, self.now));
         self.show_panel(Panel::Running);
         vec![Effect::Replay(job)]

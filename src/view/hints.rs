@@ -223,6 +223,7 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             hints.push((&[Action::Target], "target"));
             if app.replay.is_some() {
                 hints.push((&[Action::LastReplay], "the last one"));
+                hints.push((&[Action::AsAtFirst], "as at first"));
             }
             hints.push(CLOSE);
             hints

@@ -35,7 +35,9 @@ impl App {
         if self.calls.selected().is_none() {
             return self.tell_no_call();
         }
-        let mut options = Options { this: self.selected_id(), ..Options::default() };
+        let known = |target: &Target| self.targets.contains(target);
+        let mut options = self.options.as_ref().map_or_else(Options::default, |before| before.again(known));
+        options.this = self.selected_id();
         self.count_meant(&mut options);
         self.show_panel(Panel::Options(Box::new(options)));
     }
@@ -90,6 +92,12 @@ impl App {
                     self.ask_target_from(number, then);
                     return Vec::new();
                 }
+                0
+            }
+            Some(Action::AsAtFirst) => {
+                let at_first = Options { this: options.this, selected: options.selected, ..Options::default() };
+                *options = at_first;
+                self.count_meant(&mut options);
                 0
             }
             Some(Action::LastReplay) if self.replay.is_some() => {
@@ -231,6 +239,7 @@ impl App {
             self.show_panel(Panel::Options(options));
             return vec![Effect::Count(job)];
         }
+        self.show_panel(Panel::Options(options));
         self.start_replay(job)
     }
 

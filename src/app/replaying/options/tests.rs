@@ -257,7 +257,7 @@ fn of_two_targets_only_the_one_that_is_our_listener_by_name_leads_there() {
     assert!(avoid.applies_to("x") && !avoid.applies_to(sending::OURSELVES));
     app.replay = None;
     app.targets.push(Target::new("y", "http://localhost:4747"));
-    press(&mut app, "<esc>gRjjjll<enter>");
+    press(&mut app, "<esc>gRxjjjll<enter>");
     assert!(options(&app).error.as_deref().unwrap().starts_with("y is hooktape's own listener"), "{:?}", app.dialogs);
 }
 
@@ -294,4 +294,30 @@ fn what_was_not_sent_is_told_in_the_end() {
     let notice = app.notice.as_ref().unwrap();
     let told = "replay failed: 0 fine, 1 failed; 3 of 4 calls not sent, or not recorded: no space left";
     assert_eq!((notice.level, &*notice.text), (Level::Error, told));
+}
+
+#[test]
+fn the_rows_stay_as_they_were_for_the_last_replay_until_they_are_as_at_first() {
+    let (mut app, _) = recorded_app();
+    app.choose(Target::new("x", "http://127.0.0.1:1"));
+    let options = |app: &App| match app.dialogs.last() {
+        Some(Dialog::Panel(Panel::Options(options))) => (options.which, options.pace.clone(), options.faults[0]),
+        other => panic!("{other:?}"),
+    };
+    let first = (Which::This, "asap".to_owned(), false);
+    press(&mut app, "gRl<esc>R");
+    assert_eq!(options(&app), first, "nothing was replayed");
+    let ticket = job(&press(&mut app, "ljjjjjljjjjjl<enter>")).ticket;
+    happen(&mut app, Event::Replayed { ticket, progress: Progress::Ended(Err("over".to_owned())) });
+    press(&mut app, "<esc>GR");
+    let (which, pace, fault) = options(&app);
+    assert!(which != Which::This && pace == "original" && fault, "{:?}", options(&app));
+    let Some(Dialog::Panel(Panel::Options(kept))) = app.dialogs.last() else { panic!() };
+    assert_eq!(
+        (kept.this, kept.error.as_ref()),
+        (app.selected_id(), None),
+        "but it is about the call that is selected"
+    );
+    press(&mut app, "x");
+    assert_eq!(options(&app), first);
 }

@@ -158,6 +158,26 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The same for another replay; its second target is one that there still `is`.
+    pub(super) fn again(&self, is: impl Fn(&Target) -> bool) -> Self {
+        Self {
+            which: self.which,
+            sent: self.sent,
+            against: self.against.clone().filter(is),
+            mode: self.mode,
+            pace: self.pace.clone(),
+            concurrency: self.concurrency.clone(),
+            repeat: self.repeat.clone(),
+            expect: self.expect.clone(),
+            stop: self.stop,
+            faults: self.faults,
+            slow: self.slow.clone(),
+            duplicate: self.duplicate,
+            out_of_order: self.out_of_order,
+            ..Self::default()
+        }
+    }
+
     /// The row that the keys are for.
     #[must_use]
     pub fn field(&self) -> Field {
