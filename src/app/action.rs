@@ -250,6 +250,7 @@ actions! {
     Comparison IgnoreOrder  "ignore order"    ["o"]                 "Let the order of an array's elements count, or not, here and in replays" ("array order");
     Comparison OtherSide    "requests or answers" ["tab" "backtab"] "Compare the requests, or the answers" ("requests, answers");
     Tester     EditTest     "edit test call"  ["e"]                 "Edit the call first" ("edits first");
+    Tester     SearchKinds  "search kinds"    ["/"]                 "Search the kinds by name, title, platform" ("searches");
     Tester     History      "what was sent"   ["tab" "backtab"]     "To what was sent so far, and back" ("what was sent");
     Tester     TestDown     "scroll result"   ["J"]                 "Scroll the answer down";
     Tester     TestUp       "scroll result up" ["K"]                "Scroll the answer up";

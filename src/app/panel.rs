@@ -49,6 +49,7 @@ impl Panel {
             Self::Exporting => Scope::Exporting,
             Self::Running => Scope::Running,
             Self::Comparison(_) => Scope::Comparison,
+            Self::Tester(tester) if tester.typing => Scope::Typing,
             Self::Tester(_) => Scope::Tester,
             Self::Variables { .. } => Scope::Variables,
             Self::Fixtures { .. } => Scope::Fixtures,
@@ -60,6 +61,7 @@ impl Panel {
         match self {
             Self::Options(options) => options.paste(text),
             Self::Export(options) => options.paste(text),
+            Self::Tester(tester) if tester.typing => tester.paste(text),
             _ => {}
         }
     }
@@ -74,7 +76,7 @@ impl App {
             Panel::Export(options) => self.export_key(key, options),
             Panel::Exporting => self.exporting_key(key.action),
             Panel::Comparison(comparison) => self.comparison_key(key, comparison),
-            Panel::Tester(tester) => self.tester_key(key.action, tester),
+            Panel::Tester(tester) => self.tester_key(key, tester),
             Panel::Variables { selected } => self.variables_key(key.action, selected),
             Panel::Fixtures { selected } => self.fixtures_key(key.action, selected),
         }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::app::action::Action;
-use crate::app::dialog::Then;
-use crate::app::dialog_keys::{Choice, picked};
+use crate::app::dialog::{Input, Then};
+use crate::app::dialog_keys::{Choice, Press, picked, typed};
 use crate::app::draft::Answer;
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::shown;
 use crate::app::text::Text;
 use crate::call::{Call, Packed, Response};
-use crate::platform::Platforms;
+use crate::platform::{Kind, Platforms};
 use crate::recording::Redaction;
 
 /// Most sends that are remembered, and most bytes of their answers, but for the newest, which stays whatever its size.
@@ -21,7 +21,7 @@ const MOST_SENDS: usize = 200;
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where the keys move in the panel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tester {
     /// The kind that is meant.
     pub kind: usize,
@@ -31,6 +31,17 @@ pub struct Tester {
     pub in_history: bool,
     /// First row of the answer that is shown.
     pub scroll: usize,
+    /// What the kinds are narrowed to.
+    pub search: String,
+    /// Keys go into that.
+    pub typing: bool,
+}
+
+impl Tester {
+    /// Takes pasted text into the search.
+    pub(super) fn paste(&mut self, text: &str) {
+        self.search.push_str(&text.replace(['\r', '\n'], " "));
+    }
 }
 
 /// What came back from the sends of this session, the newest last.
@@ -96,10 +107,54 @@ impl App {
         self.setup.platforms.kinds().map(|kind| kind.name.clone()).collect()
     }
 
-    /// Opens the panel where it was left.
+    /// Opens the panel at the kind where it was left.
     pub(super) fn ask_test(&mut self) {
-        self.tester = Tester { in_history: false, send: 0, scroll: 0, ..self.tester };
-        self.show_panel(Panel::Tester(self.tester));
+        self.tester = Tester { kind: self.tester.kind, ..Tester::default() };
+        self.show_panel(Panel::Tester(self.tester.clone()));
+    }
+
+    /// The numbers of the kinds that have each word of `search` in their names or titles, or those of their platforms.
+    #[must_use]
+    pub fn kinds_found(&self, search: &str) -> Vec<usize> {
+        let words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
+        let fits = |kind: &Kind| {
+            let platform = self.setup.platforms.pack(kind.platform()).map_or("", |pack| &pack.title);
+            let text = format!("{} {} {platform}", kind.name, kind.title).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        };
+        let kinds = self.setup.platforms.kinds().enumerate();
+        kinds.filter(|(_, kind)| fits(kind)).map(|(number, _)| number).collect()
+    }
+
+    /// A key while the search of the kinds is typed. The first one found is meant, or the one that is moved to.
+    fn kinds_key(&mut self, press: Press, mut tester: Tester) -> Vec<Effect> {
+        let found = self.kinds_found(&tester.search);
+        let mut at = found.iter().position(|number| *number == tester.kind).unwrap_or(0);
+        let mut input = Input::new(&tester.search);
+        match typed(press, &mut input, &mut at, found.len()) {
+            Choice::Leave => (tester.typing, tester.search) = (false, String::new()),
+            Choice::Take => {
+                tester.typing = false;
+                self.mean_found(&mut tester);
+            }
+            Choice::Stay if input.text() == tester.search => {
+                tester.kind = found.get(at).copied().unwrap_or(tester.kind)
+            }
+            Choice::Stay => {
+                input.text().clone_into(&mut tester.search);
+                self.mean_found(&mut tester);
+            }
+        }
+        tester.scroll = 0;
+        self.show_panel(Panel::Tester(tester));
+        Vec::new()
+    }
+
+    fn mean_found(&self, tester: &mut Tester) {
+        let found = self.kinds_found(&tester.search);
+        if !found.contains(&tester.kind) {
+            tester.kind = found.first().copied().unwrap_or(tester.kind);
+        }
     }
 
     /// The answer that the panel shows: the chosen send, else the newest of the chosen kind.
@@ -112,10 +167,15 @@ impl App {
         self.sends.newest_first().find(|answer| answer.call.kind.as_deref() == Some(&kind.name))
     }
 
-    pub(super) fn tester_key(&mut self, action: Option<Action>, mut tester: Tester) -> Vec<Effect> {
+    pub(super) fn tester_key(&mut self, press: Press, mut tester: Tester) -> Vec<Effect> {
+        if tester.typing {
+            return self.kinds_key(press, tester);
+        }
+        let action = press.action;
         let kinds = self.kind_names();
-        let before = tester;
+        let before = (tester.kind, tester.send, tester.in_history);
         match action {
+            Some(Action::SearchKinds) => (tester.in_history, tester.typing) = (false, true),
             Some(Action::History) => {
                 let any = self.sends.newest_first().next().is_some();
                 if !any {
@@ -132,8 +192,8 @@ impl App {
                 return Vec::new();
             }
             Some(Action::EditTest) if !tester.in_history => {
-                self.tester = tester;
                 kinds.get(tester.kind).into_iter().for_each(|kind| self.draft_sample(kind));
+                self.tester = tester;
                 return Vec::new();
             }
             Some(Action::EditTest) => {
@@ -166,20 +226,27 @@ impl App {
                     Choice::Stay => {}
                 }
             }
-            _ => match picked(action, &mut tester.kind, kinds.len()) {
-                Choice::Leave => {
-                    self.tester = tester;
-                    return Vec::new();
+            _ => {
+                let found = self.kinds_found(&tester.search);
+                let mut at = found.iter().position(|number| *number == tester.kind).unwrap_or(0);
+                match picked(action, &mut at, found.len()) {
+                    // First the search goes.
+                    Choice::Leave if action == Some(Action::Back) && !tester.search.is_empty() => tester.search.clear(),
+                    Choice::Leave => {
+                        self.tester = tester;
+                        return Vec::new();
+                    }
+                    Choice::Take => {
+                        let kind = found.get(at).and_then(|number| kinds.get(*number));
+                        self.tester = tester.clone();
+                        self.show_panel(Panel::Tester(tester));
+                        return kind.map_or_else(Vec::new, |kind| self.send_sample(kind));
+                    }
+                    Choice::Stay => tester.kind = found.get(at).copied().unwrap_or(tester.kind),
                 }
-                Choice::Take => {
-                    self.tester = tester;
-                    self.show_panel(Panel::Tester(tester));
-                    return kinds.get(tester.kind).map_or_else(Vec::new, |kind| self.send_sample(kind));
-                }
-                Choice::Stay => {}
-            },
+            }
         }
-        if (tester.kind, tester.send, tester.in_history) != (before.kind, before.send, before.in_history) {
+        if (tester.kind, tester.send, tester.in_history) != before {
             tester.scroll = 0;
         }
         self.show_panel(Panel::Tester(tester));

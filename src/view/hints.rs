@@ -273,10 +273,12 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             CLOSE,
             (&[Action::IgnoreNothing], "reset"),
         ],
+        Panel::Tester(tester) if tester.typing => TYPING.to_vec(),
         Panel::Tester(tester) => {
             let mut hints: Vec<Hint> = vec![
                 (&[Action::Open], if tester.in_history { "to the call" } else { "send" }),
                 (&[Action::EditTest], "edit first"),
+                (&[Action::SearchKinds], "search"),
                 (&[Action::Target], "target"),
             ];
             if app.sends.newest_first().next().is_some() {

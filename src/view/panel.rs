@@ -103,8 +103,10 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
     };
     let head = answer.map_or_else(
         || {
-            let text = format!("not sent yet: {} sends the built-in call", hints::key(app, Action::Open));
-            vec![Line::styled(text, theme::DIM)]
+            let key = hints::key(app, Action::Open);
+            // Where a search is typed, it sends nothing.
+            let does = if tester.typing { String::new() } else { format!(": {key} sends the built-in call") };
+            vec![Line::styled(format!("not sent yet{does}"), theme::DIM)]
         },
         |answer| answered(answer, width),
     );
@@ -123,10 +125,25 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
     frame.render_widget(Paragraph::new(shown), place);
 }
 
+/// What the kinds are narrowed to, where they are; gives what is left below it.
+fn search(tester: &Tester, frame: &mut Frame, area: Rect) -> Rect {
+    if !tester.typing && tester.search.is_empty() {
+        return area;
+    }
+    let [line, rest] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    let style = if tester.typing { theme::FOCUSED } else { theme::DIM };
+    let text = visible::line(&tester.search).into_owned();
+    let cursor = Span::styled(if tester.typing { " " } else { "" }, theme::SELECTED);
+    frame.render_widget(Line::from(vec![Span::styled("/ ", style), Span::raw(text), cursor]), line);
+    rest
+}
+
 fn kind_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
     let mut lines: Vec<(Option<usize>, String)> = Vec::new();
+    let area = search(tester, frame, area);
     let mut platform = None;
-    for (number, kind) in app.setup.platforms.kinds().enumerate() {
+    let found = app.kinds_found(&tester.search);
+    for (number, kind) in app.setup.platforms.kinds().enumerate().filter(|(number, _)| found.contains(number)) {
         if platform.replace(kind.platform()) != Some(kind.platform()) {
             let title = app.setup.platforms.pack(kind.platform()).map_or(kind.platform(), |pack| &pack.title);
             lines.push((None, title.to_owned()));
