@@ -180,11 +180,19 @@ fn rows(left: &Call, right: &Call, side: Side, differences: &[Difference]) -> (V
         let status = |call: &Call| Some(call.status()?.to_string());
         rows.push(Row { label: "status".into(), left: status(left), right: status(right), ..Row::default() });
     }
+    // Where there is no answer, it is said why.
+    let why = |call: &Call| call.error.clone().filter(|_| side == Side::Response && call.response.is_none());
+    let unanswered = [why(left), why(right)];
     let (left, right) = (content(left, side), content(right, side));
     let large = left.len().max(right.len()) > MOST_BYTES;
     for (number, found) in differences.iter().enumerate().filter(|(_, found)| large || !in_body(&found.place)) {
         let Difference { left, right, place, .. } = found.clone();
         rows.push(Row { label: place.to_string(), left, right, difference: Some(number), ignored: false });
+    }
+    if let [left, right] = unanswered
+        && (left.is_some() || right.is_some())
+    {
+        rows.push(Row { label: "no answer".into(), left, right, ..Row::default() });
     }
     let mut rough = false;
     if !large && let (Ok(left), Ok(right)) = (std::str::from_utf8(&left), std::str::from_utf8(&right)) {
@@ -425,7 +433,7 @@ impl App {
             Some(Action::IgnoreOrder) => {
                 self.rules.unordered = !self.rules.unordered;
                 self.tell(Notice::info(if self.rules.unordered {
-                    "the order of an array's elements counts no more"
+                    "the order of an array's elements counts no more; `unordered = true` below [compare] keeps that"
                 } else {
                     "the order of an array's elements counts"
                 }));
@@ -433,6 +441,7 @@ impl App {
             }
             Some(Action::IgnoreNothing) => {
                 self.rules = Rules::configured(&self.setup.config.compare);
+                self.heed_rules();
                 comparison.work_out(&self.setup.platforms, &self.rules);
             }
             // What opened it closes it.
@@ -453,7 +462,13 @@ impl App {
         };
         match self.rules.ignore(&place) {
             Ok(()) => {
-                let told = Notice::info(format!("{place} is ignored from now on"));
+                self.heed_rules();
+                let Rules { pointers, headers, .. } = &self.rules;
+                let headers = headers.iter().map(|name| format!("header:{name}"));
+                let all: Vec<String> = pointers.iter().cloned().chain(headers).collect();
+                let told = Notice::info(format!(
+                    "{place} is ignored until hooktape ends; `ignore = {all:?}` below [compare] of hooktape.toml keeps that"
+                ));
                 self.tell(told.key(Action::IgnoreNothing, "takes that back"));
                 comparison.work_out(&self.setup.platforms, &self.rules);
             }

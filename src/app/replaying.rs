@@ -6,6 +6,7 @@
 //!                                   Replay <-- Event::Replayed(Told), then its Summary
 //! ```
 
+mod heeding;
 mod options;
 
 use std::net::SocketAddr;
@@ -112,6 +113,8 @@ pub struct Sent {
     /// What was expected and did not come; where nothing was expected, why it was not sent.
     unmet: Vec<Unmet>,
     failed: bool,
+    /// What it was found to be at first, where less counts now.
+    judged: Option<Box<heeding::Judged>>,
     /// How answers differ was known, and is no longer kept.
     pub forgotten: bool,
 }
@@ -152,6 +155,7 @@ impl From<Told> for Sent {
                 let call = &outcome.call;
                 Self {
                     forgotten: false,
+                    judged: None,
                     failed: outcome.is_failure(),
                     original: outcome.original.id,
                     what: short(call.kind.as_deref().unwrap_or_else(|| call.request.path())),
@@ -174,6 +178,7 @@ impl From<Told> for Sent {
             }
             Told::Skipped(skipped) => Self {
                 forgotten: false,
+                judged: None,
                 failed: skipped.is_failure(),
                 original: skipped.original,
                 what: short(skipped.kind.as_deref().unwrap_or_default()),
@@ -218,7 +223,7 @@ impl Sent {
 
     fn forget(&mut self) {
         self.forgotten = !(self.differences.is_empty() && self.between.is_empty());
-        (self.differences, self.between) = (Vec::new(), Vec::new());
+        (self.differences, self.between, self.judged) = (Vec::new(), Vec::new(), None);
     }
 
     /// Whether it counts as a failure: not where it cannot have its fault, or its answer was not waited for.
@@ -340,7 +345,10 @@ impl App {
         let Some(replay) = self.replay.as_mut().filter(|replay| replay.ticket == ticket) else { return };
         match progress {
             Progress::Counted(..) => {}
-            Progress::Told(sent) => replay.told(*sent),
+            Progress::Told(mut sent) => {
+                sent.heed(&self.rules);
+                replay.told(*sent);
+            }
             Progress::Ended(result) => {
                 replay.over = Some(replay.paused.take().unwrap_or(self.now));
                 let notice = match &result {

@@ -158,6 +158,19 @@ impl Rules {
         rules
     }
 
+    /// Whether a difference there does not count, as far as the place alone tells.
+    #[must_use]
+    pub fn ignores(&self, place: &Place) -> bool {
+        match place {
+            Place::Json(pointer) => {
+                let way: Vec<String> = pointer.split('/').skip(1).map(json::unescaped).collect();
+                self.pointers.iter().any(|pattern| json::covers(pattern, &way))
+            }
+            Place::Header(name) => ignored(name, &self.headers),
+            _ => false,
+        }
+    }
+
     /// Adds what does not count either: a JSON Pointer, or `header:NAME`.
     ///
     /// # Errors

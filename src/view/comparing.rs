@@ -18,6 +18,7 @@ use crate::replay::compare::{self, Side};
 use crate::view::dialogs::extent;
 use crate::view::panel::large;
 use crate::view::{clock, hints, list, rows, theme};
+use crate::visible;
 
 pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: Rect, regions: &mut Regions) {
     let what = match comparison.side {
@@ -49,7 +50,10 @@ pub(super) fn draw(app: &App, comparison: &Comparison, frame: &mut Frame, area: 
         let at = clock(app, call.at, form);
         let (took, id) = (list::took(call.took), call.id.to_string());
         // Of two that were sent it matters most where to.
-        let place = rows::sent_to(call).map(|place| format!(" to {place}")).unwrap_or_default();
+        let name = app.addressee(call).map(|name| format!(" to {}", visible::line(name)));
+        let place =
+            rows::sent_to(call).map(|place| if name.is_some() { format!(" {place}") } else { format!(" to {place}") });
+        let place = [name, place].into_iter().flatten().collect::<String>();
         format!("{}{place} {} {at} · {took}", call.direction.word(), &id[id.len() - 8..])
     };
     let mut lines = rows::row(&[

@@ -319,9 +319,12 @@ impl Comparison<'_> {
 }
 
 /// Whether `way` leads to what `pattern` names, or below it.
-fn covers(pattern: &str, way: &[String]) -> bool {
+pub(super) fn covers(pattern: &str, way: &[String]) -> bool {
     let mut rest = way.iter();
-    pattern.split('/').skip(1).all(|token| {
-        rest.next().is_some_and(|name| token == "*" || token.replace("~1", "/").replace("~0", "~") == **name)
-    })
+    pattern.split('/').skip(1).all(|token| rest.next().is_some_and(|name| token == "*" || unescaped(token) == *name))
+}
+
+/// The name that a token of a JSON Pointer stands for (RFC 6901, 4).
+pub(super) fn unescaped(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
 }
