@@ -159,15 +159,27 @@ impl App {
             self.tell(Notice::error(format!("not taken back: {why}")));
             return Vec::new();
         }
-        let what = match change {
-            Change::Mark(_) => "the mark is as it was",
-            Change::Note(_) => "the note is as it was",
-            Change::Delete(true) => "deleted again",
-            Change::Delete(false) => "brought back",
-        };
-        self.tell(Notice::info(what));
+        let name = self.name_of(call);
+        // It may be none of those that are on the screen.
+        self.tell(Notice::info(match change {
+            Change::Mark(_) => format!("the mark of {name} is as it was"),
+            Change::Note(_) => format!("the note on {name} is as it was"),
+            Change::Delete(true) => format!("{name} is deleted again"),
+            Change::Delete(false) => format!("{name} is brought back"),
+        }));
         self.said.restored = Some(call);
         self.put_down(call, change, true)
+    }
+
+    /// What a call is called in a sentence: its kind, or else method and path, and the end of its id.
+    fn name_of(&self, call: Id) -> String {
+        let id = call.to_string();
+        let view = self.index.row_of(call).and_then(|row| self.index.view(row));
+        let what = view.map_or_else(String::new, |view| match view.kind {
+            Some(kind) => format!("{kind} "),
+            None => format!("{} {} ", view.method, self.path(view.path)),
+        });
+        format!("{what}{}", &id[id.len() - 8..])
     }
 
     fn selected_remarks(&self) -> Option<(Id, Remarks)> {

@@ -16,8 +16,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::app::action::Action;
-use crate::app::dialog_keys::{Choice, picked};
 use crate::app::dialog::Dialog;
+use crate::app::dialog_keys::{Choice, picked};
 use crate::app::event::{Effect, Notice};
 use crate::app::panel::Panel;
 use crate::app::{App, Setup};
@@ -342,6 +342,7 @@ impl App {
             Progress::Counted(job, leaving) => return self.counted(job, leaving),
             progress => progress,
         };
+        let recorded = self.recorded_in();
         let Some(replay) = self.replay.as_mut().filter(|replay| replay.ticket == ticket) else { return };
         match progress {
             Progress::Counted(..) => {}
@@ -351,11 +352,14 @@ impl App {
             }
             Progress::Ended(result) => {
                 replay.over = Some(replay.paused.take().unwrap_or(self.now));
+                let recorded = recorded.map(|file| format!(" · {file}")).unwrap_or_default();
                 let notice = match &result {
                     Err(error) => Notice::error(format!("the replay ended: {error}")),
                     Ok(summary) => {
                         let short = summary.shortfall().map(|short| format!("; {short}")).unwrap_or_default();
-                        let told = |how: &str| format!("replay {how}: {}{short}", summary.counts());
+                        let sent = summary.left + summary.skipped < summary.total;
+                        let recorded = if sent { recorded.as_str() } else { "" };
+                        let told = |how: &str| format!("replay {how}: {}{short}{recorded}", summary.counts());
                         match summary {
                             _ if summary.error.is_some() => Notice::error(told("failed")),
                             _ if summary.cancelled => Notice::warning(told("cancelled")),

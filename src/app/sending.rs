@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::app::App;
 use crate::app::action::Action;
 use crate::app::dialog::{Dialog, Then};
 use crate::app::dialog_keys::{Choice, picked};
@@ -17,6 +16,7 @@ use crate::app::panel::Panel;
 use crate::app::prompt::Ask;
 use crate::app::question::{GUARDED, Yes};
 use crate::app::shown::Tab;
+use crate::app::{App, Setup};
 use crate::call::{Call, Id, Request};
 use crate::config::Target;
 use crate::net::base_url;
@@ -394,6 +394,7 @@ impl App {
                 }
             }
         }
+        let recorded = self.recorded_in().filter(|_| answered.is_ok());
         if let Some(draft) = self.draft.as_mut().filter(|draft| draft.ticket == ticket) {
             draft.sending = false;
             if answered.is_err() {
@@ -401,6 +402,9 @@ impl App {
             }
             draft.scroll = 0;
             draft.answer = Some(answered);
+            if let Some(file) = recorded {
+                self.tell(Notice::info(file));
+            }
             return;
         }
         let (call, redirect) = match answered {
@@ -410,12 +414,19 @@ impl App {
         let mut told = outcome(&call);
         told.text.extend(redirect.map(|redirect| format!("; {redirect}")));
         told.text.push_str(&self.told_changes(&call));
+        told.text.extend(recorded.map(|file| format!(" · {file}")));
         self.tell(told);
         if self.draft.is_none() && self.sending.last.is_some_and(|(last, _)| last == ticket) {
             // The recorder's word of it comes another way, and may still be on it.
             self.sending.awaited = Some(call.id);
             self.show_awaited();
         }
+    }
+
+    /// Where what is sent is recorded, as is said where that is a file that was only opened.
+    pub(super) fn recorded_in(&self) -> Option<String> {
+        let Setup { listener: None, recording, .. } = &self.setup else { return None };
+        Some(format!("recorded in {}, the file that is open", recording.file_name()?.to_string_lossy()))
     }
 
     /// Selects the call that was sent, once it is recorded. Whoever has pressed a key since, or has a question before him, means

@@ -138,7 +138,7 @@ impl App {
                 self.mean_found(&mut tester);
             }
             Choice::Stay if input.text() == tester.search => {
-                tester.kind = found.get(at).copied().unwrap_or(tester.kind)
+                tester.kind = found.get(at).copied().unwrap_or(tester.kind);
             }
             Choice::Stay => {
                 input.text().clone_into(&mut tester.search);

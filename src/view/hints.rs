@@ -278,8 +278,8 @@ fn of_panel(app: &App, panel: &Panel) -> Vec<Hint> {
             let mut hints: Vec<Hint> = vec![
                 (&[Action::Open], if tester.in_history { "to the call" } else { "send" }),
                 (&[Action::EditTest], "edit first"),
-                (&[Action::SearchKinds], "search"),
                 (&[Action::Target], "target"),
+                (&[Action::SearchKinds], "search"),
             ];
             if app.sends.newest_first().next().is_some() {
                 hints.push((&[Action::History], if tester.in_history { "the kinds" } else { "what was sent" }));

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::app::action::Action;
@@ -47,14 +47,16 @@ pub(super) fn draw(app: &App, shelf: &Shelf, frame: &mut Frame, area: Rect) {
         .collect();
     if shelf.chosen().is_some() {
         lines.push(Line::default());
-        lines.extend(rows::row(&[
-            (&format!("{} opens", hints::key(app, Action::Open)), theme::KEY, 12),
-            ("it; leaving it comes back here", theme::DIM, width.saturating_sub(13)),
-        ]));
-        lines.extend(rows::row(&[
-            (&format!("{} copies", hints::key(app, Action::CopyCommand)), theme::KEY, 12),
-            (&command, theme::DIM, width.saturating_sub(13)),
-        ]));
+        let does = |action, verb: &str, what: &str| {
+            let key = format!("{} {verb}", hints::key(app, action));
+            let room = width.saturating_sub(visible::width(&key) + 1);
+            Line::from(vec![
+                Span::styled(key, theme::KEY),
+                Span::styled(format!(" {}", rows::cut(what, room)), theme::DIM),
+            ])
+        };
+        lines.push(does(Action::Open, "opens", "it; leaving it comes back here"));
+        lines.push(does(Action::CopyCommand, "copies", &command));
     } else {
         lines.push(Line::styled("no recording is kept yet", theme::DIM));
     }

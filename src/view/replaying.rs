@@ -1,5 +1,6 @@
 //! Recorded calls sent again: what is asked before, how far it is, and what came of each.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -205,9 +206,12 @@ pub(super) fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect)
     head.push(meter(app, replay, width));
     match &replay.ended {
         Some(Ok(summary)) => {
-            let times = |took: &Latencies| {
+            let times = |took: &Latencies, statuses: &BTreeMap<u16, u64>| {
+                // What was given up took no time that says how fast an answer is.
+                let all: u64 = statuses.values().sum();
+                let of = if took.count < all { format!("{} of {all} answered · ", took.count) } else { String::new() };
                 format!(
-                    "took p50 {} · p90 {} · p99 {} · longest {}",
+                    "{of}took p50 {} · p90 {} · p99 {} · longest {}",
                     list::duration(took.p50_us),
                     list::duration(took.p90_us),
                     list::duration(took.p99_us),
@@ -217,11 +221,11 @@ pub(super) fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect)
             let second = replay.plan.against.as_ref().zip(summary.against.as_ref());
             let first = second.map_or_else(String::new, |_| format!("{} ", app.sentence(&replay.plan.target.name)));
             // Without an answer none took any time.
-            let told = (summary.took.count > 0).then(|| format!("{first}{}", times(&summary.took)));
+            let told = (summary.took.count > 0).then(|| format!("{first}{}", times(&summary.took, &summary.statuses)));
             let told: Vec<&str> = told.as_deref().into_iter().chain(summary.cancelled.then_some("cancelled")).collect();
             head.push(Line::styled(rows::cut(&told.join(" · "), width), theme::DIM));
             if let Some((Target { name, .. }, answers)) = second.filter(|(_, answers)| answers.took.count > 0 && !low) {
-                let told = format!("{} {}", app.sentence(name), times(&answers.took));
+                let told = format!("{} {}", app.sentence(name), times(&answers.took, &answers.statuses));
                 head.push(Line::styled(rows::cut(&told, width), theme::DIM));
             }
             let short = summary.shortfall();

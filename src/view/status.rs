@@ -191,7 +191,7 @@ fn public(app: &App) -> Option<(String, Style)> {
     Some((text, Style::new().fg(colour)))
 }
 
-/// What tells a listener at work from one that waits: calls under way, calls a second, the age of the last one.
+/// What tells a listener at work from one that waits: calls under way, calls a second, the age of the last one that came.
 fn signs_of_life(app: &App) -> Vec<String> {
     let mut signs = Vec::new();
     let waiting = app.answers.held.len();
@@ -204,9 +204,9 @@ fn signs_of_life(app: &App) -> Vec<String> {
         signs.push(format!("{rate:.1}/s"));
     }
     match app.arrivals.age(app.now) {
-        Some(seconds @ 5..60) => signs.push(format!("last {seconds} s ago")),
-        Some(seconds @ 60..3600) => signs.push(format!("last {} min ago", seconds / 60)),
-        Some(seconds @ 3600..) => signs.push(format!("last {} h ago", seconds / 3600)),
+        Some(seconds @ 5..60) => signs.push(format!("last received {seconds} s ago")),
+        Some(seconds @ 60..3600) => signs.push(format!("last received {} min ago", seconds / 60)),
+        Some(seconds @ 3600..) => signs.push(format!("last received {} h ago", seconds / 3600)),
         _ => {}
     }
     let up: Vec<_> = app.answers.health.iter().filter(|(_, health)| *health == Health::Up).collect();
@@ -266,6 +266,10 @@ mod tests {
         }
         assert!(seen(&app, 24).contains("→ production api.ex"), "{}", seen(&app, 24));
         app.choose(Target::from_address("127.0.0.1:3000/hook?token=t0p").unwrap());
+        app.arrivals.came(app.now);
+        app.now += jiff::SignedDuration::from_mins(4);
+        assert!(seen(&app, 160).contains("last received 4 min ago"), "{}", seen(&app, 160));
+        app.arrivals = crate::app::arrivals::Arrivals::default();
         let line = seen(&app, 80);
         assert!(line.ends_with("→ 127.0.0.1:3000/hook") && !line.contains("t0p"), "{line}");
         app.choose(Target::from_address("127.0.0.1:3000/hook?token=0ther").unwrap().told_apart(&app.targets));

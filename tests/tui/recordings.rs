@@ -43,6 +43,18 @@ async fn they_are_listed_with_sizes_and_ages_and_removed_when_asked_twice() {
 }
 
 #[tokio::test]
+async fn a_command_that_is_too_long_is_cut_with_a_sign() {
+    let data = data();
+    let folder = data.path().join("recordings");
+    std::fs::rename(folder.join("new one.jsonl"), folder.join(format!("{}.jsonl", "long-".repeat(12)))).unwrap();
+    let stage = Stage { data: Some(data.path().to_owned()), ..Stage::size(80, 24) };
+    let screen = stage.open(&repository("recordings/moveo.jsonl"), "s").await.screen;
+    assert!(screen.contains("enter opens it; leaving"), "{screen}");
+    let cut = screen.lines().find(|line| line.contains("y copies hooktape open /tmp/")).unwrap();
+    assert!(cut.contains("long-") && cut.contains('…'), "{screen}");
+}
+
+#[tokio::test]
 async fn enter_opens_one_and_its_command_can_be_copied() {
     let data = data();
     let ended = play(data.path(), "s<enter>jy").await;

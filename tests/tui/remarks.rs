@@ -71,6 +71,10 @@ async fn everything_said_can_be_taken_back() {
     assert_eq!(reader.marks().of(ended.app.index.get(2).unwrap().id), None);
     assert_eq!(ended.app.calls.len(), 7);
     assert!(ended.screen.contains("there is no mark, note or deletion"), "{}", ended.screen);
+    let (ended, ..) = play("gmGu").await;
+    let id = ended.app.index.get(0).unwrap().id.to_string();
+    let told = format!("the mark of moveo/first_message {} is as it was", &id[id.len() - 8..]);
+    assert!(ended.screen.contains(&told), "{}", ended.screen);
     let (ended, ..) = play("gjjdGu").await;
     assert_eq!(ended.app.calls.selected(), Some(2), "the call that is back is the selected one");
     let (ended, reader, _folder) = play("gd/deleted<enter>d<esc>").await;

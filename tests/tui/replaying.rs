@@ -419,3 +419,57 @@ async fn a_fixture_is_replaced_and_removed_only_when_that_is_confirmed() {
     assert!(stage("fdy").await.contains("one is removed"));
     assert!(body().is_err());
 }
+
+#[tokio::test]
+async fn a_sent_call_names_its_target_and_where_it_was_recorded_and_why_it_has_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let tape = folder.path().join("moveo.jsonl");
+    std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
+    let mut config = hooktape::config::Config::default();
+    config.targets.push(Target::new("closed", "http://127.0.0.1:1"));
+    let play = async |script: &str| Stage { config: config.clone(), ..Stage::size(110, 30) }.open(&tape, script).await;
+    let sent = play("gR<enter>").await;
+    assert!(sent.screen.contains("recorded in moveo.jsonl, the file that is open"), "{}", sent.screen);
+    let compared = play("Gc").await;
+    assert!(compared.screen.contains("sent to closed 127.0.0.1:1 "), "{}", compared.screen);
+    assert!(compared.screen.contains("no answer: nothing listens at"), "{}", compared.screen);
+}
+
+#[tokio::test]
+async fn what_is_ignored_in_a_comparison_counts_no_more_in_the_results_behind_it() {
+    let mut config = hooktape::config::Config::default();
+    config.targets.push(answering("local", 200, r#"{"context":{"tier":"gold"}}"#).await);
+    let play = async |script: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let tape = folder.path().join("moveo.jsonl");
+        std::fs::copy(repository("recordings/moveo.jsonl"), &tape).unwrap();
+        let ended = Stage { config: config.clone(), ..Stage::size(110, 30) }.open(&tape, script).await;
+        let replay = ended.app.replay.as_ref().unwrap();
+        let fine = replay.results.iter().filter(|sent| sent.is_fine()).count();
+        (fine, replay.meter.failed, replay.results[0].differences.len(), ended.screen)
+    };
+    let begin = "gRjjjjjjjjl<enter><enter>";
+    let (fine, failed, all, screen) = play(begin).await;
+    assert!(all > 0 && failed > 0, "{screen}");
+    let (_, _, one_less, screen) = play(&format!("{begin}x")).await;
+    assert_eq!(one_less, all - 1, "{screen}");
+    assert!(screen.contains("` below [compare] of"), "{screen}");
+    let (more, less, none, screen) = play(&format!("{begin}{}", "x".repeat(all))).await;
+    assert!(none == 0 && more > fine && less < failed, "{screen}");
+    let (same, again, back, screen) = play(&format!("{begin}xX")).await;
+    assert_eq!((same, again, back), (fine, failed, all), "{screen}");
+}
+
+#[tokio::test]
+async fn kinds_are_searched_in_the_test_panel() {
+    let found = opened("t/moveo webv").await;
+    assert_snapshot!("kinds_searched", found.screen);
+    for (script, kind) in
+        [("t/moveo webv<enter>", "moveo/webview_open"), ("t/moveo webv<down><enter>", "moveo/webview_context")]
+    {
+        let ended = opened(&format!("{script}e")).await;
+        assert_eq!(ended.app.draft.unwrap().kind.as_deref(), Some(kind));
+    }
+    let all = opened("t/moveo webv<enter><esc>").await;
+    assert!(matches!(all.app.dialogs.last(), Some(Dialog::Panel(Panel::Tester(tester))) if tester.search.is_empty()));
+}

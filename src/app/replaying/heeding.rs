@@ -38,7 +38,9 @@ impl Sent {
                 if unmet.expected != demand || unmet.against || found.len() == all {
                     return true;
                 }
-                said.iter().for_each(|said| unmet.found.clone_from(said));
+                if let Some(said) = &said {
+                    unmet.found.clone_from(said);
+                }
                 said.is_some()
             });
         }
