@@ -255,7 +255,7 @@ pub(super) fn line_key(press: Press, input: &mut Input) -> Choice {
 }
 
 /// A key in a line of text, with `count` choices below it.
-fn typed(press: Press, input: &mut Input, selected: &mut usize, count: usize) -> Choice {
+pub(super) fn typed(press: Press, input: &mut Input, selected: &mut usize, count: usize) -> Choice {
     match press.action {
         Some(Action::Take) => return Choice::Take,
         Some(Action::LeaveTyping) => return Choice::Leave,
