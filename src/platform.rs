@@ -338,14 +338,22 @@ impl Platforms {
         self.packs.iter().find(|pack| pack.name == name)
     }
 
+    /// What people call a platform: its pack's title, or the name itself where there is no such pack.
+    #[must_use]
+    pub fn title_of<'a>(&'a self, platform: &'a str) -> &'a str {
+        self.pack(platform).map_or(platform, |pack| &pack.title)
+    }
+
     /// Every kind of every pack; those of a pack in the order in which a conversation meets them.
     pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
         self.packs.iter().flat_map(Pack::kinds)
     }
 
-    /// The kind `platform/kind`; also `kind` alone where only one platform has it.
+    /// The kind `platform/kind`; also `kind` alone where only one platform has it. None without a name, as a call has that is
+    /// of no known kind.
     #[must_use]
-    pub fn kind(&self, name: &str) -> Option<&Kind> {
+    pub fn kind<'a>(&self, name: impl Into<Option<&'a str>>) -> Option<&Kind> {
+        let name = name.into()?;
         let bare = || {
             let mut kinds = self.kinds().filter(|kind| kind.bare() == name);
             kinds.next().filter(|_| kinds.next().is_none())

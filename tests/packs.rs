@@ -76,7 +76,7 @@ fn every_webhook_of_moveo_has_the_whole_common_envelope() {
     let common = tables().into_iter().find(|table| table.title == "Webhooks: common envelope").unwrap();
     assert_eq!(common.rows.len(), 10);
     for kind in ["dialog", "first_message", "pre_message", "post_message"] {
-        let fields = platforms.kind(&format!("moveo/{kind}")).unwrap().fields();
+        let fields = platforms.kind(format!("moveo/{kind}").as_str()).unwrap().fields();
         for row in &common.rows {
             let field = fields.iter().find(|field| field.place == format!("/{}", row[0])).unwrap();
             assert_eq!(field.json_type.as_deref(), Some(row[1]), "{kind} {}", row[0]);

@@ -380,7 +380,7 @@ impl App {
     /// Holds an edit against its contract.
     pub(super) fn check(&self, edit: &mut Edit) {
         edit.syntax_error = edit.draft.syntax_error();
-        let Some(kind) = edit.kind.as_deref().and_then(|name| self.setup.platforms.kind(name)) else { return };
+        let Some(kind) = self.setup.platforms.kind(edit.kind.as_deref()) else { return };
         edit.findings = match edit.response() {
             _ if edit.is_request() => kind.check_request(&edit.draft.request()),
             Ok(response) => kind.check_response(&response),

@@ -101,7 +101,7 @@ impl Context {
             Before::Asked(before) => before,
             Before::Unknown => {
                 let bears = |row: &usize| {
-                    let kind = index.view(*row).and_then(|view| view.kind).and_then(|name| platforms.kind(name));
+                    let kind = platforms.kind(index.view(*row).and_then(|view| view.kind));
                     kind.is_some_and(Kind::bears_the_context)
                 };
                 let earlier = index.same_conversation(number, number.saturating_sub(LOOK)..number).rev().find(bears);
@@ -118,7 +118,7 @@ impl Context {
         };
         self.before = Before::Settled;
         if let Ok(call) = &cached.call {
-            let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+            let kind = platforms.kind(call.kind.as_deref());
             let request = call.request.readable();
             let text = kind.and_then(|kind| kind.context(&request)).unwrap_or("{}");
             self.changes = Some(between(&variables(text, MOST), &self.variables));

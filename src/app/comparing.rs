@@ -116,7 +116,7 @@ impl Comparison {
     /// Where they differ by `rules`, and what is shown of it.
     fn work_out(&mut self, platforms: &Platforms, rules: &Rules) {
         let (left, right) = (&*self.left, &*self.right);
-        let kind = left.kind.as_deref().and_then(|name| platforms.kind(name));
+        let kind = platforms.kind(left.kind.as_deref());
         self.differences = match self.side {
             Side::Request => compare::requests(&left.request, &right.request, kind, rules),
             Side::Response => compare::responses(left.response.as_ref(), right.response.as_ref(), kind, rules),

@@ -82,7 +82,7 @@ pub struct Told {
 
 impl Told {
     fn new(call: &Arc<Call>, platforms: &Platforms) -> Self {
-        let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        let kind = platforms.kind(call.kind.as_deref());
         let envelope = kind.map(|kind| kind.envelope(&call.request)).unwrap_or_default();
         let rows = envelope.sections.iter().flat_map(|section| &section.rows);
         let surely = |row: &Row| {

@@ -65,7 +65,7 @@ impl App {
 
     /// Whether a mask covers what calls of a kind take for their conversation's key, as it does in the built-in one.
     fn hides_conversations(&self, mask: &Redaction, kind: Option<&str>) -> bool {
-        let Some(kind) = kind.and_then(|name| self.setup.platforms.kind(name)) else { return false };
+        let Some(kind) = self.setup.platforms.kind(kind) else { return false };
         let sample = Call::new(Id::NIL, Direction::Received, self.now, kind.sample());
         let conversation = kind.read(&sample.request).conversation;
         mask.call(&Call { conversation, ..sample }).conversation.as_deref() == Some(MASK)

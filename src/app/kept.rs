@@ -241,7 +241,7 @@ impl App {
     fn fixture(&self) -> Option<Call> {
         let draft = self.draft.as_ref()?;
         let request = draft.template();
-        let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        let kind = self.setup.platforms.kind(draft.kind.as_deref());
         Some(Call {
             kind: draft.kind.clone(),
             conversation: kind.and_then(|kind| kind.read(&request).conversation),

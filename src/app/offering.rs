@@ -114,7 +114,7 @@ impl App {
         if !draft.offers.wanted {
             return;
         }
-        let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        let kind = self.setup.platforms.kind(draft.kind.as_deref());
         let help = |pointer: &str| kind.and_then(|kind| says(kind, pointer));
         draft.offer(&Known { help: &help, variables: &self.known() });
     }

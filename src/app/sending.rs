@@ -254,7 +254,7 @@ impl App {
         if draft.typing && draft.is_large() && !self.is_calm() {
             return;
         }
-        let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        let kind = self.setup.platforms.kind(draft.kind.as_deref());
         let request = draft.request();
         let small = request.body.len() <= CHECKED;
         let is_template = draft.is_template();
@@ -304,7 +304,7 @@ impl App {
     /// A sentence: why there is none.
     pub fn draft_signature(&self) -> Result<String, String> {
         let Some(draft) = &self.draft else { return Err(String::new()) };
-        let kind = draft.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        let kind = self.setup.platforms.kind(draft.kind.as_deref());
         let request = draft.request();
         let Some((kind, scheme)) = kind.and_then(|kind| Some((kind, kind.scheme_of(&request)?))) else {
             return Ok("this kind of call is not signed".to_owned());
@@ -339,7 +339,7 @@ impl App {
         mode: SignMode,
     ) -> Result<Outgoing, String> {
         let target = self.target().ok_or_else(|| self.no_target())?;
-        let kind = kind.and_then(|name| self.setup.platforms.kind(name));
+        let kind = self.setup.platforms.kind(kind);
         let aimed = Outgoing::aim(request, kind, target, mode, &self.setup.keyring, self.setup.listener)?;
         let avoid = self.avoid();
         match avoid.as_ref().and_then(|avoid| avoid.why_not(&target.name, &aimed.url)) {

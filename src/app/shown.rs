@@ -141,7 +141,7 @@ struct Judged {
 impl Judged {
     fn of(call: &Call, platforms: &Platforms, keyring: &Keyring, config: &Config) -> Self {
         let own = own_secrets(config, call);
-        let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        let kind = platforms.kind(call.kind.as_deref());
         Self {
             verdict: kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), &own, call.at)),
             request_findings: kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request)),
@@ -164,7 +164,7 @@ impl Shown {
         config: &Config,
         form: Form,
     ) -> Self {
-        let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        let kind = platforms.kind(call.kind.as_deref());
         let Judged { verdict, request_findings, response_findings } = Judged::of(&call, platforms, keyring, config);
         let scheme = kind.and_then(|kind| kind.scheme_of(&call.request));
         let (body, packed) = request_body(&call, form);

@@ -82,7 +82,7 @@ impl Answer {
     /// What came back, held against the contract of its kind, and shown masked where there is a `mask`.
     #[must_use]
     pub fn new(call: Arc<Call>, platforms: &Platforms, mask: Option<&Redaction>) -> Self {
-        let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        let kind = platforms.kind(call.kind.as_deref());
         let check = |call: &Call| match (kind, &call.response) {
             (Some(kind), Some(response)) => kind.check_response(response),
             _ => Vec::new(),

@@ -41,7 +41,7 @@ impl Question {
     pub fn answer(&self) -> Vec<String> {
         let call = &self.call;
         let own = own_secrets(&self.config, call);
-        let kind = call.kind.as_deref().and_then(|name| self.platforms.kind(name));
+        let kind = self.platforms.kind(call.kind.as_deref());
         let judged = self.original.as_ref().map_or(call, |(original, _)| original);
         let why = self.keyring.diagnose(&self.platforms, &judged.request, kind, &own, call.at);
         match &self.original {

@@ -132,7 +132,7 @@ impl App {
     }
 
     fn written(&self, shown: &Shown, report: bool) -> Result<String, String> {
-        let kind = shown.call.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+        let kind = self.setup.platforms.kind(shown.call.kind.as_deref());
         let why = shown.why.clone().unwrap_or_default();
         let judgement = shown.verdict.clone().map(|verdict| Judgement { verdict, why });
         let remarks = self.index.marks().of(shown.call.id).cloned().unwrap_or_default();

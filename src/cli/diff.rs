@@ -75,7 +75,7 @@ fn wanted(args: &Args, mut differences: Vec<Difference>) -> Vec<Difference> {
 }
 
 fn of_calls(context: &Context, args: &Args, left: &Call, right: &Call, rules: &Rules) -> eyre::Result<Outcome> {
-    let kind = left.kind.as_deref().and_then(|name| context.platforms.kind(name));
+    let kind = context.platforms.kind(left.kind.as_deref());
     let differences = wanted(args, calls(left, right, kind, rules));
     if context.format == Format::Json {
         print::result(&line(Some(left.id), Some(right.id), left.kind.as_deref(), None, &differences))?;

@@ -189,7 +189,7 @@ impl Draft {
 
     /// The draft as a call that was never sent: what a fixture keeps.
     pub(super) fn call(self, context: &Context) -> Call {
-        let known = self.kind.as_deref().and_then(|name| context.platforms.kind(name));
+        let known = context.platforms.kind(self.kind.as_deref());
         Call {
             conversation: known.and_then(|kind| kind.read(&self.request).conversation),
             kind: self.kind,

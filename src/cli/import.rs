@@ -141,7 +141,7 @@ fn judge(context: &Context, call: &mut Call) {
         return;
     }
     let routed = context.config.route(call.request.path()).and_then(|route| route.kind.as_deref());
-    let known = call.kind.as_deref().or(routed).and_then(|name| context.platforms.kind(name));
+    let known = context.platforms.kind(call.kind.as_deref().or(routed));
     let Some(kind) = known.or_else(|| context.platforms.recognise(&call.request).kind) else { return };
     if call.kind.is_none() {
         call.kind = Some(kind.name.clone());

@@ -34,7 +34,7 @@ pub(super) fn call_line(call: &Call, platforms: &Platforms, format: Format) -> S
 
 /// The same with how the wait stands that it takes part in.
 pub(super) fn listed(call: &Call, platforms: &Platforms, format: Format, wait: Option<&Wait>) -> String {
-    let known = call.kind.as_deref().and_then(|name| platforms.kind(name));
+    let known = platforms.kind(call.kind.as_deref());
     let text = known.and_then(|kind| kind.read(&call.request).text);
     if format == Format::Json {
         let mut more = json!({ "event": "call", "text": text });
@@ -368,7 +368,7 @@ pub(super) fn difference(difference: &Difference, width: usize) -> String {
 }
 
 fn response_findings(context: &Context, call: &Call) -> Findings {
-    let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
+    let kind = context.platforms.kind(call.kind.as_deref());
     kind.map(|kind| context.findings(call, kind)).unwrap_or_default()
 }
 

@@ -83,7 +83,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let sent = (deliveries.len() * copies.len()) as u64;
         super::replay::confirm(&target, sent, &target.templates([draft.kind.as_deref()].into_iter()))?;
     }
-    let kind = draft.kind.as_deref().and_then(|name| context.platforms.kind(name));
+    let kind = context.platforms.kind(draft.kind.as_deref());
     let recorder = context.recorder(&args.record, Box::new(drop))?;
     let (sender, mut fine, mut last) = (context.sender(), true, None);
     let each = deliveries.into_iter().flat_map(|outgoing| {
@@ -154,7 +154,7 @@ fn lacks(request: &Request) -> Option<String> {
 /// What leaves, one after the other; each once.
 fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) -> eyre::Result<Vec<Outgoing>> {
     let (mode, now) = (SignMode::from(args.sign), Timestamp::now());
-    let kind = draft.kind.as_deref().and_then(|name| context.platforms.kind(name));
+    let kind = context.platforms.kind(draft.kind.as_deref());
     let chosen = args.faults.chosen();
     let faults = if chosen.is_empty() { vec![None] } else { chosen.into_iter().map(Some).collect() };
     let mut deliveries = Vec::new();

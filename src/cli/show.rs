@@ -114,7 +114,7 @@ pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader, marks: &Marks)
 
 /// Everything about one call.
 fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option<&Wait>, pretty: bool) -> String {
-    let kind = call.kind.as_deref().and_then(|name| context.platforms.kind(name));
+    let kind = context.platforms.kind(call.kind.as_deref());
     let verdict = kind.map(|kind| context.judge(call, kind));
     let findings = kind.map(|kind| context.findings(call, kind)).unwrap_or_default();
     let others = kind.map_or_else(Vec::new, |kind| context.platforms.could_be(&call.request, kind));

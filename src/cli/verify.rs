@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             continue;
         }
         calls += 1;
-        let Some(kind) = entry.kind.as_deref().and_then(|name| context.platforms.kind(name)) else {
+        let Some(kind) = context.platforms.kind(entry.kind.as_deref()) else {
             strange += 1;
             continue;
         };

@@ -22,7 +22,7 @@ pub(super) struct Waits {
 
 /// Whether a call takes part in a wait, as far as its summary tells.
 pub(super) fn takes_part(platforms: &Platforms, entry: &Entry) -> bool {
-    let kind = entry.kind.as_deref().and_then(|name| platforms.kind(name));
+    let kind = platforms.kind(entry.kind.as_deref());
     entry.conversation.is_some() && kind.is_some_and(|kind| platforms.takes_part_in_a_wait(kind))
 }
 

@@ -267,7 +267,7 @@ fn advice(
     base: &str,
     listener: SocketAddr,
 ) -> Vec<String> {
-    let platform = context.platforms.pack(kind.platform()).map_or(kind.platform(), |pack| &pack.title);
+    let platform = context.platforms.title_of(kind.platform());
     let twice = opening.twice.iter().map(|name| {
         format!("the page's URL has {name} of its own: the page reads the first, so the one of {platform} is lost")
     });
@@ -355,7 +355,7 @@ impl<'a> Watch<'a> {
 
     fn take(&mut self, call: &Arc<Call>) -> eyre::Result<()> {
         let opens = call.kind.as_ref() == Some(&self.kind.name);
-        let known = call.kind.as_deref().and_then(|name| self.context.platforms.kind(name));
+        let known = self.context.platforms.kind(call.kind.as_deref());
         let closes = known.filter(|kind| kind.closes().as_ref() == Some(&self.kind.name));
         let ours = call.conversation.is_some() && call.conversation == self.handed_out.conversation;
         if ours && (opens || closes.is_some()) {

@@ -276,7 +276,7 @@ impl Lane {
 
     fn recognise(&self, request: &Request, route: Option<&Route>) -> Recognised<'_> {
         let asked = cors::asked_method(request);
-        let routed = route.and_then(|route| route.kind.as_deref()).and_then(|name| self.platforms.kind(name));
+        let routed = self.platforms.kind(route.and_then(|route| route.kind.as_deref()));
         let readable = request.readable();
         let seen = Seen::new(&readable);
         // A preflight is not yet the call that it asks about.

@@ -173,7 +173,7 @@ impl Outgoing {
         header: impl Fn(&str) -> bool,
         pointer: impl Fn(&str) -> bool,
     ) -> Option<String> {
-        let (Signing::Fresh(secret), Some(kind)) = (&self.signing, platforms.kind(self.kind.as_deref()?)) else {
+        let (Signing::Fresh(secret), Some(kind)) = (&self.signing, platforms.kind(self.kind.as_deref())) else {
             return None;
         };
         let (headers, pointers) = kind.signs_in(&self.request, secret.as_ref());
@@ -188,7 +188,7 @@ impl Outgoing {
     /// would rightly take it.
     #[must_use]
     pub fn why_not_faulty(&self, fault: Fault, platforms: &Platforms) -> Option<String> {
-        let kind = platforms.kind(self.kind.as_deref()?)?;
+        let kind = platforms.kind(self.kind.as_deref())?;
         kind.scheme().filter(|(_, usual)| usual.optional)?;
         match &self.signing {
             Signing::Fresh(secret) => {
@@ -206,7 +206,7 @@ impl Outgoing {
     /// by how much. None where it is signed anew or nobody knows its contract.
     #[must_use]
     pub fn verdict(&self, platforms: &Platforms, keyring: &Keyring, at: Timestamp) -> Option<Verdict> {
-        let kind = platforms.kind(self.kind.as_deref()?)?;
+        let kind = platforms.kind(self.kind.as_deref())?;
         let exact = self.signing == Signing::Exact;
         exact.then(|| keyring.judge(platforms, &self.request, Some(kind), &self.secrets, at))
     }

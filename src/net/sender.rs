@@ -173,7 +173,7 @@ impl Sender {
             set,
         } = outgoing;
         address(&mut request, &url, virtual_host.as_deref(), &set);
-        let known = kind.as_deref().and_then(|name| self.platforms.kind(name));
+        let known = self.platforms.kind(kind.as_deref());
         let at = Timestamp::now();
         let made = if fault == Some(Fault::Stale) { at - STALE } else { at };
         let signed = match (&signing, known) {

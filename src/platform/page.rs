@@ -155,7 +155,7 @@ impl Platforms {
     #[must_use]
     pub fn page_call<'a>(&'a self, kind: &'a Kind, open: &Request) -> Option<PageCall<'a>> {
         let spec = kind.spec.page.as_ref()?;
-        let calls = self.kind(&format!("{}/{}", kind.platform(), spec.calls.as_ref()))?;
+        let calls = self.kind(format!("{}/{}", kind.platform(), spec.calls.as_ref()).as_str())?;
         let query = pairs(open.query());
         let sample = calls.sample();
         let mut headers = Headers::default();

@@ -185,6 +185,8 @@ fn kinds_go_by_both_names() {
     assert_eq!((kind.name.as_str(), kind.platform(), kind.bare()), ("moveo/dialog", "moveo", "dialog"));
     assert!(platforms.kind("moveo/dialog").is_some());
     assert!(platforms.kind("moveo/other").is_none() && platforms.kind("").is_none());
+    assert!(platforms.kind(None).is_none() && platforms.kind(Some("moveo/dialog")).is_some());
+    assert_eq!([platforms.title_of("moveo"), platforms.title_of("other")], ["Moveo.AI", "other"]);
 }
 
 #[test]

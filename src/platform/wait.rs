@@ -211,7 +211,7 @@ impl Platforms {
         let mut waits: Vec<Wait> = Vec::new();
         let mut known: HashMap<(String, &str), usize> = HashMap::new();
         for call in calls {
-            let kind = call.kind.as_deref().and_then(|name| self.kind(name));
+            let kind = self.kind(call.kind.as_deref());
             let (Some(kind), Some(conversation)) = (kind, call.conversation.as_deref()) else { continue };
             let closes = kind.closes();
             let opens = self.closing(kind);

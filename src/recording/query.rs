@@ -72,7 +72,7 @@ impl PartialEq for Contracts {
 impl Contracts {
     /// Whether the call departs from its contract so, on either side; none: not at all. None where only the call can tell.
     fn depart(&self, grade: Option<Severity>, view: &View<'_>, call: Option<&Call>) -> Option<bool> {
-        let kind = self.0.as_ref().zip(view.kind).and_then(|(platforms, name)| platforms.kind(name));
+        let kind = self.0.as_ref().and_then(|platforms| platforms.kind(view.kind));
         let Some(kind) = kind else { return Some(grade.is_none()) };
         let call = call?;
         let mut found = kind.check_request(&call.request);

@@ -152,7 +152,7 @@ impl Plan {
         keyring: &Keyring,
         listener: Option<SocketAddr>,
     ) -> Result<(Outgoing, Option<Outgoing>), Refusal> {
-        let kind = call.kind.as_deref().and_then(|name| platforms.kind(name));
+        let kind = platforms.kind(call.kind.as_deref());
         if call.request.cut {
             let kept = visible::count(call.request.body.len(), "byte");
             return Err(Refusal::Call(format!(

@@ -367,7 +367,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         };
         let (call, against) = (first.call().clone(), second.as_ref().map(|second| second.call().clone()));
         let plan = &self.replay.plan;
-        let kind = original.kind.as_deref().and_then(|name| self.replay.platforms.kind(name));
+        let kind = self.replay.platforms.kind(original.kind.as_deref());
         let recorded = original.answer();
         let judge = |call: &Call| {
             check(&plan.expect, &Answered { call, fault: delivery.fault, kind, recorded, rules: &plan.rules })

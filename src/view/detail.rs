@@ -90,7 +90,7 @@ fn tree_of<'a>(app: &App, shown: &'a Shown) -> Option<&'a Tree> {
 
 /// What the contract says of the value at a tree's cursor.
 fn meaning<'a>(app: &'a App, shown: &Shown, tree: &Tree) -> Option<&'a str> {
-    let kind = app.setup.platforms.kind(shown.call.kind.as_deref()?)?;
+    let kind = app.setup.platforms.kind(shown.call.kind.as_deref())?;
     if app.tab == Tab::Body && shown.filtered.is_none() { kind.meaning(&tree.pointer()) } else { None }
 }
 

@@ -205,7 +205,7 @@ fn kinds<'a>(app: &'a App, kinds: impl Iterator<Item = &'a Kind>) -> Vec<Pick> {
     let mut platform = None;
     for kind in kinds {
         if platform.replace(kind.platform()) != Some(kind.platform()) {
-            let title = app.setup.platforms.pack(kind.platform()).map_or(kind.platform(), |pack| &pack.title);
+            let title = app.setup.platforms.title_of(kind.platform());
             rows.push(Pick::Heading(title.to_owned()));
         }
         rows.push(Pick::Choice(format!("{:26} {}", kind.name, kind.title)));

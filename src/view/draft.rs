@@ -201,7 +201,7 @@ fn answer_head(app: &App, draft: &Draft, width: usize) -> Vec<Line<'static>> {
         None => {
             let text = format!("{} sends the draft; the answer appears here", app.keymap.key(Action::Send));
             let mut lines = vec![Line::styled(text, theme::DIM)];
-            let kind = draft.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
+            let kind = app.setup.platforms.kind(draft.kind.as_deref());
             lines.extend(kind.map_or_else(Vec::new, |kind| panel::expected(kind, width)));
             return lines;
         }

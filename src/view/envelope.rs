@@ -59,7 +59,7 @@ pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> (Rows, Option<(us
             lines.extend(rows::row(&[(sign, style, 1), (name, theme::KEY, first), (&cut(was), theme::DIM, rest)]));
         }
     }
-    let kind = shown.call.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
+    let kind = app.setup.platforms.kind(shown.call.kind.as_deref());
     if let (None, Some(query)) = (kind, shown.call.request.query()) {
         lines.extend(rows::heading("Query"));
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -72,7 +72,7 @@ pub(super) fn lines(app: &App, shown: &Shown, width: usize) -> (Rows, Option<(us
 /// What stands above the fields: what the call is, what the user said, and what is wrong with it as a whole.
 fn head(app: &App, shown: &Shown, width: usize) -> Rows {
     let call = &shown.call;
-    let kind = call.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
+    let kind = app.setup.platforms.kind(call.kind.as_deref());
     let at = clock(app, call.at, "%Y-%m-%d %H:%M:%S%.3f %Z");
     let took = list::took(call.took);
     let mut lines = Vec::new();
@@ -194,7 +194,7 @@ fn cut(value: &str) -> String {
 
 /// What the contract says of the field that the cursor is at: for the foot of the tab.
 pub(super) fn help(app: &App, shown: &Shown, width: usize) -> Rows {
-    let kind = shown.call.kind.as_deref().and_then(|name| app.setup.platforms.kind(name));
+    let kind = app.setup.platforms.kind(shown.call.kind.as_deref());
     let Some((kind, row)) = kind.zip(shown.fields().nth(app.cursor.field)) else { return Vec::new() };
     let help = kind.help(&row.pointer).unwrap_or_default();
     let mut first = row.pointer.clone();

@@ -96,7 +96,7 @@ fn time(app: &App, at: Timestamp) -> String {
 /// What the platform does where a wait stands so.
 fn then<'a>(app: &'a App, flow: &Flow, outcome: Outcome) -> Option<&'a str> {
     let platforms = &app.setup.platforms;
-    platforms.then(platforms.kind(&flow.opening)?, outcome)
+    platforms.then(platforms.kind(flow.opening.as_str())?, outcome)
 }
 
 /// After how long a flow waits no more for its page; none where its platform has no limit.

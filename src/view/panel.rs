@@ -96,9 +96,8 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
     frame.render_widget(block, right);
     let (width, height) = (usize::from(place.width), usize::from(place.height));
     let answer = app.tested(tester);
-    let name = answer.and_then(|answer| answer.call.kind.clone());
-    let kind = match name {
-        Some(name) => app.setup.platforms.kind(&name),
+    let kind = match answer.and_then(|answer| answer.call.kind.as_deref()) {
+        Some(name) => app.setup.platforms.kind(name),
         None => app.setup.platforms.kinds().nth(tester.kind),
     };
     let head = answer.map_or_else(
@@ -145,7 +144,7 @@ fn kind_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
     let found = app.kinds_found(&tester.search);
     for (number, kind) in app.setup.platforms.kinds().enumerate().filter(|(number, _)| found.contains(number)) {
         if platform.replace(kind.platform()) != Some(kind.platform()) {
-            let title = app.setup.platforms.pack(kind.platform()).map_or(kind.platform(), |pack| &pack.title);
+            let title = app.setup.platforms.title_of(kind.platform());
             lines.push((None, title.to_owned()));
         }
         lines.push((Some(number), format!("{:wide$} {}", kind.name, kind.title, wide = KIND - 1)));

@@ -127,7 +127,7 @@ impl App {
                 }
                 Some(Offer::Typed) => {
                     let kind = self.answers.slots.get(slot).and_then(|slot| self.kind_of(slot));
-                    let known = kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+                    let known = self.setup.platforms.kind(kind.as_deref());
                     let mut start = known.map_or_else(
                         || Response { status: 200, body: "{}".into(), ..Response::default() },
                         crate::platform::Kind::reply,
@@ -163,7 +163,7 @@ impl App {
                 let answer = match stage {
                     Stage::Answer(answer) => answer.clone(),
                     Stage::Forward(_) => {
-                        let kind = held.kind.as_deref().and_then(|name| self.setup.platforms.kind(name));
+                        let kind = self.setup.platforms.kind(held.kind.as_deref());
                         kind.map_or_else(Response::default, crate::platform::Kind::reply)
                     }
                 };

@@ -59,7 +59,7 @@ impl Waiting {
 impl Glance {
     fn new(held: &Held, platforms: &Platforms, mask: Option<&Redaction>) -> Self {
         let (request, _) = shown(held, mask);
-        let kind = held.kind.as_deref().and_then(|name| platforms.kind(name));
+        let kind = platforms.kind(held.kind.as_deref());
         let said = kind.and_then(|kind| kind.read(&request).text);
         let said = said.map(|said| visible::excerpt(&said, ROW).into_owned());
         Self { target: request.target, said }

@@ -37,12 +37,12 @@ pub(super) fn check(config: &Config, flags: &[Assignment], platforms: &mut Platf
         kinds.chain(replies.kinds.iter().map(String::as_str)).map(move |kind| (place.clone(), Some(kind)))
     });
     for (place, kind) in routes.chain(waits).chain(cases) {
-        let unknown = kind.filter(|kind| platforms.kind(kind).is_none());
+        let unknown = kind.filter(|kind| platforms.kind(*kind).is_none());
         wrong.extend(unknown.map(|kind| format!("{file}: {place}: {}", no_kind(platforms, kind))));
     }
     for target in &config.targets {
         let strange =
-            target.urls.keys().filter(|name| platforms.kind(name).is_none() && platforms.pack(name).is_none());
+            target.urls.keys().filter(|name| platforms.kind(name.as_str()).is_none() && platforms.pack(name).is_none());
         wrong.extend(strange.map(|name| format!("{file}: target {}: urls: {}", target.name, unknown(platforms, name))));
     }
     let mut parse = |place: String, text: &str| {

@@ -40,7 +40,7 @@ pub(super) fn page(
     if framed && !keyring.takes_tests(callback.kind, open, &[]) {
         signed.push_str(" A key is configured, so this counts only on the machine that hooktape runs on, by no proxy.");
     }
-    let platform = platforms.pack(kind.platform()).map_or("", |pack| &pack.title);
+    let platform = platforms.title_of(kind.platform());
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(open.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let findings: Vec<String> = kind.check_request(open).into_iter().map(|finding| finding.sentence).collect();

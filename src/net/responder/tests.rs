@@ -158,7 +158,7 @@ async fn what_contradicts_a_contract_is_json_and_breaks_it() {
     let mut site = Site::new(breaking("contradict")).await;
     let kinds: Vec<String> = site.platforms.kinds().map(|kind| kind.name.clone()).collect();
     for name in kinds.iter().filter(|name| name.starts_with("moveo/") && !name.contains("webview")) {
-        let kind = site.platforms.kind(name).unwrap();
+        let kind = site.platforms.kind(name.as_str()).unwrap();
         // Where the contract says nothing of the answer, nothing contradicts it.
         if kind.response_fields().is_empty() {
             continue;
@@ -168,7 +168,7 @@ async fn what_contradicts_a_contract_is_json_and_breaks_it() {
         let call = site.next().await;
         let response = call.response.as_ref().unwrap();
         serde_json::from_slice::<serde_json::Value>(&response.body).unwrap();
-        let kind = site.platforms.kind(name).unwrap();
+        let kind = site.platforms.kind(name.as_str()).unwrap();
         assert!(kind.check_response(response).iter().any(|finding| finding.severity == Severity::Error), "{name}");
     }
 }

@@ -119,7 +119,7 @@ impl Reporter {
     /// What is to be said of a call of which `marks` say the rest.
     #[must_use]
     pub fn report(&self, call: Call, marks: &Marks) -> Report {
-        let kind = call.kind.as_deref().and_then(|name| self.platforms.kind(name));
+        let kind = self.platforms.kind(call.kind.as_deref());
         // What cannot be checked here and now was checked when it was recorded.
         let judgement = kind.map(|kind| self.judge(&call, kind)).filter(|now| {
             let unknown = call.request.redacted || now.verdict.sig == Sig::NoSecret;

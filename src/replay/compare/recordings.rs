@@ -171,7 +171,7 @@ pub fn compare(
 ) -> Result<Vec<Difference>, io::Error> {
     let (Some(l), Some(r)) = (pair.left, pair.right) else { return Ok(Vec::new()) };
     let (l, r) = (left.call(left_entries[l].place)?, right.call(right_entries[r].place)?);
-    let kind = l.kind.as_deref().and_then(|name| platforms.kind(name));
+    let kind = platforms.kind(l.kind.as_deref());
     Ok(calls(&l, &r, kind, rules))
 }
 

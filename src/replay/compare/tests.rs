@@ -302,7 +302,7 @@ fn what_the_configuration_and_the_pack_name_is_no_difference() {
     let right = answer(200, &[], r#"{"context":{"at":2,"l":[2,1]},"responses":[{"action_id":"b","type":"text"}]}"#);
     let configured = Compare { ignore: vec!["/context/at".into()], unordered: true };
     for kind in ["dialog", "post_message", "pre_message", "first_message"] {
-        let kind = platforms.kind(&format!("moveo/{kind}"));
+        let kind = platforms.kind(format!("moveo/{kind}").as_str());
         assert_eq!(responses(Some(&left), Some(&right), kind, &Rules::configured(&configured)), []);
     }
 }
