@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::cli::{Common, Format, Outcome, context, platforms, print};
 use crate::config::{Assignment, Listen, Target, parse_address, parse_assignment};
-use crate::platform::{Pack, Platforms};
+use crate::platform::{Kind, Pack, Platforms};
 use crate::signature::Scheme;
 use crate::visible;
 
@@ -233,7 +233,7 @@ fn listen(text: &str) -> Result<SocketAddr, String> {
 
 /// How a platform signs its usual call, and the usual reference to the secret; none if it signs nothing.
 fn signing(pack: &Pack) -> Option<(&Scheme, Assignment)> {
-    let scheme = pack.kinds().find_map(|kind| kind.scheme()).map(|(_, scheme)| scheme)?;
+    let scheme = pack.kinds().find_map(Kind::scheme)?;
     let usual = parse_assignment(scheme.flag().strip_prefix("--secret ")?).ok()?;
     Some((scheme, usual))
 }

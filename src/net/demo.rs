@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::net::outgoing::{Outgoing, Signing};
 use crate::platform::{Keyring, Kind, Platforms};
+use crate::signature::Scheme;
 
 /// What to send to `base` (`http://127.0.0.1:4747`), in order: of every platform whose pack tells a conversation.
 ///
@@ -32,7 +33,7 @@ pub fn conversation_with(
     };
     let mut calls: Vec<Outgoing> = kinds().map(|kind| signed(kind, keyring, base)).collect::<Result<_, _>>()?;
     // Of those whose body is signed: to another, a newline more makes no difference.
-    if let Some(kind) = kinds().find(|kind| kind.scheme().is_some_and(|(_, scheme)| scheme.covers_the_body())) {
+    if let Some(kind) = kinds().find(|kind| kind.scheme().is_some_and(Scheme::covers_the_body)) {
         calls.push(tampered(kind, keyring, base)?);
     }
     Ok(calls)
@@ -70,7 +71,7 @@ fn signed(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String
 /// anew.
 fn tampered(kind: &Kind, keyring: &Keyring, base: &str) -> Result<Outgoing, String> {
     let mut call = signed(kind, keyring, base)?;
-    if let (Some((_, scheme)), Signing::Fresh(secret)) = (kind.scheme(), &call.signing) {
+    if let (Some(scheme), Signing::Fresh(secret)) = (kind.scheme(), &call.signing) {
         crate::signature::sign(scheme, &mut call.request, secret.as_ref(), Timestamp::now())
             .map_err(|error| error.to_string())?;
     }

@@ -185,7 +185,7 @@ impl Fault {
         match self {
             // Whoever signs without a secret has none to get wrong.
             Self::BadSignature => {
-                let schemes = kind.into_iter().flat_map(Kind::schemes).map(|(_, scheme)| scheme);
+                let schemes = kind.into_iter().flat_map(Kind::schemes);
                 for scheme in schemes.filter(|scheme| scheme.is_keyless()) {
                     if let Some(value) = request.headers.get(&scheme.header).map(|value| forged(value, &scheme.prefix))
                     {

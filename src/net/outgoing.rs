@@ -189,13 +189,13 @@ impl Outgoing {
     #[must_use]
     pub fn why_not_faulty(&self, fault: Fault, platforms: &Platforms) -> Option<String> {
         let kind = platforms.kind(self.kind.as_deref())?;
-        kind.scheme().filter(|(_, usual)| usual.optional)?;
+        kind.scheme().filter(|usual| usual.optional)?;
         match &self.signing {
             Signing::Fresh(secret) => {
                 fault.why_not_with(kind, kind.bears_then(&self.request, secret.as_ref()), &self.request)
             }
             Signing::Exact => {
-                let schemes = kind.schemes().map(|(_, scheme)| scheme);
+                let schemes = kind.schemes();
                 let borne = schemes.filter(|scheme| scheme.is_borne_by(&self.request));
                 fault.why_not_with(kind, borne, &self.request)
             }

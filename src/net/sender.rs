@@ -204,7 +204,7 @@ impl Sender {
             url.set_query(request.query());
         }
         // What was just sealed, and not spoiled, has its seal; to check that would be to make it again.
-        let sealed = |kind: &Kind| kind.schemes().all(|(_, scheme)| matches!(scheme.method, Method::Seal(_)));
+        let sealed = |kind: &Kind| kind.schemes().all(|scheme| matches!(scheme.method, Method::Seal(_)));
         let sure = matches!(signing, Signing::Fresh(Some(_))) && signed.is_ok() && fault.is_none();
         let sure = sure && !request.cut && !request.redacted && dropped.is_empty();
         let ready = signed.and_then(|()| map(&mut request));

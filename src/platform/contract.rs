@@ -53,7 +53,7 @@ impl Report<'_> {
         let Some(PageCall { kind: calls, mut request, form }) = platforms.page_call(kind, &kind.sample()) else {
             return self.add("pack.toml", format!("page of {}: {} is no kind of it", kind.name, spec.calls.as_ref()));
         };
-        let secret = calls.scheme().and_then(|(_, scheme)| scheme.fresh_secret("test").ok());
+        let secret = calls.scheme().and_then(|scheme| scheme.fresh_secret("test").ok());
         if let Err(error) = calls.sign(&mut request, secret.as_ref(), AT) {
             self.add("pack.toml", format!("page of {}: its callback cannot be signed: {error}", kind.name));
         }
@@ -124,13 +124,14 @@ impl Report<'_> {
     }
 
     fn signature(&mut self, kind: &Kind) {
-        for (name, scheme) in kind.schemes() {
-            self.scheme(kind, name, scheme);
+        for scheme in kind.schemes() {
+            self.scheme(kind, scheme);
         }
     }
 
     /// What a fresh signature is worth: it fits, and no longer when a byte is flipped.
-    fn scheme(&mut self, kind: &Kind, name: &str, scheme: &Scheme) {
+    fn scheme(&mut self, kind: &Kind, scheme: &Scheme) {
+        let name = scheme.bare();
         let mut sample = kind.sample();
         let secret = if scheme.is_keyless() { None } else { scheme.fresh_secret("test").ok() };
         if let Err(error) = signature::sign(scheme, &mut sample, secret.as_ref(), AT) {

@@ -142,7 +142,7 @@ impl Platforms {
             all.find(|scheme| !scheme.shares_its_header() && request.headers.has(&scheme.header))
         };
         let stranger = if kind.is_none() { borne() } else { None };
-        kind.into_iter().flat_map(Kind::schemes).map(|(_, scheme)| scheme).chain(stranger)
+        kind.into_iter().flat_map(Kind::schemes).chain(stranger)
     }
 }
 

@@ -151,8 +151,8 @@ impl Keyring {
         // Calls that are answered at the same time must not wait for each other.
         let is_test = request.headers.has(TEST_HEADER) && self.takes_tests(kind, request, own);
         let tests = is_test.then(|| self.made());
-        let shared = kind.schemes().flat_map(|(_, scheme)| scheme.configured(&self.secrets));
-        let test = kind.schemes().filter_map(|(_, scheme)| tests.as_ref()?.get(&scheme.name)?.as_ref().ok());
+        let shared = kind.schemes().flat_map(|scheme| scheme.configured(&self.secrets));
+        let test = kind.schemes().filter_map(|scheme| tests.as_ref()?.get(&scheme.name)?.as_ref().ok());
         let secrets: Vec<&Secret> = test.chain(own).chain(shared).collect();
         kind.answer(request, sig, &secrets)
     }
@@ -182,7 +182,7 @@ impl Keyring {
     /// Whether a test secret is good for a call of `kind` that comes the way of `request`; `own` as in [`Self::judge`].
     #[must_use]
     pub fn takes_tests(&self, kind: &Kind, request: &Request, own: &[Secret]) -> bool {
-        self.test_secrets_count(request, kind.schemes().map(|(_, scheme)| scheme), own)
+        self.test_secrets_count(request, kind.schemes(), own)
     }
 
     fn test_secrets_count<'a>(
@@ -220,7 +220,7 @@ impl Keyring {
     /// # Errors
     /// When it needs one and there is none: a sentence with the repair.
     pub fn signing(&self, kind: &Kind, request: &Request, own: &[Secret]) -> Result<Option<Secret>, String> {
-        let Some((_, usual)) = kind.scheme().filter(|(_, scheme)| !scheme.is_keyless()) else { return Ok(None) };
+        let Some(usual) = kind.scheme().filter(|scheme| !scheme.is_keyless()) else { return Ok(None) };
         let platform = kind.platform();
         let ordered = kind.by_likeness(request);
         let schemes = || ordered.iter().copied();
@@ -307,7 +307,7 @@ impl Keyring {
     /// # Errors
     /// When the system has no randomness to make one.
     pub fn signing_as_a_test(&self, kind: &Kind) -> Result<Option<Secret>, String> {
-        kind.scheme().map_or(Ok(None), |(_, scheme)| made_for(scheme, &self.tests, TEST_LABEL))
+        kind.scheme().map_or(Ok(None), |scheme| made_for(scheme, &self.tests, TEST_LABEL))
     }
 
     /// Signs a call of `kind` as somebody else who has none of our secrets: by every scheme that it bears, so that no signature
@@ -327,7 +327,7 @@ impl Keyring {
         };
         let mut schemes = kind.by_likeness(request);
         schemes.retain(|scheme| !is_set(scheme));
-        let usual = kind.schemes().map(|(_, scheme)| scheme).find(|scheme| !is_set(scheme));
+        let usual = kind.schemes().find(|scheme| !is_set(scheme));
         schemes.retain(|scheme| scheme.is_borne_by(request));
         if schemes.is_empty() {
             let none = || format!("its headers are set where a signature of {} belongs: leave them out", kind.name);
@@ -346,7 +346,7 @@ impl Keyring {
             }
         }
         // What cannot be signed anew may be good.
-        for (_, scheme) in kind.schemes().filter(|(_, scheme)| scheme.carrier == Carrier::Header && !is_set(scheme)) {
+        for scheme in kind.schemes().filter(|scheme| scheme.carrier == Carrier::Header && !is_set(scheme)) {
             if !written.iter().any(|known| known.stands_where(scheme)) {
                 request.headers.remove(&scheme.header);
             }

@@ -145,23 +145,23 @@ impl Kind {
         self.spec.name.as_ref()
     }
 
-    /// The scheme's name in its pack and the scheme; none where the contract has no signature. Of several the first.
+    /// The scheme that signs it; none where the contract has no signature. Of several the first.
     #[must_use]
-    pub fn scheme(&self) -> Option<(&str, &Scheme)> {
+    pub fn scheme(&self) -> Option<&Scheme> {
         self.schemes().next()
     }
 
-    /// Every scheme of which one signs it, the usual one first, with its name in the pack.
-    pub fn schemes(&self) -> impl Iterator<Item = (&str, &Scheme)> {
+    /// Every scheme of which one signs it, the usual one first.
+    pub fn schemes(&self) -> impl Iterator<Item = &Scheme> {
         let names = self.spec.signature.iter().flat_map(|names| names.as_ref().iter());
-        names.filter_map(|name| self.shared.schemes.get_key_value(name).map(|(name, scheme)| (name.as_str(), scheme)))
+        names.filter_map(|name| self.shared.schemes.get(name))
     }
 
     /// Its schemes, the one first that `request` looks most like being signed by, as far as can be told without a secret; of
     /// those that it looks alike for, the usual one.
     #[must_use]
     pub fn by_likeness(&self, request: &Request) -> SmallVec<[&Scheme; 4]> {
-        let mut ordered: SmallVec<[&Scheme; 4]> = self.schemes().map(|(_, scheme)| scheme).collect();
+        let mut ordered: SmallVec<[&Scheme; 4]> = self.schemes().collect();
         if ordered.len() > 1 {
             ordered.sort_by_key(|scheme| Reverse(scheme.likeness(request)));
         }
@@ -312,7 +312,7 @@ impl Kind {
     /// The headers and fields of the request as the documents' tables have them.
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
-        let signed = |name: &str| self.schemes().any(|(_, scheme)| scheme.header.eq_ignore_ascii_case(name));
+        let signed = |name: &str| self.schemes().any(|scheme| scheme.header.eq_ignore_ascii_case(name));
         let headers = self.spec.headers.iter().map(|header| Field {
             place: header.name.clone(),
             part: "header",
@@ -344,8 +344,8 @@ impl Kind {
     /// The headers that its contract knows: those of the signature and of the table, and what says that a body is JSON.
     #[must_use]
     pub fn header_names(&self) -> Vec<&str> {
-        let in_a_header = |(_, scheme): &(&str, &Scheme)| scheme.carrier == Carrier::Header;
-        let signature = self.schemes().filter(in_a_header).map(|(_, scheme)| scheme.header.as_str());
+        let in_a_header = |scheme: &&Scheme| scheme.carrier == Carrier::Header;
+        let signature = self.schemes().filter(in_a_header).map(|scheme| scheme.header.as_str());
         let table = self.spec.headers.iter().map(|header| header.name.as_str());
         let mut names: Vec<&str> = Vec::new();
         for name in signature.into_iter().chain(table).chain(["Content-Type"]) {
@@ -366,7 +366,7 @@ impl Kind {
             returns: self.spec.returns.clone(),
             failure: self.failure(),
             timeout_ms: self.spec.timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
-            signed: self.schemes().map(|(_, scheme)| scheme.describe()).reduce(|all, one| format!("{all}. Or {one}")),
+            signed: self.schemes().map(Scheme::describe).reduce(|all, one| format!("{all}. Or {one}")),
             instead: self.spec.instead.as_ref().map(|kind| self.sibling(kind)),
             source: self.source().to_owned(),
         }

@@ -165,7 +165,7 @@ impl Platforms {
                 headers.set(name, value);
             }
         }
-        if let Some((_, scheme)) = calls.scheme()
+        if let Some(scheme) = calls.scheme()
             && !spec.claims.is_empty()
             && let Some(token) = signature::carry(scheme, &filled(&spec.claims, &query))
         {

@@ -120,12 +120,12 @@ impl Kind {
             Place::Header(_) => None,
         });
         let signed = |carrier: Carrier| {
-            let schemes = self.schemes().filter(move |(_, scheme)| scheme.carrier == carrier);
-            schemes.map(|(_, scheme)| scheme.header.as_str())
+            let schemes = self.schemes().filter(move |scheme| scheme.carrier == carrier);
+            schemes.map(|scheme| scheme.header.as_str())
         };
         let (mut headers, mut pointers): (Vec<_>, Vec<_>) =
             (headers.chain(signed(Carrier::Header)).collect(), pointers.chain(signed(Carrier::Body)).collect());
-        for (_, scheme) in self.schemes() {
+        for scheme in self.schemes() {
             let Method::Seal(seal) = &scheme.method else { continue };
             headers.extend(seal.message.headers());
             match seal.clock.as_ref().map(|clock| &clock.place) {

@@ -165,7 +165,7 @@ fn issuers_of_ones_own_are_taken_beside_the_documented_ones() {
     let mut platforms = platforms();
     platforms.allow_issuers("moveo/webview", &["www.shop.example".into()]).unwrap();
     platforms.allow_issuers("moveo", &["www.other.example".into()]).unwrap();
-    let (_, scheme) = platforms.kind("webview_survey").unwrap().scheme().unwrap();
+    let scheme = platforms.kind("webview_survey").unwrap().scheme().unwrap();
     assert_eq!(scheme.issuers().first().unwrap(), "www.webviews.moveo.ai");
     assert!(scheme.issuers().ends_with(&["www.shop.example".into(), "www.other.example".into()]));
     assert_eq!(platforms.pack("moveo").unwrap().schemes()["webview"].issuers(), scheme.issuers());

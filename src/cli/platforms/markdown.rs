@@ -38,7 +38,7 @@ fn platform(page: &mut String, pack: &Pack) {
     page.push_str("| call | what it is | signed by | source |\n| --- | --- | --- | --- |\n");
     for kind in pack.kinds() {
         let about = kind.describe();
-        let by: Vec<String> = kind.schemes().map(|(name, _)| format!("`{name}`")).collect();
+        let by: Vec<String> = kind.schemes().map(|scheme| format!("`{}`", scheme.bare())).collect();
         row(page, &[&format!("`{}`", about.name), &about.title, &by.join(" or "), &about.source]);
     }
     page.push('\n');

@@ -73,7 +73,7 @@ pub(super) fn page(
 
 /// Signs the callback, with what is configured or as a test; says in a sentence with what, or why not.
 fn sign(keyring: &Keyring, callback: &mut PageCall<'_>, configured: Option<Secret>, at: Timestamp) -> String {
-    let Some((_, scheme)) = callback.kind.scheme() else {
+    let Some(scheme) = callback.kind.scheme() else {
         return "The platform's contract has no signature.".to_owned();
     };
     let secret = match configured.map_or_else(|| keyring.signing_as_a_test(callback.kind), |secret| Ok(Some(secret))) {

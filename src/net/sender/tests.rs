@@ -11,7 +11,7 @@ use crate::call::Sig;
 use crate::config::{Config, Secret, Secrets, Target};
 use crate::net::outgoing::SignMode;
 use crate::net::testing::{Site, platforms_with, with_secret};
-use crate::signature::{TokenAlgorithm, claim, keys};
+use crate::signature::{Scheme, TokenAlgorithm, claim, keys};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -311,7 +311,7 @@ async fn what_is_signed_anew_is_found_to_be_signed_so() {
         let sample = Request { target: format!("/{}", kind.sample().target.trim_start_matches('/')), ..kind.sample() };
         let Ok(secret) = site.keyring.signing_as_a_test(kind) else { continue };
         // What is a target's own is not sent itself there.
-        if kind.scheme().is_some_and(|(_, scheme)| scheme.may_send_a_key()) {
+        if kind.scheme().is_some_and(Scheme::may_send_a_key) {
             continue;
         }
         let target = Target { secrets: secret.into_iter().collect(), ..Target::new("x", "http://127.0.0.1:1") };

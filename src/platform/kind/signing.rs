@@ -12,7 +12,7 @@ impl Kind {
     /// The scheme to sign `request` by with `secret`: the one that it looks most like being signed by, of those that the secret
     /// is for. None where it is not signed, or need not be.
     fn scheme_to_sign(&self, request: &Request, secret: Option<&Secret>) -> Option<&Scheme> {
-        if secret.is_none() && self.scheme().is_some_and(|(_, scheme)| scheme.optional) {
+        if secret.is_none() && self.scheme().is_some_and(|scheme| scheme.optional) {
             return None;
         }
         let fits = |scheme: &&Scheme| secret.is_none_or(|secret| scheme.can_sign_with(secret));
@@ -36,7 +36,7 @@ impl Kind {
         let anew = self.schemes_to_sign(request, secret);
         let gone: SmallVec<[&Scheme; 4]> = self.schemes_to_take_off(&anew).collect();
         let stays = |scheme: &&Scheme| scheme.is_borne_by(request) && !gone.iter().any(|one| one.stands_where(scheme));
-        let left: SmallVec<[&Scheme; 4]> = self.schemes().map(|(_, scheme)| scheme).filter(stays).collect();
+        let left: SmallVec<[&Scheme; 4]> = self.schemes().filter(stays).collect();
         anew.into_iter().chain(left)
     }
 
@@ -44,8 +44,8 @@ impl Kind {
     fn schemes_to_sign(&self, request: &Request, secret: Option<&Secret>) -> SmallVec<[&Scheme; 4]> {
         let mut all: SmallVec<[&Scheme; 4]> = self.scheme_to_sign(request, secret).into_iter().collect();
         let Some(secret) = secret.filter(|_| !all.is_empty()) else { return all };
-        let borne = self.schemes().any(|(_, scheme)| scheme.is_borne_by(request));
-        for (_, other) in self.schemes().filter(|(_, scheme)| scheme.carrier == Carrier::Header) {
+        let borne = self.schemes().any(|scheme| scheme.is_borne_by(request));
+        for other in self.schemes().filter(|scheme| scheme.carrier == Carrier::Header) {
             let wanted = if borne { other.is_borne_by(request) } else { !other.optional };
             let free = !all.iter().any(|scheme| scheme.stands_where(other));
             if wanted && free && other.can_sign_with(secret) {
@@ -63,7 +63,7 @@ impl Kind {
                 && !anew.is_empty()
                 && !anew.iter().any(|one| one.stands_where(scheme))
         };
-        let old: SmallVec<[&Scheme; 4]> = self.schemes().map(|(_, scheme)| scheme).filter(old).collect();
+        let old: SmallVec<[&Scheme; 4]> = self.schemes().filter(old).collect();
         old.into_iter()
     }
 

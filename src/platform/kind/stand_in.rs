@@ -22,7 +22,7 @@ impl Kind {
             headers.set(name, value.clone());
         }
         if !self.spec.sample_claims.is_empty()
-            && let Some((_, scheme)) = self.scheme()
+            && let Some(scheme) = self.scheme()
             && let Some(token) = signature::carry(scheme, &self.spec.sample_claims)
         {
             headers.set(&scheme.header, token);
@@ -74,7 +74,7 @@ impl Kind {
         };
         match self.spec.answer.iter().find(|answer| holds(&answer.when)) {
             Some(answer) => {
-                let scheme = self.scheme().map(|(_, scheme)| scheme);
+                let scheme = self.scheme();
                 let filler = Filler { request, doc: &doc, scheme, secrets };
                 let (media, body) = match (&answer.text, &answer.body) {
                     (Some(text), _) => ("text/plain; charset=utf-8", filler.text(text)),

@@ -7,7 +7,7 @@ use crate::signature::{self, Method, Scheme};
 const AT: Timestamp = Timestamp::constant(1_700_000_000, 0);
 
 fn scheme<'a>(platforms: &'a Platforms, kind: &str, name: &str) -> &'a Scheme {
-    let mut schemes = platforms.kind(kind).unwrap().schemes().map(|(_, scheme)| scheme);
+    let mut schemes = platforms.kind(kind).unwrap().schemes();
     schemes.find(|scheme| scheme.bare() == name).unwrap()
 }
 
@@ -66,7 +66,7 @@ fn a_public_key_is_the_shared_secret_of_no_platform() {
     let platforms = platforms();
     let public = signature::keys::new_rsa().unwrap();
     for kind in platforms.kinds() {
-        for (_, scheme) in kind.schemes() {
+        for scheme in kind.schemes() {
             let shared = match &scheme.method {
                 Method::Shared(_) => true,
                 Method::Seal(seal) => !scheme.is_keyless() && seal.algorithm.word().starts_with(['h', 's']),

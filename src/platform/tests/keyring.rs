@@ -132,9 +132,9 @@ fn what_may_be_a_key_is_never_sent_itself_whatever_a_call_bears() {
     let key = "a key that is long enough to sign with";
     let own = [Secret::new("env:OWN", key)];
     let platforms = platforms();
-    for kind in platforms.kinds().filter(|kind| kind.schemes().any(|(_, scheme)| scheme.may_send_a_key())) {
+    for kind in platforms.kinds().filter(|kind| kind.schemes().any(Scheme::may_send_a_key)) {
         let generic = keyring(&[(kind.platform(), own[0].clone())]);
-        for (_, borne) in kind.schemes().filter(|(_, scheme)| scheme.may_send_a_key()) {
+        for borne in kind.schemes().filter(|scheme| scheme.may_send_a_key()) {
             let mut call = kind.sample();
             let stranger = borne.fresh_secret("a stranger's").unwrap();
             signature::sign(borne, &mut call, Some(&stranger), Timestamp::UNIX_EPOCH).unwrap();
@@ -144,7 +144,7 @@ fn what_may_be_a_key_is_never_sent_itself_whatever_a_call_bears() {
                 kind.sign(&mut sent, secret.as_ref(), Timestamp::UNIX_EPOCH).unwrap();
                 assert!(!format!("{sent:?}").contains(key), "{} {}: {sent:?}", kind.name, borne.name);
                 // A token in the very place of the signature is replaced.
-                let replaced = kind.schemes().any(|(_, scheme)| {
+                let replaced = kind.schemes().any(|scheme| {
                     !scheme.may_send_a_key()
                         && scheme.stands_where(borne)
                         && scheme.can_sign_with(secret.as_ref().unwrap())
@@ -152,12 +152,12 @@ fn what_may_be_a_key_is_never_sent_itself_whatever_a_call_bears() {
                 assert_eq!(borne.given(&sent) == borne.given(&call), !replaced, "{} {}", kind.name, borne.name);
             }
         }
-        let usual = kind.scheme().unwrap().1.flag();
+        let usual = kind.scheme().unwrap().flag();
         assert!(usual.contains(&format!("--secret {}/", kind.platform())), "{usual}");
     }
     for name in ["vapi/message", "meta/verify", "watsonx/premessage"] {
         let mut schemes = platforms.kind(name).unwrap().schemes();
-        assert!(schemes.any(|(_, scheme)| scheme.may_send_a_key()), "{name}");
+        assert!(schemes.any(Scheme::may_send_a_key), "{name}");
     }
     let token = platforms.kind("meta/verify").unwrap();
     let theirs = keyring(&[("meta/verify", Secret::new("env:PROD", "of-production"))]);
@@ -191,7 +191,7 @@ fn a_token_is_signed_with_a_key_that_is_a_targets_own_or_its_whole_platforms() {
 fn borne_together(ask: impl Fn(&Kind, &[&signature::Scheme], &Request, &Secrets)) {
     let platforms = platforms();
     for kind in platforms.kinds() {
-        let schemes: Vec<_> = kind.schemes().map(|(_, scheme)| scheme).filter(|scheme| !scheme.is_keyless()).collect();
+        let schemes: Vec<_> = kind.schemes().filter(|scheme| !scheme.is_keyless()).collect();
         let made = |scheme: &&signature::Scheme| (scheme.name.clone(), vec![scheme.fresh_secret("ours").unwrap()]);
         let secrets = Secrets(schemes.iter().map(made).collect());
         for (index, first) in schemes.iter().enumerate() {
@@ -235,7 +235,7 @@ fn a_header_that_is_set_stays_where_a_stranger_signs() {
     assert_eq!(call.headers.get("authorization"), Some("Bearer of-the-gateway"));
     assert!(call.headers.has("x-vapi-signature"));
     let github = platforms.kind("github/event").unwrap();
-    let set: Vec<String> = github.schemes().map(|(_, scheme)| scheme.header.clone()).collect();
+    let set: Vec<String> = github.schemes().map(|scheme| scheme.header.clone()).collect();
     let why = keyring.sign_as_a_stranger(github, &mut github.sample(), &set, Timestamp::UNIX_EPOCH).unwrap_err();
     assert!(why.contains("leave them out"), "{why}");
 }
@@ -288,7 +288,7 @@ fn a_repair_names_the_place_where_the_secret_is_asked_for() {
     let platforms = platforms();
     let why = |kind: &str, by: &str, shared: &[(&str, &str)], own: &[Secret]| {
         let kind = platforms.kind(kind).unwrap();
-        let scheme = kind.schemes().map(|(_, scheme)| scheme).find(|scheme| scheme.name == by).unwrap();
+        let scheme = kind.schemes().find(|scheme| scheme.name == by).unwrap();
         let mut call = kind.sample();
         signature::sign(scheme, &mut call, Some(&Secret::new("theirs", "V")), Timestamp::UNIX_EPOCH).unwrap();
         let filed: Vec<_> =
