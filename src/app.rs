@@ -34,7 +34,6 @@ pub mod draft;
 pub mod event;
 pub mod exporting;
 pub mod flow;
-pub mod jq;
 pub mod kept;
 pub mod keymap;
 pub mod keys;

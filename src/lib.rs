@@ -26,6 +26,7 @@
 //! | [`qr`] | a QR code in a terminal's characters |
 //! | [`config`] | `hooktape.toml` and the environment as plain data; secrets by reference |
 //! | [`signature`] | schemes, verdicts, diagnoses: the only crypto |
+//! | [`jq`] | a JSON text through a jq filter |
 //! | [`platform`] | packs: recognise a call, read its envelope, check its contract, make a sample |
 //! | [`recording`] | the file: format, recorder, reader, index, query |
 //! | [`net`] | the two wires: listener and sender |
@@ -46,6 +47,7 @@ pub mod app;
 pub mod call;
 pub mod cli;
 pub mod config;
+pub mod jq;
 pub mod json;
 pub mod net;
 pub mod platform;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Modules from the ground up; those on one line do not know each other.
 const LAYERS: &[&[&str]] = &[
     &["call", "json", "visible", "qr", "config"],
-    &["signature"],
+    &["signature", "jq"],
     &["platform"],
     &["recording"],
     &["net"],

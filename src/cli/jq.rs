@@ -6,8 +6,8 @@ use std::io::{BufRead, Read as _, Write as _};
 use color_eyre::eyre;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::app::jq;
 use crate::cli::Outcome;
+use crate::jq;
 
 /// The stack of a filter, in bytes: it goes as deep as the body does.
 const STACK: usize = 64 << 20;

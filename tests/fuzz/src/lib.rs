@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::path::Path;
 
 use hooktape::app::body::{Body, Form};
-use hooktape::app::jq;
 use hooktape::app::needle::Needle;
 use hooktape::call::{Call, Direction, Headers, Id, Packed, Request, Sig};
 use hooktape::config::{Config, Environment, Redact, Secret, Secrets, Sources};
+use hooktape::jq;
 use hooktape::json;
 use hooktape::platform::{Keyring, Platforms};
 use hooktape::recording::export::{Exporter, Format, Report};

@@ -1,4 +1,4 @@
-//! A body through a jq filter.
+//! A JSON text through a jq filter.
 
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Exn, Vars, data};
