@@ -280,17 +280,17 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Where this user's recordings and logs are kept, by the platform's custom; none if there is no home directory.
+/// The folder of a data directory that new recordings go to.
 #[must_use]
-pub fn data_dir() -> Option<PathBuf> {
-    directories::ProjectDirs::from("", "", "hooktape").map(|dirs| dirs.data_dir().to_owned())
+pub fn folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("recordings")
 }
 
 /// A new recording's path, named by the time it begins: `DATA_DIR/recordings/2026-11-21T10-02-11Z.jsonl`, with `-2`,
 /// `-3`, ... before the ending where there is such a file already.
 #[must_use]
 pub fn default_path(data_dir: &Path, now: Timestamp) -> PathBuf {
-    let folder = data_dir.join("recordings");
+    let folder = folder(data_dir);
     let stem = now.strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
     let first = folder.join(format!("{stem}.jsonl"));
     let others = (2_u64..).map(|number| folder.join(format!("{stem}-{number}.jsonl")));

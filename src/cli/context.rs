@@ -77,12 +77,10 @@ impl Context {
             .map(|text| parse_assignment(text))
             .collect::<Result<_, _>>()
             .map_err(|e| eyre!("--secret: {e}"))?;
-        let project = ProjectDirs::from("", "", "hooktape");
-        let folder = project.as_ref().map(ProjectDirs::config_dir);
         let sources = Sources {
             explicit: common.config.clone(),
             directory: std::env::current_dir().wrap_err("cannot tell which directory this is")?,
-            fallback: folder.map(|folder| folder.join("config.toml")),
+            fallback: config_dir().ok().map(|folder| folder.join("config.toml")),
             environment: std::env::vars_os().collect(),
             listen: lane.and_then(|lane| lane.listen),
             secrets,
@@ -368,20 +366,24 @@ pub fn platforms() -> eyre::Result<Platforms> {
 /// # Errors
 /// When the system knows no such place.
 pub fn config_dir() -> eyre::Result<PathBuf> {
-    let project =
-        ProjectDirs::from("", "", "hooktape").ok_or_else(|| eyre!("cannot tell where configurations belong"))?;
+    let project = project_dirs().ok_or_else(|| eyre!("cannot tell where configurations belong"))?;
     Ok(project.config_dir().to_owned())
 }
 
-/// Where recordings go when nobody says otherwise.
+/// Where recordings, fixtures and variables are kept when nobody says otherwise: `HOOKTAPE_DATA`, else by the system's custom.
 ///
 /// # Errors
 /// When the system knows no such place.
 pub fn data_dir() -> eyre::Result<PathBuf> {
     std::env::var_os("HOOKTAPE_DATA")
         .map(PathBuf::from)
-        .or_else(recording::data_dir)
+        .or_else(|| Some(project_dirs()?.data_dir().to_owned()))
         .ok_or_else(|| eyre!("there is no home directory to keep recordings in: --record PATH says where"))
+}
+
+/// This user's folders, by the system's custom; none without a home directory.
+fn project_dirs() -> Option<ProjectDirs> {
+    ProjectDirs::from("", "", "hooktape")
 }
 
 /// Resolves when the user or the system wants us to end.

@@ -120,8 +120,7 @@ pub(super) fn run(common: &Common, args: &Args) -> eyre::Result<Outcome> {
     let now = Timestamp::now();
     let kept = match data_dir() {
         Ok(data) => {
-            let recordings = data.join("recordings");
-            let kept = recording::recordings_in(&recordings);
+            let kept = recording::recordings_in(&recording::folder(&data));
             found.push(data_directory(&data, kept.as_deref().map_err(ToString::to_string)));
             kept.unwrap_or_default()
         }
@@ -131,7 +130,7 @@ pub(super) fn run(common: &Common, args: &Args) -> eyre::Result<Outcome> {
         }
     };
     let own = args.record.as_ref().or(config.record.path.as_ref());
-    let place = own.cloned().or_else(|| Some(data_dir().ok()?.join("recordings/new.jsonl")));
+    let place = own.cloned().or_else(|| Some(recording::folder(&data_dir().ok()?).join("new.jsonl")));
     if let Some(place) = place {
         found.push(disk(place.parent().unwrap_or(Path::new("."))));
     }

@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 fn folder() -> eyre::Result<PathBuf> {
-    Ok(data_dir()?.join("recordings"))
+    Ok(recording::folder(&data_dir()?))
 }
 
 pub(super) fn list(context: &Context) -> eyre::Result<Outcome> {

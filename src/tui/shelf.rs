@@ -18,7 +18,7 @@ impl World {
                 let _ = events.send(Event::Told(removed(&kept, tape.path())).into());
             }
             let found = match data {
-                Some(data) => recording::recordings_in(&data.join("recordings")).map_err(|error| error.to_string()),
+                Some(data) => recording::recordings_in(&recording::folder(&data)).map_err(|error| error.to_string()),
                 None => Err("there is no home directory that recordings are kept in".to_owned()),
             };
             let _ = events.send(Message::last(Event::Shelf(found), busy));
