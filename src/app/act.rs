@@ -16,7 +16,6 @@ use crate::app::shown::{Hits, Tab};
 use crate::app::tree::Tree;
 use crate::app::{App, Focus, Setup};
 use crate::json::{self, PrintError, SyntaxError};
-use crate::net::outgoing::SignMode;
 use crate::recording::{Matching, Query, QueryError, Reading};
 
 impl App {
@@ -147,11 +146,8 @@ impl App {
             Action::Type if draft.editable() => draft.typing = true,
             Action::Type => notice = Some(Notice::warning("this payload is not text: it can be sent, not edited")),
             Action::SwitchSigning => {
-                draft.mode = if draft.mode == SignMode::Fresh { SignMode::Exact } else { SignMode::Fresh };
-                notice = Some(Notice::info(match draft.mode {
-                    SignMode::Fresh => "fresh: signed anew as it is sent",
-                    SignMode::Exact => "exact: the signature stays as it was",
-                }));
+                draft.mode = draft.mode.other();
+                notice = Some(Notice::info(draft.mode.sentence()));
             }
             Action::Reformat if draft.edits_the_target() => {
                 notice = Some(Notice::info("there is no body to lay out: this call says all in its path and query"));

@@ -5,13 +5,13 @@
 //! Indexed, Indexed, ... --> put aside ---+--> the end: all of them, with the same call selected
 //! ```
 
+use crate::app::App;
 use crate::app::cache::Cache;
 use crate::app::dialog::{Dialog, Then};
 use crate::app::event::{Effect, Notice};
 use crate::app::flow::Flow;
 use crate::app::plots::{Plots, Troubles};
 use crate::app::prompt::{Ask, Prompt};
-use crate::app::{App, Focus};
 use crate::call::Call;
 use crate::recording::{Annotation, Change, Index};
 
@@ -88,8 +88,7 @@ impl App {
     /// Another hand has deleted the call that was selected: whoever reads it is brought back to the list, for keys would mean
     /// another one.
     fn leave_lost(&mut self) {
-        self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Yank { .. }));
-        if std::mem::replace(&mut self.focus, Focus::List) == Focus::Detail {
+        if self.leave_call() {
             self.tell(Notice::warning("the call that was read was deleted elsewhere: this is the list again"));
         }
     }

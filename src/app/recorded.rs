@@ -10,6 +10,7 @@ use super::question::Yes;
 use super::{App, Focus};
 use crate::call::{Call, Direction};
 use crate::recording::{Place, View};
+use crate::visible::count;
 
 impl App {
     /// A call was recorded: it is the newest.
@@ -40,8 +41,8 @@ impl App {
     }
 
     pub(super) fn not_recorded(&mut self, unrecorded: u64, reason: String) {
-        let calls = if unrecorded == 1 { "1 call is" } else { &format!("{unrecorded} calls are") };
-        self.tell(Notice::error(format!("{calls} not in the recording: {reason}")));
+        let (calls, are) = (count(unrecorded, "call"), if unrecorded == 1 { "is" } else { "are" });
+        self.tell(Notice::error(format!("{calls} {are} not in the recording: {reason}")));
         self.unrecorded = Some((unrecorded, reason));
     }
 
@@ -62,17 +63,20 @@ impl App {
         }
         if gone {
             self.calls.follow = true;
-            self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Yank { .. }));
-            if std::mem::replace(&mut self.focus, Focus::List) == Focus::Detail {
+            if self.leave_call() {
                 told.push_str("; this is the list again, for the call that was read went with them");
             }
         }
         self.tell(Notice::error(told));
         effects
     }
-}
 
-impl App {
+    /// Goes from a call that is gone to the list, with what would copy of it; whether that call was being read.
+    pub(super) fn leave_call(&mut self) -> bool {
+        self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Yank { .. }));
+        std::mem::replace(&mut self.focus, Focus::List) == Focus::Detail
+    }
+
     /// Closes what asks about calls behind `kept`, which are gone: a yes could do nothing. Whether anything did.
     fn close_questions(&mut self, kept: u64) -> bool {
         let here = |place: &Place| place.offset < kept;

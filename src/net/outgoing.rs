@@ -34,6 +34,24 @@ impl SignMode {
             Self::Exact => "exact",
         }
     }
+
+    /// The word with what becomes of the signature of a call that is sent so.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh: signed anew as it is sent",
+            Self::Exact => "exact: the signature stays as it was",
+        }
+    }
+
+    /// The one that a switch between the two turns to.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Fresh => Self::Exact,
+            Self::Exact => Self::Fresh,
+        }
+    }
 }
 
 /// What signature a request leaves with.

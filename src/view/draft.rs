@@ -11,7 +11,6 @@ use crate::app::draft::Draft;
 use crate::app::event::Level;
 use crate::app::needle::Needle;
 use crate::app::{App, Extent, Regions};
-use crate::net::outgoing::SignMode;
 use crate::view::{SIDE_BY_SIDE, body, editor, panel, rows, spot, status, theme};
 use crate::visible;
 
@@ -133,10 +132,6 @@ fn facts(app: &App, draft: &Draft) -> Vec<Fact> {
             Fact::wrong("contract", format!("{sign} {place}{}{more}", first.sentence), style)
         }
     };
-    let mode = match draft.mode {
-        SignMode::Fresh => "fresh: signed anew as it is sent",
-        SignMode::Exact => "exact: the signature stays as it was",
-    };
     let target = app.target();
     let target = target.map_or_else(|| "none yet: sending asks".to_owned(), |target| status::target_label(app, target));
     let all = [
@@ -145,7 +140,7 @@ fn facts(app: &App, draft: &Draft) -> Vec<Fact> {
         Some(contract),
         Some(Fact::new("body", &facts.state)),
         facts.strange.first().map(|first| Fact::wrong("braces", first.clone(), theme::level(Level::Warning))),
-        Some(Fact::new("signing", mode)),
+        Some(Fact::new("signing", draft.mode.sentence())),
         Some(signature),
     ];
     all.into_iter().flatten().collect()

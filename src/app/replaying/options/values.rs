@@ -247,7 +247,7 @@ impl Options {
                 self.against = chosen.and_then(|at| others.get(at)).copied().cloned();
             }
             Field::Mode => {
-                self.mode = if self.mode == SignMode::Fresh { SignMode::Exact } else { SignMode::Fresh };
+                self.mode = self.mode.other();
             }
             Field::Pace => word(&PACES, &mut self.pace),
             Field::Concurrency => word(&CONCURRENCIES, &mut self.concurrency),
