@@ -211,6 +211,4 @@ fn says(request: &Request, text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod leaks;
-#[cfg(test)]
 mod tests;

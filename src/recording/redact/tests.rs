@@ -1,3 +1,5 @@
+mod leaks;
+
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -24,7 +26,7 @@ pub(super) fn with(headers: &[(&str, &str)], body: &str) -> Call {
     call
 }
 
-pub(super) fn body(text: &str) -> String {
+fn body(text: &str) -> String {
     String::from_utf8(redaction().call(&with(&[], text)).request.body.to_vec()).unwrap()
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
-use super::tests::{body, redaction, with};
+use super::{body, redaction, with};
 
 #[rstest]
 // Logins of addresses.
