@@ -133,12 +133,12 @@ impl<Text> Entry<Text> {
 
 impl Entry {
     /// The entry that a reader will find for `call` at `place`.
-    #[must_use]
-    pub fn from_call(call: &Call, place: Place) -> Self {
+    #[cfg(test)]
+    pub(crate) fn from_call(call: &Call, place: Place) -> Self {
         View::of(call, place).entry.map(|text| Arc::from(*text))
     }
 
-    /// The same, borrowed. What was said of the call later is not known here: [`View::with`] adds it.
+    /// The entry, borrowed. What was said of the call later is not known here: [`View::with`] adds it.
     #[must_use]
     pub fn view(&self) -> View<'_> {
         self.map(|text| &**text).into()

@@ -68,7 +68,8 @@ impl Secret {
     }
 
     /// A secret that could not be read, and why: a sentence that goes on from nothing (`the variable X is not set`).
-    pub fn unresolved(label: impl Into<String>, why: impl Into<String>) -> Self {
+    #[cfg(test)]
+    pub(crate) fn unresolved(label: impl Into<String>, why: impl Into<String>) -> Self {
         Self { label: label.into(), value: Err(why.into()), warning: None, schemes: None }
     }
 

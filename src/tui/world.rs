@@ -153,7 +153,7 @@ pub struct World {
     pub filled: Filled,
     /// Where files are written that are named without a directory; empty: in the current one.
     pub folder: PathBuf,
-    /// This program, to run filters with.
+    /// This program, to run filters with; in a test, which is a program of its own, another one.
     pub program: PathBuf,
     pub(super) filtering: Filtering,
     /// What was last to be said of a call, as long as it is being written.
@@ -221,22 +221,10 @@ impl World {
         Self { filled, ..self }
     }
 
-    /// The same world with another directory for files that are named without one.
-    #[must_use]
-    pub fn writing_in(self, folder: PathBuf) -> Self {
-        Self { folder, ..self }
-    }
-
     /// The listener's pulse; that of one that is not there without it.
     #[must_use]
     pub fn beat(&self) -> Beat {
         self.responders.as_ref().map_or_else(Beat::default, |responders| responders.pulse.beat())
-    }
-
-    /// The same world with another program to run filters with: that of a test is none.
-    #[must_use]
-    pub fn filtering_with(self, program: PathBuf) -> Self {
-        Self { program, ..self }
     }
 
     /// Counts what is under way.

@@ -170,17 +170,22 @@ impl Stage {
         }
     }
 
+    /// The world with the places and the program of this test.
+    fn furnished(&self, world: World, setup: &Setup) -> World {
+        let mut world = world.keeping(self.data.clone()).telling(setup.config.redact.filled.clone());
+        self.folder.path().clone_into(&mut world.folder);
+        world.program = env!("CARGO_BIN_EXE_hooktape").into();
+        world
+    }
+
     /// Opens a recording and types `script`.
     pub async fn open(self, recording: &Path, script: &str) -> Ended {
         let setup = self.setup(recording, None);
         let (live, written) = backlog();
         let (events, messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone());
-        let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new())
-            .filtering_with(env!("CARGO_BIN_EXE_hooktape").into())
-            .keeping(self.data.clone())
-            .telling(setup.config.redact.filled.clone())
-            .writing_in(self.folder.path().to_owned());
+        let world = World::new(events, Tape::resting(recording.to_owned(), live), sender, Vec::new());
+        let world = self.furnished(world, &setup);
         tokio::spawn(feed(&world, None, self.follow.then_some(std::time::Duration::from_millis(1)), written));
         self.play(setup, world, messages, script).await
     }
@@ -211,12 +216,8 @@ impl Stage {
         let (events, mut messages) = tokio::sync::mpsc::unbounded_channel();
         let sender = Sender::new(setup.platforms.clone(), setup.keyring.clone());
         let calls = demo::conversation(&setup.platforms, &setup.keyring, &base_url(address)).unwrap();
-        let world = World::new(events, Tape::running(recorder, live), sender, calls)
-            .answering(responders)
-            .filtering_with(env!("CARGO_BIN_EXE_hooktape").into())
-            .keeping(self.data.clone())
-            .telling(setup.config.redact.filled.clone())
-            .writing_in(self.folder.path().to_owned());
+        let world = World::new(events, Tape::running(recorder, live), sender, calls).answering(responders);
+        let world = self.furnished(world, &setup);
         tokio::spawn(feed(&world, Some(opened.end), None, written));
         meanwhile(base_url(address)).await;
         // What was recorded meanwhile is on the screen before the first key.

@@ -13,7 +13,7 @@ use hooktape::json;
 use hooktape::platform::{Keyring, Platforms};
 use hooktape::recording::export::{Exporter, Format, Report};
 use hooktape::recording::{
-    self, Entry, Index, Options, Place, Position, Query, Reader, Recorder, Redaction, Remarks, import,
+    self, Index, Options, Place, Position, Query, Reader, Recorder, Redaction, Remarks, View, import,
 };
 use hooktape::visible;
 use jiff::Timestamp;
@@ -212,9 +212,9 @@ pub fn query(data: &[u8]) {
         Ok(query) => {
             for line in include_str!("../../../recordings/moveo.jsonl").lines().skip(1).take(3) {
                 let call = recording::decode(line.as_bytes()).expect("the sample recording is whole");
-                let entry = Entry::from_call(&call, Place { offset: 0, len: 0 });
-                let whole = query.matches(&entry.view(), &call);
-                assert!(query.matches_view(&entry.view()).is_none_or(|head| head == whole), "head and call disagree");
+                let view = View::of(&call, Place { offset: 0, len: 0 });
+                let whole = query.matches(&view, &call);
+                assert!(query.matches_view(&view).is_none_or(|head| head == whole), "head and call disagree");
             }
         }
     }
