@@ -87,7 +87,7 @@ impl<R: BufRead> Asking<R> {
         loop {
             print::note(&format!("{question} [{default}]"));
             let mut line = String::new();
-            if self.input.read_line(&mut line).wrap_err("the answer cannot be read")? == 0 {
+            if self.input.read_line(&mut line).wrap_err("cannot read the answer")? == 0 {
                 return Err(eyre!("there is no answer, so nothing was written: --yes takes every default"));
             }
             let answer = line.trim();

@@ -313,6 +313,14 @@ impl Progress {
     }
 }
 
+/// The status of the answer and how long it took, `200 in 1.8 ms`; `200 was ready in 1.8 ms` of one that did not arrive. Empty
+/// without an answer.
+pub(super) fn status_line(call: &Call) -> String {
+    let Some(response) = &call.response else { return String::new() };
+    let fate = if call.answer().is_none() { " was ready" } else { "" };
+    format!("{}{fate} in {}", response.status, visible::took(call.took))
+}
+
 /// A sent call and what came back; `refused`: that it did not do is what was wanted, so the contract has nothing to say.
 pub(super) fn sent(context: &Context, call: &Call, refused: bool) -> String {
     // A platform's token may stand in the query, and this text in a log.
@@ -326,8 +334,7 @@ pub(super) fn sent(context: &Context, call: &Call, refused: bool) -> String {
     }
     if let Some(response) = &call.response {
         let size = visible::count(response.body.len(), "byte");
-        let fate = if call.answer().is_none() { " was ready" } else { "" };
-        let _ = write!(text, "\n{}{fate} in {}, {size}", response.status, visible::took(call.took));
+        let _ = write!(text, "\n{}, {size}", status_line(call));
         if let Some(redirect) = call.redirect() {
             let _ = write!(text, "\n{}", visible::line(&redirect));
         }

@@ -168,8 +168,7 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
         let _ = writeln!(text, ", whole after {}", took(forwarded.total_us));
     }
     if let Some(response) = &call.response {
-        let fate = if call.answer().is_none() { " was ready" } else { "" };
-        let _ = writeln!(text, "\n{}{fate} after {}", response.status, visible::took(call.took));
+        let _ = writeln!(text, "\n{}", print::status_line(call));
         if let Some(redirect) = call.redirect() {
             let _ = writeln!(text, "{}", visible::line(&redirect));
         }

@@ -70,7 +70,7 @@ fn carry_out(job: Box<Job>, path: &Path, tape: &Tape, tell: impl FnMut(usize) ->
 }
 
 fn write(job: &Job, mut file: ExportFile, tape: &Tape, mut tell: impl FnMut(usize) -> bool) -> Result<Ended, String> {
-    let reader = tape.reader().map_err(|error| format!("the recording cannot be read: {error}"))?;
+    let reader = tape.reader().map_err(|error| format!("cannot read the recording: {error}"))?;
     let (mut calls, mut unread) = (0, None::<(usize, String)>);
     let mut out = Exporter::new(&mut file, job.form, &job.title, Timestamp::now());
     let mut written = Ok(());

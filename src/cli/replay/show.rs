@@ -59,14 +59,11 @@ fn hidden<'a>(context: &Context, outcome: &'a Outcome) -> Cow<'a, Outcome> {
 }
 
 fn answer(call: &Call) -> String {
-    match (&call.error, call.status()) {
-        (Some(error), _) => visible::line(error).into_owned(),
-        (None, status) => {
-            let redirect = call.redirect().map_or_else(String::new, |redirect| format!(", {redirect}"));
-            let took = visible::took(call.took);
-            format!("{} in {took}{}", status.unwrap_or_default(), visible::line(&redirect))
-        }
+    if let Some(error) = &call.error {
+        return visible::line(error).into_owned();
     }
+    let redirect = call.redirect().map_or_else(String::new, |redirect| format!(", {redirect}"));
+    format!("{}{}", print::status_line(call), visible::line(&redirect))
 }
 
 fn sent(outcome: &Outcome) -> String {
