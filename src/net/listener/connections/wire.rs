@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
 use super::notes::Notes;
 use crate::net::refused::Why;
@@ -86,11 +87,8 @@ const MOMENT: Duration = Duration::from_millis(250);
 /// How many first bytes are read.
 const FIRST: usize = 8 * 1024;
 
-#[derive(Debug)]
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
+/// Plain, or in TLS.
+type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 /// How a TLS handshake begins (RFC 8446, 5.1).
 const HANDSHAKE: u8 = 22;
@@ -102,10 +100,10 @@ impl Wire {
     /// When the handshake fails or takes longer than `patience`. So long may a write, too, take to move.
     pub(super) async fn open(stream: TcpStream, tls: Option<&Identity>, patience: Duration) -> Result<Self, Why> {
         let stream = match tls {
-            Some(identity) => tokio::time::timeout(patience, Stream::open(stream, identity))
+            Some(identity) => tokio::time::timeout(patience, accept(stream, identity))
                 .await
                 .map_err(|_| Why::Handshake(format!("it was not over within {} seconds", patience.as_secs())))??,
-            None => Stream::Plain(stream),
+            None => Either::Left(stream),
         };
         Ok(Self {
             line: Arc::new(Mutex::new(Line { stream, refusal: Vec::new() })),
@@ -122,7 +120,7 @@ impl Wire {
 
     /// Whether it is encrypted.
     pub(super) fn is_tls(&self) -> bool {
-        matches!(lock(&self.line).stream, Stream::Tls(_))
+        matches!(lock(&self.line).stream, Either::Right(_))
     }
 
     /// What is left of it once it is dropped.
@@ -198,23 +196,15 @@ impl Wire {
     }
 }
 
-impl Stream {
-    async fn open(stream: TcpStream, identity: &Identity) -> Result<Self, Why> {
-        let mut first = [0];
-        match stream.peek(&mut first).await {
-            Ok(1) if first == [HANDSHAKE] => match identity.acceptor.accept(stream).await {
-                Ok(stream) => Ok(Self::Tls(Box::new(stream))),
-                Err(error) => Err(Why::of_handshake(&error, &identity.certificate)),
-            },
-            _ => Ok(Self::Plain(stream)),
-        }
-    }
-
-    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
+/// The connection in TLS, once its handshake is over, or as it is where it does not begin with one.
+async fn accept(stream: TcpStream, identity: &Identity) -> Result<Stream, Why> {
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(1) if first == [HANDSHAKE] => match identity.acceptor.accept(stream).await {
+            Ok(stream) => Ok(Either::Right(Box::new(stream))),
+            Err(error) => Err(Why::of_handshake(&error, &identity.certificate)),
+        },
+        _ => Ok(Either::Left(stream)),
     }
 }
 
@@ -224,8 +214,8 @@ impl Drop for Wire {
             // Nothing that waits to leave is waited for. Where that cannot be had, the connection just ends.
             let line = lock(&self.line);
             let stream = match &line.stream {
-                Stream::Plain(stream) => stream,
-                Stream::Tls(stream) => stream.get_ref().0,
+                Either::Left(stream) => stream,
+                Either::Right(stream) => stream.get_ref().0,
             };
             let _ = stream.set_zero_linger();
         }
@@ -242,7 +232,7 @@ impl AsyncRead for Wire {
         if let First::Unread = first {
             let mut room = [0; FIRST];
             let mut room = ReadBuf::new(&mut room);
-            std::task::ready!(lock(line).stream.poll_read(context, &mut room))?;
+            std::task::ready!(Pin::new(&mut lock(line).stream).poll_read(context, &mut room))?;
             notes.came(room.filled());
             *first = First::Read(Bytes::copy_from_slice(room.filled()));
         }
@@ -265,7 +255,7 @@ impl AsyncRead for Wire {
             return Poll::Ready(std::mem::replace(told, Ok(())));
         }
         let before = buffer.filled().len();
-        let read = std::task::ready!(lock(line).stream.poll_read(context, buffer));
+        let read = std::task::ready!(Pin::new(&mut lock(line).stream).poll_read(context, buffer));
         let came = &buffer.filled()[before..];
         if read.is_err() || (came.is_empty() && buffer.remaining() > 0) {
             *held_back = (read.is_ok() && notes.is_asked()).then(|| Box::pin(sleep(MOMENT)));
@@ -316,47 +306,6 @@ impl AsyncWrite for Wire {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.send(context, slices, Stream::poll_write_vectored)
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
     }
 }
 
