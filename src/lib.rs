@@ -20,6 +20,7 @@
 //!
 //! | module | what it is |
 //! | --- | --- |
+//! | [`sync`] | locks that a panic elsewhere does not close |
 //! | [`call`] | what went over the wire, byte for byte |
 //! | [`json`] | a byte-faithful reader of JSON text |
 //! | [`visible`] | wire text made safe for a terminal |
@@ -55,6 +56,7 @@ pub mod qr;
 pub mod recording;
 pub mod replay;
 pub mod signature;
+pub mod sync;
 pub mod tui;
 pub mod view;
 pub mod visible;

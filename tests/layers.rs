@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules from the ground up; those on one line do not know each other.
 const LAYERS: &[&[&str]] = &[
+    &["sync"],
     &["call", "json", "visible", "qr", "config"],
     &["signature", "jq"],
     &["platform"],

@@ -7,7 +7,7 @@ pub(super) mod show;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use color_eyre::eyre::{self, WrapErr, eyre};
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use crate::recording::export::ExportFile;
 use crate::recording::{Reader, Redaction};
 use crate::replay::report::{Form, Report};
 use crate::replay::{Control, Item, Plan, Refusal, Replay, Skipped, Summary, Told, select};
+use crate::sync::lock;
 use crate::visible;
 
 pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
@@ -77,7 +78,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let (teller, ending) = (listing.clone(), control.clone());
     let masking = redaction.clone();
     let tell = move |told: Told| {
-        let mut listing = teller.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listing = lock(&teller);
         if let Some(report) = &mut listing.report {
             report.add(&told, Some(&masking));
         }
@@ -94,7 +95,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let result = replay.run(items, control, tell).await;
     waiting.abort();
     recorder.close().await;
-    let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut listing = lock(&listing);
     listing.progress.clear();
     let broken = listing.broken.take();
     let mut summary =

@@ -1,7 +1,9 @@
 //! What placeholders took from the environment.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
+
+use crate::sync::{read, write};
 
 /// Values that are shorter, in bytes, are no secrets, and stand everywhere.
 const SHORTEST: usize = 4;
@@ -21,8 +23,8 @@ impl Filled {
     pub fn add(&self, value: &str) {
         let is_known = |known: &[String]| known.iter().any(|known| known == value);
         // Most are filled in many times, and nobody is to wait for that.
-        if value.len() >= SHORTEST && !is_known(&self.0.read().unwrap_or_else(PoisonError::into_inner)) {
-            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if value.len() >= SHORTEST && !is_known(&read(&self.0)) {
+            let mut known = write(&self.0);
             if !is_known(&known) {
                 known.push(value.to_owned());
             }
@@ -31,7 +33,7 @@ impl Filled {
 
     /// Does `work` with all of them.
     pub fn with<T>(&self, work: impl FnOnce(&[String]) -> T) -> T {
-        work(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        work(&read(&self.0))
     }
 }
 

@@ -5,7 +5,7 @@ mod connector;
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use crate::config::{Target, Tls, without_query};
 use crate::net::answer::{self, Stage};
 use crate::net::room::{self, Taking};
 use crate::net::{IDLE, fields, hop_by_hop, named_in_connection, tells_its_length};
+use crate::sync::lock;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -246,7 +247,7 @@ impl Forwarder {
     /// The client for such a target, made when it is first needed: connections are kept, redirects are answers, nothing is
     /// decoded.
     fn client(&self, tls: &Tls) -> Result<Caller, String> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = lock(&self.clients);
         if let Some(client) = clients.get(tls) {
             return Ok(client.clone());
         }

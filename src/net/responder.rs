@@ -17,7 +17,7 @@ mod pulse;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -33,6 +33,7 @@ use crate::net::room::{Room, Taken};
 use crate::net::template::Known;
 use crate::platform::{Keyring, Kind, Platforms};
 use crate::recording::{Query, Reading, Recorder};
+use crate::sync::{lock, read, write};
 
 pub use choose::{OF_ITS_TIME, like};
 pub(super) use harm::trickle;
@@ -245,11 +246,6 @@ impl fmt::Debug for Responders {
     }
 }
 
-/// A lock that is taken also after a panic elsewhere: what it guards is whole at any time.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Responders {
     /// Those that are configured.
     pub fn new(config: Arc<Config>, platforms: Arc<Platforms>, keyring: Arc<Keyring>, recorder: Recorder) -> Self {
@@ -292,12 +288,12 @@ impl Responders {
     /// Routes, and queries by name, as they are now.
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
-        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+        read(&self.config).clone()
     }
 
     /// Puts another configuration in place of that one. What answers stays: [`Self::set`] changes it.
     pub fn reconfigure(&self, config: Arc<Config>) {
-        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        *write(&self.config) = config;
     }
 
     /// Names who is told, once, and whether calls may wait for a user.
@@ -338,12 +334,12 @@ impl Responders {
             before => Arc::new(Active::new(slot, before.map(Arc::as_ref), &config, &self.platforms)),
         };
         let slots: Vec<_> = slots.into_iter().map(fresh).collect();
-        *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots.into();
+        *write(&self.slots) = slots.into();
         self.forget_unused();
     }
 
     fn actives(&self) -> Arc<[Arc<Active>]> {
-        self.slots.read().unwrap_or_else(PoisonError::into_inner).clone()
+        read(&self.slots).clone()
     }
 
     /// The responder of a call.
@@ -353,7 +349,7 @@ impl Responders {
             Whose::Route(path) => route.is_some_and(|route| route.path == *path).then_some(1),
             Whose::Rest => Some(2),
         };
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let slots = read(&self.slots);
         slots
             .iter()
             .filter_map(|active| Some((rank(active)?, active)))

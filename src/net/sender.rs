@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -35,6 +35,7 @@ use crate::net::{IDLE, fields, hop_by_hop, is_loopback, named_in_connection, roo
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
+use crate::sync::lock;
 
 /// Why a call without an `accept` cannot leave.
 const BETWEEN: &str = "not sent: the environment names a proxy for this address, and none is used for a call without an \
@@ -138,7 +139,7 @@ impl Sender {
         if !avoid.concerns(url) {
             return None;
         }
-        let known = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(host).copied();
+        let known = lock(&self.resolved).get(host).copied();
         // The listener of then may have ended.
         let address = if let Some(address) = known.filter(|address| avoid.knows(*address)) {
             Some(address)
@@ -146,7 +147,7 @@ impl Sender {
             let address = avoid.resolved(url).await;
             // That it is not ours may have been a resolver's failure.
             if let Some(address) = address {
-                self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), address);
+                lock(&self.resolved).insert(host.to_owned(), address);
             }
             address
         };
@@ -313,7 +314,7 @@ impl Sender {
 
     /// The client for such an endpoint, made when it is first needed: it reads all certificates that the system trusts.
     fn client(&self, which: Client) -> Result<reqwest::Client, String> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = lock(&self.clients);
         if let Some(client) = clients.get(&which) {
             return Ok(client.clone());
         }

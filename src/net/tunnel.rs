@@ -14,7 +14,7 @@ mod program;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, OptionFuture, join_all};
@@ -29,6 +29,7 @@ use self::program::Program;
 use crate::call::Request;
 use crate::config::Listen;
 use crate::net::{base_url, root};
+use crate::sync::{read, write};
 use crate::visible;
 
 /// How long a call round the tunnel may take.
@@ -92,7 +93,7 @@ impl Reach {
     /// The tunnel's address, if `request` came by it: it names that host, or something on its way passed it on.
     #[must_use]
     pub(super) fn public(&self, request: &Request) -> Option<String> {
-        let public = self.public.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let public = read(&self.public).clone()?;
         let passed_on =
             ["x-forwarded-for", "x-forwarded-host", "forwarded"].iter().any(|name| request.headers.has(name));
         let place = public.split_once("://").map_or("", |(_, rest)| rest).split('/').next();
@@ -100,7 +101,7 @@ impl Reach {
     }
 
     fn set(&self, public: Option<String>) {
-        *self.public.write().unwrap_or_else(PoisonError::into_inner) = public;
+        *write(&self.public) = public;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
 
@@ -10,6 +10,7 @@ use crate::call::{Call, Request, Response, Sig};
 use crate::config::{Config, Secret, Secrets, Target};
 use crate::platform::{Kind, Platforms, judging};
 use crate::signature::{self, Carrier, Method, Scheme, SignError, Verdict};
+use crate::sync::lock;
 
 /// Says that a call is signed with a test secret, so that its verdict does not depend on what is configured. Whoever opens a
 /// webview page gets a callback signed so: where a secret is configured, it counts only for what comes from this machine.
@@ -199,8 +200,7 @@ impl Keyring {
     }
 
     fn made(&self) -> MutexGuard<'_, BTreeMap<String, Result<Secret, SignError>>> {
-        // Whoever panicked while it made a secret has left the map whole.
-        self.tests.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tests)
     }
 
     /// Marks a request that is going to be signed with a test secret, and takes the mark off any other.
@@ -360,7 +360,7 @@ fn made_for(scheme: &Scheme, made: &Made, label: &str) -> Result<Option<Secret>,
         return Ok(None);
     }
     // Whoever panicked while it made a secret has left the map whole.
-    let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut made = lock(made);
     let fresh = || scheme.fresh_secret(label).map(|secret| secret.only_for(vec![scheme.name.clone()]));
     let secret = made.entry(scheme.name.clone()).or_insert_with(fresh);
     secret.clone().map(Some).map_err(|error| error.to_string())

@@ -15,7 +15,7 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -23,6 +23,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Annotation, Place, Position, Reader, Recorded, folder_of};
 use crate::call::Id;
+use crate::sync::lock;
 
 /// Bytes of calls that wait as they are.
 pub const MOST_HELD: usize = 4 << 20;
@@ -68,13 +69,6 @@ struct Shared {
     filled: Notify,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        // Nobody panics while it is locked.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[derive(Debug)]
 struct Queue {
     /// Bytes of calls that wait as they are.
@@ -114,7 +108,7 @@ impl Teller {
     /// Puts `event` behind all others. To nobody, once the other end is gone.
     pub fn tell(&self, event: Recorded) {
         let Mouth(shared) = &*self.0;
-        let mut queue = shared.lock();
+        let mut queue = lock(&shared.queue);
         if !queue.closed {
             queue.push(event);
         }
@@ -129,7 +123,7 @@ impl Teller {
 
 impl Drop for Mouth {
     fn drop(&mut self) {
-        self.0.lock().closed = true;
+        lock(&self.0.queue).closed = true;
         self.0.changed.notify_one();
         self.0.filled.notify_one();
     }
@@ -206,7 +200,7 @@ impl Backlog {
                 return Some(event);
             }
             let (next, closed) = {
-                let mut queue = self.shared.lock();
+                let mut queue = lock(&self.shared.queue);
                 (queue.pop(), queue.closed)
             };
             match next {
@@ -245,7 +239,7 @@ impl Backlog {
 
 impl Drop for Backlog {
     fn drop(&mut self) {
-        let mut queue = self.shared.lock();
+        let mut queue = lock(&self.shared.queue);
         queue.closed = true;
         queue.waiting.clear();
     }

@@ -22,7 +22,7 @@ mod writer;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, RwLock, RwLockReadGuard, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -38,6 +38,7 @@ use super::format::{self, Line};
 use super::{Annotation, Change, OpenError, Place, Redaction};
 use crate::call::{Call, micros};
 use crate::config::Rotation;
+use crate::sync::{read, write};
 
 /// Calls that may wait to be written; further ones wait to get in.
 const QUEUE: usize = 1024;
@@ -166,12 +167,12 @@ impl Recorder {
     /// Masks like this from now on, in all clones, where it masks at all.
     pub fn mask_as(&self, redaction: &Redaction) {
         if let Some(own) = &self.redaction {
-            redaction.clone_into(&mut own.write().unwrap_or_else(PoisonError::into_inner));
+            redaction.clone_into(&mut write(own));
         }
     }
 
     fn mask(&self) -> Option<RwLockReadGuard<'_, Redaction>> {
-        self.redaction.as_ref().map(|own| own.read().unwrap_or_else(PoisonError::into_inner))
+        self.redaction.as_ref().map(|own| read(own))
     }
 
     /// Writes `call` behind all others; returns once it is written. Times are cut to whole microseconds, as the file has

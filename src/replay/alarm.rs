@@ -6,11 +6,13 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use tokio::sync::oneshot;
+
+use crate::sync::lock;
 
 /// The thread that wakes. It ends with this.
 #[derive(Debug)]
@@ -55,19 +57,14 @@ impl Alarm {
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        self.0.lock().over = true;
+        lock(&self.0.waiting).over = true;
         self.0.changed.notify_one();
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        // Nobody panics while holding it.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn wait(&self, wake: Wake) {
-        let mut waiting = self.lock();
+        let mut waiting = lock(&self.waiting);
         let first = waiting.due.peek().is_none_or(|Reverse(next)| wake < *next);
         waiting.due.push(Reverse(wake));
         drop(waiting);
@@ -78,7 +75,7 @@ impl Shared {
     }
 
     fn run(&self) {
-        let mut waiting = self.lock();
+        let mut waiting = lock(&self.waiting);
         while !waiting.over {
             let now = Instant::now();
             let mut due = Vec::new();
@@ -91,7 +88,7 @@ impl Shared {
                     // Fails for those who do not wait any more.
                     let _ = tell.send(());
                 }
-                waiting = self.lock();
+                waiting = lock(&self.waiting);
                 continue;
             }
             let next = waiting.due.peek().map(|Reverse(next)| next.at.saturating_duration_since(now));

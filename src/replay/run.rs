@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -25,6 +25,7 @@ use crate::net::fault::{Delivery, Fault};
 use crate::net::sender::{Prepared, Sender, Wire};
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{Change, Reader, Recorder, Recording};
+use crate::sync::lock;
 
 /// How long an outcome may wait for its worker to ask whether it is written, which is cheaper than being told.
 const UNNOTICED: Duration = Duration::from_millis(20);
@@ -102,11 +103,6 @@ impl Tally {
     fn answers(&self) -> Answers {
         Answers { statuses: self.statuses.clone(), took: self.took.latencies() }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A worker that panics has done so outside of these short sections.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Replay {

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use crate::app::event::Event;
+use crate::sync::lock;
 use crate::tui::world::{Busy, Message, World};
 
 /// How long a filter may take.
@@ -27,7 +28,7 @@ pub(super) struct Filtering(Mutex<Option<AbortHandle>>);
 
 impl Filtering {
     fn begin(&self, next: Option<AbortHandle>) {
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = lock(&self.0);
         if let Some(before) = std::mem::replace(&mut *running, next) {
             before.abort();
         }

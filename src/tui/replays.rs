@@ -1,6 +1,6 @@
 //! Replays carried out: one at a time, its outcomes back as messages.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -11,6 +11,7 @@ use crate::app::event::Event;
 use crate::app::replaying::{Job, Progress, Steer};
 use crate::recording::Reader;
 use crate::replay::{Control, Plan, Replay, Summary, Told};
+use crate::sync::lock;
 use crate::tui::world::{Busy, Message, World};
 
 /// How long the end of the program waits for a replay to record what is on its way.
@@ -29,13 +30,9 @@ struct Hand {
 }
 
 impl Running {
-    fn lock(&self) -> MutexGuard<'_, Option<Hand>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Ends it, once what is on its way is recorded: no answer is waited for.
     async fn end(&self) {
-        let running = self.lock().take();
+        let running = lock(&self.0).take();
         if let Some(Hand { control, task, .. }) = running {
             control.cancel();
             // A disk may take its time, and whoever leaves is not to be kept for ever.
@@ -45,7 +42,7 @@ impl Running {
 
     /// Does to the replay of that ticket what it is told.
     pub(super) fn steer(&self, ticket: u64, steer: Steer) {
-        let running = self.lock();
+        let running = lock(&self.0);
         let Some(Hand { control, .. }) = running.as_ref().filter(|running| running.ticket == ticket) else { return };
         match steer {
             Steer::Pause => control.pause(),
@@ -97,7 +94,7 @@ impl World {
             let progress = Progress::Ended(result.map(Box::new));
             let _ = events.send(Message::last(Event::Replayed { ticket, progress }, busy));
         });
-        if let Some(before) = self.running.lock().replace(Hand { ticket, control: hand, task }) {
+        if let Some(before) = lock(&self.running.0).replace(Hand { ticket, control: hand, task }) {
             before.control.cancel();
         }
     }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex as Held, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex as Held, OnceLock};
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use crate::recording::backlog::Teller;
 use crate::recording::{
     Identity, OpenError, Options, Place, Reader, RecordError, Recorded, Recorder, Redaction, identity,
 };
+use crate::sync::lock;
 
 /// A recording, told apart from another that takes its place, or is written over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ impl Tape {
     /// Masks like this from now on, where it masks what it records.
     pub async fn mask_as(&self, redaction: &Redaction) {
         let writing = self.writing.lock().await;
-        if let Some(own) = &mut *self.redaction.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(own) = &mut *lock(&self.redaction) {
             own.clone_from(redaction);
         }
         writing.recorder.iter().for_each(|recorder| recorder.mask_as(redaction));
@@ -102,12 +103,12 @@ impl Tape {
     /// The recording that is shown.
     #[must_use]
     pub fn shown(&self) -> Option<Shown> {
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.shown)
     }
 
     /// Says that another recording is shown now.
     pub fn show(&self, now: Shown) {
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        *lock(&self.shown) = Some(now);
     }
 
     /// The recording to read from. A compressed one is unpacked but once.
@@ -216,7 +217,7 @@ impl Tape {
                 let reason = format!("{}: {torn}", self.path.display());
                 self.told.tell(Recorded::Trouble { reason });
             }
-            let redaction = self.redaction.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let redaction = lock(&self.redaction).clone();
             match redaction {
                 Some(redaction) => recorder.redacting(redaction),
                 None => recorder,

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
@@ -20,6 +20,7 @@ use crate::net::presence;
 use crate::net::responder::{Beat, Held, Release, Responders, Told};
 use crate::net::sender::Sender;
 use crate::recording::{self, Annotation, Found, Marks, Place, Query, RecordError, Redaction};
+use crate::sync::lock;
 use crate::tui::exports::Exporting;
 use crate::tui::filter::{Filtering, ourselves};
 use crate::tui::replays::Running;
@@ -119,10 +120,10 @@ impl<T: Send + 'static> Newest<T> {
     /// Has `work` done on what is `asked`, once what is under way is over, unless something newer is asked by then.
     fn ask(&self, asked: T, busy: Busy, events: UnboundedSender<Message>, work: fn(T) -> Event) {
         let (one, next) = (self.one.clone(), self.next.clone());
-        *next.lock().unwrap_or_else(PoisonError::into_inner) = Some((asked, busy));
+        *lock(&next) = Some((asked, busy));
         tokio::spawn(async move {
             let one = one.lock_owned().await;
-            let asked = next.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let asked = lock(&next).take();
             // A newer one was done in its place.
             let Some((asked, busy)) = asked else { return };
             Handle::current().spawn_blocking(move || {
@@ -363,7 +364,7 @@ impl World {
 
     fn annotate(&self, annotation: Annotation, place: Place, busy: Busy) {
         let (events, tape) = (self.events.clone(), self.tape.clone());
-        let mut last = self.saying.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.saying);
         let before = last.take();
         *last = Some(tokio::spawn(async move {
             // Of two things that are said of a call, the later one counts.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use crate::call::{Call, Direction, Id, REFUSED};
 use crate::net::refused::{Refused, Why};
 use crate::net::responder::Told;
 use crate::net::tls::Identity;
+use crate::sync::lock;
 
 /// How long after one was told the next of its sort is, with how many there were.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -90,7 +91,7 @@ impl Refusals {
     }
 
     fn pauses(&self) -> MutexGuard<'_, HashMap<Discriminant<Why>, Option<Refused>>> {
-        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.pauses)
     }
 }
 

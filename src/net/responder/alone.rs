@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::lock;
 use crate::call::HUNG_UP;
 use crate::config::Target;
+use crate::sync::lock;
 
 /// How many whose callers have gone, and how many at each further target.
 const MOST: usize = 64;

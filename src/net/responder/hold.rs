@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::lock;
 use crate::call::{Id, Request, Response, Sig};
+use crate::sync::lock;
 
 /// A call that waits.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 
 use super::hold::{Release, Stage};
 use super::pulse::{self, Health};
-use super::{Active, Outcome, Responders, STOPPED, Told, Wanting, abandoned, failed, lock, own_secrets, refused};
+use super::{Active, Outcome, Responders, STOPPED, Told, Wanting, abandoned, failed, own_secrets, refused};
 use crate::call::{Call, Direction, Forwarded, Id, Request, Sig};
 use crate::config::{Forward, Source, Target};
 use crate::json;
 use crate::net::forward::{Failure, Ready, What};
 use crate::net::room::Taking;
+use crate::sync::lock;
 
 impl Responders {
     /// Passes a call on: the first target answers, the others get it too.

@@ -2,7 +2,7 @@
 //! no proxy.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http::Uri;
 use hyper::body::Incoming;
@@ -16,6 +16,7 @@ use super::body::Outbound;
 use crate::config::Tls;
 use crate::net::answer::{self, Stage};
 use crate::net::{IDLE, trust};
+use crate::sync::lock;
 
 /// The clients, one for each way to believe a server.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +30,7 @@ impl Clients {
     /// # Errors
     /// When what it believes cannot be read: a sentence.
     pub fn of(&self, tls: &Tls) -> Result<Connected, String> {
-        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = lock(&self.0);
         if let Some(client) = clients.get(tls) {
             return Ok(client.clone());
         }

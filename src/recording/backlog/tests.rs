@@ -30,7 +30,7 @@ fn recorder(rotate: Rotation) -> (TempDir, Recorder, Backlog) {
 
 /// What waits: the bytes of calls that do as they are, and how many pieces there are.
 fn waiting(told: &Backlog) -> (usize, usize) {
-    let queue = told.shared.lock();
+    let queue = lock(&told.shared.queue);
     let calls = queue.waiting.iter().map(|waiting| match waiting {
         Waiting::Told(Recorded::Call(_, place)) => weight(*place),
         _ => 0,
@@ -140,7 +140,7 @@ async fn nothing_is_kept_for_somebody_who_is_gone() {
     recorder.record(heavy(0)).await.unwrap();
     drop(told);
     recorder.record(heavy(1)).await.unwrap();
-    assert!(shared.lock().waiting.is_empty());
+    assert!(lock(&shared.queue).waiting.is_empty());
     recorder.close().await;
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use super::tape::{Disk, Rotated};
 use super::turn::{Job, Message, What};
 use super::{Observer, Options, RecordError, Recorded};
 use crate::recording::{Place, Position, Reader};
+use crate::sync::lock;
 use crate::visible::count;
 
 /// A write that takes longer waits for the disk; the next one is not made where others are kept from their work.
@@ -78,7 +79,8 @@ impl Shared {
 
     /// The same, and waits for the other.
     pub fn record(&self, batch: &mut Vec<Job>, lingering: &mut Lingering) {
-        self.record_with(self.lock(), batch, lingering);
+        // Whoever panicked may have left half a line: the file is then not as long as it should be, which is found.
+        self.record_with(lock(&self.writer), batch, lingering);
     }
 
     fn record_with(&self, mut writer: MutexGuard<'_, Writer>, batch: &mut Vec<Job>, lingering: &mut Lingering) {
@@ -89,7 +91,7 @@ impl Shared {
 
     /// Remembers a queue that is to be closed with the others; false: they are closed.
     pub fn enter(&self, queue: &mpsc::Sender<Message>) -> bool {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = lock(&self.queues);
         let Some(queues) = queues.as_mut() else { return false };
         queues.retain(|queue| queue.strong_count() > 0);
         queues.push(queue.downgrade());
@@ -98,13 +100,8 @@ impl Shared {
 
     /// The queues that are to be closed. None is entered any more.
     pub fn leave(&self) -> Vec<mpsc::Sender<Message>> {
-        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let queues = lock(&self.queues).take();
         queues.iter().flatten().filter_map(mpsc::WeakSender::upgrade).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Writer> {
-        // Whoever panicked may have left half a line: the file is then not as long as it should be, which is found.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::io::IoSlice;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Version};
 
 use super::chunks::{Chunks, Taken};
 use crate::net::refused::{Refused, Why};
+use crate::sync::lock;
 
 /// How much of it is kept, in bytes.
 const KEPT: usize = 64 * 1024;
@@ -101,13 +102,9 @@ impl Noted {
 }
 
 impl Notes {
-    fn lock(&self) -> MutexGuard<'_, Noted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// These bytes were read.
     pub fn came(&self, bytes: &[u8]) {
-        let mut noted = self.lock();
+        let mut noted = lock(&self.0);
         let bytes = &bytes[noted.body.take(bytes)..];
         if bytes.is_empty() {
             return;
@@ -120,7 +117,7 @@ impl Notes {
 
     /// These bytes were written.
     pub fn went(&self, bytes: &[u8]) {
-        let mut noted = self.lock();
+        let mut noted = lock(&self.0);
         // Without anything before them they end the answer to a request.
         if !noted.came.is_empty() {
             noted.went.extend_from_slice(&bytes[bytes.len().saturating_sub(REFUSAL)..]);
@@ -133,7 +130,7 @@ impl Notes {
     /// there: who reads the one finds another end of the body than who reads the other (RFC 9112, 6.3), so it is to be seen.
     /// `body` is how long its body is, where that is known before it has come; of `HTTP/1` it is chunked otherwise.
     pub fn taken(&self, version: Version, method: &Method, headers: &mut HeaderMap, body: Option<u64>) {
-        let noted = &mut *self.lock();
+        let noted = &mut *lock(&self.0);
         if headers.contains_key(TRANSFER_ENCODING) && !headers.contains_key(CONTENT_LENGTH) {
             for length in lengths(&noted.came, method).filter_map(|length| HeaderValue::from_bytes(length).ok()) {
                 headers.append(CONTENT_LENGTH, length);
@@ -158,7 +155,7 @@ impl Notes {
 
     /// It has its answer: what comes next is to be another, unless it is known what is still to come of its body.
     pub fn answered(&self) {
-        let mut noted = self.lock();
+        let mut noted = lock(&self.0);
         noted.asked = false;
         if matches!(noted.body, Rest::UntilAnswered) {
             noted.body = Rest::default();
@@ -175,19 +172,19 @@ impl Notes {
         let head = &last[refusal(last)..];
         // It is a head and nothing else.
         memchr::memmem::find(head, END).is_some_and(|end| end + END.len() == head.len()) && {
-            let noted = self.lock();
+            let noted = lock(&self.0);
             !noted.asked && !noted.came.is_empty()
         }
     }
 
     /// Whether there is a request that waits for its answer.
     pub fn is_asked(&self) -> bool {
-        self.lock().asked
+        lock(&self.0).asked
     }
 
     /// What was noted last. What went is hyper's refusal or nothing.
     pub fn end(&self) -> Noted {
-        let mut noted = std::mem::take(&mut *self.lock());
+        let mut noted = std::mem::take(&mut *lock(&self.0));
         noted.went.drain(..refusal(&noted.went));
         noted
     }

@@ -12,7 +12,7 @@
 //! HTTP/1, hyper sees to it as soon as it knows that it is spoken.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, sleep_until};
+
+use crate::sync::lock;
 
 /// So much of an answer is handed over at a time, in bytes: who takes that within the time is at it.
 const PIECE: usize = 64 * 1024;
@@ -44,36 +46,32 @@ impl Turn {
         Arc::new(Self(Mutex::new(State { asked: None, ours: 0, since: Instant::now() })))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A request came: it is our turn until what is given back is dropped.
     pub(super) fn asked(self: &Arc<Self>, version: http::Version) -> Ours {
-        self.lock().asked = Some(version);
+        lock(&self.0).asked = Some(version);
         self.ours()
     }
 
     /// Whether a request has come.
     pub(super) fn was_asked(&self) -> bool {
-        self.lock().asked.is_some()
+        lock(&self.0).asked.is_some()
     }
 
     fn ours(self: &Arc<Self>) -> Ours {
-        self.lock().ours += 1;
+        lock(&self.0).ours += 1;
         Ours(self.clone())
     }
 
     /// Gives the caller its time anew.
     pub(super) fn renew(&self) {
-        self.lock().since = Instant::now();
+        lock(&self.0).since = Instant::now();
     }
 
     /// Returns once it has been the caller's turn for so long.
     pub(super) async fn lapsed(&self, patience: Duration) {
         loop {
             let now = Instant::now();
-            let end = match &*self.lock() {
+            let end = match &*lock(&self.0) {
                 State { asked: None | Some(http::Version::HTTP_2), ours: 0, since } => Some(*since + patience),
                 State { asked: Some(http::Version::HTTP_2), .. } => Some(now + patience),
                 State { .. } => None,
@@ -93,7 +91,7 @@ pub(super) struct Ours(Arc<Turn>);
 
 impl Drop for Ours {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = lock(&self.0.0);
         state.ours -= 1;
         state.since = Instant::now();
     }

@@ -5,7 +5,7 @@ use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use tokio_util::either::Either;
 use super::notes::Notes;
 use crate::net::refused::Why;
 use crate::net::tls::Identity;
+use crate::sync::lock;
 
 /// A caller's connection.
 #[derive(Debug)]
@@ -71,10 +72,6 @@ impl Line {
             let _ = tokio::time::timeout(patience, leaving).await;
         }
     }
-}
-
-fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
-    line.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long an answer may take to leave, however it moves: as long, it takes room that others wait for.
