@@ -19,6 +19,7 @@ mod import;
 mod init;
 mod jq;
 mod keys;
+mod lane;
 mod listen;
 mod platforms;
 mod print;

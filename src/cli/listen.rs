@@ -3,27 +3,23 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::Duration;
 
 use color_eyre::eyre;
 use serde_json::json;
 use tokio::runtime::Handle;
 
 use crate::cli::context::{Context, stop_signal};
+use crate::cli::lane::Bound;
 use crate::cli::print::Said;
 use crate::cli::{Format, LaneArgs, Outcome, print};
 use crate::config::Respond;
-use crate::net::listener::Lane;
-use crate::net::presence::Presence;
+use crate::net::base_url;
 use crate::net::responder::{Health, Responders, Told};
 use crate::net::tls::Identity;
-use crate::net::tunnel::{Keeper, Tunnel};
-use crate::net::{base_url, listener};
+use crate::net::tunnel::Tunnel;
 use crate::recording::backlog::backlog;
 use crate::recording::{Recorded, Redaction};
 
-/// How often the targets that calls are forwarded to are looked at.
-const WATCH: Duration = Duration::from_secs(5);
 /// Most remarks that wait for somebody to read them; further ones are left out. None of them holds up a call.
 const MOST_REMARKS: usize = 1000;
 
@@ -32,10 +28,9 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
     for sentence in context.config.warnings.iter().chain(&context.config.problems()) {
         print::note(&format!("hooktape: {sentence}"));
     }
+    let bound = Bound::new(context).await?;
+    let address = bound.address;
     let recorder = context.recorder(&args.record, Box::new(move |event| teller.tell(event)))?;
-    let socket = listener::bind(context.config.listen.address).await?;
-    let address = socket.local_addr()?;
-    let presence = context.announce(address);
     // The URL comes first, so that a script that let us choose the port knows where to call.
     announce(context, &base_url(address), recorder.path())?;
     let lane = Arc::new(context.lane(recorder.clone())?);
@@ -46,14 +41,12 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
         let (say, mask) = (say.clone(), context.mask()?);
         move |tunnel| drop(say.try_send(Some(of_tunnel(&tunnel, format, mask.as_deref()))))
     };
-    let tunnel = tunnel(context, address, &lane, presence.clone(), of_tunnel)?;
     tell_of(&lane.responders, say.clone(), context.mask()?);
     if let Some(identity) = &lane.tls {
         print::note(&with_tls(address, identity));
     }
-    let watched = lane.responders.clone();
-    let watching = tokio::spawn(async move { watched.watch(WATCH).await });
-    let serving = listener::serve(socket, lane, stop_signal()?);
+    let stop = stop_signal()?;
+    let serving = bound.serve(context, lane, of_tunnel)?;
     let (platforms, mut told) = (context.platforms.clone(), told.of(recorder.path()));
     let printing = tokio::task::spawn_blocking(move || {
         // A reader that goes away ends the printing, not the listening; one that reads nothing holds up nobody.
@@ -69,11 +62,8 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
             }
         }
     });
-    serving.await;
-    watching.abort();
-    if let Some(tunnel) = tunnel {
-        tunnel.stop().await;
-    }
+    stop.await;
+    serving.end().await?;
     recorder.close().await;
     let printed = async {
         printing.await?;
@@ -89,29 +79,6 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
         () = stop_signal()? => {}
     }
     Ok(Outcome::Yes)
-}
-
-/// The tunnel, if one is configured. Its address is told to other processes as the listener itself is.
-pub(super) fn tunnel(
-    context: &Context,
-    address: SocketAddr,
-    lane: &Lane,
-    presence: Option<Arc<Presence>>,
-    observer: impl Fn(Tunnel) + Send + Sync + 'static,
-) -> eyre::Result<Option<Keeper>> {
-    let listen = &context.config.listen;
-    let Some(command) = &listen.tunnel else { return Ok(None) };
-    // Where an address is configured, that one is announced already.
-    let presence = presence.filter(|_| listen.public_url.is_none());
-    let observer = move |tunnel| {
-        if let (Some(presence), Tunnel::Up(url)) = (&presence, &tunnel) {
-            // Where it cannot be said, others do not leave that address alone.
-            let _ = presence.is_reached_by(url);
-        }
-        observer(tunnel);
-    };
-    let keeper = Keeper::start(listen, command, address, lane.reach.clone(), Box::new(observer));
-    keeper.map(Some).map_err(|error| eyre::eyre!(error))
 }
 
 /// The public address is a result, all else a remark, in which the program's last words may be about its own token.

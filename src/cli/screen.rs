@@ -15,9 +15,10 @@ use uuid::Uuid;
 use crate::app::event::{Event, Notice};
 use crate::app::{App, Colours, Setup};
 use crate::cli::context::{Context, data_dir, stop_signal};
-use crate::cli::listen::{tunnel, with_tls};
+use crate::cli::lane::Bound;
+use crate::cli::listen::with_tls;
 use crate::cli::{LaneArgs, Outcome};
-use crate::net::{base_url, demo, listener};
+use crate::net::{base_url, demo};
 use crate::recording::Reader;
 use crate::recording::backlog::backlog;
 use crate::tui;
@@ -30,9 +31,6 @@ use crate::tui::{ground, lookout, reload};
 
 /// How often a file is looked at that another process records to.
 const FOLLOW: Duration = Duration::from_millis(200);
-
-/// How often the targets that calls are forwarded to are looked at.
-const WATCH: Duration = Duration::from_secs(3);
 
 /// The arguments of `open`.
 #[derive(clap::Args, Debug)]
@@ -56,10 +54,9 @@ pub struct Args {
 pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&str>) -> eyre::Result<Outcome> {
     let (live, written) = backlog();
     let told = live.clone();
+    let bound = Bound::new(context).await?;
+    let address = bound.address;
     let (recorder, found) = context.record(&args.record, Box::new(move |event| told.tell(event)))?;
-    let socket = listener::bind(context.config.listen.address).await?;
-    let address = socket.local_addr()?;
-    let presence = context.announce(address);
     let path = recorder.path().display();
     let notices: Vec<String> = found.remarks().iter().map(|remark| format!("{path}: {remark}")).collect();
     let lane = Arc::new(context.lane(recorder.clone())?);
@@ -75,23 +72,11 @@ pub(super) async fn listening(context: &Context, args: &LaneArgs, to: Option<&st
         .telling(context.config.redact.filled.clone());
     let told = world.events.clone();
     let of_tunnel = move |tunnel| drop(told.send(Event::Tunnel(tunnel).into()));
-    let tunnel = tunnel(context, address, &lane, presence.clone(), of_tunnel)?;
-    let watched = lane.responders.clone();
-    let watching = tokio::spawn(async move { watched.watch(WATCH).await });
     tokio::spawn(feed(&world, Some(found.end), None, written));
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(listener::serve(socket, lane, async move {
-        // Also when the other end is gone: then nobody looks any more.
-        let _ = stopped.await;
-    }));
+    let serving = bound.serve(context, lane, of_tunnel)?;
     let visits = visits(context, false);
     let result = show(context, app, &world, messages, visits).await;
-    watching.abort();
-    if let Some(tunnel) = tunnel {
-        tunnel.stop().await;
-    }
-    let _ = stop.send(());
-    serving.await?;
+    serving.end().await?;
     world.end().await;
     result
 }

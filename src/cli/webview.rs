@@ -17,17 +17,18 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::execute;
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 use uuid::Uuid;
 
 use crate::call::{Call, Direction, Id};
 use crate::cli::context::{Context, stop_signal};
+use crate::cli::lane::Bound;
 use crate::cli::{Format, LaneArgs, Outcome, is_broken_pipe, listen, print, waits};
 use crate::config::parse_duration;
 use crate::net::tunnel::Tunnel;
-use crate::net::{base_url, is_loopback, is_ourselves, listener};
+use crate::net::{base_url, is_loopback, is_ourselves};
 use crate::platform::{self, Fate, Kind, Opening, Severity, Wait};
 use crate::recording::Recorded;
 use crate::recording::backlog::{Backlog, backlog};
@@ -105,9 +106,8 @@ async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     for sentence in context.config.warnings.iter().chain(&context.config.problems()) {
         print::note(&format!("hooktape: {sentence}"));
     }
-    let socket = listener::bind(context.config.listen.address).await?;
-    let address = socket.local_addr()?;
-    let presence = context.announce(address);
+    let bound = Bound::new(context).await?;
+    let address = bound.address;
     let (teller, told) = backlog();
     let recorder = context.recorder(&args.lane.record, Box::new(move |event| teller.tell(event)))?;
     let told = told.of(recorder.path());
@@ -125,18 +125,13 @@ async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     listen::tell_what_answers(&responders);
     let (up, public) = watch::channel(None);
     let (format, mask) = (context.format, context.mask()?);
-    let tunnel = listen::tunnel(context, address, &lane, presence.clone(), move |tunnel| {
+    let serving = bound.serve(context, lane, move |tunnel| {
         listen::of_tunnel(&tunnel, format, mask.as_deref()).print();
         if let Tunnel::Up(url) = tunnel {
             up.send_replace(Some(url));
         }
     })?;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(listener::serve(socket, lane, async move {
-        // Also when the other end is gone: then nobody waits any more.
-        let _ = stopped.await;
-    }));
-    let concluded = match base(context, tunnel.is_some().then_some(public), local, args.wait).await? {
+    let concluded = match base(context, serving.has_a_tunnel().then_some(public), local, args.wait).await? {
         Some(base) => {
             let opening = open(&base)?;
             // One that was set by hand may be guessed.
@@ -147,11 +142,7 @@ async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         }
         None => Ok(Outcome::No),
     };
-    let _ = stop.send(());
-    serving.await?;
-    if let Some(tunnel) = tunnel {
-        tunnel.stop().await;
-    }
+    serving.end().await?;
     recorder.close().await;
     concluded
 }

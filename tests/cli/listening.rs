@@ -211,3 +211,16 @@ async fn tls_is_taken_beside_plain_http_on_the_same_port() {
     let key = std::fs::metadata(home.path("data/tls/key.pem")).unwrap();
     assert_eq!(key.permissions().mode() & 0o777, 0o600);
 }
+
+#[test]
+fn a_port_that_is_taken_leaves_no_empty_recording_behind() {
+    let home = Home::new();
+    let mut listener = home.listen(&[]);
+    let address = listener.address.clone();
+    for command in [&["listen"][..], &["webview", "open", "jelou"]] {
+        let refused = run(&home, &[command, &["--listen", &address, "--record", "other.jsonl"]].concat());
+        assert!(refused.code == 2 && refused.err.contains("is taken by another program"), "{}", refused.err);
+        assert!(!home.path("other.jsonl").exists(), "{command:?}");
+    }
+    listener.end("TERM");
+}
