@@ -122,7 +122,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let changed =
             original.map(|original| hushed(context, (original, &call), changed(&original.request, &call.request)));
         let changed = changed.unwrap_or_default();
-        print::result(&told(context, args, &shown, &changed, delivery, &unmet, &differences))?;
+        let delivered = Delivered { call: shown, changed, delivery, unmet, differences };
+        print::result(&told(context, args, &delivered))?;
         if let Err(error) = written {
             recorder.close().await;
             return Err(error.into());
@@ -189,16 +190,21 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
     Ok(deliveries)
 }
 
-/// What came back of a delivery, and what was expected and did not come.
-fn told(
-    context: &Context,
-    args: &Args,
-    call: &Call,
-    changed: &[Difference],
+/// A delivery and what came back, as far as it may be shown.
+struct Delivered {
+    call: Arc<Call>,
+    /// Where it differs from the recorded call that it was made of.
+    changed: Vec<Difference>,
     delivery: Delivery,
-    unmet: &[Unmet],
-    differences: &[Difference],
-) -> String {
+    /// What was expected and did not come.
+    unmet: Vec<Unmet>,
+    /// How the answer differs from the recorded one, where that is expected.
+    differences: Vec<Difference>,
+}
+
+/// What came back of a delivery, and what was expected and did not come.
+fn told(context: &Context, args: &Args, delivered: &Delivered) -> String {
+    let Delivered { call, changed, delivery, unmet, differences } = delivered;
     let refused = delivery.fault.is_some_and(|fault| fault.wanted() != Wanted::Taken) && unmet.is_empty();
     if context.format == Format::Json {
         let slow = delivery.fault.and_then(Fault::slowness);

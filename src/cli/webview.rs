@@ -138,7 +138,7 @@ async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             if opening.is_its_own {
                 responders.hand_out(opening.request.target.clone());
             }
-            hand_over(context, args, kind, &opening, &base, address, told).await
+            Page { context, args, kind, opening: &opening, base: &base, address }.hand_over(told).await
         }
         None => Ok(Outcome::No),
     };
@@ -167,23 +167,6 @@ async fn base(
     }
 }
 
-/// Hands the page out and follows what comes of it.
-async fn hand_over(
-    context: &Context,
-    args: &Args,
-    kind: &Kind,
-    opening: &Opening,
-    base: &str,
-    address: SocketAddr,
-    told: Backlog,
-) -> eyre::Result<Outcome> {
-    hand_out(context, args, kind, opening, base, address)?;
-    let limit = args.expires.or_else(|| context.config.wait(&kind.name)?.expires);
-    let mut watch = Watch::new(context, kind, opening, limit);
-    watch.follow(told, args.wait, args.linger).await?;
-    watch.conclude()
-}
-
 /// The listener's address as another machine of the network has it, where it can be reached from there.
 fn network_url(address: SocketAddr) -> String {
     let own = || {
@@ -196,45 +179,92 @@ fn network_url(address: SocketAddr) -> String {
     base_url(ip.map_or(address, |ip| SocketAddr::new(ip, address.port())))
 }
 
-/// Shows the URL in every way that gets it into a browser.
-fn hand_out(
-    context: &Context,
-    args: &Args,
-    kind: &Kind,
-    opening: &Opening,
-    base: &str,
-    listener: SocketAddr,
-) -> eyre::Result<()> {
-    let back = context.platforms.page_call(kind, &opening.request);
-    let back = back.map(|call| (call.kind, call.request.method.clone(), format!("{base}{}", call.request.target)));
-    let notes = advice(context, kind, opening, back.as_ref(), base, listener);
-    let code = || qr::lines(&opening.url);
-    if context.format == Format::Json {
-        let callback = back.map(|(kind, method, url)| json!({ "kind": kind.name, "method": method, "url": url }));
-        let value = json!({
-            "schema": 1, "event": "page", "kind": kind.name, "url": opening.url, "conversation": opening.conversation,
-            "callback": callback, "notes": notes, "qr": args.qr.then(code).flatten(),
+/// A page that is ready to be opened.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    context: &'a Context,
+    args: &'a Args,
+    kind: &'a Kind,
+    opening: &'a Opening,
+    /// The address that the page and its callback have the listener by.
+    base: &'a str,
+    /// The one that it has on this machine.
+    address: SocketAddr,
+}
+
+impl Page<'_> {
+    /// Hands the page out and follows what comes of it.
+    async fn hand_over(&self, told: Backlog) -> eyre::Result<Outcome> {
+        self.hand_out()?;
+        let mut watch = Watch::new(self);
+        watch.follow(told, self.args.wait, self.args.linger).await?;
+        watch.conclude()
+    }
+
+    /// Shows the URL in every way that gets it into a browser.
+    fn hand_out(&self) -> eyre::Result<()> {
+        let Self { context, args, kind, opening, base, .. } = *self;
+        let back = context.platforms.page_call(kind, &opening.request);
+        let back = back.map(|call| (call.kind, call.request.method.clone(), format!("{base}{}", call.request.target)));
+        let notes = self.advice(back.as_ref());
+        let code = || qr::lines(&opening.url);
+        if context.format == Format::Json {
+            let callback = back.map(|(kind, method, url)| json!({ "kind": kind.name, "method": method, "url": url }));
+            let value = json!({
+                "schema": 1, "event": "page", "kind": kind.name, "url": opening.url, "conversation": opening.conversation,
+                "callback": callback, "notes": notes, "qr": args.qr.then(code).flatten(),
+            });
+            print::out(&value.to_string())?;
+            return Ok(());
+        }
+        print::out(&format!("open {}", visible::line(&opening.url)))?;
+        let terminal = std::io::stdout().is_terminal();
+        let code = if args.qr || terminal { code() } else { None };
+        match code {
+            Some(lines) if args.qr || fits(&lines) => print::out(&painted(&lines, terminal))?,
+            None if args.qr => print::note("hooktape: the URL is too long for a QR code"),
+            _ => {}
+        }
+        if terminal {
+            execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(&opening.url))?;
+            print::note("copied the URL to the clipboard, if the terminal allows that (OSC 52)");
+        }
+        for note in &notes {
+            print::note(note);
+        }
+        print::note("waiting for the page to call back; ctrl-c ends that");
+        Ok(())
+    }
+
+    /// What has to be so that page and listener find each other.
+    fn advice(&self, back: Option<&(&Kind, String, String)>) -> Vec<String> {
+        let Self { context, kind, opening, base, address: listener, .. } = *self;
+        let platform = context.platforms.title_of(kind.platform());
+        let twice = opening.twice.iter().map(|name| {
+            format!("the page's URL has {name} of its own: the page reads the first, so the one of {platform} is lost")
         });
-        print::out(&value.to_string())?;
-        return Ok(());
+        let mut notes: Vec<String> = twice.collect();
+        let Ok(page) = Url::parse(&opening.url) else { return notes };
+        let here = is_ourselves(&page, listener) || Url::parse(base).is_ok_and(|base| base.origin() == page.origin());
+        let Some((call, method, url)) = back.filter(|_| !here) else { return notes };
+        let signed = if call.scheme().is_some() { ", signed as for the platform itself" } else { "" };
+        notes.push(format!("the page has to call back {method} {url}, and not {platform}{signed}"));
+        let public = base != network_url(listener);
+        if !public && listener.ip().is_loopback() && (!is_loopback(&page) || page.scheme() == "https") {
+            notes.push(format!(
+                "that address is this machine's own: a browser elsewhere, or a server that calls for the page, needs a \
+                 tunnel to {listener} (--tunnel \"CMD\") and its address for the callback"
+            ));
+        }
+        if page.scheme() == "https" && !base.starts_with("https:") {
+            notes.push(
+                "the page is https and the listener http, which browsers allow to 127.0.0.1 only (Safari not even there): \
+                 else use a tunnel with https"
+                    .to_owned(),
+            );
+        }
+        notes
     }
-    print::out(&format!("open {}", visible::line(&opening.url)))?;
-    let terminal = std::io::stdout().is_terminal();
-    let code = if args.qr || terminal { code() } else { None };
-    match code {
-        Some(lines) if args.qr || fits(&lines) => print::out(&painted(&lines, terminal))?,
-        None if args.qr => print::note("hooktape: the URL is too long for a QR code"),
-        _ => {}
-    }
-    if terminal {
-        execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(&opening.url))?;
-        print::note("copied the URL to the clipboard, if the terminal allows that (OSC 52)");
-    }
-    for note in &notes {
-        print::note(note);
-    }
-    print::note("waiting for the page to call back; ctrl-c ends that");
-    Ok(())
 }
 
 fn fits(lines: &[String]) -> bool {
@@ -247,42 +277,6 @@ fn painted(lines: &[String], terminal: bool) -> String {
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let paint = |line: &String| if colour { format!("\x1b[97;40m{line}\x1b[0m") } else { line.clone() };
     lines.iter().map(paint).collect::<Vec<_>>().join("\n")
-}
-
-/// What has to be so that page and listener find each other.
-fn advice(
-    context: &Context,
-    kind: &Kind,
-    opening: &Opening,
-    back: Option<&(&Kind, String, String)>,
-    base: &str,
-    listener: SocketAddr,
-) -> Vec<String> {
-    let platform = context.platforms.title_of(kind.platform());
-    let twice = opening.twice.iter().map(|name| {
-        format!("the page's URL has {name} of its own: the page reads the first, so the one of {platform} is lost")
-    });
-    let mut notes: Vec<String> = twice.collect();
-    let Ok(page) = Url::parse(&opening.url) else { return notes };
-    let here = is_ourselves(&page, listener) || Url::parse(base).is_ok_and(|base| base.origin() == page.origin());
-    let Some((call, method, url)) = back.filter(|_| !here) else { return notes };
-    let signed = if call.scheme().is_some() { ", signed as for the platform itself" } else { "" };
-    notes.push(format!("the page has to call back {method} {url}, and not {platform}{signed}"));
-    let public = base != network_url(listener);
-    if !public && listener.ip().is_loopback() && (!is_loopback(&page) || page.scheme() == "https") {
-        notes.push(format!(
-            "that address is this machine's own: a browser elsewhere, or a server that calls for the page, needs a tunnel to \
-             {listener} (--tunnel \"CMD\") and its address for the callback"
-        ));
-    }
-    if page.scheme() == "https" && !base.starts_with("https:") {
-        notes.push(
-            "the page is https and the listener http, which browsers allow to 127.0.0.1 only (Safari not even there): else use a \
-             tunnel with https"
-                .to_owned(),
-        );
-    }
-    notes
 }
 
 /// What has come of an opening so far.
@@ -301,7 +295,9 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(context: &'a Context, kind: &'a Kind, opening: &Opening, limit: Option<Duration>) -> Self {
+    fn new(page: &Page<'a>) -> Self {
+        let Page { context, args, kind, opening, .. } = *page;
+        let limit = args.expires.or_else(|| context.config.wait(&kind.name)?.expires);
         let handed_out = Call {
             kind: Some(kind.name.clone()),
             conversation: opening.conversation.clone(),
