@@ -377,7 +377,7 @@ impl Platforms {
         self.recognise_seen(&Seen::new(&request.readable()))
     }
 
-    /// The same for a request that something else will look at too.
+    /// As [`Self::recognise`], for a request that something else will look at too.
     #[must_use]
     pub fn recognise_seen(&self, seen: &Seen<'_>) -> Recognition<'_> {
         let path = &seen.path[..];

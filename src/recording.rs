@@ -192,7 +192,7 @@ impl<'a> View<'a> {
         entry.into()
     }
 
-    /// The same with what `marks` say of the call.
+    /// The view with what `marks` say of the call.
     #[must_use]
     pub fn with(self, marks: &'a Marks) -> Self {
         Self { remarks: marks.of(self.id), ..self }

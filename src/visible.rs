@@ -26,7 +26,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     shown(text, Layout::Line)
 }
 
-/// The same for text of several lines: `\n` stays, a tab becomes four blanks. A carriage return is shown.
+/// As [`line()`], for text of several lines: `\n` stays, a tab becomes four blanks. A carriage return is shown.
 pub fn text(text: &str) -> Cow<'_, str> {
     shown(text, Layout::Text)
 }

@@ -120,7 +120,7 @@ impl Dialog {
 pub struct Gathered {
     /// Its key, or the beginning of a long one.
     pub key: String,
-    /// The same as it is shown where the screen is masked.
+    /// The key as it is shown where the screen is masked.
     pub masked: String,
     /// How many calls it has.
     pub calls: usize,

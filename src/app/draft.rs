@@ -341,7 +341,7 @@ impl Draft {
         Request { body: self.body(), target, ..self.basis.clone() }
     }
 
-    /// The same as a template throughout: what a fixture keeps.
+    /// [`Self::request`] as a template throughout: what a fixture keeps.
     #[must_use]
     pub fn template(&self) -> Request {
         if self.touched() { self.request() } else { as_template(&self.original, self.parent) }

@@ -163,7 +163,7 @@ impl Event {
 pub enum Effect {
     /// Read these calls from the recording.
     Load(Vec<Wanted>),
-    /// The same, but nobody waits for them.
+    /// Read these calls as well, but nobody waits for them.
     ReadAhead(Vec<Wanted>),
     /// Look through these recorded calls for those that fit.
     Search {
@@ -312,7 +312,7 @@ impl Notice {
         Self { level: Level::Warning, text: text.into(), key: None }
     }
 
-    /// The same, and what the key of an action does about it.
+    /// The notice with what the key of an action does about it.
     #[must_use]
     pub fn key(self, action: Action, does: &'static str) -> Self {
         Self { key: Some((action, does)), ..self }

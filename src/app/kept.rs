@@ -24,7 +24,7 @@ use crate::replay::variables::{Variable, Variables};
 pub enum Keep {
     /// Read the known variables.
     Variables,
-    /// The same, where there is a place to read them from.
+    /// Read the known variables, where there is a place to read them from.
     Refresh,
     /// Make known what the answer to a call holds, but for what is masked.
     Register(Arc<Call>, Arc<Redaction>),

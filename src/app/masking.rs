@@ -21,7 +21,7 @@ impl App {
         })
     }
 
-    /// The same of what somebody else says, which may reach a log: also where only what is recorded is masked.
+    /// What somebody else says, which may reach a log: it is masked also where only what is recorded is.
     pub(super) fn quote<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let counts = self.masked || self.setup.config.record.redact;
         self.redaction.as_ref().filter(|_| counts).map_or(Cow::Borrowed(text), |mask| mask.prose(text))

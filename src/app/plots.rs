@@ -137,7 +137,7 @@ impl Timeline {
         (self.begin, self.begin + i64::try_from(self.spans.len()).unwrap_or(0) * self.step)
     }
 
-    /// The same in at most `width` columns of about equal length, each with its first moment and its length.
+    /// The spans in at most `width` columns of about equal length, each with its first moment and its length.
     #[must_use]
     pub fn columns(&self, width: usize) -> Vec<Column> {
         let count = width.min(self.spans.len());

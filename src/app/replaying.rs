@@ -98,11 +98,11 @@ pub struct Sent {
     pub label: Option<String>,
     /// What was sent and came back; none where it was not sent.
     pub call: Option<Answered>,
-    /// The same of the second target.
+    /// As `call`, of the second target.
     pub against: Option<Answered>,
     /// Where what left differs from what was recorded.
     pub changed: Vec<Place>,
-    /// The same of what left for the second target, where that is something else.
+    /// As `changed`, of what left for the second target, where that is something else.
     pub changed_against: Option<Vec<Place>>,
     /// What of it was only masks, for the recording has nothing else there.
     pub masked: Vec<Place>,

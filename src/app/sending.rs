@@ -190,7 +190,7 @@ impl App {
         self.ask_target_from(self.target, then);
     }
 
-    /// The same, beginning at the target of that number.
+    /// As [`Self::ask_target`], beginning at the target of that number.
     pub(super) fn ask_target_from(&mut self, number: Option<usize>, then: Then) {
         let chosen = self.target_choices().iter().position(|choice| choice.is_some() && *choice == number);
         self.dialogs.push(Dialog::Targets { selected: chosen.unwrap_or(0), then });

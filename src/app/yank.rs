@@ -17,7 +17,7 @@ use crate::visible;
 pub enum What {
     /// The request's body as it came.
     Body,
-    /// The same laid out for reading.
+    /// The request's body laid out for reading.
     Pretty,
     /// The value at the cursor.
     Value,

@@ -38,7 +38,7 @@ impl Request {
         self.said_by_proxies()
     }
 
-    /// The same, whoever says so: for a guess, never for trusting.
+    /// As [`Self::said_by_trusted`], whoever says so: for a guess, never for trusting.
     #[must_use]
     pub fn said_by_proxies(&self) -> Option<String> {
         let said = |name: &str| {

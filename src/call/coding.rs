@@ -103,7 +103,7 @@ fn limit(body: &[u8]) -> usize {
 }
 
 impl Request {
-    /// The same to be read: with its body unpacked, where it can be.
+    /// The request to be read: with its body unpacked, where it can be.
     #[must_use]
     pub fn readable(&self) -> Cow<'_, Self> {
         match Packed::of(&self.headers, &self.body) {
@@ -112,7 +112,7 @@ impl Request {
         }
     }
 
-    /// The same to be edited: with its body unpacked, where it can be, and without a word that it is packed.
+    /// The request to be edited: with its body unpacked, where it can be, and without a word that it is packed.
     #[must_use]
     pub fn unpacked(self) -> Self {
         match Packed::of(&self.headers, &self.body) {
@@ -127,7 +127,7 @@ impl Request {
 }
 
 impl Response {
-    /// The same to be read: with its body unpacked, where it can be.
+    /// The response to be read: with its body unpacked, where it can be.
     #[must_use]
     pub fn readable(&self) -> Cow<'_, Self> {
         match Packed::of(&self.headers, &self.body) {
@@ -138,7 +138,7 @@ impl Response {
 }
 
 impl Call {
-    /// The same to be read: with its bodies unpacked, where they can be.
+    /// The call to be read: with its bodies unpacked, where they can be.
     #[must_use]
     pub fn readable(&self) -> Cow<'_, Self> {
         let request = self.request.readable();

@@ -130,7 +130,7 @@ impl Context {
         config.chain(secret.iter().map(|text| word("--secret=", text.as_ref()))).collect()
     }
 
-    /// The same, where what is recorded and printed is masked if `redact` says so.
+    /// This context, where what is recorded and printed is masked if `redact` says so.
     #[must_use]
     pub fn masking(&self, redact: bool) -> Self {
         let mut config = (*self.config).clone();
@@ -138,8 +138,8 @@ impl Context {
         Self { config: Arc::new(config), ..self.clone() }
     }
 
-    /// The same, where headers that are filled in from the environment count as secret, as those do that a target gets by
-    /// reference.
+    /// This context, where headers that are filled in from the environment count as secret, as those do that a target
+    /// gets by reference.
     #[must_use]
     pub fn hiding<'a>(&self, headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut config = (*self.config).clone();
@@ -162,7 +162,7 @@ impl Context {
         self.redaction().map_or_else(|_| without_query(url).to_owned(), |redaction| redaction.target(url))
     }
 
-    /// The same, read again.
+    /// This context, read again from its files and the arguments.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -220,7 +220,7 @@ impl Context {
         Ok(self.redaction.get_or_init(|| Arc::new(made)).clone())
     }
 
-    /// The same for a command without a screen: what had to be mended is said at once.
+    /// As [`Self::record`], for a command without a screen: what had to be mended is said at once.
     ///
     /// # Errors
     /// When the file cannot be had.

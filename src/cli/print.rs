@@ -32,7 +32,7 @@ pub(super) fn call_line(call: &Call, platforms: &Platforms, format: Format) -> S
     listed(call, platforms, format, None)
 }
 
-/// The same with how the wait stands that it takes part in.
+/// As [`call_line`], with how the wait stands that it takes part in.
 pub(super) fn listed(call: &Call, platforms: &Platforms, format: Format, wait: Option<&Wait>) -> String {
     let known = platforms.kind(call.kind.as_deref());
     let text = known.and_then(|kind| kind.read(&call.request).text);
@@ -158,7 +158,7 @@ pub(super) fn verdict(verdict: &Verdict, why: &[String]) -> String {
     text
 }
 
-/// The same as JSON.
+/// A verdict as JSON, and the sentences on why it is no better.
 pub(super) fn verdict_json(verdict: &Verdict, why: &[String]) -> Value {
     json!({ "sig": verdict.sig, "reason": verdict.reason, "why": why })
 }

@@ -81,7 +81,7 @@ pub(super) fn word(wait: &Wait, call: Id) -> &'static str {
     }
 }
 
-/// The same as JSON.
+/// A call's wait as JSON.
 pub(super) fn to_json(wait: &Wait, call: Id) -> Value {
     json!({
         "state": wait.outcome.word(), "fate": wait.fate_of(call).map(Fate::word),

@@ -106,7 +106,7 @@ impl<'a> Table<'a> {
         self.get(key).and_then(|value| self.source.keep(read(&value)))
     }
 
-    /// The same of a key that must be there.
+    /// As [`Self::read`], of a key that must be there.
     pub(super) fn must<T>(&self, key: &str, read: impl FnOnce(&Value<'a>) -> Result<T, Error>) -> Option<T> {
         self.source.keep(self.need(key).and_then(|value| read(&value)))
     }

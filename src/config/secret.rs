@@ -100,7 +100,8 @@ impl Secret {
         self.value.as_deref().map_err(String::as_str)
     }
 
-    /// The same for these schemes alone, by their full names (`vapi/hmac`): a key must not be sent where another takes a token.
+    /// This secret for these schemes alone, by their full names (`vapi/hmac`): a key must not be sent where another
+    /// takes a token.
     #[must_use]
     pub fn only_for(self, schemes: Vec<String>) -> Self {
         Self { schemes: Some(schemes), ..self }

@@ -125,8 +125,8 @@ impl Target {
         Ok(Self::new(name, url))
     }
 
-    /// The same with a number behind its name where one of `others` has that name and goes elsewhere: typed addresses may
-    /// differ in nothing but their queries, which no name tells.
+    /// This target with a number behind its name where one of `others` has that name and goes elsewhere: typed
+    /// addresses may differ in nothing but their queries, which no name tells.
     #[must_use]
     pub fn told_apart(self, others: &[Self]) -> Self {
         let is_free = |name: &String| others.iter().all(|other| other.name != *name || other.url == self.url);
@@ -211,7 +211,8 @@ impl Target {
         self.url_of(kind, asked, false)
     }
 
-    /// The same with the query of `asked` in any case: it is part of what was said, also where the path is not taken.
+    /// As [`Self::url_for`], with the query of `asked` in any case: it is part of what was said, also where the path is
+    /// not taken.
     ///
     /// # Errors
     /// As [`Target::url_for`].

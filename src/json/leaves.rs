@@ -14,7 +14,7 @@ pub fn leaves(text: &str, most: usize) -> Vec<(String, Range<usize>)> {
     leaves_that(text, most, |_| true)
 }
 
-/// The same of those values whose text `wanted` takes; the others do not count.
+/// As [`leaves`], of those values whose text `wanted` takes; the others do not count.
 pub fn leaves_that(text: &str, most: usize, wanted: impl Fn(&str) -> bool) -> Vec<(String, Range<usize>)> {
     let mut found: Vec<(String, Range<usize>)> = Vec::new();
     let mut room = MOST_BYTES;

@@ -13,19 +13,20 @@ pub fn members(text: &str) -> Option<Vec<(&str, &str)>> {
     Some(members)
 }
 
-/// The same, one after the other. That there was none, or that this is no JSON, may be known only after some of them.
+/// As [`members`], one after the other. That there was none, or that this is no JSON, may be known only after some of
+/// them.
 pub fn each_member<'a>(text: &'a str, member: impl FnMut(&'a str, &'a str)) -> Option<()> {
     whole(text, |reader| reader.object(0, member))
 }
 
-/// The same of an array: the text of each item.
+/// The items of the array that is all of `text`, in their order: the text of each. None as for [`members`].
 pub fn items(text: &str) -> Option<Vec<&str>> {
     let mut items = Vec::new();
     each_item(text, |item| items.push(item))?;
     Some(items)
 }
 
-/// The same, one after the other, as [`each_member`].
+/// As [`items`], one after the other, and otherwise as [`each_member`].
 pub fn each_item<'a>(text: &'a str, item: impl FnMut(&'a str)) -> Option<()> {
     whole(text, |reader| reader.array(0, item))
 }

@@ -77,7 +77,7 @@ impl Avoid {
         format!("{name} is hooktape's own listener ({address}): {repair}")
     }
 
-    /// The same, and beside one's own the listeners that run now.
+    /// These listeners, and beside one's own those that run now.
     #[must_use]
     pub fn beside(&self, running: Vec<Own>) -> Self {
         let is_known = |own: &Own| self.listeners.iter().any(|known| known.address == own.address);

@@ -15,7 +15,7 @@ pub fn conversation(platforms: &Platforms, keyring: &Keyring, base: &str) -> Res
     conversation_with(platforms, None, keyring, base)
 }
 
-/// The same with every call of the platform of that name instead.
+/// As [`conversation`], with every call of the platform of that name instead.
 ///
 /// # Errors
 /// As [`conversation`].

@@ -55,7 +55,8 @@ impl Delivery {
         (!words.is_empty()).then(|| words.join(", "))
     }
 
-    /// The same of one that is through, with how long the answer took where the delivery was slow on purpose.
+    /// As [`Self::label`], of a delivery that is through, with how long the answer took where the delivery was slow on
+    /// purpose.
     #[must_use]
     pub fn told(self, call: &Call) -> Option<String> {
         let slow = self.fault.and_then(Fault::slowness).filter(|_| call.response.is_some());

@@ -66,7 +66,7 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// The same as a recording has it.
+    /// The request as a recording has it.
     #[must_use]
     pub fn request(&self) -> Request {
         let (method, uri) = (self.request.method(), self.request.uri());

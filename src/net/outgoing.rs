@@ -229,7 +229,7 @@ impl Outgoing {
         exact.then(|| keyring.judge(platforms, &self.request, Some(kind), &self.secrets, at))
     }
 
-    /// The same as a repetition of `parent`.
+    /// This call as a repetition of `parent`.
     #[must_use]
     pub fn repeating(self, parent: Option<Id>) -> Self {
         Self { parent, ..self }

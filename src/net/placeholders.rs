@@ -67,7 +67,8 @@ pub enum Form {
     Text,
     /// Values keep their type, and are escaped text within quotes.
     Json,
-    /// The same, but a value that is alone between its quotes takes their place: `"{{request:/context}}"` is an object.
+    /// As [`Self::Json`], but a value that is alone between its quotes takes their place: `"{{request:/context}}"` is
+    /// an object.
     JsonAlone,
 }
 

@@ -127,7 +127,7 @@ impl<'a> Doc<'a> {
         tokens.try_fold(first, |value, token| self.child(value, &token))
     }
 
-    /// The same for a pointer of a pack, which is taken apart already.
+    /// As [`Self::find`], for a pointer of a pack, which is taken apart already.
     pub(super) fn at(&self, pointer: &Pointer) -> Option<&'a str> {
         let Some((first, rest)) = pointer.tokens.split_first() else { return self.find("") };
         rest.iter().try_fold(self.member(first)?, |value, token| self.child(value, token))

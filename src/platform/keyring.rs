@@ -52,7 +52,7 @@ impl Keyring {
         Self { secrets, targets: Vec::new(), tests: Made::default(), strangers: Made::default() }
     }
 
-    /// The same, which knows what is these targets' own, besides those that it knows already.
+    /// This keyring, which knows what is these targets' own, besides those that it knows already.
     #[must_use]
     pub fn knowing(mut self, targets: &[Target]) -> Self {
         let confidential = targets.iter().filter(|target| !target.referenced.is_empty());

@@ -293,13 +293,13 @@ impl Kind {
         self.request.as_ref()?.meaning(pointer)
     }
 
-    /// The same with all else that the contract says of it.
+    /// As [`Self::meaning`], with all else that the contract says of the value.
     #[must_use]
     pub fn help(&self, pointer: &str) -> Option<Help> {
         self.request.as_ref()?.help(pointer)
     }
 
-    /// The same of the answer.
+    /// As [`Self::help`], of a value of the answer.
     #[must_use]
     pub fn response_help(&self, pointer: &str) -> Option<Help> {
         self.response.as_ref()?.help(pointer)

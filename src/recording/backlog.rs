@@ -185,7 +185,7 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// The same for what the recorder of `file` tells: there it is read back.
+    /// The backlog of what the recorder of `file` tells: there it is read back.
     #[must_use]
     pub fn of(mut self, file: &Path) -> Self {
         file.clone_into(&mut self.file);

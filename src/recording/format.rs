@@ -289,8 +289,8 @@ pub fn decode(line: &[u8]) -> Result<Call, DamagedLine> {
     Ok(head.call(error, forwarded, request, response))
 }
 
-/// The same for a line that nobody else needs: the call's values are slices of it where they can be. A JSON body is not
-/// parsed, so damage in it shows only where it breaks the line.
+/// As [`decode`], for a line that nobody else needs: the call's values are slices of it where they can be. A JSON body
+/// is not parsed, so damage in it shows only where it breaks the line.
 pub(super) fn decode_shared(line: Vec<u8>) -> Result<Call, DamagedLine> {
     let line = Bytes::from(line);
     match whole::call(&line) {

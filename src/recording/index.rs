@@ -186,7 +186,7 @@ impl Index {
         self.rows.get(row).map(|found| self.show(row, found))
     }
 
-    /// The same, to keep.
+    /// The call at `row` as in [`Self::view`], to keep.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<Entry> {
         self.rows.get(row).map(|found| self.entry(row, found, Arc::clone))

@@ -151,7 +151,7 @@ impl Remarks {
         mark.into_iter().chain(note).chain(deleted)
     }
 
-    /// The same for people, a sentence each: `marked red`. A note is as it was written.
+    /// What stands said of the call, for people, a sentence each: `marked red`. A note is as it was written.
     pub fn sentences(&self) -> impl Iterator<Item = String> {
         self.changes().map(|change| match change {
             Change::Mark(mark) => {

@@ -118,7 +118,7 @@ impl Query {
         Self::parse_with(text, &Reading { now, zone: TimeZone::UTC, saved: &IndexMap::new(), targets: &[] })
     }
 
-    /// The same with saved queries, with times in a zone and with targets that have names.
+    /// As [`Self::parse`], with saved queries, with times in a zone and with targets that have names.
     ///
     /// # Errors
     /// Those of [`Query::parse`], and when there is no such query, or it is not understood.
@@ -132,7 +132,7 @@ impl Query {
         })
     }
 
-    /// The same query with the contracts that `finding:` asks about; without them no call is found to depart from any.
+    /// This query with the contracts that `finding:` asks about; without them no call is found to depart from any.
     #[must_use]
     pub fn by(self, platforms: &Arc<Platforms>) -> Self {
         Self { contracts: Contracts(Some(platforms.clone())), ..self }

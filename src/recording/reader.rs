@@ -46,7 +46,7 @@ impl Reader {
         Self::of(file, &about, path)
     }
 
-    /// The same of a file that is open already, whatever stands at `path` by now.
+    /// As [`Self::open`], of a file that is open already, whatever stands at `path` by now.
     ///
     /// # Errors
     /// Those of [`Self::open`].
@@ -111,7 +111,7 @@ impl Reader {
         Entries::new(&self.file, from, u64::MAX).of_cut(self.cut)
     }
 
-    /// The same up to `until`: lines that begin at that offset or behind it are left to another.
+    /// As [`Self::entries`], up to `until`: lines that begin at that offset or behind it are left to another.
     #[must_use]
     pub fn entries_until(&self, from: Position, until: u64) -> Entries<'_> {
         Entries::new(&self.file, from, until)
@@ -134,7 +134,7 @@ impl Reader {
         self.decode(place)?.map_err(|damage| io::Error::new(io::ErrorKind::InvalidData, self.named(place, &damage)))
     }
 
-    /// The same, or what is wrong with its line.
+    /// The whole call at `place`, or what is wrong with its line.
     ///
     /// # Errors
     /// When it cannot be read; the error names file and offset.
@@ -150,7 +150,8 @@ impl Reader {
         format!("{}, byte {}: {error}", self.path.display(), place.offset)
     }
 
-    /// The same where it was chosen before: `place` is another call's once the file is another one, `id` never is.
+    /// As [`Self::call`], of a call that was chosen before: `place` is another call's once the file is another one,
+    /// `id` never is.
     ///
     /// # Errors
     /// Those of [`Self::call`], and when another call stands there.

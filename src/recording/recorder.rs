@@ -158,7 +158,7 @@ impl Recorder {
         }
     }
 
-    /// The same recorder, which masks every call before it is written.
+    /// This recorder, which masks every call before it is written.
     #[must_use]
     pub fn redacting(self, redaction: Redaction) -> Self {
         Self { redaction: Some(Arc::new(RwLock::new(redaction))), ..self }
@@ -203,7 +203,8 @@ impl Recorder {
         }
     }
 
-    /// The same with what is said of the call at once: it stands in the file that has the call, whenever that is set aside.
+    /// As [`Self::submit`], with what is said of the call at once: it stands in the file that has the call, whenever
+    /// that is set aside.
     ///
     /// # Errors
     /// Those of [`Recorder::submit`].
@@ -239,7 +240,8 @@ impl Recorder {
         self.say(annotation, None).await
     }
 
-    /// The same of a call that was found at `place`, if it stands there still: what is said of it belongs in its own file.
+    /// As [`Self::annotate`], of a call that was found at `place`, if it stands there still: what is said of it belongs
+    /// in its own file.
     ///
     /// # Errors
     /// Those of [`Recorder::record`], and where its file was set aside, or changed by another hand.

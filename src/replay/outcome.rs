@@ -23,7 +23,7 @@ pub struct Outcome {
     pub delivery: Delivery,
     /// What was sent and came back, as it is recorded.
     pub call: Arc<Call>,
-    /// The same of the other target.
+    /// As `call`, of the other target.
     pub against: Option<Arc<Call>>,
     /// How the answer differs from the recorded one, where that is expected.
     pub differences: Vec<Difference>,
@@ -74,7 +74,7 @@ impl Outcome {
         self.changed_in(&self.call)
     }
 
-    /// The same of what left for the other target.
+    /// As [`Self::changed`], of what left for the other target.
     #[must_use]
     pub fn changed_against(&self) -> Vec<Difference> {
         self.against.as_ref().map_or_else(Vec::new, |call| self.changed_in(call))

@@ -78,7 +78,7 @@ pub struct Case {
     pub skipped: Option<String>,
 }
 
-/// The same call at the other target.
+/// What the call of a [`Case`] became at the other target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Other {
     /// What was sent.
@@ -119,7 +119,7 @@ impl Report {
         Self { title, target, against, how: String::new(), at, cases: Vec::new() }
     }
 
-    /// The same, which says how `plan` sends and what it expects, masked by `redaction` if there is one.
+    /// This report, which says how `plan` sends and what it expects, masked by `redaction` if there is one.
     #[must_use]
     pub fn of(self, plan: &Plan, redaction: Option<&Redaction>) -> Self {
         let terms = plan.terms(redaction).map(|terms| format!("; {terms}")).unwrap_or_default();

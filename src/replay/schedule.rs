@@ -186,7 +186,7 @@ impl Queue {
         queue
     }
 
-    /// The same.
+    /// As [`Self::new`], once it is known that these calls can be sent so.
     ///
     /// # Errors
     /// When calls shall change places and no two can.

@@ -81,7 +81,7 @@ pub struct Summary {
     pub statuses: BTreeMap<u16, u64>,
     /// How long those answers took.
     pub took: Latencies,
-    /// The same of the second target, if there is one.
+    /// The answers of the second target, if there is one.
     pub against: Option<Answers>,
     /// How much later than due the calls left, where they were due at some time.
     pub late: Option<Latencies>,

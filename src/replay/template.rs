@@ -74,7 +74,7 @@ pub fn strange(request: &Request) -> Vec<String> {
     slips(texts(request))
 }
 
-/// The same of texts of one's own.
+/// As [`strange`], of texts of one's own.
 #[must_use]
 pub fn slips<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut told = Vec::new();
@@ -107,7 +107,8 @@ pub fn literal(mut request: Request) -> Request {
     request
 }
 
-/// The same to be edited: unpacked, where it came compressed. What it held came over the wire like the rest, be it in a template.
+/// A template to be edited: unpacked, where it came compressed. What it held came over the wire like the rest, be it in
+/// a template.
 #[must_use]
 pub fn unpacked(template: Request) -> Request {
     if Packed::of(&template.headers, &template.body).is_none() {
@@ -118,7 +119,7 @@ pub fn unpacked(template: Request) -> Request {
     open
 }
 
-/// The same of an answer.
+/// As [`literal`], of an answer.
 #[must_use]
 pub fn literal_answer(mut response: Response) -> Response {
     literal_parts(&mut response.headers, &mut response.body);

@@ -191,7 +191,7 @@ impl Message {
         shown.map(|segment| String::from_utf8_lossy(&segment.bytes(from)).into_owned()).collect()
     }
 
-    /// The same with the number of bytes.
+    /// What is signed in words, as in [`Self::title`], with the number of bytes.
     pub(super) fn describe(&self, from: Source<'_>) -> String {
         let bytes: usize = self.parts(from).map(|part| part.len()).sum();
         format!("{}, {bytes} bytes", self.title())

@@ -280,7 +280,7 @@ impl Scheme {
         how + optional
     }
 
-    /// The same in the cells of a table.
+    /// As [`Self::describe`], in the cells of a table.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let beside =
@@ -339,8 +339,8 @@ impl Scheme {
         format!("name the {} with `{}` or in hooktape.toml", self.secret, self.flag())
     }
 
-    /// The same behind a sentence that goes on with the secrets that are not usable, where there are any: those are there, and
-    /// another would not be asked.
+    /// As [`Self::how_to_configure`], behind a sentence that goes on with the secrets that are not usable, where there
+    /// are any: those are there, and another would not be asked.
     pub(super) fn unless_unread(&self, unread: &[String]) -> String {
         if unread.is_empty() { format!(": {}", self.how_to_configure()) } else { String::new() }
     }

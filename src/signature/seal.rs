@@ -93,7 +93,7 @@ impl<'a> SealKey<'a> {
         Self { text: Cow::Borrowed(bytes), bytes: Cow::Borrowed(bytes), pair: None }
     }
 
-    /// The same of bytes that nobody else has.
+    /// As [`Self::raw`], of bytes that nobody else has.
     pub(super) fn own(bytes: Vec<u8>) -> Self {
         Self { text: Cow::Owned(bytes.clone()), bytes: Cow::Owned(bytes), pair: None }
     }

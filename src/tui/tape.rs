@@ -79,7 +79,7 @@ impl Tape {
         Self { shown, ..Self::new(path, Writing::default(), told) }
     }
 
-    /// The same, that masks what it records once it begins to write.
+    /// This recording, which masks what it records once it begins to write.
     #[must_use]
     pub fn redacting(self, redaction: Option<Redaction>) -> Self {
         Self { redaction: Held::new(redaction), ..self }

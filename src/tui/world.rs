@@ -75,7 +75,7 @@ impl Message {
         Self { _busy: Some(busy), ..event.into() }
     }
 
-    /// The same event, that takes up room until it was taken in.
+    /// This event, which takes up room until it was taken in.
     #[must_use]
     pub fn taking(self, room: OwnedSemaphorePermit) -> Self {
         Self { _room: Some(room), ..self }
@@ -195,7 +195,7 @@ impl World {
         }
     }
 
-    /// The same world with what answers calls, which from now on tells its events, and may hold calls.
+    /// This world with what answers calls, which from now on tells its events, and may hold calls.
     #[must_use]
     pub fn answering(self, responders: Arc<Responders>) -> Self {
         let events = self.events.clone();
@@ -210,13 +210,13 @@ impl World {
         avoid.map(|avoid| Arc::new(avoid.beside(presence::all(data))))
     }
 
-    /// The same world with a place for what is kept between runs.
+    /// This world with a place for what is kept between runs.
     #[must_use]
     pub fn keeping(self, data: Option<PathBuf>) -> Self {
         Self { data, ..self }
     }
 
-    /// The same world, that tells what placeholders take from the environment to what masks.
+    /// This world, which tells what placeholders take from the environment to what masks.
     #[must_use]
     pub fn telling(self, filled: Filled) -> Self {
         Self { filled, ..self }

@@ -49,7 +49,7 @@ pub(super) fn scope(app: &App) -> Scope {
     scope_with(app, app.dialogs.last())
 }
 
-/// The same, were this the topmost dialog.
+/// As [`scope`], were this the topmost dialog.
 pub(super) fn scope_with(app: &App, top: Option<&Dialog>) -> Scope {
     let typing = app.draft.as_ref().is_some_and(|draft| draft.typing);
     top.map_or(if typing { Scope::Typing } else { app.scope() }, Dialog::scope)

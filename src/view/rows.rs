@@ -63,7 +63,7 @@ pub fn cut(text: &str, width: usize) -> String {
     visible::truncate(&visible::line(&text), width).into_owned()
 }
 
-/// The same, filled to `width` columns, and a space.
+/// As [`cut`], filled to `width` columns, and a space.
 pub fn pad(text: &str, width: usize) -> String {
     let cut = cut(text, width);
     let fill = width.saturating_sub(visible::width(&cut)) + 1;

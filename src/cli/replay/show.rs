@@ -271,7 +271,7 @@ pub(super) fn summary(summary: &Summary) -> Vec<String> {
     lines
 }
 
-/// The same as a JSON object.
+/// A summary as a JSON object.
 pub(super) fn summary_json(summary: &Summary) -> String {
     let Value::Object(mut line) = json!({ "schema": 1, "event": "summary" }) else {
         return String::new();

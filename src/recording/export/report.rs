@@ -63,8 +63,8 @@ impl Report {
         }
     }
 
-    /// The same with everything masked, also where it is quoted. A finding that only the bare call shows stays, without
-    /// what it says of the value.
+    /// The report with everything masked, also where it is quoted. A finding that only the bare call shows stays,
+    /// without what it says of the value.
     #[must_use]
     pub fn redacted(mut self, redaction: &Redaction, kind: Option<&Kind>) -> Self {
         let call = redaction.call(&self.call);

@@ -26,8 +26,8 @@ pub fn encode(call: &Call) -> Vec<u8> {
     encode_checked(call, false).into_bytes()
 }
 
-/// The same with large bodies still to be spelled; with `valid`, the request's body was found to be valid JSON by someone else
-/// already.
+/// As [`encode`], with large bodies still to be spelled; with `valid`, the request's body was found to be valid JSON by
+/// someone else already.
 pub fn encode_checked(call: &Call, valid: bool) -> Line {
     let Call { request, response, .. } = call;
     let small = |body: &Bytes| if body.len() < SHARED { body.len() } else { 0 };

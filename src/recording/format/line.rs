@@ -17,7 +17,7 @@ use crate::json;
 /// Bytes from which on a body is spelled only when it is written.
 pub(super) const LARGE: usize = 256 * 1024;
 
-/// The same for a body that stands in its line as it is: from here on copying it costs more than a piece more to write.
+/// Bytes from which on a body that stands in its line as it is becomes a piece of its own: copying it would cost more.
 pub(super) const SHARED: usize = 4 * 1024;
 
 /// Bytes of a body that are spelled at a time: a multiple of three, so that no piece of Base64 is padded but the last.

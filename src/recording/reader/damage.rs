@@ -80,7 +80,7 @@ impl Damage {
         (more > 0).then(|| format!("{} cannot be read", visible::count(more, "more line")))
     }
 
-    /// The same lines where the first one read is line `first` of the file, not its first.
+    /// These lines where the first one read is line `first` of the file, not its first.
     pub(super) fn counted_from(mut self, first: u64) -> Self {
         for error in &mut self.first {
             error.line += first - 1;

@@ -77,7 +77,7 @@ impl Shared {
         true
     }
 
-    /// The same, and waits for the other.
+    /// As [`Self::try_record`], and waits for the other.
     pub fn record(&self, batch: &mut Vec<Job>, lingering: &mut Lingering) {
         // Whoever panicked may have left half a line: the file is then not as long as it should be, which is found.
         self.record_with(lock(&self.writer), batch, lingering);

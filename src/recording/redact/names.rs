@@ -122,7 +122,7 @@ impl Names {
         names
     }
 
-    /// The same without these, whichever of the names they fit.
+    /// The names without these, whichever of the names they fit.
     pub(super) fn but<'a>(self, names: impl Iterator<Item = &'a str>) -> Self {
         Self { spared: names.map(plain).collect(), ..self }
     }

@@ -83,8 +83,8 @@ pub(super) fn find(
     together(found)
 }
 
-/// The same of the tables anywhere in a text: behind its beginning one begins behind an empty line, or a line after that, and ends
-/// before the next empty line.
+/// As [`find`], of the tables anywhere in a text: behind its beginning one begins behind an empty line, or a line after
+/// that, and ends before the next empty line.
 pub(super) fn all(text: &[u8], is_secret: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
     let mut found = find(text, false, &is_secret, |_| false);
     let mut begin = 0;

@@ -109,7 +109,7 @@ pub(super) struct Leaving {
 }
 
 impl Leaving {
-    /// The same answer, whose body leaves so.
+    /// The answer, whose body leaves so.
     pub(super) fn of(answer: http::Response<Body>, turn: &Arc<Turn>) -> http::Response<Body> {
         answer.map(|body| Body::new(Self { body, rest: Bytes::new(), turn: turn.clone(), ours: None }))
     }
