@@ -301,6 +301,9 @@ pub const HUNG_UP: &str = "the caller hung up";
 /// in its body.
 pub const REFUSED: &str = "refused as no request";
 
+/// How the error of one begins that was forwarded, and whose answer did not come, or not whole.
+pub const UNANSWERED: &str = "forwarded, but";
+
 /// A time in whole microseconds, as it is recorded and told; of a longer one, as many as there can be.
 #[must_use]
 pub fn micros(time: Duration) -> u64 {
@@ -331,6 +334,12 @@ impl Call {
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error.starts_with(HUNG_UP))
+    }
+
+    /// Whether it was forwarded and its answer did not come, or not whole.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.starts_with(UNANSWERED))
     }
 
     /// Whether lines of its head may be in its body.

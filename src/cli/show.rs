@@ -161,11 +161,17 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
     }
     if let Some(forwarded) = &call.forwarded {
         let took = |us| visible::took(Duration::from_micros(us));
-        let _ = write!(text, "\nforwarded to {}", visible::line(&forwarded.to));
+        // Where no answer began to come nobody knows that anything got there.
+        let (what, end) = match (forwarded.first_byte_us, call.is_unanswered()) {
+            (None, _) => ("no answer from", "given up"),
+            (Some(_), true) => ("forwarded to", "broken off"),
+            (Some(_), false) => ("forwarded to", "whole"),
+        };
+        let _ = write!(text, "\n{what} {}", visible::line(&forwarded.to));
         for (what, time) in [("connected", forwarded.connect_us), ("first byte", forwarded.first_byte_us)] {
             let _ = time.map(|time| write!(text, ", {what} after {}", took(time)));
         }
-        let _ = writeln!(text, ", whole after {}", took(forwarded.total_us));
+        let _ = writeln!(text, ", {end} after {}", took(forwarded.total_us));
     }
     if let Some(response) = &call.response {
         let _ = writeln!(text, "\n{}", print::status_line(call));

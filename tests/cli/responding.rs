@@ -25,6 +25,17 @@ fn forward_passes_calls_on_and_says_how_long_that_took() {
 }
 
 #[test]
+fn of_a_call_that_could_not_be_forwarded_nothing_is_said_to_have_come_whole() {
+    let home = Home::new();
+    let mut listener = home.listen(&["--forward", "http://127.0.0.1:1"]);
+    assert_eq!(listener.call().post("/hooks", "", BODY.as_bytes()).unwrap().0, 502);
+    let ended = listener.end("TERM");
+    let shown = run(&home, &["show", "tape.jsonl", &ended.out[..8]]).out;
+    assert!(shown.contains("\nno answer from http://127.0.0.1:1/hooks, given up after "), "{shown}");
+    assert!(!shown.contains("whole") && !shown.contains("forwarded to"), "{shown}");
+}
+
+#[test]
 fn a_reply_by_name_a_fault_and_a_hold_that_needs_the_screen() {
     let home = Home::new();
     std::fs::write(home.path("crm.csv"), "ssn,name\n42,A\n").unwrap();
