@@ -129,6 +129,27 @@ pub fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", &text[..text.floor_char_boundary(most)]))
 }
 
+/// Two texts that differ, in `columns` each: where both would be cut before they do, what is before that is left out.
+pub fn apart(left: &str, right: &str, columns: usize) -> (String, String) {
+    let alike = left.graphemes(true).zip(right.graphemes(true)).take_while(|(left, right)| left == right);
+    // What stands before the difference tells where it is.
+    let before = columns / 4;
+    let (mut used, mut starts) = (0, Vec::new());
+    for (cluster, _) in alike {
+        starts.push(used);
+        used += cluster.len();
+    }
+    let from = match starts.len().checked_sub(before) {
+        Some(from) if width(&left[..used]) + 1 >= columns => starts.get(from).copied().unwrap_or(used),
+        _ => 0,
+    };
+    let cut = |text: &str| match from {
+        0 => truncate(text, columns).into_owned(),
+        _ => truncate(&format!("…{}", &text[from..]), columns).into_owned(),
+    };
+    (cut(left), cut(right))
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Layout {
     Line,
@@ -324,6 +345,16 @@ mod tests {
         assert_eq!(width("a你e\u{301}👍🏽"), 6);
         assert!(matches!(truncate("12345", 5), Cow::Borrowed("12345")));
         assert_eq!((excerpt("a你", 4), excerpt("a你", 3)), ("a你".into(), "a…".into()));
+    }
+
+    #[test]
+    fn what_differs_late_is_shown_where_it_differs() {
+        let told = |left: &str, right: &str| apart(left, right, 8);
+        assert_eq!(told("one", "two"), ("one".into(), "two".into()));
+        assert_eq!(told("0123456789", "x123456789"), ("0123456…".into(), "x123456…".into()));
+        assert_eq!(told("0123456789a", "0123456789b"), ("…89a".into(), "…89b".into()));
+        assert_eq!(told("0123456789", "0123456789你你你你"), ("…89".into(), "…89你你…".into()));
+        assert_eq!(told("0123456789", "0123456789"), ("…89".into(), "…89".into()));
     }
 
     /// Mostly the characters that matter.

@@ -329,14 +329,10 @@ fn of_values(text: &str, places: &Places<'_>) -> Vec<Option<usize>> {
 }
 
 impl Comparison {
-    /// Whether the bodies are other bytes, though they may say the same: a signature is made over bytes.
+    /// Whether the bodies are other bytes, though they may say the same.
     #[must_use]
     pub fn differs_in_bytes(&self) -> bool {
-        let body = |call: &Call| match self.side {
-            Side::Request => call.request.body.clone(),
-            Side::Response => call.response.as_ref().map(|response| response.body.clone()).unwrap_or_default(),
-        };
-        body(&self.left) != body(&self.right)
+        compare::bytes_differ(&self.left, &self.right, self.side)
     }
 
     /// The place with `*` for each index of an array.

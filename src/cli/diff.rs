@@ -12,8 +12,8 @@ use crate::cli::replay::args::RuleArgs;
 use crate::cli::show::{fits, parse_query};
 use crate::cli::{Format, Outcome, print};
 use crate::recording::{Entry, Position, Reader};
-use crate::replay::compare::recordings::{align, compare};
-use crate::replay::compare::{Difference, ROUGH, Rules, Side, calls};
+use crate::replay::compare::recordings::align;
+use crate::replay::compare::{Difference, ROUGH, Rules, Side, bytes_differ, calls};
 use crate::visible;
 
 /// Columns of a value in a line.
@@ -69,23 +69,50 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     }
 }
 
-fn wanted(args: &Args, mut differences: Vec<Difference>) -> Vec<Difference> {
-    differences.retain(|difference| !args.answers || difference.side == Side::Response);
-    differences
+/// What two calls came to.
+struct Compared {
+    differences: Vec<Difference>,
+    /// The sides without a difference whose bodies are other bytes all the same: a signature is made over bytes.
+    bytes: Vec<Side>,
+}
+
+impl Compared {
+    fn of(context: &Context, args: &Args, left: &Call, right: &Call, rules: &Rules) -> Self {
+        let kind = left.kind.as_deref().and_then(|name| context.platforms.kind(name));
+        let mut differences = calls(left, right, kind, rules);
+        differences.retain(|difference| !args.answers || difference.side == Side::Response);
+        let mut bytes = vec![Side::Request, Side::Response];
+        bytes.retain(|side| {
+            !(args.answers && *side == Side::Request)
+                && differences.iter().all(|difference| difference.side != *side)
+                && bytes_differ(left, right, *side)
+        });
+        Self { differences, bytes }
+    }
+
+    /// What there is to say of two calls without a difference.
+    fn verdict(&self) -> &'static str {
+        match self.bytes[..] {
+            [] => "no difference",
+            [Side::Request] => "requests: the same, but not byte for byte",
+            [Side::Response] => "answers: the same, but not byte for byte",
+            _ => "requests and answers: the same, but not byte for byte",
+        }
+    }
 }
 
 fn of_calls(context: &Context, args: &Args, left: &Call, right: &Call, rules: &Rules) -> eyre::Result<Outcome> {
-    let kind = context.platforms.kind(left.kind.as_deref());
-    let differences = wanted(args, calls(left, right, kind, rules));
+    let compared = Compared::of(context, args, left, right, rules);
+    let alike = compared.differences.is_empty();
     if context.format == Format::Json {
-        print::result(&line(Some(left.id), Some(right.id), left.kind.as_deref(), None, &differences))?;
+        print::result(&line(Some(left.id), Some(right.id), left.kind.as_deref(), None, &compared))?;
     } else {
-        tell(&differences, "")?;
-        if differences.is_empty() {
-            print::note("no difference");
+        tell(&compared.differences, "")?;
+        if alike || !compared.bytes.is_empty() {
+            print::note(compared.verdict());
         }
     }
-    Ok(differences.is_empty().into())
+    Ok(alike.into())
 }
 
 /// Differences, each with its side.
@@ -108,10 +135,11 @@ fn line(
     right: Option<Id>,
     kind: Option<&str>,
     conversation: Option<&str>,
-    differences: &[Difference],
+    compared: &Compared,
 ) -> String {
     json!({
-        "schema": 1, "left": left, "right": right, "kind": kind, "conversation": conversation, "differences": differences,
+        "schema": 1, "left": left, "right": right, "kind": kind, "conversation": conversation,
+        "differences": compared.differences, "bytes_differ": compared.bytes,
     })
     .to_string()
 }
@@ -139,15 +167,19 @@ fn of_recordings(context: &Context, args: &Args, files: [&str; 2], rules: &Rules
         // Not alike: a slip in a query would else pass for two recordings without a difference.
         return Err(eyre!("no call to compare"));
     }
-    let (mut alike, mut different, mut only) = (0_u64, 0_u64, [0_u64; 2]);
+    let (mut alike, mut in_bytes, mut different, mut only) = (0_u64, 0_u64, 0_u64, [0_u64; 2]);
     for pair in align(&left_entries, &right_entries) {
         let (l, r) = (pair.left.map(|number| &left_entries[number]), pair.right.map(|number| &right_entries[number]));
         let Some(some) = l.or(r) else { continue };
-        let found = compare(pair, (&left, &left_entries), (&right, &right_entries), &context.platforms, rules);
-        let Some(found) = damaged.passed_over(found)?.map(|found| wanted(args, found)) else { continue };
         let both = l.is_some() && r.is_some();
-        if both && found.is_empty() {
+        let read = |reader: &Reader, entry: Option<&Entry>| entry.map(|entry| reader.call(entry.place)).transpose();
+        let calls = read(&left, l).and_then(|left| Ok(left.zip(read(&right, r)?)));
+        let Some(calls) = damaged.passed_over(calls)? else { continue };
+        let found = calls.map(|(left, right)| Compared::of(context, args, &left, &right, rules));
+        let found = found.unwrap_or(Compared { differences: Vec::new(), bytes: Vec::new() });
+        if both && found.differences.is_empty() {
             alike += 1;
+            in_bytes += u64::from(!found.bytes.is_empty());
             continue;
         }
         let side = usize::from(l.is_none());
@@ -166,11 +198,12 @@ fn of_recordings(context: &Context, args: &Args, files: [&str; 2], rules: &Rules
             (Some(l), Some(r)) => format!("{} {} {name}", print::short(l.id), print::short(r.id)),
             _ => format!("{} {name}: only in {}", print::short(some.id), visible::line(files[side])),
         })?;
-        tell(&found, "  ")?;
+        tell(&found.differences, "  ")?;
     }
     let left_out = only.iter().zip(files).filter(|(count, _)| **count > 0);
     let left_out: Vec<String> = left_out.map(|(count, file)| format!(", {count} only in {file}")).collect();
-    print::note(&format!("{alike} alike, {different} different{}", left_out.concat()));
+    let in_bytes = if in_bytes > 0 { format!(" ({in_bytes} not byte for byte)") } else { String::new() };
+    print::note(&format!("{alike} alike{in_bytes}, {different} different{}", left_out.concat()));
     // A line that cannot be read cannot be vouched for.
     Ok((damaged.end() && different == 0 && only == [0, 0]).into())
 }

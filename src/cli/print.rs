@@ -364,14 +364,13 @@ pub(super) fn sent_json_with(context: &Context, call: &Call, refused: bool, mut 
     whole(call, &more)
 }
 
-/// One difference in a line: where, and what stands left and right, cut to `width` columns each.
+/// One difference in a line: where, and what stands left and right, cut to `width` columns each. Of texts that would be cut
+/// before they differ the beginning is left out.
 pub(super) fn difference(difference: &Difference, width: usize) -> String {
-    let side = |text: &Option<String>| {
-        let text = text.as_deref().map_or_else(|| "nothing".into(), visible::line);
-        visible::truncate(&text, width).into_owned()
-    };
+    let side = |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".into(), visible::line).into_owned();
+    let (left, right) = visible::apart(&side(&difference.left), &side(&difference.right), width);
     let place = difference.place.to_string();
-    format!("{}: {} → {}", visible::line(&place), side(&difference.left), side(&difference.right))
+    format!("{}: {left} → {right}", visible::line(&place))
 }
 
 fn response_findings(context: &Context, call: &Call) -> Findings {

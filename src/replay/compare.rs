@@ -21,6 +21,7 @@ use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 
 pub use self::json::same;
+pub(super) use self::text::excerpts;
 pub use self::text::matched;
 use crate::call::{CONTENT_ENCODING, Call, Headers, Packed, Request, Response};
 use crate::config::Compare;
@@ -242,6 +243,16 @@ pub fn calls(left: &Call, right: &Call, kind: Option<&Kind>, rules: &Rules) -> V
     let mut found = requests(&left.request, &right.request, kind, rules);
     found.extend(responses(left.response.as_ref(), right.response.as_ref(), kind, rules));
     found
+}
+
+/// Whether the bodies of one side are other bytes, though they may say the same: a signature is made over bytes.
+#[must_use]
+pub fn bytes_differ(left: &Call, right: &Call, side: Side) -> bool {
+    let body = |call: &Call| match side {
+        Side::Request => call.request.body.clone(),
+        Side::Response => call.response.as_ref().map(|response| response.body.clone()).unwrap_or_default(),
+    };
+    body(left) != body(right)
 }
 
 /// Everything that a request leaves with otherwise than it was recorded, except for what belongs to the connection (host and

@@ -8,9 +8,11 @@
 //!
 //! What cannot be told without the call it is of, or was cut, is masked whole.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 
-use super::compare::{Difference, Place, Side, excerpt};
+use super::compare::{Difference, Place, Side, excerpts};
 use super::expect::{Expectation, Unmet};
 use crate::call::{Call, Direction, Headers, Id, Request, Response};
 use crate::recording::{Redaction, redact::MASK};
@@ -46,12 +48,12 @@ impl<'a> Masking<'a> {
                     known.push((*side, self.lines(*side)));
                     known.len() - 1
                 });
-                for ((text, range), lines) in [(left, from), (right, to)].into_iter().zip(&known[at].1) {
-                    if let Some(text) = text {
-                        let masked = lines.get(range.clone());
-                        *text = masked.map_or_else(|| MASK.to_owned(), |lines| excerpt(&lines.concat()));
-                    }
-                }
+                let [ours, theirs] = &known[at].1;
+                let masked = |text: &Option<String>, lines: &[String], range: &Range<usize>| {
+                    let lines = lines.get(range.clone()).map(<[String]>::concat);
+                    text.as_ref().map(|_| lines.unwrap_or_else(|| MASK.to_owned()))
+                };
+                [*left, *right] = excerpts([masked(left, ours, from), masked(right, theirs, to)]);
                 continue;
             }
             for text in [left, right].into_iter().flatten() {

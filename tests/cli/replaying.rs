@@ -360,6 +360,26 @@ fn diff_tells_how_calls_and_recordings_differ() {
     }
     let json = run(&home, &["diff", &dialog, &dialog, "--format", "json"]).json();
     assert_eq!((&json[0]["kind"], &json[0]["differences"]), (&"moveo/dialog".into(), &json!([])));
+    assert_eq!(json[0]["bytes_differ"], json!([]));
+
+    // What is the same, but not byte for byte, is signed otherwise: to say no more than that nothing differs would mislead.
+    let call = |file: &str, body: &str| {
+        let line = r#"{"id":"0193a5b0-0000-7000-8000-000000000001","at":"2026-11-21T10:02:11Z","dir":"received","method":"POST","path":"/","took_us":1,"size":9,"request":{"headers":[],"text":BODY}}"#;
+        let tape = "{\"hooktape\":1,\"created\":\"2026-11-21T10:02:11Z\",\"by\":\"x\"}\n".to_owned();
+        std::fs::write(home.path(file), tape + &line.replace("BODY", body) + "\n").unwrap();
+    };
+    call("left.jsonl", r#""{\"a\":1}\n""#);
+    call("right.jsonl", r#""{\"a\":1}""#);
+    let spaced = run(&home, &["diff", "left.jsonl#0193", "right.jsonl#0193"]);
+    assert_eq!((spaced.code, &*spaced.err), (0, "requests: the same, but not byte for byte\n"));
+    let spaced = run(&home, &["diff", "left.jsonl#0193", "right.jsonl#0193", "--format", "json"]).json();
+    assert_eq!(spaced[0]["bytes_differ"], json!(["request"]));
+    let spaced = run(&home, &["diff", "left.jsonl", "right.jsonl"]);
+    assert_eq!((spaced.code, &*spaced.err), (0, "1 alike (1 not byte for byte), 0 different\n"));
+    call("long.jsonl", &format!("\"{}x\"", "=".repeat(2000)));
+    call("other.jsonl", &format!("\"{}y\"", "=".repeat(2000)));
+    let late = run(&home, &["diff", "long.jsonl", "other.jsonl"]).out;
+    assert!(late.contains("=x → …=") && late.ends_with("=y\n"), "{late}");
     let mixed = run(&home, &["diff", &dialog, SAMPLE]);
     assert!(mixed.code == 2 && mixed.err.contains("a call is compared with a call"), "{}", mixed.err);
 }

@@ -6,12 +6,9 @@
 //! call of a kind belongs to the first of that kind, and so on.
 
 use std::collections::{HashMap, VecDeque};
-use std::io;
 
-use super::{Difference, Rules, calls};
 use crate::call::Id;
-use crate::platform::Platforms;
-use crate::recording::{Entry, Reader};
+use crate::recording::Entry;
 
 /// A call of one recording and its fellow in the other, by their numbers in the lists that were aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,23 +153,6 @@ impl<'a> Talks<'a> {
         together.extend(alone.into_iter().zip(theirs));
         together
     }
-}
-
-/// What differs between the calls of a pair; nothing where it is not two.
-///
-/// # Errors
-/// When a call cannot be read.
-pub fn compare(
-    pair: Pair,
-    (left, left_entries): (&Reader, &[Entry]),
-    (right, right_entries): (&Reader, &[Entry]),
-    platforms: &Platforms,
-    rules: &Rules,
-) -> Result<Vec<Difference>, io::Error> {
-    let (Some(l), Some(r)) = (pair.left, pair.right) else { return Ok(Vec::new()) };
-    let (l, r) = (left.call(left_entries[l].place)?, right.call(right_entries[r].place)?);
-    let kind = platforms.kind(l.kind.as_deref());
-    Ok(calls(&l, &r, kind, rules))
 }
 
 #[cfg(test)]
