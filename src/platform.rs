@@ -29,6 +29,7 @@ mod refresh;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -57,6 +58,7 @@ pub use pack::check_name;
 pub use page::{Form, Opening, PageCall};
 pub use recognise::Seen;
 pub use schema::Help;
+pub use turns::{Spoken, Turns};
 pub use wait::{Callback, Fate, Outcome, Wait};
 
 static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/platforms");

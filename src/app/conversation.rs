@@ -12,14 +12,14 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::app::cache::Cache;
 use crate::app::changes::{self, Change, Variables};
 use crate::app::event::Wanted;
 use crate::call::{Call, Direction, Id, Sig, micros};
 use crate::json;
-use crate::platform::{Kind, Outcome, Platforms, Row, Wait};
+use crate::platform::{Kind, Outcome, Platforms, Row, Spoken, Turns, Wait};
 use crate::recording::Index;
 
 /// Calls that are shown before and behind the one it was opened at.
@@ -30,8 +30,6 @@ const MOST_BYTES: u64 = 32 << 20;
 const MOST_ASKED: u64 = 16 << 20;
 /// Rows of the recording that are looked at for them, either way: the recording may be large, and the screen must not wait.
 const LOOK: usize = 200_000;
-/// Who says the same twice within this time has not said it twice: several webhooks run for one sentence.
-const SAME_TURN: SignedDuration = SignedDuration::from_secs(1);
 /// Most values that are looked at in a response.
 const MOST_VALUES: usize = 500;
 /// Most bytes of them that are kept.
@@ -373,30 +371,16 @@ impl Conversation {
     }
 
     fn take_turns(&self) -> Vec<Turn> {
-        let mut turns: Vec<Turn> = Vec::new();
-        // The kind of the call that the turn began with, and when that was seen last.
-        let mut opener: Option<(&str, Timestamp)> = None;
+        let (mut turns, mut heard): (Vec<Turn>, Turns) = Default::default();
         for number in self.numbers() {
             let told = self.call(number).and_then(|told| told.as_ref().ok());
-            let at = told.map_or_else(|| turns.last().map_or(Timestamp::UNIX_EPOCH, |turn| turn.at), |told| told.at);
-            let said = told.and_then(|told| told.said.as_ref());
-            let again = told.zip(opener).is_some_and(|(told, (kind, seen))| {
-                told.kind == kind && !told.repeat && told.at.duration_since(seen) > SAME_TURN
+            let begins = told.is_some_and(|told| {
+                let Told { kind, at, repeat, said, .. } = told;
+                heard.begins(Spoken { kind, at: *at, repeat: *repeat, said: said.as_deref() })
             });
-            let begins = match (turns.last(), said) {
-                (None, _) => true,
-                (Some(_), None) => false,
-                (Some(turn), Some(said)) => turn.said.as_ref() != Some(said) || again,
-            };
-            if begins {
-                turns.push(Turn { said: said.cloned(), at, calls: Vec::new() });
-            }
-            if let (Some(told), true) = (told, said.is_some()) {
-                match &mut opener {
-                    Some((kind, seen)) if !begins && *kind == told.kind => *seen = told.at,
-                    Some(_) if !begins => {}
-                    _ => opener = Some((&told.kind, told.at)),
-                }
+            if begins || turns.is_empty() {
+                let said = told.and_then(|told| told.said.clone());
+                turns.push(Turn { said, at: told.map_or(Timestamp::UNIX_EPOCH, |told| told.at), calls: Vec::new() });
             }
             if let Some(turn) = turns.last_mut() {
                 turn.calls.push(number);

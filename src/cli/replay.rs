@@ -31,7 +31,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let selection = args.selection(context)?;
     let reader = Reader::open(&args.file)?;
     // That nothing is found is no success: a slip in a query would else pass for a replay that went well.
-    let (items, damaged) = select(&reader, &selection).map_err(|error| eyre!(error))?;
+    let (items, damaged) = select(&reader, &selection, &context.platforms).map_err(|error| eyre!(error))?;
     let told = damaged.first().iter().map(ToString::to_string).chain(damaged.more());
     told.for_each(|damage| print::note(&format!("hooktape: {damage}")));
     // A line that cannot be read may be one of those that were asked for.

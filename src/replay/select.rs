@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::call::{Call, Direction, Id};
+use crate::platform::{Platforms, Turns};
 use crate::recording::{Damage, Entry, Place, Position, Query, Reader};
 use crate::visible;
 
@@ -49,8 +50,8 @@ pub struct Selection {
     pub from: Option<String>,
     /// The conversation whose key is or begins so.
     pub conversation: Option<String>,
-    /// Of each conversation the calls from this one on, counted from 1. A call of no conversation has no turn: it is only
-    /// meant where this is 1.
+    /// Of each conversation the calls from this [turn](Turns) on, counted from 1 in all of it. A call of no conversation has
+    /// no turn: it is only meant where this is 1.
     pub turn: usize,
 }
 
@@ -59,7 +60,7 @@ pub struct Selection {
 /// # Errors
 /// When a call cannot be read, what should be one call or conversation is none or several, or nothing is left: a sentence that
 /// says by what.
-pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Damage), String> {
+pub fn select(reader: &Reader, selection: &Selection, platforms: &Platforms) -> Result<(Vec<Item>, Damage), String> {
     let marks = reader.marks();
     let mut found: Vec<Entry> = Vec::new();
     let mut damaged = Damage::default();
@@ -135,15 +136,11 @@ pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Dama
         return Err(met.why_none(selection) + &unread.unwrap_or_default());
     }
     if selection.turn > 1 {
-        let mut turns = HashMap::new();
-        found.retain(|entry| {
-            let Some(conversation) = entry.conversation.clone() else { return false };
-            let turn = turns.entry(conversation).or_insert(0);
-            *turn += 1;
-            *turn >= selection.turn
-        });
+        let turns = turns_of(reader, &found, platforms)?;
+        let turn = |entry: &Entry| turns.get(&entry.place.offset).copied().unwrap_or(0);
+        let most = found.iter().map(turn).max().unwrap_or(0);
+        found.retain(|entry| turn(entry) >= selection.turn);
         if found.is_empty() {
-            let most = turns.values().max().copied().unwrap_or(0);
             let wanted = selection.turn;
             return Err(format!(
                 "no call to send: no conversation of these calls has {wanted} turns, the longest has {most}"
@@ -151,6 +148,22 @@ pub fn select(reader: &Reader, selection: &Selection) -> Result<(Vec<Item>, Dama
         }
     }
     Ok((found.iter().map(Item::from).collect(), damaged))
+}
+
+/// The turns of these calls, by where their lines begin. They are counted in all of a conversation, as it is shown, though not
+/// all of it is meant.
+fn turns_of(reader: &Reader, found: &[Entry], platforms: &Platforms) -> Result<HashMap<u64, usize>, String> {
+    let mut talks: HashMap<Arc<str>, Turns> =
+        found.iter().filter_map(|entry| Some((entry.conversation.clone()?, Turns::default()))).collect();
+    let mut places = HashMap::new();
+    for entry in reader.entries(Position::default()).flatten() {
+        let Some(turns) = entry.conversation.as_ref().and_then(|talk| talks.get_mut(talk)) else { continue };
+        let call = reader.decode(entry.place).map_err(|error| error.to_string())?;
+        // What cannot be read says nothing.
+        let turn = call.map_or(turns.number(), |call| platforms.turn(turns, &call));
+        places.insert(entry.place.offset, turn);
+    }
+    Ok(places)
 }
 
 /// What was met while calls were picked.
@@ -228,7 +241,7 @@ mod tests {
     use crate::recording::{Annotation, Change, Mark, Options, Recorder};
     use crate::replay::testing::call;
 
-    /// Of conversations `aa`, `ab` and none: received 0 to 4 and 6, sent 5; 3 is marked.
+    /// Of conversations `aa`, `ab` and none: received 0 to 4 and 6, sent 5; 3 is marked. Nobody says a word in them.
     async fn tape() -> (tempfile::TempDir, Reader, Vec<Id>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tape.jsonl");
@@ -266,7 +279,7 @@ mod tests {
     async fn calls_are_picked_by_what_is_said_of_them() {
         let (_folder, reader, ids) = tape().await;
         let picked = |selection: Selection| -> Vec<usize> {
-            let (items, _) = select(&reader, &selection).unwrap();
+            let (items, _) = select(&reader, &selection, &Platforms::builtin().unwrap()).unwrap();
             items.iter().map(|item| ids.iter().position(|id| *id == item.id).unwrap()).collect()
         };
         let part = |number: usize| Some(ids[number].to_string()[20..].to_uppercase());
@@ -276,9 +289,6 @@ mod tests {
         assert_eq!(picked(Selection { query: query("body:\"4\""), ..all() }), [4]);
         assert_eq!(picked(Selection { id: part(5), ..all() }), [5]);
         assert_eq!(picked(Selection { conversation: Some("ab".into()), ..all() }), [1, 3]);
-        assert_eq!(picked(Selection { conversation: Some("aa".into()), turn: 2, ..all() }), [2]);
-        assert_eq!(picked(Selection { turn: 2, sent: true, ..all() }), [2, 3, 5]);
-        assert_eq!(picked(Selection { turn: 2, ..all() }), [2, 3], "what is of no conversation has no turns");
         assert_eq!(picked(Selection { from: part(2), sent: true, ..all() }), [2, 5]);
         assert_eq!(picked(Selection { from: part(4), ..all() }), [4], "what is of no conversation has no turns");
     }
@@ -286,7 +296,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_one_thing_is_told() {
         let (folder, reader, ids) = tape().await;
-        let told = |selection: Selection| select(&reader, &selection).unwrap_err();
+        let told = |selection: Selection| select(&reader, &selection, &Platforms::builtin().unwrap()).unwrap_err();
         assert!(told(Selection { conversation: Some("a".into()), ..all() }).contains("aa or ab"));
         let nothing = [
             (
@@ -294,7 +304,7 @@ mod tests {
                 "\"c\" begins no conversation's key; there are aa, ab; --sent takes those that were sent from here, too",
             ),
             (Selection { query: query("body:nowhere"), sent: true, ..all() }, "--query x finds none of 7 calls"),
-            (Selection { turn: 9, ..all() }, "no conversation of these calls has 9 turns, the longest has 2"),
+            (Selection { turn: 9, ..all() }, "no conversation of these calls has 9 turns, the longest has 0"),
         ];
         for (selection, why) in nothing {
             assert_eq!(told(selection), format!("no call to send: {why}"));
@@ -310,6 +320,6 @@ mod tests {
         let reader = Reader::open(&twice).unwrap();
         let id = ids[4].to_string();
         assert_eq!(call_of(&reader, &id).unwrap().request.body, "4", "nothing more could be written of it");
-        assert_eq!(select(&reader, &Selection { id: Some(id), ..all() }).unwrap().0.len(), 1);
+        assert_eq!(select(&reader, &Selection { id: Some(id), ..all() }, &Platforms::builtin().unwrap()).unwrap().0.len(), 1);
     }
 }

@@ -230,8 +230,8 @@ async fn what_has_left_when_the_screen_is_closed_is_recorded() {
     let query = Query::parse("", jiff::Timestamp::UNIX_EPOCH).unwrap();
     let (id, from, conversation) = Default::default();
     let whole = Selection { query, asked: String::new(), sent: false, id, from, conversation, turn: 1 };
-    let (items, _) = select(&Reader::open(&tape).unwrap(), &whole).unwrap();
     let Setup { platforms, keyring, .. } = Stage::size(80, 24).setup(&tape, None);
+    let (items, _) = select(&Reader::open(&tape).unwrap(), &whole, &platforms).unwrap();
     let sender = Sender::new(platforms.clone(), keyring.clone());
     let world = World::new(unbounded_channel().0, Tape::resting(tape.clone(), backlog().0), sender, Vec::new());
     let calls = items.len();

@@ -105,7 +105,7 @@ struct Which {
     /// The calls of one conversation: its key, or the beginning of it
     #[arg(long, value_name = "KEY", conflicts_with_all = ["id", "from"])]
     conversation: Option<String>,
-    /// Of each conversation the calls from this one on, counted from 1
+    /// Of each conversation the calls from this turn on, counted from 1: what the user said, and what was called for it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..), conflicts_with_all = ["id", "from"])]
     turn: usize,
     /// This call and those that came after it in its conversation
