@@ -239,7 +239,7 @@ impl App {
         if let Some(known) = self.targets.iter().position(|known| known.url == target.url) {
             return Ok(known);
         }
-        self.targets.push(target.told_apart(&self.targets));
+        self.targets.push(target.told_apart(&self.targets).guarded_with(&self.targets));
         Ok(self.targets.len() - 1)
     }
 

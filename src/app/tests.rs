@@ -346,3 +346,13 @@ fn a_mask_that_does_not_cover_what_is_edited_says_so() {
     assert!(told(&mut app, "*").contains("nothing of it is masked"));
     assert!(told(&mut app, "*").contains("as they are"));
 }
+
+#[test]
+fn a_typed_address_is_guarded_where_a_guarded_target_is() {
+    let mut app = app();
+    app.choose(Target { guard: true, ..Target::new("staging", "http://127.0.0.1:1/hooks/{kind}") });
+    for (address, guarded) in [("127.0.0.1:1", true), ("http://127.0.0.1:1/x", true), (":2", false)] {
+        let number = app.add_target(address).unwrap();
+        assert_eq!(app.targets[number].guard, guarded, "{address}");
+    }
+}

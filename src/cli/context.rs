@@ -27,7 +27,7 @@ use crate::net::presence::Presence;
 use crate::net::sender::Sender;
 use crate::net::template::Known;
 use crate::net::tls::Identity;
-use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms};
+use crate::platform::{Consequence, Endpoint, Finding, Keyring, Kind, Platforms};
 use crate::recording::export::{Judgement, Reporter};
 use crate::recording::{self, Observer, Opened, Options, Recorder, Redaction};
 use crate::replay::variables::Variables;
@@ -264,7 +264,8 @@ impl Context {
         Sender::new(self.platforms.clone(), self.keyring.clone())
     }
 
-    /// The target of that name, or at that address; or a platform's own endpoint, which is guarded.
+    /// The target of that name, or at that address, which is guarded where one that is goes to the same host; or a platform's
+    /// own endpoint, which is guarded.
     ///
     /// # Errors
     /// When it is none: a sentence with the names there are.
@@ -275,7 +276,9 @@ impl Context {
         if let Some(endpoint) = self.platforms.endpoints().find(|endpoint| endpoint.name == to) {
             return Ok(endpoint.target());
         }
-        Target::from_address(to).map_err(|reason| {
+        let known = self.config.targets.iter().cloned().chain(self.platforms.endpoints().map(Endpoint::target));
+        let known: Vec<Target> = known.collect();
+        Target::from_address(to).map(|target| target.guarded_with(&known)).map_err(|reason| {
             if to.contains(':') {
                 // An address, and perhaps a password in it.
                 return eyre!(reason);

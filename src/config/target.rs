@@ -135,6 +135,23 @@ impl Target {
         Self { name: name.unwrap_or_else(|| self.name.clone()), ..self }
     }
 
+    /// The same, guarded where a guarded one of `others` goes to the same scheme, host and port: what asks when it is named
+    /// asks when its address is typed, too.
+    #[must_use]
+    pub fn guarded_with(self, others: &[Self]) -> Self {
+        let own = self.origins();
+        let guarded = others.iter().filter(|other| other.guard).flat_map(Self::origins).any(|at| own.contains(&at));
+        Self { guard: self.guard || guarded, ..self }
+    }
+
+    /// Every scheme, host and port that calls go to with it.
+    fn origins(&self) -> Vec<url::Origin> {
+        let templates = std::iter::once(&self.url).chain(self.urls.values());
+        // What stands for placeholders is mostly of the path.
+        let urls = templates.filter_map(|template| Url::parse(&fill(template, Some("a/a"), "/").ok()?).ok());
+        urls.map(|url| url.origin()).collect()
+    }
+
     /// Of one that is called by its address alone: the address as it is shown, and the number behind it. None: it has a name.
     pub fn address(&self) -> Option<(&str, &str)> {
         let address = without_query(&self.url);

@@ -141,6 +141,25 @@ fn a_guarded_target_is_named_with_all_its_hosts() {
 }
 
 #[test]
+fn a_guarded_target_is_guarded_by_its_address_too() {
+    let home = Home::new();
+    let text = "[[target]]\nname = \"staging\"\nurl = \"http://127.0.0.1:1/hooks/{kind}\"\nguard = \"confirm\"\n";
+    std::fs::write(home.path("hooktape.toml"), text).unwrap();
+    for (to, asks) in [
+        ("http://127.0.0.1:1/other", true),
+        (":1", true),
+        ("https://127.0.0.1:1/hooks", false),
+        ("http://127.0.0.1:2/hooks", false),
+        ("https://workflows.jelou.ai/v1/webview/callback", true),
+    ] {
+        let planned = run(&home, &["replay", SAMPLE, "--to", to, "--sign", "exact", "--dry-run"]);
+        assert_eq!(planned.err.contains("you will be asked first"), asks, "{to}: {}", planned.err);
+    }
+    let asked = run(&home, &["replay", SAMPLE, "--to", ":1", "--sign", "exact"]);
+    assert!(asked.code == 2 && asked.err.contains("send 7 calls to the guarded target http"), "{}", asked.err);
+}
+
+#[test]
 fn our_own_listener_is_left_alone_unless_asked() {
     let home = Home::new();
     let listener = home.listen(&["--secret", "moveo=env:MOVEO_TOKEN"]);
