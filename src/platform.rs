@@ -27,6 +27,7 @@ mod page;
 mod recognise;
 mod refresh;
 mod schema;
+mod stranger;
 #[cfg(test)]
 mod tests;
 mod turns;

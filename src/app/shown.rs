@@ -143,7 +143,8 @@ impl Judged {
         let own = own_secrets(config, call);
         let kind = platforms.kind(call.kind.as_deref());
         Self {
-            verdict: kind.map(|kind| keyring.judge(platforms, &call.request, Some(kind), &own, call.at)),
+            verdict: (kind.is_some() || platforms.is_signed(&call.request))
+                .then(|| keyring.judge(platforms, &call.request, kind, &own, call.at)),
             request_findings: kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request)),
             response_findings: match (kind, &call.response) {
                 (Some(kind), Some(response)) => kind.check_response(response),
@@ -291,7 +292,10 @@ fn told(Packed { coding, content }: &Packed, body: &Bytes) -> String {
 
 /// What a received call could be besides `kind`, in sentences. A sent one is what it was sent as.
 fn also(call: &Call, kind: Option<&Kind>, platforms: &Platforms) -> Vec<String> {
-    let Some(kind) = kind.filter(|_| call.direction == Direction::Received) else { return Vec::new() };
+    if call.direction == Direction::Sent {
+        return Vec::new();
+    }
+    let Some(kind) = kind else { return platforms.stranger(&call.request).into_iter().collect() };
     let falls_back = |from: &Kind, to: &Kind| from.describe().instead.as_ref() == Some(&to.name);
     let sentence = |other: &Kind| {
         let fallback = match (falls_back(other, kind), falls_back(kind, other)) {

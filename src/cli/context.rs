@@ -291,9 +291,9 @@ impl Context {
     }
 
     /// Checks the signature of a recorded call as its listener would: the verdict, and sentences on why it is no better.
-    pub fn judge(&self, call: &Call, kind: &Kind) -> (Verdict, Vec<String>) {
-        let Judgement { verdict, why } = self.reporter(None).judge(call, kind);
-        (verdict, why)
+    /// None: it is of no kind, and bears no platform's signature.
+    pub fn judge(&self, call: &Call, kind: Option<&Kind>) -> Option<(Verdict, Vec<String>)> {
+        self.reporter(None).judge(call, kind).map(|Judgement { verdict, why }| (verdict, why))
     }
 
     /// Says of calls what is to be said.

@@ -115,7 +115,7 @@ pub(super) fn fits(query: &Query, entry: &Entry, reader: &Reader, marks: &Marks)
 /// Everything about one call.
 fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option<&Wait>, pretty: bool) -> String {
     let kind = context.platforms.kind(call.kind.as_deref());
-    let verdict = kind.map(|kind| context.judge(call, kind));
+    let verdict = context.judge(call, kind);
     let findings = kind.map(|kind| context.findings(call, kind)).unwrap_or_default();
     let others = kind.map_or_else(Vec::new, |kind| context.platforms.could_be(&call.request, kind));
     let others: Vec<&str> = others.into_iter().map(|kind| kind.name.as_str()).collect();

@@ -38,12 +38,13 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
             continue;
         }
         calls += 1;
-        let Some(kind) = context.platforms.kind(entry.kind.as_deref()) else {
+        let kind = context.platforms.kind(entry.kind.as_deref());
+        let Some(call) = damaged.passed_over(reader.call(entry.place))? else { continue };
+        let Some((verdict, why)) = context.judge(&call, kind) else {
             strange += 1;
             continue;
         };
-        let Some(call) = damaged.passed_over(reader.call(entry.place))? else { continue };
-        let (verdict, why) = context.judge(&call, kind);
+        let name = kind.map(|kind| &*kind.name);
         match verdict.sig {
             _ if call.request.redacted => masked += 1,
             Sig::NoSecret => keyless += 1,
@@ -55,14 +56,14 @@ pub(super) fn run(context: &Context, args: &Args) -> eyre::Result<Outcome> {
         }
         let line = match context.format {
             Format::Json => json!({
-                "schema": 1, "id": call.id, "kind": kind.name, "sig": verdict.sig, "recorded_sig": call.sig,
+                "schema": 1, "id": call.id, "kind": name, "sig": verdict.sig, "recorded_sig": call.sig,
                 "redacted": call.request.redacted, "reason": verdict.reason, "why": why, "secret": verdict.secret,
             })
             .to_string(),
             Format::Text => {
                 let id = print::short(call.id);
                 let word = if call.request.redacted { "masked" } else { verdict.sig.word() };
-                let mut text = format!("{id} {word:9} {:23} {}", kind.name, visible::line(&verdict.reason));
+                let mut text = format!("{id} {word:9} {:23} {}", name.unwrap_or("-"), visible::line(&verdict.reason));
                 if let Some(sig) = call.sig.filter(|_| call.request.redacted) {
                     let _ = write!(text, "; it was {} when it was recorded", sig.word());
                 }

@@ -32,6 +32,7 @@ use crate::net::{base_url, is_loopback, is_ourselves};
 use crate::platform::{self, Fate, Kind, Opening, Severity, Wait};
 use crate::recording::Recorded;
 use crate::recording::backlog::{Backlog, backlog};
+use crate::signature;
 use crate::{qr, visible};
 
 /// What to do with a webview.
@@ -374,7 +375,8 @@ impl<'a> Watch<'a> {
     fn tell_callback(&mut self, call: &Call, kind: &Kind) -> eyre::Result<()> {
         let wait = self.wait(call.at);
         let fate = wait.as_ref().and_then(|wait| wait.fate_of(call.id));
-        let (mut verdict, mut why) = self.context.judge(call, kind);
+        let (mut verdict, mut why) =
+            self.context.judge(call, Some(kind)).unwrap_or((signature::unsigned(), Vec::new()));
         if let Some(sig) = call.sig.filter(|_| call.request.redacted) {
             verdict.sig = sig;
             "parts of this call are masked; this was found before they were".clone_into(&mut verdict.reason);

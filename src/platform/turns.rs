@@ -35,9 +35,10 @@ impl Turns {
     /// Whether the user says something in this call that was not said yet: it begins a turn.
     pub fn begins(&mut self, call: Spoken<'_>) -> bool {
         let Some(said) = call.said else { return false };
-        let again = self.opener.as_ref().is_some_and(|(kind, seen)| {
-            call.kind == kind && !call.repeat && call.at.duration_since(*seen) > SAME
-        });
+        let again = self
+            .opener
+            .as_ref()
+            .is_some_and(|(kind, seen)| call.kind == kind && !call.repeat && call.at.duration_since(*seen) > SAME);
         let begins = again || self.said.as_deref() != Some(said);
         if begins {
             self.number += 1;

@@ -1,7 +1,7 @@
 //! `show` and `verify`: what is in a recording.
 
-use crate::lane::Home;
-use crate::support::{Endpoint, PUBLISHED, SAMPLE, SIGNED, run};
+use crate::lane::{Home, TOKEN};
+use crate::support::{Endpoint, PUBLISHED, SAMPLE, SIGNED, run, signature};
 
 /// The calls of the sample recording as their lines have them.
 fn lines() -> Vec<String> {
@@ -148,6 +148,25 @@ fn verify_checks_every_signature_again() {
 }
 
 #[test]
+fn a_signature_on_a_body_that_is_no_json_is_not_passed_over() {
+    let home = Home::new();
+    let body = r#"{"session_id":"s","input":{"te"#;
+    let line = serde_json::json!({
+        "id": "0193a5b0-0000-7000-8000-000000000001", "at": "2026-11-21T10:02:11Z", "dir": "received", "method": "POST",
+        "path": "/hooks", "took_us": 1, "size": body.len(), "request": {
+            "headers": [["X-Moveo-Signature", signature(TOKEN, body.as_bytes())]], "text": body,
+        },
+    });
+    let head = r#"{"hooktape":1,"created":"2026-11-21T10:02:11Z","by":"x"}"#;
+    std::fs::write(home.path("tape.jsonl"), format!("{head}\n{line}\n")).unwrap();
+    let told = "it bears X-Moveo-Signature as calls of moveo do, but its body is not JSON: line 1, column ";
+    let checked = run(&home, &[&["verify", "tape.jsonl"][..], &SIGNED].concat());
+    assert!(checked.out.contains(" valid     - ") && checked.out.contains(told), "{}", checked.out);
+    let shown = run(&home, &[&["show", "tape.jsonl", "0193"][..], &SIGNED].concat()).out;
+    assert!(shown.contains("no platform claims this call") && shown.contains(&format!("; {told}")), "{shown}");
+}
+
+#[test]
 fn a_recorded_webview_verifies_with_its_public_key_long_after_its_tokens_expired() {
     let home = Home::new();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
@@ -170,7 +189,15 @@ fn verify_says_no_where_nothing_is_checked() {
     let home = Home::new();
     let sample = std::fs::read_to_string(SAMPLE).unwrap();
     std::fs::write(home.path("empty.jsonl"), sample.split_inclusive('\n').next().unwrap()).unwrap();
-    let strange = sample.replace("\"kind\":\"moveo/dialog\"", "\"kind\":null");
+    let strange = |line: &str| {
+        let is_it = line.contains("\"kind\":\"moveo/dialog\"");
+        if is_it {
+            line.replace("\"moveo/dialog\"", "null").replace("x-moveo-signature", "x-none")
+        } else {
+            line.to_owned()
+        }
+    };
+    let strange: String = sample.split_inclusive('\n').map(strange).collect();
     std::fs::write(home.path("strange.jsonl"), strange).unwrap();
     for (args, said) in [
         (

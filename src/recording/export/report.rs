@@ -103,17 +103,20 @@ pub struct Reporter {
 impl Reporter {
     /// Checks the signature of a recorded call as its listener would.
     #[must_use]
-    pub fn judge(&self, call: &Call, kind: &Kind) -> Judgement {
+    pub fn judge(&self, call: &Call, kind: Option<&Kind>) -> Option<Judgement> {
         let request = &call.request;
+        if kind.is_none() && !self.platforms.is_signed(request) {
+            return None;
+        }
         let own = own_secrets(&self.config, call);
-        let verdict = self.keyring.judge(&self.platforms, request, Some(kind), &own, call.at);
+        let verdict = self.keyring.judge(&self.platforms, request, kind, &own, call.at);
         // Without a secret there is no more to say than the verdict does.
         let why = if verdict.needs_explaining() && verdict.sig != Sig::NoSecret {
-            self.keyring.diagnose(&self.platforms, request, Some(kind), &own, call.at)
+            self.keyring.diagnose(&self.platforms, request, kind, &own, call.at)
         } else {
             Vec::new()
         };
-        Judgement { verdict, why }
+        Some(Judgement { verdict, why })
     }
 
     /// What is to be said of a call of which `marks` say the rest.
@@ -121,7 +124,7 @@ impl Reporter {
     pub fn report(&self, call: Call, marks: &Marks) -> Report {
         let kind = self.platforms.kind(call.kind.as_deref());
         // What cannot be checked here and now was checked when it was recorded.
-        let judgement = kind.map(|kind| self.judge(&call, kind)).filter(|now| {
+        let judgement = self.judge(&call, kind).filter(|now| {
             let unknown = call.request.redacted || now.verdict.sig == Sig::NoSecret;
             call.sig.is_none() || !unknown
         });
