@@ -214,9 +214,11 @@ pub fn call_of(reader: &Reader, part: &str) -> Result<Call, String> {
     reader.call(one(&entries, part)?.place).map_err(|error| error.to_string())
 }
 
+/// Whether an id begins or ends so. Of what stands for it in a list, its last eight digits, the beginning will do as well.
 fn is_called(id: Id, part: &str) -> bool {
     let (id, part) = (id.to_string(), part.to_ascii_lowercase());
-    id.starts_with(&part) || id.ends_with(&part)
+    let shown = id.len().saturating_sub(8);
+    id.starts_with(&part) || id.ends_with(&part) || id[shown..].starts_with(&part)
 }
 
 fn one<'a>(found: &'a [Entry], part: &str) -> Result<&'a Entry, String> {
@@ -320,6 +322,9 @@ mod tests {
         let reader = Reader::open(&twice).unwrap();
         let id = ids[4].to_string();
         assert_eq!(call_of(&reader, &id).unwrap().request.body, "4", "nothing more could be written of it");
-        assert_eq!(select(&reader, &Selection { id: Some(id), ..all() }, &Platforms::builtin().unwrap()).unwrap().0.len(), 1);
+        assert_eq!(
+            select(&reader, &Selection { id: Some(id), ..all() }, &Platforms::builtin().unwrap()).unwrap().0.len(),
+            1
+        );
     }
 }

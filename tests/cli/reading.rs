@@ -117,7 +117,7 @@ fn show_prints_a_call() {
 #[test]
 fn a_call_is_named_by_either_end_of_its_id() {
     let home = Home::new();
-    for id in ["3ef66deb", "3EF66DEB", "66deb", &lines()[4][7..43]] {
+    for id in ["3ef66deb", "3EF66DEB", "66deb", "3ef6", &lines()[4][7..43]] {
         let shown = run(&home, &["show", SAMPLE, id]);
         assert_eq!(shown.code, 0, "{}", shown.err);
         assert!(shown.out.contains("\nmoveo/dialog\n"), "{id}");
