@@ -252,6 +252,10 @@ impl Sender {
         let sending = async {
             match way? {
                 Way::Wire(wire) => {
+                    if fault == Some(Fault::CutBody) {
+                        // On a kept one nobody could tell that the endpoint has seen it.
+                        wire.close();
+                    }
                     let sending = over_wire(wire, &request, headers, body, &url, &place, &progress);
                     let answer = answer::whole(pin!(sending), &place, patience, &progress).await;
                     if answer.is_err() {

@@ -198,3 +198,26 @@ async fn a_call_without_an_accept_leaves_where_no_proxy_stands_between() {
         assert!(error.contains("no..name") && !error.starts_with("not sent"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_body_is_cut_on_a_connection_of_its_own() {
+    let site = Site::new(Config::default()).await;
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        let (mut first, _) = socket.accept().await.unwrap();
+        read_request(&mut first).await;
+        first.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        let (mut second, _) = socket.accept().await.unwrap();
+        let mut came = Vec::new();
+        while second.read_buf(&mut came).await.unwrap_or(0) > 0 {}
+        came.ends_with(b"01234")
+    });
+    let (sender, mut wire) = (sender(&site), Wire::default());
+    for fault in [None, Some(Fault::CutBody)] {
+        let prepared = sender.prepare(Outgoing { fault, ..outgoing(&url, request("POST", &[], b"0123456789")) });
+        let call = sender.exchange(prepared, Some(&mut wire), std::future::pending()).await;
+        assert!(!call.error.is_some_and(|error| error.contains("may not have seen")));
+    }
+    assert!(serving.await.unwrap());
+}
