@@ -23,7 +23,7 @@ use super::message::Source;
 use super::seal::SealKey;
 use super::tag::{Encoding, Tag, decode_base64};
 use super::{AtHand, MOST_SIGNATURES, Scheme, Seal, public, stamp};
-use crate::call::{Request, Sig};
+use crate::call::{Packed, Request, Sig};
 use crate::config::Secret;
 use crate::signature::message::Segment;
 
@@ -244,6 +244,16 @@ fn nothing_fits(
     if bodies > 1 {
         tried.push(format!("{bodies} form(s) of the body"));
     }
+    let mut unread = String::new();
+    if covered.iter().any(|part| part.contains("body"))
+        && Packed::of(&request.headers, &request.body).is_none()
+        && let Err(error) = std::str::from_utf8(&request.body)
+    {
+        unread = format!(
+            " Byte {} of the body is not UTF-8, as text would be: something on its way may have turned its encoding.",
+            error.valid_up_to() + 1
+        );
+    }
     let mut address = String::new();
     if seal.message.covers_the_url() {
         tried.push(format!("{urls} address(es)"));
@@ -261,7 +271,7 @@ fn nothing_fits(
         ),
     };
     format!(
-        "Nothing fits: tried {}, in hex and in base64. Either the sender uses another {}{changed}.{address}",
+        "Nothing fits: tried {}, in hex and in base64. Either the sender uses another {}{changed}.{unread}{address}",
         tried.join(", "),
         scheme.secret
     )

@@ -264,6 +264,13 @@ fn every_usual_mistake_with_the_body_is_named() {
         let why = why(&request(came, &made(&plain(), signed, b"123456789")));
         assert!(why.len() == 1 && why[0].contains(words), "{words}: {why:?}");
     }
+    let mut latin1 = request("", &made(&plain(), "{\"name\":\"Zoë\"}", b"123456789"));
+    latin1.body = b"{\"name\":\"Zo\xeb\"}"[..].into();
+    let found = why(&latin1);
+    assert!(found.len() == 1 && found[0].contains("in UTF-8, and it came in Latin-1"), "{found:?}");
+    latin1.body = b"\xff\xfe{\0}\0"[..].into();
+    let found = why(&latin1);
+    assert!(found[0].contains(" Byte 1 of the body is not UTF-8, "), "{found:?}");
     for (came, signed, words) in [
         ("{}\r\n", "{}", "without the line end"),
         ("a\r\nb", "a\nb", "LF for CRLF"),

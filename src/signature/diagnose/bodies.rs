@@ -52,6 +52,13 @@ pub(super) fn bodies(body: &[u8]) -> Vec<Body<'_>> {
         add(rest.to_vec(), format!("The signature fits the body without its byte order mark: {RAW}."));
     }
     add([BOM, body].concat(), format!("The signature fits the body with a byte order mark before it: {RAW}."));
+    if std::str::from_utf8(body).is_err() {
+        // Each byte of Latin-1 is the character of its number.
+        let text: String = body.iter().copied().map(char::from).collect();
+        let slip = "The signature fits the body in UTF-8, and it came in Latin-1: something on the way turned its encoding; \
+                    pass the raw bytes on.";
+        add(text.into_bytes(), slip.to_owned());
+    }
     if let Ok(text) = std::str::from_utf8(body) {
         let forms = [
             (json::javascript_stringify(text), "as JavaScript's `JSON.stringify` writes it"),
@@ -63,7 +70,10 @@ pub(super) fn bodies(body: &[u8]) -> Vec<Body<'_>> {
         for (form, how) in forms {
             if let Ok(form) = form {
                 for (end, more) in [("", ""), ("\n", ", and a line end after it")] {
-                    let slip = format!("The signature fits the body re-serialised {how}{more}: {RAW}.");
+                    let slip = format!(
+                        "The signature fits the body re-serialised {how}{more}: {RAW}. Where the sender does sign them, \
+                         something on the way, a proxy say, wrote the body anew."
+                    );
                     add(format!("{form}{end}").into_bytes(), slip);
                 }
             }
