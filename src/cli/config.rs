@@ -1,11 +1,13 @@
 //! `hooktape config check`: what the configuration says, and what is wrong with it.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use color_eyre::eyre;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::{Context, Format, Outcome, print};
+use crate::config::Route;
 use crate::visible;
 
 /// What to do with the configuration.
@@ -27,8 +29,7 @@ pub(super) fn run(context: &Context, command: &Command, record: Option<PathBuf>)
             .all()
             .map(|(name, secret)| json!({ "name": name, "reference": secret.label(), "readable": secret.value().is_ok() }))
             .collect();
-        let routes: Vec<_> =
-            config.routes.iter().map(|route| json!({ "path": route.path, "kind": route.kind })).collect();
+        let routes: Vec<_> = config.routes.iter().map(to_json).collect();
         let targets: Vec<_> = config
             .targets
             .iter()
@@ -56,7 +57,17 @@ pub(super) fn run(context: &Context, command: &Command, record: Option<PathBuf>)
     }
     for route in &config.routes {
         let kind = route.kind.as_deref().unwrap_or("recognised");
-        print::result(&format!("route    {} ({kind})", visible::line(&route.path)))?;
+        let mut text = format!("route    {} ({kind})", route.path);
+        if let Some(respond) = &route.respond {
+            let _ = write!(text, ", answered with: {respond}");
+        }
+        if let Some(fails) = route.fail_on_error {
+            text.push_str(if fails { ", a failure interrupts the conversation" } else { ", a failure is passed over" });
+        }
+        if let Some(time) = route.timeout {
+            let _ = write!(text, ", the platform waits {time:?}");
+        }
+        print::result(&visible::line(&text))?;
     }
     for target in &config.targets {
         let guard = if target.guard { ", asks first" } else { "" };
@@ -74,4 +85,11 @@ pub(super) fn run(context: &Context, command: &Command, record: Option<PathBuf>)
         print::note(&format!("problem: {problem}"));
     }
     Ok(problems.is_empty().into())
+}
+
+fn to_json(route: &Route) -> Value {
+    json!({
+        "path": route.path, "kind": route.kind, "respond": route.respond.as_ref().map(ToString::to_string),
+        "fail_on_error": route.fail_on_error, "timeout_us": route.timeout.map(|time| time.as_micros()),
+    })
 }

@@ -51,6 +51,22 @@ fn config_check_says_what_it_amounts_to() {
 }
 
 #[test]
+fn config_check_shows_a_route_with_all_that_is_set_for_it() {
+    let home = configured(
+        "[[route]]\npath = \"/a\"\nrespond.forward = \"http://127.0.0.1:1\"\nfail_on_error = true\ntimeout = \"10s\"\n\
+         [[route]]\npath = \"/b\"\n",
+    );
+    let checked = run(&home, &["config", "check"]).out;
+    let whole = "route    /a (recognised), answered with: → http://127.0.0.1:1, a failure interrupts the conversation, the \
+                 platform waits 10s\nroute    /b (recognised)\n";
+    assert!(checked.contains(whole), "{checked}");
+    let json = run(&home, &["config", "check", "--format", "json"]).json().remove(0);
+    assert_eq!(json["routes"][0]["timeout_us"], 10_000_000);
+    assert_eq!(json["routes"][0]["respond"], "→ http://127.0.0.1:1");
+    assert_eq!((&json["routes"][0]["fail_on_error"], &json["routes"][1]["respond"]), (&true.into(), &().into()));
+}
+
+#[test]
 fn config_check_needs_no_file() {
     let checked = run(&Home::new(), &["config", "check"]);
     assert_eq!((checked.code, &*checked.err), (0, ""));
