@@ -152,6 +152,9 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
         let _ = writeln!(text, "\nparts of this call are masked; its signature was {then} when it was recorded");
     } else if let Some((verdict, why)) = verdict {
         let _ = write!(text, "\n{}", print::verdict(&verdict, &why));
+        if let Some(then) = call.sig.filter(|then| *then != verdict.sig) {
+            let _ = writeln!(text, "  it was {} when it was recorded, with the secrets at hand then", then.word());
+        }
     }
     if let Some(wait) = wait {
         let _ = write!(text, "\n{}", waits::text(context, wait, call));

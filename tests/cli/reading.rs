@@ -167,6 +167,13 @@ fn a_signature_on_a_body_that_is_no_json_is_not_passed_over() {
 }
 
 #[test]
+fn without_a_secret_the_verdict_of_that_time_is_told() {
+    let shown = run(&Home::new(), &["show", SAMPLE, "1b1222fe"]).out;
+    assert!(shown.contains("\nsignature no-secret: "), "{shown}");
+    assert!(shown.contains("\n  it was valid when it was recorded, with the secrets at hand then\n"), "{shown}");
+}
+
+#[test]
 fn a_recorded_webview_verifies_with_its_public_key_long_after_its_tokens_expired() {
     let home = Home::new();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/recordings");
