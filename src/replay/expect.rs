@@ -216,7 +216,7 @@ impl Unmet {
     }
 }
 
-/// `took<500ms: 1.2s`, `status=2xx of the second target: status 500`.
+/// `took<500ms: 1200.0 ms`, `status=2xx of the second target: status 500`.
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}: {}", self.expected, self.whose(), self.found)
@@ -277,7 +277,7 @@ pub fn check(expectations: &[Expectation], answered: &Answered<'_>) -> (Vec<Unme
             }
             What::Took(test, limit) => {
                 let took = Fault::own(answered.fault, call.took);
-                (!test.holds(&took, limit)).then(|| said(format!("{took:.1?}")))
+                (!test.holds(&took, limit)).then(|| said(visible::took(took)))
             }
             What::Value(pointer, test) => value(response, pointer, test.as_ref()),
             What::Header(name, test) => header(response, name, test.as_ref()),

@@ -28,7 +28,7 @@ fn unmet(call: &Call, fault: Option<Fault>, expected: &[&str]) -> Vec<String> {
 #[case("status<200", Some("status 200"))]
 #[case("status=4xx", Some("status 200"))]
 #[case("took<500ms", None)]
-#[case("took<=200ms", Some("300.0ms"))]
+#[case("took<=200ms", Some("300.0 ms"))]
 #[case("/a", None)]
 #[case("/b", Some("there is no such value"))]
 #[case("/a=1.0", None)]
