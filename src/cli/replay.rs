@@ -49,7 +49,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let leaving = plan.leaving(&reader, &items, &context.platforms, &context.keyring, None);
         let leaving = leaving.map_err(|why| eyre!(why))?;
         for target in plan.targets() {
-            confirm(target, leaving.count, &target.templates(leaving.kinds()))?;
+            confirm(target, leaving.count, &target.templates(leaving.kinds()), &leaving.others())?;
         }
     }
     // Made before anything is sent: a replay without its report would have to be done again.
@@ -318,17 +318,17 @@ impl Write for Place {
     }
 }
 
-/// Asks before `count` calls go to a guarded target, at these addresses.
+/// Asks before `count` calls go to a guarded target, at these addresses; `others`: what is to be said of those that do not.
 ///
 /// # Errors
 /// When the answer is not yes, or there is nobody to ask.
-pub(super) fn confirm(target: &Target, count: u64, at: &[&str]) -> eyre::Result<()> {
+pub(super) fn confirm(target: &Target, count: u64, at: &[&str], others: &str) -> eyre::Result<()> {
     if !target.guard {
         return Ok(());
     }
     let calls = visible::count(count, "call");
     let at: Vec<&str> = at.iter().map(|url| without_query(url)).collect();
-    let question = format!("send {calls} to the guarded target {} at {}?", target.name, at.join(" and "));
+    let question = format!("send {calls} to the guarded target {} at {}{others}?", target.name, at.join(" and "));
     match print::ask(&question)? {
         Some(true) => Ok(()),
         Some(false) => Err(eyre!("not sent")),

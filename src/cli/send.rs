@@ -81,7 +81,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let rules = args.rules.rules(context)?;
     if !args.yes {
         let sent = (deliveries.len() * copies.len()) as u64;
-        super::replay::confirm(&target, sent, &target.templates([draft.kind.as_deref()].into_iter()))?;
+        super::replay::confirm(&target, sent, &target.templates([draft.kind.as_deref()].into_iter()), "")?;
     }
     let kind = context.platforms.kind(draft.kind.as_deref());
     let recorder = context.recorder(&args.record, Box::new(drop))?;

@@ -17,6 +17,10 @@ pub struct Leaving {
     pub count: u64,
     /// Their kinds, each once.
     pub kinds: Vec<Option<Arc<str>>>,
+    /// How many cannot be sent so.
+    pub refused: u64,
+    /// Why the first of these cannot.
+    pub why: Option<String>,
 }
 
 impl Leaving {
@@ -24,6 +28,14 @@ impl Leaving {
     /// [`Target::places`](crate::config::Target::places) take them.
     pub fn kinds(&self) -> impl Iterator<Item = Option<&str>> {
         self.kinds.iter().map(Option::as_deref)
+    }
+
+    /// ` (3 others cannot be sent: ...)`, or nothing: what a question adds to how many leave.
+    #[must_use]
+    pub fn others(&self) -> String {
+        let Some(why) = self.why.as_ref().filter(|_| self.refused > 0) else { return String::new() };
+        let others = if self.refused == 1 { "1 other".to_owned() } else { format!("{} others", self.refused) };
+        format!(" ({others} cannot be sent: {why})")
     }
 }
 
@@ -50,30 +62,33 @@ impl Plan {
         keyring: &Keyring,
         listener: Option<SocketAddr>,
     ) -> Result<Leaving, String> {
-        let (mut leaving, mut refused, mut kinds) = (Leaving::default(), None, HashSet::new());
+        let (mut leaving, mut kinds) = (Leaving::default(), HashSet::new());
+        let each = (1 + u64::from(self.duplicate)) * u64::from(self.schedule.repeat);
         for item in items {
             let call = match reader.call_of(item.id, item.place) {
                 Ok(call) => call,
                 Err(damage) => {
-                    refused.get_or_insert(damage.to_string());
+                    leaving.refused += each * self.deliveries().count() as u64;
+                    leaving.why.get_or_insert(damage.to_string());
                     continue;
                 }
             };
             for fault in self.deliveries() {
                 match self.outgoing(&call, fault, Timestamp::now(), platforms, keyring, listener) {
                     Ok(_) => {
-                        leaving.count += (1 + u64::from(self.duplicate)) * u64::from(self.schedule.repeat);
+                        leaving.count += each;
                         if kinds.insert(&item.kind) {
                             leaving.kinds.push(item.kind.clone());
                         }
                     }
                     Err(Refusal::Fault(why) | Refusal::Call(why)) => {
-                        refused.get_or_insert(why);
+                        leaving.refused += each;
+                        leaving.why.get_or_insert(why);
                     }
                 }
             }
         }
-        match refused {
+        match &leaving.why {
             Some(why) if leaving.count == 0 => Err(format!("none of these calls can be sent so: {why}")),
             _ => Ok(leaving),
         }
@@ -109,6 +124,8 @@ mod tests {
         let mut plan = Plan::new(only("jelou/webview_callback"));
         (plan.mode, plan.duplicate, plan.schedule.repeat) = (SignMode::Exact, true, 3);
         let found = leaving(&plan).unwrap();
+        assert_eq!(found.refused, 12);
+        assert!(found.others().starts_with(" (12 others cannot be sent: "), "{}", found.others());
         assert_eq!((found.count, found.kinds().collect::<Vec<_>>()), (6, vec![Some("jelou/webview_callback")]));
         plan.faults = vec![Fault::CutBody, Fault::BadSignature];
         assert!(leaving(&plan).unwrap_err().starts_with("none of these calls can be sent so: "), "one byte is no body");

@@ -130,6 +130,7 @@ fn a_guarded_target_is_named_with_all_its_hosts() {
     // What cannot leave is not asked for.
     let asked = signed(&["replay", SAMPLE, "--to", "both", "--stale", "--duplicate", "--repeat", "2"]);
     assert!(asked.err.contains("send 20 calls to the guarded target both at"), "of seven two cannot: {}", asked.err);
+    assert!(asked.err.contains(" (8 others cannot be sent: "), "{}", asked.err);
     let none = signed(&["replay", SAMPLE, "--to", "both", "--query", "kind:auth_validation", "--stale"]);
     assert!(none.code == 2 && none.err.contains("none of these calls can be sent so: "), "{}", none.err);
     let asked = signed(&["send", "moveo/dialog", "--to", "both"]);

@@ -273,7 +273,7 @@ fn question(plan: &Plan, leaving: &Leaving) -> String {
     let calls = visible::count(leaving.count, "call");
     let second = plan.against.as_ref().map(|second| format!(", and the same {}", to(second))).unwrap_or_default();
     let wrong = plan.wrong().map(|wrong| format!(" ({wrong})")).unwrap_or_default();
-    format!("Send {calls}{wrong} {}{second}?", to(&plan.target))
+    format!("Send {calls}{wrong} {}{second}?{}", to(&plan.target), leaving.others())
 }
 
 /// # Errors

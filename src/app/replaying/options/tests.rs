@@ -139,7 +139,7 @@ fn asked(app: &mut App, keys: &str, leaving: Result<u64, &str>) -> Option<String
     let [Effect::Count(job)] = &effects[..] else { panic!("nothing is counted: {effects:?}") };
     assert!(options(app).counting.is_some() && app.replay.is_none());
     let kinds = job.items.iter().map(|item| item.kind.clone()).collect();
-    let leaving = leaving.map(|count| Leaving { count, kinds }).map_err(str::to_owned);
+    let leaving = leaving.map(|count| Leaving { count, kinds, ..Leaving::default() }).map_err(str::to_owned);
     let (ticket, progress) = (job.ticket, Progress::Counted(job.clone(), leaving));
     happen(app, Event::Replayed { ticket, progress });
     match app.dialogs.last() {
@@ -184,7 +184,7 @@ fn what_is_counted_too_late_is_not_asked_for() {
     let effects = press(&mut app, "gR<enter>");
     let [Effect::Count(job)] = &effects[..] else { panic!("{effects:?}") };
     press(&mut app, "<right>");
-    let (ticket, leaving) = (job.ticket, Ok(Leaving { count: 1, kinds: Vec::new() }));
+    let (ticket, leaving) = (job.ticket, Ok(Leaving { count: 1, ..Leaving::default() }));
     happen(&mut app, Event::Replayed { ticket, progress: Progress::Counted(job.clone(), leaving) });
     assert!(matches!(app.dialogs.last(), Some(Dialog::Panel(Panel::Options(_)))), "other calls are meant by now");
     assert_eq!(asked(&mut app, "<enter>", Err("there is no secret")), None);
