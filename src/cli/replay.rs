@@ -15,7 +15,7 @@ use jiff::Timestamp;
 pub use self::args::Args;
 use self::progress::Progress;
 use crate::cli::context::{Context, stop_signal};
-use crate::cli::{Format, Outcome, is_broken_pipe, print};
+use crate::cli::{Format, Outcome, RecordArgs, is_broken_pipe, print};
 use crate::config::{Target, without_query};
 use crate::net::fault::Delivery;
 use crate::recording::export::ExportFile;
@@ -55,6 +55,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     // Made before anything is sent: a replay without its report would have to be done again.
     let reports = begin_reports(context, args)?;
     let recorder = context.recorder(&args.record, Box::new(|event| print::trouble(&event)))?;
+    let kept_in = recorder.path().to_owned();
     let control = Control::default();
     let replay = Replay {
         plan,
@@ -108,6 +109,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let unwritten =
         listing.report.as_ref().map_or_else(Vec::new, |report| write(reports, report, &summary, &redaction));
     let concluded = conclude(context, &summary);
+    if !summary.statuses.is_empty() || summary.unfinished > 0 {
+        tell_recording(context, &args.record, &kept_in);
+    }
     let failed = summary.shortfall().filter(|_| summary.error.is_some()).map(|shortfall| eyre!(shortfall));
     // That nobody reads a report any more is no reason to call the replay fine.
     let unwritten = unwritten.into_iter().filter(|error| !is_broken_pipe(error));
@@ -254,6 +258,13 @@ fn places(plan: &Plan, items: &[Item]) -> String {
         visible::line(&format!("{named}{}{number}", urls.join(" and "))).into_owned()
     };
     plan.targets().map(place).collect::<Vec<_>>().join(" and ")
+}
+
+/// Says where what was sent is recorded, if nobody has named a place for it.
+pub(super) fn tell_recording(context: &Context, asked: &RecordArgs, path: &Path) {
+    if asked.record.is_none() && context.format == Format::Text {
+        print::note(&format!("recorded to {}", path.display()));
+    }
 }
 
 fn conclude(context: &Context, summary: &Summary) -> eyre::Result<()> {

@@ -85,6 +85,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     }
     let kind = context.platforms.kind(draft.kind.as_deref());
     let recorder = context.recorder(&args.record, Box::new(drop))?;
+    let kept_in = recorder.path().to_owned();
     let (sender, mut fine, mut last) = (context.sender(), true, None);
     let each = deliveries.into_iter().flat_map(|outgoing| {
         let prepared = sender.prepare(outgoing);
@@ -131,6 +132,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         last = Some(call);
     }
     recorder.close().await;
+    super::replay::tell_recording(context, &args.record, &kept_in);
     if let Some(call) = last.filter(|_| args.register) {
         let path = Variables::path(&data_dir()?);
         let redaction = context.redaction()?;
