@@ -38,4 +38,4 @@ pub use self::plan::{Plan, Refusal, mode};
 pub use self::run::Replay;
 pub use self::schedule::{Pace, Schedule};
 pub use self::select::{Item, Selection, call_of, select};
-pub use self::summary::{Answers, Latencies, Meter, Summary, Times};
+pub use self::summary::{Answers, Latencies, Meter, Summary, Times, answered};

@@ -269,7 +269,7 @@ impl Replay {
             ticket: job.ticket,
             plan: job.plan.clone(),
             items: job.items.len(),
-            meter: Meter { total: job.plan.total(job.items.len()), ..Meter::default() },
+            meter: job.plan.meter(job.items.len()),
             results: Vec::new(),
             failures_only: false,
             selected: 0,

@@ -67,14 +67,20 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         listener: None,
     };
     announce(context, &replay.plan, &items, total);
+    let count = items.len();
     let title = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let redaction = context.redaction()?;
     let place = |target: &Target| redaction.target(&target.url);
     let (first, second) = (place(&replay.plan.target), replay.plan.against.as_ref().map(place));
     let begun = |plan| Report::new(title, first, second, Timestamp::now()).of(plan, Some(&redaction));
     let report = (!reports.is_empty()).then(|| begun(&replay.plan));
-    let listing =
-        Listing { context: context.clone(), quiet: args.quiet, report, progress: Progress::new(total), broken: None };
+    let listing = Listing {
+        context: context.clone(),
+        quiet: args.quiet,
+        report,
+        progress: Progress::new(replay.plan.meter(count)),
+        broken: None,
+    };
     let listing = Arc::new(Mutex::new(listing));
     let (teller, ending) = (listing.clone(), control.clone());
     let masking = redaction.clone();
@@ -99,8 +105,12 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let mut listing = lock(&listing);
     listing.progress.clear();
     let broken = listing.broken.take();
-    let mut summary =
-        result.unwrap_or_else(|error| Summary { total, left: total, error: Some(error), ..Summary::default() });
+    let mut summary = result.unwrap_or_else(|error| Summary {
+        total,
+        failed: total,
+        error: Some(format!("none of these calls can be sent so: {error}")),
+        ..Summary::default()
+    });
     summary.unread = unread;
     if let Some(error) = broken {
         summary.error.get_or_insert_with(|| format!("the results could not be printed: {error}"));

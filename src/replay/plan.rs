@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::compare::Rules;
 use super::expect::Expectation;
 use super::mask::Masking;
-use super::{Change, Pace, Schedule, change, masked};
+use super::{Change, Meter, Pace, Schedule, change, masked};
 use crate::call::{Call, Request};
 use crate::config::Target;
 use crate::net::avoid::Avoid;
@@ -89,6 +89,12 @@ impl Plan {
     pub fn total(&self, items: usize) -> u64 {
         let each = self.faults.len().max(1) * (1 + usize::from(self.duplicate));
         items as u64 * u64::from(self.schedule.repeat) * each as u64
+    }
+
+    /// What tells how far it is, at its beginning.
+    #[must_use]
+    pub fn meter(&self, items: usize) -> Meter {
+        Meter { total: self.total(items), set: self.schedule.pace.rate(), ..Meter::default() }
     }
 
     /// How calls are signed, in words.

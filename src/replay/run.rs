@@ -202,11 +202,10 @@ impl Replay {
 }
 
 impl Score {
-    /// Calls a second. Of calls that are due at some time the last one's is not the end: it has its own share of the time.
+    /// Calls sent a second. Of calls that are due at some time the last one's is not the end: it has its own share of the time.
     fn rate(&self, elapsed: Duration) -> f64 {
-        let sent = self.summary.fine + self.summary.failed + self.summary.unfinished;
         let span = self.paced.map(|(first, last)| last.saturating_sub(first)).filter(|span| !span.is_zero());
-        rate(sent, span.map_or(elapsed, |span| span.mul_f64(f64::from(self.steps) / f64::from(self.steps - 1))))
+        rate(self.sent, span.map_or(elapsed, |span| span.mul_f64(f64::from(self.steps) / f64::from(self.steps - 1))))
     }
 }
 

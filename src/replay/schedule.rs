@@ -43,6 +43,12 @@ impl std::str::FromStr for Pace {
 }
 
 impl Pace {
+    /// How many calls leave a second, where that is set.
+    #[must_use]
+    pub fn rate(self) -> Option<f64> {
+        if let Self::Rate(rate) = self { Some(rate) } else { None }
+    }
+
     /// A number that can be a factor or a rate.
     #[must_use]
     pub fn number(text: &str) -> Option<f64> {

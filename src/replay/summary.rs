@@ -62,6 +62,13 @@ pub struct Answers {
     pub took: Latencies,
 }
 
+/// `3 of 12 answered`, where not all were: what is said of times is of those. `statuses`: as [`Answers`] has them.
+#[must_use]
+pub fn answered(statuses: &BTreeMap<u16, u64>) -> Option<String> {
+    let (none, all) = (statuses.get(&0)?, statuses.values().sum::<u64>());
+    Some(format!("{} of {all} answered", all - none))
+}
+
 /// What became of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
@@ -85,7 +92,7 @@ pub struct Summary {
     pub against: Option<Answers>,
     /// How much later than due the calls left, where they were due at some time.
     pub late: Option<Latencies>,
-    /// Calls a second, pauses left out.
+    /// Calls sent a second, pauses left out.
     pub rate: f64,
     /// How long all of it took, pauses left out; seconds, where it is JSON.
     #[serde(serialize_with = "seconds")]
@@ -120,7 +127,9 @@ impl Summary {
     /// Why this says less than was asked for, if it does: it ended before its end, or nothing was sent.
     #[must_use]
     pub fn shortfall(&self) -> Option<String> {
-        if let Some(error) = &self.error {
+        if let Some(error) = self.error.as_ref().filter(|_| self.left == 0) {
+            Some(error.clone())
+        } else if let Some(error) = &self.error {
             // Of a call that could not be recorded, nobody knows but its endpoint.
             Some(format!("{} of {} not sent, or not recorded: {error}", self.left, count(self.total, "call")))
         } else if self.cancelled && self.left == 0 {
@@ -144,7 +153,7 @@ impl Summary {
 }
 
 /// How far a replay is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Meter {
     /// Calls there are to send.
     pub total: u64,
@@ -154,22 +163,29 @@ pub struct Meter {
     pub skipped: u64,
     /// Those of them whose answer was not as expected.
     pub failed: u64,
+    /// How many shall leave a second, where that is set.
+    pub set: Option<f64>,
 }
 
 impl Meter {
     /// Calls a second, `elapsed` after the beginning.
     #[must_use]
     pub fn rate(&self, elapsed: Duration) -> f64 {
-        rate(self.done - self.skipped, elapsed)
+        self.bounded(rate(self.done - self.skipped, elapsed))
     }
 
     /// How long the rest will take if it goes on so; none before anything is known.
     #[must_use]
     pub fn left(&self, elapsed: Duration) -> Option<Duration> {
-        let rate = rate(self.done, elapsed);
+        let rate = self.bounded(rate(self.done, elapsed));
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let rest = self.total.saturating_sub(self.done) as f64;
         (rate > 0.0).then(|| Duration::try_from_secs_f64(rest / rate).ok()).flatten()
+    }
+
+    /// The set rate where one above it was found: the first call leaves at once, and of few it is a large part.
+    fn bounded(&self, found: f64) -> f64 {
+        self.set.map_or(found, |set| found.min(set))
     }
 }
 
@@ -219,7 +235,7 @@ mod tests {
 
     #[test]
     fn what_is_left_is_told_by_the_rate() {
-        let meter = Meter { total: 100, done: 25, skipped: 0, failed: 1 };
+        let meter = Meter { total: 100, done: 25, failed: 1, ..Meter::default() };
         let second = Duration::from_secs(1);
         assert_eq!(meter.left(second), Some(3 * second));
         assert!((meter.rate(5 * second) - 5.0).abs() < 1e-9);
@@ -229,5 +245,9 @@ mod tests {
         assert_eq!(Meter { done: 0, ..meter }.left(second), None);
         assert_eq!(meter.left(Duration::ZERO), None);
         assert_eq!(Meter { done: 100, ..meter }.left(second), Some(Duration::ZERO));
+        let paced = Meter { set: Some(5.0), ..meter };
+        assert_eq!(paced.left(second), Some(15 * second), "no faster than it is set");
+        assert_eq!(paced.left(25 * second), Some(75 * second), "but slower, where the target is");
+        assert!((paced.rate(second) - 5.0).abs() < 1e-9);
     }
 }

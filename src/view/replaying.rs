@@ -20,7 +20,7 @@ use crate::config::Target;
 use crate::net::fault::{Delivery, Fault};
 use crate::replay::compare::Difference;
 use crate::replay::mask::Masking;
-use crate::replay::{self, Latencies};
+use crate::replay::{self, Latencies, answered};
 use crate::view::dialogs::{NARROW, boxed, extent, inner_width, line_input};
 use crate::view::panel::{large, option_row};
 use crate::view::{clock, hints, list, rows, status, theme};
@@ -207,16 +207,13 @@ pub(super) fn running(app: &App, replay: &Replay, frame: &mut Frame, area: Rect)
     match &replay.ended {
         Some(Ok(summary)) => {
             let times = |took: &Latencies, statuses: &BTreeMap<u16, u64>| {
-                // What was given up took no time that says how fast an answer is.
-                let all: u64 = statuses.values().sum();
-                let of = if took.count < all { format!("{} of {all} answered · ", took.count) } else { String::new() };
-                format!(
-                    "{of}took p50 {} · p90 {} · p99 {} · longest {}",
-                    list::duration(took.p50_us),
-                    list::duration(took.p90_us),
-                    list::duration(took.p99_us),
-                    list::duration(took.max_us),
-                )
+                let [half, most, nearly, all] =
+                    [took.p50_us, took.p90_us, took.p99_us, took.max_us].map(list::duration);
+                // Where it is to be said of how many, there is room for less.
+                match answered(statuses) {
+                    Some(answered) => format!("{answered} · p50 {half} · p99 {nearly} · longest {all}"),
+                    None => format!("took p50 {half} · p90 {most} · p99 {nearly} · longest {all}"),
+                }
             };
             let second = replay.plan.against.as_ref().zip(summary.against.as_ref());
             let first = second.map_or_else(String::new, |_| format!("{} ", app.sentence(&replay.plan.target.name)));

@@ -488,3 +488,41 @@ fn what_is_masked_in_the_recording_is_masked_in_what_is_printed() {
     }
     assert!(endpoint.seen().iter().all(|(_, body)| String::from_utf8_lossy(body).contains("hush-hush")));
 }
+
+#[test]
+fn a_target_that_is_down_is_told_once_a_call_and_counts() {
+    let home = Home::new();
+    let replay = |args: &[&str]| {
+        let usual = ["replay", SAMPLE, "--to", "http://127.0.0.1:1", "--record", "sent.jsonl"];
+        run(&home, &[&usual, args].concat())
+    };
+    let down = replay(&[&SIGNED[..], &["--query", "kind:dialog"]].concat());
+    assert_eq!(down.out.matches("nothing listens at 127.0.0.1:1").count(), 1, "{}", down.out);
+    assert!(
+        down.out.contains(" valid · nothing listens") && down.out.contains("\n     expected status=2xx\n"),
+        "{}",
+        down.out
+    );
+    assert!(down.err.contains("0 fine, 1 failed"), "{}", down.err);
+    // What cannot be sent counts as failed, though no other call could be sent either.
+    let none = replay(&["--header", "X-Moveo-Signature: mine"]);
+    assert_eq!((none.code, none.out.as_str()), (2, ""));
+    assert!(
+        none.err.contains("0 fine, 7 failed\n") && none.err.contains("none of these calls can be sent so: "),
+        "{}",
+        none.err
+    );
+}
+
+#[test]
+fn where_a_replay_is_recorded_is_told_where_nobody_named_a_place() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let to = ["--to", &endpoint.url];
+    let told = run(&home, &[&["replay", SAMPLE, "--query", "kind:dialog"][..], &to, &SIGNED].concat());
+    let place =
+        told.err.lines().find_map(|line| line.strip_prefix("recorded to ")).unwrap_or_else(|| panic!("{}", told.err));
+    let listed = run(&home, &["show", place]);
+    assert!(listed.code == 0 && listed.out.contains(" moveo/dialog "), "{}{}", listed.out, listed.err);
+    let told = run(&home, &[&["send", "moveo/dialog"][..], &to, &SIGNED].concat());
+    assert!(told.err.contains("recorded to "), "{}", told.err);
+}

@@ -114,5 +114,6 @@ fn a_replay_that_fails_half_way_has_its_report_too() {
     let none = ["none.jsonl", "--query", "kind:dialog", "--set", "/lang/x=1"];
     let none = run(&home, &[&to[..], &none, &reports].concat());
     assert_eq!(none.code, 2, "{}", none.err);
-    assert!(read("r.json").contains("1 of 1 call not sent, or not recorded: "), "{}", read("r.json"));
+    assert!(read("r.json").contains("\"shortfall\":\"none of these calls can be sent so: "), "{}", read("r.json"));
+    assert!(read("r.json").contains("\"left\":0,\"fine\":0,\"failed\":1,"), "{}", read("r.json"));
 }

@@ -25,10 +25,10 @@ struct Drawn {
 }
 
 impl Progress {
-    pub fn new(total: u64) -> Self {
+    pub fn new(meter: Meter) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let drawn = terminal.then_some(Drawn { last: None, visible: false });
-        Self { meter: Meter { total, ..Meter::default() }, began: Instant::now(), drawn }
+        Self { meter, began: Instant::now(), drawn }
     }
 
     /// One more is done.
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_line_tells_how_far_how_fast_and_how_long() {
-        let meter = Meter { total: 100, done: 25, skipped: 0, failed: 2 };
+        let meter = Meter { total: 100, done: 25, failed: 2, ..Meter::default() };
         let told = line(meter, Duration::from_secs(5));
         assert_eq!(told, "█████░░░░░░░░░░░░░░░ 25/100, 2 failed, 5 a second, 15 s left");
         assert!(line(Meter { total: 0, ..meter }, Duration::ZERO).ends_with("? left"));

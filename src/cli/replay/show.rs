@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::call::{Call, Sig};
+use crate::call::{Call, Id};
 use crate::cli::{Context, Format, print};
 use crate::config::Secret;
 use crate::net::fault::{Delivery, Fault, Wanted};
@@ -17,7 +17,7 @@ use crate::net::sender::Sender;
 use crate::recording::redact::MASK;
 use crate::replay::compare::{Difference, Place, changed};
 use crate::replay::mask::Masking;
-use crate::replay::{Latencies, Outcome, Plan, Skipped, Summary, Told, masked};
+use crate::replay::{Latencies, Outcome, Plan, Skipped, Summary, Told, answered, masked};
 use crate::visible;
 
 /// Columns of a value in a line.
@@ -77,7 +77,8 @@ fn sent(outcome: &Outcome) -> String {
         },
         print::short(outcome.original.id),
         visible::line(call.kind.as_deref().unwrap_or("-")),
-        call.sig.map_or("", Sig::word),
+        // A word of its own where a sentence follows.
+        call.sig.map_or_else(String::new, |sig| sig.word().to_owned() + if call.error.is_some() { " ·" } else { "" }),
         answer(call),
     );
     if let Some(against) = &outcome.against {
@@ -95,7 +96,13 @@ fn sent(outcome: &Outcome) -> String {
     }
     text += &visible::line(&masks(&outcome.masked));
     for unmet in &outcome.unmet {
-        let line = format!("     expected {unmet}");
+        let of = outcome.against.as_ref().filter(|_| unmet.against).unwrap_or(call);
+        // Why there is no answer is said already.
+        let line = if of.error.as_ref() == Some(&unmet.found) {
+            format!("     expected {}{}", unmet.expected, unmet.whose())
+        } else {
+            format!("     expected {unmet}")
+        };
         let _ = write!(text, "\n{}", visible::line(&line));
     }
     for difference in outcome.differences.iter().chain(&outcome.between) {
@@ -256,14 +263,17 @@ fn percentiles(times: &Latencies) -> String {
 pub(super) fn summary(summary: &Summary) -> Vec<String> {
     let mut lines = vec![summary.counts()];
     let first = if summary.against.is_some() { "the first target's answers" } else { "answers" };
-    let second = summary.against.as_ref().map(|against| ("the second target's answers", &against.took));
-    for (whose, took) in std::iter::once((first, &summary.took)).chain(second).filter(|(_, took)| took.count > 0) {
-        lines.push(format!("{whose} took {}", percentiles(took)));
+    let second =
+        summary.against.as_ref().map(|against| ("the second target's answers", &against.took, &against.statuses));
+    let all = std::iter::once((first, &summary.took, &summary.statuses)).chain(second);
+    for (whose, took, statuses) in all.filter(|(_, took, _)| took.count > 0) {
+        let answered = answered(statuses).map(|answered| format!(" ({answered})")).unwrap_or_default();
+        lines.push(format!("{whose} took {}{answered}", percentiles(took)));
     }
     if let Some(late) = &summary.late {
         lines.push(format!("calls left later than due by {}", percentiles(late)));
     }
-    if summary.fine + summary.failed > 1 {
+    if summary.statuses.values().sum::<u64>() > 1 {
         lines.push(format!("{:.1} calls a second in {:.1} s", summary.rate, summary.elapsed.as_secs_f64()));
     }
     // What is trouble is told as that.

@@ -1,11 +1,12 @@
 //! A page of its own: no script, nothing loaded from elsewhere.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{Case, Report, escape, side};
 use crate::replay::compare::{Difference, Place};
-use crate::replay::{Latencies, Summary};
+use crate::replay::{Latencies, Summary, answered};
 
 const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;margin:2em auto;max-width:72em;padding:0 1em}\
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2em .6em;border-bottom:1px solid #8884;vertical-align:top}\
@@ -28,14 +29,16 @@ pub(super) fn write(report: &Report, summary: &Summary, out: &mut impl Write) ->
         report.at
     )?;
     let ms = |us: u64| format!("{}.{} ms", us / 1000, us % 1000 / 100);
-    let times = |took: &Latencies| {
+    let times = |took: &Latencies, statuses: &BTreeMap<u16, u64>| {
         let (half, most, nearly, all) = (ms(took.p50_us), ms(took.p90_us), ms(took.p99_us), ms(took.max_us));
-        format!("{half} (p50), {most} (p90), {nearly} (p99), {all} (longest)")
+        let answered = answered(statuses).map(|answered| format!(", {answered}")).unwrap_or_default();
+        format!("{half} (p50), {most} (p90), {nearly} (p99), {all} (longest){answered}")
     };
     let took = match &summary.against {
-        None => format!("Answers took {}", times(&summary.took)),
+        None => format!("Answers took {}", times(&summary.took, &summary.statuses)),
         Some(second) => {
-            format!("The first target's answers took {}; the second's {}", times(&summary.took), times(&second.took))
+            let first = times(&summary.took, &summary.statuses);
+            format!("The first target's answers took {first}; the second's {}", times(&second.took, &second.statuses))
         }
     };
     let ended = summary.shortfall().map(|why| format!(", {}", escape(&why))).unwrap_or_default();
