@@ -205,7 +205,15 @@ fn payload(path: &Path) -> eyre::Result<Vec<u8>> {
         std::io::stdin().read_to_end(&mut bytes).wrap_err("cannot read the payload from standard input")?;
         return Ok(bytes);
     }
-    std::fs::read(path).wrap_err_with(|| format!("cannot read the payload from {}", path.display()))
+    let typed = path.as_os_str().as_encoded_bytes().trim_ascii_start().starts_with(b"{");
+    std::fs::read(path).map_err(|error| {
+        if typed {
+            return eyre!(
+                "--data names a file: to type the payload pipe it in, as in `printf '{{...}}' | hooktape send ... --data -`"
+            );
+        }
+        eyre::Report::from(error).wrap_err(format!("cannot read the payload from {}", path.display()))
+    })
 }
 
 #[cfg(test)]

@@ -241,7 +241,7 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
             }
         }
     }
-    show::rehearsed(context, count * u64::from(repeat), repeat, plan, &places(plan, items))?;
+    show::rehearsed(context, count * u64::from(repeat), repeat, plan, &places(plan, &kinds(items)))?;
     // As it would be when they left.
     Ok(if count == 0 { Outcome::No } else { outcome })
 }
@@ -249,21 +249,25 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
 /// Says where calls are going to go, and how, before the first leaves.
 fn announce(context: &Context, plan: &Plan, items: &[Item], total: u64) {
     if context.format == Format::Text {
-        let (calls, places) = (visible::count(total, "call"), places(plan, items));
+        let (calls, places) = (visible::count(total, "call"), places(plan, &kinds(items)));
         let mask = context.mask().ok().flatten();
         let terms = plan.terms(mask.as_deref()).map(|terms| format!("; {terms}")).unwrap_or_default();
         print::note(&format!("{calls} to {places}, {}{terms}", plan.mode()));
     }
 }
 
-/// Where calls go: the names of targets that have one, and their URLs.
-fn places(plan: &Plan, items: &[Item]) -> String {
+fn kinds(items: &[Item]) -> impl Iterator<Item = Option<&str>> + Clone {
+    items.iter().map(|item| item.kind.as_deref())
+}
+
+/// Where calls of these kinds go: the names of targets that have one, and their URLs.
+pub(super) fn places<'a>(plan: &Plan, kinds: &(impl Iterator<Item = Option<&'a str>> + Clone)) -> String {
     let place = |target: &Target| {
         let (named, number) = match target.address() {
             Some((_, number)) => (String::new(), number),
             None => (format!("{} at ", target.name), ""),
         };
-        let urls = target.templates(items.iter().map(|item| item.kind.as_deref()));
+        let urls = target.templates(kinds.clone());
         let urls: Vec<&str> = urls.into_iter().map(without_query).collect();
         visible::line(&format!("{named}{}{number}", urls.join(" and "))).into_owned()
     };

@@ -7,11 +7,11 @@ use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::call::{Call, Request};
+use crate::call::{Call, Direction, Id, Request};
 use crate::cli::context::{Context, data_dir};
 use crate::cli::draft::{Draft, DraftArgs};
 use crate::cli::replay::args::{Faults, RuleArgs, Sign, TargetArgs};
-use crate::cli::replay::show::{hushed, places};
+use crate::cli::replay::show::{hushed, places, planned, rehearsed};
 use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::config::Target;
 use crate::net::fault::{Delivery, Fault, STALE, Wanted};
@@ -20,8 +20,8 @@ use crate::recording::{Annotation, Change};
 use crate::replay::compare::{Difference, changed};
 use crate::replay::expect::{Answered, Expectation, Unmet, check};
 use crate::replay::mask::Masking;
-use crate::replay::masked;
 use crate::replay::variables::Variables;
+use crate::replay::{Plan, masked};
 use crate::visible;
 
 /// Columns of a value that differs.
@@ -52,6 +52,9 @@ pub struct Args {
     /// Make known as variables what the answer holds under `context` and `output`
     #[arg(long)]
     register: bool,
+    /// Say what would go where, and send nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Send to a guarded target without asking
     #[arg(long)]
     yes: bool,
@@ -79,6 +82,10 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let deliveries = deliveries(context, args, &draft, &target)?;
     let copies = if args.faults.duplicate { &[false, true][..] } else { &[false] };
     let rules = args.rules.rules(context)?;
+    if args.dry_run {
+        rehearse(context, &draft, &deliveries, copies, target)?;
+        return Ok(Outcome::Yes);
+    }
     if !args.yes {
         let sent = (deliveries.len() * copies.len()) as u64;
         super::replay::confirm(&target, sent, &target.templates([draft.kind.as_deref()].into_iter()), "")?;
@@ -190,6 +197,32 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
         deliveries.push(Outgoing { fault, set, ..aimed.repeating(draft.parent) });
     }
     Ok(deliveries)
+}
+
+/// Says what would go where.
+fn rehearse(
+    context: &Context,
+    draft: &Draft,
+    deliveries: &[Outgoing],
+    copies: &[bool],
+    target: Target,
+) -> std::io::Result<()> {
+    // What was never recorded has no id.
+    let made = || Call {
+        kind: draft.kind.clone(),
+        ..Call::new(Id::NIL, Direction::Sent, Timestamp::now(), draft.request.clone())
+    };
+    let (call, sender) = (draft.recorded.clone().unwrap_or_else(made), context.sender());
+    let count = deliveries.len() * copies.len();
+    for outgoing in deliveries {
+        for again in copies {
+            let delivery = Delivery { fault: outgoing.fault, late: false, again: *again };
+            print::result(&planned(context, &call, outgoing, delivery, &sender))?;
+        }
+    }
+    let plan = Plan::new(target);
+    let places = super::replay::places(&plan, &std::iter::once(draft.kind.as_deref()));
+    rehearsed(context, count as u64, 1, &plan, &places)
 }
 
 /// A delivery and what came back, as far as it may be shown.

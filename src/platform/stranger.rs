@@ -24,7 +24,7 @@ impl Platforms {
         let is_it = |scheme: &Scheme| !scheme.shares_its_header() && scheme.header.eq_ignore_ascii_case(header);
         let theirs = self.packs.iter().filter(|pack| pack.schemes().values().any(is_it));
         let names: Vec<&str> = theirs.map(|pack| &*pack.name).collect();
-        let mut signed = self.kinds().filter(|kind| kind.schemes().any(|(_, scheme)| is_it(scheme)));
+        let mut signed = self.kinds().filter(|kind| kind.schemes().any(is_it));
         let why = if signed.all(|kind| kind.spec.reads == Reads::Body) { why_no_object(request) } else { None };
         let why = why.unwrap_or_else(|| "no call of theirs is like it in method, path and body".to_owned());
         let names = names.join(" or ");

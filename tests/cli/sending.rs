@@ -345,3 +345,21 @@ fn what_is_masked_in_the_recording_is_masked_in_what_send_finds() {
         assert!(!masked.out.contains("SECRET"), "{}", masked.out);
     }
 }
+
+#[test]
+fn a_rehearsed_send_says_what_would_go_where() {
+    let (home, endpoint) = (Home::new(), Endpoint::new());
+    let send =
+        |args: &[&str]| run(&home, &[&["send", "moveo/dialog", "--to", &endpoint.url][..], &SIGNED, args].concat());
+    let planned = send(&["--dry-run", "--duplicate"]);
+    assert_eq!((planned.code, planned.out.lines().count(), endpoint.seen().len()), (0, 2, 0), "{}", planned.err);
+    assert!(planned.out.starts_with(&format!("moveo/dialog POST {}/", endpoint.url)), "{}", planned.out);
+    assert!(planned.err.contains(&format!("2 calls would leave for {}", endpoint.url)), "{}", planned.err);
+    let json = run(
+        &home,
+        &["send", &format!("{SAMPLE}#1b12"), "--to", ":1", "--sign", "exact", "--dry-run", "--format", "json"],
+    );
+    assert_eq!((json.code, &json.json()[0]["sign"]), (0, &"exact".into()));
+    let typed = send(&["--data", r#"{"a":1}"#]);
+    assert!(typed.code == 2 && typed.err.contains("pipe it in") && typed.err.contains("--data -"), "{}", typed.err);
+}

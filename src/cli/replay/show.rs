@@ -171,8 +171,8 @@ fn sent_json(context: &Context, outcome: &Outcome) -> String {
     )
 }
 
-/// What `--dry-run` says of a delivery of a call.
-pub(super) fn planned(
+/// What `--dry-run` says of a delivery of a call, which has no id if it was never recorded.
+pub(in crate::cli) fn planned(
     context: &Context,
     call: &Call,
     outgoing: &Outgoing,
@@ -194,9 +194,10 @@ pub(super) fn planned(
     let (changed, masked) = (changed(&call.request, &ready.request), masked(&call.request, &ready.request));
     let changed = hushed(context, (call, &ready), changed);
     let url = context.hushed_url(outgoing.url.as_str());
+    let id = (call.id != Id::NIL).then_some(call.id);
     match context.format {
         Format::Json => json!({
-            "schema": 1, "id": call.id, "kind": call.kind, "method": outgoing.request.method,
+            "schema": 1, "id": id, "kind": call.kind, "method": outgoing.request.method,
             "url": url, "size": outgoing.request.body.len(), "sign": sign, "secret": secret,
             "sig": verdict.as_ref().map(|verdict| verdict.sig),
             "reason": found.map(|verdict| &verdict.reason),
@@ -207,8 +208,8 @@ pub(super) fn planned(
             let wrong = delivery.label().map(|wrong| format!(", {wrong}")).unwrap_or_default();
             let places = if changed.is_empty() { String::new() } else { format!("; changed {}", places(&changed)) };
             format!(
-                "{} {} {} {} ({} bytes, {}{wrong}){}{}",
-                print::short(call.id),
+                "{}{} {} {} ({} bytes, {}{wrong}){}{}",
+                id.map(|id| print::short(id) + " ").unwrap_or_default(),
                 visible::line(call.kind.as_deref().unwrap_or("-")),
                 visible::line(&outgoing.request.method),
                 visible::line(&url),
@@ -222,7 +223,13 @@ pub(super) fn planned(
 }
 
 /// What `--dry-run` says in the end: how many calls each target would get, and whether it will be asked before they leave.
-pub(super) fn rehearsed(context: &Context, total: u64, rounds: u32, plan: &Plan, places: &str) -> std::io::Result<()> {
+pub(in crate::cli) fn rehearsed(
+    context: &Context,
+    total: u64,
+    rounds: u32,
+    plan: &Plan,
+    places: &str,
+) -> std::io::Result<()> {
     // Where nothing leaves, nobody is asked, and it goes nowhere.
     let guarded = plan.targets().filter(|target| target.guard && total > 0);
     let guarded: Vec<&str> = guarded.map(|target| &*target.name).collect();
