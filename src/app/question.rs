@@ -27,7 +27,7 @@ pub struct Words {
     pub title: &'static str,
     /// What a yes does, below it.
     pub does: &'static str,
-    /// The same as a hint.
+    /// What a yes does, as a hint.
     pub hint: &'static str,
     /// After a no.
     pub no: &'static str,

@@ -158,7 +158,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The same for another replay; its second target is one that there still `is`.
+    /// These options for another replay; the second target is one that there still `is`.
     pub(super) fn again(&self, is: impl Fn(&Target) -> bool) -> Self {
         Self {
             which: self.which,
