@@ -6,7 +6,6 @@
 //!  i --> Held calls --enter lets go | e answer | r request | F forward, hold the answer | x refuse
 //! ```
 
-mod kept;
 mod keys;
 mod waiting;
 
@@ -49,8 +48,6 @@ pub struct Answers {
     pub calm: Duration,
     /// What is shown of the calls that wait.
     pub waiting: Waiting,
-    /// An answer that was typed for a call that is gone.
-    pub(super) kept: Option<Box<Edit>>,
     /// The call whose answer was asked for, and when that key was pressed.
     pub(super) awaited: Option<(Id, Option<Timestamp>)>,
 }
@@ -223,10 +220,12 @@ impl App {
                     }
                     _ => false,
                 };
-                if let Some(place) = self.dialogs.iter().position(about)
-                    && let Dialog::Answering(Answering::Edit(edit)) = self.dialogs.remove(place)
-                {
-                    self.keep_answer(edit, parting);
+                if self.dialogs.iter().any(about) {
+                    self.dialogs.retain(|dialog| !about(dialog));
+                    self.tell(Notice::warning(match parting {
+                        Parting::HungUp => "the caller hung up: nobody is there to be answered, the edit is dropped",
+                        _ => "the call's time was up: it went on as it was, without the edit",
+                    }));
                 }
                 if self.answers.held.is_empty() {
                     self.dialogs.retain(|dialog| !matches!(dialog, Dialog::Answering(Answering::Held { .. })));

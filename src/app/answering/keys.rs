@@ -168,10 +168,7 @@ impl App {
                     }
                 };
                 let answer = if answer.status == 0 { Response { status: 200, ..answer } } else { answer };
-                let mut edit = self.edit_answer(Purpose::Answer(held.id), held.kind.clone(), &answer);
-                if let Dialog::Answering(Answering::Edit(edit)) = &mut edit {
-                    self.take_up_answer(edit);
-                }
+                let edit = self.edit_answer(Purpose::Answer(held.id), held.kind.clone(), &answer);
                 self.ask(Answering::Held { selected, scroll });
                 self.dialogs.push(edit);
                 self.tell_bare();
