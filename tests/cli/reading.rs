@@ -159,7 +159,7 @@ fn a_signature_on_a_body_that_is_no_json_is_not_passed_over() {
     });
     let head = r#"{"hooktape":1,"created":"2026-11-21T10:02:11Z","by":"x"}"#;
     std::fs::write(home.path("tape.jsonl"), format!("{head}\n{line}\n")).unwrap();
-    let told = "it bears X-Moveo-Signature as calls of moveo do, but its body is not JSON: line 1, column ";
+    let told = "it bears X-Moveo-Signature as calls of moveo do, but its body is not JSON: see line 1, column ";
     let checked = run(&home, &[&["verify", "tape.jsonl"][..], &SIGNED].concat());
     assert!(checked.out.contains(" valid     - ") && checked.out.contains(told), "{}", checked.out);
     let shown = run(&home, &[&["show", "tape.jsonl", "0193"][..], &SIGNED].concat()).out;
