@@ -1,7 +1,5 @@
 //! Where a call was sent, as whoever sent it calls that place.
 
-use url::Url;
-
 use crate::app::App;
 use crate::call::Call;
 use crate::config::Target;
@@ -14,24 +12,12 @@ pub fn address(call: &Call) -> Option<&str> {
 }
 
 impl App {
-    /// The name of the target that a call was sent to, where one alone may be meant and that has one.
+    /// The name of the target that a call was sent to, by its address and path, where one alone may be meant and that has one.
     #[must_use]
     pub fn addressee(&self, call: &Call) -> Option<&str> {
         let (origin, kind) = (call.request.origin.as_deref()?, call.kind.as_deref());
-        let there: Vec<&Target> = self.targets.iter().filter(|target| target.is_at(origin, kind)).collect();
-        let its_path = |target: &&&Target| {
-            let url = target.url_for(kind, &call.request.target).ok().and_then(|url| Url::parse(&url).ok());
-            url.is_some_and(|url| url.path() == call.request.path())
-        };
-        let one = match there[..] {
-            [one] => one,
-            // Of several at one address the path tells.
-            _ => match there.iter().filter(its_path).collect::<Vec<_>>()[..] {
-                [one] => one,
-                _ => return None,
-            },
-        };
-        own_name(one)
+        let mut there = self.targets.iter().filter(|target| target.is_behind(origin, kind, call.request.path()));
+        there.next().filter(|_| there.next().is_none()).and_then(own_name)
     }
 
     /// What the place is called that a call was sent to: the target's name, or host and port.
@@ -67,10 +53,10 @@ mod tests {
         app.choose(Target::from_address("127.0.0.1:3000/hooks/v1").unwrap());
         assert_eq!((app.sent_to(&sent), app.place_in_use()), (Some("127.0.0.1:3000"), Some("127.0.0.1:3000")));
         app.targets.clear();
+        app.choose(Target::new("two", "http://127.0.0.1:3000/hooks/v2"));
+        assert_eq!(app.sent_to(&sent), Some("127.0.0.1:3000"), "another path");
         app.choose(Target::new("one", "http://127.0.0.1:3000/hooks/v1"));
         assert_eq!((app.sent_to(&sent), app.place_in_use()), (Some("one"), Some("one")));
-        app.choose(Target::new("two", "http://127.0.0.1:3000/hooks/v2"));
-        assert_eq!(app.sent_to(&sent), Some("one"));
         app.choose(Target::new("any", "http://127.0.0.1:3000"));
         assert_eq!(app.sent_to(&sent), Some("127.0.0.1:3000"), "either may be meant");
     }

@@ -217,6 +217,12 @@ impl Target {
         url.zip(Url::parse(origin).ok()).is_some_and(|(url, origin)| url.origin() == origin.origin())
     }
 
+    /// Whether a call of `kind` that went to this `path` at `origin` may have gone there with it.
+    pub fn is_behind(&self, origin: &str, kind: Option<&str>, path: &str) -> bool {
+        let its_path = |url: String| Url::parse(&url).is_ok_and(|url| url.path() == path);
+        self.is_at(origin, kind) && self.url_for(kind, path).is_ok_and(its_path)
+    }
+
     /// The URL for a call of `kind` (`moveo/pre_message`) that was recorded with the target `asked` (`/hooks/moveo?x=1`).
     /// A URL that ends with its host gets that path, and with the path the query goes behind its own; any other URL without
     /// placeholders is used as it is.

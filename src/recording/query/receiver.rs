@@ -23,7 +23,7 @@ impl Receiver {
     pub fn got(&self, call: &Call) -> bool {
         let at = |origin: &String| {
             self.address.is_in(origin.as_bytes())
-                || self.targets.iter().any(|target| target.is_at(origin, call.kind.as_deref()))
+                || self.targets.iter().any(|target| target.is_behind(origin, call.kind.as_deref(), call.request.path()))
         };
         call.request.origin.as_ref().is_some_and(at)
     }

@@ -250,9 +250,14 @@ fn a_time_without_a_zone_is_the_readers_and_what_a_list_shows_at_a_time_is_not_a
 #[test]
 fn a_sent_call_is_found_by_the_address_or_by_the_name_of_a_target_there() {
     let mut sent = Call { direction: Direction::Sent, ..call(1) };
-    sent.request.origin = Some("http://127.0.0.1:3000".to_owned());
+    (sent.request.origin, sent.request.target) = (Some("http://127.0.0.1:3000".to_owned()), "/hooks?a=1".to_owned());
     let entry = Entry::from_call(&sent, Place { offset: 0, len: 0 });
-    let (none, targets) = (IndexMap::new(), [Target::new("staging", "http://127.0.0.1:3000/hooks/{kind}")]);
+    let (none, targets) = (
+        IndexMap::new(),
+        ["/hooks", "/others"].map(|path| {
+            Target::new(if path == "/hooks" { "staging" } else { "production" }, format!("http://127.0.0.1:3000{path}"))
+        }),
+    );
     let of = |text: &str| Query::parse_with(text, &Reading { targets: &targets, ..by(&none) }).unwrap();
     for text in ["to:staging", "to:STAG", "to:127.0.0.1:3000", "-to:none", "-to:production"] {
         assert!(of(text).matches(&entry.view(), &sent), "{text}");
