@@ -218,6 +218,7 @@ impl Sent {
     fn weight(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let found = self.differences.iter().chain(&self.between);
+        let found = found.chain(self.judged.iter().flat_map(|judged| judged.found()));
         found.map(|found| size_of::<Difference>() + text(&found.left) + text(&found.right)).sum()
     }
 
@@ -312,6 +313,10 @@ impl Replay {
             self.weight += sent.weight();
             self.results.push(sent);
         }
+        self.trim();
+    }
+
+    fn trim(&mut self) {
         // They can be worked out anew, call by call.
         while self.weight > MOST_BYTES && self.lean + 1 < self.results.len() {
             let old = &mut self.results[self.lean];

@@ -87,14 +87,20 @@ impl Plan {
     /// How many calls leave for `items` recorded ones, to one target.
     #[must_use]
     pub fn total(&self, items: usize) -> u64 {
-        let each = self.faults.len().max(1) * (1 + usize::from(self.duplicate));
-        items as u64 * u64::from(self.schedule.repeat) * each as u64
+        items as u64 * u64::from(self.schedule.repeat) * u64::from(self.each())
+    }
+
+    /// Deliveries of a call.
+    fn each(&self) -> u32 {
+        u32::try_from(self.faults.len().max(1)).unwrap_or(u32::MAX) * (1 + u32::from(self.duplicate))
     }
 
     /// What tells how far it is, at its beginning.
     #[must_use]
     pub fn meter(&self, items: usize) -> Meter {
-        Meter { total: self.total(items), set: self.schedule.pace.rate(), ..Meter::default() }
+        // A call has its turn with all its deliveries.
+        let set = self.schedule.pace.rate().map(|rate| rate * f64::from(self.each()));
+        Meter { total: self.total(items), set, ..Meter::default() }
     }
 
     /// How calls are signed, in words.
@@ -262,6 +268,14 @@ mod tests {
         plan.against = Some(Target::new("ours", "http://[::1]:4747"));
         let (first, second) = outgoing(&plan, &call(1), None).unwrap();
         assert!(first.avoid.is_some() && second.unwrap().avoid.is_none(), "what was asked for is asked for of one");
+    }
+
+    #[test]
+    fn what_is_set_is_said_in_deliveries() {
+        let mut plan = Plan::new(Target::new("x", "http://127.0.0.1:1"));
+        plan.schedule.pace = Pace::Rate(4.0);
+        (plan.duplicate, plan.faults) = (true, vec![Fault::Stale, Fault::Tampered]);
+        assert_eq!((plan.meter(3).set, plan.meter(3).total), (Some(16.0), 12));
     }
 
     #[test]

@@ -177,8 +177,12 @@ impl Replay {
                 result = result.and(end);
             }
         }
-        let refused = std::mem::take(&mut lock(&shared.score).refused);
-        if let (Ok(()), Some((first, _))) = (&result, refused.values().next()) {
+        let (refused, none) = {
+            let mut score = lock(&shared.score);
+            let none = score.first_round == shared.first_round() && score.summary.skipped == 0;
+            (std::mem::take(&mut score.refused), none)
+        };
+        if let (Ok(()), true, Some((first, _))) = (&result, none, refused.values().next()) {
             return Err(format!("{}: {}", first.original, first.reason));
         }
         shared.tell_refused(&refused);
@@ -311,8 +315,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             score.refused.entry((step.item, number)).or_insert_with(|| (skipped.clone(), 0)).1 += copies;
         }
         // Where nothing of a round can be sent, the others are the same.
-        let round = self.items.len() * self.replay.plan.deliveries().count();
-        let none = score.first_round == round as u64 * copies;
+        let none = score.first_round == self.first_round();
         drop(score);
         if none {
             lock(&self.queue).close();
@@ -320,6 +323,12 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
         if !held {
             (0..copies).for_each(|_| (self.tell)(Told::Skipped(skipped.clone())));
         }
+    }
+
+    /// The deliveries of the first round.
+    fn first_round(&self) -> u64 {
+        let plan = &self.replay.plan;
+        self.items.len() as u64 * plan.deliveries().count() as u64 * (1 + u64::from(plan.duplicate))
     }
 
     /// Tells of those that were held back.

@@ -14,6 +14,12 @@ pub struct Judged {
     failed: bool,
 }
 
+impl Judged {
+    pub(super) fn found(&self) -> impl Iterator<Item = &Difference> {
+        self.differences.iter().chain(&self.between)
+    }
+}
+
 impl Sent {
     /// Judges it by what counts now. Of what is no longer kept, or not all of it, nobody knows more than before.
     pub(super) fn heed(&mut self, rules: &Rules) {
@@ -55,6 +61,9 @@ impl App {
         let failed = |results: &[Sent]| results.iter().filter(|sent| sent.is_failure()).count() as u64;
         let before = failed(&replay.results);
         replay.results.iter_mut().for_each(|sent| sent.heed(&self.rules));
+        // What it was found to be before is kept beside it.
+        replay.weight = replay.results.iter().map(Sent::weight).sum();
+        replay.trim();
         // Those beyond what is kept failed as they did.
         replay.meter.failed = replay.meter.failed + failed(&replay.results) - before;
     }

@@ -238,6 +238,11 @@ async fn a_call_that_cannot_be_sent_is_a_failure_and_it_goes_on() {
     let (summary, told) = tape.replay_all(fresh(true), Control::default()).await;
     assert_eq!(summary.map(|summary| (summary.fine, summary.failed)), Ok((1, 1)));
     assert_eq!((endpoint.seen().len(), told.len()), (1, 2));
+    // That the first cannot be sent says nothing of those that were not tried.
+    let tape = Tape::new(&["moveo 200", "- 201", "- 202"]).await;
+    let (summary, told) = tape.replay_all(fresh(true), Control::default()).await;
+    let counts = summary.map(|summary| (summary.fine, summary.failed, summary.left, summary.error));
+    assert_eq!((counts, told.len()), (Ok((0, 1, 2, None)), 1));
 }
 
 #[tokio::test]
