@@ -120,9 +120,6 @@ const SHORTEST: usize = 44;
 const OF_KEYS: [&[u8]; 3] =
     [b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", b"\x2a\x86\x48\xce\x3d\x02\x01", b"\x06\x03\x2b\x65\x70"];
 
-/// They stand in its first bytes.
-const HEAD: usize = 40;
-
 /// Whether `text` is a key of a pair, as far as its form tells it: PEM or base64 of it, be it damaged; DER or base64 of it; or
 /// with the prefix of such a key. Bytes alone, in hex or base64, may as well be a shared secret.
 pub(super) fn is_one(text: &[u8]) -> bool {
@@ -135,11 +132,10 @@ pub(super) fn is_one(text: &[u8]) -> bool {
         && (is_der(text) || pem::loosely_decoded(text).is_some_and(|bytes| is_der(&bytes) || pem::begins_in(&bytes)))
 }
 
-/// Whether bytes are a key in DER, be it cut.
+/// Whether bytes are a key in DER, be it cut, or a certificate of one.
 fn is_der(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(HEAD)];
     bytes.first() == Some(&0x30)
-        && (OF_KEYS.iter().any(|id| memmem::find(head, id).is_some())
+        && (OF_KEYS.iter().any(|id| memmem::find(bytes, id).is_some())
             // One of RSA need not say what it is (RFC 8017, A.1.1).
             || ParsedPublicKey::new(&lc::RSA_PKCS1_2048_8192_SHA256, bytes).is_ok())
 }

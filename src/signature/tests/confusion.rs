@@ -28,7 +28,9 @@ fn keys() -> Vec<String> {
     let loose =
         [der.trim_end_matches('=').replace('+', "-").replace('/', "_"), format!("'{der}'"), der[..120].to_owned()];
     let ssh = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA me@host", " sk-ssh-ed25519@openssh.com AAAAGnNr"];
-    let others = [&der, ECDSA, ED25519, P384, PREFIXED, &private].into_iter().chain(ssh);
+    let certified = rcgen::generate_simple_self_signed(["acme.example".to_owned()]).unwrap();
+    let certified = STANDARD.encode(certified.cert.der());
+    let others = [&der, ECDSA, ED25519, P384, PREFIXED, &private, &certified].into_iter().chain(ssh);
     let others = others.chain(damaged.iter().chain(&loose).map(String::as_str));
     forms.iter().cloned().chain(encoded).chain(others.map(ToOwned::to_owned)).collect()
 }
