@@ -4,6 +4,7 @@
 
 #[path = "../support/answering.rs"]
 mod answering;
+mod comparing;
 mod filter;
 mod first_minutes;
 mod keeping;
