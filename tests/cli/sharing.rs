@@ -108,6 +108,13 @@ fn what_was_refused_as_no_request_stays_of_no_kind() {
     let refused: Vec<&str> = sample.lines().take(2).collect();
     assert!(refused[1].contains(known));
     std::fs::write(home.path("refused.jsonl"), refused.join("\n").replace(known, unknown) + "\n").unwrap();
+    let verified = run(&home, &[&["verify", "refused.jsonl"][..], &PUBLISHED].concat());
+    assert!(
+        !verified.out.contains("valid") && verified.err.contains("1 not recognised"),
+        "{}{}",
+        verified.out,
+        verified.err
+    );
     for form in ["har", "http", "json"] {
         let text = run(&home, &["export", "refused.jsonl", "--as", form, "--unredacted"]).out;
         let tape = format!("{form}.jsonl");
