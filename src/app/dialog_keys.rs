@@ -211,6 +211,8 @@ impl App {
 
     /// Pasted text goes where typed text would.
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        // Only the same key again drops its edits.
+        self.draft.iter_mut().for_each(|draft| draft.leaving = false);
         match self.dialogs.pop() {
             Some(Dialog::Filter { mut input, before, .. }) => {
                 input.paste(text);

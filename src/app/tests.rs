@@ -196,6 +196,17 @@ fn pasted_lines_are_lines_however_the_terminal_ends_them() {
 }
 
 #[test]
+fn what_is_pasted_after_the_warning_keeps_a_drafts_edits() {
+    let mut app = app();
+    app.draft = Some(Draft::new(1, Request::default(), None, None));
+    press(&mut app, "x<esc><esc>");
+    assert!(app.draft.as_ref().unwrap().leaving);
+    happen(&mut app, Event::Paste("goes nowhere".to_owned()));
+    press(&mut app, "<esc>");
+    assert_eq!(app.draft.unwrap().text(), "x");
+}
+
+#[test]
 fn a_large_draft_is_looked_at_when_hands_are_still() {
     let mut app = app();
     let body = format!(r#"{{"a":"{}"}}"#, "x".repeat(1 << 20));
