@@ -59,5 +59,12 @@ mod tests {
         assert_eq!((app.sent_to(&sent), app.place_in_use()), (Some("one"), Some("one")));
         app.choose(Target::new("any", "http://127.0.0.1:3000"));
         assert_eq!(app.sent_to(&sent), Some("127.0.0.1:3000"), "either may be meant");
+        app.targets.clear();
+        app.choose(Target::new("below", "http://127.0.0.1:3000/api{path}/in"));
+        assert_eq!(app.sent_to(&sent), Some("127.0.0.1:3000"), "another path");
+        sent.request.target = "/api/hooks/v1/in?x=1".into();
+        assert_eq!(app.sent_to(&sent), Some("below"));
+        sent.request.target = "/api/in".into();
+        assert_eq!(app.sent_to(&sent), Some("127.0.0.1:3000"), "one piece is not both ends");
     }
 }

@@ -219,8 +219,12 @@ impl Target {
 
     /// Whether a call of `kind` that went to this `path` at `origin` may have gone there with it.
     pub fn is_behind(&self, origin: &str, kind: Option<&str>, path: &str) -> bool {
-        let its_path = |url: String| Url::parse(&url).is_ok_and(|url| url.path() == path);
-        self.is_at(origin, kind) && self.url_for(kind, path).is_ok_and(its_path)
+        let its_path = |url: Url| match url.path().split_once(ANY) {
+            Some((before, behind)) => path.strip_prefix(before).is_some_and(|rest| rest.ends_with(behind)),
+            None => url.path() == path,
+        };
+        let url = self.url_for(kind, &format!("/{ANY}")).ok().and_then(|url| Url::parse(&url).ok());
+        self.is_at(origin, kind) && url.is_some_and(its_path)
     }
 
     /// The URL for a call of `kind` (`moveo/pre_message`) that was recorded with the target `asked` (`/hooks/moveo?x=1`).
@@ -360,6 +364,9 @@ fn known(kind: Option<&str>) -> Result<&str, String> {
         _ => Err("its URL needs a kind, written platform/kind in letters, digits, `-` and `_`".to_owned()),
     }
 }
+
+/// A path that no call has, to see where in a URL its path stands.
+const ANY: &str = "%00";
 
 /// Headers that follow from a body and its connection (RFC 9110, 7.6.1): nobody sets them, and they are never copied from one
 /// call to the next.
