@@ -263,6 +263,9 @@ pub struct Forwarded {
     pub first_byte_us: Option<u64>,
     /// Until the answer had come whole, or had failed, in microseconds.
     pub total_us: u64,
+    /// Whether it had begun to come and did not come whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
 /// One HTTP exchange.
@@ -301,9 +304,6 @@ pub const HUNG_UP: &str = "the caller hung up";
 /// in its body.
 pub const REFUSED: &str = "refused as no request";
 
-/// How the error of one begins that was forwarded, and whose answer did not come, or not whole.
-pub const UNANSWERED: &str = "forwarded, but";
-
 /// A time in whole microseconds, as it is recorded and told; of a longer one, as many as there can be.
 #[must_use]
 pub fn micros(time: Duration) -> u64 {
@@ -334,12 +334,6 @@ impl Call {
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error.starts_with(HUNG_UP))
-    }
-
-    /// Whether it was forwarded and its answer did not come, or not whole.
-    #[must_use]
-    pub fn is_unanswered(&self) -> bool {
-        self.error.as_ref().is_some_and(|error| error.starts_with(UNANSWERED))
     }
 
     /// Whether lines of its head may be in its body.

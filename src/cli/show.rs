@@ -165,7 +165,7 @@ fn whole(context: &Context, call: &Call, remarks: Option<&Remarks>, wait: Option
     if let Some(forwarded) = &call.forwarded {
         let took = |us| visible::took(Duration::from_micros(us));
         // Where no answer began to come nobody knows that anything got there.
-        let (what, end) = match (forwarded.first_byte_us, call.is_unanswered()) {
+        let (what, end) = match (forwarded.first_byte_us, forwarded.cut) {
             (None, _) => ("no answer from", "given up"),
             (Some(_), true) => ("forwarded to", "broken off"),
             (Some(_), false) => ("forwarded to", "whole"),

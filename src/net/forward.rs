@@ -152,6 +152,7 @@ impl Forwarder {
             Err(sentence) => Err(Failure { status: 502, sentence, what: What::Unmade }),
         };
         forwarded.total_us = micros(started.elapsed());
+        forwarded.cut = answer.is_err() && forwarded.first_byte_us.is_some();
         (answer, forwarded)
     }
 

@@ -25,7 +25,7 @@ use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::call::{Forwarded, HUNG_UP, Headers, Id, Request, Response, Sig, UNANSWERED};
+use crate::call::{Forwarded, HUNG_UP, Headers, Id, Request, Response, Sig};
 use crate::config::{Config, Fault, Respond, Route, Secret, Source};
 use crate::net::forward::{Failure, Forwarder, What};
 use crate::net::refused::Refused;
@@ -455,7 +455,7 @@ fn failed(failure: &Failure) -> Outcome {
         What::Down | What::Round => (kept(sentence), format!("not forwarded: {sentence}")),
         // Whoever sends it again should know that it may have been done already.
         What::Unanswered => {
-            (format!("hooktape forwarded this call, but {sentence}"), format!("{UNANSWERED} {sentence}"))
+            (format!("hooktape forwarded this call, but {sentence}"), format!("forwarded, but {sentence}"))
         }
         What::GivenUp => (sentence.clone(), sentence.clone()),
     };

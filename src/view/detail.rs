@@ -387,7 +387,7 @@ fn response(shown: &Shown, width: usize) -> Vec<Line<'static>> {
     }
     if let Some(forwarded) = &call.forwarded {
         let label = if forwarded.first_byte_us.is_some() { "forwarded" } else { "forward to" };
-        lines.extend(rows::labelled(label, &forwarding(forwarded, call.is_unanswered()), Style::new(), width));
+        lines.extend(rows::labelled(label, &forwarding(forwarded), Style::new(), width));
     }
     if let Some(consequence) = &shown.consequence {
         let failed = consequence.failed.as_ref().map(|_| theme::level(crate::app::event::Level::Warning));
@@ -404,14 +404,14 @@ fn response(shown: &Shown, width: usize) -> Vec<Line<'static>> {
 
 /// `→ http://127.0.0.1:3000/api · connect 0.2ms · first byte 3.1ms · total 3.4ms`. Where no answer began to come nobody knows
 /// that there was a connection.
-fn forwarding(forwarded: &Forwarded, broken: bool) -> String {
+fn forwarding(forwarded: &Forwarded) -> String {
     let total = list::duration(forwarded.total_us);
     let connect = forwarded.connect_us.map(|us| format!(" · connect {}", list::duration(us)));
     let stages = match forwarded.first_byte_us {
         None => format!("{} · no answer · given up after {total}", connect.unwrap_or_default()),
         Some(us) => {
             let connect = connect.unwrap_or_else(|| " · connected before".to_owned());
-            let ended = if broken { "broken off after" } else { "total" };
+            let ended = if forwarded.cut { "broken off after" } else { "total" };
             format!("{connect} · first byte {} · {ended} {total}", list::duration(us))
         }
     };
@@ -435,9 +435,8 @@ mod tests {
 
     #[test]
     fn of_a_forwarded_call_no_more_is_told_than_is_known() {
-        let told = |connect_us, first_byte_us, broken| {
-            let forwarded = Forwarded { to: "http://h/".to_owned(), connect_us, first_byte_us, total_us: 900 };
-            forwarding(&forwarded, broken)
+        let told = |connect_us, first_byte_us, cut| {
+            forwarding(&Forwarded { to: "http://h/".to_owned(), connect_us, first_byte_us, total_us: 900, cut })
         };
         assert_eq!(told(Some(2), Some(3), false), "→ http://h/ · connect 2µs · first byte 3µs · total 900µs");
         assert_eq!(told(None, Some(3), false), "→ http://h/ · connected before · first byte 3µs · total 900µs");
@@ -445,6 +444,6 @@ mod tests {
             told(None, Some(3), true),
             "→ http://h/ · connected before · first byte 3µs · broken off after 900µs"
         );
-        assert_eq!(told(None, None, true), "→ http://h/ · no answer · given up after 900µs");
+        assert_eq!(told(None, None, false), "→ http://h/ · no answer · given up after 900µs");
     }
 }

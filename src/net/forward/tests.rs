@@ -343,6 +343,18 @@ async fn the_first_of_several_answers_and_the_others_are_calls_of_their_own() {
     assert!(sent.request.headers.has("via"));
 }
 
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_recorded_so_of_each_target() {
+    let backend = Backend::new("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok, no chunk").await;
+    let mut site = Site::new(responding(forwarding(&[&backend.url("/one"), &backend.url("/two")]))).await;
+    assert!(site.post("/", "", "{}").await.starts_with("HTTP/1.1 502 "));
+    for _ in 0..2 {
+        let call = site.next().await;
+        let forwarded = call.forwarded.as_ref().unwrap();
+        assert!(forwarded.cut && forwarded.first_byte_us.is_some(), "{call:?}");
+    }
+}
+
 #[rstest]
 #[case::one("HTTP/1.1 200 OK\r\nContent-Length: 42\r\n\r\n", Some("42"))]
 #[case::twice("HTTP/1.1 200 OK\r\nContent-Length: 42\r\nContent-Length: 42\r\n\r\n", Some("42"))]

@@ -82,7 +82,8 @@ pub fn encode_checked(call: &Call, valid: bool) -> Line {
                 line.display(format_args!(",\"{name}\":{time}"));
             }
         }
-        line.display(format_args!(",\"total_us\":{}}}", forwarded.total_us));
+        line.display(format_args!(",\"total_us\":{}", forwarded.total_us));
+        line.raw(if forwarded.cut { ",\"cut\":true}" } else { "}" });
     }
     line.raw(",\"request\":{");
     line.headers(&request.headers);

@@ -151,7 +151,11 @@ impl<'a> Rest<'a> {
         loop {
             self.bytes()?;
             self.skip(b":")?;
-            if self.0.starts_with(b"\"") { self.bytes().map(drop) } else { self.number().map(drop) }?;
+            match self.0.first()? {
+                b'"' => self.bytes().map(drop),
+                b't' => self.skip(b"true"),
+                _ => self.number().map(drop),
+            }?;
             if self.skip(b"}").is_some() {
                 return whole.get(..whole.len() - self.0.len());
             }

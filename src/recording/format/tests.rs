@@ -49,6 +49,7 @@ fn what_is_absent_is_null_in_the_head_and_left_out_behind_it() {
             connect_us: Some(1),
             first_byte_us: None,
             total_us: 20,
+            cut: true,
         }),
         request: Request {
             method: "GET".into(),
@@ -63,7 +64,7 @@ fn what_is_absent_is_null_in_the_head_and_left_out_behind_it() {
     assert!(text(&line).ends_with(concat!(
         r#""kind":null,"conv":null,"sig":null,"method":"GET","path":"/","status":null,"took_us":1843,"size":0,"#,
         r#""parent":null,"origin":"http://h:1","error":"connection refused","#,
-        r#""forwarded":{"to":"http://h:1/\"","connect_us":1,"total_us":20},"request":{"headers":[]}}"#,
+        r#""forwarded":{"to":"http://h:1/\"","connect_us":1,"total_us":20,"cut":true},"request":{"headers":[]}}"#,
         "\n"
     )));
     assert_eq!(decode(&line), Ok(call));
@@ -285,7 +286,7 @@ proptest! {
         let mut call = call(1);
         call.request.peer = Some([127, 0, 0, 1].into());
         call.request.headers.push("etag", "W/\"1\"");
-        call.forwarded = Some(Forwarded { to: "http://127.0.0.1:1/x".into(), total_us: 9, ..Forwarded::default() });
+        call.forwarded = Some(Forwarded { to: "http://127.0.0.1:1/x".into(), total_us: 9, cut: true, ..Forwarded::default() });
         let mut line = encode(&call);
         line.pop();
         prop_assert_eq!(whole::call(&line.clone().into()), Some(call));
