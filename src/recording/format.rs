@@ -156,12 +156,34 @@ fn careful_head<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Option<H
         scratch.clear();
         scratch.extend_from_slice(&line[..end]);
         scratch.push(b'}');
-        if let Ok(head) = serde_json::from_slice(scratch) {
+        if serde_json::from_slice::<Always>(scratch).is_ok()
+            && let Ok(head) = serde_json::from_slice(scratch)
+        {
             return Ok(Some(head));
         }
     }
     // Members in another order, another kind of line, or damage: read it all.
     if is_call(line)? { Ok(Some(serde_json::from_slice(line)?)) } else { Ok(None) }
+}
+
+/// What [`encode()`] writes in every head, null where there is nothing to say. Where one of them is missing, as after `jq -S`, it
+/// may stand behind the request.
+#[derive(Deserialize)]
+struct Always {
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    #[serde(rename = "conv")]
+    _conversation: IgnoredAny,
+    #[serde(rename = "sig")]
+    _sig: IgnoredAny,
+    #[serde(rename = "status")]
+    _status: IgnoredAny,
+    #[serde(rename = "took_us")]
+    _took: IgnoredAny,
+    #[serde(rename = "size")]
+    _size: IgnoredAny,
+    #[serde(rename = "parent")]
+    _parent: IgnoredAny,
 }
 
 /// Whether a line is about a call rather than, say, a mark. Reads it to its end.

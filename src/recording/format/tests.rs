@@ -155,6 +155,22 @@ fn a_reader_takes_other_orders_unknown_fields_and_white_space() {
 }
 
 #[test]
+fn members_in_the_order_of_their_names_mean_the_same() {
+    for call in [call(1), Call { sig: None, parent: None, ..call(1) }] {
+        let value: serde_json::Value = serde_json::from_slice(&encode(&call)).unwrap();
+        // As `jq -S` writes it: the status stands behind the request.
+        let mut sorted: Vec<(&String, &serde_json::Value)> = value.as_object().unwrap().iter().collect();
+        sorted.sort_by_key(|(name, _)| *name);
+        let members: Vec<String> = sorted.into_iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
+        let line = format!("{{{}}}", members.join(","));
+        let mut scratch = Vec::new();
+        let head = head(line.as_bytes(), &mut scratch).unwrap().unwrap();
+        let place = Place { offset: 0, len: 0 };
+        assert_eq!(head.entry(place), View::of(&call, place).entry, "{line}");
+    }
+}
+
+#[test]
 fn a_nested_request_before_the_calls_own_does_not_deceive() {
     let line = text(&encode(&call(1))).replacen("{\"id\"", r#"{"x":{"y":1,"request":{"z":2}},"id""#, 1);
     assert_eq!(decode(line.as_bytes()), Ok(call(1)));
