@@ -134,18 +134,18 @@ impl Platforms {
         Some(judged)
     }
 
-    /// The schemes that a request may be signed by.
+    /// The schemes that a request may be signed by: those of its kind or, of no kind, all whose signatures stand in the first
+    /// header of such that it bears.
     pub(super) fn schemes<'a>(
         &'a self,
         request: &Request,
         kind: Option<&'a Kind>,
     ) -> impl Iterator<Item = &'a Scheme> + use<'a> {
-        let borne = || {
-            let mut all = self.packs.iter().flat_map(|pack| pack.schemes().values());
-            all.find(|scheme| !scheme.shares_its_header() && request.headers.has(&scheme.header))
-        };
-        let stranger = if kind.is_none() { borne() } else { None };
-        kind.into_iter().flat_map(Kind::schemes).chain(stranger)
+        let packs = if kind.is_none() { &self.packs[..] } else { &[] };
+        let mut all = packs.iter().flat_map(|pack| pack.schemes().values());
+        let first = all.find(|scheme| !scheme.shares_its_header() && request.headers.has(&scheme.header));
+        let others = all.filter(move |scheme| first.is_some_and(|first| scheme.stands_where(first)));
+        kind.into_iter().flat_map(Kind::schemes).chain(first).chain(others)
     }
 }
 

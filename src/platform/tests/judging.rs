@@ -90,6 +90,24 @@ fn a_public_key_is_the_shared_secret_of_no_platform() {
 }
 
 #[test]
+fn a_stranger_whose_header_two_platforms_use_is_judged_by_both() {
+    let platforms = platforms();
+    let meta = platforms.pack("meta").unwrap().schemes().values().next().unwrap();
+    let secret = Secret::new("env:META", "m");
+    let request =
+        Request { method: "POST".into(), target: "/x".into(), body: "{\"object\":1}".into(), ..Request::default() };
+    let mut call = request;
+    signature::sign(meta, &mut call, Some(&secret), AT).unwrap();
+    let sig = |names: &[&str]| {
+        let own = |name: &str| if name == "meta" { secret.clone() } else { Secret::new("env:OTHER", "o") };
+        let secrets = names.iter().map(|name| ((*name).to_owned(), vec![own(name)]));
+        Keyring::new(Secrets(secrets.collect())).sig(&platforms, &call, None, &[], AT)
+    };
+    let found = [&["meta"][..], &["meta", "github"], &["github"], &[]].map(sig);
+    assert_eq!(found, [Sig::Valid, Sig::Valid, Sig::Invalid, Sig::NoSecret]);
+}
+
+#[test]
 fn a_test_secret_counts_from_this_machine_only_where_one_is_configured() {
     let platforms = platforms();
     let kind = platforms.kind("moveo/dialog").unwrap();
