@@ -109,7 +109,8 @@ impl Pair {
     }
 }
 
-/// What stands before the public and the private key of a pair: by the Standard Webhooks specification, and by OpenSSH.
+/// What stands before the public and the private key of a pair: by the Standard Webhooks specification, and by OpenSSH, which has
+/// the length of the word before it in the bytes of a key.
 const PREFIXES: [&[u8]; 6] = [b"whpk_", b"whsk_", b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"];
 
 /// No public key is shorter in DER, in bytes: that is one of ed25519 (RFC 8410, 4).
@@ -124,20 +125,34 @@ const OF_KEYS: [&[u8]; 3] =
 /// with the prefix of such a key. Bytes alone, in hex or base64, may as well be a shared secret.
 pub(super) fn is_one(text: &[u8]) -> bool {
     let text = text.trim_ascii();
-    if PREFIXES.iter().any(|prefix| text.starts_with(prefix)) || pem::begins_in(text) {
+    if is_prefixed(text) || pem::begins_in(text) {
         return true;
     }
+    let is_bare = |bytes: &[u8]| is_der(bytes) || is_openssh(bytes) || pem::begins_in(bytes);
     // Most secrets are shorter, and this is asked of each with every call.
-    text.len() >= SHORTEST
-        && (is_der(text) || pem::loosely_decoded(text).is_some_and(|bytes| is_der(&bytes) || pem::begins_in(&bytes)))
+    text.len() >= SHORTEST && (is_der(text) || pem::loosely_decoded(text).is_some_and(|bytes| is_bare(&bytes)))
 }
 
-/// Whether bytes are a key in DER, be it cut, or a certificate of one.
+fn is_prefixed(text: &[u8]) -> bool {
+    PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// Whether bytes are a key as OpenSSH has it within its armour or behind the word for its kind.
+fn is_openssh(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"openssh-key-v1\0") || bytes.get(4..).is_some_and(is_prefixed)
+}
+
+/// Whether bytes are a key in DER, be it cut, or a certificate of one: a sequence that has the name of a kind of keys in it, or
+/// begins with a number, as all private keys and the public ones of RSA do (RFC 5958, 2; RFC 5915, 3; RFC 8017, A.1).
 fn is_der(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&0x30)
-        && (OF_KEYS.iter().any(|id| memmem::find(bytes, id).is_some())
-            // One of RSA need not say what it is (RFC 8017, A.1.1).
-            || ParsedPublicKey::new(&lc::RSA_PKCS1_2048_8192_SHA256, bytes).is_ok())
+    let content = match bytes {
+        // What is cut has less than it says: where that is said in one byte, chance would say as much.
+        [0x30, length @ 0..=0x7f, content @ ..] if content.len() == usize::from(*length) => content,
+        [0x30, 0x81, _, content @ ..] | [0x30, 0x82, _, _, content @ ..] => content,
+        _ => &[],
+    };
+    content.first() == Some(&0x02)
+        || (bytes.first() == Some(&0x30) && OF_KEYS.iter().any(|id| memmem::find(bytes, id).is_some()))
 }
 
 /// That a key of a pair is no shared secret: whoever has the public one could sign with it, or send it.

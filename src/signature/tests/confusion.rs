@@ -16,6 +16,15 @@ const P384: &str = "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEe/s0EqosNwd/GcAl0sBcaEH+fIm1
 const ED25519: &str = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 const PREFIXED: &str = "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
+/// Private keys without their armour, in base64: of X25519 (RFC 8410, 10.3), of P-256 by SEC 1 (RFC 5915, 3), the beginning of one
+/// of RSA (RFC 8017, A.1.2) and of what `ssh-keygen` writes.
+const PRIVATE: [&str; 4] = [
+    "MC4CAQAwBQYDK2VuBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC",
+    "MHcCAQEEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhCoAoGCCqGSM49AwEHoUQDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==",
+    "MIIEpAIBAAKCAQEA6S2eP1tTTQcoHcQEGQ0fLCc5s9cEFqCbWzSHpRqtUKVvzhcJ",
+    "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtz",
+];
+
 /// The forms in which a public key is had, and so the private one.
 fn keys() -> Vec<String> {
     let certificate = RSA.replace("PUBLIC KEY", "CERTIFICATE");
@@ -31,7 +40,7 @@ fn keys() -> Vec<String> {
     let certified = rcgen::generate_simple_self_signed(["acme.example".to_owned()]).unwrap();
     let certified = STANDARD.encode(certified.cert.der());
     let others = [&der, ECDSA, ED25519, P384, PREFIXED, &private, &certified].into_iter().chain(ssh);
-    let others = others.chain(damaged.iter().chain(&loose).map(String::as_str));
+    let others = others.chain(PRIVATE).chain(damaged.iter().chain(&loose).map(String::as_str));
     forms.iter().cloned().chain(encoded).chain(others.map(ToOwned::to_owned)).collect()
 }
 
