@@ -46,7 +46,7 @@ pub use respond::{Case, Expected, Forward, Hold, Lookup, Replies, Respond, Sourc
 pub use rotation::{Limit, Rotation};
 pub use screen::{Binding, Colour, Part, Screen, Theme};
 pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
-pub use target::{FRAMING, Target, Tls, has_login, is_framing, without_query};
+pub use target::{FRAMING, Target, Tls, check_dropped, has_login, is_framing, without_query};
 pub use units::{duration, exposure, parse_address, parse_duration, parse_size, size, written};
 
 /// Where a configuration comes from.
@@ -321,14 +321,14 @@ impl Config {
         fitting.max_by_key(|(fit, _)| *fit).map(|(_, route)| route)
     }
 
-    /// The secrets that stand in for the platform's: of a call of `kind` that was sent to `origin` those of the targets
-    /// there, of one that came to us (no origin) those of the route that `path` takes.
+    /// The secrets that stand in for the platform's: of a call of `kind` that was sent to `path` at `origin` those of the
+    /// targets that it may have gone to, of one that came to us (no origin) those of the route that `path` takes.
     pub fn secrets_of(&self, origin: Option<&str>, path: &str, kind: Option<&str>) -> Vec<Secret> {
         let Some(origin) = origin else {
             return self.route(path).map_or_else(Vec::new, |route| route.secrets.clone());
         };
-        let there = self.targets.iter().filter(|target| target.is_at(origin, kind));
-        there.flat_map(|target| target.secrets.clone()).collect()
+        let behind = self.targets.iter().filter(|target| target.is_behind(origin, kind, path));
+        behind.flat_map(|target| target.secrets.clone()).collect()
     }
 
     /// The target of that name.

@@ -125,7 +125,7 @@ impl App {
         let typed = self.targets.drain(..).filter(|target| {
             before.target(&target.name).is_none() && known.iter().all(|known| known.name != target.name)
         });
-        let typed: Vec<Target> = typed.collect();
+        let typed: Vec<Target> = typed.map(|target| target.guarded_with(&known)).collect();
         self.targets = known.into_iter().chain(typed).collect();
         let now = listing(self);
         self.dialogs.retain_mut(|dialog| {

@@ -135,7 +135,7 @@ impl Target {
         Self { name: name.unwrap_or_else(|| self.name.clone()), ..self }
     }
 
-    /// The same, guarded where a guarded one of `others` goes to the same scheme, host and port: what asks when it is named
+    /// This target, guarded where a guarded one of `others` goes to the same scheme, host and port: what asks when it is named
     /// asks when its address is typed, too.
     #[must_use]
     pub fn guarded_with(self, others: &[Self]) -> Self {
@@ -367,6 +367,16 @@ fn known(kind: Option<&str>) -> Result<&str, String> {
 
 /// A path that no call has, to see where in a URL its path stands.
 const ANY: &str = "%00";
+
+/// What is said of a header that cannot be dropped, if `name` is one: by host and length HTTP knows where a request goes and
+/// ends.
+///
+/// # Errors
+/// That sentence.
+pub fn check_dropped(name: &str) -> Result<(), String> {
+    let needed = ["host", "content-length"].iter().any(|needed| needed.eq_ignore_ascii_case(name));
+    if needed { Err(format!("HTTP needs {name}: no call leaves without it")) } else { Ok(()) }
+}
 
 /// Headers that follow from a body and its connection (RFC 9110, 7.6.1): nobody sets them, and they are never copied from one
 /// call to the next.

@@ -385,15 +385,18 @@ fn a_call_has_the_secrets_of_its_route_or_of_the_targets_where_it_went() {
         secret = "env:C"
     "#;
     let config = load(text).unwrap();
-    for (origin, kind, labels) in [
-        (None, None, &["env:ROUTE"][..]),
-        (Some("http://127.0.0.1:3000"), Some("moveo/dialog"), &["env:A", "env:B"]),
-        (Some("http://127.0.0.1:300"), None, &[]),
-        (Some("http://moveo.example"), Some("moveo/dialog"), &["env:C"]),
-        (Some("http://moveo.example"), Some("jelou/webview_callback"), &[]),
+    let here = Some("http://127.0.0.1:3000");
+    for (origin, path, kind, labels) in [
+        (None, "/in", None, &["env:ROUTE"][..]),
+        (here, "/in", Some("moveo/dialog"), &["env:A"]),
+        (here, "/moveo/dialog", Some("moveo/dialog"), &["env:B"]),
+        (here, "/", Some("moveo/dialog"), &[]),
+        (Some("http://127.0.0.1:300"), "/in", None, &[]),
+        (Some("http://moveo.example"), "/", Some("moveo/dialog"), &["env:C"]),
+        (Some("http://moveo.example"), "/", Some("jelou/webview_callback"), &[]),
     ] {
-        let found = config.secrets_of(origin, "/in", kind);
-        assert_eq!(found.iter().map(Secret::label).collect::<Vec<_>>(), labels, "{origin:?} {kind:?}");
+        let found = config.secrets_of(origin, path, kind);
+        assert_eq!(found.iter().map(Secret::label).collect::<Vec<_>>(), labels, "{origin:?} {path} {kind:?}");
     }
 }
 

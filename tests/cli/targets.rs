@@ -24,6 +24,8 @@ fn a_target_has_its_own_terms() {
         assert_eq!((field(head, "x-env"), field(head, "x-more")), (Some("staging"), Some("1")));
         assert_eq!((field(head, "x-moveo-account-id"), field(head, "x-moveo-account-slug")), (None, None));
     }
+    let needed = run(&home, &[&args[..], &["--drop-header", "Host"]].concat());
+    assert!(needed.code == 2 && needed.err.contains("HTTP needs Host"), "{}", needed.err);
     let missing = run(&home, &[&args[..], &["--ca", "none.pem"]].concat());
     assert!(missing.code == 2 && missing.err.contains("--ca: cannot read none.pem"), "{}", missing.err);
     std::fs::write(home.path("empty.pem"), "no certificate").unwrap();

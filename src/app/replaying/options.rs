@@ -35,7 +35,8 @@ impl App {
         if self.calls.selected().is_none() {
             return self.tell_no_call();
         }
-        let known = |target: &Target| self.targets.contains(target);
+        // To the chosen one they go anyway.
+        let known = |target: &Target| self.targets.contains(target) && self.target() != Some(target);
         let mut options = self.options.as_ref().map_or_else(Options::default, |before| before.again(known));
         options.this = self.selected_id();
         self.count_meant(&mut options);

@@ -13,7 +13,7 @@ use crate::cli::context::{Context, data_dir};
 use crate::cli::draft::{parse_header, with_values};
 use crate::cli::print;
 use crate::cli::show::parse_query;
-use crate::config::{Target, Tls, parse_duration};
+use crate::config::{Target, Tls, check_dropped, parse_duration};
 use crate::net::avoid::Avoid;
 use crate::net::fault::{Delivery, Fault, SLOW};
 use crate::net::outgoing::SignMode;
@@ -196,7 +196,7 @@ impl RuleArgs {
 #[derive(clap::Args, Debug)]
 pub struct TargetArgs {
     /// Leave a header out (repeatable)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = dropped)]
     drop_header: Vec<String>,
     /// How long an answer may take, as in 5s or 500ms [default: the target's, or 30s]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
@@ -345,6 +345,10 @@ impl Args {
             }),
         })
     }
+}
+
+fn dropped(name: &str) -> Result<String, String> {
+    check_dropped(name).map(|()| name.to_owned())
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use super::super::Error;
 use super::super::document::{Table, Value};
 use super::super::secret::{expand, is_name};
-use super::super::target::{TIMEOUT, Target, Tls, check_url, is_framing};
+use super::super::target::{TIMEOUT, Target, Tls, check_dropped, check_url, is_framing};
 use super::super::units::parse_duration;
 use super::{Reader, choice};
 
@@ -107,7 +107,7 @@ fn urls(value: &Value<'_>) -> Result<IndexMap<String, String>, Error> {
 /// Names of headers.
 fn names(value: &Value<'_>) -> Vec<String> {
     let name = |text: &str| match HeaderName::from_bytes(text.as_bytes()) {
-        Ok(_) => Ok(text.to_owned()),
+        Ok(_) => check_dropped(text).map(|()| text.to_owned()),
         Err(_) => Err("this is no header name".to_owned()),
     };
     value.each(|item| item.parse(name))
