@@ -6,9 +6,10 @@ use std::sync::Arc;
 use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::call::{Call, Direction, Id, Request};
-use crate::cli::context::{Context, data_dir};
+use crate::cli::context::{Context, data_dir, stop_signal};
 use crate::cli::draft::{Draft, DraftArgs};
 use crate::cli::replay::args::{Faults, RuleArgs, Sign, TargetArgs};
 use crate::cli::replay::show::{hushed, places, planned, rehearsed};
@@ -16,6 +17,7 @@ use crate::cli::{Format, Outcome, RecordArgs, print};
 use crate::config::Target;
 use crate::net::fault::{Delivery, Fault, STALE, Wanted};
 use crate::net::outgoing::{Outgoing, SignMode};
+use crate::net::sender::Wire;
 use crate::recording::{Annotation, Change};
 use crate::replay::compare::{Difference, changed};
 use crate::replay::expect::{Answered, Expectation, Unmet, check};
@@ -87,21 +89,32 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         return Ok(Outcome::Yes);
     }
     if !args.yes {
-        let sent = (deliveries.len() * copies.len()) as u64;
-        super::replay::confirm(&target, sent, &target.templates([draft.kind.as_deref()].into_iter()), "")?;
+        let count = (deliveries.len() * copies.len()) as u64;
+        super::replay::confirm(&target, count, &target.templates([draft.kind.as_deref()].into_iter()), "")?;
     }
     let kind = context.platforms.kind(draft.kind.as_deref());
     let recorder = context.recorder(&args.record, Box::new(drop))?;
     let kept_in = recorder.path().to_owned();
-    let (sender, mut fine, mut last) = (context.sender(), true, None);
+    let (sender, mut fine, mut last, mut sent) = (context.sender(), true, None, 0);
+    let all = deliveries.len() * copies.len();
     let each = deliveries.into_iter().flat_map(|outgoing| {
         let prepared = sender.prepare(outgoing);
         copies.iter().map(move |again| (prepared.clone(), *again))
     });
     let answered = draft.recorded.as_ref().and_then(|call| call.response.as_ref());
+    let (stop, stopped) = (stop_signal()?, CancellationToken::new());
+    let ending = stopped.clone();
+    let waiting = tokio::spawn(async move {
+        stop.await;
+        ending.cancel();
+    });
     for (prepared, again) in each {
+        if stopped.is_cancelled() {
+            break;
+        }
         let delivery = Delivery { fault: prepared.fault, late: false, again };
-        let call = sender.exchange(prepared, None, std::future::pending()).await;
+        let call = sender.exchange(prepared, &mut Wire::default(), stopped.cancelled()).await;
+        sent += 1;
         let mut written = recorder.record(call.clone()).await.map(Some);
         if let (Some(wrong), true) = (delivery.label(), written.is_ok()) {
             let note = Change::Note(Some(format!("sent with a fault: {wrong}").into()));
@@ -138,7 +151,11 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         }
         last = Some(call);
     }
+    waiting.abort();
     recorder.close().await;
+    if stopped.is_cancelled() {
+        print::note(&format!("ended: {sent} of {} left", visible::count(all, "call")));
+    }
     super::replay::tell_recording(context, &args.record, &kept_in);
     if let Some(call) = last.filter(|_| args.register) {
         let path = Variables::path(&data_dir()?);
@@ -147,7 +164,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let (_, names) = updated.map_err(|error| eyre!(error))?;
         print::note(&format!("{}: {}", visible::count(names.len(), "variable"), names.join(", ")));
     }
-    Ok(fine.into())
+    Ok((fine && !stopped.is_cancelled()).into())
 }
 
 /// What the recording lacks of the call that is sent from it, if it lacks anything.

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!  Outgoing --prepare--> Prepared --exchange--> Call --> Recorder
-//!              sign                 reqwest: one call, TLS, proxies
-//!                                   Wire:    many calls, one connection a worker
-//!                                   bare:    one call without an `accept`
+//!              sign                 Wire:    plain HTTP, on a connection that its owner may keep
+//!                                   reqwest: TLS, proxies
+//!                                   bare:    TLS, without an `accept`
 //! ```
 
 mod bare;
@@ -53,7 +53,7 @@ struct Client {
 
 /// What carries an exchange.
 enum Way<'a> {
-    /// A worker's own connection.
+    /// A connection of the caller's own.
     Wire(&'a mut Wire),
     /// A client that adds no `accept` of its own.
     Bare(Box<bare::Connected>),
@@ -117,7 +117,7 @@ impl Sender {
         let loops = self.leads_to_ourselves(&outgoing, None).await;
         let mut prepared = self.prepare(outgoing);
         prepared.problem = loops.or(prepared.problem);
-        self.exchange(prepared, None, std::future::pending()).await
+        self.exchange(prepared, &mut Wire::default(), std::future::pending()).await
     }
 
     /// Why a request, or the one beside it, must not be sent, if it would come to a listener that gets nothing: a sentence with
@@ -226,14 +226,9 @@ impl Sender {
         Prepared { request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls }
     }
 
-    /// Sends what was prepared and waits for the answer. A worker that sends many calls has a `wire` for them, which is used
-    /// where that can be: over plain HTTP, without a proxy. When `given_up` comes first, the answer is not waited for.
-    pub async fn exchange(
-        &self,
-        prepared: Prepared,
-        wire: Option<&mut Wire>,
-        given_up: impl Future<Output = ()>,
-    ) -> Call {
+    /// Sends what was prepared and waits for the answer. The `wire` is used where that can be: over plain HTTP, without a proxy.
+    /// Whoever sends many calls keeps it from one to the next. When `given_up` comes first, the answer is not waited for.
+    pub async fn exchange(&self, prepared: Prepared, wire: &mut Wire, given_up: impl Future<Output = ()>) -> Call {
         let Prepared { mut request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls } =
             prepared;
         // Before the clock starts: what it takes to make a client is not the endpoint's time.
@@ -288,8 +283,8 @@ impl Sender {
             biased;
             answer = sending => answer,
             () = given_up => Err(match progress.stage() {
-                Stage::Answering => format!("{place} had not finished its answer when the replay was ended"),
-                Stage::Connecting | Stage::Waiting => format!("{place} had not answered when the replay was ended"),
+                Stage::Answering => format!("{place} had not finished its answer when hooktape was told to stop"),
+                Stage::Connecting | Stage::Waiting => format!("{place} had not answered when hooktape was told to stop"),
             }),
         };
         let took = started.elapsed();
@@ -346,20 +341,20 @@ impl Sender {
         Ok(client)
     }
 
-    /// What carries a request to `url`: the `wire` where there is one that can.
+    /// What carries a request to `url`: the `wire` where it can.
     ///
     /// # Errors
     /// When nothing can: a sentence.
     fn way<'a>(
         &self,
-        wire: Option<&'a mut Wire>,
+        wire: &'a mut Wire,
         request: &Request,
         headers: &http::HeaderMap,
         url: &Url,
         tls: Tls,
     ) -> Result<Way<'a>, String> {
         let proxied = is_proxied(&self.proxies, url);
-        if let Some(wire) = wire.filter(|_| url.scheme() == "http" && !proxied) {
+        if url.scheme() == "http" && !proxied {
             return Ok(Way::Wire(wire));
         }
         if !headers.contains_key(http::header::ACCEPT) {
@@ -397,7 +392,7 @@ impl Sender {
     }
 }
 
-/// The exchange over a worker's own connection; tells once it is there.
+/// The exchange over the caller's own connection; tells once it is there.
 async fn over_wire<'a>(
     wire: &'a mut Wire,
     request: &Request,
@@ -410,7 +405,7 @@ async fn over_wire<'a>(
     let request = wire::request(method(request)?, &request.target, headers, body)
         .map_err(|error| format!("not sent: {error}"))?;
     wire.send(url, request, progress).await.map_err(|error| match error {
-        WireError::Connect(error) => answer::explain(&error, place, Stage::Connecting),
+        WireError::Connect(error) => answer::explain(&*error, place, Stage::Connecting),
         WireError::Http(error) => answer::explain(&error, place, Stage::Waiting),
         WireError::Kept(error) => {
             let why = answer::explain(&error, place, Stage::Waiting);

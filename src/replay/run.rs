@@ -444,7 +444,7 @@ impl<T: Fn(Told) + Send + Sync> Shared<T> {
             self.control.cancelled().await;
             given_up.store(true, Relaxed);
         };
-        let call = self.replay.sender.exchange(prepared, Some(wire), ended).await;
+        let call = self.replay.sender.exchange(prepared, wire, ended).await;
         let written = match delivery.label() {
             Some(wrong) => {
                 let note = Change::Note(Some(format!("replayed with a fault: {wrong}").into()));

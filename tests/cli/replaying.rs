@@ -280,12 +280,33 @@ fn an_interrupt_ends_a_replay_with_what_it_has_done() {
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert!(
-        out.contains("had not answered when the replay was ended")
+        out.contains("had not answered when hooktape was told to stop")
             && out.starts_with("end ")
             && out.lines().count() == 1,
         "{out}"
     );
     assert!(err.contains("0 fine, 0 failed, 1 not finished") && err.contains("end: 6 of 7 calls not sent"), "{err}");
+    let reader = Reader::open(&home.path("sent.jsonl")).unwrap();
+    assert_eq!(reader.entries(Position::default()).count(), 1);
+}
+
+#[test]
+fn what_left_before_an_interrupt_is_recorded() {
+    let home = Home::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = format!("http://{}", silent.local_addr().unwrap());
+    let args = ["send", "moveo/dialog", "--to", &to, "--sign", "exact", "--duplicate", "--record", "sent.jsonl"];
+    let mut command: Command = home.command(HOOKTAPE, &args);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut stream, _): (TcpStream, _) = silent.accept().unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.read_exact(&mut [0; 4]).unwrap();
+    assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(out.contains("had not answered when hooktape was told to stop"), "{out}");
+    assert!(err.contains("ended: 1 of 2 calls left"), "{err}");
     let reader = Reader::open(&home.path("sent.jsonl")).unwrap();
     assert_eq!(reader.entries(Position::default()).count(), 1);
 }

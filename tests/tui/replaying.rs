@@ -244,7 +244,7 @@ async fn what_has_left_when_the_screen_is_closed_is_recorded() {
     let entries: Vec<_> = reader.entries(Position::default()).map(Result::unwrap).collect();
     assert_eq!(entries.len(), calls + 1);
     let sent = reader.call(entries[calls].place).unwrap();
-    assert!(sent.error.as_ref().unwrap().ends_with("had not answered when the replay was ended"), "{sent:?}");
+    assert!(sent.error.as_ref().unwrap().ends_with("had not answered when hooktape was told to stop"), "{sent:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! A client that sends what it is given and adds nothing: the other one has an `accept` for every request without one. It knows
-//! no proxy.
+//! A client over TLS that sends what it is given and adds nothing: the other one has an `accept` for every request without one.
+//! It knows no proxy.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -61,7 +61,7 @@ fn client(tls: &Tls) -> Result<Connected, String> {
     let mut http = HttpConnector::new();
     http.set_nodelay(true);
     http.enforce_http(false);
-    let builder = HttpsConnectorBuilder::new().with_tls_config(trust::config(tls)?).https_or_http().enable_http1();
+    let builder = HttpsConnectorBuilder::new().with_tls_config(trust::config(tls)?).https_only().enable_http1();
     let mut client = Client::builder(TokioExecutor::new());
     client.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
     Ok(client.build(builder.wrap_connector(http)))

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::call::Sig;
-use crate::config::{Config, Secret, Secrets, Target};
+use crate::config::{Certificate, Config, Listen, Secret, Secrets, Target};
 use crate::net::outgoing::SignMode;
 use crate::net::testing::{Site, platforms_with, with_secret};
 use crate::signature::{Scheme, TokenAlgorithm, claim, keys};
@@ -51,7 +51,7 @@ async fn a_calls_time_is_when_it_left_not_when_it_was_prepared() {
     let again = first.clone();
     for prepared in [first, again] {
         let before = Timestamp::now();
-        let call = sender.exchange(prepared, None, std::future::pending()).await;
+        let call = sender.exchange(prepared, &mut Wire::default(), std::future::pending()).await;
         assert!(before <= call.at && call.at <= Timestamp::now(), "{before} {}", call.at);
     }
 }
@@ -60,15 +60,15 @@ async fn a_calls_time_is_when_it_left_not_when_it_was_prepared() {
 async fn the_time_to_make_a_client_is_not_the_calls() {
     let site = Site::new(Config::default()).await;
     let sender = sender(&site);
-    let call = sender.prepare(outgoing(&site.url("/"), request("POST", &[], b"{}")));
+    let url = format!("https://{}/", site.address);
+    let call = sender.prepare(outgoing(&url, request("POST", &[], b"{}")));
     let ready = crate::net::testing::held(sender.clients.clone());
-    let call = sender.exchange(call, None, std::future::pending()).await;
+    let call = sender.exchange(call, &mut Wire::default(), std::future::pending()).await;
     let since = ready.join().unwrap().elapsed();
     assert!(call.took <= since, "{:?}, though it could leave only {since:?} ago", call.took);
 }
 
-/// An endpoint on a free port that reads a whole request, answers with these bytes and closes, for each of two connections;
-/// gives what it read first.
+/// An endpoint on a free port that reads a whole request, answers with these bytes and closes; gives what it read.
 async fn endpoint(answer: &'static [u8]) -> (String, JoinHandle<Vec<u8>>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", socket.local_addr().unwrap());
@@ -76,12 +76,6 @@ async fn endpoint(answer: &'static [u8]) -> (String, JoinHandle<Vec<u8>>) {
         let (mut stream, _) = socket.accept().await.unwrap();
         let came = read_request(&mut stream).await;
         stream.write_all(answer).await.unwrap();
-        drop(stream);
-        tokio::spawn(async move {
-            let (mut stream, _) = socket.accept().await.unwrap();
-            read_request(&mut stream).await;
-            stream.write_all(answer).await.unwrap();
-        });
         came
     });
     (url, serving)
@@ -114,9 +108,10 @@ async fn read_request(stream: &mut TcpStream) -> Vec<u8> {
 async fn what_is_recorded_as_sent_is_what_arrives(
     #[case] method: &str,
     #[case] body: &'static [u8],
-    #[values(false, true)] by_wire: bool,
+    #[values(false, true)] over_tls: bool,
 ) {
-    let mut site = Site::new(Config::default()).await;
+    let listen = Listen { tls: over_tls.then_some(Certificate::SelfSigned), ..Listen::default() };
+    let mut site = Site::new(Config { listen, ..Config::default() }).await;
     let fields: &[(&str, &[u8])] = &[
         ("Host", b"of.the.original"),
         ("X-B", b"1"),
@@ -132,11 +127,9 @@ async fn what_is_recorded_as_sent_is_what_arrives(
         ("Accept-Encoding", b"gzip"),
         ("x-b", b"2"),
     ];
-    let url = site.url("/path//x?y=1&&z=%20");
-    let sender = sender(&site);
-    let prepared = sender.prepare(outgoing(&url, request(method, fields, body)));
-    let mut wire = Wire::default();
-    let sent = sender.exchange(prepared, by_wire.then_some(&mut wire), std::future::pending()).await;
+    let url = format!("http{}://{}/path//x?y=1&&z=%20", if over_tls { "s" } else { "" }, site.address);
+    let any = Tls { any_certificate: true, ..Tls::default() };
+    let sent = sender(&site).send(Outgoing { tls: any, ..outgoing(&url, request(method, fields, body)) }).await;
     let came = site.recorded().await;
     assert_eq!(sent.error, None);
     assert_eq!((&sent.request.method, &sent.request.target), (&came.request.method, &came.request.target));
@@ -201,11 +194,10 @@ async fn a_target_has_its_own_secret_and_headers() {
 }
 
 #[rstest]
-#[case::by_the_client(false, true)]
-#[case::by_wire(true, true)]
-#[case::what_is_not_dropped(false, false)]
+#[case::dropped(true)]
+#[case::what_is_not(false)]
 #[tokio::test]
-async fn a_header_that_is_dropped_does_not_leave(#[case] by_wire: bool, #[case] drops: bool) {
+async fn a_header_that_is_dropped_does_not_leave(#[case] drops: bool) {
     let site = Site::new(with_secret()).await;
     let kind = site.platforms.kind("moveo/dialog").unwrap();
     let (url, serving) = endpoint(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
@@ -217,10 +209,7 @@ async fn a_header_that_is_dropped_does_not_leave(#[case] by_wire: bool, #[case] 
     }
     let request = Request { body: "{}".into(), ..kind.sample() };
     let outgoing = Outgoing::aim(request, Some(kind), &target, SignMode::Fresh, &site.keyring, None).unwrap();
-    let sender = sender(&site);
-    let prepared = sender.prepare(outgoing);
-    let mut wire = Wire::default();
-    let sent = sender.exchange(prepared, by_wire.then_some(&mut wire), std::future::pending()).await;
+    let sent = sender(&site).send(outgoing).await;
     assert_eq!((sent.error.as_deref(), sent.status()), (None, Some(200)));
     assert_eq!(sent.sig, Some(if drops { Sig::Missing } else { Sig::Valid }));
     let came = String::from_utf8(serving.await.unwrap()).unwrap().to_lowercase();
@@ -268,7 +257,7 @@ async fn a_body_that_was_not_waited_for_does_not_keep_the_next_call() {
     let slow = Outgoing { fault: Some(Fault::SlowBody(TIMEOUT)), ..outgoing(&url, request("POST", &[], b"slow")) };
     let mut wire = Wire::default();
     for sent in [slow, outgoing(&url, long), outgoing(&url, request("POST", &[], b"{}"))] {
-        let call = sender.exchange(sender.prepare(sent), Some(&mut wire), std::future::pending()).await;
+        let call = sender.exchange(sender.prepare(sent), &mut wire, std::future::pending()).await;
         assert_eq!((call.error.as_deref(), call.status()), (None, Some(200)));
         assert!(call.took < TIMEOUT / 4, "{:?}", call.took);
     }
@@ -424,7 +413,7 @@ async fn a_wire_is_kept_and_a_closed_one_is_opened_again() {
     let (sender, mut wire) = (sender(&site), Wire::default());
     for _ in 0..3 {
         let prepared = sender.prepare(outgoing(&url, request("POST", &[], b"x")));
-        let call = sender.exchange(prepared, Some(&mut wire), std::future::pending()).await;
+        let call = sender.exchange(prepared, &mut wire, std::future::pending()).await;
         assert_eq!((call.error, call.response.map(|answer| answer.status)), (None, Some(200)));
     }
     assert_eq!(serving.await.unwrap(), [2, 1]);
@@ -434,7 +423,7 @@ async fn a_wire_is_kept_and_a_closed_one_is_opened_again() {
 #[case::slow(Fault::SlowBody(Duration::from_millis(40)))]
 #[case::cut(Fault::CutBody)]
 #[tokio::test]
-async fn a_body_may_come_slowly_or_not_to_its_end(#[case] fault: Fault, #[values(false, true)] by_wire: bool) {
+async fn a_body_may_come_slowly_or_not_to_its_end(#[case] fault: Fault) {
     let site = Site::new(Config::default()).await;
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", socket.local_addr().unwrap());
@@ -449,11 +438,8 @@ async fn a_body_may_come_slowly_or_not_to_its_end(#[case] fault: Fault, #[values
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
         (String::from_utf8(came).unwrap(), reads)
     });
-    let sender = sender(&site);
-    let prepared =
-        sender.prepare(Outgoing { fault: Some(fault), ..outgoing(&url, request("POST", &[], b"0123456789")) });
-    let mut wire = Wire::default();
-    let call = sender.exchange(prepared, by_wire.then_some(&mut wire), std::future::pending()).await;
+    let faulty = Outgoing { fault: Some(fault), ..outgoing(&url, request("POST", &[], b"0123456789")) };
+    let call = sender(&site).send(faulty).await;
     let (came, reads) = serving.await.unwrap();
     assert!(came.contains("content-length: 10\r\n"), "{came}");
     let body = came.split_once("\r\n\r\n").unwrap().1;

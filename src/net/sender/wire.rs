@@ -1,18 +1,22 @@
-//! One connection that is kept from call to call: what each worker of a replay has of its own.
+//! One connection, which may be kept from call to call: each worker of a replay has one of its own.
 //!
 //! A pool of connections that all workers share costs a third of the rate. Only plain HTTP goes this way; TLS and proxies
 //! are left to the client that knows them.
 
+use std::error::Error;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::Uri;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tower_service::Service as _;
 use url::Url;
 
 use super::body::Outbound;
@@ -46,7 +50,7 @@ struct Line {
 pub(super) enum WireError {
     /// There is no connection.
     #[error(transparent)]
-    Connect(std::io::Error),
+    Connect(Box<dyn Error + Send + Sync>),
     /// It failed.
     #[error(transparent)]
     Http(hyper::Error),
@@ -56,13 +60,14 @@ pub(super) enum WireError {
 }
 
 impl Line {
+    /// A host with several addresses is tried at all of them, those of IPv6 and IPv4 side by side (RFC 8305).
     async fn open(url: &Url) -> Result<Self, WireError> {
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let port = url.port_or_known_default().unwrap_or(80);
-        let stream = TcpStream::connect((host, port)).await.map_err(WireError::Connect)?;
-        stream.set_nodelay(true).map_err(WireError::Connect)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(Sips::of(stream))).await.map_err(WireError::Http)?;
         let place = url[..url::Position::BeforePath].to_owned();
+        let to = place.parse::<Uri>().map_err(|error| WireError::Connect(error.into()))?;
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let stream = connector.call(to).await.map_err(|error| WireError::Connect(error.into()))?.into_inner();
+        let (sender, connection) = http1::handshake(TokioIo::new(Sips::of(stream))).await.map_err(WireError::Http)?;
         Ok(Self { place, sender, used: Instant::now(), moving: Some(Box::pin(connection)) })
     }
 

@@ -213,7 +213,7 @@ async fn a_cancelled_replay_does_not_wait_for_an_answer() {
     assert!(!summary.statuses.contains_key(&0), "it did not fail to answer: {summary:?}");
     assert!(outcomes[1].given_up && outcomes[1].unmet.is_empty() && !outcomes[1].is_fine());
     let error = outcomes[1].call.error.clone().unwrap();
-    assert!(error.ends_with("had not answered when the replay was ended"), "{error}");
+    assert!(error.ends_with("had not answered when hooktape was told to stop"), "{error}");
     assert_eq!(tape.recorded().len(), 2, "what left is recorded");
 }
 

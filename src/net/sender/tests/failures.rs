@@ -4,14 +4,11 @@ use std::io::{Read as _, Write as _};
 
 use super::*;
 
-/// What both ways of sending say of an endpoint, which is the same.
+/// What is said of an endpoint.
 async fn error_of(site: &Site, url: &str, timeout: Duration) -> String {
     let sender = sender(site);
-    let prepared = || sender.prepare(Outgoing { timeout, ..outgoing(url, request("POST", &[], b"x")) });
-    let call = sender.exchange(prepared(), None, std::future::pending()).await;
+    let call = sender.send(Outgoing { timeout, ..outgoing(url, request("POST", &[], b"x")) }).await;
     assert_eq!(call.response, None);
-    let by_wire = sender.exchange(prepared(), Some(&mut Wire::default()), std::future::pending()).await;
-    assert_eq!((by_wire.response, &by_wire.error), (None, &call.error));
     call.error.unwrap()
 }
 
@@ -64,11 +61,9 @@ async fn a_reset_says_that_the_endpoint_closed() {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let serving = tokio::spawn(async move {
-        for _ in 0..2 {
-            // Closed on bytes that nobody read, a connection is reset.
-            let (stream, _) = socket.accept().await.unwrap();
-            stream.readable().await.unwrap();
-        }
+        // Closed on bytes that nobody read, a connection is reset.
+        let (stream, _) = socket.accept().await.unwrap();
+        stream.readable().await.unwrap();
     });
     let error = error_of(&site, &format!("http://{address}/"), TIMEOUT).await;
     serving.await.unwrap();
@@ -82,14 +77,12 @@ async fn an_answer_without_end_in_tiny_chunks_ends_with_the_timeout() {
     let address = socket.local_addr().unwrap();
     // On a thread of its own: it has always more ready than is read.
     std::thread::spawn(move || {
-        for _ in 0..2 {
-            let (mut stream, _) = socket.accept().unwrap();
-            assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
-            stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
-            let chunks = b"1\r\nx\r\n".repeat(10_000);
-            // It ends at some time all the same, with other words.
-            (0..1_000).take_while(|_| stream.write_all(&chunks).is_ok()).count();
-        }
+        let (mut stream, _) = socket.accept().unwrap();
+        assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+        let chunks = b"1\r\nx\r\n".repeat(10_000);
+        // It ends at some time all the same, with other words.
+        (0..1_000).take_while(|_| stream.write_all(&chunks).is_ok()).count();
     });
     assert_eq!(
         error_of(&site, &format!("http://{address}/"), Duration::from_millis(100)).await,
@@ -112,17 +105,15 @@ async fn an_answer_that_is_ended_in_its_middle_had_begun() {
         }
     });
     let sender = sender(&site);
-    for wire in [None, Some(&mut Wire::default())] {
-        let call = sender.prepare(outgoing(&format!("http://{address}/"), request("POST", &[], b"x")));
-        let ended = async {
-            let _open = told.recv().await;
-            // Its head is on the way: it is read before this is asked a second time.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        };
-        let call = sender.exchange(call, wire, ended).await;
-        let expected = format!("{address} had not finished its answer when the replay was ended");
-        assert_eq!((call.response, call.error), (None, Some(expected)));
-    }
+    let call = sender.prepare(outgoing(&format!("http://{address}/"), request("POST", &[], b"x")));
+    let ended = async {
+        let _open = told.recv().await;
+        // Its head is on the way: it is read before this is asked a second time.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let call = sender.exchange(call, &mut Wire::default(), ended).await;
+    let expected = format!("{address} had not finished its answer when hooktape was told to stop");
+    assert_eq!((call.response, call.error), (None, Some(expected)));
 }
 
 #[rstest]
@@ -152,7 +143,7 @@ async fn a_connection_that_does_not_come_about_is_not_the_endpoints_silence() {
     }
     let sender = sender(&site);
     let call = Outgoing { timeout: patience, ..outgoing(&format!("http://{address}/"), request("POST", &[], b"x")) };
-    let call = sender.exchange(sender.prepare(call), Some(&mut Wire::default()), std::future::pending()).await;
+    let call = sender.exchange(sender.prepare(call), &mut Wire::default(), std::future::pending()).await;
     assert!(call.error.unwrap().starts_with(&format!("no connection to {address} within 100ms: ")));
 }
 
@@ -216,7 +207,7 @@ async fn a_body_is_cut_on_a_connection_of_its_own() {
     let (sender, mut wire) = (sender(&site), Wire::default());
     for fault in [None, Some(Fault::CutBody)] {
         let prepared = sender.prepare(Outgoing { fault, ..outgoing(&url, request("POST", &[], b"0123456789")) });
-        let call = sender.exchange(prepared, Some(&mut wire), std::future::pending()).await;
+        let call = sender.exchange(prepared, &mut wire, std::future::pending()).await;
         assert!(!call.error.is_some_and(|error| error.contains("may not have seen")));
     }
     assert!(serving.await.unwrap());
