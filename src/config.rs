@@ -46,7 +46,7 @@ pub use respond::{Case, Expected, Forward, Hold, Lookup, Replies, Respond, Sourc
 pub use rotation::{Limit, Rotation};
 pub use screen::{Binding, Colour, Part, Screen, Theme};
 pub use secret::{Assignment, Environment, Secret, Secrets, parse_assignment};
-pub use target::{FRAMING, Target, Tls, check_dropped, has_login, is_framing, without_query};
+pub use target::{FRAMING, Target, Tls, check_dropped, has_login, is_framing, is_loopback, without_query};
 pub use units::{duration, exposure, parse_address, parse_duration, parse_size, size, written};
 
 /// Where a configuration comes from.

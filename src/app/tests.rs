@@ -362,7 +362,14 @@ fn a_mask_that_does_not_cover_what_is_edited_says_so() {
 fn a_typed_address_is_guarded_where_a_guarded_target_is() {
     let mut app = app();
     app.choose(Target { guard: true, ..Target::new("staging", "http://127.0.0.1:1/hooks/{kind}") });
-    for (address, guarded) in [("127.0.0.1:1", true), ("http://127.0.0.1:1/x", true), (":2", false)] {
+    app.choose(Target { guard: true, ..Target::new("production", "https://api.example.com/hooks") });
+    let here = ["127.0.0.1:1", "http://127.0.0.1:1/x", "localhost:1", "LOCALHOST.:1", "[::1]:1", "https://[::]:1"];
+    let there = ["https://api.example.com:443", "http://api.example.com", "http://API.example.com.:80/x"];
+    for address in here.into_iter().chain(there) {
+        let number = app.add_target(address).unwrap();
+        assert!(app.targets[number].guard, "{address}");
+    }
+    for address in [":2", "http://10.0.0.1:1", "https://api.example.com:8443", "https://www.example.com"] {
         let number = app.add_target(address).unwrap();
         assert_eq!(app.targets[number].guard, guarded, "{address}");
     }

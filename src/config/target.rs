@@ -1,6 +1,7 @@
 //! A named place to send to.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -135,21 +136,21 @@ impl Target {
         Self { name: name.unwrap_or_else(|| self.name.clone()), ..self }
     }
 
-    /// This target, guarded where a guarded one of `others` goes to the same scheme, host and port: what asks when it is named
-    /// asks when its address is typed, too.
+    /// This target, guarded where a guarded one of `others` goes to the same host and port: what asks when it is named asks when
+    /// its address is typed, too, however that is written.
     #[must_use]
     pub fn guarded_with(self, others: &[Self]) -> Self {
-        let own = self.origins();
-        let guarded = others.iter().filter(|other| other.guard).flat_map(Self::origins).any(|at| own.contains(&at));
+        let own = self.servers();
+        let guarded = others.iter().filter(|other| other.guard).flat_map(Self::servers).any(|at| own.contains(&at));
         Self { guard: self.guard || guarded, ..self }
     }
 
-    /// Every scheme, host and port that calls go to with it.
-    fn origins(&self) -> Vec<url::Origin> {
+    /// Every host and port that calls go to with it.
+    fn servers(&self) -> Vec<Server> {
         let templates = std::iter::once(&self.url).chain(self.urls.values());
         // What stands for placeholders is mostly of the path.
         let urls = templates.filter_map(|template| Url::parse(&fill(template, Some("a/a"), "/").ok()?).ok());
-        urls.map(|url| url.origin()).collect()
+        urls.map(|url| Server::of(&url)).collect()
     }
 
     /// Of one that is called by its address alone: the address as it is shown, and the number behind it. None: it has a name.
@@ -270,6 +271,27 @@ impl Target {
     }
 }
 
+/// Who answers at a URL, as far as the URL itself tells. Where two may be one they are taken for one.
+#[derive(Debug, PartialEq)]
+struct Server {
+    /// None: this machine.
+    host: Option<Host>,
+    /// None: that of http or https. Behind both stands the same server.
+    port: Option<u16>,
+}
+
+impl Server {
+    fn of(url: &Url) -> Self {
+        let host = match url.host().filter(|_| !is_loopback(url)) {
+            // With a dot at its end it is the same name, said in full.
+            Some(Host::Domain(name)) => Some(Host::Domain(name.strip_suffix('.').unwrap_or(name))),
+            Some(Host::Ipv6(ip)) => Some(ip.to_ipv4_mapped().map_or(Host::Ipv6(ip), Host::Ipv4)),
+            host => host,
+        };
+        Self { host: host.map(|host| host.to_owned()), port: url.port().filter(|port| ![80, 443].contains(port)) }
+    }
+}
+
 /// Puts a query behind the one that a URL has, if any.
 fn join(url: &mut String, query: &str) {
     // A fragment is for whoever shows a page: it is not sent.
@@ -319,6 +341,21 @@ pub(super) fn check_url(template: &str) -> Result<(), String> {
         return Err("`{path}` stands after host and port: \"http://127.0.0.1:3000{path}\"".to_owned());
     }
     Ok(())
+}
+
+/// Whether a call to `url` stays on this machine (RFC 6761, 6.3). One to no address in particular, as servers print it, does.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    let here = |ip: IpAddr| ip.to_canonical().is_loopback() || ip.to_canonical().is_unspecified();
+    match url.host() {
+        Some(Host::Ipv4(ip)) => here(ip.into()),
+        Some(Host::Ipv6(ip)) => here(ip.into()),
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
 }
 
 /// Whether a user's name or password stands before the host.
@@ -396,4 +433,30 @@ pub const FRAMING: [&str; 9] = [
 #[must_use]
 pub fn is_framing(name: &str) -> bool {
     FRAMING.iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_has_several_names() {
+        for (host, here) in [
+            ("127.0.0.1", true),
+            ("127.1.2.3:80", true),
+            ("[::1]:80", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("LocalHost:80", true),
+            ("shop.localhost", true),
+            ("0.0.0.0", true),
+            ("[::]:80", true),
+            ("localhost.:80", true),
+            ("shop.localhost.", true),
+            ("192.168.0.1", false),
+            ("localhost.example", false),
+            ("notlocalhost", false),
+        ] {
+            assert_eq!(is_loopback(&format!("http://{host}/").parse().unwrap()), here, "{host}");
+        }
+    }
 }

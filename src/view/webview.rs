@@ -13,7 +13,8 @@ use crate::app::App;
 use crate::app::action::Action;
 use crate::app::event::Level;
 use crate::app::webview::Launch;
-use crate::net::{base_url, is_loopback};
+use crate::config::is_loopback;
+use crate::net::base_url;
 use crate::view::{flow, rows, theme};
 use crate::{qr, visible};
 

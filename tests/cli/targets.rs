@@ -151,7 +151,9 @@ fn a_guarded_target_is_guarded_by_its_address_too() {
     for (to, asks) in [
         ("http://127.0.0.1:1/other", true),
         (":1", true),
-        ("https://127.0.0.1:1/hooks", false),
+        ("https://127.0.0.1:1/hooks", true),
+        ("http://localhost.:1", true),
+        ("http://[::1]:1", true),
         ("http://127.0.0.1:2/hooks", false),
         ("https://workflows.jelou.ai/v1/webview/callback", true),
     ] {
