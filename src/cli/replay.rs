@@ -236,7 +236,10 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
             for again in std::iter::once(false).chain(plan.duplicate.then_some(true)) {
                 count += 1;
                 for outgoing in std::iter::once(&first).chain(&second) {
-                    print::result(&show::planned(context, &call, outgoing, Delivery { fault, late, again }, &sender))?;
+                    let delivery = Delivery { fault, late, again };
+                    let (said, fine) = show::planned(context, &call, outgoing, delivery, &sender);
+                    outcome = if fine { outcome } else { Outcome::No };
+                    print::result(&said)?;
                 }
             }
         }

@@ -85,8 +85,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let copies = if args.faults.duplicate { &[false, true][..] } else { &[false] };
     let rules = args.rules.rules(context)?;
     if args.dry_run {
-        rehearse(context, &draft, &deliveries, copies, target)?;
-        return Ok(Outcome::Yes);
+        return Ok(rehearse(context, &draft, &deliveries, copies, target)?.into());
     }
     if !args.yes {
         let count = (deliveries.len() * copies.len()) as u64;
@@ -216,14 +215,14 @@ fn deliveries(context: &Context, args: &Args, draft: &Draft, target: &Target) ->
     Ok(deliveries)
 }
 
-/// Says what would go where.
+/// Says what would go where; and whether all of it can be sent.
 fn rehearse(
     context: &Context,
     draft: &Draft,
     deliveries: &[Outgoing],
     copies: &[bool],
     target: Target,
-) -> std::io::Result<()> {
+) -> std::io::Result<bool> {
     // What was never recorded has no id.
     let made = || Call {
         kind: draft.kind.clone(),
@@ -231,15 +230,19 @@ fn rehearse(
     };
     let (call, sender) = (draft.recorded.clone().unwrap_or_else(made), context.sender());
     let count = deliveries.len() * copies.len();
+    let mut all_fine = true;
     for outgoing in deliveries {
         for again in copies {
             let delivery = Delivery { fault: outgoing.fault, late: false, again: *again };
-            print::result(&planned(context, &call, outgoing, delivery, &sender))?;
+            let (said, fine) = planned(context, &call, outgoing, delivery, &sender);
+            all_fine &= fine;
+            print::result(&said)?;
         }
     }
     let plan = Plan::new(target);
     let places = super::replay::places(&plan, &std::iter::once(draft.kind.as_deref()));
-    rehearsed(context, count as u64, 1, &plan, &places)
+    rehearsed(context, count as u64, 1, &plan, &places)?;
+    Ok(all_fine)
 }
 
 /// A delivery and what came back, as far as it may be shown.

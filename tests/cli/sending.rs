@@ -360,6 +360,24 @@ fn a_rehearsed_send_says_what_would_go_where() {
         &["send", &format!("{SAMPLE}#1b12"), "--to", ":1", "--sign", "exact", "--dry-run", "--format", "json"],
     );
     assert_eq!((json.code, &json.json()[0]["sign"]), (0, &"exact".into()));
+    // Of a recording that somebody else has written.
+    let tape = concat!(
+        "{\"hooktape\":1}\n",
+        r#"{"id":"0193a0a0-0000-7000-8000-000000000001","at":"2026-11-21T10:02:11Z","dir":"received","method":"POST","path":"/a","#,
+        r#""request":{"headers":[["a b","c"]],"text":"x"}}"#,
+        "\n"
+    );
+    std::fs::write(home.path("odd.jsonl"), tape).unwrap();
+    let says = "the header \"a b\" cannot be sent over HTTP";
+    for args in [&["send", "odd.jsonl#00000001"][..], &["replay", "odd.jsonl"]] {
+        let args = [args, &["--to", &endpoint.url, "--sign", "exact", "--record", "odd-sent.jsonl"]].concat();
+        let dry = run(&home, &[&args[..], &["--dry-run"]].concat());
+        assert!(dry.code == 1 && dry.out.contains("cannot be sent: ") && dry.out.contains(says), "{dry:?}");
+        let json = run(&home, &[&args[..], &["--dry-run", "--format", "json"]].concat());
+        assert!(json.code == 1 && json.json()[0]["problem"] == says, "{json:?}");
+        let wet = run(&home, &args);
+        assert!(wet.code == 1 && wet.out.contains(says), "{wet:?}");
+    }
     let typed = send(&["--data", r#"{"a":1}"#]);
     assert!(typed.code == 2 && typed.err.contains("pipe it in") && typed.err.contains("--data -"), "{}", typed.err);
 }

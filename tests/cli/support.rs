@@ -26,6 +26,7 @@ pub const PUBLISHED: [&str; 2] = ["--secret", "moveo=env:PUBLISHED"];
 pub const SIGNED: [&str; 2] = ["--secret", "moveo=env:MOVEO_TOKEN"];
 
 /// How a command ended.
+#[derive(Debug)]
 pub struct Ended {
     pub code: i32,
     pub out: String,

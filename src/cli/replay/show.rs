@@ -13,7 +13,7 @@ use crate::cli::{Context, Format, print};
 use crate::config::Secret;
 use crate::net::fault::{Delivery, Fault, Wanted};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::net::sender::Sender;
+use crate::net::sender::{Prepared, Sender};
 use crate::recording::redact::MASK;
 use crate::replay::compare::{Difference, Place, changed};
 use crate::replay::mask::Masking;
@@ -171,14 +171,14 @@ fn sent_json(context: &Context, outcome: &Outcome) -> String {
     )
 }
 
-/// What `--dry-run` says of a delivery of a call, which has no id if it was never recorded.
+/// What `--dry-run` says of a delivery of a call, which has no id if it was never recorded; and whether it can be sent.
 pub(in crate::cli) fn planned(
     context: &Context,
     call: &Call,
     outgoing: &Outgoing,
     delivery: Delivery,
     sender: &Sender,
-) -> String {
+) -> (String, bool) {
     let verdict = outgoing.verdict(&context.platforms, &context.keyring, Timestamp::now());
     let found = verdict.as_ref().filter(|verdict| verdict.needs_explaining());
     let (sign, secret) = match &outgoing.signing {
@@ -190,25 +190,27 @@ pub(in crate::cli) fn planned(
         (None, Some(secret)) => format!("{sign} with {secret}"),
         (None, None) => sign.to_owned(),
     };
-    let ready = Call { request: sender.prepare(outgoing.clone()).request, ..call.clone() };
+    let Prepared { request, problem, .. } = sender.prepare(outgoing.clone());
+    let ready = Call { request, ..call.clone() };
     let (changed, masked) = (changed(&call.request, &ready.request), masked(&call.request, &ready.request));
     let changed = hushed(context, (call, &ready), changed);
     let url = context.hushed_url(outgoing.url.as_str());
     let id = (call.id != Id::NIL).then_some(call.id);
-    match context.format {
+    let said = match context.format {
         Format::Json => json!({
             "schema": 1, "id": id, "kind": call.kind, "method": outgoing.request.method,
             "url": url, "size": outgoing.request.body.len(), "sign": sign, "secret": secret,
             "sig": verdict.as_ref().map(|verdict| verdict.sig),
             "reason": found.map(|verdict| &verdict.reason),
-            "fault": delivery.label(), "changed": changed, "masked": masked,
+            "fault": delivery.label(), "changed": changed, "masked": masked, "problem": problem,
         })
         .to_string(),
         Format::Text => {
             let wrong = delivery.label().map(|wrong| format!(", {wrong}")).unwrap_or_default();
             let places = if changed.is_empty() { String::new() } else { format!("; changed {}", places(&changed)) };
+            let unsent = problem.as_ref().map(|why| format!("; cannot be sent: {why}")).unwrap_or_default();
             format!(
-                "{}{} {} {} ({} bytes, {}{wrong}){}{}",
+                "{}{} {} {} ({} bytes, {}{wrong}){}{}{}",
                 id.map(|id| print::short(id) + " ").unwrap_or_default(),
                 visible::line(call.kind.as_deref().unwrap_or("-")),
                 visible::line(&outgoing.request.method),
@@ -217,9 +219,11 @@ pub(in crate::cli) fn planned(
                 visible::line(&signing),
                 visible::line(&places),
                 visible::line(&masks(&masked)),
+                visible::line(&unsent),
             )
         }
-    }
+    };
+    (said, problem.is_none())
 }
 
 /// What `--dry-run` says in the end: how many calls each target would get, and whether it will be asked before they leave.
