@@ -390,7 +390,10 @@ fn find_file(sources: &Sources) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
     for path in sources.places() {
         match std::fs::read(&path) {
             Ok(bytes) => return Ok(Some((path, bytes))),
-            Err(error) if error.kind() == ErrorKind::NotFound && sources.explicit.is_none() => {}
+            // Where a file stands for a folder on the way to it, it is no more there.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+                    && sources.explicit.is_none() => {}
             Err(error) => return Err(unreadable(sources.explicit.as_ref().unwrap_or(&path), &error)),
         }
     }

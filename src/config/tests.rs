@@ -231,6 +231,10 @@ fn files_are_looked_for_in_order() {
     fs::remove_file(directory.path().join("hooktape.toml")).unwrap();
     assert_eq!(port(&sources), 2);
 
+    sources.fallback = Some(directory.path().join("other.toml/hooktape/config.toml"));
+    assert_eq!(port(&sources), 4747, "where a file stands for its folder, there is none");
+    sources.explicit = Some("other.toml/config.toml".into());
+    assert!(Config::load(&sources).unwrap_err().to_string().starts_with("other.toml/config.toml: cannot be read: "));
     sources.explicit = Some("none.toml".into());
     let error = Config::load(&sources).unwrap_err();
     assert_eq!((error.0[0].line, error.0[0].file.as_deref()), (0, Some(Path::new("none.toml"))));
