@@ -7,6 +7,7 @@
 //! ```
 
 mod heeding;
+mod keeping;
 mod options;
 
 use std::net::SocketAddr;
@@ -33,12 +34,8 @@ use crate::visible;
 
 pub use self::options::{Field, Options};
 
-/// Most results kept for the list; of those beyond, only the ones that are not as expected, and as many again.
-const MOST_RESULTS: usize = 10_000;
 /// Most places that are named of what differs.
 const MOST_NAMED: usize = 100;
-/// Most bytes of differences that are kept: those of the newest results.
-const MOST_BYTES: usize = 16 << 20;
 /// Most columns of a path: no fewer than are ever seen, for of a secret that is cut off nobody could tell that it is one.
 const LONGEST: usize = 400;
 
@@ -214,19 +211,6 @@ impl Sent {
         })
     }
 
-    /// Bytes that its differences take, about.
-    fn weight(&self) -> usize {
-        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        let found = self.differences.iter().chain(&self.between);
-        let found = found.chain(self.judged.iter().flat_map(|judged| judged.found()));
-        found.map(|found| size_of::<Difference>() + text(&found.left) + text(&found.right)).sum()
-    }
-
-    fn forget(&mut self) {
-        self.forgotten = !(self.differences.is_empty() && self.between.is_empty());
-        (self.differences, self.between, self.judged) = (Vec::new(), Vec::new(), None);
-    }
-
     /// Whether it counts as a failure: not where it cannot have its fault, or its answer was not waited for.
     #[must_use]
     pub fn is_failure(&self) -> bool {
@@ -255,6 +239,8 @@ pub struct Replay {
     pub ended: Option<Result<Box<Summary>, String>>,
     /// Since when it is paused.
     pub paused: Option<Timestamp>,
+    /// How many calls failed by the rules that it was begun with.
+    failed: u64,
     started: Timestamp,
     rested: Duration,
     /// When it was over, as far as its time counts.
@@ -276,6 +262,7 @@ impl Replay {
             selected: 0,
             ended: None,
             paused: None,
+            failed: 0,
             started: now,
             rested: Duration::ZERO,
             over: None,
@@ -309,21 +296,7 @@ impl Replay {
         self.meter.done += 1;
         self.meter.skipped += u64::from(sent.call.is_none());
         self.meter.failed += u64::from(sent.failed);
-        if self.results.len() < if sent.is_fine() { MOST_RESULTS } else { 2 * MOST_RESULTS } {
-            self.weight += sent.weight();
-            self.results.push(sent);
-        }
-        self.trim();
-    }
-
-    fn trim(&mut self) {
-        // They can be worked out anew, call by call.
-        while self.weight > MOST_BYTES && self.lean + 1 < self.results.len() {
-            let old = &mut self.results[self.lean];
-            self.weight -= old.weight();
-            old.forget();
-            self.lean += 1;
-        }
+        self.keep(sent);
     }
 }
 
@@ -352,10 +325,14 @@ impl App {
         match progress {
             Progress::Counted(..) => {}
             Progress::Told(mut sent) => {
+                replay.failed += u64::from(sent.is_failure());
                 sent.heed(&self.rules);
                 replay.told(*sent);
             }
-            Progress::Ended(result) => {
+            Progress::Ended(mut result) => {
+                if let Ok(summary) = &mut result {
+                    replay.heed(summary);
+                }
                 replay.over = Some(replay.paused.take().unwrap_or(self.now));
                 let recorded = recorded.map(|file| format!(" · {file}")).unwrap_or_default();
                 let notice = match &result {

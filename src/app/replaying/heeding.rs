@@ -1,7 +1,8 @@
 //! What is ignored while a replay is looked at counts no more in its results.
 
-use super::{MOST_NAMED, Sent};
+use super::{MOST_NAMED, Replay, Sent};
 use crate::app::App;
+use crate::replay::Summary;
 use crate::replay::compare::{Difference, Rules};
 use crate::replay::expect::{Unmet, summary};
 
@@ -54,6 +55,15 @@ impl Sent {
     }
 }
 
+impl Replay {
+    /// Counts in the end what counts by now.
+    pub(super) fn heed(&self, summary: &mut Summary) {
+        let ignored = self.failed.saturating_sub(self.meter.failed).min(summary.failed);
+        summary.failed -= ignored;
+        summary.fine += ignored;
+    }
+}
+
 impl App {
     /// Judges the results of the replay by what counts now.
     pub(in crate::app) fn heed_rules(&mut self) {
@@ -61,9 +71,8 @@ impl App {
         let failed = |results: &[Sent]| results.iter().filter(|sent| sent.is_failure()).count() as u64;
         let before = failed(&replay.results);
         replay.results.iter_mut().for_each(|sent| sent.heed(&self.rules));
-        // What it was found to be before is kept beside it.
-        replay.weight = replay.results.iter().map(Sent::weight).sum();
-        replay.trim();
+        // What each was found to be before is kept beside it.
+        replay.weigh();
         // Those beyond what is kept failed as they did.
         replay.meter.failed = replay.meter.failed + failed(&replay.results) - before;
     }

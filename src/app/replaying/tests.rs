@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::keeping::MOST_BYTES;
 use super::*;
 use crate::app::dialog::Dialog;
 use crate::app::event::Event;
@@ -119,6 +120,44 @@ fn of_many_results_the_newest_keep_how_they_differ() {
     }
     let kept: Vec<bool> = replay.results.iter().map(|sent| !sent.forgotten && !sent.differences.is_empty()).collect();
     assert_eq!(kept, [false, false, false, false, false, false, true, true, true]);
+    // What is ignored is kept for when it counts again, and takes as much.
+    let mut app = app();
+    app.replay = Some(Replay::new(&job, Timestamp::UNIX_EPOCH));
+    app.rules.ignore("header:x-at").unwrap();
+    for _ in 0..9 {
+        let differences = vec![Difference { place: Place::Header("x-at".to_owned()), ..found.clone() }];
+        let sent = Box::new(Sent { differences, ..sent(outcome()) });
+        happen(&mut app, Event::Replayed { ticket: 1, progress: Progress::Told(sent) });
+    }
+    app.heed_rules();
+    let kept = |app: &App| app.replay.as_ref().unwrap().results.iter().filter(|sent| sent.judged.is_some()).count();
+    assert_eq!(kept(&app), 3);
+}
+
+#[test]
+fn what_is_ignored_by_the_end_of_a_replay_is_no_failure_in_its_counts() {
+    let found = Difference {
+        side: Side::Response,
+        place: Place::Header("x-at".to_owned()),
+        left: Some("1".to_owned()),
+        right: None,
+        rough: false,
+    };
+    let unmet = Unmet { expected: "recorded".to_owned(), found: "x-at".to_owned(), place: None, against: false };
+    let failed = Outcome { between: Vec::new(), differences: vec![found], unmet: vec![unmet], ..outcome() };
+    let mut app = app();
+    let Setup { platforms, keyring, .. } = app.setup.clone();
+    let plan = Plan::new(Target::new("there", "http://127.0.0.1:1"));
+    let job = Job { ticket: 1, plan, items: Vec::new(), platforms, keyring, listener: None };
+    app.replay = Some(Replay::new(&job, Timestamp::UNIX_EPOCH));
+    let tell = |app: &mut App, progress| drop(happen(app, Event::Replayed { ticket: 1, progress }));
+    tell(&mut app, Progress::Told(Box::new(sent(failed.clone()))));
+    app.rules.ignore("header:x-at").unwrap();
+    app.heed_rules();
+    tell(&mut app, Progress::Told(Box::new(sent(failed))));
+    tell(&mut app, Progress::Ended(Ok(Box::new(Summary { total: 2, failed: 2, ..Summary::default() }))));
+    assert_eq!(app.notice.as_ref().unwrap().text, "replay done: 2 fine, 0 failed");
+    assert_eq!(app.replay.as_ref().unwrap().meter.failed, 0);
 }
 
 #[test]
