@@ -257,7 +257,7 @@ pub struct App {
     /// Two calls that are to be compared once they are read.
     comparing: Option<(usize, usize)>,
     /// Where the test panel was left.
-    tester: Tester,
+    tester: Box<Tester>,
     /// The jq filters of bodies.
     jq: Jq,
     /// The search that was under way when this was looked at last.
@@ -326,7 +326,7 @@ impl App {
             ahead: Ahead::default(),
             troubles: Troubles::default(),
             comparing: None,
-            tester: Tester::default(),
+            tester: Box::default(),
             jq: Jq::default(),
             searching: None,
             said: Said::default(),

@@ -146,7 +146,7 @@ pub enum Then {
 }
 
 /// One line of typed text.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Input(pub TextArea<'static>);
 
 impl Input {

@@ -25,7 +25,7 @@ pub enum Panel {
     /// Two calls side by side.
     Comparison(Box<Comparison>),
     /// Test calls, their answers, and what was sent so far.
-    Tester(Tester),
+    Tester(Box<Tester>),
     /// The known variables.
     Variables {
         /// Which one is meant.
@@ -61,7 +61,7 @@ impl Panel {
         match self {
             Self::Options(options) => options.paste(text),
             Self::Export(options) => options.paste(text),
-            Self::Tester(tester) if tester.typing => tester.paste(text),
+            Self::Tester(tester) if tester.typing => tester.search.paste(text),
             _ => {}
         }
     }

@@ -21,7 +21,7 @@ const MOST_SENDS: usize = 200;
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where the keys move in the panel.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Tester {
     /// The kind that is meant.
     pub kind: usize,
@@ -32,16 +32,9 @@ pub struct Tester {
     /// First row of the answer that is shown.
     pub scroll: usize,
     /// What the kinds are narrowed to.
-    pub search: String,
+    pub search: Input,
     /// Keys go into that.
     pub typing: bool,
-}
-
-impl Tester {
-    /// Takes pasted text into the search.
-    pub(super) fn paste(&mut self, text: &str) {
-        self.search.push_str(&text.replace(['\r', '\n'], " "));
-    }
 }
 
 /// What came back from the sends of this session, the newest last.
@@ -109,7 +102,7 @@ impl App {
 
     /// Opens the panel at the kind where it was left.
     pub(super) fn ask_test(&mut self) {
-        self.tester = Tester { kind: self.tester.kind, ..Tester::default() };
+        *self.tester = Tester { kind: self.tester.kind, ..Tester::default() };
         self.show_panel(Panel::Tester(self.tester.clone()));
     }
 
@@ -127,31 +120,34 @@ impl App {
     }
 
     /// A key while the search of the kinds is typed. The first one found is meant, or the one that is moved to.
-    fn kinds_key(&mut self, press: Press, mut tester: Tester) -> Vec<Effect> {
-        let found = self.kinds_found(&tester.search);
+    fn kinds_key(&mut self, press: Press, mut tester: Box<Tester>) -> Vec<Effect> {
+        let was = tester.search.text().to_owned();
+        let found = self.kinds_found(&was);
         let mut at = found.iter().position(|number| *number == tester.kind).unwrap_or(0);
-        let mut input = Input::new(&tester.search);
-        match typed(press, &mut input, &mut at, found.len()) {
-            Choice::Leave => (tester.typing, tester.search) = (false, String::new()),
+        match typed(press, &mut tester.search, &mut at, found.len()) {
+            Choice::Leave => (tester.typing, tester.search) = (false, Input::default()),
+            Choice::Take if found.is_empty() => self.tell_none_found(),
             Choice::Take => {
                 tester.typing = false;
                 self.mean_found(&mut tester);
             }
-            Choice::Stay if input.text() == tester.search => {
+            Choice::Stay if tester.search.text() == was => {
                 tester.kind = found.get(at).copied().unwrap_or(tester.kind);
             }
-            Choice::Stay => {
-                input.text().clone_into(&mut tester.search);
-                self.mean_found(&mut tester);
-            }
+            Choice::Stay => self.mean_found(&mut tester),
         }
         tester.scroll = 0;
         self.show_panel(Panel::Tester(tester));
         Vec::new()
     }
 
+    fn tell_none_found(&mut self) {
+        self.tell(Notice::info("no kind has all these words in its name or title"));
+    }
+
+    /// After the search has changed, or was pasted into.
     fn mean_found(&self, tester: &mut Tester) {
-        let found = self.kinds_found(&tester.search);
+        let found = self.kinds_found(tester.search.text());
         if !found.contains(&tester.kind) {
             tester.kind = found.first().copied().unwrap_or(tester.kind);
         }
@@ -167,7 +163,7 @@ impl App {
         self.sends.newest_first().find(|answer| answer.call.kind.as_deref() == Some(&kind.name))
     }
 
-    pub(super) fn tester_key(&mut self, press: Press, mut tester: Tester) -> Vec<Effect> {
+    pub(super) fn tester_key(&mut self, press: Press, mut tester: Box<Tester>) -> Vec<Effect> {
         if tester.typing {
             return self.kinds_key(press, tester);
         }
@@ -190,6 +186,12 @@ impl App {
                 self.show_panel(Panel::Tester(tester));
                 self.ask_target(Then::Stay);
                 return Vec::new();
+            }
+            // The kind that was meant before is not in sight.
+            Some(Action::EditTest | Action::Open)
+                if !tester.in_history && self.kinds_found(tester.search.text()).is_empty() =>
+            {
+                self.tell_none_found();
             }
             Some(Action::EditTest) if !tester.in_history => {
                 kinds.get(tester.kind).into_iter().for_each(|kind| self.draft_sample(kind));
@@ -227,11 +229,13 @@ impl App {
                 }
             }
             _ => {
-                let found = self.kinds_found(&tester.search);
+                let found = self.kinds_found(tester.search.text());
                 let mut at = found.iter().position(|number| *number == tester.kind).unwrap_or(0);
                 match picked(action, &mut at, found.len()) {
                     // First the search goes.
-                    Choice::Leave if action == Some(Action::Back) && !tester.search.is_empty() => tester.search.clear(),
+                    Choice::Leave if action == Some(Action::Back) && !tester.search.text().is_empty() => {
+                        tester.search = Input::default();
+                    }
                     Choice::Leave => {
                         self.tester = tester;
                         return Vec::new();

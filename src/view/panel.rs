@@ -126,14 +126,18 @@ fn tests(app: &App, tester: &Tester, frame: &mut Frame, area: Rect, regions: &mu
 
 /// What the kinds are narrowed to, where they are; gives what is left below it.
 fn search(tester: &Tester, frame: &mut Frame, area: Rect) -> Rect {
-    if !tester.typing && tester.search.is_empty() {
+    if !tester.typing && tester.search.text().is_empty() {
         return area;
     }
     let [line, rest] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
     let style = if tester.typing { theme::FOCUSED } else { theme::DIM };
-    let text = visible::line(&tester.search).into_owned();
-    let cursor = Span::styled(if tester.typing { " " } else { "" }, theme::SELECTED);
-    frame.render_widget(Line::from(vec![Span::styled("/ ", style), Span::raw(text), cursor]), line);
+    let [sign, text] = Layout::horizontal([Constraint::Length(2), Constraint::Min(0)]).areas(line);
+    frame.render_widget(Line::styled("/ ", style), sign);
+    if tester.typing {
+        frame.render_widget(&tester.search.0, text);
+    } else {
+        frame.render_widget(Line::raw(visible::line(tester.search.text()).into_owned()), text);
+    }
     rest
 }
 
@@ -141,7 +145,7 @@ fn kind_list(app: &App, tester: &Tester, frame: &mut Frame, area: Rect) {
     let mut lines: Vec<(Option<usize>, String)> = Vec::new();
     let area = search(tester, frame, area);
     let mut platform = None;
-    let found = app.kinds_found(&tester.search);
+    let found = app.kinds_found(tester.search.text());
     for (number, kind) in app.setup.platforms.kinds().enumerate().filter(|(number, _)| found.contains(number)) {
         if platform.replace(kind.platform()) != Some(kind.platform()) {
             let title = app.setup.platforms.title_of(kind.platform());

@@ -471,5 +471,13 @@ async fn kinds_are_searched_in_the_test_panel() {
         assert_eq!(ended.app.draft.unwrap().kind.as_deref(), Some(kind));
     }
     let all = opened("t/moveo webv<enter><esc>").await;
-    assert!(matches!(all.app.dialogs.last(), Some(Dialog::Panel(Panel::Tester(tester))) if tester.search.is_empty()));
+    assert!(
+        matches!(all.app.dialogs.last(), Some(Dialog::Panel(Panel::Tester(tester))) if tester.search.text().is_empty())
+    );
+    for script in ["t/qzx<enter>", "t/qzx<enter><enter>"] {
+        let none = opened(script).await;
+        assert!(none.screen.contains("no kind has all these words"), "{}", none.screen);
+    }
+    let within = opened("t/webv<home>moveo <enter>e").await;
+    assert_eq!(within.app.draft.unwrap().kind.as_deref(), Some("moveo/webview_open"));
 }
