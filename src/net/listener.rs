@@ -110,7 +110,8 @@ pub async fn serve(listener: TcpListener, lane: Arc<Lane>, stop: impl Future<Out
         let (lane, elsewhere) = (Arc::new(lane.branch()), elsewhere.clone());
         move |incoming, peer| handle(lane.clone(), elsewhere.clone(), incoming, peer)
     };
-    connections::serve(listener, app, spread, refusals, (&responders.under_way, &responders.over), stop).await;
+    connections::serve(listener, app, spread, refusals.clone(), (&responders.under_way, &responders.over), stop).await;
+    refusals.tell_rest();
 }
 
 /// A connection drops this future when its caller goes away, and the call is recorded all the same: what has not come whole

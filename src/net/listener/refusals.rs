@@ -80,6 +80,14 @@ impl Refusals {
         });
     }
 
+    /// Tells what a pause has kept back, where no more will come.
+    pub(super) fn tell_rest(&self) {
+        let rest = std::mem::take(&mut *self.pauses());
+        for last in rest.into_values().flatten() {
+            self.lane.responders.tell(Told::Refused(Box::new(last)));
+        }
+    }
+
     /// The last of a sort since one was told; none: the pause is over.
     fn go_on(&self, sort: Discriminant<Why>) -> Option<Refused> {
         let mut pauses = self.pauses();

@@ -169,6 +169,19 @@ async fn who_comes_and_goes_without_a_word_is_not_told() {
     assert!(told.try_recv().is_err());
 }
 
+#[tokio::test]
+async fn what_was_kept_back_is_told_when_the_listener_ends() {
+    let (mut site, mut told) = listening(Config::default()).await;
+    for _ in 0..3 {
+        send(&site, b"SSH-2.0-OpenSSH_9\r\n").await;
+    }
+    assert_eq!(told.recv().await.unwrap().more, 0);
+    site.stop();
+    site.stopped().await;
+    assert_eq!(told.try_recv().unwrap().more, 2);
+    assert!(told.try_recv().is_err());
+}
+
 #[rstest]
 #[case::of_http_1(b"GET /slow HTTP/1.1\r\nHost:", Some("/slow"))]
 #[case::that_may_become_http_2(b"PRI * HTTP/2.0", None)]
