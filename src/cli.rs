@@ -34,6 +34,7 @@ mod verify;
 mod waits;
 mod webview;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -243,10 +244,14 @@ pub fn main() -> ExitCode {
 /// gave, and quoted they must not act on the terminal.
 fn refuse(error: &clap::Error) -> ! {
     let text = error.to_string();
-    if visible::text(&text) == text {
-        error.exit();
+    if visible::text(&text) != text {
+        print::note(text.trim_end());
+    } else if let Err(error) = error.print().and_then(|()| std::io::stdout().flush())
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        print::note(&format!("hooktape: {error}"));
+        std::process::exit(2);
     }
-    print::note(text.trim_end());
     std::process::exit(error.exit_code());
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use crate::lane::{Home, TOKEN};
+use crate::lane::{HOOKTAPE, Home, TOKEN};
 use crate::support::{Ended, feed, run};
 
 const DOCTOR: [&str; 3] = ["doctor", "--listen", "127.0.0.1:0"];
@@ -180,4 +180,18 @@ fn doctor_knows_a_clock_that_went_back() {
     let ended = examine(&home, &[&DOCTOR[..], &["--record", "tape.jsonl"]].concat());
     let clock = &lines(&ended, "clock")[0];
     assert!(ended.code == 1 && clock.0 == "problem" && clock.1.contains("before the last recorded call"), "{clock:?}");
+}
+
+#[test]
+fn help_that_cannot_be_written_is_no_success() {
+    let home = Home::new();
+    for args in ["--help", "--version", "help send"] {
+        let script = |to: &str| format!("\"$0\" {args} {to}");
+        let full = home.command("sh", &["-c", &script(">/dev/full"), HOOKTAPE]).output().unwrap();
+        let said = String::from_utf8(full.stderr).unwrap();
+        assert_eq!(full.status.code(), Some(2), "{said}");
+        assert!(said.starts_with("hooktape: No space left on device"), "{said}");
+        let read = home.command("sh", &["-c", &script("| head -c 1"), HOOKTAPE]).output().unwrap();
+        assert_eq!((read.stdout.len(), read.stderr.len()), (1, 0), "whoever has had enough is told nothing");
+    }
 }
