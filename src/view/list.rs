@@ -23,6 +23,9 @@ const WORDS: usize = 60;
 /// From this width on, kinds have their platform's name.
 const ROOMY: usize = 100;
 
+/// Columns that a filter has before the day has any.
+const FILTER: usize = 12;
+
 /// Widths of the columns: kind, what was said, verdict.
 struct Columns {
     kind: usize,
@@ -96,14 +99,15 @@ pub(super) fn draw(app: &App, frame: &mut Frame, area: Rect, regions: &mut Regio
 fn title(app: &App, width: usize) -> Line<'static> {
     let style = if app.focus == Focus::List { theme::FOCUSED } else { theme::HEADING };
     let mut spans = vec![Span::styled(" Calls ", style)];
+    let mut searched = None;
     if let Some(filter) = app.calls.filter.as_ref().filter(|filter| !filter.text.is_empty()) {
         let state = match (filter.finished, filter.stopped) {
             (false, _) => format!(", {} searched", filter.scanned),
             (true, true) => format!(", ended after {}", filter.scanned),
             (true, false) => String::new(),
         };
-        let shown = visible::line(&filter.text).into_owned();
-        spans.push(Span::raw(format!("{} of {}{state}  /{shown} ", app.calls.len(), app.calls.total)));
+        spans.push(Span::raw(format!("{} of {}{state}  ", app.calls.len(), app.calls.total)));
+        searched = Some((spans.len(), filter.text.as_str()));
     } else {
         spans.push(Span::styled(format!("{} ", app.calls.len()), theme::DIM));
         let deleted = app.index.marks().deleted();
@@ -119,8 +123,17 @@ fn title(app: &App, width: usize) -> Line<'static> {
     if app.calls.follow && (app.setup.listener.is_some() || app.setup.follow) {
         spans.push(Span::styled("following ", theme::DIM));
     }
+    let clock = clock(app);
+    if let Some((place, text)) = searched {
+        let text = visible::line(text);
+        let rest = width.saturating_sub(spans.iter().map(Span::width).sum::<usize>() + "/ ".len());
+        let beside = rest.saturating_sub(clock.as_deref().map_or(0, visible::width));
+        // A long one gives way to the day, but not all of it.
+        let room = if beside >= FILTER.min(visible::width(&text)) { beside } else { rest };
+        spans.insert(place, Span::raw(format!("/{} ", visible::truncate(&text, room))));
+    }
     let mut title = Line::from(spans);
-    if let Some(clock) = clock(app).filter(|clock| title.width() + visible::width(clock) <= width) {
+    if let Some(clock) = clock.filter(|clock| title.width() + visible::width(clock) <= width) {
         title.push_span(Span::styled(clock, theme::DIM));
     }
     title

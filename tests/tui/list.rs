@@ -66,3 +66,13 @@ async fn what_the_list_shows_can_be_asked_for() {
         assert_eq!(found, rows, "{query}");
     }
 }
+
+#[tokio::test]
+async fn a_long_filter_leaves_the_day_its_room() {
+    let filter = format!("method:post -body:\"{}\"", "never said ".repeat(9));
+    let title = |ended: &Ended| ended.screen.lines().next().unwrap_or_default().to_owned();
+    let long = title(&shown((80, 12), &format!("/{filter}<enter>")).await);
+    assert!(long.contains("4 of 4  /method:post -body:") && long.contains("… · 2026-11-20 "), "{long}");
+    let narrow = title(&shown((40, 12), &format!("/{filter}<enter>")).await);
+    assert!(narrow.contains("/method:post"), "{narrow}");
+}
