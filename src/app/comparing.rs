@@ -461,9 +461,11 @@ impl App {
                 self.heed_rules();
                 let Rules { pointers, headers, .. } = &self.rules;
                 let headers = headers.iter().map(|name| format!("header:{name}"));
-                let all: Vec<String> = pointers.iter().cloned().chain(headers).collect();
+                let all: Vec<String> =
+                    pointers.iter().cloned().chain(headers).map(|place| toml_string(&place)).collect();
+                let all = all.join(", ");
                 let told = Notice::info(format!(
-                    "{place} is ignored until hooktape ends; `ignore = {all:?}` below [compare] of hooktape.toml keeps that"
+                    "{place} is ignored until hooktape ends; `ignore = [{all}]` below [compare] of hooktape.toml keeps that"
                 ));
                 self.tell(told.key(Action::IgnoreNothing, "takes that back"));
                 comparison.work_out(&self.setup.platforms, &self.rules);
@@ -471,6 +473,16 @@ impl App {
             Err(_) => self.tell(Notice::info(format!("{place} cannot be ignored: fields and headers can"))),
         }
     }
+}
+
+/// A string as TOML has it on one line; the `toml` crate begins several where there is a newline.
+fn toml_string(text: &str) -> String {
+    let escaped = text.chars().map(|letter| match letter {
+        '"' | '\\' => format!("\\{letter}"),
+        letter if letter.is_control() => format!("\\u{:04x}", u32::from(letter)),
+        letter => letter.to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
 }
 
 #[cfg(test)]

@@ -121,3 +121,19 @@ fn the_screen_says_that_there_was_no_time_for_the_fewest_differences() {
     assert!(found.rough && found.differences.len() == 50_001, "{}", found.differences.len());
     assert!(!compared("[1,2]", "[1]", &Rules::default()).rough);
 }
+
+#[test]
+fn what_keeps_it_ignored_is_toml_whatever_the_names_are() {
+    let mut app = crate::app::tests::app();
+    for name in ["a\"b", "c\\d", "e\u{7f}\u{1b}f", "g'h", "i\nj\u{9b}", "é"] {
+        let body = |value| serde_json::json!({ name: value }).to_string();
+        let mut found = compared(&body(1), &body(2), &app.rules);
+        app.ignore(&mut found, false);
+        let told = app.notice.as_ref().unwrap().text.clone();
+        let (_, rest) = told.split_once("; `").unwrap();
+        let (line, _) = rest.split_once("` below [compare]").unwrap();
+        let read: toml::Table = line.parse().unwrap();
+        assert_eq!(read["ignore"].as_array().unwrap().last().unwrap().as_str(), Some(&*format!("/{name}")), "{line}");
+        assert!(!line.contains(char::is_control), "{line:?}");
+    }
+}
