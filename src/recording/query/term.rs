@@ -205,10 +205,17 @@ impl Term {
                 let range = range(text, |text| duration(text).map(micros)).filter(|_| bounds);
                 Self::Took(range.ok_or_else(|| takes("a bound (>1s, <200ms; us, ms, s, m, h, d) or a range (1s..2s)"))?)
             }
-            "size" => Self::Size(
-                range(text, size)
-                    .ok_or_else(|| takes("a bound in bytes (>10kb, <512; b, kb, kib, mb, mib, gb, gib)"))?,
-            ),
+            "size" => Self::Size(range(text, size).ok_or_else(|| {
+                let known = "a bound in bytes (>10kb, <512; b, kb, kib, mb, mib, gb, gib)";
+                let unit = text.trim_start_matches(|letter: char| !letter.is_ascii_alphabetic());
+                takes(&match unit {
+                    // Which of the two is meant differs from program to program.
+                    "k" | "K" | "m" | "M" | "g" | "G" => {
+                        format!("{known}: for {unit:?} write {unit}b (by 1000) or {unit}ib (by 1024)")
+                    }
+                    _ => known.to_owned(),
+                })
+            })?),
             "since" | "until" => {
                 let takes =
                     || takes("how long ago (90s, 10m, 2h, 3d) or a time (2026-11-21, 2026-11-21T10:02, 10:02, 10:02Z)");

@@ -402,7 +402,13 @@ fn marks_notes_and_deletions_are_asked_for_and_deleted_calls_are_hidden() {
 
 #[test]
 fn saved_queries_stand_for_themselves_in_parentheses() {
-    let saved = [("broken", "sig:invalid | status:>=500"), ("loop", "x @pool"), ("pool", "@loop"), ("bad", "statsu:1")];
+    let saved = [
+        ("broken", "sig:invalid | status:>=500"),
+        ("loop", "x @pool"),
+        ("pool", "@loop"),
+        ("bad", "statsu:1"),
+        ("large", "size:>10k"),
+    ];
     let saved = saved.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
     let with = |text: &str| Query::parse_with(text, &by(&saved));
     assert_eq!(with("kind:x -@broken").unwrap(), parse("kind:x -(sig:invalid | status:>=500)"));
@@ -410,6 +416,11 @@ fn saved_queries_stand_for_themselves_in_parentheses() {
         parse("\"@broken\" \"jo@x.example\" \"@x.example\" \"@\"").root
     });
     for (text, at, said) in [
+        (
+            "@large",
+            0..6,
+            "@large (size:>10k): size: takes a bound in bytes (>10kb, <512; b, kb, kib, mb, mib, gb, gib): for \"k\" write kb (by 1000) or kib (by 1024)",
+        ),
         ("a @brokn", 2..8, "no query is saved as \"brokn\": did you mean \"broken\"?"),
         ("@loop", 0..5, "asks for itself"),
         ("-@bad", 1..5, "did you mean \"status\"?"),
