@@ -31,7 +31,9 @@ impl Platforms {
                 if let Some(other) = beside {
                     let _ = write!(verdict.reason, "; {} is good, but a receiver may look at either", other.header);
                 }
-                if let (None, Some(why)) = (kind, self.stranger(request)) {
+                if kind.is_none()
+                    && let Some(why) = self.stranger(request)
+                {
                     let _ = write!(verdict.reason, "; {why}");
                 }
                 verdict

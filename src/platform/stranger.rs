@@ -35,7 +35,7 @@ impl Platforms {
 /// Why a body is no JSON object, if it is none.
 fn why_no_object(request: &Request) -> Option<String> {
     if let Some(why) = request.cut_words() {
-        return Some(why.to_owned());
+        return Some(format!("{why}, which does not tell the kind of call"));
     }
     if let Some(Packed { coding, content: Err(why) }) = Packed::of(&request.headers, &request.body) {
         return Some(format!("its body came packed as {coding}: {why}"));
@@ -46,7 +46,7 @@ fn why_no_object(request: &Request) -> Option<String> {
     match std::str::from_utf8(body) {
         _ if body.is_empty() => Some("its body is empty".to_owned()),
         Err(error) => no_json(format!("byte {} is not UTF-8", error.valid_up_to() + 1)),
-        Ok(_) if request.has_a_form() => no_json("its content-type is that of a form".to_owned()),
+        Ok(_) if request.has_a_form() => Some("its content-type is that of a form, and theirs are JSON".to_owned()),
         Ok(text) => match json::check(text) {
             // Without the words of the fault: they quote the body, which is masked elsewhere.
             Err(error) => no_json(format!("see line {}, column {}", error.line, error.column)),
@@ -93,6 +93,10 @@ mod tests {
         let headers = [("X-Moveo-Signature", "00"), ("Content-Type", "application/x-www-form-urlencoded")];
         let request = Request { headers: headers.into_iter().collect(), body: "a=1".into(), ..Request::default() };
         let told = Platforms::builtin().unwrap().stranger(&request).unwrap();
-        assert!(told.contains("content-type is that of a form"), "{told}");
+        assert!(told.contains("but its content-type is that of a form, and theirs are JSON; a route"), "{told}");
+        let cut =
+            Request { headers: [headers[0]].into_iter().collect(), body: "{".into(), cut: true, ..Request::default() };
+        let told = Platforms::builtin().unwrap().stranger(&cut).unwrap();
+        assert!(told.contains("but only the beginning of the body is recorded, which does not tell"), "{told}");
     }
 }
