@@ -18,7 +18,7 @@ pub(super) fn compare(value: &Value<'_>) -> Result<Compare, Error> {
     let table = value.table(&["ignore", "unordered"])?;
     let place = |text: &str| match text.strip_prefix("header:") {
         Some(name) if name == "*" || HeaderName::from_bytes(name.as_bytes()).is_ok() => Ok(text.to_owned()),
-        None if is_pointer(text) => Ok(text.to_owned()),
+        None if text.starts_with('/') => pointer(text),
         _ => Err("this is a JSON Pointer, as \"/context/at\", or a header, as \"header:x-request-id\"".to_owned()),
     };
     Ok(Compare {

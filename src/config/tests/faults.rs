@@ -52,6 +52,10 @@ const FAULTS: &[(&str, &str)] = &[
         "[compare]\nignore = [\"/a\", \"at\"]",
         "2:17: compare.ignore: this is a JSON Pointer, as \"/context/at\", or a header, as \"header:x-request-id\"",
     ),
+    (
+        "[compare]\nignore = \"/a~b\"",
+        "2:10: compare.ignore: \"/a~b\" is no JSON Pointer: it begins with `/`, and in a name `~` is written `~0`, `/` is written `~1`",
+    ),
     ("[[routes]]", "1:3: routes: this key is not known here: did you mean \"route\"?"),
     ("listen = 1", "1:10: listen: this is a table"),
     ("[listen]\naddress = 4747", "2:11: listen.address: this is a string: put it in double quotes"),
