@@ -184,7 +184,7 @@ impl App {
     fn filter_key(&mut self, press: Press, dialog: Dialog) -> Vec<Effect> {
         let Dialog::Filter { mut input, before, mut selected, error } = dialog else { return Vec::new() };
         let was = input.text().to_owned();
-        let (begin, found) = complete(&was, &self.setup.platforms, &self.setup.config.queries);
+        let (begin, found) = complete(&was, &self.setup.platforms, &self.setup.config.queries, &self.targets);
         if let (Some(Action::Complete), Some((chosen, _))) = (press.action, found.get(selected)) {
             return self.narrow(Input::new(&format!("{}{chosen}", &was[..begin])), before);
         }

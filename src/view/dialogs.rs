@@ -327,7 +327,7 @@ fn filter_input(app: &App, frame: &mut Frame, area: Rect, input: &Input, selecte
         }
     });
     let place = lined(frame, area, "/", input, shown.as_deref());
-    let (begin, found) = complete(input.text(), &app.setup.platforms, &app.setup.config.queries);
+    let (begin, found) = complete(input.text(), &app.setup.platforms, &app.setup.config.queries, &app.targets);
     if found.is_empty() || area.height < 4 || place.y == area.y {
         return;
     }
