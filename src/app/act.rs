@@ -144,7 +144,6 @@ impl App {
         let mut notice = None;
         match action {
             Action::Type if draft.editable() => draft.typing = true,
-            Action::Type => notice = Some(Notice::warning("this payload is not text: it can be sent, not edited")),
             Action::SwitchSigning => {
                 draft.mode = draft.mode.other();
                 notice = Some(Notice::info(draft.mode.sentence()));
@@ -164,6 +163,9 @@ impl App {
             }
             Action::Revert => draft.revert(),
             Action::ClearPayload if draft.editable() => draft.clear(),
+            Action::Type | Action::ClearPayload => {
+                notice = Some(Notice::warning("this payload is not text: it can be sent, not edited"));
+            }
             Action::Undo => draft.step_back(),
             Action::Redo => draft.step_forth(),
             Action::DraftNext => drop(draft.editor.search_forward(false)),

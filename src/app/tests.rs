@@ -196,6 +196,16 @@ fn pasted_lines_are_lines_however_the_terminal_ends_them() {
 }
 
 #[test]
+fn a_payload_that_is_no_text_says_so_where_it_cannot_be_emptied() {
+    let mut app = app();
+    let body = bytes::Bytes::from_static(b"\xff");
+    app.draft = Some(Draft::new(1, Request { body: body.clone(), ..Request::default() }, None, None));
+    press(&mut app, "c");
+    assert!(app.notice.as_ref().unwrap().text.contains("is not text: it can be sent, not edited"));
+    assert_eq!(app.draft.unwrap().body(), body);
+}
+
+#[test]
 fn what_is_pasted_after_the_warning_keeps_a_drafts_edits() {
     let mut app = app();
     app.draft = Some(Draft::new(1, Request::default(), None, None));
@@ -371,6 +381,6 @@ fn a_typed_address_is_guarded_where_a_guarded_target_is() {
     }
     for address in [":2", "http://10.0.0.1:1", "https://api.example.com:8443", "https://www.example.com"] {
         let number = app.add_target(address).unwrap();
-        assert_eq!(app.targets[number].guard, guarded, "{address}");
+        assert!(!app.targets[number].guard, "{address}");
     }
 }
