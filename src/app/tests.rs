@@ -196,6 +196,19 @@ fn pasted_lines_are_lines_however_the_terminal_ends_them() {
 }
 
 #[test]
+fn what_is_pasted_into_a_draft_is_explained_as_what_is_typed() {
+    let mut app = app();
+    let kind = "moveo/dialog";
+    let sample = app.setup.platforms.kind(kind).unwrap().sample();
+    let mut draft = Draft::new(1, sample, Some(kind.to_owned()), None);
+    draft.clear();
+    app.draft = Some(draft);
+    happen(&mut app, Event::Paste("{\n\"".to_owned()));
+    app.settle();
+    assert!(!app.draft.unwrap().offers.list.is_empty());
+}
+
+#[test]
 fn a_payload_that_is_no_text_says_so_where_it_cannot_be_emptied() {
     let mut app = app();
     let body = bytes::Bytes::from_static(b"\xff");

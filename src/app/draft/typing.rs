@@ -42,7 +42,8 @@ impl Draft {
 
     /// Takes pasted text. A terminal pastes a line's end as the return key would type it.
     pub(in crate::app) fn paste(&mut self, text: &str) {
-        self.insert(&text.replace("\r\n", "\n").replace('\r', "\n"));
+        let edited = self.editor.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+        self.typed(edited);
     }
 
     /// Deletes what stands before the cursor in its line.
