@@ -72,6 +72,25 @@ fn reformatting_is_an_edit() {
 }
 
 #[test]
+fn undo_brings_back_in_one_step_what_was_cleared() {
+    for body in [r#"{"a":[1]}"#, "a\r\nb\r\n", "x", "a\n", ""] {
+        let mut draft = draft(body);
+        draft.editor.move_cursor(CursorMove::End);
+        draft.clear();
+        draft.step_back();
+        assert_eq!((draft.body(), draft.touched()), (body.to_owned().into(), false), "{body:?}");
+        draft.insert("yz");
+        let text = draft.text();
+        draft.clear();
+        assert_eq!(draft.text(), "");
+        draft.step_back();
+        assert_eq!(draft.text(), text);
+        draft.step_forth();
+        assert_eq!(draft.text(), "");
+    }
+}
+
+#[test]
 fn an_editors_final_newline_is_no_edit() {
     let mut draft = draft(r#"{"a":1}"#);
     let text = format!("{}\n", draft.text());
