@@ -146,6 +146,23 @@ mod tests {
     use crate::app::tests::{app, happen};
 
     #[test]
+    fn a_line_that_says_something_already_is_edited_at_its_end() {
+        let line = |keys: &str| {
+            let mut app = app();
+            app.prompt(Ask::FixtureName, "moveo dialog");
+            script(keys).unwrap().into_iter().for_each(|key| drop(happen(&mut app, Event::Key(key))));
+            match app.dialogs.pop() {
+                Some(Dialog::Prompt(prompt)) => prompt.input.text().to_owned(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(line("s"), "moveo dialogs");
+        assert_eq!(line("<ctrl-u>x"), "x");
+        assert_eq!(line("<ctrl-w>x"), "moveo x");
+        assert_eq!(line("<home>x<end>y"), "xmoveo dialogy");
+    }
+
+    #[test]
     fn what_was_wrong_is_said_until_the_line_is_another() {
         let mut app = app();
         let press = |app: &mut App, keys: &str| {

@@ -158,6 +158,11 @@ fn of_dialog(app: &App, dialog: &Dialog) -> Vec<Hint> {
     if dialog.scope().chain().contains(&Scope::Everywhere) && !matches!(dialog, Dialog::Help { .. }) {
         hints.push((&[Action::Help], "help"));
     }
+    if let Dialog::Prompt(prompt) = dialog
+        && !prompt.input.text().is_empty()
+    {
+        hints.push((&[Action::ClearLine], "empty it"));
+    }
     hints
 }
 
