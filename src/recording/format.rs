@@ -195,10 +195,12 @@ fn is_call(line: &[u8]) -> Result<bool, DamagedLine> {
     Ok(serde_json::from_slice::<Probe>(line)?.request.is_some())
 }
 
-/// Whether a line can stand in a recording: a whole call, or another whole JSON object, or nothing.
+/// Whether a line can stand in a recording: a whole call, or another whole JSON object, or nothing. A call is whole where it
+/// can be read, be it with damage in its body.
 pub(super) fn is_whole(line: &[u8]) -> bool {
     let line = line.trim_ascii();
-    line.is_empty() || (line.starts_with(b"{") && is_call(line).is_ok_and(|call| !call || decode(line).is_ok()))
+    let reads = || decode_shared(line.to_vec()).is_ok();
+    line.is_empty() || (line.starts_with(b"{") && is_call(line).map_or_else(|_| reads(), |call| !call || reads()))
 }
 
 /// What stands behind the head, and the fields of it that an index does without.

@@ -65,6 +65,25 @@ async fn a_last_line_of_garbage_is_cut_off_and_a_mark_is_not() {
     }
 }
 
+#[tokio::test]
+async fn a_last_call_that_can_be_read_stays_whatever_its_body_became() {
+    let (_folder, path) = folder();
+    let (recorder, ..) = open(&path);
+    recorder.record(call(1)).await.unwrap();
+    recorder.record(call(2)).await.unwrap();
+    recorder.close().await;
+    let damaged = fs::read_to_string(&path).unwrap().replace("\"number\":2", "\"number\"02");
+    for content in [&*damaged, damaged.trim_end()] {
+        fs::write(&path, content).unwrap();
+        let there = calls_in(&path);
+        let (recorder, opened, _) = open(&path);
+        recorder.record(call(3)).await.unwrap();
+        recorder.close().await;
+        assert_eq!((opened.torn, calls_in(&path)), (None, [&there[..], &[call(3)]].concat()));
+        assert_eq!(there.len(), 2);
+    }
+}
+
 #[test]
 fn what_is_no_recording_is_not_touched() {
     let folder = tempfile::tempdir().unwrap();
