@@ -6,10 +6,14 @@ use proptest::test_runner::{Config, TestRunner};
 use crate::entries::ENTRIES;
 
 /// What a reader is meant for; broken in some places it gets deeper than anything made up.
-const SEEDS: [(&str, &str); 23] = [
+const SEEDS: [(&str, &str); 38] = [
     ("body", include_str!("../../assets/platforms/moveo/samples/dialog.json")),
     ("body", "a=1&b=%7B%22a%22%3A1%7D&payload={\"type\":\"x\"}&a=2"),
     ("body", "--X\r\nContent-Disposition: form-data; name=\"f\"; filename*=UTF-8''a%ff\r\n\r\nhi\r\n--X--\r\n"),
+    ("compared", "{\"a\":[1,2,{\"b\":null}],\"c\":1.0}\0{\"c\":1,\"a\":[2,1,{\"b\":\"\"}],\"d\":{}}"),
+    ("compared", "a=1&b=2&a=3\0b=2&a=1"),
+    ("compared", "--X\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\nhi\r\n--X--\r\n\0--X\r\n\r\nho\r\n--X--"),
+    ("compared", "status<400\ntook<2s\n/a/b*=\"x\"\nheader:content-type=text/plain\ncontract\n\0one\ntwo\n"),
     ("config", include_str!("../../assets/hooktape.toml")),
     (
         "config",
@@ -19,6 +23,18 @@ const SEEDS: [(&str, &str); 23] = [
         "config",
         "[[target]]\nname = \"a\"\nurl = \"https://a/{kind}\"\nheaders = { a = \"env:TOKEN\" }\nguard = \"confirm\"",
     ),
+    (
+        "connection",
+        "POST /hooks/moveo?a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}GET /b HTTP/1.1\r\nHost: a\r\n\r\n",
+    ),
+    (
+        "connection",
+        "POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ntransfer-encoding: chunked\r\n\r\n2;x=y\r\nhi\r\n0\r\na: b\r\n\r\n",
+    ),
+    ("connection", "HEAD /x HTTP/1.0\r\nconnection: keep-alive\r\n\r\nGET /y HTTP/1.1\r\nA b\r\n\r\n"),
+    ("connection", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0"),
+    ("drawn", "\u{2}\u{7f}POST /a\u{1b}[2J?b HTTP/1.1\r\nhost: a\r\nx: \u{202e}\r\n\r\n{\"a\":[1,\"👩\u{200d}🚀\"]}"),
+    ("drawn", "\u{7}~a\u{301}\u{200b}\t界\r\n"),
     ("imported", "curl -X POST 'http://a/b?c' -H 'x: y' --data-raw $'a\\x41\\u00e4' \\\n  --url-query z=1"),
     ("imported", "### one\nPOST http://a/b HTTP/1.1\nx: y\n\n{\"a\":1}\n\n### two\nGET /c"),
     (
@@ -45,7 +61,21 @@ const SEEDS: [(&str, &str); 23] = [
         "{\"data\":\"eyJwYXNzd29yZCI6InMxIn0=\",\"b\":\"a=1&token=s2\",\"c\":{\"name\":\"otp\",\"value\":\"s3\"}}",
     ),
     ("redacted", "<a><password>s1</password><b token='s2'/>https://u:s3@h/?token=s4 Bearer s5s5s5s5s5s5s5s5</a>"),
+    (
+        "request",
+        "POST /hooks/a?b=%20c HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nCookie: a=1\r\nX-B: \u{e9}\r\n\r\n{\"a\":[1]}",
+    ),
+    (
+        "request",
+        "POST /stripe HTTP/1.1\nhost: a\nstripe-signature: t=1795000000,v1=00ff,v0=aa\nwebhook-id: a\nwebhook-timestamp: 1795000000\nwebhook-signature: v1,AA== v1a,BB==\n\n{\"object\":\"event\"}",
+    ),
+    ("request", "GET /page?token=a.b.c&context=%7B%7D&sign=AA HTTP/1.1\r\nx-hub-signature-256: sha256=00\r\n\r\n"),
     ("shown", "\u{1b}]0;t\u{7}\u{9b}31m\r\n\u{202e}\u{200d}👩🏽\u{200d}🚀\u{feff}"),
+    (
+        "template",
+        "{\"a\":\"{{now}}\",\"b\":\"x {{request:/a}}\",\"c\":\"{{braces}}env:A}}\",\"d\":\"{{ $v }}\",\"{{uuid}}\":1}",
+    ),
+    ("template", "{{env:HOME}} {{{now_ms}} {{row:a}} {{header:x-a}} {{query:a}}"),
     (
         "token",
         "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6Ii4uLy4uL2V0Yy9wYXNzd2QifQ.eyJleHAiOjE3OTUwMDAwMDAsImlzcyI6Im1vdmVvIn0.c2ln",
@@ -87,7 +117,7 @@ fn whatever_is_read_breaks_no_promise() {
         for seed in &seeds {
             entry(seed);
         }
-        let cases = if matches!(name, "pack" | "recording" | "imported") { 12 } else { 60 };
+        let cases = if matches!(name, "drawn" | "imported" | "pack" | "recording") { 12 } else { 60 };
         let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         runner
             .run(&broken(seeds), |bytes| {

@@ -1,37 +1,58 @@
 //! What is fed with anything: one function for each thing that reads what strangers write. They panic where a promise is
 //! broken; `cargo fuzz` drives them without end, and `tests/hostile` for a moment with every run of the tests.
 
+mod connection;
+mod screen;
+
 use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use hooktape::app::body::{Body, Form};
 use hooktape::app::needle::Needle;
-use hooktape::call::{Call, Direction, Headers, Id, Packed, Request, Sig};
+use hooktape::call::{Call, Direction, Headers, Id, Packed, Request, Response, Sig};
 use hooktape::config::{Config, Environment, Redact, Secret, Secrets, Sources};
 use hooktape::jq;
 use hooktape::json;
+use hooktape::net::placeholders::{self, Form as Braces, Value};
+use hooktape::net::refused::{Refused, Why};
+use hooktape::net::template::{self as answers, Known, Scope};
 use hooktape::platform::{Keyring, Platforms};
 use hooktape::recording::export::{Exporter, Format, Report};
 use hooktape::recording::{
     self, Index, Options, Place, Position, Query, Reader, Recorder, Redaction, Remarks, View, import,
 };
+use hooktape::replay::compare::{self, Rules};
+use hooktape::replay::expect::{self, Answered, Expectation};
+use hooktape::replay::template::{self, Values};
+use hooktape::replay::variables::Variables;
 use hooktape::visible;
 use jiff::Timestamp;
+
+pub use self::connection::connection;
+pub use self::screen::drawn;
 
 /// Takes anything.
 pub type Reads = fn(&[u8]);
 
 /// All of them, by the names of their fuzz targets.
-pub const ENTRIES: [(&str, Reads); 11] = [
+pub const ENTRIES: [(&str, Reads); 16] = [
     ("body", body),
+    ("compared", compared),
     ("config", config),
+    ("connection", connection),
+    ("drawn", drawn),
     ("imported", imported),
     ("json", json_text),
     ("pack", pack),
     ("query", query),
     ("recording", recording),
     ("redacted", redacted),
+    ("request", request),
     ("shown", shown),
+    ("template", template),
     ("token", token),
     ("unpacked", unpacked),
 ];
@@ -43,8 +64,8 @@ fn now() -> Timestamp {
 
 /// The platforms as they come, keys of every form, and what is masked where nothing is said of it.
 struct Lane {
-    platforms: Platforms,
-    keyring: Keyring,
+    platforms: Arc<Platforms>,
+    keyring: Arc<Keyring>,
     redaction: Redaction,
 }
 
@@ -52,12 +73,13 @@ thread_local! {
     static LANE: Lane = {
         let public = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9\n\
                       q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==\n-----END PUBLIC KEY-----\n";
-        let platforms = Platforms::builtin().expect("the built-in packs are sound");
+        let platforms = Arc::new(Platforms::builtin().expect("the built-in packs are sound"));
         let secret = |name: &str, value: &str| (name.to_owned(), vec![Secret::new(format!("env:{name}"), value)]);
         let mut secrets: Vec<_> = platforms.packs().map(|pack| secret(&pack.name, "a secret of some length")).collect();
         secrets.push(secret("moveo/webview", public));
         let redaction = Redaction::new(&Redact::default()).expect("the default patterns");
-        Lane { platforms, keyring: Keyring::new(Secrets(secrets.into_iter().collect())), redaction }
+        let keyring = Arc::new(Keyring::new(Secrets(secrets.into_iter().collect())));
+        Lane { platforms, keyring, redaction }
     };
 }
 
@@ -105,6 +127,37 @@ pub fn body(data: &[u8]) {
     // What a filter makes of it is JSON again.
     if let Ok(made) = jq::run(data, ".") {
         json::check(&made).expect("a body through the filter that changes nothing");
+    }
+}
+
+/// Two bodies, with a zero byte between them: nothing differs from itself, however JSON is laid out, and what differs does so
+/// both ways.
+pub fn compared(data: &[u8]) {
+    let (left, right) = data.split_at(memchr::memchr(0, data).unwrap_or(data.len()));
+    let right = right.get(1..).unwrap_or_default();
+    let pretty = std::str::from_utf8(left).ok().and_then(|text| json::pretty(text).ok());
+    let types = ["", "application/json", "application/x-www-form-urlencoded", "multipart/x; boundary=X", "text/plain"];
+    for (content_type, unordered) in types.into_iter().flat_map(|each| [(each, false), (each, true)]) {
+        let rules = Rules { unordered, ..Rules::default() };
+        let answer = |body: &[u8]| Response {
+            status: 200,
+            headers: [("content-type", content_type)].into_iter().collect(),
+            body: bytes::Bytes::copy_from_slice(body),
+        };
+        let differ = |left: &Response, right: &Response| compare::responses(Some(left), Some(right), None, &rules);
+        let (left, right) = (answer(left), answer(right));
+        assert_eq!(differ(&left, &left), [], "to itself");
+        let (there, back) = (differ(&left, &right), differ(&right, &left));
+        assert_eq!(there.is_empty(), back.is_empty(), "{there:?} and {back:?}");
+        if let Some(pretty) = pretty.as_deref().filter(|_| content_type == "application/json") {
+            assert_eq!(differ(&left, &answer(pretty.as_bytes())), [], "laid out");
+        }
+        let demands: Vec<Expectation> =
+            String::from_utf8_lossy(&left.body).lines().take(20).filter_map(|line| line.parse().ok()).collect();
+        let call = Call::new(Id::fresh(), Direction::Sent, now(), Request::default());
+        let call = Call { response: Some(right), ..call };
+        let answered = Answered { call: &call, fault: None, kind: None, recorded: Some(&left), rules: &rules };
+        drop(expect::check(&demands, &answered));
     }
 }
 
@@ -296,10 +349,56 @@ pub fn redacted(data: &[u8]) {
     });
 }
 
+/// What came on a connection and was taken for no request.
+fn as_it_came(data: &[u8]) -> Refused {
+    Refused {
+        peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        why: Why::Left,
+        came: bytes::Bytes::copy_from_slice(data),
+        answer: bytes::Bytes::copy_from_slice(data),
+        took: Duration::ZERO,
+        more: 0,
+    }
+}
+
+/// A request in HTTP/1.1, read as far as it goes: told, judged, recorded, masked and exported in every form. From those that
+/// are imported byte for byte it is, but for a target that no other program could write.
+pub fn request(data: &[u8]) {
+    let refused = as_it_came(data);
+    LANE.with(|lane| {
+        for told in [refused.to_string(), refused.told(Some(&lane.redaction))] {
+            assert!(!told.contains(acts), "{told:?}");
+        }
+    });
+    drop(refused.response());
+    let Some(request) = refused.request() else { return };
+    let request = Request { cut: false, ..request };
+    judge(&request);
+    let response = Response { status: 200, headers: request.headers.clone(), body: request.body.clone() };
+    let call = Call::new(Id::fresh(), Direction::Received, now(), request);
+    let call = Call { response: Some(response), ..call };
+    let line = recording::encode(&call);
+    assert_eq!(recording::decode(&line[..line.len() - 1]).as_ref(), Ok(&call), "byte for byte");
+    let imported = if call.request.target.contains(['\r', '\0']) { &[][..] } else { &import::FORMATS };
+    for form in imported.iter().copied().filter(|form| *form != Format::Curl) {
+        let mut out = Vec::new();
+        let mut exporter = Exporter::new(&mut out, form, "title", now()).expect("memory");
+        exporter.write(&Report::new(call.clone(), None, None, Remarks::default())).expect("memory");
+        exporter.finish().expect("memory");
+        let mut back = import::calls(&out, form, now()).expect("what was exported").calls;
+        assert_eq!((back.len(), back.pop().as_ref()), (1, Some(&call)), "{form}: {}", String::from_utf8_lossy(&out));
+    }
+    exported(call);
+}
+
+/// Whether a character acts on a terminal.
+fn acts(char: char) -> bool {
+    char.is_control() || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// The way to the terminal: nothing that is shown acts on it.
 pub fn shown(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let acts = |char: char| char.is_control() || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     assert!(!visible::line(&text).contains(acts));
     assert!(!visible::bytes(data).contains(acts));
     assert!(!visible::text(&text).contains(|char| char != '\n' && acts(char)));
@@ -307,6 +406,39 @@ pub fn shown(data: &[u8]) {
         let line = visible::line(&text);
         assert!(visible::width(&visible::truncate(&line, columns)) <= columns);
     }
+}
+
+/// Placeholders: what came over a wire is sent as it came, and what is filled in leaves JSON JSON.
+pub fn template(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let body = bytes::Bytes::copy_from_slice(data);
+    let came = Request {
+        method: "POST".into(),
+        target: format!("/{text}"),
+        headers: [("x-a", body.clone())].into_iter().collect(),
+        body: body.clone(),
+        ..Request::default()
+    };
+    let (variables, environment) = (Variables::default(), |_: &str| None);
+    let values = Values { now: now(), variables: &variables, environment: &environment };
+    let mut sent = template::literal(came.clone());
+    template::fill(&mut sent, &values).expect("there is nothing to be filled in");
+    assert_eq!(sent, came);
+    drop((template::strange(&came), template::fill(&mut came.clone(), &values)));
+    for place in placeholders::places(&text) {
+        let written = &text[place.span];
+        assert!(written.starts_with("{{") && written.ends_with("}}"), "{written}");
+    }
+    let value = |name: &str| Ok::<_, ()>((name != "stays").then(|| Value::Text(format!("{name}\"\\\n"))));
+    let filled = placeholders::fill(&text, Braces::Json, value).expect("no error");
+    if json::check(&text).is_ok() {
+        json::check(&filled).expect("JSON stays JSON");
+    }
+    drop(placeholders::shown(placeholders::hidden(&text).into_owned()));
+    drop(placeholders::levelled(&text));
+    let known = Known { variable: Box::new(|_| None), environment: Box::new(|_| None) };
+    let document = json::compact(&text).unwrap_or_default();
+    drop(answers::fill(&body, &Scope { request: &came, document: &document, row: None, now: now(), known: &known }));
 }
 
 /// A body that came compressed: no more is unpacked than is said.
