@@ -18,9 +18,9 @@ const WINDOW: usize = 256 * 1024;
 /// Bytes of the longest line: a place has no room for more.
 const LONGEST: usize = u32::MAX as usize;
 
-/// What is wrong where a compressed recording ends whose end is missing.
-const CUT: &str = "the compressed file ends too early: this line and all that stood behind it are missing, one call or \
-                   many; if there is a whole copy, read that";
+/// What is wrong where a compressed recording ends whose end is missing, or is not what was compressed.
+const CUT: &str = "the compressed file ends too early, or cannot be unpacked from here on: whatever stood here and behind \
+                   it is missing, one call or many; if there is a whole copy, read that";
 
 /// Between two lines of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -55,14 +55,15 @@ pub(super) fn is_packed(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Copies all of `packed` as long as there is room. Where its end is missing, what can be had is what there is; whether it
-/// was there.
+/// Copies all of `packed` as long as there is room. Where its end is missing or damaged, or something else stands behind it, what
+/// can be had is what there is; whether it was all.
 fn unpack(mut packed: impl Read, mut plain: &File, room: impl Fn(&File) -> io::Result<u64>) -> io::Result<bool> {
     while room(plain)? > SPARE + STEP {
         match io::copy(&mut packed.by_ref().take(STEP), &mut plain) {
             Ok(STEP) => {}
             Ok(_) => return Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && plain.metadata()?.len() > 0 => {
+            // What the system says, of a disk say, is no fault of what is packed.
+            Err(error) if error.raw_os_error().is_none() && plain.metadata()?.len() > 0 => {
                 return Ok(false);
             }
             Err(error) => return Err(error),
@@ -137,6 +138,12 @@ mod tests {
             .unwrap();
             assert_eq!((count, &scanned), (calls.len(), &vec![told.clone()]));
         }
+        // Whole, and something else behind it.
+        std::fs::write(&path, [&packed[..], b"junk\n"].concat()).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        let (calls, damaged): (Vec<_>, Vec<_>) = reader.entries(Position::default()).partition(Result::is_ok);
+        assert_eq!((calls.len(), damaged.len()), (2000, 1));
+        assert!(is_recording(&path) && Reader::check(&path).unwrap());
         // Nothing of it can be had.
         std::fs::write(&path, &packed[..20]).unwrap();
         assert!(Reader::open(&path).is_err() && !is_recording(&path) && Reader::check(&path).is_err());
