@@ -20,6 +20,7 @@ mod pattern;
 mod prose;
 mod spots;
 mod table;
+mod value;
 
 use std::borrow::Cow;
 
@@ -162,19 +163,8 @@ impl Redaction {
             if value.is_empty() {
                 continue;
             }
-            let masked = if self.masks_header(name) {
-                Some(MASK.into())
-            } else {
-                let text = readable(value);
-                // A `Referer` or `Location` has a query too.
-                let spots = match text.as_bytes() {
-                    [b'{', ..] => self.value(&text, 0),
-                    [b'<', ..] => self.links(&text),
-                    _ if self.hides(&text, 0) => Spots::whole(value),
-                    _ => self.address(&text, 0),
-                };
-                spots.masked(value)
-            };
+            let masked =
+                if self.masks_header(name) { Some(MASK.into()) } else { self.field(&readable(value)).masked(value) };
             if let Some(masked) = masked.filter(|masked| value != masked) {
                 *value = masked.into();
             }

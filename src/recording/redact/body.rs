@@ -5,7 +5,7 @@ use memchr::{memchr_iter, memmem};
 
 use super::pattern::{decoded, together};
 use super::spots::{Inner, Spots, readable};
-use super::{Redaction, pairs, prose, table};
+use super::{Redaction, markup, pairs, prose, table};
 use crate::call::{Headers, is_coded};
 use crate::json::{self, Token, TokenKind};
 use crate::recording::multipart;
@@ -14,7 +14,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How deep one thing may stand in another, JSON in a form say, and be looked into; what stands deeper is masked whole. Who
 /// calls decides how deep it gets, and each level takes room and time.
-const DEEPEST: usize = 4;
+pub(super) const DEEPEST: usize = 4;
 
 /// A parameter's name is no longer: what is may be base64 with its padding.
 const LONGEST_NAME: usize = 100;
@@ -65,22 +65,12 @@ impl Redaction {
             self.parts(&body[begin..], &boundary, depth)
         } else if claims.starts_with("application/x-www-form-urlencoded") {
             self.parameters(&text, depth).and(self.filled(&text))
-        } else if self.hides(&text, depth) {
-            Spots::whole(text.as_bytes())
-        } else if start.starts_with('<') {
-            self.look(text.as_bytes(), depth)
-        } else if text.contains('=') && !text.trim_end().contains(char::is_whitespace) {
-            // A form that does not say so, or something in which nothing has such a name.
-            self.parameters(text.trim_end(), depth).and(self.look(text.as_bytes(), depth))
         } else if claims.contains("csv") || claims.contains("tab-separated") {
             let cells =
                 table::find(text.as_bytes(), true, |name| self.fields.have(name), |cell| self.hides(cell, depth));
-            self.look(text.as_bytes(), depth).and(Spots::of(cells))
-        } else if is_escaped(&text) && !text.trim_end().contains(char::is_whitespace) {
-            // JSON as a form has it, and nothing says so.
-            self.value(text.trim_end(), depth).and(self.look(text.as_bytes(), depth))
+            self.value(&text, depth).and(Spots::of(cells))
         } else {
-            self.look(&body[begin..], depth)
+            self.value(&text, depth)
         };
         let mut all = Spots::default();
         all.add_all(begin, spots);
@@ -205,7 +195,18 @@ impl Redaction {
 
     /// The path of an address, or all of one without a query. Its steps have parameters too: `/a;token=.../b`.
     fn path(&self, text: &str, depth: usize) -> Spots {
-        let spots = self.steps(text, depth);
+        let mut inside = Spots::default();
+        let mut begin = 0;
+        for step in text.split('/') {
+            if step.len() >= SHORTEST_CODED && self.hides(step, depth) {
+                inside.add(begin..begin + step.len());
+            } else if step.len() >= SHORTEST_CODED && is_escaped(step) {
+                let inner = Inner::of_form(step);
+                inside.add_all(begin, inner.outside(self.value(&inner.text, depth + 1)));
+            }
+            begin += step.len() + 1;
+        }
+        let spots = inside.and(self.steps(text, depth));
         if !text.contains('%') {
             return spots;
         }
@@ -242,33 +243,8 @@ impl Redaction {
         spots
     }
 
-    /// A value that stands in something else: JSON again, an address, or just text.
-    pub(super) fn value(&self, text: &str, depth: usize) -> Spots {
-        let is_json = text.trim_start().starts_with(['{', '[']) && text.contains('"');
-        let may_be = || text.starts_with('/') || text.contains("://");
-        let is_word = || !text.contains(char::is_whitespace);
-        let is_address = text.contains(['?', '#']) && may_be() && is_word();
-        let is_escaped = is_escaped(text) && is_word();
-        if depth > DEEPEST && (is_json || is_address || is_escaped) || self.hides(text, depth) {
-            Spots::whole(text.as_bytes())
-        } else if is_json {
-            self.json(text, depth)
-        } else if is_address {
-            self.address(text, depth)
-        } else if text.trim_start().starts_with('<') {
-            self.look(text.as_bytes(), depth)
-        } else if depth <= DEEPEST && text.find('=').is_some_and(|at| at <= LONGEST_NAME) && is_word() {
-            self.parameters(text, depth).and(self.look(text.as_bytes(), depth))
-        } else if is_escaped {
-            let inner = Inner::of_form(text);
-            inner.outside(self.value(&inner.text, depth + 1)).and(self.look(text.as_bytes(), depth))
-        } else {
-            self.look(text.as_bytes(), depth)
-        }
-    }
-
     /// A JSON text, or what looks like one, token by token.
-    fn json(&self, text: &str, depth: usize) -> Spots {
+    pub(super) fn json(&self, text: &str, depth: usize) -> Spots {
         let mut places = pairs::find(text, |name| self.fields.have(name) || self.masks_header(name));
         places.extend(self.pointers.iter().flat_map(|pointer| json::find_all(text, pointer)));
         let places = together(places);
@@ -313,10 +289,7 @@ impl Redaction {
         places.extend(prose::find(text, |name| self.fields.have(name)));
         places.extend(table::all(text, |name| self.fields.have(name)));
         let spots = Spots::of(together(places));
-        // Markup may stand anywhere in it: a request that failed is quoted behind what is said of it.
-        let begins = text.trim_ascii_start().first() == Some(&b'<');
-        let has = |sign: &[u8]| memmem::find(text, sign).is_some();
-        if begins || has(b"</") || has(b"/>") { self.markup(&readable(text), depth).and(spots) } else { spots }
+        if markup::stands_in(text) { self.markup(&readable(text), depth).and(spots) } else { spots }
     }
 
     /// Whether a text is base64, or a `data:` address of it, and stands for one in which something is masked. It has no places
@@ -355,7 +328,7 @@ fn is_utf16(body: &[u8]) -> bool {
 }
 
 /// Whether it has escapes as a form has them.
-fn is_escaped(text: &str) -> bool {
+pub(super) fn is_escaped(text: &str) -> bool {
     let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
     let bytes = text.as_bytes();
     memchr_iter(b'%', bytes).any(|at| is_digit(bytes.get(at + 1)) && is_digit(bytes.get(at + 2)))

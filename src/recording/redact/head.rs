@@ -8,6 +8,16 @@ use crate::call::Headers;
 const SIGNS: [char; 4] = [':', ' ', '\t', '='];
 
 impl Redaction {
+    /// The value of a header: a string. A `Referer` or `Location` has a query too.
+    pub(super) fn field(&self, text: &str) -> Spots {
+        let inside = self.value(text, 0);
+        match text.as_bytes() {
+            [b'{' | b'[', ..] => inside,
+            [b'<', ..] => inside.and(self.links(text)),
+            _ => inside.and(self.address(text, 0)),
+        }
+    }
+
     /// What follows these headers of a request, where it may be more of them: of each line the value, if it is a header's that is
     /// masked. Its first may go on with the last header.
     pub(super) fn rest_of_head(&self, headers: &Headers, text: &[u8]) -> Spots {
@@ -41,9 +51,14 @@ impl Redaction {
                 secret = found.is_some();
                 found.map_or("", |(_, value)| value.trim_start_matches(SIGNS))
             };
+            let place = |value: &str| end - line.len() + bare.len() - value.len();
             if secret && !value.is_empty() {
-                let at = end - line.len() + bare.len() - value.len();
-                spots.add(at..at + value.len());
+                spots.add(place(value)..place(value) + value.len());
+            } else if let Some((name, value)) = text.split_once(':').filter(|_| !secret)
+                && !name.contains(['{', '[', ','])
+            {
+                let value = value.trim_start();
+                spots.add_all(place(value), self.value(value, 0));
             }
         }
         spots

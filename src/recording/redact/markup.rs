@@ -7,9 +7,10 @@ use memchr::{memchr, memchr2, memmem};
 use regex::Regex;
 
 use super::Redaction;
-use super::spots::Spots;
+use super::spots::{Inner, Spots};
 
-const SECTION: &str = "<![CDATA[";
+/// What has no tags of its own: where it begins and where it ends.
+const SECTIONS: [(&str, &str); 2] = [("<![CDATA[", "]]>"), ("<!--", "-->")];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -49,8 +50,8 @@ impl<'a> Tag<'a> {
 }
 
 impl Redaction {
-    /// What stands in the elements that are secret by their name or by the name that they give: the texts, and a `value`; and texts
-    /// that hide something.
+    /// What stands in the elements that are secret by their name or by the name that they give: the texts, and a `value`; and what
+    /// is masked of the other texts, sections and attributes, each of them a string.
     /// The attributes that are secret by their own name are found as in any text.
     pub(super) fn markup(&self, text: &str, depth: usize) -> Spots {
         let last = last_closing(text);
@@ -61,38 +62,50 @@ impl Redaction {
         let mut once = false;
         // The element before was the name of the next one.
         let mut said = false;
+        // The first text since the tag before.
+        let mut words = "";
         let (mut begin, mut from) = (0, 0);
         while begin < text.len() {
             let at = memchr(b'<', &text.as_bytes()[from..]).map_or(text.len(), |at| from + at);
             let secret = within.is_some() || once;
-            if secret && text[at..].starts_with(SECTION) {
-                from = text[at..].find("]]>").map_or(text.len(), |end| at + end + 3);
-                continue;
-            }
+            let section = section(text, at);
             let tag = if at < text.len() { Tag::at(text, at) } else { None };
-            if tag.is_none() && at < text.len() {
+            if section.is_none() && tag.is_none() && at < text.len() {
                 from = at + 1;
                 continue;
             }
+            if let Some((_, end)) = section.as_ref().filter(|_| secret) {
+                from = *end;
+                continue;
+            }
             let run = begin..at;
-            let said_now = text[run.clone()].trim();
-            let section = said_now.strip_prefix(SECTION).and_then(|inside| inside.strip_suffix("]]>"));
-            if !said_now.is_empty() && (secret || self.hides(section.unwrap_or(said_now), depth)) {
+            let shown = text[run.clone()].trim();
+            words = if words.is_empty() { shown } else { words };
+            if !shown.is_empty() && secret {
                 spots.add(run);
+            } else if !shown.is_empty() && run.len() < text.len() {
+                self.within(&text[run.clone()], run.start, depth, &mut spots);
+            }
+            if let Some((inside, end)) = section {
+                words = if words.is_empty() { text[inside.clone()].trim() } else { words };
+                spots.add_all(inside.start, self.value(&text[inside], depth + 1));
+                (begin, from) = (end, end);
+                continue;
             }
             let Some(tag) = tag else { break };
             (begin, from) = (tag.place.end, tag.place.end);
             once = false;
+            let words = std::mem::take(&mut words);
             if tag.kind == Kind::Close {
                 within = match within {
                     Some((name, 1)) if name == tag.name => None,
                     Some((name, open)) if name == tag.name => Some((name, open - 1)),
                     other => other,
                 };
-                said = is_naming(tag.name) && self.fields.have(said_now);
+                said = is_naming(tag.name) && self.fields.have(&Inner::of_markup(words).text);
                 continue;
             }
-            let named = self.attributes(text, &tag, said || self.fields.have(tag.name), &mut spots);
+            let named = self.attributes(text, &tag, said || self.fields.have(tag.name), depth, &mut spots);
             let named = named || std::mem::take(&mut said) || self.fields.have(tag.name);
             match &mut within {
                 Some((name, open)) if *name == tag.name && tag.kind == Kind::Open => *open += 1,
@@ -109,26 +122,50 @@ impl Redaction {
         spots
     }
 
-    /// Masks the value that a tag's attributes give a secret name, or one in a secret element; whether they give such a name.
-    fn attributes(&self, text: &str, tag: &Tag<'_>, secret: bool, spots: &mut Spots) -> bool {
+    /// Masks what is to be of a text or of an attribute's value, which begins there.
+    fn within(&self, source: &str, begin: usize, depth: usize, spots: &mut Spots) {
+        let inner = Inner::of_markup(source);
+        spots.add_all(begin, inner.outside(self.value(&inner.text, depth + 1)));
+    }
+
+    /// Masks the value that a tag's attributes give a secret name, or one in a secret element, and what is to be of the others;
+    /// whether they give such a name.
+    fn attributes(&self, text: &str, tag: &Tag<'_>, secret: bool, depth: usize, spots: &mut Spots) -> bool {
         let source = &text[tag.place.clone()];
         if !source.contains('=') {
             return false;
         }
-        let attributes =
-            || Some(self.attribute.captures_iter(source).filter_map(|found| found.get(1).zip(found.get(2))));
+        let attributes = || {
+            let found = self.attribute.captures_iter(source);
+            found.filter_map(|found| found.get(1).zip(found.get(2).or_else(|| found.get(3))))
+        };
         let named = attributes()
-            .into_iter()
-            .flatten()
-            .any(|(name, value)| is_naming(name.as_str()) && self.fields.have(value.as_str()));
-        for (name, value) in attributes().into_iter().flatten() {
+            .any(|(name, value)| is_naming(name.as_str()) && self.fields.have(&Inner::of_markup(value.as_str()).text));
+        for (name, value) in attributes() {
             let is_value = matches!(name.as_str(), "value" | "Value" | "content");
+            let begin = tag.place.start + value.start();
             if (named || secret) && is_value && !value.is_empty() {
-                spots.add(tag.place.start + value.start()..tag.place.start + value.end());
+                spots.add(begin..begin + value.len());
+            } else {
+                self.within(value.as_str(), begin, depth, spots);
             }
         }
         named
     }
+}
+
+/// Whether markup stands anywhere in a text: a request that failed is quoted behind what is said of it.
+pub(super) fn stands_in(text: &[u8]) -> bool {
+    let has = |sign: &[u8]| memmem::find(text, sign).is_some();
+    text.trim_ascii_start().first() == Some(&b'<') || has(b"</") || has(b"/>")
+}
+
+/// What stands in the section that begins there, and where the section ends.
+fn section(text: &str, at: usize) -> Option<(Range<usize>, usize)> {
+    let (open, close) = SECTIONS.into_iter().find(|(open, _)| text[at..].starts_with(open))?;
+    let begin = at + open.len();
+    let end = text[begin..].find(close).map(|end| begin + end);
+    Some((begin..end.unwrap_or(text.len()), end.map_or(text.len(), |end| end + close.len())))
 }
 
 /// Whether what is called so is the name of a value beside it.
@@ -138,7 +175,7 @@ fn is_naming(name: &str) -> bool {
 
 /// An attribute's name and its value.
 pub(super) fn attribute() -> Result<Regex, regex::Error> {
-    Regex::new(r#"([\w.-]+)\s*=\s*["']([^"'<>]*)["']"#)
+    Regex::new(r#"([\w.-]+)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')"#)
 }
 
 /// Where the last tag stands that closes an element of each name.

@@ -78,6 +78,9 @@ impl Spots {
     }
 }
 
+/// An entity is no longer, in bytes: a number may have zeros before it.
+const LONGEST_ENTITY: usize = 32;
+
 /// How long the first piece is of what is encoded, and how long of the text.
 type Piece = fn(&str) -> (usize, usize);
 
@@ -114,6 +117,28 @@ impl<'a> Inner<'a> {
             _ => first(rest),
         };
         Self { text: readable(&bytes).into_owned().into(), begin: 0, source, piece: Some(piece), write }
+    }
+
+    /// A text of XML or HTML, or the value of an attribute.
+    pub(super) fn of_markup(source: &'a str) -> Self {
+        // As its own quotes are: what stands in quotes has none of their kind.
+        let bare = source.contains('"');
+        let write = if bare { |mask: &str| mask.to_owned() } else { |mask: &str| mask.replace('"', "&quot;") };
+        if !source.contains('&') {
+            return Self { text: source.into(), begin: 0, source, piece: None, write };
+        }
+        let mut text = String::with_capacity(source.len());
+        let mut rest = source;
+        while let Some(at) = rest.find('&') {
+            let (plain, behind) = rest.split_at(at);
+            let (len, char) = entity(behind).unwrap_or((1, '&'));
+            text.push_str(plain);
+            text.push(char);
+            rest = &behind[len..];
+        }
+        text.push_str(rest);
+        let piece: Piece = |rest| entity(rest).map_or_else(|| first(rest), |(len, char)| (len, char.len_utf8()));
+        Self { text: text.into(), begin: 0, source, piece: Some(piece), write }
     }
 
     /// A string of JSON, with its quotes as far as it has them.
@@ -168,6 +193,27 @@ impl<'a> Inner<'a> {
 fn first(rest: &str) -> (usize, usize) {
     let len = rest.chars().next().map_or(0, char::len_utf8);
     (len, len)
+}
+
+/// How long the entity is that `text` begins with, and what it stands for: those of XML, and characters by their number.
+fn entity(text: &str) -> Option<(usize, char)> {
+    let inside = text.strip_prefix('&')?;
+    let end = inside.bytes().take(LONGEST_ENTITY).position(|byte| byte == b';')?;
+    let char = match &inside[..end] {
+        "lt" => '<',
+        "gt" => '>',
+        "amp" => '&',
+        "quot" => '"',
+        "apos" => '\'',
+        number => {
+            let digits = number.strip_prefix('#')?;
+            let code = digits
+                .strip_prefix(['x', 'X'])
+                .map_or_else(|| digits.parse(), |hexadecimal| u32::from_str_radix(hexadecimal, 16));
+            char::from_u32(code.ok()?)?
+        }
+    };
+    Some((end + 2, char))
 }
 
 fn is_escape(text: &str) -> bool {

@@ -156,8 +156,58 @@ use super::{body, redaction, with};
 #[case::base64_alone("eyJwYXNzd29yZCI6IlNFQ1JFVCJ9", "[redacted]")]
 #[case::base64_in_xml(
     "<a><b>\neyJwYXNzd29yZCI6IlNFQ1JFVCJ9\n</b><c><![CDATA[eyJwYXNzd29yZCI6IlNFQ1JFVCJ9]]></c><d>eyJhIjoxLCJiIjoyfQ==</d></a>",
-    "<a><b>[redacted]</b><c>[redacted]</c><d>eyJhIjoxLCJiIjoyfQ==</d></a>"
+    "<a><b>\n[redacted]\n</b><c><![CDATA[[redacted]]]></c><d>eyJhIjoxLCJiIjoyfQ==</d></a>"
 )]
+// Strings of XML: each is read as any string is.
+#[case::xml_in_xml(
+    "<r><v>&lt;password&gt;SECRET&lt;/password&gt;&#x20;a</v></r>",
+    "<r><v>&lt;password&gt;[redacted]&lt;/password&gt;&#x20;a</v></r>"
+)]
+#[case::xml_in_a_section("<v><![CDATA[<otp>SECRET</otp>]]></v>", "<v><![CDATA[<otp>[redacted]</otp>]]></v>")]
+#[case::object_in_xml(
+    "<r><v>\n {\"credentials\":{\"key\":\"SECRET\",\"n\":7}}</v><v>&amp;</v></r>",
+    "<r><v>\n {\"credentials\":{\"key\":\"[redacted]\",\"n\":\"[redacted]\"}}</v><v>&amp;</v></r>"
+)]
+#[case::object_with_entities_in_xml(
+    "<v>{&quot;credentials&quot;:{&#34;key&#x22;:&quot;SECRET&quot;,&quot;n&quot;:7}}</v>",
+    "<v>{&quot;credentials&quot;:{&#34;key&#x22;:&quot;[redacted]&quot;,&quot;n&quot;:&quot;[redacted]&quot;}}</v>"
+)]
+#[case::object_in_a_section(
+    "<v>a <![CDATA[{\"a\":\"<b>c</b>\",\"credentials\":{\"key\":\"SECRET\"}}]]> b</v>",
+    "<v>a <![CDATA[{\"a\":\"<b>c</b>\",\"credentials\":{\"key\":\"[redacted]\"}}]]> b</v>"
+)]
+#[case::object_in_a_comment(
+    "<v><!-- [{\"key\":\"otp\",\"value\":\"SECRET\"}] --></v>",
+    "<v><!-- [{\"key\":\"otp\",\"value\":\"[redacted]\"}] --></v>"
+)]
+#[case::escaped_name_in_xml("<v>{\"\\u0070assword\":\"SECRET\"}</v>", "<v>{\"\\u0070assword\":\"[redacted]\"}</v>")]
+#[case::form_in_xml(
+    "<v>a=1&amp;payload=%7B%22password%22%3A%22SECRET%22%7D&amp;b=2</v>",
+    "<v>a=1&amp;payload=%7B%22password%22%3A%22[redacted]%22%7D&amp;b=2</v>"
+)]
+#[case::attributes(
+    "<v a='[{\"name\":\"otp\",\"value\":7}]' b=\"{&quot;credentials&quot;:{&quot;k&quot;:7}}\" c=\"x&amp;y\"/>",
+    "<v a='[{\"name\":\"otp\",\"value\":\"[redacted]\"}]' b=\"{&quot;credentials&quot;:{&quot;k&quot;:&quot;[redacted]&quot;}}\" c=\"x&amp;y\"/>"
+)]
+#[case::xml_in_xml_in_json(
+    r#"{"x":"<v>&lt;otp&gt;SECRET&lt;/otp&gt;\n</v>"}"#,
+    r#"{"x":"<v>&lt;otp&gt;[redacted]&lt;/otp&gt;\n</v>"}"#
+)]
+#[case::name_in_a_section(
+    "<p><name><![CDATA[password]]></name><value>SECRET</value></p>",
+    "<p><name><![CDATA[password]]></name><value>[redacted]</value></p>"
+)]
+#[case::entities_in_a_string(r#"["&lt;otp&gt;SECRET&lt;/otp&gt;"]"#, r#"["&lt;otp&gt;[redacted]&lt;/otp&gt;"]"#)]
+#[case::string_of_json(
+    r#""{\"credentials\":{\"key\":\"SECRET\"}}""#,
+    r#""{\"credentials\":{\"key\":\"[redacted]\"}}""#
+)]
+// JSON behind something else.
+#[case::events(
+    "event: a\ndata: {\"credentials\":{\"key\":\"SECRET\"}}\n\ndata: [{\"name\":\"otp\",\"value\":\"SECRET\"}]\n\n",
+    "event: a\ndata: {\"credentials\":{\"key\":\"[redacted]\"}}\n\ndata: [{\"name\":\"otp\",\"value\":\"[redacted]\"}]\n\n"
+)]
+#[case::call_of_an_object(r#"cb({"credentials":{"key":"SECRET"}})"#, r#"cb({"credentials":{"key":"[redacted]"}})"#)]
 #[case::data_address(r#"["data:application/json;base64,eyJwYXNzd29yZCI6IlNFQ1JFVCJ9"]"#, r#"["[redacted]"]"#)]
 #[case::auth(
     r#"{"auth":{"x":"SECRET"},"basicAuth":"SECRET","authCode":"SECRET"}"#,
@@ -177,6 +227,10 @@ fn what_is_secret_is_masked_wherever_it_stands(#[case] from: &str, #[case] to: &
 )]
 #[case::lists(r#"["email","phone","password"]"#)]
 #[case::markup("<p>Reset your password</p><e a='b'>c</e>")]
+#[case::strings_of_markup(
+    "<p>a &lt; b &amp; {c} <![CDATA[<d>]]> e </ f <!-- g --> %7B</p><h i='&lt;j&gt;k&lt;/j&gt;'/>"
+)]
+#[case::no_markup("a </ b /> {\"c\":[\"d\"]} &lt;e&gt; \"f\"")]
 #[case::numbers(r#"["call 212 555 1234", "000 12 3456", "1.123.45.6789", "123 45.6789"]"#)]
 #[case::base64(r#"["aGVsbG8gd29ybGQ=", "iVBORw0KGgo==", "eyJhIjoxLCJiIjoyfQ==", "passwordpassword"]"#)]
 #[case::no_tables("Hi, your token\nis here, thanks\n")]
@@ -243,6 +297,17 @@ fn headers_and_paths_hide_nothing() {
             "attachment; filename=\"password=SECRET.txt\"",
             "attachment; filename=\"password=[redacted]\"",
         ),
+        ("x-data", r#"[{"name":"password","value":"SECRET"}]"#, r#"[{"name":"password","value":"[redacted]"}]"#),
+        ("x-data", r#"[{"credentials":{"key":"a?b=c#d"}}]"#, r#"[{"credentials":{"key":"[redacted]"}}]"#),
+        (
+            "x-data",
+            "payload=%7B%22password%22%3A%22SECRET%22%2C%22a%22%3A1%7D",
+            "payload=%7B%22password%22%3A%22[redacted]%22%2C%22a%22%3A1%7D",
+        ),
+        ("x-data", "%7B%22password%22%3A%22SECRET%22%7D", "%7B%22password%22%3A%22[redacted]%22%7D"),
+        ("x-data", "a=1&%65mail=SECRET", "a=1&%65mail=[redacted]"),
+        ("x-data", "<r><otp>SECRET</otp></r>", "<r><otp>[redacted]</otp></r>"),
+        ("accept", "text/html,*/*;q=0.8", "text/html,*/*;q=0.8"),
     ];
     for (name, value, masked) in headers {
         let call = redaction().call(&with(&[(name, value)], ""));
@@ -253,6 +318,8 @@ fn headers_and_paths_hide_nothing() {
         ("/p;token=SECRET/q;a=1?b=c", "/p;token=[redacted]/q;a=1?b=c"),
         ("/x;jsessionid=SECRET", "/x;jsessionid=[redacted]"),
         ("/x?a=1;token=SECRET", "/x?a=1;token=[redacted]"),
+        ("/a/%7B%22otp%22%3A%22SECRET%22%7D/b", "/a/%7B%22otp%22%3A%22[redacted]%22%7D/b"),
+        ("/a/eyJwYXNzd29yZCI6IlNFQ1JFVCJ9/eyJhIjoxLCJiIjoyfQ", "/a/[redacted]/eyJhIjoxLCJiIjoyfQ"),
         ("/x?%7B%22password%22%3A%22SECRET%22%7D", "/x?%7B%22password%22%3A%22[redacted]%22%7D"),
         ("/x?user%5Bssn%5D=SECRET&a[b]=c", "/x?user%5Bssn%5D=[redacted]&a[b]=c"),
         (
@@ -282,6 +349,11 @@ fn headers_and_paths_hide_nothing() {
     "x",
     Some("Content-Disposition: form-data; name=f; filename=\"password=[redacted]\"")
 )]
+#[case::header_with_json(
+    "Content-Disposition: form-data; name=f\r\nX-Data: %5B%7B%22otp%22%3A%22SECRET%22%7D%5D",
+    "x",
+    Some("Content-Disposition: form-data; name=f\r\nX-Data: %5B%7B%22otp%22%3A%22[redacted]%22%7D%5D")
+)]
 fn parts_hide_nothing(#[case] head: &str, #[case] content: &str, #[case] masked: Option<&str>) {
     let body = |head: &str, content: &str| format!("--X\r\n{head}\r\n\r\n{content}\r\n--X--\r\n");
     let call = with(&[("content-type", "multipart/form-data; boundary=X")], &body(head, content));
@@ -300,6 +372,17 @@ fn what_somebody_wrote_is_masked_by_names_and_what_hooktape_says_is_not() {
     assert_eq!(redaction().prose(note), masked);
     assert_eq!(redaction().prose(masked), masked);
     assert_eq!(redaction().text("signature: MISSING"), "signature: MISSING");
+}
+
+#[test]
+fn xml_that_stands_too_deep_in_xml_is_masked_whole() {
+    let nested = |times: usize, inside: &str| {
+        let escaped = |text: String| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        (0..times).fold(inside.to_owned(), |text, _| format!("<a>{}</a>", escaped(text)))
+    };
+    assert_eq!(body(&nested(4, "<b/>")), nested(4, "<b/>"));
+    assert_eq!(body(&nested(5, "<b/>")), nested(5, "[redacted]"));
+    assert_eq!(body(&nested(5, "text")), nested(5, "text"));
 }
 
 #[test]
@@ -333,6 +416,13 @@ fn hostile_texts_are_masked_in_time() {
         "a,b,c,token\n\",x,\"a,b\n",
         "YXNk",
         "[\"eyJhIjoiYiJ9",
+        "<a>&lt;a&gt;&amp;lt;a&amp;gt;",
+        "<a>x=&amp;",
+        "<a>x<![CDATA[",
+        "<![CDATA[]]><!--",
+        "a='{\"a\":'<b>",
+        "x {\"a\":\n",
+        "={\"a\":\"<b>x=%3Cb%3E</b>",
     ] {
         let text = piece.repeat(200_000 / piece.len());
         let call = with(&[], &text);
@@ -352,7 +442,7 @@ proptest! {
         pieces in proptest::collection::vec(proptest::sample::select(&[
             "password", "token", "authorization", "name", "value", "api key", "=", ": ", ":", "\"", "\\\"", "\\", "'", "&quot;", "&",
             ";", ",", "\n", "\r\n", " ", "  ", "|", ">", "<", "</", "/>", "<password>", "</password>", "<name>", "</name>",
-            "<![CDATA[", "]]>", "{", "}", "[", "]", "%3D", "%22", "%253D", "?", "#", "https://", "@", "u:p@h", "Bearer ", "Basic ",
+            "<![CDATA[", "]]>", "<!--", "-->", "&lt;", "&gt;", "&amp;", "&#", "<a>", "</a>", "{", "}", "[", "]", "%3D", "%22", "%253D", "?", "#", "https://", "@", "u:p@h", "Bearer ", "Basic ",
             "\u{e9}", "\u{a0}", "SECRET", "x1", "lower", "a,token\n", "sep=;\n", "\"\"", "\t", "eyJwYXNzd29yZCI6", "IlNFQ1JFVCJ9", "==", "data:;base64,", "4111.1111.1111.1111", "123 45 6789", "[redacted]",
         ][..]), 0..24),
     ) {
