@@ -143,8 +143,7 @@ impl Judged {
         let own = own_secrets(config, call);
         let kind = platforms.kind(call.kind.as_deref());
         Self {
-            verdict: (!call.is_no_request() && (kind.is_some() || platforms.is_signed(&call.request)))
-                .then(|| keyring.judge(platforms, &call.request, kind, &own, call.at)),
+            verdict: platforms.judges(call, kind).then(|| keyring.judge(platforms, &call.request, kind, &own, call.at)),
             request_findings: kind.map_or_else(Vec::new, |kind| kind.check_request(&call.request)),
             response_findings: match (kind, &call.response) {
                 (Some(kind), Some(response)) => kind.check_response(response),

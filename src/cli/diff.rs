@@ -78,7 +78,7 @@ struct Compared {
 
 impl Compared {
     fn of(context: &Context, args: &Args, left: &Call, right: &Call, rules: &Rules) -> Self {
-        let kind = left.kind.as_deref().and_then(|name| context.platforms.kind(name));
+        let kind = context.platforms.kind(left.kind.as_deref());
         let mut differences = calls(left, right, kind, rules);
         differences.retain(|difference| !args.answers || difference.side == Side::Response);
         let mut bytes = vec![Side::Request, Side::Response];

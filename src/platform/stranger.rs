@@ -1,12 +1,18 @@
 //! Calls of no kind that bear a platform's signature all the same: mostly such whose body did not come as it was sent.
 
-use super::Platforms;
 use super::pack::Reads;
-use crate::call::{Packed, Request};
+use super::{Kind, Platforms};
+use crate::call::{Call, Packed, Request};
 use crate::json;
 use crate::signature::Scheme;
 
 impl Platforms {
+    /// Whether the signature of a call of `kind` is judged: that of a call of no kind where it bears one.
+    #[must_use]
+    pub fn judges(&self, call: &Call, kind: Option<&Kind>) -> bool {
+        !call.is_no_request() && (kind.is_some() || self.is_signed(&call.request))
+    }
+
     /// Whether a request bears a header in which the signatures of a platform stand, whatever it is besides.
     #[must_use]
     pub fn is_signed(&self, request: &Request) -> bool {

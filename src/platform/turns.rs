@@ -60,7 +60,7 @@ impl Turns {
 impl Platforms {
     /// Puts the next call of a conversation to its turns; the number of the turn that it belongs to.
     pub fn turn(&self, turns: &mut Turns, call: &Call) -> usize {
-        let kind = call.kind.as_deref().and_then(|name| self.kind(name));
+        let kind = self.kind(call.kind.as_deref());
         let said = kind.and_then(|kind| kind.read(&call.request).text);
         let name = call.kind.as_deref().unwrap_or(&call.request.target);
         turns.begins(Spoken { kind: name, at: call.at, repeat: call.parent.is_some(), said: said.as_deref() });

@@ -105,7 +105,7 @@ impl Reporter {
     #[must_use]
     pub fn judge(&self, call: &Call, kind: Option<&Kind>) -> Option<Judgement> {
         let request = &call.request;
-        if call.is_no_request() || kind.is_none() && !self.platforms.is_signed(request) {
+        if !self.platforms.judges(call, kind) {
             return None;
         }
         let own = own_secrets(&self.config, call);
