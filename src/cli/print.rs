@@ -321,8 +321,9 @@ pub(super) fn status_line(call: &Call) -> String {
     format!("{}{fate} in {}", response.status, visible::took(call.took))
 }
 
-/// A sent call and what came back; `refused`: that it did not do is what was wanted, so the contract has nothing to say.
-pub(super) fn sent(context: &Context, call: &Call, refused: bool) -> String {
+/// A sent call and what came back; `unjudged`: the contract has nothing to say, for that it did not do is what was wanted, or
+/// nobody waited for it.
+pub(super) fn sent(context: &Context, call: &Call, unjudged: bool) -> String {
     // A platform's token may stand in the query, and this text in a log.
     let url = context.hushed_url(&call.request.url());
     let mut text = format!("{} {}", visible::line(&call.request.method), visible::line(&url));
@@ -345,7 +346,7 @@ pub(super) fn sent(context: &Context, call: &Call, refused: bool) -> String {
             }
         }
     }
-    let found = if refused { Findings::default() } else { response_findings(context, call) };
+    let found = if unjudged { Findings::default() } else { response_findings(context, call) };
     let _ = write!(text, "\n{}", findings(&found.response));
     if let Some(consequence) = &found.consequence {
         let _ = write!(text, "{}", wrapped("what the platform does: ", 2, &consequence.to_string()));
@@ -353,9 +354,9 @@ pub(super) fn sent(context: &Context, call: &Call, refused: bool) -> String {
     text.trim_end().to_owned()
 }
 
-/// A sent call and what came back, as a JSON object with the members of `more`; `refused` as in [`sent`].
-pub(super) fn sent_json_with(context: &Context, call: &Call, refused: bool, mut more: Value) -> String {
-    let found = if refused { Findings::default() } else { response_findings(context, call) };
+/// A sent call and what came back, as a JSON object with the members of `more`; `unjudged` as in [`sent`].
+pub(super) fn sent_json_with(context: &Context, call: &Call, unjudged: bool, mut more: Value) -> String {
+    let found = if unjudged { Findings::default() } else { response_findings(context, call) };
     more["findings"] = json!(found.response);
     more["consequence"] = json!(found.consequence);
     let masked = context.mask().ok().flatten().map(|redaction| redaction.call(call));

@@ -1,5 +1,6 @@
 //! `hooktape send WHAT --to TARGET|URL`: make, sign and send one call.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -94,8 +95,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let kind = context.platforms.kind(draft.kind.as_deref());
     let recorder = context.recorder(&args.record, Box::new(drop))?;
     let kept_in = recorder.path().to_owned();
-    let (sender, mut fine, mut last, mut sent) = (context.sender(), true, None, 0);
+    let (sender, mut fine, mut last) = (context.sender(), true, None);
     let all = deliveries.len() * copies.len();
+    let mut left = all;
     let each = deliveries.into_iter().flat_map(|outgoing| {
         let prepared = sender.prepare(outgoing);
         copies.iter().map(move |again| (prepared.clone(), *again))
@@ -112,8 +114,14 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             break;
         }
         let delivery = Delivery { fault: prepared.fault, late: false, again };
-        let call = sender.exchange(prepared, &mut Wire::default(), stopped.cancelled()).await;
-        sent += 1;
+        let (mut wire, given_up, patience) = (Wire::default(), Cell::new(false), target.timeout);
+        let ended = async {
+            stopped.cancelled().await;
+            given_up.set(true);
+        };
+        let call = sender.exchange(prepared, &mut wire, ended).await;
+        let given_up = given_up.get();
+        left -= 1;
         let mut written = recorder.record(call.clone()).await.map(Some);
         if let (Some(wrong), true) = (delivery.label(), written.is_ok()) {
             let note = Change::Note(Some(format!("sent with a fault: {wrong}").into()));
@@ -124,7 +132,11 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             &args.expect,
             &Answered { call: &call, fault: delivery.fault, kind, recorded: answered, rules: &rules },
         );
-        fine &= unmet.is_empty();
+        if given_up {
+            // There is nothing to judge: what it would have answered nobody knows.
+            (unmet, differences) = Default::default();
+        }
+        fine &= unmet.is_empty() && !given_up;
         // As it is recorded: perhaps masked. Whether or not it could be: it has left, and what came back is to be seen.
         let shown = match (&written, context.mask()?) {
             (Ok(Some(kept)), _) => kept.clone(),
@@ -142,18 +154,22 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         let changed =
             original.map(|original| hushed(context, (original, &call), changed(&original.request, &call.request)));
         let changed = changed.unwrap_or_default();
-        let delivered = Delivered { call: shown, changed, delivery, unmet, differences };
+        let delivered = Delivered { call: shown, changed, delivery, unmet, differences, given_up };
         print::result(&told(context, args, &delivered))?;
         if let Err(error) = written {
             recorder.close().await;
             return Err(error.into());
         }
-        last = Some(call);
+        last = Some(call).filter(|call| call.response.is_some()).or(last);
+        tokio::select! {
+            () = wire.finish(patience) => {}
+            () = stopped.cancelled() => {}
+        }
     }
     waiting.abort();
     recorder.close().await;
-    if stopped.is_cancelled() {
-        print::note(&format!("ended: {sent} of {} left", visible::count(all, "call")));
+    if left > 0 {
+        print::note(&format!("ended: {left} of {} not sent", visible::count(all, "call")));
     }
     super::replay::tell_recording(context, &args.record, &kept_in);
     if let Some(call) = last.filter(|_| args.register) {
@@ -255,21 +271,25 @@ struct Delivered {
     unmet: Vec<Unmet>,
     /// How the answer differs from the recorded one, where that is expected.
     differences: Vec<Difference>,
+    /// The answer was not waited for.
+    given_up: bool,
 }
 
 /// What came back of a delivery, and what was expected and did not come.
 fn told(context: &Context, args: &Args, delivered: &Delivered) -> String {
-    let Delivered { call, changed, delivery, unmet, differences } = delivered;
+    let Delivered { call, changed, delivery, unmet, differences, given_up } = delivered;
     let refused = delivery.fault.is_some_and(|fault| fault.wanted() != Wanted::Taken) && unmet.is_empty();
+    // Of neither there is anything to say but what came.
+    let unjudged = refused || *given_up;
     if context.format == Format::Json {
         let slow = delivery.fault.and_then(Fault::slowness);
         let more = json!({
             "fault": delivery.label(), "slow_us": slow.map(|time| time.as_micros()),
-            "fine": unmet.is_empty(), "changed": changed, "unmet": unmet, "differences": differences,
+            "fine": unmet.is_empty() && !given_up, "given_up": given_up, "changed": changed, "unmet": unmet, "differences": differences,
         });
-        return print::sent_json_with(context, call, refused, more);
+        return print::sent_json_with(context, call, unjudged, more);
     }
-    let mut text = print::sent(context, call, refused);
+    let mut text = print::sent(context, call, unjudged);
     if !changed.is_empty() {
         let _ = write!(text, "\nchanged {}", visible::line(&places(changed)));
     }

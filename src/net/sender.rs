@@ -112,12 +112,15 @@ impl Sender {
         recorder.record(call).await
     }
 
-    /// Sends and waits for the answer.
+    /// Sends and waits for the answer. What it came before leaves behind it.
     pub async fn send(&self, outgoing: Outgoing) -> Call {
         let loops = self.leads_to_ourselves(&outgoing, None).await;
         let mut prepared = self.prepare(outgoing);
         prepared.problem = loops.or(prepared.problem);
-        self.exchange(prepared, &mut Wire::default(), std::future::pending()).await
+        let (mut wire, patience) = (Wire::default(), prepared.timeout);
+        let call = self.exchange(prepared, &mut wire, std::future::pending()).await;
+        tokio::spawn(wire.finish(patience));
+        call
     }
 
     /// Why a request, or the one beside it, must not be sent, if it would come to a listener that gets nothing: a sentence with
@@ -284,7 +287,8 @@ impl Sender {
             answer = sending => answer,
             () = given_up => Err(match progress.stage() {
                 Stage::Answering => format!("{place} had not finished its answer when hooktape was told to stop"),
-                Stage::Connecting | Stage::Waiting => format!("{place} had not answered when hooktape was told to stop"),
+                Stage::Waiting => format!("{place} had not answered when hooktape was told to stop"),
+                Stage::Connecting => format!("there was no connection to {place} when hooktape was told to stop"),
             }),
         };
         let took = started.elapsed();

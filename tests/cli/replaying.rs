@@ -306,7 +306,7 @@ fn what_left_before_an_interrupt_is_recorded() {
     let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
     assert_eq!(output.status.code(), Some(1), "{err}");
     assert!(out.contains("had not answered when hooktape was told to stop"), "{out}");
-    assert!(err.contains("ended: 1 of 2 calls left"), "{err}");
+    assert!(err.contains("ended: 1 of 2 calls not sent"), "{err}");
     let reader = Reader::open(&home.path("sent.jsonl")).unwrap();
     assert_eq!(reader.entries(Position::default()).count(), 1);
 }

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Uri;
@@ -15,7 +16,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tower_service::Service as _;
 use url::Url;
 
@@ -178,6 +179,16 @@ impl Wire {
         }
     }
 
+    /// Waits for no longer than `patience` until a body has left whole whose answer came before its end.
+    pub async fn finish(mut self, patience: Duration) {
+        let Some(line) = &mut self.open else { return };
+        let gone = poll_fn(|context| {
+            line.poll(context);
+            line.sender.poll_ready(context).map(drop)
+        });
+        let _ = timeout(patience, gone).await;
+    }
+
     /// Ends the connection.
     pub(super) fn close(&mut self) {
         self.open = None;
@@ -211,6 +222,33 @@ mod tests {
         let status = response.status().as_u16();
         response.into_body().collect().await.unwrap();
         Ok(status)
+    }
+
+    #[tokio::test]
+    async fn what_an_answer_came_before_leaves_behind_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let (answered, mut go_on) = tokio::sync::mpsc::unbounded_channel();
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_exact(&mut [0; 1]).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            go_on.recv().await;
+            let mut rest = Vec::new();
+            while !rest.ends_with(b"!") && stream.read_buf(&mut rest).await.unwrap() > 0 {}
+            rest.ends_with(b"!")
+        });
+        // More than the system keeps of it.
+        let mut long = vec![b'a'; 16 << 20];
+        long.push(b'!');
+        let length = [(http::header::CONTENT_LENGTH, long.len().into())].into_iter().collect();
+        let request = request(http::Method::POST, "/", length, Outbound::new(long.into(), None)).unwrap();
+        let mut wire = Wire::default();
+        let response = wire.send(&url, request, &Progress::default()).await.unwrap();
+        response.into_body().collect().await.unwrap();
+        answered.send(()).unwrap();
+        wire.finish(Duration::from_secs(20)).await;
+        assert!(serving.await.unwrap());
     }
 
     #[tokio::test]
