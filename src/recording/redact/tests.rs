@@ -1,3 +1,4 @@
+mod generated;
 mod leaks;
 
 use std::sync::LazyLock;

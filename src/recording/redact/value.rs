@@ -21,10 +21,12 @@ impl Redaction {
             return spots;
         }
         let is_json = word.starts_with(['{', '[']) && word.contains('"') || is_quoted(word);
-        let is_address = is_word && text.contains(['?', '#']) && (text.starts_with('/') || text.contains("://"));
+        let is_address = is_word && text.contains(['?', '#']) && begins_as_an_address(text);
         let is_escaped = is_word && is_escaped(text);
-        let has_entities = ENTITIES.iter().any(|entity| text.contains(entity));
-        let nests = || is_json || is_address || is_escaped || has_entities || markup::stands_in(text.as_bytes());
+        let has_markup = markup::stands_in(text.as_bytes());
+        // Those of markup are looked into piece by piece: to undo them twice, at each depth, would take 32 times as long.
+        let has_entities = !has_markup && ENTITIES.iter().any(|entity| text.contains(entity));
+        let nests = || is_json || is_address || is_escaped || has_entities || has_markup;
         if depth > DEEPEST && nests() || self.hides(text, depth) {
             Spots::whole(text.as_bytes())
         } else if depth > DEEPEST {
@@ -69,7 +71,22 @@ fn json_in(line: &str) -> Option<usize> {
     memchr2_iter(b'{', b'[', line.as_bytes()).find(begins)
 }
 
+/// With a path, or with a scheme: parameters and JSON may have an address within them.
+fn begins_as_an_address(text: &str) -> bool {
+    let is_of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b':');
+    text.starts_with('/') || text.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(is_of_scheme))
+}
+
 /// Whether a text is one string of JSON, with something escaped in it.
 fn is_quoted(text: &str) -> bool {
-    text.len() > 1 && text.starts_with('"') && text.ends_with('"') && text.contains('\\')
+    let Some(inside) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
+    let mut escaped = false;
+    for byte in inside.bytes() {
+        // One that is not escaped ends the string before the text.
+        if byte == b'"' && !escaped {
+            return false;
+        }
+        escaped = byte == b'\\' && !escaped;
+    }
+    inside.contains('\\') && !escaped
 }
