@@ -87,7 +87,8 @@ impl Redaction {
                 self.within(&text[run.clone()], run.start, depth, &mut spots);
             }
             if let Some((inside, end)) = section {
-                words = if words.is_empty() { text[inside.clone()].trim() } else { words };
+                let is_comment = text[at..].starts_with("<!--");
+                words = if words.is_empty() && !is_comment { text[inside.clone()].trim() } else { words };
                 spots.add_all(inside.start, self.value(&text[inside], depth + 1));
                 (begin, from) = (end, end);
                 continue;

@@ -37,7 +37,7 @@ impl Redaction {
             self.address(text, depth)
         } else if word.starts_with('<') {
             self.look(text.as_bytes(), depth)
-        } else if is_word && text.contains('=') {
+        } else if is_word && text.contains('=') && !begins_escaped(text) {
             self.parameters(text, depth).and(self.json_in_lines(text, depth)).and(self.look(text.as_bytes(), depth))
         } else if is_escaped || has_entities {
             let inner = if is_escaped { Inner::of_form(text) } else { Inner::of_markup(text) };
@@ -69,6 +69,12 @@ fn json_in(line: &str) -> Option<usize> {
         _ => false,
     };
     memchr2_iter(b'{', b'[', line.as_bytes()).find(begins)
+}
+
+/// With a bracket or a quote that is escaped: no name of a parameter does.
+fn begins_escaped(text: &str) -> bool {
+    let begins = |escape: &str| text.get(..escape.len()).is_some_and(|start| start.eq_ignore_ascii_case(escape));
+    ["%7B", "%5B", "%3C", "%22"].into_iter().any(begins)
 }
 
 /// With a path, or with a scheme: parameters and JSON may have an address within them.

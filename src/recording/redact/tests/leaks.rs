@@ -196,6 +196,14 @@ use super::{body, redaction, with};
     "<p><name><![CDATA[password]]></name><value>SECRET</value></p>",
     "<p><name><![CDATA[password]]></name><value>[redacted]</value></p>"
 )]
+#[case::name_beside_a_comment(
+    "<p><name><!-- c -->password</name><value>SECRET</value></p>",
+    "<p><name><!-- c -->password</name><value>[redacted]</value></p>"
+)]
+#[case::escaped_with_a_sign_of_parameters(
+    r#"["%7B%22a%22%3A1%2C%22credentials%22%3A%7B%22key%22%3A%22SECRET==%22%7D%7D"]"#,
+    r#"["%7B%22a%22%3A1%2C%22credentials%22%3A%7B%22key%22%3A%22[redacted]%22"]"#
+)]
 #[case::entities_in_a_string(r#"["&lt;otp&gt;SECRET&lt;/otp&gt;"]"#, r#"["&lt;otp&gt;[redacted]&lt;/otp&gt;"]"#)]
 #[case::string_of_json(
     r#""{\"credentials\":{\"key\":\"SECRET\"}}""#,
