@@ -12,6 +12,7 @@ pub mod avoid;
 mod collected;
 pub(crate) mod crew;
 pub mod demo;
+pub mod descriptors;
 pub mod fault;
 pub mod forward;
 pub mod listener;

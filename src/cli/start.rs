@@ -6,6 +6,7 @@ use color_eyre::eyre::{self, eyre};
 
 use crate::cli::context::Context;
 use crate::cli::{Cli, Command, Outcome, print};
+use crate::net::descriptors;
 
 pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
     // These must work where a configuration or a pack is broken.
@@ -27,6 +28,7 @@ pub(super) fn run(cli: Cli) -> eyre::Result<Outcome> {
         Some(_) => None,
     };
     let context = Context::load(&cli.common, lane)?;
+    descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(dispatch(&context, cli));
     // An endpoint that never answers must not keep us from leaving.

@@ -102,3 +102,28 @@ fn callers_beyond_the_file_descriptors_wait_for_their_turn() {
     assert_eq!(listener.end("TERM").code, Some(0));
     assert_eq!(bodies(&home), (0..CALLERS).map(whole).collect());
 }
+
+#[test]
+fn callers_leave_file_descriptors_to_be_forwarded_by() {
+    const CALLERS: usize = 120;
+    let home = Home::new();
+    let backend = home.listen(&[]);
+    let target = format!("[[target]]\nname = \"backend\"\nurl = \"http://{}/\"\n", backend.address);
+    let route = "[[route]]\npath = \"/*\"\nrespond = { forward = \"backend\" }\n";
+    std::fs::write(home.path("hooktape.toml"), target + route).unwrap();
+    // Few at first, and few at all.
+    for limit in ["-S -n 64", "-n 96"] {
+        let script = format!(
+            "ulimit {limit}; exec \"$0\" listen --config hooktape.toml --listen 127.0.0.1:0 --record {}.jsonl",
+            limit.len()
+        );
+        let listener = Listener::start(home.command("sh", &["-c", &script, HOOKTAPE]));
+        let mut callers: Vec<TcpStream> = (0..CALLERS).map(|_| connect(&listener)).collect();
+        for (number, caller) in callers.iter_mut().enumerate() {
+            caller.write_all(&request(number)).unwrap();
+        }
+        for caller in callers {
+            assert_eq!(status(&caller), "200", "ulimit {limit}");
+        }
+    }
+}

@@ -32,9 +32,10 @@ use self::turn::{Leaving, Turn};
 use self::wire::{Line, Wire};
 use super::refusals::Refusals;
 use crate::net::crew::{Crew, Desk};
+use crate::net::descriptors;
 use crate::net::refused::{Refused, Why};
 
-/// Connections that may be open at a time; further ones wait to be accepted.
+/// Connections that may be open at a time, fewer where the system gives few file descriptors; further ones wait to be accepted.
 const MOST: usize = 1024;
 
 /// How many calls HTTP/2 may have under way on one of them. Each may take a head and the beginning of a body in memory.
@@ -126,7 +127,7 @@ pub(super) async fn serve<A, F>(
         })
     };
     let mut crew = if spread { Crew::new(hire) } else { Crew::here(hire) };
-    let room = Arc::new(Semaphore::new(MOST));
+    let room = Arc::new(Semaphore::new(descriptors::callers(MOST)));
     let ending = CancellationToken::new();
     let (mut stop, mut deaf) = (pin!(stop), None);
     loop {
