@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -65,6 +65,9 @@ pub(super) trait Disk: Send {
     fn truncate(&mut self, len: u64) -> io::Result<()>;
     /// What another hand did to the file since it was `end` bytes long, if anything.
     fn changed(&self, end: u64) -> Option<String>;
+    /// Whether the `len` bytes that were written last, and begin so, stand behind `end` for all to read. Where another hand was
+    /// quicker they do not, and nothing of them is left.
+    fn stands(&mut self, end: u64, len: u64, begin: &[u8]) -> io::Result<bool>;
     /// Opens what is at the path now.
     fn reopen(&mut self) -> Result<Reopened, OpenError>;
     /// Sets the file aside and begins another if it is time for that, which is `now`.
@@ -222,6 +225,30 @@ impl Disk for Tape {
             Ok(about) if about.len() > end => Some(format!("{path} was written to by another program")),
             Ok(_) => self.lost.then(|| format!("{path} was not to be had")),
         }
+    }
+
+    fn stands(&mut self, end: u64, len: u64, begin: &[u8]) -> io::Result<bool> {
+        let about = self.file.metadata()?;
+        let (is, due) = (about.len(), end + len);
+        // Nobody finds what is written to a file that was removed.
+        if is == due || about.nlink() == 0 {
+            return Ok(about.nlink() > 0);
+        }
+        let begins = |at: &u64, with: &[u8]| {
+            let mut bytes = vec![0; with.len()];
+            self.file.read_exact_at(&mut bytes, *at).is_ok() && bytes == with
+        };
+        let found = [Some(end), is.checked_sub(len)].into_iter().flatten().find(|at| begins(at, begin));
+        // It is longer by what another hand wrote behind that.
+        if is > due && found == Some(end) {
+            return Ok(true);
+        }
+        // A file without its header was emptied: what stands in it now was written since.
+        let emptied = || (!begins(&0, &format::BEGINNING)).then_some(0);
+        if let Some(from) = found.or_else(emptied) {
+            self.file.set_len(from)?;
+        }
+        Ok(false)
     }
 
     fn reopen(&mut self) -> Result<Reopened, OpenError> {

@@ -15,6 +15,7 @@ mod aside;
 mod clock;
 mod faults;
 mod found;
+mod meddling;
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

@@ -23,6 +23,12 @@ use crate::visible::count;
 /// A write that takes longer waits for the disk; the next one is not made where others are kept from their work.
 pub(super) const LONG: Duration = Duration::from_millis(2);
 
+/// How often a batch is written before it is given up, where another hand does something to the file at that moment.
+const TRIES: usize = 3;
+
+/// Most bytes by which a batch is known: behind a line's id and time.
+const BEGIN: usize = 256;
+
 /// The writer, for all branches.
 pub(super) struct Shared {
     writer: Mutex<Writer>,
@@ -219,29 +225,55 @@ impl Writer {
             }
             Err(reason) => self.tell(Recorded::Trouble { reason }),
         }
-        if let Some(reason) = self.disk.changed(self.end) {
-            let opened = self.disk.reopen().map_err(|error| format!("{reason}; {error}"))?;
-            let kept = opened.kept.min(self.end);
-            let gone = self.ours.missing(&self.path, kept, opened.end);
-            self.end = opened.end;
-            let now = format!("calls are recorded to {} from now on", self.path.display());
-            let told: Vec<String> = [reason].into_iter().chain(gone).chain(opened.remarks).chain([now]).collect();
-            self.tell(Recorded::Reopened { reason: told.join("; "), kept, aside: None });
-        }
-        // The file ends where it should.
-        self.behind = 0;
-        self.refuse(batch);
-        let write = || {
-            self.write_all(batch)?;
-            if self.fsync { self.disk.sync() } else { Ok(()) }
-        };
-        catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|_| Err(fallen())).map_err(|error| {
-            // If this fails too, it is tried again before the next call.
-            if self.disk.truncate(self.end).is_ok() {
-                self.behind = 0;
+        for _ in 0..TRIES {
+            self.follow()?;
+            // The file ends where it should.
+            self.behind = 0;
+            self.refuse(batch);
+            let write = || self.put(batch);
+            let written = catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|_| Err(fallen())).map_err(|error| {
+                // If this fails too, it is tried again before the next call.
+                if self.disk.truncate(self.end).is_ok() {
+                    self.behind = 0;
+                }
+                self.failed(&error)
+            })?;
+            if written {
+                return Ok(());
             }
-            self.failed(&error)
-        })
+            self.behind = 0;
+        }
+        Err(format!("{} is changed by another program whenever it is recorded to: end that", self.path.display()))
+    }
+
+    /// Opens the file anew, if another hand did something to it.
+    fn follow(&mut self) -> Result<(), String> {
+        let Some(reason) = self.disk.changed(self.end) else { return Ok(()) };
+        let opened = self.disk.reopen().map_err(|error| format!("{reason}; {error}"))?;
+        let kept = opened.kept.min(self.end);
+        // Where it only grew, all of them are there.
+        let gone = if kept < self.end { self.ours.missing(&self.path, kept, opened.end) } else { None };
+        self.end = opened.end;
+        let now = format!("calls are recorded to {} from now on", self.path.display());
+        let told: Vec<String> = [reason].into_iter().chain(gone).chain(opened.remarks).chain([now]).collect();
+        self.tell(Recorded::Reopened { reason: told.join("; "), kept, aside: None });
+        Ok(())
+    }
+
+    /// Writes the lines behind `end`, and to the disk where that is asked for. False: another hand did something to the file
+    /// meanwhile, and nothing of them is left.
+    fn put(&mut self, jobs: &[Job]) -> io::Result<bool> {
+        self.write_all(jobs)?;
+        let begin = jobs.first().and_then(|job| job.line.parts().next()?.as_it_is());
+        if let Some(begin) = begin
+            && !self.disk.stands(self.end, self.behind, &begin[..begin.len().min(BEGIN)])?
+        {
+            return Ok(false);
+        }
+        if self.fsync {
+            self.disk.sync()?;
+        }
+        Ok(true)
     }
 
     /// Takes out what is said of calls that are no longer in the file; whoever said it is told.

@@ -71,6 +71,10 @@ impl Disk for Fake {
         (self.0.lock().unwrap().content.len() as u64 != end).then(|| "the tape changed".to_owned())
     }
 
+    fn stands(&mut self, end: u64, len: u64, _begin: &[u8]) -> io::Result<bool> {
+        Ok(self.0.lock().unwrap().content.len() as u64 >= end + len)
+    }
+
     fn reopen(&mut self) -> Result<Reopened, OpenError> {
         let mut state = self.0.lock().unwrap();
         let end = memchr::memrchr(b'\n', &state.content).map_or(0, |newline| newline + 1);
