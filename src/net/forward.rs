@@ -197,6 +197,13 @@ impl Forwarder {
                 fields.append(name, value);
             }
         }
+        // HTTP/2 may carry them apart, and HTTP/1.1 may not (RFC 9113, 8.2.3).
+        let cookies: Vec<_> = fields.get_all(http::header::COOKIE).iter().map(http::HeaderValue::as_bytes).collect();
+        if cookies.len() > 1
+            && let Ok(cookies) = http::HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
+        {
+            fields.insert(http::header::COOKIE, cookies);
+        }
         if request.body.is_empty() && tells_its_length(request) {
             // That of a body the client adds.
             fields.insert(http::header::CONTENT_LENGTH, 0.into());

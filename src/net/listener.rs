@@ -143,8 +143,8 @@ fn handle(
                 let runtime = if long { elsewhere } else { Handle::current() };
                 let taking = async move {
                     let taken = taking.await;
-                    // As many as there may be connections go on without their callers.
-                    drop(peer.place);
+                    // As many go on without their callers as there may be calls with them.
+                    drop((peer.place, peer.stream));
                     taken
                 };
                 lane.responders.under_way.spawn_on(taking, &runtime).await.ok().and_then(Result::ok)

@@ -181,13 +181,15 @@ impl Reader {
 
 /// The file at `path`, if it is one in which one can go back and forth.
 fn opened(path: &Path) -> Result<(File, Metadata), OpenError> {
+    // Before it is opened: to open a pipe is to wait for who writes to it.
+    let is_stream = |about: &Metadata| !about.is_file() && !about.is_dir();
+    if std::fs::metadata(path).is_ok_and(|about| is_stream(&about)) {
+        let why = "it is a pipe or a device, and there is no going back in it: write what it gives to a file first";
+        return Err(OpenError::NotARecording { path: path.to_owned(), why });
+    }
     let file = File::open(path).map_err(OpenError::io("open", path))?;
     let about = file.metadata().map_err(OpenError::io("read", path))?;
-    if about.is_file() || about.is_dir() {
-        return Ok((file, about));
-    }
-    let why = "it is a pipe or a device, and there is no going back in it: write what it gives to a file first";
-    Err(OpenError::NotARecording { path: path.to_owned(), why })
+    Ok((file, about))
 }
 
 /// Which file `about` is said of.

@@ -79,6 +79,8 @@ pub(super) struct Peer {
     pub tls: bool,
     /// Its place among the connections. A call that goes on without its caller keeps it.
     pub place: Option<Arc<OwnedSemaphorePermit>>,
+    /// Its place among the calls of a connection that carries several at a time, kept so, too.
+    pub stream: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// A connection that nobody has looked at.
@@ -159,7 +161,7 @@ async fn connection<F>(
     stream: TcpStream,
     ip: IpAddr,
     place: Option<Arc<OwnedSemaphorePermit>>,
-    app: impl Fn(Request<Incoming>, Peer) -> F + Send + 'static,
+    app: impl Fn(Request<Incoming>, Peer) -> F + Clone + Send + 'static,
     server: &Builder<TokioExecutor>,
     refusals: Arc<Refusals>,
     ending: CancellationToken,
@@ -174,7 +176,9 @@ async fn connection<F>(
         }
     };
     let (broken, notes, line) = (wire.broken(), wire.notes(), wire.line());
-    let peer = Peer { ip, tls: wire.is_tls(), place: place.clone() };
+    let peer = Peer { ip, tls: wire.is_tls(), place: place.clone(), stream: None };
+    // A stream that its caller takes back makes room for another, while its call goes on.
+    let streams = Arc::new(Semaphore::new(STREAMS as usize));
     let turn = Turn::new();
     let (noting, turns) = (notes.clone(), turn.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -183,11 +187,14 @@ async fn connection<F>(
         let (version, body) = (request.version(), request.body().size_hint().exact());
         noting.taken(version, &method, request.headers_mut(), body);
         let ours = turns.asked(version);
-        let (answering, broken, noting, turn) =
-            (app(request, peer.clone()), broken.clone(), noting.clone(), turns.clone());
+        let (app, mut peer, streams) = (app.clone(), peer.clone(), streams.clone());
+        let (broken, noting, turn) = (broken.clone(), noting.clone(), turns.clone());
         async move {
             let _ours = ours;
-            let mut answer = answering.await;
+            if version == http::Version::HTTP_2 {
+                peer.stream = streams.acquire_owned().await.ok().map(Arc::new);
+            }
+            let mut answer = app(request, peer).await;
             if bodiless {
                 // HTTP/2 would send it (RFC 9110, 9.3.2).
                 *answer.body_mut() = Body::empty();

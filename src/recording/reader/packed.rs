@@ -27,14 +27,19 @@ pub(super) fn unpacked(file: &File, path: &Path) -> Result<Option<(File, bool)>,
 
 /// Whether a file is a recording, as its beginning has it: nothing more of it is unpacked.
 pub fn is_recording(path: &Path) -> bool {
-    let looked = File::open(path)
+    let looked = regular(path)
         .and_then(|file| if is_packed(&file)? { begins(&file) } else { Ok(read_header(&file, path)?).map(|_| true) });
     looked.unwrap_or(false)
 }
 
 /// Whether a file begins as recordings do, also where it cannot be read as one: it is of a later version, say.
 pub fn begins_as_recording(path: &Path) -> bool {
-    File::open(path).and_then(|file| begins(&file)).unwrap_or(false)
+    regular(path).and_then(|file| begins(&file)).unwrap_or(false)
+}
+
+/// The file, if it is a regular one: to open a pipe is to wait for who writes to it.
+fn regular(path: &Path) -> io::Result<File> {
+    if std::fs::metadata(path)?.is_file() { File::open(path) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
 fn begins(mut file: &File) -> io::Result<bool> {

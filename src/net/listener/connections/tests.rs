@@ -14,6 +14,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
@@ -189,6 +190,23 @@ async fn callers_are_told_how_many_streams_there_may_be() {
     let settings: Vec<_> = settings.chunks(6).map(|setting| (setting[1], &setting[2..])).collect();
     assert_eq!(kind, SETTINGS);
     assert!(settings.contains(&(MOST_STREAMS, &STREAMS.to_be_bytes())), "{settings:?}");
+}
+
+#[tokio::test]
+async fn calls_whose_streams_are_taken_back_are_no_more_than_streams() {
+    let fault = Fault { delay: Duration::from_hours(1), ..Fault::default() };
+    let source = Source::Reply(Arc::new(Replies::always(Reply { status: 200, headers: Vec::new(), body: "".into() })));
+    let site = Site::new(responding(Respond { source, fault: Some(fault), ..Respond::default() })).await;
+    let mut caller = Caller::new(&site, 65_535).await;
+    for stream in (1..).step_by(2).take(4 * STREAMS as usize) {
+        caller.send(HEADERS, ALL, stream, GET).await;
+        // What answers it has come that far, too.
+        caller.send(PING, 0, 0, &[0; 8]).await;
+        while caller.next().await.unwrap().0 != PING {}
+        caller.send(RST_STREAM, 0, stream, &[0, 0, 0, 8]).await;
+    }
+    // And the connection itself.
+    assert_eq!(site.responders.under_way.len(), STREAMS as usize + 1);
 }
 
 #[tokio::test]
