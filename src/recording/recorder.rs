@@ -21,12 +21,14 @@ mod turn;
 mod writer;
 
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinError;
 
 pub use self::aside::set_aside;
 pub(super) use self::tail::torn_path;
@@ -42,6 +44,10 @@ use crate::sync::{read, write};
 
 /// Calls that may wait to be written; further ones wait to get in.
 const QUEUE: usize = 1024;
+
+/// Bytes of bodies up to which a call is masked where it is handed in: a few milliseconds at worst, which is less than others of
+/// that thread notice. Who calls decides what masking more takes, and others are not to wait for that.
+const MASKED_AT_ONCE: usize = 64 * 1024;
 
 /// What the recorder tells its observer, in file order, after the write.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,8 +122,8 @@ pub struct Recorder {
     shared: Weak<Shared>,
     ended: watch::Receiver<()>,
     path: Arc<Path>,
-    /// That of all clones.
-    redaction: Option<Arc<RwLock<Redaction>>>,
+    /// That of all clones. Taken out to mask by, so that nobody who changes it waits for a mask.
+    redaction: Option<Arc<RwLock<Arc<Redaction>>>>,
 }
 
 impl Recorder {
@@ -161,18 +167,18 @@ impl Recorder {
     /// This recorder, which masks every call before it is written.
     #[must_use]
     pub fn redacting(self, redaction: Redaction) -> Self {
-        Self { redaction: Some(Arc::new(RwLock::new(redaction))), ..self }
+        Self { redaction: Some(Arc::new(RwLock::new(Arc::new(redaction)))), ..self }
     }
 
     /// Masks like this from now on, in all clones, where it masks at all.
     pub fn mask_as(&self, redaction: &Redaction) {
         if let Some(own) = &self.redaction {
-            redaction.clone_into(&mut write(own));
+            *write(own) = Arc::new(redaction.clone());
         }
     }
 
-    fn mask(&self) -> Option<RwLockReadGuard<'_, Redaction>> {
-        self.redaction.as_ref().map(|own| read(own))
+    fn mask(&self) -> Option<Arc<Redaction>> {
+        self.redaction.as_ref().map(|own| Arc::clone(&read(own)))
     }
 
     /// Writes `call` behind all others; returns once it is written. Times are cut to whole microseconds, as the file has
@@ -195,11 +201,12 @@ impl Recorder {
         call: Call,
         valid: bool,
     ) -> impl Future<Output = Result<Recording, RecordError>> + Send + use<'_> {
-        let ready = self.ready(call, valid);
+        let handed_in = self.hand_in(call, valid);
         async move {
-            let (call, line) = ready?;
-            let written = self.queue(What::Call(Arc::clone(&call)), line, None).await?;
-            Ok(Recording { call, written })
+            match handed_in {
+                HandedIn::Ready(ready) => self.queue_call(ready?, None).await,
+                HandedIn::Long(call, redaction) => Box::pin(self.mask_aside(*call, redaction, None)).await,
+            }
         }
     }
 
@@ -209,27 +216,52 @@ impl Recorder {
     /// # Errors
     /// Those of [`Recorder::submit`].
     pub async fn submit_saying(&self, call: Call, change: Change) -> Result<Recording, RecordError> {
-        let (call, line) = self.ready(call, false)?;
         let said = self.as_written(Annotation { call: call.id, at: Timestamp::now(), change });
-        let written = self.queue(What::Call(Arc::clone(&call)), line, Some(said)).await?;
+        match self.hand_in(call, false) {
+            HandedIn::Ready(ready) => self.queue_call(ready?, Some(said)).await,
+            HandedIn::Long(call, redaction) => Box::pin(self.mask_aside(*call, redaction, Some(said))).await,
+        }
+    }
+
+    /// Makes the call's line, unless that takes long.
+    fn hand_in(&self, call: Call, valid: bool) -> HandedIn {
+        match self.mask() {
+            Some(redaction) if bodies(&call) > MASKED_AT_ONCE => HandedIn::Long(Box::new(call), redaction),
+            Some(redaction) => HandedIn::Ready(ready(redaction.call(&call), false)),
+            None => HandedIn::Ready(ready(call, valid)),
+        }
+    }
+
+    async fn queue_call(&self, (call, line): Ready, said: Option<Annotation>) -> Result<Recording, RecordError> {
+        let written = self.queue(What::Call(Arc::clone(&call)), line, said).await?;
         Ok(Recording { call, written })
     }
 
-    /// The call as the file will have it, and its line.
-    fn ready(&self, mut call: Call, valid: bool) -> Result<(Arc<Call>, Line), RecordError> {
-        let valid = valid && self.redaction.is_none();
-        if let Some(redaction) = self.mask() {
-            call = redaction.call(&call);
+    /// Masks the call on a thread that may take its time. It has its place in the queue before that begins: so it gets into the
+    /// file though nobody waits for it, and though the recording is closed meanwhile.
+    async fn mask_aside(
+        &self,
+        call: Call,
+        redaction: Arc<Redaction>,
+        said: Option<Annotation>,
+    ) -> Result<Recording, RecordError> {
+        let closed = || closed(&self.path);
+        let place = self.queue.clone().reserve_owned().await.map_err(|_| closed())?;
+        // As long as there is a place, there is a turn.
+        let runtime = self.shared.upgrade().ok_or_else(closed)?.runtime.clone();
+        let path = Arc::clone(&self.path);
+        let masking = runtime.spawn_blocking(move || {
+            let (call, line) = ready(redaction.call(&call), false)?;
+            let (message, written) = message(What::Call(Arc::clone(&call)), line, said, path);
+            place.send(message);
+            Ok(Recording { call, written })
+        });
+        match masking.await.map_err(JoinError::try_into_panic) {
+            Ok(recording) => recording,
+            Err(Ok(panic)) => resume_unwind(panic),
+            // The program ends.
+            Err(Err(_)) => Err(closed()),
         }
-        call.at = format::whole_micros(call.at);
-        call.took = Duration::from_micros(micros(call.took));
-        let line = format::encode_checked(&call, valid);
-        if u32::try_from(line.len()).is_err() {
-            return Err(RecordError(
-                "the call is longer than the 4 GiB that a line may have: it is not recorded".into(),
-            ));
-        }
-        Ok((Arc::new(call), line))
     }
 
     /// Writes what is said of a call behind all else; gives its line's offset and what the file has, once it is written.
@@ -267,14 +299,9 @@ impl Recorder {
 
     async fn queue(&self, what: What, line: Line, said: Option<Annotation>) -> Result<Written, RecordError> {
         let place = self.queue.reserve().await.map_err(|_| closed(&self.path))?;
-        let (reply, answer) = oneshot::channel();
-        let said = said.map(|said| {
-            let line = said.encode().into();
-            // Written with the call: nobody waits for it alone.
-            Box::new(Job { what: What::Annotation(said.into(), None), line, reply: oneshot::channel().0 })
-        });
-        place.send(Message::Record(Job { what, line, reply }, said));
-        Ok(Written { answer, path: Arc::clone(&self.path) })
+        let (message, written) = message(what, line, said, Arc::clone(&self.path));
+        place.send(message);
+        Ok(written)
     }
 
     /// Whether all calls wait for the disk together: then a [`Self::branch`] gains nothing.
@@ -300,6 +327,43 @@ impl Recorder {
         // Nothing is ever sent: this is the end of the sender, and so of the last turn.
         let _ = self.ended.changed().await;
     }
+}
+
+/// A call as the file will have it, and its line.
+type Ready = (Arc<Call>, Line);
+
+/// A call that was handed in.
+enum HandedIn {
+    Ready(Result<Ready, RecordError>),
+    /// It is still to be masked, and that takes long.
+    Long(Box<Call>, Arc<Redaction>),
+}
+
+/// Bytes of both bodies of a call.
+fn bodies(call: &Call) -> usize {
+    call.request.body.len() + call.response.as_ref().map_or(0, |response| response.body.len())
+}
+
+/// The call as the file will have it, and its line. `valid`: its request's body is known to be valid JSON.
+fn ready(mut call: Call, valid: bool) -> Result<Ready, RecordError> {
+    call.at = format::whole_micros(call.at);
+    call.took = Duration::from_micros(micros(call.took));
+    let line = format::encode_checked(&call, valid);
+    if u32::try_from(line.len()).is_err() {
+        return Err(RecordError("the call is longer than the 4 GiB that a line may have: it is not recorded".into()));
+    }
+    Ok((Arc::new(call), line))
+}
+
+/// What is handed to a turn, and what it will say of it.
+fn message(what: What, line: Line, said: Option<Annotation>, path: Arc<Path>) -> (Message, Written) {
+    let (reply, answer) = oneshot::channel();
+    let said = said.map(|said| {
+        let line = said.encode().into();
+        // Written with the call: nobody waits for it alone.
+        Box::new(Job { what: What::Annotation(said.into(), None), line, reply: oneshot::channel().0 })
+    });
+    (Message::Record(Job { what, line, reply }, said), Written { answer, path })
 }
 
 /// A call on its way into the file.
