@@ -183,7 +183,8 @@ impl Sender {
         let signed = match (&signing, known) {
             (_, Some(kind)) if fault == Some(Fault::BadSignature) => {
                 // Not with our test secret: our own listener takes that.
-                self.keyring.sign_as_a_stranger(kind, &mut request, &set, made)
+                let secret = if let Signing::Fresh(secret) = &signing { secret.as_ref() } else { None };
+                self.keyring.sign_as_a_stranger(kind, &mut request, secret, &set, made)
             }
             (Signing::Fresh(secret), Some(kind)) => {
                 kind.sign(&mut request, secret.as_ref(), made).map_err(|error| error.to_string())

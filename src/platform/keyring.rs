@@ -319,6 +319,7 @@ impl Keyring {
         &self,
         kind: &Kind,
         request: &mut Request,
+        secret: Option<&Secret>,
         set: &[String],
         at: Timestamp,
     ) -> Result<(), String> {
@@ -329,6 +330,10 @@ impl Keyring {
         schemes.retain(|scheme| !is_set(scheme));
         let usual = kind.schemes().find(|scheme| !is_set(scheme));
         schemes.retain(|scheme| scheme.is_borne_by(request));
+        // Two that stand in one place look alike, a token and a JWT say: our own secret says which of them its endpoint checks.
+        let ours = secret.map(|secret| kind.schemes_to_sign(request, Some(secret))).unwrap_or_default();
+        let ours = ours.into_iter().filter(|scheme| !is_set(scheme) && !scheme.is_keyless());
+        let mut schemes: Vec<&Scheme> = ours.chain(schemes).collect();
         if schemes.is_empty() {
             let none = || format!("its headers are set where a signature of {} belongs: leave them out", kind.name);
             schemes.push(usual.ok_or_else(none)?);

@@ -41,7 +41,11 @@ impl Kind {
     }
 
     /// Those that [`Self::sign`] writes by: where a platform signs in several headers, it does so too.
-    fn schemes_to_sign(&self, request: &Request, secret: Option<&Secret>) -> SmallVec<[&Scheme; 4]> {
+    pub(in crate::platform) fn schemes_to_sign(
+        &self,
+        request: &Request,
+        secret: Option<&Secret>,
+    ) -> SmallVec<[&Scheme; 4]> {
         let mut all: SmallVec<[&Scheme; 4]> = self.scheme_to_sign(request, secret).into_iter().collect();
         let Some(secret) = secret.filter(|_| !all.is_empty()) else { return all };
         let borne = self.schemes().any(|scheme| scheme.is_borne_by(request));

@@ -215,12 +215,35 @@ fn of_a_call_that_a_stranger_signed_no_signature_is_good() {
         let sig = |request| keyring.sig(&platforms, request, Some(kind), &[], Timestamp::UNIX_EPOCH);
         assert_eq!(sig(call), Sig::Valid, "{}: {call:?}", kind.name);
         let mut sent = call.clone();
-        keyring.sign_as_a_stranger(kind, &mut sent, &[], Timestamp::UNIX_EPOCH).unwrap();
+        keyring.sign_as_a_stranger(kind, &mut sent, None, &[], Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(sig(&sent), Sig::Invalid, "{}: {sent:?}", kind.name);
         for scheme in schemes.iter().filter(|scheme| scheme.is_borne_by(call)) {
             assert_ne!(scheme.given(&sent), scheme.given(call), "{}: {sent:?}", scheme.name);
         }
     });
+}
+
+#[test]
+fn a_stranger_signs_by_the_scheme_that_our_secret_is_for() {
+    let (platforms, key) = (platforms(), "a key that is long enough to sign with");
+    let kind = platforms.kind("watsonx/premessage").unwrap();
+    for (name, begins) in [("watsonx/jwt", "Bearer ey"), ("watsonx/bearer", "Bearer "), ("watsonx/basic", "Basic ")] {
+        let keyring =
+            keyring(&[(name, Secret::new("env:OURS", if begins == "Basic " { "user:password" } else { key }))]);
+        for borne in [None, Some("Bearer old"), Some("Basic b2xk")] {
+            let mut call = kind.sample();
+            if let Some(borne) = borne {
+                call.headers.set("authorization", borne);
+            }
+            let secret = keyring.signing(kind, &call, &[]).unwrap();
+            keyring.sign_as_a_stranger(kind, &mut call, secret.as_ref(), &[], Timestamp::UNIX_EPOCH).unwrap();
+            let made = call.headers.get("authorization").unwrap();
+            assert!(made.starts_with(begins) && Some(made) != borne, "{name}: {made}");
+            assert_eq!(made.starts_with("Bearer ey"), name == "watsonx/jwt", "{made}");
+            let sig = keyring.sig(&platforms, &call, Some(kind), &[], Timestamp::UNIX_EPOCH);
+            assert_ne!(sig, Sig::Valid, "{name}: {made}");
+        }
+    }
 }
 
 #[test]
@@ -231,12 +254,12 @@ fn a_header_that_is_set_stays_where_a_stranger_signs() {
     let mut call = kind.sample();
     call.headers.set("authorization", "Bearer of-the-gateway");
     let set = ["Authorization".to_owned()];
-    keyring.sign_as_a_stranger(kind, &mut call, &set, Timestamp::UNIX_EPOCH).unwrap();
+    keyring.sign_as_a_stranger(kind, &mut call, None, &set, Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(call.headers.get("authorization"), Some("Bearer of-the-gateway"));
     assert!(call.headers.has("x-vapi-signature"));
     let github = platforms.kind("github/event").unwrap();
     let set: Vec<String> = github.schemes().map(|scheme| scheme.header.clone()).collect();
-    let why = keyring.sign_as_a_stranger(github, &mut github.sample(), &set, Timestamp::UNIX_EPOCH).unwrap_err();
+    let why = keyring.sign_as_a_stranger(github, &mut github.sample(), None, &set, Timestamp::UNIX_EPOCH).unwrap_err();
     assert!(why.contains("leave them out"), "{why}");
 }
 
