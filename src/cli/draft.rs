@@ -45,6 +45,8 @@ pub(super) struct Draft {
     pub parent: Option<Id>,
     /// That one.
     pub recorded: Option<Call>,
+    /// The request as it was before anything was set in it.
+    pub before: Request,
 }
 
 pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
@@ -121,23 +123,26 @@ impl DraftArgs {
     /// # Errors
     /// When it cannot be had, or a change leads nowhere.
     pub(super) fn read(&self, context: &Context) -> eyre::Result<Draft> {
-        let mut draft = if let Some(name) = self.what.strip_prefix("fixture:") {
+        let (request, kind, recorded) = if let Some(name) = self.what.strip_prefix("fixture:") {
             let call = fixtures::load(&data_dir()?, name).map_err(|error| eyre!(error))?;
-            Draft { request: call.request, kind: call.kind, parent: None, recorded: None }
+            (call.request, call.kind, None)
         } else if let Some((file, id)) = self.what.rsplit_once('#') {
             let call = find_call(Path::new(file), id)?;
             // What came over the wire is not filled in, only what is put into it here.
             let request = template::literal(call.request.clone());
-            Draft { request, kind: call.kind.clone(), parent: Some(call.id), recorded: Some(call) }
+            (request, call.kind.clone(), Some(call))
         } else {
             let kind = context.kind(&self.what)?;
-            Draft { request: kind.sample(), kind: Some(kind.name.clone()), parent: None, recorded: None }
+            (kind.sample(), Some(kind.name.clone()), None)
         };
+        let parent = recorded.as_ref().map(|call| call.id);
+        let mut draft = Draft { request, kind, parent, recorded, before: Request::default() };
         let coding = Packed::of(&draft.request.headers, &draft.request.body).map(|packed| packed.coding);
         if let Some(data) = &self.data {
             draft.request.body = payload(data)?.into();
             draft.request.cut = false;
         }
+        draft.before = draft.request.clone();
         if !self.set.is_empty() {
             draft.request = template::unpacked(draft.request);
         }

@@ -242,7 +242,7 @@ fn rehearse(
     // What was never recorded has no id.
     let made = || Call {
         kind: draft.kind.clone(),
-        ..Call::new(Id::NIL, Direction::Sent, Timestamp::now(), draft.request.clone())
+        ..Call::new(Id::NIL, Direction::Sent, Timestamp::now(), draft.before.clone())
     };
     let (call, sender) = (draft.recorded.clone().unwrap_or_else(made), context.sender());
     let count = deliveries.len() * copies.len();

@@ -378,6 +378,12 @@ fn a_rehearsed_send_says_what_would_go_where() {
         let wet = run(&home, &args);
         assert!(wet.code == 1 && wet.out.contains(says), "{wet:?}");
     }
+    let set = send(&["--dry-run", "--set", "/channel=other", "--header", "x-mine: 1"]);
+    assert!(
+        set.out.contains("; changed ") && set.out.contains(" header:x-mine, ") && set.out.contains("/channel"),
+        "{}",
+        set.out
+    );
     let typed = send(&["--data", r#"{"a":1}"#]);
     assert!(typed.code == 2 && typed.err.contains("pipe it in") && typed.err.contains("--data -"), "{}", typed.err);
 }
