@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 use std::fmt::Write as _;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre::{self, eyre};
 use jiff::Timestamp;
@@ -29,6 +31,9 @@ use crate::visible;
 
 /// Columns of a value that differs.
 const VALUE: usize = 60;
+
+/// How long is waited without a word.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// Its arguments.
 #[derive(clap::Args, Debug)]
@@ -161,8 +166,13 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
             return Err(error.into());
         }
         last = Some(call).filter(|call| call.response.is_some()).or(last);
+        let rest = told_when_late(wire.finish(patience), || {
+            print::note(&format!(
+                "the answer came before the body had left: the rest leaves, for {patience:?} at most; ctrl-c ends it"
+            ));
+        });
         tokio::select! {
-            () = wire.finish(patience) => {}
+            () = rest => {}
             () = stopped.cancelled() => {}
         }
     }
@@ -180,6 +190,15 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
         print::note(&format!("{}: {}", visible::count(names.len(), "variable"), names.join(", ")));
     }
     Ok((fine && !stopped.is_cancelled()).into())
+}
+
+/// Awaits `work`, and says so once it takes longer than a moment: else nobody knew what is waited for.
+async fn told_when_late(work: impl Future<Output = ()>, say: impl FnOnce()) {
+    let mut work = pin!(work);
+    if tokio::time::timeout(MOMENT, &mut work).await.is_err() {
+        say();
+        work.await;
+    }
 }
 
 /// What the recording lacks of the call that is sent from it, if it lacks anything.
@@ -307,4 +326,18 @@ fn told(context: &Context, args: &Args, delivered: &Delivered) -> String {
         let _ = write!(text, "\n  {}", print::difference(difference, VALUE));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_longer_than_a_moment_is_told_once() {
+        for (takes, told) in [(Duration::ZERO, 0), (MOMENT / 2, 0), (MOMENT * 20, 1)] {
+            let (said, begun) = (Cell::new(0), tokio::time::Instant::now());
+            told_when_late(tokio::time::sleep(takes), || said.set(said.get() + 1)).await;
+            assert_eq!((said.get(), begun.elapsed()), (told, takes));
+        }
+    }
 }
