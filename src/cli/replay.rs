@@ -108,7 +108,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
     let mut summary = result.unwrap_or_else(|error| Summary {
         total,
         failed: total,
-        error: Some(format!("none of these calls can be sent so: {error}")),
+        error: Some(none_can_be_sent(&error)),
         ..Summary::default()
     });
     summary.unread = unread;
@@ -201,17 +201,22 @@ impl Listing {
     }
 }
 
+fn none_can_be_sent(first: &str) -> String {
+    format!("none of these calls can be sent so: {first}")
+}
+
 /// Says what would go where, and sends nothing.
 async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Plan) -> eyre::Result<Outcome> {
     let (sender, repeat) = (context.sender(), plan.schedule.repeat);
     let mut outcome = Outcome::Yes;
-    let mut count = 0_u64;
+    let (mut count, mut refused, mut skips) = (0_u64, None, false);
     for (item, late) in plan.schedule.order(items).map_err(|error| eyre!(error))? {
         let call = match reader.call_of(item.id, item.place) {
             Ok(call) => call,
             Err(damage) => {
                 outcome = Outcome::No;
                 let skipped = Skipped { original: item.id, kind: None, fault: None, reason: damage.to_string() };
+                refused.get_or_insert_with(|| skipped.clone());
                 print::result(&show::told(context, &Told::Skipped(skipped)))?;
                 continue;
             }
@@ -228,7 +233,12 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
                 Ok(planned) => planned,
                 Err(refusal) => {
                     let skipped = Skipped::new(&call, fault, refusal);
-                    outcome = if skipped.is_failure() { Outcome::No } else { outcome };
+                    if skipped.is_failure() {
+                        outcome = Outcome::No;
+                        refused.get_or_insert_with(|| skipped.clone());
+                    } else {
+                        skips = true;
+                    }
                     print::result(&show::told(context, &Told::Skipped(skipped)))?;
                     continue;
                 }
@@ -246,7 +256,11 @@ async fn rehearse(context: &Context, reader: &Reader, items: &[Item], plan: &Pla
     }
     show::rehearsed(context, count * u64::from(repeat), repeat, plan, &places(plan, &kinds(items)))?;
     // As it would be when they left.
-    Ok(if count == 0 { Outcome::No } else { outcome })
+    match refused.filter(|_| count == 0 && !skips) {
+        Some(Skipped { original, reason, .. }) => Err(eyre!("{}", none_can_be_sent(&format!("{original}: {reason}")))),
+        None if count == 0 => Ok(Outcome::No),
+        None => Ok(outcome),
+    }
 }
 
 /// Says where calls are going to go, and how, before the first leaves.

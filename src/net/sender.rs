@@ -9,6 +9,7 @@
 
 mod bare;
 mod body;
+mod way;
 mod wire;
 
 use std::collections::HashMap;
@@ -24,42 +25,19 @@ use jiff::Timestamp;
 use url::Url;
 
 use self::body::Outbound;
+use self::way::{Client, Way, proxy};
 pub use self::wire::Wire;
 use self::wire::WireError;
 use crate::call::{Call, Direction, Id, Request, Sig};
-use crate::config::{Tls, is_loopback};
+use crate::config::Tls;
 use crate::net::answer::{self, Stage};
 use crate::net::fault::{Fault, STALE};
 use crate::net::outgoing::{Outgoing, Signing};
-use crate::net::{IDLE, fields, hop_by_hop, named_in_connection, root, tells_its_length, trust};
+use crate::net::{fields, hop_by_hop, named_in_connection, tells_its_length};
 use crate::platform::{Keyring, Kind, Platforms, Seen};
 use crate::recording::{RecordError, Recorder};
 use crate::signature::Method;
 use crate::sync::lock;
-
-/// Why a call without an `accept` cannot leave.
-const BETWEEN: &str = "not sent: the environment names a proxy for this address, and none is used for a call without an \
-                       `accept` header: do not drop it, or name the host in NO_PROXY";
-
-/// What tells one client from another.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Client {
-    tls: Tls,
-    /// For this machine: without a proxy.
-    local: bool,
-    /// For calls with another `host` than their URL's. HTTP/2 would have the URL's for it (RFC 9113, 8.3.1).
-    renamed: bool,
-}
-
-/// What carries an exchange.
-enum Way<'a> {
-    /// A connection of the caller's own.
-    Wire(&'a mut Wire),
-    /// A client that adds no `accept` of its own.
-    Bare(Box<bare::Connected>),
-    /// The one that knows proxies.
-    Client(reqwest::Client),
-}
 
 /// The HTTP client.
 #[derive(Clone, Debug)]
@@ -85,13 +63,20 @@ pub struct Prepared {
     pub problem: Option<String>,
     /// What is wrong with it on purpose.
     pub fault: Option<Fault>,
-    headers: http::HeaderMap,
+    ready: Ready,
     url: Url,
     kind: Option<String>,
     conversation: Option<String>,
     parent: Option<Id>,
     timeout: Duration,
-    tls: Tls,
+}
+
+/// A request as the client takes it.
+#[derive(Clone, Debug)]
+struct Ready {
+    method: http::Method,
+    headers: http::HeaderMap,
+    way: Way,
 }
 
 impl Sender {
@@ -212,7 +197,7 @@ impl Sender {
         let sealed = |kind: &Kind| kind.schemes().all(|scheme| matches!(scheme.method, Method::Seal(_)));
         let sure = matches!(signing, Signing::Fresh(Some(_))) && signed.is_ok() && fault.is_none();
         let sure = sure && !request.cut && !request.redacted && dropped.is_empty();
-        let ready = signed.and_then(|()| map(&mut request));
+        let ready = signed.and_then(|()| self.ready(&mut request, &url, tls));
         let own = match signing {
             Signing::Fresh(secret) => secret.into_iter().collect(),
             Signing::Exact => secrets,
@@ -223,23 +208,34 @@ impl Sender {
         let found = |kind| self.keyring.sig(&self.platforms, seen, Some(kind), &own, at);
         let sig = known.map(|kind| if sure && sealed(kind) { Sig::Valid } else { found(kind) });
         let conversation = conversation.or_else(|| known?.conversation(&Seen::new(&request.readable())));
-        let (headers, problem) = match ready {
-            Ok(headers) => (headers, None),
-            Err(reason) => (http::HeaderMap::new(), Some(reason)),
+        let (ready, problem) = match ready {
+            Ok(ready) => (ready, None),
+            Err(reason) => (
+                Ready { method: http::Method::default(), headers: http::HeaderMap::new(), way: Way::Wire },
+                Some(reason),
+            ),
         };
-        Prepared { request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls }
+        Prepared { request, sig, problem, fault, ready, url, kind, conversation, parent, timeout }
+    }
+
+    /// The request as the client takes it: whatever is known to be in the way is found before anything is sent.
+    ///
+    /// # Errors
+    /// When HTTP cannot carry it, or nothing carries it there: a sentence.
+    fn ready(&self, request: &mut Request, url: &Url, tls: Tls) -> Result<Ready, String> {
+        let headers = map(request)?;
+        let method = http::Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| format!("{:?} is not an HTTP method", request.method))?;
+        url.as_str().parse::<http::Uri>().map_err(|error| format!("HTTP does not take its address: {error}"))?;
+        let way = self.way(request, &headers, url, tls)?;
+        Ok(Ready { method, headers, way })
     }
 
     /// Sends what was prepared and waits for the answer. The `wire` is used where that can be: over plain HTTP, without a proxy.
     /// Whoever sends many calls keeps it from one to the next. When `given_up` comes first, the answer is not waited for.
     pub async fn exchange(&self, prepared: Prepared, wire: &mut Wire, given_up: impl Future<Output = ()>) -> Call {
-        let Prepared { mut request, sig, problem, fault, headers, url, kind, conversation, parent, timeout, tls } =
-            prepared;
-        // Before the clock starts: what it takes to make a client is not the endpoint's time.
-        let way = match problem {
-            Some(reason) => Err(format!("not sent: {reason}")),
-            None => self.way(wire, &request, &headers, &url, tls),
-        };
+        let Prepared { mut request, sig, problem, fault, ready, url, kind, conversation, parent, timeout } = prepared;
+        let Ready { method, headers, way } = ready;
         let at = Timestamp::now();
         // A slow body is not the endpoint's fault.
         let patience = timeout + if let Some(Fault::SlowBody(over)) = fault { over } else { Duration::ZERO };
@@ -249,13 +245,18 @@ impl Sender {
         let progress = answer::Progress::default();
         let started = Instant::now();
         let sending = async {
-            match way? {
-                Way::Wire(wire) => {
+            if let Some(reason) = problem {
+                return Err(format!("not sent: {reason}"));
+            }
+            match way {
+                Way::Wire => {
                     if fault == Some(Fault::CutBody) {
                         // On a kept one nobody could tell that the endpoint has seen it.
                         wire.close();
                     }
-                    let sending = over_wire(wire, &request, headers, body, &url, &place, &progress);
+                    let request = wire::request(method, &request.target, headers, body)
+                        .map_err(|error| format!("not sent: {error}"))?;
+                    let sending = over_wire(wire, request, &url, &place, &progress);
                     let answer = answer::whole(pin!(sending), &place, patience, &progress).await;
                     if answer.is_err() {
                         wire.close();
@@ -265,7 +266,7 @@ impl Sender {
                 Way::Bare(client) => {
                     // It does not say when there is a connection.
                     progress.connected();
-                    let request = wire::request(method(&request)?, &request.target, headers, body)
+                    let request = wire::request(method, &request.target, headers, body)
                         .map_err(|error| format!("not sent: {error}"))?;
                     let sending = bare::send(*client, request, &url, &place);
                     answer::whole(pin!(sending), &place, patience, &progress).await
@@ -277,7 +278,7 @@ impl Sender {
                         Some(Fault::SlowBody(_) | Fault::CutBody) => reqwest::Body::wrap(body),
                         _ => request.body.clone().into(),
                     };
-                    let sending = client.request(method(&request)?, url.clone()).headers(headers).body(body).send();
+                    let sending = client.request(method, url.clone()).headers(headers).body(body).send();
                     let sending = self.by_client(sending, &url, &place);
                     answer::whole(pin!(sending), &place, patience, &progress).await
                 }
@@ -316,64 +317,6 @@ impl Sender {
         }
     }
 
-    /// The client for such an endpoint, made when it is first needed: it reads all certificates that the system trusts.
-    fn client(&self, which: Client) -> Result<reqwest::Client, String> {
-        let mut clients = lock(&self.clients);
-        if let Some(client) = clients.get(&which) {
-            return Ok(client.clone());
-        }
-        let Client { tls, local, renamed } = &which;
-        let mut builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).tcp_nodelay(true);
-        builder = builder.pool_idle_timeout(IDLE);
-        if *local {
-            // No proxy of the environment should see calls to this machine.
-            builder = builder.no_proxy();
-        }
-        if tls.any_certificate {
-            builder = builder.tls_danger_accept_invalid_certs(true);
-        }
-        if !tls.any_certificate && !tls.authorities.is_empty() {
-            let mut config = trust::config(tls)?;
-            let protocols: &[&[u8]] = if *renamed { &[b"http/1.1"] } else { &[b"h2", b"http/1.1"] };
-            config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-            builder = builder.tls_backend_preconfigured(config);
-        }
-        if *renamed {
-            builder = builder.http1_only();
-        }
-        let client = builder.build().map_err(|error| root(&error).to_string())?;
-        clients.insert(which, client.clone());
-        Ok(client)
-    }
-
-    /// What carries a request to `url`: the `wire` where it can.
-    ///
-    /// # Errors
-    /// When nothing can: a sentence.
-    fn way<'a>(
-        &self,
-        wire: &'a mut Wire,
-        request: &Request,
-        headers: &http::HeaderMap,
-        url: &Url,
-        tls: Tls,
-    ) -> Result<Way<'a>, String> {
-        let proxied = is_proxied(&self.proxies, url);
-        if url.scheme() == "http" && !proxied {
-            return Ok(Way::Wire(wire));
-        }
-        if !headers.contains_key(http::header::ACCEPT) {
-            return if proxied {
-                Err(BETWEEN.to_owned())
-            } else {
-                self.bare.of(&tls).map(|client| Way::Bare(client.into()))
-            };
-        }
-        let renamed = request.headers.get("host") != Some(&url[url::Position::BeforeHost..url::Position::AfterPort]);
-        let client = self.client(Client { tls, local: is_loopback(url), renamed });
-        client.map(Way::Client).map_err(|error| format!("not sent: {error}"))
-    }
-
     /// The head of the answer that a client gets.
     ///
     /// # Errors
@@ -400,15 +343,11 @@ impl Sender {
 /// The exchange over the caller's own connection; tells once it is there.
 async fn over_wire<'a>(
     wire: &'a mut Wire,
-    request: &Request,
-    headers: http::HeaderMap,
-    body: Outbound,
+    request: http::Request<Outbound>,
     url: &Url,
     place: &str,
     progress: &answer::Progress,
 ) -> Result<http::Response<wire::Answer<'a>>, String> {
-    let request = wire::request(method(request)?, &request.target, headers, body)
-        .map_err(|error| format!("not sent: {error}"))?;
     wire.send(url, request, progress).await.map_err(|error| match error {
         WireError::Connect(error) => answer::explain(&*error, place, Stage::Connecting),
         WireError::Http(error) => answer::explain(&error, place, Stage::Waiting),
@@ -419,18 +358,6 @@ async fn over_wire<'a>(
     })
 }
 
-/// Host and port of the proxy that what goes to `url` goes through. No proxy of the environment should see calls to this machine.
-fn proxy(proxies: &Matcher, url: &Url) -> Option<String> {
-    let there = (!is_loopback(url)).then(|| url.as_str().parse().ok()).flatten()?;
-    let proxy = proxies.intercept(&there)?;
-    let port = proxy.uri().port_u16().unwrap_or(if proxy.uri().scheme_str() == Some("https") { 443 } else { 80 });
-    Some(format!("{}:{port}", proxy.uri().host().unwrap_or("?")))
-}
-
-fn is_proxied(proxies: &Matcher, url: &Url) -> bool {
-    proxy(proxies, url).is_some()
-}
-
 /// What leaves of a request whose body is cut on purpose.
 fn halved(mut request: Request) -> Request {
     if !request.body.is_empty() {
@@ -438,11 +365,6 @@ fn halved(mut request: Request) -> Request {
         request.cut = true;
     }
     request
-}
-
-fn method(request: &Request) -> Result<http::Method, String> {
-    http::Method::from_bytes(request.method.as_bytes())
-        .map_err(|_| format!("not sent: {:?} is not an HTTP method", request.method))
 }
 
 /// Points `request` at `url`, as `host` if it has another name there, dropping what belonged to the connection that it came by.

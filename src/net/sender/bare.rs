@@ -34,7 +34,7 @@ impl Clients {
         if let Some(client) = clients.get(tls) {
             return Ok(client.clone());
         }
-        let client = client(tls).map_err(|reason| format!("not sent: {reason}"))?;
+        let client = client(tls)?;
         clients.insert(tls.clone(), client.clone());
         Ok(client)
     }

@@ -61,8 +61,8 @@ async fn the_time_to_make_a_client_is_not_the_calls() {
     let site = Site::new(Config::default()).await;
     let sender = sender(&site);
     let url = format!("https://{}/", site.address);
-    let call = sender.prepare(outgoing(&url, request("POST", &[], b"{}")));
     let ready = crate::net::testing::held(sender.clients.clone());
+    let call = sender.prepare(outgoing(&url, request("POST", &[], b"{}")));
     let call = sender.exchange(call, &mut Wire::default(), std::future::pending()).await;
     let since = ready.join().unwrap().elapsed();
     assert!(call.took <= since, "{:?}, though it could leave only {since:?} ago", call.took);

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 
 use super::*;
+use crate::net::sender::way::{BETWEEN, intercept};
 
 /// What is said of an endpoint.
 async fn error_of(site: &Site, url: &str, timeout: Duration) -> String {
@@ -130,6 +131,27 @@ async fn what_cannot_be_sent_is_not(#[case] name: &str, #[case] value: &'static 
 }
 
 #[tokio::test]
+async fn what_http_refuses_is_known_before_anything_is_sent() {
+    let site = Site::new(Config::default()).await;
+    let sender = sender(&site);
+    let problem = |call: Outgoing| sender.prepare(call).problem.unwrap_or_default();
+    assert_eq!(problem(outgoing(&site.url("/"), request("POST", &[], b"x"))), "");
+    assert_eq!(problem(outgoing(&site.url("/"), request("A B", &[], b"x"))), "\"A B\" is not an HTTP method");
+    let socks = Sender { proxies: Arc::new(proxies("", "socks5://p:1", "")), ..sender.clone() };
+    let why = socks.prepare(outgoing("https://a.example/", request("POST", &[], b"x"))).problem.unwrap();
+    assert!(why.starts_with("the environment names a socks5 proxy for this address"), "{why}");
+    let long = site.url(&format!("/{}", "a".repeat(70_000)));
+    assert_eq!(problem(outgoing(&long, request("POST", &[], b"x"))), "HTTP does not take its address: uri too long");
+    let tls = crate::config::Tls { any_certificate: false, authorities: b"-----BEGIN CERTIFICATE-----\nx".to_vec() };
+    for headers in [&[("accept", &b"*/*"[..])][..], &[]] {
+        let call = outgoing("https://127.0.0.1:1/", request("POST", headers, b"x"));
+        let dropped = if headers.is_empty() { vec!["accept".to_owned()] } else { Vec::new() };
+        let why = problem(Outgoing { tls: tls.clone(), dropped, ..call });
+        assert!(!why.is_empty() && !why.contains("not sent"), "{why}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_does_not_come_about_is_not_the_endpoints_silence() {
     let site = Site::new(Config::default()).await;
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -168,7 +190,7 @@ fn a_proxy_is_one_for_some_addresses(
     #[case] url: &str,
     #[case] proxied: bool,
 ) {
-    assert_eq!(is_proxied(&proxies(http, https, no), &url.parse().unwrap()), proxied);
+    assert_eq!(intercept(&proxies(http, https, no), &url.parse().unwrap()).is_some(), proxied);
 }
 
 /// A call without an `accept`, and why there is no answer.
@@ -183,7 +205,7 @@ async fn without_accept(proxies: Matcher) -> String {
 
 #[tokio::test]
 async fn a_call_without_an_accept_leaves_where_no_proxy_stands_between() {
-    assert_eq!(without_accept(proxies("p:1", "", "")).await, BETWEEN);
+    assert_eq!(without_accept(proxies("p:1", "", "")).await, format!("not sent: {BETWEEN}"));
     for between in [proxies("", "p:1", ""), proxies("p:1", "", "no..name")] {
         let error = without_accept(between).await;
         assert!(error.contains("no..name") && !error.starts_with("not sent"), "{error}");
