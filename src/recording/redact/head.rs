@@ -1,7 +1,7 @@
 //! Lines of a head: header fields of a part, and what was to be some and cannot be read as such.
 
 use super::Redaction;
-use super::spots::{Spots, readable};
+use super::spots::{Inner, Spots, readable};
 use crate::call::Headers;
 
 /// What may stand between the name and the value of a field, as it is badly written.
@@ -14,8 +14,33 @@ impl Redaction {
         match text.as_bytes() {
             [b'{' | b'[', ..] => inside,
             [b'<', ..] => inside.and(self.links(text)),
-            _ => inside.and(self.address(text, 0)),
+            _ => inside.and(self.address(text, 0)).and(self.list(text)),
         }
+    }
+
+    /// The values of a list of names with values, as that of `baggage`: `a=b,c=d;p=q`. What hides in one, as base64 say, can be
+    /// found only where it stands alone.
+    fn list(&self, text: &str) -> Spots {
+        const AROUND: [char; 3] = [' ', '\t', '"'];
+        let mut spots = Spots::default();
+        if !text.contains('=') || !text.contains([',', ';']) {
+            return spots;
+        }
+        let mut begin = 0;
+        for member in text.split([',', ';']) {
+            if let Some((name, value)) = member.split_once('=') {
+                let start = begin + name.len() + 1 + value.len() - value.trim_start_matches(AROUND).len();
+                let value = value.trim_matches(AROUND);
+                if !value.is_empty() && self.fields.have(&Inner::of_form(name.trim()).text) {
+                    spots.add(start..start + value.len());
+                } else {
+                    let inner = Inner::of_form(value);
+                    spots.add_all(start, inner.outside(self.value(&inner.text, 1)));
+                }
+            }
+            begin += member.len() + 1;
+        }
+        spots
     }
 
     /// What follows these headers of a request, where it may be more of them: of each line the value, if it is a header's that is
@@ -97,6 +122,26 @@ mod tests {
         call.error = Some(format!("{REFUSED}: its caller sent what is not HTTP/1.1"));
         let masked = redaction().call(&call);
         assert_eq!(masked.request.body, to);
+        assert_eq!(redaction().call(&masked), masked);
+    }
+
+    #[rstest]
+    #[case::base64("a=b, c=eyJwYXNzd29yZCI6InMzY3JldCJ9;p=q", "a=b, c=[redacted];p=q")]
+    #[case::first("c=eyJwYXNzd29yZCI6InMzY3JldCJ9,a=b", "c=[redacted],a=b")]
+    #[case::quoted("a=b; c=\"eyJwYXNzd29yZCI6InMzY3JldCJ9\"", "a=b; c=\"[redacted]\"")]
+    #[case::escaped_name("a=b,pass%77ord=s3cret;p=q", "a=b,pass%77ord=[redacted]")]
+    #[case::escaped("a=b,c=%7B%22password%22%3A%22s3cret%22%7D", "a=b,c=%7B%22password%22%3A%22[redacted]%22%7D")]
+    #[case::named("a=b,token=s3cret;p=q", "a=b,token=[redacted]")]
+    #[case::accept("text/html;q=0.9,*/*;q=0.8", "text/html;q=0.9,*/*;q=0.8")]
+    #[case::parameters("multipart/form-data; boundary=\"a=b\"", "multipart/form-data; boundary=\"a=b\"")]
+    #[case::caching("max-age=600, s-maxage=3;, =,=", "max-age=600, s-maxage=3;, =,=")]
+    #[case::digest(
+        "sha-256=X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=,a=b",
+        "sha-256=X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=,a=b"
+    )]
+    fn of_a_list_of_names_with_values_each_value_stands_for_itself(#[case] from: &str, #[case] to: &str) {
+        let masked = redaction().call(&with(&[("baggage", from)], ""));
+        assert_eq!(masked.request.headers.get("baggage"), Some(to));
         assert_eq!(redaction().call(&masked), masked);
     }
 
