@@ -157,7 +157,9 @@ fn careful_head<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Option<H
         scratch.extend_from_slice(&line[..end]);
         scratch.push(b'}');
         if serde_json::from_slice::<Always>(scratch).is_ok()
-            && let Ok(head) = serde_json::from_slice(scratch)
+            && let Ok(head) = serde_json::from_slice::<Head<'_>>(scratch)
+            // It need not stand there at all: so it may stand behind the request.
+            && (head.error.is_some() || memmem::find(&line[end..], b",\"error\":").is_none())
         {
             return Ok(Some(head));
         }

@@ -32,7 +32,8 @@ pub(super) struct More<'a> {
 
 /// The head, and the rest of it.
 pub(super) fn head_and_more(line: &[u8]) -> Option<(Head<'_>, More<'_>)> {
-    if !line.ends_with(b"}") {
+    // The last member is a message. Where another program has put one behind it, an error say, it is left to be read with care.
+    if !line.ends_with(b"}}") {
         return None;
     }
     let mut rest = Rest(line);

@@ -171,6 +171,28 @@ fn members_in_the_order_of_their_names_mean_the_same() {
 }
 
 #[test]
+fn an_error_that_another_program_has_put_behind_the_request_is_one() {
+    let place = Place { offset: 0, len: 0 };
+    let whole = encode(&call(1));
+    let line = text(&whole).trim_end().strip_suffix('}').unwrap();
+    let behind = format!("{line},\"error\":\"lost\"}}");
+    // With an escape, it is read with care.
+    let between =
+        line.replace("moveo/pre", "moveo\\/pre").replace(",\"response\":", ",\"error\":\"lost\",\"response\":") + "}";
+    let followed = format!("{line},\"error\":\"lost\",\"more\":1}}");
+    for line in [behind, between, followed] {
+        let mut scratch = Vec::new();
+        let head = head(line.as_bytes(), &mut scratch).unwrap().unwrap();
+        let entry = head.entry(place);
+        let decoded = decode(line.as_bytes()).unwrap();
+        assert_eq!(decoded.error.as_deref(), Some("lost"));
+        assert_eq!((entry.failed, &entry), (true, &View::of(&decoded, place).entry), "{line}");
+    }
+    let none = format!("{line},\"more\":1}}");
+    assert!(!head(none.as_bytes(), &mut Vec::new()).unwrap().unwrap().entry(place).failed);
+}
+
+#[test]
 fn a_nested_request_before_the_calls_own_does_not_deceive() {
     let line = text(&encode(&call(1))).replacen("{\"id\"", r#"{"x":{"y":1,"request":{"z":2}},"id""#, 1);
     assert_eq!(decode(line.as_bytes()), Ok(call(1)));
