@@ -31,8 +31,8 @@ pub struct Reader {
     identity: Identity,
     begun: Timestamp,
     packed: bool,
-    /// It is the beginning of a recording whose end is missing.
-    cut: bool,
+    /// What is wrong with the end of what was compressed.
+    fault: Option<packed::Fault>,
 }
 
 impl Reader {
@@ -54,9 +54,9 @@ impl Reader {
         let identity = identity(about);
         let unpacked = packed::unpacked(&file, path)?;
         let packed = unpacked.is_some();
-        let (file, whole) = unpacked.unwrap_or((file, true));
+        let (file, fault) = unpacked.unwrap_or((file, None));
         let (begun, _) = format::begun(&file, path)?;
-        Ok(Self { file, path: path.to_owned(), identity, begun, packed, cut: !whole })
+        Ok(Self { file, path: path.to_owned(), identity, begun, packed, fault })
     }
 
     /// Whether the recording at `path` is compressed: as [`Self::open`], but nothing more than its beginning is unpacked.
@@ -108,7 +108,7 @@ impl Reader {
     /// The calls from a position on ([`Position::default`] is the beginning), heads only, in file order.
     #[must_use]
     pub fn entries(&self, from: Position) -> Entries<'_> {
-        Entries::new(&self.file, from, u64::MAX).of_cut(self.cut)
+        Entries::new(&self.file, from, u64::MAX).ending_with(self.fault)
     }
 
     /// As [`Self::entries`], up to `until`: lines that begin at that offset or behind it are left to another.

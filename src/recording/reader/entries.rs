@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt as _;
 use memchr::memchr;
 
 use super::damage::{Damage, LineError};
+use super::packed::Fault;
 use crate::recording::format::{self, DamagedLine};
 use crate::recording::names::Names;
 use crate::recording::{Annotation, Entry, Index, Place};
@@ -17,10 +18,6 @@ const WINDOW: usize = 256 * 1024;
 
 /// Bytes of the longest line: a place has no room for more.
 const LONGEST: usize = u32::MAX as usize;
-
-/// What is wrong where a compressed recording ends whose end is missing, or is not what was compressed.
-const CUT: &str = "the compressed file ends too early, or cannot be unpacked from here on: whatever stood here and behind \
-                   it is missing, one call or many; if there is a whole copy, read that";
 
 /// Between two lines of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +58,8 @@ pub struct Entries<'a> {
     scratch: Vec<u8>,
     /// Reading failed: that was said, and it would only fail again.
     broken: bool,
-    /// The file is the beginning of one whose end is missing, which is not said yet.
-    cut: bool,
+    /// What is wrong with the end of what was unpacked, and is not said yet.
+    fault: Option<Fault>,
 }
 
 /// A whole line.
@@ -90,13 +87,13 @@ impl<'a> Entries<'a> {
             annotations: Vec::new(),
             scratch: Vec::new(),
             broken: false,
-            cut: false,
+            fault: None,
         }
     }
 
-    /// Says at the end that the file ends too early, if that is so: it is no writer's then.
-    pub(super) fn of_cut(self, cut: bool) -> Self {
-        Self { cut, ..self }
+    /// Says at the end what is wrong with it, if anything is: it is no writer's then.
+    pub(super) fn ending_with(self, fault: Option<Fault>) -> Self {
+        Self { fault, ..self }
     }
 
     /// Where the next line begins, or will: what to hand to [`Reader::entries`] to go on from here.
@@ -195,8 +192,8 @@ impl<'a> Entries<'a> {
     /// The next whole line, or what is wrong with it. The position is behind it then.
     fn line(&mut self) -> Option<Result<Line, LineError>> {
         self.whole_line().or_else(|| {
-            let cut = std::mem::take(&mut self.cut) && !self.broken;
-            let error = cut.then(|| LineError::new(self.position, CUT.to_owned()))?;
+            let fault = self.fault.take().filter(|_| !self.broken)?;
+            let error = LineError::new(self.position, fault.sentence().to_owned());
             self.pass(self.filled);
             Some(Err(error))
         })

@@ -14,15 +14,59 @@ const SPARE: u64 = 256 << 20;
 /// How much is unpacked before the room is looked at again, in bytes.
 const STEP: u64 = 16 << 20;
 
-/// What is packed in the file, and whether all of it could be had; none where it is not compressed.
-pub(super) fn unpacked(file: &File, path: &Path) -> Result<Option<(File, bool)>, OpenError> {
+/// What the library says where something else than a frame begins: all before it was whole.
+const NO_FRAME: &str = "Unknown frame descriptor";
+
+/// What is wrong with the end of a compressed recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It is missing.
+    Early,
+    /// It is not what was compressed.
+    Damaged,
+    /// Something else stands behind it.
+    Followed,
+}
+
+impl Fault {
+    fn of(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            Self::Early
+        } else if error.to_string() == NO_FRAME {
+            Self::Followed
+        } else {
+            Self::Damaged
+        }
+    }
+
+    /// What is said of it behind the last call that could be had.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Early => {
+                "the compressed file ends too early: whatever stood here and behind it is missing, one call or many; if there \
+                 is a whole copy, read that"
+            }
+            Self::Damaged => {
+                "the compressed file cannot be unpacked from here on: whatever stands here and behind it is missing, one call \
+                 or many; if there is a whole copy, read that"
+            }
+            Self::Followed => {
+                "the calls before this are whole; behind them the file goes on with something that is not compressed with \
+                 Zstandard, and is not read"
+            }
+        }
+    }
+}
+
+/// What is packed in the file, with what is wrong with its end; none where it is not compressed.
+pub(super) fn unpacked(file: &File, path: &Path) -> Result<Option<(File, Option<Fault>)>, OpenError> {
     if !is_packed(file).map_err(OpenError::io("read", path))? {
         return Ok(None);
     }
     let plain = tempfile::tempfile().map_err(OpenError::io("make a temporary file to unpack", path))?;
     let unpacked = zstd::Decoder::new(file).and_then(|packed| unpack(packed, &plain, room));
-    let whole = unpacked.map_err(OpenError::io("unpack", path))?;
-    Ok(Some((plain, whole)))
+    let fault = unpacked.map_err(OpenError::io("unpack", path))?;
+    Ok(Some((plain, fault)))
 }
 
 /// Whether a file is a recording, as its beginning has it: nothing more of it is unpacked.
@@ -61,15 +105,19 @@ pub(super) fn is_packed(file: &File) -> io::Result<bool> {
 }
 
 /// Copies all of `packed` as long as there is room. Where its end is missing or damaged, or something else stands behind it, what
-/// can be had is what there is; whether it was all.
-fn unpack(mut packed: impl Read, mut plain: &File, room: impl Fn(&File) -> io::Result<u64>) -> io::Result<bool> {
+/// can be had is what there is.
+fn unpack(
+    mut packed: impl Read,
+    mut plain: &File,
+    room: impl Fn(&File) -> io::Result<u64>,
+) -> io::Result<Option<Fault>> {
     while room(plain)? > SPARE + STEP {
         match io::copy(&mut packed.by_ref().take(STEP), &mut plain) {
             Ok(STEP) => {}
-            Ok(_) => return Ok(true),
+            Ok(_) => return Ok(None),
             // What the system says, of a disk say, is no fault of what is packed.
             Err(error) if error.raw_os_error().is_none() && plain.metadata()?.len() > 0 => {
-                return Ok(false);
+                return Ok(Some(Fault::of(&error)));
             }
             Err(error) => return Err(error),
         }
@@ -144,11 +192,20 @@ mod tests {
             assert_eq!((count, &scanned), (calls.len(), &vec![told.clone()]));
         }
         // Whole, and something else behind it.
-        std::fs::write(&path, [&packed[..], b"junk\n"].concat()).unwrap();
-        let reader = Reader::open(&path).unwrap();
-        let (calls, damaged): (Vec<_>, Vec<_>) = reader.entries(Position::default()).partition(Result::is_ok);
-        assert_eq!((calls.len(), damaged.len()), (2000, 1));
-        assert!(is_recording(&path) && Reader::check(&path).unwrap());
+        for junk in [&b"\n"[..], b"junk\n", &text[..500]] {
+            std::fs::write(&path, [&packed[..], junk].concat()).unwrap();
+            let reader = Reader::open(&path).unwrap();
+            let (calls, damaged): (Vec<_>, Vec<_>) = reader.entries(Position::default()).partition(Result::is_ok);
+            let [Err(told)] = &damaged[..] else { panic!("{damaged:?}") };
+            assert_eq!((calls.len(), &*told.message), (2000, Fault::Followed.sentence()));
+            assert!(is_recording(&path) && Reader::check(&path).unwrap());
+        }
+        // Damaged in the middle.
+        let mut damaged = packed.clone();
+        damaged[packed.len() / 2..packed.len() / 2 + 64].fill(0xff);
+        std::fs::write(&path, damaged).unwrap();
+        let last = Reader::open(&path).unwrap().entries(Position::default()).last().unwrap();
+        assert_eq!(last.unwrap_err().message, Fault::Damaged.sentence());
         // Nothing of it can be had.
         std::fs::write(&path, &packed[..20]).unwrap();
         assert!(Reader::open(&path).is_err() && !is_recording(&path) && Reader::check(&path).is_err());

@@ -92,8 +92,8 @@ fn scan_chunks(
     );
     // What was written since.
     let mut late = Batch { done: total, total, ..Batch::default() };
-    let mut entries =
-        Entries::new(&reader.file, position, until.unwrap_or(u64::MAX)).of_cut(reader.cut && until.is_none());
+    let mut entries = Entries::new(&reader.file, position, until.unwrap_or(u64::MAX))
+        .ending_with(reader.fault.filter(|_| until.is_none()));
     while more.is_continue() && entries.add_next(&mut late.calls, &mut late.damaged) {}
     position = entries.position();
     late.annotations = entries.take_annotations();
