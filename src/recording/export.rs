@@ -20,6 +20,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 pub use self::file::{ExportFile, FileError};
+pub(super) use self::http::in_line;
 pub use self::report::{Judgement, Report, Reporter};
 use super::{Annotation, format};
 use crate::call::Call;

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::Annotation;
-use super::export::{Format, url};
+use super::export::{Format, in_line, url};
 use super::facts::Facts;
 use crate::call::{Call, Direction, Headers, Id, Request, Response};
 
@@ -176,11 +176,12 @@ pub fn name_of(id: Id) -> u128 {
     if id.0.get_version_num() == 7 { name & u128::from(u64::MAX) } else { name }
 }
 
-/// A call of ours: what its summary says, unless the address beside it was changed by hand. That is to be seen, and what was
+/// A call of ours: what its summary says, unless the address beside it was changed by hand, and not only where a line cannot hold it. That is to be seen, and what was
 /// found of the call was found of another then.
 fn ours(facts: Facts, request: Request, response: Option<Response>, seen: &str) -> Result<Call, String> {
     let mut call = facts.call(request, response);
-    if url(&call) == seen {
+    let address = url(&call);
+    if address == seen || in_line(address.as_bytes()) == seen.as_bytes() {
         return Ok(call);
     }
     let Place { origin, target, .. } = place(seen)?;
@@ -261,13 +262,14 @@ fn add_host(headers: &mut Headers, host: &str) {
 }
 
 /// Whether a call could have crossed a wire: else it could not be written again as it is. Of a target, all that a line can hold
-/// did: where a listener refuses what has blanks in it, say, that is recorded.
-fn check(request: &Request, response: Option<&Response>) -> Result<(), String> {
+/// did: where a listener refuses what has blanks in it, say, that is recorded. What it `refused` may have more than any request.
+fn check(request: &Request, response: Option<&Response>, refused: bool) -> Result<(), String> {
+    let never: &[char] = if refused { &['\n'] } else { &['\r', '\n', '\0'] };
     if Method::from_bytes(request.method.as_bytes()).is_err() {
         return Err(format!("{:?} is no method", request.method));
     }
     let target = &request.target;
-    if target.is_empty() || target.contains(['\r', '\n', '\0']) {
+    if target.is_empty() || target.contains(never) {
         return Err(format!("{target:?} is no path: write a line end as %0A"));
     }
     if let Some(status) = response.map(|response| response.status).filter(|status| !(100..1000).contains(status)) {

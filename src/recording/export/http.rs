@@ -57,8 +57,8 @@ fn message(out: &mut impl Write, headers: &Headers, body: &Bytes) -> io::Result<
     out.write_all(b"\n")
 }
 
-/// Nothing that crossed a wire has a line end there, but a recording that somebody made may: what stands behind it would be a
+/// No request has a line end there, but what was refused as none, and a recording that somebody made may: what stands behind it would be a
 /// request of its own.
-fn in_line(text: &[u8]) -> Vec<u8> {
+pub(in crate::recording) fn in_line(text: &[u8]) -> Vec<u8> {
     text.iter().map(|byte| if b"\r\n\0".contains(byte) { b' ' } else { *byte }).collect()
 }

@@ -76,7 +76,7 @@ fn call(command: &[Token], masked: bool, foreign: &mut Foreign) -> Result<Call, 
     }
     let mut request = reading.request().map_err(|message| fault(&message))?;
     request.redacted = masked || is_masked(&request);
-    check(&request, None).map_err(|message| fault(&message))?;
+    check(&request, None, false).map_err(|message| fault(&message))?;
     Ok(foreign.call(None, Duration::ZERO, request, None))
 }
 

@@ -142,7 +142,7 @@ fn call(entry: &Value, foreign: &mut Foreign) -> Result<Call, Unread> {
         let took = Duration::try_from_secs_f64((millis * 1000.0).round() / 1e6).unwrap_or_default();
         foreign.call(at, took, request, response)
     };
-    check(&call.request, call.response.as_ref()).map_err(|message| fault("", message))?;
+    check(&call.request, call.response.as_ref(), call.is_no_request()).map_err(|message| fault("", message))?;
     Ok(call)
 }
 

@@ -34,7 +34,7 @@ pub(super) fn calls(text: &[u8], now: Timestamp) -> Result<Imported, ImportError
             let Some(call) = found.calls.last_mut().filter(|call| call.response.is_none()) else {
                 return Err(fault("this response follows no request".into()));
             };
-            check(&call.request, Some(&response)).map_err(fault)?;
+            check(&call.request, Some(&response), call.is_no_request()).map_err(fault)?;
             call.response = Some(response);
             continue;
         }
@@ -72,7 +72,7 @@ fn request(block: Block, foreign: &mut Foreign) -> Result<Call, String> {
         place.put(&mut request);
         foreign.call(None, Duration::ZERO, request, None)
     };
-    check(&call.request, None)?;
+    check(&call.request, None, call.is_no_request())?;
     Ok(call)
 }
 

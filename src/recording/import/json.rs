@@ -22,7 +22,7 @@ pub(super) fn calls(text: &[u8]) -> Result<Imported, ImportError> {
             continue;
         }
         let call = head.and_then(|_| format::decode(line)).map_err(|error| error.to_string());
-        match call.and_then(|call| check(&call.request, call.response.as_ref()).map(|()| call)) {
+        match call.and_then(|call| check(&call.request, call.response.as_ref(), call.is_no_request()).map(|()| call)) {
             Ok(call) => found.calls.push(call),
             Err(message) => found.leave_out(ImportError::line(index + 1, message)),
         }

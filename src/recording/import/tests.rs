@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::recording::export::{Exporter, Report};
-use crate::recording::testing::wire_call;
+use crate::recording::testing::{call, wire_call};
 use crate::recording::{Change, Colour, Mark, Remarks};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -87,6 +87,23 @@ proptest! {
             let _ = calls(&text, format, NOW);
         }
     }
+}
+
+#[test]
+fn what_was_refused_as_no_request_comes_back_with_what_no_request_has() {
+    let refused = |target: &str| Call {
+        error: Some(format!("{}: its caller sent what is not HTTP/1.1", crate::call::REFUSED)),
+        request: Request { target: target.to_owned(), ..call(1).request },
+        ..call(1)
+    };
+    let all = ["/a\0b", "/a\rb c", "/a\0\r"].map(refused);
+    for format in [Format::Har, Format::Http, Format::Json] {
+        let found = calls(&export(&all, format), format, NOW).unwrap();
+        assert_eq!((found.calls, found.skipped), (all.to_vec(), vec![]), "{format}");
+    }
+    // A request that was taken has none of it.
+    let found = calls(&export(&[Call { error: None, ..refused("/a\0b") }], Format::Har), Format::Har, NOW).unwrap();
+    assert_eq!((found.calls.len(), found.skipped.len()), (0, 1));
 }
 
 #[test]
