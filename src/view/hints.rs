@@ -158,8 +158,8 @@ fn of_dialog(app: &App, dialog: &Dialog) -> Vec<Hint> {
     if dialog.scope().chain().contains(&Scope::Everywhere) && !matches!(dialog, Dialog::Help { .. }) {
         hints.push((&[Action::Help], "help"));
     }
-    if let Dialog::Prompt(prompt) = dialog
-        && !prompt.input.text().is_empty()
+    if let Dialog::Prompt(Prompt { input, .. }) | Dialog::Filter { input, .. } = dialog
+        && !input.text().is_empty()
     {
         hints.push((&[Action::ClearLine], "empty it"));
     }
