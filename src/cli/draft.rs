@@ -49,12 +49,19 @@ pub(super) struct Draft {
     pub before: Request,
 }
 
+/// A header that can be sent from here.
 pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
+    let name = text.split_once(':').map(|(name, _)| name.trim());
+    if let Some(name) = name.filter(|name| is_framing(name)) {
+        return Err(format!("{name:?} follows from the body and the connection: leave it out"));
+    }
+    any_header(text)
+}
+
+/// A header, whoever sends it.
+pub(super) fn any_header(text: &str) -> Result<(String, String), String> {
     // None of these sentences repeats what may be a secret in the wrong place.
     let (name, value) = text.split_once(':').ok_or("this is not of the form NAME: VALUE")?;
-    if is_framing(name.trim()) {
-        return Err(format!("{:?} follows from the body and the connection: leave it out", name.trim()));
-    }
     let (name, value) = (name.trim(), value.trim());
     if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
         return Err("what stands before the colon is no name of a header: letters, digits and -".to_owned());

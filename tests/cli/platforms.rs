@@ -111,6 +111,8 @@ fn what_one_tells_moveo_is_held_against_its_rules() {
         (&["--url", "https://192.168.1.5/"], 1, "loopback or private address"),
         (&["--url", "hooks.example.com"], 1, "is no URL"),
         (&["--header", "X-Forwarded-For: 1.2.3.4"], 1, "X-Forwarded-For cannot be set"),
+        (&["--header", "Connection: x", "--header", "TE: x"], 1, "Connection cannot be set"),
+        (&["--header", "Content-Length: 3", "--url", "http://a.example/"], 1, "not HTTPS"),
         (&["--header", "Accept: */*"], 0, "older document"),
         (&["--header", "X-Moveo-Include-History: true"], 0, "Adds the conversation history"),
         (&["--header", "X-Moveo-Include-History: yes"], 0, "does nothing"),
@@ -128,6 +130,10 @@ fn what_one_tells_moveo_is_held_against_its_rules() {
     let json = run(&home, &[&["platforms", "advise", "moveo"][..], &through].concat()).json().remove(0);
     assert_eq!((&json["fine"], &json["findings"][0]["severity"]), (&true.into(), &"warning".into()));
     assert!(json["findings"][0]["sentence"].as_str().unwrap().contains("203.0.113.9"));
+    for forwarded in [&[][..], &["--forwarded-for", "unknown"]] {
+        let said = run(&home, &[&["platforms", "advise", "moveo", "--from", "127.0.0.1"], forwarded].concat()).out;
+        assert!(said.contains("names nobody else") && !said.contains("Name that under"), "{said}");
+    }
 
     for (args, said) in [
         (&["moveo"][..], "--url"),

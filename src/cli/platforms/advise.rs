@@ -7,7 +7,7 @@ use color_eyre::eyre::{self, eyre};
 use serde_json::json;
 
 use crate::call::Request;
-use crate::cli::draft::parse_header;
+use crate::cli::draft::any_header;
 use crate::cli::{Context, Format, Outcome, print};
 use crate::platform::{Advice, Finding, Severity};
 
@@ -20,7 +20,7 @@ pub struct Args {
     #[arg(long, value_name = "URL", required_unless_present_any = ["header", "from"])]
     url: Option<String>,
     /// A custom header (repeatable)
-    #[arg(long, value_name = "NAME: VALUE", value_parser = parse_header)]
+    #[arg(long, value_name = "NAME: VALUE", value_parser = any_header)]
     header: Vec<(String, String)>,
     /// The address that a call came from
     #[arg(long, value_name = "ADDR")]
@@ -72,6 +72,10 @@ fn caller(context: &Context, advice: &Advice, from: IpAddr, forwarded_for: Optio
         format!("The platform calls from {caller}. That proves nothing: only the signature does.")
     } else if advice.egress.is_empty() {
         "The platform does not say where its calls come from.".to_owned()
+    } else if trusted.contains(&from) {
+        format!(
+            "{caller} is named under trusted_proxies in [listen], and its X-Forwarded-For names nobody else who called."
+        )
     } else {
         format!(
             "{caller} is of this machine or its network: a test, or a tunnel. Name that under trusted_proxies in [listen], and \
