@@ -152,10 +152,11 @@ impl Fault {
             Self::BadSignature => scheme.is_none().then(no_scheme),
             Self::Tampered => match scheme {
                 None => Some(no_scheme()),
-                Some(scheme) if !scheme.covers_the_body() => {
-                    Some(format!("the signature of {name} does not cover the body"))
-                }
-                Some(_) => tampered(&request.body).is_none().then(|| "the body is empty".to_owned()),
+                Some(scheme) => tampered(scheme, &request.body).is_none().then(|| match covered(scheme).as_slice() {
+                    _ if scheme.covers_the_body() => "the body is empty".to_owned(),
+                    [] => format!("the signature of {name} does not cover the body"),
+                    pointers => format!("there is no text at {} of the body", pointers.join(" or ")),
+                }),
             },
             Self::SlowBody(_) | Self::CutBody => (request.body.len() < 2).then(|| "there is no body".to_owned()),
         }
@@ -174,7 +175,7 @@ impl Fault {
             Self::Stale if !kind.tells_the_time(request) && !schemes.any(tells_the_time) => {
                 Some(format!("as it leaves, neither the body nor a signature of {name} says when it was made"))
             }
-            Self::Tampered if !schemes.any(Scheme::covers_the_body) => {
+            Self::Tampered if !schemes.any(|scheme| scheme.covers_the_body() || !covered(scheme).is_empty()) => {
                 Some(format!("as it leaves, it bears no signature of {name} that covers the body"))
             }
             _ => None,
@@ -195,7 +196,8 @@ impl Fault {
                 }
             }
             Self::Tampered => {
-                if let Some(body) = tampered(&request.body) {
+                let scheme = kind.and_then(|kind| kind.scheme_of(request));
+                if let Some(body) = scheme.and_then(|scheme| tampered(scheme, &request.body)) {
                     request.body = body.into();
                 }
             }
@@ -229,8 +231,32 @@ fn forged(value: &str, prefix: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The body with one character of a value changed, so that only a signature tells; none if there is nothing to change.
-fn tampered(body: &[u8]) -> Option<Vec<u8>> {
+/// The places in a body whose values it signs, where it does not sign the whole of it.
+fn covered(scheme: &Scheme) -> Vec<&str> {
+    match &scheme.method {
+        Method::Seal(seal) => seal.message.pointers().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The body with one character of a value that is signed changed, so that only a signature tells; none if there is nothing to
+/// change.
+fn tampered(scheme: &Scheme, body: &[u8]) -> Option<Vec<u8>> {
+    if scheme.covers_the_body() {
+        return changed(body);
+    }
+    let text = std::str::from_utf8(body).ok()?;
+    covered(scheme).into_iter().find_map(|pointer| {
+        let span = json::find(text, pointer).filter(|span| text[span.clone()].starts_with('"'))?;
+        let at = span.start + changeable(&body[span])?;
+        let mut changed = body.to_vec();
+        exchange(&mut changed[at]);
+        Some(changed)
+    })
+}
+
+/// The body with one character of a value changed.
+fn changed(body: &[u8]) -> Option<Vec<u8>> {
     let mut changed = body.to_vec();
     let text = std::str::from_utf8(body).ok().filter(|text| json::is_valid(text));
     let in_value = text.and_then(|text| {
@@ -239,12 +265,17 @@ fn tampered(body: &[u8]) -> Option<Vec<u8>> {
     });
     let at = in_value.or_else(|| if text.is_some() { None } else { changeable(body) });
     match (at, changed.last_mut()) {
-        (Some(at), _) => changed[at] = if changed[at] == b'x' { b'y' } else { b'x' },
+        (Some(at), _) => exchange(&mut changed[at]),
         // Of JSON without any text: a space, which changes nothing but the bytes.
         (None, Some(_)) => changed.push(b' '),
         (None, None) => return None,
     }
     Some(changed)
+}
+
+/// Puts another letter there.
+fn exchange(byte: &mut u8) {
+    *byte = if *byte == b'x' { b'y' } else { b'x' };
 }
 
 /// The last letter or digit that is not part of an escape.
@@ -265,9 +296,23 @@ mod tests {
             ("[1,true]", "[1,true] "),
             ("a=1&b=2", "a=1&b=x"),
         ] {
-            assert_eq!(tampered(body.as_bytes()).unwrap(), expected.as_bytes());
+            assert_eq!(changed(body.as_bytes()).unwrap(), expected.as_bytes());
         }
-        assert_eq!(tampered(b""), None);
+        assert_eq!(changed(b""), None);
+    }
+
+    #[test]
+    fn of_a_body_that_is_signed_in_part_that_part_is_tampered_with() {
+        let platforms = Platforms::builtin().unwrap();
+        let kind = platforms.kind("liveperson/webview").unwrap();
+        let mut request = kind.sample();
+        assert_eq!(Fault::Tampered.why_not(Some(kind), &request), None);
+        Fault::Tampered.spoil(Some(kind), &mut request);
+        let (before, after) = (kind.read(&kind.sample()).conversation, kind.read(&request).conversation);
+        assert!(before != after && before.unwrap().len() == after.unwrap().len());
+        request.body = r#"{"conversationId":1,"botId":""}"#.into();
+        let why = Fault::Tampered.why_not(Some(kind), &request).unwrap();
+        assert_eq!(why, "there is no text at /conversationId or /botId of the body");
     }
 
     #[test]
