@@ -422,10 +422,14 @@ impl Platforms {
         first_best(pages.filter_map(|kind| kind.named_by(method, &path, recognise::names(&path, kind.platform()))))
     }
 
-    /// What a call that was taken for `kind`, say because its route says so, could be as well.
+    /// What a call that was taken for `kind` could be as well. Nothing where `kind` fits as well as the usual one and was not
+    /// tried first: then its route says so.
     #[must_use]
     pub fn could_be(&self, request: &Request, kind: &Kind) -> Vec<&Kind> {
         let Recognition { kind: best, also } = self.recognise(request);
+        if also.iter().any(|other| other.name == kind.name) {
+            return Vec::new();
+        }
         best.into_iter().chain(also).filter(|other| other.name != kind.name).collect()
     }
 

@@ -310,13 +310,14 @@ fn also(call: &Call, kind: Option<&Kind>, platforms: &Platforms) -> Vec<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::Request;
 
     #[test]
     fn what_a_call_could_be_besides_is_told_with_the_fallback() {
         let platforms = Platforms::builtin().unwrap();
         let first = platforms.kind("moveo/first_message").unwrap();
         let pre = platforms.kind("moveo/pre_message").unwrap();
-        let request = crate::call::Request { target: "/hooks".into(), ..first.sample() };
+        let request = Request { target: "/hooks".into(), ..first.sample() };
         let call = Call {
             kind: Some(pre.name.clone()),
             ..Call::new(crate::call::Id::fresh(), Direction::Received, jiff::Timestamp::UNIX_EPOCH, request)
@@ -328,7 +329,10 @@ mod tests {
               a route with `kind` says which"
             ]
         );
-        assert!(also(&call, Some(first), &platforms)[0].starts_with("could also be moveo/pre_message; pre_message is"));
+        assert_eq!(also(&call, Some(first), &platforms), [""; 0], "a route says so");
+        let second = Request { target: "/hooks".into(), ..pre.sample() };
+        let other = also(&Call { request: second, ..call.clone() }, Some(first), &platforms);
+        assert!(other[0].starts_with("could also be moveo/pre_message; pre_message is"));
         let sent = Call { direction: Direction::Sent, ..call };
         assert_eq!(also(&sent, Some(pre), &platforms), [""; 0]);
     }
