@@ -36,7 +36,7 @@ pub use number::{canonical_number, order};
 pub use parts::{each_item, each_member, is_valid, item, items, members};
 pub use plain::plain;
 pub use pointer::{check_pointer, escape, find, find_all, find_each, index, pointer_at, set};
-pub use print::{PrintError, compact, javascript_stringify, pretty, python_dumps, spaced};
+pub use print::{PrintError, compact, indented, javascript_stringify, pretty, python_dumps, python_indented, spaced};
 pub use spellings::spellings;
 pub use string::{text, unquote};
 

@@ -30,17 +30,23 @@ pub enum PrintError {
 /// # Errors
 /// If the text is not JSON, or too long when it is written so.
 pub fn pretty(text: &str) -> Result<String, PrintError> {
-    let mut depth = 0;
-    print(text, copy, |out, before, after| {
-        depth += usize::from(before.is_open());
-        depth -= usize::from(after.is_close());
-        if before == TokenKind::Colon {
-            out.push(' ');
-        } else if before == TokenKind::Comma || before.is_open() != after.is_close() {
-            out.push('\n');
-            out.extend(std::iter::repeat_n("  ", depth));
-        }
-    })
+    indented(text, 2)
+}
+
+/// As [`pretty`], with `by` spaces.
+///
+/// # Errors
+/// As of it.
+pub fn indented(text: &str, by: usize) -> Result<String, PrintError> {
+    print(text, copy, lines(by))
+}
+
+/// As [`python_dumps`], with its `indent`.
+///
+/// # Errors
+/// As of it.
+pub fn python_indented(text: &str, indent: usize) -> Result<String, PrintError> {
+    print(text, ascii, lines(indent))
 }
 
 /// All insignificant white space removed, tokens untouched.
@@ -66,31 +72,29 @@ pub fn spaced(text: &str) -> Result<String, PrintError> {
 /// # Errors
 /// If the text is not JSON, or too long when it is written so.
 pub fn python_dumps(text: &str) -> Result<String, PrintError> {
-    let string = |out: &mut String, literal: &str| {
-        rewrite(out, literal, |char| matches!(char, ' '..='~'));
-    };
-    print(text, string, python_space)
+    print(text, ascii, python_space)
 }
 
 /// What `JSON.stringify(JSON.parse(text))` of JavaScript probably gives: no white space, and only quotes, backslashes,
-/// control characters and lone surrogates escaped. An approximation, for telling that a body was re-serialised: numbers
-/// and members stay as they are, where JavaScript would write `1e3` as `1000`, keep the last of duplicate keys and move
-/// keys such as `"7"` to the front.
+/// control characters and lone surrogates escaped; `1.0` and `1e3` become `1` and `1000`. An approximation, for telling that a
+/// body was re-serialised: members stay as they are, where JavaScript would keep the last of duplicate keys and move keys such
+/// as `"7"` to the front.
 ///
 /// # Errors
 /// If the text is not JSON, or too long when it is written so.
 pub fn javascript_stringify(text: &str) -> Result<String, PrintError> {
-    let string = |out: &mut String, literal: &str| {
-        rewrite(out, literal, |char| char >= ' ');
+    let literal = |out: &mut String, kind: TokenKind, literal: &str| match kind {
+        TokenKind::Number => number(out, literal),
+        _ => rewrite(out, literal, |char| char >= ' '),
     };
-    print(text, string, |_, _, _| ())
+    print(text, literal, |_, _, _| ())
 }
 
-/// Writes the significant tokens: strings and keys by `string`, the others as they are, and by `gap` what stands between
-/// two of them.
+/// Writes the significant tokens: strings, keys and numbers by `literal`, the others as they are, and by `gap` what stands
+/// between two of them.
 fn print(
     text: &str,
-    string: impl Fn(&mut String, &str),
+    literal: impl Fn(&mut String, TokenKind, &str),
     mut gap: impl FnMut(&mut String, TokenKind, TokenKind),
 ) -> Result<String, PrintError> {
     let most = text.len() + (TIMES_LONGER * text.len() + FREE).min(MOST_LONGER);
@@ -106,7 +110,7 @@ fn print(
         }
         let source = &text[token.span];
         match token.kind {
-            TokenKind::Key | TokenKind::String => string(&mut out, source),
+            TokenKind::Key | TokenKind::String | TokenKind::Number => literal(&mut out, token.kind, source),
             _ => out.push_str(source),
         }
         before = Some(token.kind);
@@ -114,8 +118,44 @@ fn print(
     Ok(out)
 }
 
-fn copy(out: &mut String, literal: &str) {
+fn copy(out: &mut String, _kind: TokenKind, literal: &str) {
     out.push_str(literal);
+}
+
+/// Every character but printable ASCII escaped.
+fn ascii(out: &mut String, kind: TokenKind, literal: &str) {
+    match kind {
+        TokenKind::Number => out.push_str(literal),
+        _ => rewrite(out, literal, |char| matches!(char, ' '..='~')),
+    }
+}
+
+/// As JavaScript writes it: the shortest digits that mean the same number, with an exponent from 1e21 on and below 1e-6.
+fn number(out: &mut String, literal: &str) {
+    // Writing to a String does not fail.
+    let _ = match literal.parse::<f64>() {
+        Ok(number) if number == 0.0 => write!(out, "0"),
+        Ok(number) if (1e-6..1e21).contains(&number.abs()) => write!(out, "{number}"),
+        Ok(number) if number.is_finite() => {
+            write!(out, "{}", format!("{number:e}").replace('e', if number.abs() < 1.0 { "e" } else { "e+" }))
+        }
+        _ => write!(out, "{literal}"),
+    };
+}
+
+/// One member a line, each level `by` spaces further in.
+fn lines(by: usize) -> impl FnMut(&mut String, TokenKind, TokenKind) {
+    let mut depth = 0;
+    move |out, before, after| {
+        depth += usize::from(before.is_open());
+        depth -= usize::from(after.is_close());
+        if before == TokenKind::Colon {
+            out.push(' ');
+        } else if before == TokenKind::Comma || before.is_open() != after.is_close() {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', by * depth));
+        }
+    }
 }
 
 fn python_space(out: &mut String, before: TokenKind, _after: TokenKind) {

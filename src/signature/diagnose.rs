@@ -414,6 +414,7 @@ fn corrupted(key: &[u8], label: &str) -> Vec<(Vec<u8>, String)> {
             [key, b"\r\n"].concat(),
             format!("The sender signs with {label} and a CRLF after it (a file from Windows): remove it there."),
         ),
+        ([b" ", key].concat(), format!("The sender signs with {label} and a space before it: remove it there.")),
         ([key, b" "].concat(), format!("The sender signs with {label} and a space after it: remove it there.")),
         (
             [b"\"", key, b"\""].concat(),

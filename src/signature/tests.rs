@@ -254,6 +254,10 @@ fn every_usual_mistake_with_the_body_is_named() {
         (r#"{"name": "Zo\u00eb", "n": 1}"#, "json.dumps"),
         (r#"{"name": "Zoë", "n": 1}"#, "ensure_ascii=False"),
         ("{\n  \"name\": \"Zoë\",\n  \"n\": 1\n}", "pretty-printed"),
+        ("{\n    \"name\": \"Zo\\u00eb\",\n    \"n\": 1\n}", "`indent=4`"),
+        ("{\n    \"name\": \"Zoë\",\n    \"n\": 1\n}", "four spaces"),
+        (r#"{"n": 1, "name": "Zo\u00eb"}"#, "`sort_keys=True`"),
+        (r#"{"n":1,"name":"Zoë"}"#, "its members sorted"),
         ("{\"name\":\"Zoë\",\"n\":1}\n", "and a line end after it"),
         ("{\"name\": \"Zoë\",\n \"n\": 1}\n", "one more line end"),
         ("{\"name\": \"Zoë\",\n \"n\": 1}\r\n", "one more CRLF"),
@@ -273,6 +277,7 @@ fn every_usual_mistake_with_the_body_is_named() {
     assert!(found[0].contains(" Byte 1 of the body is not UTF-8, "), "{found:?}");
     for (came, signed, words) in [
         ("{}\r\n", "{}", "without the line end"),
+        (r#"{"a":1.0}"#, r#"{"a":1}"#, "JSON.stringify"),
         ("a\r\nb", "a\nb", "LF for CRLF"),
         ("\u{feff}a", "a", "without its byte order mark"),
     ] {

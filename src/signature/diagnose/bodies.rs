@@ -7,6 +7,9 @@ use crate::json;
 use crate::signature::Seal;
 use crate::signature::message::Source;
 
+/// Longest body, in bytes, of which the rarer forms are tried.
+const LONGEST: usize = 1 << 20;
+
 /// A body and what is wrong with it.
 pub(super) struct Body<'a> {
     pub bytes: Cow<'a, [u8]>,
@@ -60,15 +63,27 @@ pub(super) fn bodies(body: &[u8]) -> Vec<Body<'_>> {
         add(text.into_bytes(), slip.to_owned());
     }
     if let Ok(text) = std::str::from_utf8(body) {
+        // Each form is as large as the body or larger, and all are at hand at once: of a long one the usual ones are.
+        let short = Some(text).filter(|text| text.len() <= LONGEST);
+        let sorted = short.and_then(sorted);
+        let (short, sorted) = (short.unwrap_or_default(), sorted.as_deref().unwrap_or_default());
         let forms = [
-            (json::javascript_stringify(text), "as JavaScript's `JSON.stringify` writes it"),
-            (json::compact(text), "compactly, without white space"),
-            (json::python_dumps(text), "as Python's `json.dumps` writes it"),
-            (json::spaced(text), "with a space after every comma and colon, as Python does with `ensure_ascii=False`"),
-            (json::pretty(text), "pretty-printed with two spaces"),
+            (json::javascript_stringify(text).ok(), "as JavaScript's `JSON.stringify` writes it"),
+            (json::compact(text).ok(), "compactly, without white space"),
+            (json::python_dumps(text).ok(), "as Python's `json.dumps` writes it"),
+            (
+                json::spaced(text).ok(),
+                "with a space after every comma and colon, as Python does with `ensure_ascii=False`",
+            ),
+            (json::pretty(text).ok(), "pretty-printed with two spaces"),
+            (json::python_indented(short, 2).ok(), "as Python's `json.dumps` writes it with `indent=2`"),
+            (json::python_indented(short, 4).ok(), "as Python's `json.dumps` writes it with `indent=4`"),
+            (json::indented(short, 4).ok(), "pretty-printed with four spaces"),
+            (json::python_dumps(sorted).ok(), "as Python's `json.dumps` writes it with `sort_keys=True`"),
+            (json::compact(sorted).ok(), "compactly, its members sorted"),
         ];
         for (form, how) in forms {
-            if let Ok(form) = form {
+            if let Some(form) = form {
                 for (end, more) in [("", ""), ("\n", ", and a line end after it")] {
                     let slip = format!(
                         "The signature fits the body re-serialised {how}{more}: {RAW}. Where the sender does sign them, \
@@ -86,6 +101,13 @@ pub(super) fn bodies(body: &[u8]) -> Vec<Body<'_>> {
             .into(),
     );
     bodies
+}
+
+/// The same with the members of every object in the order of their names.
+fn sorted(text: &str) -> Option<String> {
+    let mut value: serde_json::Value = serde_json::from_str(text).ok()?;
+    value.sort_all_objects();
+    Some(value.to_string())
 }
 
 /// Every CRLF made LF.

@@ -143,6 +143,12 @@ fn separators(text: &str) -> Vec<Piece> {
     if bare.len() != text.len() {
         let slip = format!("The spaces around `{bare}` are missing: the text between is {text:?}.");
         forms.push((bare.to_owned(), Some(slip)));
+        for (side, one) in [("before", text.trim_start()), ("after", text.trim_end())] {
+            if one.len() != text.len() && one.len() != bare.len() {
+                let slip = format!("The space {side} `{bare}` is missing: the text between is {text:?}.");
+                forms.push((one.to_owned(), Some(slip)));
+            }
+        }
     }
     if let Some(half) = bare.get(..bare.len() / 2).filter(|half| !half.is_empty() && half.repeat(2) == bare) {
         let slip = format!("`{half}` stands between once, twice is right: {text:?}.");
@@ -256,6 +262,8 @@ mod tests {
 
     #[rstest]
     #[case::no_spaces(format!("{CONVERSATION}||{BOT}"), "The spaces around `||` are missing")]
+    #[case::no_space_before(format!("{CONVERSATION}|| {BOT}"), "The space before `||` is missing")]
+    #[case::no_space_after(format!("{CONVERSATION} ||{BOT}"), "The space after `||` is missing")]
     #[case::one_bar(format!("{CONVERSATION} | {BOT}"), "`|` stands between once, twice is right")]
     #[case::one_bar_no_spaces(format!("{CONVERSATION}|{BOT}"), "`|` stands between once")]
     #[case::nothing_between(format!("{CONVERSATION}{BOT}"), "The text between, \" || \", is missing.")]
