@@ -90,6 +90,20 @@ async fn a_ready_made_reply_satisfies_the_contract(#[case] name: &str, #[case] k
 }
 
 #[tokio::test]
+async fn only_a_planned_reply_that_speaks_of_refunds_is_overridden() {
+    let site = Site::new(configured("[listen]\nrespond.reply = \"moveo/override\"")).await;
+    for (said, planned, overridden) in [
+        ("I want a refund", "Hello", "false"),
+        ("hi", "Your refund is on its way", "true"),
+        ("hi", "Refunds are out", "true"),
+    ] {
+        let call = serde_json::json!({ "input": { "text": said }, "output": [{ "type": "text", "texts": [planned] }], "context": {} });
+        let answer = site.post("/", "", &call.to_string()).await;
+        assert!(body(&answer).contains(&format!("\"overridden\":{overridden}")), "{said}, {planned}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn the_crm_backed_setup_knows_whom_its_table_knows() {
     let config = configured(
         "[[route]]\npath = \"/identify\"\nkind = \"moveo/auth_validation\"\nrespond.reply = \"moveo/identify\"\n\
