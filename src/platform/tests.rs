@@ -314,8 +314,10 @@ fn the_source_of_a_finding_is_the_document() {
     "error /responses/0/texts: `texts` must be an array, it is the string \"Hi\". A text action says one of its `texts`, a list of strings.",
 ])]
 #[case::unknown_action("dialog", r#"{"responses":[{"type":"txt"}]}"#, &[
-    "warning /responses/0/type: `type` is the string \"txt\"; known: \"text\", \"image\", \"video\", \"file\", \"audio\", \"url\", \"carousel\", \"webview\", \"handover\", \"event\", \"webhook\", \"tag\", \"reset\", \"set_variables\", \"replay\", \"close\". This is not an action type that the documentation names.",
+    "warning /responses/0/type: `type` is the string \"txt\"; known: \"text\", \"image\", \"video\", \"file\", \"audio\", \"url\", \"carousel\", \"webview\", \"handover\", \"event\", \"webhook\", \"tag\", \"reset\", \"set_variables\", \"replay\", \"close\". No document names this as an action that a webhook returns.",
 ])]
+#[case::no_type("dialog", r#"{"responses":[{"texts":["a"]}]}"#, &["error /responses/0/type: `type` is missing (What the action does)."])]
+#[case::a_list("dialog", "[]", &["error : The body must be an object, it is an array."])]
 #[case::not_an_action("dialog", r#"{"responses":["Hi"]}"#, &["error /responses/0: `responses/0` must be an object, it is the string \"Hi\"."])]
 #[case::seven_cards("dialog", r#"{"responses":[{"type":"carousel","cards":[{},{},{},{},{},{},{}]}]}"#, &[
     "error /responses/0/cards: `cards` has 7 items, at most 6 are allowed.",
