@@ -256,7 +256,7 @@ impl Platforms {
     pub fn add_dir(&mut self, path: &Path) -> Result<&Pack, PackError> {
         let folder = path.display().to_string();
         let pack = Pack::read(&folder, pack::on_disk(path)?)?;
-        for schema in pack.kinds.iter().flat_map(|kind| [&kind.request, &kind.response]).flatten() {
+        for schema in pack.kinds.iter().flat_map(Kind::schemas) {
             if let Err(reason) = schema.compile() {
                 let message = format!("is no JSON Schema: {reason}");
                 return Err(PackError { file: format!("{folder}/{}", schema.file), message });

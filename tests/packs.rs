@@ -38,7 +38,8 @@ fn entries(pack: &Pack) -> Vec<String> {
             let (json_type, meaning) = (field.json_type.unwrap_or_default(), field.meaning.unwrap_or_default());
             [kind.name.as_str(), field.part, &place, required, &json_type, &meaning].join("\n")
         };
-        entries.extend(kind.fields().into_iter().chain(kind.response_fields()).map(field));
+        let fields = kind.fields().into_iter().chain(kind.response_fields()).chain(kind.error_fields());
+        entries.extend(fields.map(field));
     }
     for table in &pack.tables {
         entries.extend(table.rows.iter().map(|row| format!("{}\n{}", table.title, row.join("\n"))));

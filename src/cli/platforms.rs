@@ -161,7 +161,7 @@ fn kind_json(context: &Context, kind: &Kind) -> Value {
         "schema": 1, "kind": about.name, "title": about.title, "method": kind.method(), "fires": about.fires,
         "returns": about.returns, "failure": about.failure, "timeout_ms": about.timeout_ms, "instead": about.instead,
         "signed": about.signed, "source": about.source, "appends": kind.appends(), "fields": kind.fields(),
-        "response_fields": kind.response_fields(), "answers": kind.answers(), "closes": kind.closes(), "then": then,
+        "response_fields": kind.response_fields(), "error_fields": kind.error_fields(), "answers": kind.answers(), "closes": kind.closes(), "then": then,
     })
 }
 

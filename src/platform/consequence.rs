@@ -76,7 +76,8 @@ impl Kind {
     }
 
     /// What the platform does with the answer to `call`; the route that it came by says how the webhook is set there. None
-    /// where the documents do not say. That a sent call's answer is taken goes without saying.
+    /// where the documents do not say. That a sent call's answer is taken goes without saying, and the answer to a page is
+    /// none that the platform takes.
     #[must_use]
     pub fn consequence(&self, call: &Call, config: &Config) -> Option<Consequence> {
         // Who cuts a call off himself gets no answer, whatever the platform would do; and what never left gets none.
@@ -102,8 +103,8 @@ impl Kind {
                 let then = match (broken, call.direction) {
                     (true, Direction::Received) => self.spec.unreadable.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
                     (true, Direction::Sent) => self.spec.unreadable.clone()?,
-                    (false, Direction::Received) => "the answer is taken".to_owned(),
-                    (false, Direction::Sent) => return None,
+                    (false, Direction::Received) if !self.is_from_a_browser() => "the answer is taken".to_owned(),
+                    (false, _) => return None,
                 };
                 return Some(Consequence { failed, then });
             }
@@ -186,6 +187,11 @@ mod tests {
     ))]
     #[case::no_third_state("moveo/auth_validation", 1, Some((200, r#"{"valid":"yes"}"#)), Some(true), None, Some(
         "the body is not as the contract has it: the authentication flow takes it for a system error, not for a wrong answer"
+    ))]
+    #[case::a_page_takes_it("moveo/webview_callback", 1, Some((200, "OK")), None, None, None)]
+    #[case::a_browser_takes_it("jelou/webview_open", 1, Some((200, "<html>")), None, None, None)]
+    #[case::not_taken_from_a_page("moveo/webview_callback", 1, Some((401, "")), None, None, Some(
+        "the status is 401: Moveo did not take the context, and the flow does not go on"
     ))]
     #[case::not_told("moveo/dialog", 1, Some((200, r#"{"context":1}"#)), Some(true), None, Some(
         "the body is not as the contract has it: the documents do not say what follows"

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::doc::Doc;
 use super::recognise::Seen;
 use super::{Kind, Pack, PackError, PageCall, Platforms, Severity};
-use crate::call::{Request, Sig};
+use crate::call::{Request, Response, Sig};
 use crate::config::Secret;
 use crate::json;
 use crate::signature::{self, Method, Scheme};
@@ -71,7 +71,7 @@ impl Report<'_> {
     }
 
     fn schemas(&mut self, kind: &Kind) {
-        for schema in [&kind.request, &kind.response].into_iter().flatten() {
+        for schema in kind.schemas() {
             if let Err(reason) = schema.compile() {
                 self.add(&schema.file, format!("is no JSON Schema: {reason}"));
             }
@@ -119,6 +119,18 @@ impl Report<'_> {
         for answer in &kind.spec.answer {
             if !(100..600).contains(&answer.status) {
                 self.add("pack.toml", format!("{}: {} is no status of an answer", kind.name, answer.status));
+            }
+        }
+        for answer in kind.answers().into_iter().filter(|_| kind.error_response.is_some()) {
+            let body = answer.body.to_string().into();
+            let response = Response { status: answer.status, body, ..Response::default() };
+            // That it is an error is meant.
+            for finding in kind.check_response(&response).iter().filter(|finding| !finding.pointer.is_empty()) {
+                let (name, status, pointer) = (&kind.name, answer.status, &finding.pointer);
+                self.add(
+                    "pack.toml",
+                    format!("{name}: its answer {status} departs at {pointer:?}: {}", finding.sentence),
+                );
             }
         }
     }

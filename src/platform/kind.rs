@@ -53,7 +53,7 @@ pub struct Reading {
 pub struct Field {
     /// A header's name, or a JSON Pointer in which `*` stands for any index.
     pub place: String,
-    /// `header`, `query`, `form`, `body` or `response`.
+    /// `header`, `query`, `form`, `body`, `response` or `error response`.
     pub part: &'static str,
     /// Its JSON type (`string`, `object or null`), where the contract fixes it.
     pub json_type: Option<String>,
@@ -107,6 +107,7 @@ pub struct Kind {
     pub(super) shared: Arc<Shared>,
     pub(super) request: Option<Schema>,
     pub(super) response: Option<Schema>,
+    pub(super) error_response: Option<Schema>,
     /// The body of [`Self::reply`].
     reply: OnceLock<Bytes>,
 }
@@ -127,6 +128,7 @@ impl Kind {
             title: spec.title.clone(),
             request: schema(&spec.request),
             response: schema(&spec.response),
+            error_response: schema(&spec.error_response),
             shared: shared.clone(),
             reply: OnceLock::new(),
             spec,
@@ -302,7 +304,7 @@ impl Kind {
     /// As [`Self::help`], of a value of the answer.
     #[must_use]
     pub fn response_help(&self, pointer: &str) -> Option<Help> {
-        self.response.as_ref()?.help(pointer)
+        self.response.as_ref().or(self.error_response.as_ref())?.help(pointer)
     }
 
     fn source(&self) -> &str {
@@ -333,6 +335,17 @@ impl Kind {
     #[must_use]
     pub fn response_fields(&self) -> Vec<Field> {
         self.response.iter().flat_map(|schema| schema.fields("response")).collect()
+    }
+
+    /// The fields of a response that tells of an error, likewise.
+    #[must_use]
+    pub fn error_fields(&self) -> Vec<Field> {
+        self.error_response.iter().flat_map(|schema| schema.fields("error response")).collect()
+    }
+
+    /// Every schema that it has.
+    pub(super) fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        [&self.request, &self.response, &self.error_response].into_iter().flatten()
     }
 
     /// `GET`, `POST`, ...

@@ -45,6 +45,7 @@
 //! | `signature` | the scheme it is signed by, or a list of which one signs it, the usual one first |
 //! | `conversation`, `user`, `text` | PLACE or list of such |
 //! | `request`, `response` | FILE: the JSON Schema of the document, and of the answer's body; `schema.rs` has the added keywords |
+//! | `error_response` | FILE: that of the body of an answer with 400 or above |
 //! | `headers` | list of `{ name, description, required, value, finding }`: `required` is the severity of its missing (left out: it may), `value` what it begins with, `finding` a sentence on what its missing or being wrong means |
 //! | `lint` | `{ find, why, source }`: what does not belong into the document (`card`, `ssn`, `email`), and the document's sentence on it |
 //! | `sample` (*) | FILE: the document of a sample |
@@ -73,6 +74,8 @@
 //! | `[[table]]` | a table of a document that is about no field: `title` (*), `columns` (*), `rows` (*), `source` (*) |
 //! | `[webhook]` | what is taken as a webhook's address and headers: `public_https`, `max_custom_headers`, `forbidden_headers`, `doubtful_headers` (names, or beginnings with `*`), `known_headers` (name to `{ value, meaning }`), `egress` (addresses), `source` (*) |
 
+mod answer;
+mod closes;
 mod files;
 mod places;
 
@@ -95,6 +98,8 @@ use crate::call::Sig;
 use crate::config::instead;
 use crate::signature::Scheme;
 
+pub(super) use answer::{AnswerSpec, When};
+pub(super) use closes::CloseSpec;
 pub(super) use files::{Files, embedded, on_disk};
 pub(super) use places::Places;
 
@@ -173,6 +178,8 @@ pub(super) struct KindSpec {
     pub request: Option<Spanned<String>>,
     /// The schema of the response's body.
     pub response: Option<Spanned<String>>,
+    /// The schema of the body of a response with 400 or above.
+    pub error_response: Option<Spanned<String>>,
     pub sample: Spanned<String>,
     #[serde(default)]
     pub sample_headers: BTreeMap<String, String>,
@@ -281,59 +288,6 @@ pub(super) struct HeaderSpec {
     /// What its being missing or wrong means, as a sentence.
     #[serde(default)]
     pub finding: String,
-}
-
-/// One of `answer` of a kind.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AnswerSpec {
-    #[serde(default)]
-    pub when: When,
-    pub status: u16,
-    /// JSON, with placeholders in its strings; see `fill.rs`.
-    pub body: Option<serde_json::Value>,
-    /// Plain text instead, likewise.
-    pub text: Option<String>,
-}
-
-/// `closes` of a kind.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CloseSpec {
-    /// The kind that begins the wait.
-    pub kind: Spanned<String>,
-    /// Whether it went well; left out: it always does.
-    pub success: Option<Pointer>,
-    /// What it brings.
-    pub data: Option<Pointer>,
-    /// Whether a page that is opened after the end begins another wait: the key is that of a conversation, not of one wait.
-    #[serde(default)]
-    pub again: bool,
-    /// What the flow does while it waits, and after.
-    #[serde(default)]
-    pub then: ThenSpec,
-}
-
-/// `then` of `closes`: sentences.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct ThenSpec {
-    pub waiting: Option<String>,
-    pub success: Option<String>,
-    pub error: Option<String>,
-    pub expired: Option<String>,
-}
-
-/// When an answer is given. Everything that is named must hold.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct When {
-    /// The verdict is one of these.
-    pub sig: Vec<Sig>,
-    /// A header that is not there, or is empty.
-    pub lacks_header: Option<String>,
-    /// A value that is not there, or is null or empty.
-    pub lacks: Option<Pointer>,
 }
 
 /// `[conversation]`: what the calls of one conversation tell together.
@@ -466,10 +420,8 @@ pub(super) fn read(folder: &str, files: &Files) -> Result<PackFile, PackError> {
         if let Some(names) = &kind.signature {
             names.as_ref().iter().try_for_each(|name| scheme_there(name, names.span()))?;
         }
-        [Some(&kind.sample), kind.request.as_ref(), kind.response.as_ref(), kind.reply.as_ref()]
-            .into_iter()
-            .flatten()
-            .try_for_each(file_there)?;
+        let schemas = [&kind.request, &kind.response, &kind.error_response].into_iter().flatten();
+        [&kind.sample].into_iter().chain(schemas).chain(&kind.reply).try_for_each(file_there)?;
         kind.instead.iter().chain(kind.closes.as_ref().map(|closes| &closes.kind)).try_for_each(kind_there)?;
     }
     pack.platform.story.iter().try_for_each(kind_there)?;

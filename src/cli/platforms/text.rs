@@ -43,6 +43,7 @@ pub(super) fn kind(context: &Context, kind: &Kind) -> String {
     }
     fields(&mut lines, "request", &kind.fields());
     fields(&mut lines, "response", &kind.response_fields());
+    fields(&mut lines, "error response", &kind.error_fields());
     let answers = kind.answers();
     if !answers.is_empty() {
         lines.push("\n  the stand-in answers".to_owned());
@@ -60,7 +61,7 @@ fn fields(lines: &mut Vec<String>, title: &str, fields: &[Field]) {
     }
     for field in fields {
         // A response has but its body.
-        let part = if field.part == "response" { None } else { Some(field.part) };
+        let part = if field.part.ends_with("response") { None } else { Some(field.part) };
         let required = if field.required { "required" } else { "optional" };
         let said: Vec<&str> = part.into_iter().chain(field.json_type.as_deref()).chain([required]).collect();
         lines.push(format!("    {}  {}", visible::line(&field.place), visible::line(&said.join(", "))));

@@ -74,13 +74,29 @@ impl Kind {
     /// # Errors
     /// When it could not be held against the contract: why.
     pub fn hold_response(&self, response: &Response) -> Result<Vec<Finding>, Finding> {
-        let Some(schema) = &self.response else { return Ok(Vec::new()) };
-        if !(200..300).contains(&response.status) {
-            let sentence = format!("The status is {}; 2xx is expected.", response.status);
-            return Ok(vec![self.finding(Severity::Error, &sentence)]);
+        if self.response.is_none() && self.error_response.is_none() {
+            return Ok(Vec::new());
         }
+        if (200..300).contains(&response.status) {
+            return self.hold_body(self.response.as_ref(), self.spec.empty, response);
+        }
+        let sentence = format!("The status is {}; 2xx is expected.", response.status);
+        let mut findings = vec![self.finding(Severity::Error, &sentence)];
+        let schema = self.error_response.as_ref().filter(|_| response.status >= 400);
+        findings.extend(self.hold_body(schema, Severity::Error, response).unwrap_or_else(|unheld| vec![unheld]));
+        Ok(findings)
+    }
+
+    /// Holds a response's body against `schema`; `empty`: how grave it is that there is none.
+    fn hold_body(
+        &self,
+        schema: Option<&Schema>,
+        empty: Severity,
+        response: &Response,
+    ) -> Result<Vec<Finding>, Finding> {
+        let Some(schema) = schema else { return Ok(Vec::new()) };
         if response.body.is_empty() {
-            return Ok(vec![self.finding(self.spec.empty, "The body is empty; a JSON object is expected.")]);
+            return Ok(vec![self.finding(empty, "The body is empty; a JSON object is expected.")]);
         }
         if let Some(why) = not_unpacked(&response.headers, &response.body) {
             return Err(self.finding(Severity::Note, &why));

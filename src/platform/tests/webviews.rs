@@ -222,6 +222,29 @@ fn where_a_platform_publishes_no_errors_the_answer_says_whose_it_is(
     assert!(String::from_utf8_lossy(&answer.body).contains("hooktape: "));
 }
 
+#[rstest]
+#[case::nothing_is_published_of_200(200, "OK", &[])]
+#[case::nor_of_its_being_empty(200, "", &[])]
+#[case::as_documented(401, r#"{"error_code":"unauthorized","error_message":"Expired JWT","status_code":401}"#, &[])]
+#[case::another_shape(400, r#"{"error":"x"}"#, &["error /error_code", "error /error_message", "error /status_code"])]
+#[case::other_types(401, r#"{"error_code":5,"error_message":"x","status_code":"401"}"#, &["warning /error_code", "warning /status_code"])]
+#[case::no_json(500, "Oops", &["error "])]
+#[case::no_body(503, "", &["error "])]
+#[case::a_redirect_is_no_error_response(302, "", &[])]
+fn an_error_of_moveos_webviews_has_a_body_and_a_success_need_not(
+    #[case] status: u16,
+    #[case] body: &str,
+    #[case] expected: &[&str],
+) {
+    let platforms = platforms();
+    let found = platforms.kind("moveo/webview_callback").unwrap().check_response(&Response { status, ..ok(body) });
+    let place = |finding: &Finding| format!("{} {}", finding.severity.word(), finding.pointer);
+    let (of_status, of_body): (Vec<&Finding>, _) =
+        found.iter().partition(|finding| finding.sentence.starts_with("The status is "));
+    assert_eq!(of_status.len(), usize::from(status != 200));
+    assert_eq!(of_body.into_iter().map(place).collect::<Vec<_>>(), expected);
+}
+
 /// The mistake in LivePerson's own example.
 #[test]
 fn the_printed_hash_is_that_of_an_empty_conversation_id() {
