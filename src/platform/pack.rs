@@ -51,7 +51,7 @@
 //! | `sample` (*) | FILE: the document of a sample |
 //! | `sample_target`, `sample_headers`, `sample_claims` | its path (`/hooks/platform/kind`), its own headers, what its token says |
 //! | `reply` | FILE: the body of a stand-in's answer with 200; JSON, `.xml` or `.txt` |
-//! | `answer` | list of `{ when, status, body, text }`: given instead of `reply`, the first whose `when` holds (left out: always); JSON or plain text, with placeholders (`{/pointer}`, `{query:NAME}`, `{header:NAME}`, `{seal:/pointer}`; see `fill.rs`). Of `when`: `sig` (list of verdicts), `lacks_header`, `lacks` (a pointer; null and "" are as good as nothing) |
+//! | `answer` | list of `{ when, status, body, text }`: given instead of `reply`, the first whose `when` holds (left out: always); JSON or plain text, with placeholders (`{/pointer}`, `{query:NAME}`, `{header:NAME}`, `{seal:/pointer}`; see `fill.rs`). Of `when`: `sig` (list of verdicts), `lacks_header`, `lacks` (a pointer; null and "" are as good as nothing), `wrong` (a pointer to what lacks or is an error to the contract) |
 //! | `instead` | the kind that the platform calls where this one is not configured |
 //! | `closes` | `{ kind, success, data, again, then }`: it ends a wait that a call of `kind` with the same conversation began; pointers to the boolean that says how, and to what it brings; `again`: one conversation may have many waits, one after the other; `then`: what the flow does, a sentence for each of `waiting`, `success`, `error`, `expired` |
 //! | `page` | the page that it opens: the parameters it `appends` to the URL, in order, and what the page calls back with: `calls` (*: a kind), `target` (*), `headers`, `claims`, `body`, `form` (*); see `page.rs` |

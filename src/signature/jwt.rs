@@ -186,13 +186,22 @@ pub(super) fn judge(scheme: &Scheme, rules: &Rules, request: &Request, secrets: 
     if let Some(fault) = fault::of_header(rules, &token) {
         return found(Sig::Invalid, fault.what, None);
     }
-    let Outcome { fits, tried, unread } = try_keys(rules, &token, secrets);
+    let outcome = try_keys(rules, &token, secrets);
+    let is_unchecked = outcome.is_unchecked();
+    let Outcome { fits, tried, unread } = outcome;
     let how = scheme.unless_unread(&unread);
     let unread = if unread.is_empty() { String::new() } else { format!("; not usable: {}", unread.join(", ")) };
+    let faults = fault::of_claims(rules, &token, at);
+    let whats: Vec<&str> = faults.iter().map(|fault| fault.what.as_str()).collect();
+    let whats = whats.join("; and ");
     let Some(label) = fits else {
-        if tried.is_empty() {
+        if is_unchecked {
             let reason = format!("there is no key to check {header} with{how}{unread}");
-            return found(Sig::NoSecret, reason, None);
+            // What the token says itself no key makes good.
+            return match faults.is_empty() {
+                true => found(Sig::NoSecret, reason, None),
+                false => found(Sig::Invalid, format!("whoever signed it, {whats}; {reason}"), None),
+            };
         }
         let keys = match tried.len() {
             1 => "the key at hand".to_owned(),
@@ -201,15 +210,13 @@ pub(super) fn judge(scheme: &Scheme, rules: &Rules, request: &Request, secrets: 
         let reason = format!("the token's signature does not fit {keys} ({}){unread}", tried.join(", "));
         return found(Sig::Invalid, reason, None);
     };
-    let faults = fault::of_claims(rules, &token, at);
     let Some(worst) =
         faults.iter().map(|fault| fault.sig).find(|sig| *sig == Sig::Invalid).or(faults.first().map(|fault| fault.sig))
     else {
         let reason = format!("signed with {label}{}", audience::words(&token, request));
         return found(Sig::Valid, reason, Some(label));
     };
-    let whats: Vec<&str> = faults.iter().map(|fault| fault.what.as_str()).collect();
-    found(worst, format!("signed with {label}, but {}", whats.join("; and ")), Some(label))
+    found(worst, format!("signed with {label}, but {whats}"), Some(label))
 }
 
 /// The label of the first key that fits, and what is wrong with those that are none.
@@ -236,6 +243,13 @@ struct Outcome<'a> {
     tried: Vec<&'a str>,
     /// And those that are no such key, and why.
     unread: Vec<String>,
+}
+
+impl Outcome<'_> {
+    /// Whether there was no key to check with.
+    fn is_unchecked(&self) -> bool {
+        self.fits.is_none() && self.tried.is_empty()
+    }
 }
 
 /// What follows the prefix. The name of an HTTP authentication scheme has no case (RFC 9110, 11.1).

@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 use super::{Answer, Kind};
 use crate::call::{Headers, Request, Response, Sig};
 use crate::config::Secret;
-use crate::platform::doc::Doc;
+use crate::platform::doc::{Doc, Pointer};
 use crate::platform::fill::Filler;
 use crate::platform::pack::{AnswerSpec, Reads, When};
+use crate::platform::{Finding, Severity};
 use crate::{json, signature};
 
 impl Kind {
@@ -66,11 +67,18 @@ impl Kind {
         let document = self.document(request);
         let doc = Doc::new(&document);
         let there = |value: &str| !matches!(value, "null" | "\"\"");
+        let lacking = |pointer: &Pointer| !doc.at(pointer).is_some_and(there);
+        let is_error =
+            |found: &Finding, pointer: &Pointer| found.severity == Severity::Error && found.pointer == **pointer;
+        let wrong = |pointer: &Pointer| {
+            lacking(pointer) || self.check_request(request).iter().any(|found| is_error(found, pointer))
+        };
         let holds = |when: &When| {
             let lacks_header = |name: &String| request.headers.get(name).unwrap_or_default().is_empty();
             (when.sig.is_empty() || sig.is_some_and(|sig| when.sig.contains(&sig)))
                 && when.lacks_header.as_ref().is_none_or(lacks_header)
-                && when.lacks.as_ref().is_none_or(|pointer| !doc.at(pointer).is_some_and(there))
+                && when.lacks.as_ref().is_none_or(lacking)
+                && when.wrong.as_ref().is_none_or(wrong)
         };
         match self.spec.answer.iter().find(|answer| holds(&answer.when)) {
             Some(answer) => {
@@ -100,7 +108,9 @@ impl Kind {
             };
             let header = when.lacks_header.as_ref().map(|name| format!("there is no {name}"));
             let lacks = when.lacks.as_ref().map(|pointer| format!("there is no {}", &**pointer));
-            let all: Vec<String> = [sig, header, lacks].into_iter().flatten().collect();
+            let wrong =
+                when.wrong.as_ref().map(|pointer| format!("{} is missing or not as the contract has it", &**pointer));
+            let all: Vec<String> = [sig, header, lacks, wrong].into_iter().flatten().collect();
             if all.is_empty() { "it is called".to_owned() } else { all.join(" and ") }
         };
         let answers = self.spec.answer.iter();

@@ -28,4 +28,6 @@ pub(in crate::platform) struct When {
     pub lacks_header: Option<String>,
     /// A value that is not there, or is null or empty.
     pub lacks: Option<Pointer>,
+    /// A value that is not there either, or of which the contract finds an error.
+    pub wrong: Option<Pointer>,
 }

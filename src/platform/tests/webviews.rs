@@ -185,6 +185,7 @@ fn data_that_liveperson_does_not_mask_is_warned_of_and_never_repeated() {
 #[case(Some(Sig::Valid), "s", r#"{"context":{}}"#, 400, Some("invalid-payload"))]
 #[case(Some(Sig::Valid), "s", r#"{"trigger_node_id":null}"#, 400, Some("invalid-payload"))]
 #[case(Some(Sig::Valid), "s", "not json", 400, Some("invalid-payload"))]
+#[case(Some(Sig::Valid), "s", r#"{"trigger_node_id":5}"#, 400, Some("invalid-payload"))]
 fn the_stand_in_answers_a_callback_as_moveo_does(
     #[case] sig: Option<Sig>,
     #[case] session: &str,
@@ -208,6 +209,9 @@ fn the_stand_in_answers_a_callback_as_moveo_does(
 #[case("jelou/webview_callback", r#"{"executionId":"e","success":false}"#, Sig::Unsigned, 200)]
 #[case("jelou/webview_callback", r#"{"success":true}"#, Sig::Unsigned, 400)]
 #[case("jelou/webview_callback", r#"{"executionId":"e"}"#, Sig::Unsigned, 400)]
+#[case("jelou/webview_callback", r#"{"executionId":"e","success":"true"}"#, Sig::Unsigned, 400)]
+#[case("jelou/webview_callback", r#"{"executionId":7,"success":true}"#, Sig::Unsigned, 400)]
+#[case("liveperson/webview", r#"{"botId":"b","conversationId":5,"userId":"u"}"#, Sig::Valid, 400)]
 #[case("liveperson/webview", POSTED, Sig::Valid, 200)]
 #[case("liveperson/webview", POSTED, Sig::Invalid, 401)]
 #[case("liveperson/webview", r#"{"botId":"b","conversationId":"c"}"#, Sig::Valid, 400)]

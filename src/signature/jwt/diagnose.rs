@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::token::Token;
-use super::{Rules, fault, strip};
+use super::{Rules, fault, strip, try_keys};
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::signature::keys::{Key, hs256_fits};
@@ -43,7 +43,7 @@ pub(in crate::signature) fn diagnose(
     if let Some(fault) = fault::of_header(rules, &token) {
         found.extend(confused(&token, at_hand));
         found.push(fault.sentence());
-    } else if verdict.sig == Sig::NoSecret {
+    } else if try_keys(rules, &token, at_hand.secrets).is_unchecked() {
         found.push(format!("To have the token checked, {}.", scheme.how_to_be_checked(at_hand.secrets)));
     } else {
         found.extend(unsigned_by(scheme, rules, &token, at_hand));

@@ -282,6 +282,28 @@ fn rotation_any_of_several_keys_will_do() {
 }
 
 #[test]
+fn what_a_token_says_itself_no_key_makes_good() {
+    let judged = |claims: Value| {
+        let call = bearer(&token_of(&claims));
+        let why = crate::signature::diagnose(&scheme(), &call, AtHand::default(), AT);
+        (verify(&scheme(), &call, &[], AT), why)
+    };
+    for (claim, value, told) in [
+        ("exp", json!(4), "it expired"),
+        ("iss", json!("x"), "its issuer (`iss`) is \"x\""),
+        ("sub", json!(null), "the token has no `sub`"),
+    ] {
+        let mut claims = good();
+        claims[claim] = value;
+        let (verdict, why) = judged(claims);
+        assert_eq!(verdict.sig, Sig::Invalid, "{claim}");
+        assert!(verdict.reason.contains(told) && verdict.reason.contains("there is no key"), "{}", verdict.reason);
+        assert!(why[0].starts_with("To have the token checked") && why.len() == 2, "{why:?}");
+    }
+    assert_eq!(judged(good()).0.sig, Sig::NoSecret);
+}
+
+#[test]
 fn without_a_key_it_tells_how_to_name_one() {
     let call = bearer(&token_of(&good()));
     let verdict = verify(&scheme(), &call, &[], AT);
