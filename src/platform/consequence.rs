@@ -185,6 +185,9 @@ mod tests {
         "the body is not as the contract has it: the authentication flow exits with a system failure and goes to the failure \
          node; the verification step never starts"
     ))]
+    #[case::as_of_other_webhooks("moveo/auth_validation", 1, Some((500, "")), Some(false), None, Some(
+        "the status is 500: the agent goes on with the context it has, for Fail on error is off"
+    ))]
     #[case::no_third_state("moveo/auth_validation", 1, Some((200, r#"{"valid":"yes"}"#)), Some(true), None, Some(
         "the body is not as the contract has it: the authentication flow takes it for a system error, not for a wrong answer"
     ))]

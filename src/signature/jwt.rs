@@ -198,10 +198,10 @@ pub(super) fn judge(scheme: &Scheme, rules: &Rules, request: &Request, secrets: 
         if is_unchecked {
             let reason = format!("there is no key to check {header} with{how}{unread}");
             // What the token says itself no key makes good.
-            return match faults.is_empty() {
-                true => found(Sig::NoSecret, reason, None),
-                false => found(Sig::Invalid, format!("whoever signed it, {whats}; {reason}"), None),
-            };
+            if faults.is_empty() {
+                return found(Sig::NoSecret, reason, None);
+            }
+            return found(Sig::Invalid, format!("whoever signed it, {whats}; {reason}"), None);
         }
         let keys = match tried.len() {
             1 => "the key at hand".to_owned(),
