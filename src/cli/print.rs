@@ -172,6 +172,7 @@ pub(super) fn fate(fate: Fate, call: &Call) -> String {
             format!("late: it came {by:#} after the wait's time was over, and ends nothing")
         }
         Fate::Duplicate => "duplicate: another callback had ended the wait".to_owned(),
+        Fate::Again => "again: another callback came before it".to_owned(),
         Fate::Refused => match call.status() {
             Some(status) if !(200..300).contains(&status) => {
                 format!("refused: it was answered {status}, and ends nothing")

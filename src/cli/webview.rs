@@ -386,7 +386,8 @@ impl<'a> Watch<'a> {
         let authentic = !verdict.needs_explaining();
         let sound = findings.request.iter().all(|finding| finding.severity < Severity::Error);
         let outcome = wait.as_ref().map_or(platform::Outcome::Waiting, |wait| wait.outcome);
-        self.good |= fate == Some(Fate::Ended) && outcome == platform::Outcome::Success && authentic && sound;
+        let counts = matches!(fate, Some(Fate::Ended | Fate::Again));
+        self.good |= counts && outcome == platform::Outcome::Success && authentic && sound;
         let data = wait.and_then(|wait| wait.data).filter(|_| fate == Some(Fate::Ended));
         if self.context.format == Format::Json {
             let value = json!({

@@ -1,7 +1,7 @@
 //! Flows that wait for a page: opened, and ended by its callback or by time.
 //!
 //! ```text
-//! opened --> waiting --callback--> success | error     further ones: duplicate
+//! opened --> waiting --callback--> success | error     further ones: duplicate, or again
 //!                    --time-----> expired              later ones: late
 //! ```
 
@@ -53,6 +53,8 @@ pub enum Fate {
     Late(SignedDuration),
     /// Nothing: another one had ended it.
     Duplicate,
+    /// Another one had ended it, and the platform may be called so again.
+    Again,
     /// Nothing: it was not answered with 2xx, or does not say whether it went well.
     Refused,
 }
@@ -65,6 +67,7 @@ impl Fate {
             Self::Ended => "ended",
             Self::Late(_) => "late",
             Self::Duplicate => "duplicate",
+            Self::Again => "again",
             Self::Refused => "refused",
         }
     }
@@ -137,13 +140,16 @@ impl Wait {
 
     fn fate(&mut self, call: &Call, kind: &Kind) -> Fate {
         self.expire(call.at);
+        // What is refused does nothing whenever it comes.
+        let taken = call.status().is_some_and(|status| (200..300).contains(&status));
+        let Some((outcome, data)) = said(call, kind).filter(|_| taken) else { return Fate::Refused };
+        let once = kind.spec.closes.as_ref().is_none_or(|closes| closes.once);
         match (self.outcome, self.until) {
             (Outcome::Expired, Some(until)) => return Fate::Late(call.at.duration_since(until)),
             (Outcome::Waiting, _) => {}
-            _ => return Fate::Duplicate,
+            _ if once => return Fate::Duplicate,
+            _ => return Fate::Again,
         }
-        let taken = call.status().is_some_and(|status| (200..300).contains(&status));
-        let Some((outcome, data)) = said(call, kind).filter(|_| taken) else { return Fate::Refused };
         self.outcome = outcome;
         self.ended = Some(call.at);
         self.data = data;
@@ -385,9 +391,10 @@ mod tests {
             back(102, r#"{"run":"1","ok":"yes"}"#),
             back(103, r#"{"run":"1"}"#),
             back(104, r#"{"run":"1","ok":true}"#),
+            call("acme/back", 105, r#"{"run":"1","ok":true}"#, 401),
         ];
-        let wait = wait(&calls, 105);
-        assert_eq!(fates(&wait), [Fate::Refused, Fate::Refused, Fate::Refused, Fate::Ended]);
+        let wait = wait(&calls, 106);
+        assert_eq!(fates(&wait), [Fate::Refused, Fate::Refused, Fate::Refused, Fate::Ended, Fate::Refused]);
         assert_eq!(wait.ended, Some(at(104)));
     }
 
@@ -406,7 +413,7 @@ mod tests {
             let waits = platforms().waits(&calls, |_| None, at(300));
             waits.iter().map(fates).collect::<Vec<_>>()
         };
-        let twice = [vec![Fate::Ended], vec![Fate::Ended, Fate::Duplicate]];
+        let twice = [vec![Fate::Ended], vec![Fate::Ended, Fate::Again]];
         assert_eq!(outcomes("moveo/webview_open", "moveo/webview_callback"), twice);
         assert_eq!(outcomes("liveperson/webview_open", "liveperson/webview"), twice);
         let once = [vec![Fate::Ended, Fate::Duplicate, Fate::Duplicate]];

@@ -69,7 +69,11 @@ fn callbacks(app: &App, flow: &Flow, wait: &Wait, this: Option<Id>, width: usize
         let label = if number == 0 { "callback" } else { "" };
         let known = !flow.is_partial(wait) || callback.fate == Fate::Refused;
         let text = told(app, callback, flow.call(callback.call), known) + here(this, callback.call);
-        let style = if callback.fate == Fate::Ended { Style::new() } else { Style::new().fg(theme::WARNING) };
+        let style = if matches!(callback.fate, Fate::Ended | Fate::Again) {
+            Style::new()
+        } else {
+            Style::new().fg(theme::WARNING)
+        };
         rows::labelled(label, &text, if known { style } else { Style::new() }, width)
     };
     wait.callbacks.iter().enumerate().flat_map(callback).collect()
@@ -137,6 +141,7 @@ pub(super) fn fate(fate: Fate) -> String {
         Fate::Ended => "ended the wait".to_owned(),
         Fate::Late(by) => format!("late by {}: it changes nothing", span(by)),
         Fate::Duplicate => "duplicate: another one had ended the wait".to_owned(),
+        Fate::Again => "again: another one came before it".to_owned(),
         Fate::Refused => "refused, or without a word on how it went: it changes nothing".to_owned(),
     }
 }

@@ -353,7 +353,7 @@ fn show_tells_how_a_wait_stands() {
     let id = |call: usize| listed[call]["id"].as_str().unwrap().to_owned();
     let ended = run(&home, &["show", "tape.jsonl", &id(1)]).out;
     for said in [
-        "\nwait success: The flow continues through the success output",
+        "\nwait success: Where flow blocking is enabled, the flow continues through the success output",
         "\n  data for paid {\"sum\": 1.0}\n",
         "\n  opened   not in this recording\n",
         " ended\n  callback ",

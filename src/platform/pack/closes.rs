@@ -18,9 +18,16 @@ pub(in crate::platform) struct CloseSpec {
     /// Whether a page that is opened after the end begins another wait: the key is that of a conversation, not of one wait.
     #[serde(default)]
     pub again: bool,
+    /// Whether one ends the wait for good; else further ones are taken as well.
+    #[serde(default = "yes")]
+    pub once: bool,
     /// What the flow does while it waits, and after.
     #[serde(default)]
     pub then: ThenSpec,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// `then` of `closes`: sentences.
