@@ -134,7 +134,7 @@ fn ascii(out: &mut String, kind: TokenKind, literal: &str) {
 fn number(out: &mut String, literal: &str) {
     // Writing to a String does not fail.
     let _ = match literal.parse::<f64>() {
-        Ok(number) if number == 0.0 => write!(out, "0"),
+        Ok(0.0) => write!(out, "0"),
         Ok(number) if (1e-6..1e21).contains(&number.abs()) => write!(out, "{number}"),
         Ok(number) if number.is_finite() => {
             write!(out, "{}", format!("{number:e}").replace('e', if number.abs() < 1.0 { "e" } else { "e+" }))

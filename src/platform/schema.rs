@@ -341,8 +341,8 @@ impl Schema {
                 let said = |key: &str| nodes.iter().find_map(|node| node.text(key));
                 let what = said("description").map(|what| format!(" ({what})")).unwrap_or_default();
                 // What is said of a value that is not among those known is not said of none.
-                let of_none = nodes.iter().filter(|node| node.get("enum").is_none());
-                let why = of_none.filter_map(|node| node.text("x-finding")).next();
+                let mut of_none = nodes.iter().filter(|node| node.get("enum").is_none());
+                let why = of_none.find_map(|node| node.text("x-finding"));
                 let why = why.map(|why| format!(" {why}")).unwrap_or_default();
                 vec![finding(pointer, severity, format!("`{name}` is missing{what}.{why}"))]
             }
