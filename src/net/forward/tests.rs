@@ -263,9 +263,15 @@ async fn a_target_is_sent_neither_what_it_drops_nor_what_it_replaces() {
         target.headers = vec![("x-own".into(), "new".into())];
     });
     let site = Site::new(responding(respond)).await;
-    site.post("/", "X-Secret: 1\r\nX-Own: old\r\nX-Kept: 1\r\nX-Forwarded-For: 6.6.6.6\r\n", "{}").await;
+    site.post(
+        "/",
+        "Cookie: a=1\r\nCookie: b=2\r\nX-Secret: 1\r\nX-Own: old\r\nX-Kept: 1\r\nX-Forwarded-For: 6.6.6.6\r\n",
+        "{}",
+    )
+    .await;
     let head = backend.next().await.0.to_lowercase();
     assert!(head.contains("x-own: new\r\n") && head.contains("x-kept: 1\r\n") && head.contains("via: "), "{head}");
+    assert!(head.contains("cookie: a=1; b=2\r\n"), "{head}");
     assert!(!head.contains("x-secret") && !head.contains("x-forwarded-for") && !head.contains("old"), "{head}");
 }
 

@@ -15,8 +15,8 @@ mod aside;
 mod clock;
 mod faults;
 mod found;
-mod meddling;
 mod masked;
+mod meddling;
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

@@ -5,10 +5,13 @@ use std::io::{self, IoSlice, Write as _};
 use super::*;
 use crate::recording::recorder::tape::{Disk, Reopened, Rotated, Tape};
 
+/// What is done to the file at that path.
+type Meddle = fn(&Path);
+
 /// A file to which something is done at the next write.
 struct Meddled {
     tape: Tape,
-    meddle: channel::Receiver<fn(&Path)>,
+    meddle: channel::Receiver<Meddle>,
     path: PathBuf,
 }
 
@@ -59,7 +62,7 @@ fn cut(path: &Path, len: u64) {
 
 #[tokio::test]
 async fn what_is_answered_stands_where_it_is_told_to_whatever_another_hand_does_just_then() {
-    let meddlers: [(fn(&Path), &[u64]); 7] = [
+    let meddlers: [(Meddle, &[u64]); 7] = [
         (|path| cut(path, 0), &[2, 3]),
         (|path| cut(path, 20), &[2, 3]),
         (|path| cut(path, fs::metadata(path).unwrap().len() - 9), &[2, 3]),
@@ -102,7 +105,7 @@ async fn what_is_emptied_whenever_it_is_written_to_is_given_up_and_told() {
     let disk = Meddled { tape, meddle: due, path: path.clone() };
     let recorder = Recorder::start(disk, opened.end, &path, Options::default(), Box::new(|_| {}));
     for _ in 0..3 {
-        set.send((|path: &Path| cut(path, 0)) as fn(&Path)).unwrap();
+        set.send((|path: &Path| cut(path, 0)) as Meddle).unwrap();
     }
     let refused = recorder.record(call(1)).await.unwrap_err();
     assert!(refused.to_string().contains("changed by another program whenever"), "{refused}");
