@@ -188,7 +188,8 @@ impl Grammar<'_> {
             "None" | "nil" | "NULL" | "Null" | "undefined" => "JSON writes `null` for no value".to_owned(),
             "NaN" | "Infinity" | "-Infinity" => "JSON has no number for this: write `null` or a string".to_owned(),
             _ if first.is_ascii_digit() || "+-.".contains(first) => bad_number(source).to_owned(),
-            _ => format!("`{}` is not JSON: text needs double quotes", excerpt(source)),
+            // Not the text itself: what says this may be told where the text is masked.
+            _ => "this is not JSON: text needs double quotes".to_owned(),
         };
         self.error(token.span.start, message)
     }
@@ -207,10 +208,8 @@ impl Grammar<'_> {
             }
             StringFault::Escape => match there.nth(1) {
                 Some(escaped) if !escaped.is_control() => {
-                    format!(
-                        "`\\{}` is no escape of JSON: a backslash itself is written `\\\\`",
-                        excerpt(escaped.encode_utf8(&mut [0; 4]))
-                    )
+                    let escaped = escaped.escape_debug();
+                    format!("`\\{escaped}` is no escape of JSON: a backslash itself is written `\\\\`")
                 }
                 _ => "a backslash itself is written `\\\\`".to_owned(),
             },
@@ -242,16 +241,6 @@ fn bad_number(source: &str) -> &'static str {
     } else {
         "this is not a number: text needs double quotes"
     }
-}
-
-/// The beginning of a text, safe to print.
-fn excerpt(source: &str) -> String {
-    const LONGEST: usize = 20;
-    let mut shown: String = source.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if source.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 fn noun(kind: TokenKind) -> &'static str {

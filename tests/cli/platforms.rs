@@ -27,7 +27,7 @@ fn entries(value: &Value) -> Vec<String> {
         |value: &Value, names: &[&str]| names.iter().map(|name| text(&value[*name])).collect::<Vec<_>>().join("\n");
     let list = |name: &str| value[name].as_array().cloned().unwrap_or_default();
     let mut entries = vec![all(value, &["kind", "title", "fires", "returns", "failure", "signed"])];
-    for field in list("fields").iter().chain(&list("response_fields")) {
+    for field in list("fields").iter().chain(&list("response_fields")).chain(&list("error_fields")) {
         let required = if field["required"] == true { "required" } else { "optional" };
         let place = text(&field["place"]).trim_start_matches('/').replace('/', ".");
         let rest = all(field, &["part", "json_type", "meaning"]);
@@ -91,7 +91,7 @@ fn a_kind_is_told_with_its_fields_and_the_stand_ins_errors() {
     assert_eq!(kind.code, 0);
     insta::assert_snapshot!("platforms_kind", kind.out);
     let json = run(&home, &["platforms", "moveo/webview_callback", "--format", "json"]).json();
-    assert_eq!((json.len(), json[0]["answers"].as_array().unwrap().len()), (1, 3));
+    assert_eq!((json.len(), json[0]["answers"].as_array().unwrap().len()), (1, 4));
     assert_eq!((&json[0]["answers"][2]["status"], &json[0]["method"]), (&400.into(), &"POST".into()));
     let jelou = run(&home, &["platforms", "jelou/webview_open", "--format", "json"]).json().remove(0);
     assert!(jelou["then"]["expired"].as_str().unwrap().contains("expiration output"));
