@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Context, Format, Outcome, print};
 use crate::config::Route;
+use crate::recording::Redaction;
 use crate::visible;
 
 /// What to do with the configuration.
@@ -23,13 +24,15 @@ pub(super) fn run(context: &Context, command: &Command, record: Option<PathBuf>)
     let config = &context.config;
     let problems = config.problems();
     let record = record.map_or_else(|| context.place(), Ok)?;
+    // A forward's address may be its password, as that of a webhook of Slack.
+    let redaction = context.redaction()?;
     if context.format == Format::Json {
         let secrets: Vec<_> = config
             .secrets
             .all()
             .map(|(name, secret)| json!({ "name": name, "reference": secret.label(), "readable": secret.value().is_ok() }))
             .collect();
-        let routes: Vec<_> = config.routes.iter().map(to_json).collect();
+        let routes: Vec<_> = config.routes.iter().map(|route| to_json(route, &redaction)).collect();
         let targets: Vec<_> = config
             .targets
             .iter()
@@ -59,7 +62,7 @@ pub(super) fn run(context: &Context, command: &Command, record: Option<PathBuf>)
         let kind = route.kind.as_deref().unwrap_or("recognised");
         let mut text = format!("route    {} ({kind})", route.path);
         if let Some(respond) = &route.respond {
-            let _ = write!(text, ", answered with: {respond}");
+            let _ = write!(text, ", answered with: {}", redaction.text(&respond.to_string()));
         }
         if let Some(fails) = route.fail_on_error {
             text.push_str(if fails { ", a failure interrupts the conversation" } else { ", a failure is passed over" });
@@ -87,9 +90,10 @@ pub(super) fn run(context: &Context, command: &Command, record: Option<PathBuf>)
     Ok(problems.is_empty().into())
 }
 
-fn to_json(route: &Route) -> Value {
+fn to_json(route: &Route, redaction: &Redaction) -> Value {
+    let respond = route.respond.as_ref().map(|respond| redaction.text(&respond.to_string()).into_owned());
     json!({
-        "path": route.path, "kind": route.kind, "respond": route.respond.as_ref().map(ToString::to_string),
+        "path": route.path, "kind": route.kind, "respond": respond,
         "fail_on_error": route.fail_on_error, "timeout_us": route.timeout.map(|time| time.as_micros()),
     })
 }

@@ -41,7 +41,7 @@ pub(super) async fn run(context: &Context, args: &LaneArgs) -> eyre::Result<Outc
         let (say, mask) = (say.clone(), context.mask()?);
         move |tunnel| drop(say.try_send(Some(of_tunnel(&tunnel, format, mask.as_deref()))))
     };
-    tell_of(&lane.responders, say.clone(), context.mask()?);
+    tell_of(context, &lane.responders, say.clone())?;
     if let Some(identity) = &lane.tls {
         print::note(&with_tls(address, identity));
     }
@@ -106,11 +106,12 @@ pub(super) fn with_tls(address: SocketAddr, identity: &Identity) -> String {
     }
 }
 
-/// Says on standard error what answers.
-pub(super) fn tell_what_answers(responders: &Responders) {
+/// Says on standard error what answers, without the secrets of the addresses of targets.
+pub(super) fn tell_what_answers(responders: &Responders, redaction: &Redaction) {
     for slot in responders.slots() {
         if slot.respond != Respond::default() {
-            print::note(&format!("{} is answered with: {}", slot.whose, slot.respond));
+            let told = format!("{} is answered with: {}", slot.whose, slot.respond);
+            print::note(&redaction.text(&told));
         }
         if slot.respond.hold.is_some() {
             print::note(&format!(
@@ -122,12 +123,15 @@ pub(super) fn tell_what_answers(responders: &Responders) {
 }
 
 /// The same, and what becomes of it.
-fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>, mask: Option<Arc<Redaction>>) {
-    tell_what_answers(responders);
+fn tell_of(context: &Context, responders: &Responders, say: SyncSender<Option<Said>>) -> eyre::Result<()> {
+    let (mask, redaction) = (context.mask()?, context.redaction()?);
+    tell_what_answers(responders, &redaction);
     let observer = move |told| {
         let note = match told {
-            Told::Target(name, Health::Down(why)) => format!("hooktape: target {name} is down: {why}"),
-            Told::Target(name, Health::Up) => format!("target {name} is up"),
+            Told::Target(name, Health::Down(why)) => {
+                format!("hooktape: target {} is down: {why}", redaction.text(&name))
+            }
+            Told::Target(name, Health::Up) => format!("target {} is up", redaction.text(&name)),
             Told::Hit { whose, left: 0 } => format!("{whose}: the fault is spent"),
             Told::Deaf(why) => format!("hooktape: {why}"),
             Told::Refused(refused) => format!("hooktape: {}", refused.told(mask.as_deref())),
@@ -136,6 +140,7 @@ fn tell_of(responders: &Responders, say: SyncSender<Option<Said>>, mask: Option<
         let _ = say.try_send(Some(Said::Note(note)));
     };
     responders.observe(Box::new(observer), false);
+    Ok(())
 }
 
 /// Says where the listener is.

@@ -123,7 +123,7 @@ async fn open(context: &Context, args: &Args) -> eyre::Result<Outcome> {
     listen::announce(context, &local, recorder.path())?;
     let lane = Arc::new(context.lane(recorder.clone())?);
     let responders = lane.responders.clone();
-    listen::tell_what_answers(&responders);
+    listen::tell_what_answers(&responders, &*context.redaction()?);
     let (up, public) = watch::channel(None);
     let (format, mask) = (context.format, context.mask()?);
     let serving = bound.serve(context, lane, move |tunnel| {
