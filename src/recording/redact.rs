@@ -12,6 +12,7 @@
 //! (JSON in a form, say).
 
 mod body;
+mod depth;
 mod head;
 mod markup;
 mod names;
@@ -28,6 +29,7 @@ use memchr::{memchr, memchr2, memmem};
 use percent_encoding::percent_decode;
 use regex::Regex;
 
+use self::depth::Budget;
 use self::names::{FIELDS, HEADERS, IDS, Names, SECRETS};
 use self::pattern::Patterns;
 use self::spots::{Spots, readable};
@@ -41,7 +43,7 @@ pub const MASK: &str = "[redacted]";
 /// Places that are masked unless the configuration says otherwise.
 pub const POINTERS: &[&str] = &["/context/user"];
 
-/// What to mask. Masks the same in every call, and masking twice changes nothing.
+/// What to mask: the same in every call.
 #[derive(Clone, Debug)]
 pub struct Redaction {
     headers: Names,
@@ -129,13 +131,14 @@ impl Redaction {
     /// A text of somebody else's, such as a note: what it names is masked too.
     #[must_use]
     pub fn prose<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        Self::masked(text, &self.value(text, 0))
+        Self::masked(text, &self.value(text, Budget::of(text.len()).top()))
     }
 
     /// The first bytes of what should have been a request, and whose head cannot be read.
     #[must_use]
     pub fn beginning<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        Self::masked(text, &self.lines(text, false).and(self.value(text, 0)))
+        let budget = Budget::of(text.len());
+        Self::masked(text, &self.lines(text, false, budget.top()).and(self.value(text, budget.top())))
     }
 
     /// Whether something that was filled in from the environment stands in a text, or in what it is as JSON.
@@ -163,8 +166,10 @@ impl Redaction {
             if value.is_empty() {
                 continue;
             }
+            let text = readable(value);
+            let login = if name.eq_ignore_ascii_case("host") { head::login(&text) } else { Spots::default() };
             let masked =
-                if self.masks_header(name) { Some(MASK.into()) } else { self.field(&readable(value)).masked(value) };
+                if self.masks_header(name) { Some(MASK.into()) } else { login.and(self.field(&text)).masked(value) };
             if let Some(masked) = masked.filter(|masked| value != masked) {
                 *value = masked.into();
             }
@@ -174,7 +179,7 @@ impl Redaction {
     /// A path or an address with its query, whose parameters are masked by their names.
     #[must_use]
     pub fn target(&self, target: &str) -> String {
-        Self::masked(target, &self.address(target, 0)).into_owned()
+        Self::masked(target, &self.address(target, Budget::of(target.len()).top())).into_owned()
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use memchr::{memchr_iter, memmem};
 
+use super::depth::{Budget, Depth};
 use super::pattern::{decoded, together};
 use super::spots::{Inner, Spots, readable};
 use super::{Redaction, markup, pairs, prose, table};
@@ -11,10 +12,6 @@ use crate::json::{self, Token, TokenKind};
 use crate::recording::multipart;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// How deep one thing may stand in another, JSON in a form say, and be looked into; what stands deeper is masked whole. Who
-/// calls decides how deep it gets, and each level takes room and time.
-pub(super) const DEEPEST: usize = 4;
 
 /// A parameter's name is no longer: what is may be base64 with its padding.
 const LONGEST_NAME: usize = 100;
@@ -35,7 +32,8 @@ impl Redaction {
         let spots = if is_coded(headers) && !is_text(body) {
             Spots::whole(body)
         } else {
-            self.content(headers.get("content-type").unwrap_or_default(), body, 0)
+            let budget = Budget::of(body.len());
+            self.content(headers.get("content-type").unwrap_or_default(), body, budget.top())
         };
         let spots = if of_head { self.rest_of_head(headers, body).and(spots) } else { spots };
         match spots.masked(body) {
@@ -45,11 +43,11 @@ impl Redaction {
     }
 
     /// What is masked of a body, or of a part of one.
-    fn content(&self, content_type: &str, body: &[u8], depth: usize) -> Spots {
+    fn content(&self, content_type: &str, body: &[u8], depth: Depth<'_>) -> Spots {
         if body.is_empty() {
             return Spots::default();
         }
-        if depth > DEEPEST || is_utf16(body) {
+        if depth.is_spent() || is_utf16(body) || is_compressed(body) {
             return Spots::whole(body);
         }
         let claims = content_type.trim().to_ascii_lowercase();
@@ -78,7 +76,7 @@ impl Redaction {
     }
 
     /// The parts of a body of several.
-    fn parts(&self, body: &[u8], boundary: &str, depth: usize) -> Spots {
+    fn parts(&self, body: &[u8], boundary: &str, depth: Depth<'_>) -> Spots {
         let mut parts = multipart::split(body, boundary).peekable();
         if parts.peek().is_none() {
             return self.look(body, depth);
@@ -86,7 +84,7 @@ impl Redaction {
         let mut spots = Spots::default();
         for part in parts {
             let head = readable(&body[part.head.clone()]);
-            spots.add_all(part.head.start, self.lines(&head, false).and(self.look(head.as_bytes(), 0)));
+            spots.add_all(part.head.start, self.lines(&head, false, depth).and(self.look(head.as_bytes(), depth)));
             let content = &body[part.content.clone()];
             if !content.is_empty() && multipart::name(&head).is_some_and(|name| self.is_meant(&name, depth)) {
                 spots.add_all(part.content.start, Spots::whole(content));
@@ -95,10 +93,10 @@ impl Redaction {
             let content_type = multipart::header(&head, "content-type").unwrap_or_default();
             let coding = multipart::header(&head, "content-transfer-encoding").unwrap_or_default();
             let decoded = coding.eq_ignore_ascii_case("base64").then(|| decoded(&without_space(content))).flatten();
-            if decoded.is_some_and(|bytes| self.content(&content_type, &bytes, depth + 1).has_any()) {
+            if decoded.is_some_and(|bytes| self.content(&content_type, &bytes, depth.deeper()).has_any()) {
                 spots.add_all(part.content.start, Spots::whole(content));
             } else {
-                spots.add_all(part.content.start, self.content(&content_type, content, depth + 1));
+                spots.add_all(part.content.start, self.content(&content_type, content, depth.deeper()));
             }
         }
         // What is no part stands around them.
@@ -107,13 +105,13 @@ impl Redaction {
 
     /// Whether what has this name in a form or a query is masked. Of the outermost a pointer may say so, for that is what packs
     /// call it by: `/From`.
-    fn is_meant(&self, name: &str, depth: usize) -> bool {
+    fn is_meant(&self, name: &str, depth: Depth<'_>) -> bool {
         let is_it = |pointer: &String| pointer.strip_prefix('/').is_some_and(|inside| inside == json::escape(name));
-        self.fields.have(name) || self.parameters.have(name) || depth == 0 && self.pointers.iter().any(is_it)
+        self.fields.have(name) || self.parameters.have(name) || depth.is_top() && self.pointers.iter().any(is_it)
     }
 
     /// The parameters of a query or a form.
-    pub(super) fn parameters(&self, text: &str, depth: usize) -> Spots {
+    pub(super) fn parameters(&self, text: &str, depth: Depth<'_>) -> Spots {
         let mut spots = Spots::default();
         let mut begin = 0;
         for parameter in text.split('&') {
@@ -127,32 +125,30 @@ impl Redaction {
             if matches!(&text[value.clone()], "" | "=") {
                 // What is escaped may be all that is sent: JSON, say.
                 let inner = Inner::of_form(name);
-                let value = || inner.outside(self.value(&inner.text, depth + 1));
+                let value = || inner.outside(self.value(&inner.text, depth.deeper()));
                 spots.add_all(place.start, if is_escaped(name) { value().and(named) } else { named });
                 continue;
             }
             spots.add_all(place.start, named);
             // Some separate by `;` too.
             let last = name.rsplit_once(';').map(|(_, last)| last);
-            if let Some(end) = last.and_then(|_| text[value.clone()].find(';'))
-                && last.is_some_and(|last| self.is_meant(&Inner::of_form(last).text, depth))
-            {
-                let end = value.start + end;
+            if last.is_some_and(|last| self.is_meant(&Inner::of_form(last).text, depth)) {
+                let end = text[value.clone()].find(';').map_or(value.end, |end| value.start + end);
                 spots.add(value.start..end);
                 let inner = Inner::of_form(&text[end..value.end]);
-                spots.add_all(end, inner.outside(self.value(&inner.text, depth + 1)));
+                spots.add_all(end, inner.outside(self.value(&inner.text, depth.deeper())));
             } else if self.is_meant(&Inner::of_form(name).text, depth) {
                 spots.add(value);
             } else {
                 let inner = Inner::of_form(&text[value.clone()]);
-                spots.add_all(value.start, inner.outside(self.value(&inner.text, depth + 1)));
+                spots.add_all(value.start, inner.outside(self.value(&inner.text, depth.deeper())));
             }
         }
         spots
     }
 
     /// A path or an address: its query, and its fragment where that has parameters too.
-    pub(super) fn address(&self, text: &str, depth: usize) -> Spots {
+    pub(super) fn address(&self, text: &str, depth: Depth<'_>) -> Spots {
         let end = text.find(['?', '#']).unwrap_or(text.len());
         let mut spots = self.path(&text[..end], depth);
         let fragment = end + text[end..].find('#').unwrap_or(text.len() - end);
@@ -180,13 +176,14 @@ impl Redaction {
         if !text.contains("://") {
             return spots;
         }
+        let budget = Budget::of(text.len());
         let mut begin = 0;
         for word in text.split(|char: char| char.is_ascii_whitespace()) {
             let inner = word.trim_start_matches(SIGNS);
             let start = begin + word.len() - inner.len();
             let inner = inner.trim_end_matches(SIGNS);
             if inner.contains("://") {
-                spots.add_all(start, self.address(inner, 0));
+                spots.add_all(start, self.address(inner, budget.top()));
             }
             begin += word.len() + 1;
         }
@@ -194,7 +191,7 @@ impl Redaction {
     }
 
     /// The path of an address, or all of one without a query. Its steps have parameters too: `/a;token=.../b`.
-    fn path(&self, text: &str, depth: usize) -> Spots {
+    fn path(&self, text: &str, depth: Depth<'_>) -> Spots {
         let mut inside = Spots::default();
         let mut begin = 0;
         for step in text.split('/') {
@@ -202,7 +199,7 @@ impl Redaction {
                 inside.add(begin..begin + step.len());
             } else if step.len() >= SHORTEST_CODED && is_escaped(step) {
                 let inner = Inner::of_form(step);
-                inside.add_all(begin, inner.outside(self.value(&inner.text, depth + 1)));
+                inside.add_all(begin, inner.outside(self.value(&inner.text, depth.deeper())));
             }
             begin += step.len() + 1;
         }
@@ -215,7 +212,7 @@ impl Redaction {
         spots.and(inner.outside(self.pattern(inner.text.as_bytes())))
     }
 
-    fn steps(&self, text: &str, depth: usize) -> Spots {
+    fn steps(&self, text: &str, depth: Depth<'_>) -> Spots {
         if !text.contains(';') || text.contains(char::is_whitespace) {
             return self.look(text.as_bytes(), depth);
         }
@@ -230,21 +227,21 @@ impl Redaction {
     }
 
     /// The addresses of a `Link` header, each between `<` and `>`, and what stands around them.
-    pub(super) fn links(&self, text: &str) -> Spots {
+    pub(super) fn links(&self, text: &str, depth: Depth<'_>) -> Spots {
         let mut spots = Spots::default();
         let mut begin = 0;
         while begin < text.len() {
             let end = text[begin..].find('>').map_or(text.len(), |end| begin + end);
             let open = text[begin..end].find('<').map_or(end, |open| begin + open);
-            spots.add_all(begin, self.look(&text.as_bytes()[begin..open], 0));
-            spots.add_all(open, self.address(&text[open..end], 0));
+            spots.add_all(begin, self.look(&text.as_bytes()[begin..open], depth));
+            spots.add_all(open, self.address(&text[open..end], depth));
             begin = end + 1;
         }
         spots
     }
 
-    /// A JSON text, or what looks like one, token by token.
-    pub(super) fn json(&self, text: &str, depth: usize) -> Spots {
+    /// JSON, or what looks like it, token by token, and whether some of it is none.
+    pub(super) fn tokens(&self, text: &str, depth: Depth<'_>) -> (Spots, bool) {
         let mut places = pairs::find(text, |name| self.fields.have(name) || self.masks_header(name));
         places.extend(self.pointers.iter().flat_map(|pointer| json::find_all(text, pointer)));
         let places = together(places);
@@ -265,7 +262,7 @@ impl Redaction {
                     let found = if is_key {
                         self.look(inner.text.as_bytes(), depth)
                     } else {
-                        self.value(&inner.text, depth + 1)
+                        self.value(&inner.text, depth.deeper())
                     };
                     spots.add_all(token.span.start, inner.outside(found));
                 }
@@ -278,23 +275,30 @@ impl Redaction {
         // What was filled in may be JSON itself.
         let mut filled = self.patterns.filled(text.as_bytes());
         filled.retain(|place| text.as_bytes()[place.clone()].contains(&b'"'));
-        let spots = spots.and(Spots::of(together(filled)));
-        // What is not JSON may go over several words of it.
-        if bad { spots.and(self.look(text.as_bytes(), depth)) } else { spots }
+        (spots.and(Spots::of(together(filled))), bad)
     }
 
     /// What gives itself away by its look, or by the name before it or around it.
-    pub(super) fn look(&self, text: &[u8], depth: usize) -> Spots {
+    pub(super) fn look(&self, text: &[u8], depth: Depth<'_>) -> Spots {
+        let spots = self.plain(text);
+        if !text.contains(&b'<') || depth.is_spent() {
+            return spots;
+        }
+        let text = readable(text);
+        if markup::stands_in(&text) { self.markup(&text, depth).and(spots) } else { spots }
+    }
+
+    /// The same, where no markup is.
+    pub(super) fn plain(&self, text: &[u8]) -> Spots {
         let mut places = self.patterns.find(text);
         places.extend(prose::find(text, |name| self.fields.have(name)));
         places.extend(table::all(text, |name| self.fields.have(name)));
-        let spots = Spots::of(together(places));
-        if markup::stands_in(text) { self.markup(&readable(text), depth).and(spots) } else { spots }
+        Spots::of(together(places))
     }
 
     /// Whether a text is base64, or a `data:` address of it, and stands for one in which something is masked. It has no places
     /// to mask but itself.
-    pub(super) fn hides(&self, text: &str, depth: usize) -> bool {
+    pub(super) fn hides(&self, text: &str, depth: Depth<'_>) -> bool {
         let coded = match text.get(..5) {
             Some(scheme) if scheme.eq_ignore_ascii_case("data:") => {
                 let head = &text.as_bytes()[..text.len().min(LONGEST_NAME)];
@@ -309,11 +313,13 @@ impl Redaction {
         }
         let coded = without_space(coded.as_bytes());
         // An image, say, is known by its beginning, and need not be read.
-        if !decoded(&coded[..coded.len().min(BEGINNING)]).is_some_and(|bytes| begins_as_text(&bytes)) {
-            return false;
+        let Some(beginning) = decoded(&coded[..coded.len().min(BEGINNING)]) else { return false };
+        if !begins_as_text(&beginning) {
+            return is_compressed(&beginning);
         }
         coded.len() > LONGEST_CODED
-            || decoded(&coded).is_some_and(|bytes| is_text(&bytes) && self.content("", &bytes, depth + 1).has_any())
+            || decoded(&coded)
+                .is_some_and(|bytes| is_text(&bytes) && self.content("", &bytes, depth.deeper()).has_any())
     }
 
     /// What gives itself away by its look.
@@ -325,6 +331,11 @@ impl Redaction {
 /// Whether it is text of two bytes a letter, by its mark or its first letter.
 fn is_utf16(body: &[u8]) -> bool {
     matches!(body, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'{' | b'[' | b'<', ..] | [b'{' | b'[' | b'<', 0, ..])
+}
+
+/// Whether it is a file of gzip, zstd or zip, whoever says so: what stands in it cannot be looked into.
+fn is_compressed(body: &[u8]) -> bool {
+    [&b"\x1f\x8b\x08"[..], b"\x28\xb5\x2f\xfd", b"PK\x03\x04"].iter().any(|magic| body.starts_with(magic))
 }
 
 /// Whether it has escapes as a form has them.

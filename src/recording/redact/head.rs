@@ -1,6 +1,7 @@
 //! Lines of a head: header fields of a part, and what was to be some and cannot be read as such.
 
 use super::Redaction;
+use super::depth::{Budget, Depth};
 use super::spots::{Inner, Spots, readable};
 use crate::call::Headers;
 
@@ -10,17 +11,18 @@ const SIGNS: [char; 4] = [':', ' ', '\t', '='];
 impl Redaction {
     /// The value of a header: a string. A `Referer` or `Location` has a query too.
     pub(super) fn field(&self, text: &str) -> Spots {
-        let inside = self.value(text, 0);
+        let budget = Budget::of(text.len());
+        let inside = self.value(text, budget.top());
         match text.as_bytes() {
             [b'{' | b'[', ..] => inside,
-            [b'<', ..] => inside.and(self.links(text)),
-            _ => inside.and(self.address(text, 0)).and(self.list(text)),
+            [b'<', ..] => inside.and(self.links(text, budget.top())),
+            _ => inside.and(self.address(text, budget.top())).and(self.list(text, budget.top())),
         }
     }
 
     /// The values of a list of names with values, as that of `baggage`: `a=b,c=d;p=q`. What hides in one, as base64 say, can be
     /// found only where it stands alone.
-    fn list(&self, text: &str) -> Spots {
+    fn list(&self, text: &str, depth: Depth<'_>) -> Spots {
         const AROUND: [char; 3] = [' ', '\t', '"'];
         let mut spots = Spots::default();
         if !text.contains('=') || !text.contains([',', ';']) {
@@ -35,7 +37,7 @@ impl Redaction {
                     spots.add(start..start + value.len());
                 } else {
                     let inner = Inner::of_form(value);
-                    spots.add_all(start, inner.outside(self.value(&inner.text, 1)));
+                    spots.add_all(start, inner.outside(self.value(&inner.text, depth.deeper())));
                 }
             }
             begin += member.len() + 1;
@@ -47,11 +49,11 @@ impl Redaction {
     /// masked. Its first may go on with the last header.
     pub(super) fn rest_of_head(&self, headers: &Headers, text: &[u8]) -> Spots {
         let goes_on = headers.0.last().is_some_and(|(name, _)| self.masks_header(name));
-        self.lines(&readable(text), goes_on)
+        self.lines(&readable(text), goes_on, Budget::of(text.len()).top())
     }
 
     /// Lines of a head, however badly they are written. `secret`: whether the line before them is of a header that is masked.
-    pub(super) fn lines(&self, head: &str, mut secret: bool) -> Spots {
+    pub(super) fn lines(&self, head: &str, mut secret: bool, depth: Depth<'_>) -> Spots {
         let mut spots = Spots::default();
         let mut end = 0;
         // Some end a line with a carriage return alone.
@@ -83,11 +85,20 @@ impl Redaction {
                 && !name.contains(['{', '[', ','])
             {
                 let value = value.trim_start();
-                spots.add_all(place(value), self.value(value, 0));
+                spots.add_all(place(value), self.value(value, depth));
             }
         }
         spots
     }
+}
+
+/// The user and the password that stand before a host, where no scheme shows that it is an address.
+pub(super) fn login(host: &str) -> Spots {
+    let mut spots = Spots::default();
+    if let Some(end) = host.rfind('@').filter(|end| *end > 0) {
+        spots.add(0..end);
+    }
+    spots
 }
 
 #[cfg(test)]

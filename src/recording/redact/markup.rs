@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 use regex::Regex;
 
 use super::Redaction;
+use super::depth::Depth;
 use super::spots::{Inner, Spots};
 
 /// What has no tags of its own: where it begins and where it ends.
@@ -53,7 +54,7 @@ impl Redaction {
     /// What stands in the elements that are secret by their name or by the name that they give: the texts, and a `value`; and what
     /// is masked of the other texts, sections and attributes, each of them a string.
     /// The attributes that are secret by their own name are found as in any text.
-    pub(super) fn markup(&self, text: &str, depth: usize) -> Spots {
+    pub(super) fn markup(&self, text: &str, depth: Depth<'_>) -> Spots {
         let last = last_closing(text);
         let mut spots = Spots::default();
         // The element that is secret, and how many of its name are open.
@@ -83,13 +84,13 @@ impl Redaction {
             words = if words.is_empty() { shown } else { words };
             if !shown.is_empty() && secret {
                 spots.add(run);
-            } else if !shown.is_empty() && run.len() < text.len() {
+            } else if !shown.is_empty() {
                 self.within(&text[run.clone()], run.start, depth, &mut spots);
             }
             if let Some((inside, end)) = section {
                 let is_comment = text[at..].starts_with("<!--");
                 words = if words.is_empty() && !is_comment { text[inside.clone()].trim() } else { words };
-                spots.add_all(inside.start, self.value(&text[inside], depth + 1));
+                spots.add_all(inside.start, self.value(&text[inside], depth.deeper()));
                 (begin, from) = (end, end);
                 continue;
             }
@@ -124,14 +125,14 @@ impl Redaction {
     }
 
     /// Masks what is to be of a text or of an attribute's value, which begins there.
-    fn within(&self, source: &str, begin: usize, depth: usize, spots: &mut Spots) {
+    fn within(&self, source: &str, begin: usize, depth: Depth<'_>, spots: &mut Spots) {
         let inner = Inner::of_markup(source);
-        spots.add_all(begin, inner.outside(self.value(&inner.text, depth + 1)));
+        spots.add_all(begin, inner.outside(self.value(&inner.text, depth.deeper())));
     }
 
     /// Masks the value that a tag's attributes give a secret name, or one in a secret element, and what is to be of the others;
     /// whether they give such a name.
-    fn attributes(&self, text: &str, tag: &Tag<'_>, secret: bool, depth: usize, spots: &mut Spots) -> bool {
+    fn attributes(&self, text: &str, tag: &Tag<'_>, secret: bool, depth: Depth<'_>, spots: &mut Spots) -> bool {
         let source = &text[tag.place.clone()];
         if !source.contains('=') {
             return false;
@@ -155,10 +156,16 @@ impl Redaction {
     }
 }
 
-/// Whether markup stands anywhere in a text: a request that failed is quoted behind what is said of it.
-pub(super) fn stands_in(text: &[u8]) -> bool {
-    let has = |sign: &[u8]| memmem::find(text, sign).is_some();
-    text.trim_ascii_start().first() == Some(&b'<') || has(b"</") || has(b"/>")
+/// Whether markup stands anywhere in a text: a request that failed is quoted behind what is said of it. What only has its
+/// signs (`<@U1>`) is none.
+pub(super) fn stands_in(text: &str) -> bool {
+    let has = |sign: &str| memmem::find(text.as_bytes(), sign.as_bytes()).is_some();
+    let is_some = |at: usize| is_section(&text[at..]) || Tag::at(text, at).is_some();
+    (text.trim_start().starts_with('<') || has("</") || has("/>")) && memchr_iter(b'<', text.as_bytes()).any(is_some)
+}
+
+fn is_section(text: &str) -> bool {
+    SECTIONS.iter().any(|(open, _)| text.starts_with(open))
 }
 
 /// What stands in the section that begins there, and where the section ends.

@@ -9,6 +9,7 @@ use memchr::memchr3;
 pub const SECRETS: &[&str] = &[
     "*authorization",
     "*cookie",
+    "cookies",
     "*password*",
     "*passwd*",
     "*passphrase*",

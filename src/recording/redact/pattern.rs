@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, Engine as _, GeneralPurpose, GeneralPurposeConfig};
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::MASK;
@@ -17,7 +17,7 @@ const PLAIN: &[&str] = &[
     r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",
     r"(?i:\bbearer\s+)[A-Za-z0-9._~+/-]{16,}=*",
     r"\A\s*(?i:bearer)\s+\S+\s*\z",
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
+    r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
     r"\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}",
     r"\bsk-[A-Za-z0-9_-]{20,}",
     r"\b(?:gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{16,}",
@@ -173,8 +173,9 @@ fn person(text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
 
 /// What stands before the `@` of an address where that is more than a user's name.
 fn login(text: &[u8], found: Range<usize>) -> Option<Range<usize>> {
-    let begin = found.start + text[found.clone()].iter().take_while(|byte| matches!(byte, b':' | b'/' | b'\\')).count();
-    let login = begin..found.end - 1;
+    // Behind the second slash: where there is no user, the sign before the password follows (`redis://:pw@h`).
+    let slash = memchr_iter(b'/', &text[found.clone()]).nth(1)?;
+    let login = found.start + slash + 1..found.end - 1;
     let password = text.get(login.clone())?.splitn(2, |byte| *byte == b':').nth(1);
     (password.is_some_and(|password| !password.is_empty()) || login.len() >= 20).then_some(login)
 }

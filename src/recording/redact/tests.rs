@@ -190,6 +190,7 @@ fn tokens_are_known_by_their_look() {
         "AKIA0123456789ABCDEF",
         "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
         "-----BEGIN PRIVATE KEY-----\nMIIE",
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOY\n-----END PGP PRIVATE KEY BLOCK-----",
     ] {
         assert_eq!(redaction().text(&format!("a {token}")), "a [redacted]", "{token}");
     }
@@ -451,6 +452,48 @@ proptest! {
         let request = Request { headers, body: bytes.into(), ..Request::default() };
         let masked = redaction().call(&Call { request, ..call(1) });
         prop_assert_eq!(redaction().call(&masked), masked);
+    }
+}
+
+#[test]
+fn what_is_compressed_is_masked_whole_wherever_it_stands() {
+    use base64::Engine as _;
+
+    let packed = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xabV*";
+    let mut call = with(&[("content-type", "application/gzip")], "");
+    call.request.body = packed.to_vec().into();
+    assert_eq!(redaction().call(&call).request.body, MASK);
+    let part = [&b"--x\r\ncontent-type: application/gzip\r\n\r\n"[..], packed, b"\r\n--x--\r\n"].concat();
+    call.request.headers = [("content-type", "multipart/mixed; boundary=x")].into_iter().collect();
+    call.request.body = part.into();
+    let masked = redaction().call(&call).request.body;
+    assert_eq!(masked, "--x\r\ncontent-type: application/gzip\r\n\r\n[redacted]\r\n--x--\r\n");
+    let coded = base64::engine::general_purpose::STANDARD.encode(packed);
+    assert_eq!(body(&format!(r#"{{"awslogs":{{"data":"{coded}"}}}}"#)), r#"{"awslogs":{"data":"[redacted]"}}"#);
+}
+
+#[test]
+fn a_host_has_neither_user_nor_password() {
+    for (host, masked) in [("bob:SECRET@h:80", "[redacted]@h:80"), ("h:80", "h:80"), ("@h", "@h")] {
+        assert_eq!(redaction().call(&with(&[("Host", host)], "")).request.headers.get("host"), Some(masked));
+    }
+}
+
+/// What people and programs send, much of it: it is looked into, never masked whole.
+#[test]
+fn long_texts_are_looked_into_to_their_end() {
+    let inner = r#"{\"a\":\"b\",\"n\":[1,\"c\"],\"password\":\"SECRET\"}"#;
+    let masked = inner.replace("SECRET", MASK);
+    for (before, piece, behind) in [
+        ("[", format!(r#""a","b",{{"text":"{inner}","q":"x=1&y=%7B%22a%22%3A%22b%22%7D"}},"#), "0]"),
+        ("", format!(r#"2026-11-24 INFO [main] said "x" to https://h/a?b=c: {{"id":"1","in":"{inner}"}}{}"#, '\n'), ""),
+        ("<r>", "<a b='c' d=\"e\">f &lt;g&gt; h</a><i/><password>SECRET</password>".to_owned(), "</r>"),
+        ("", "a=1&b=2&c=%7B%22d%22%3A%22e%22%7D&password=SECRET&".to_owned(), "f=3"),
+    ] {
+        let times = 100_000 / piece.len();
+        let from = format!("{before}{}{behind}", piece.repeat(times));
+        let to = format!("{before}{}{behind}", piece.replace(inner, &masked).replace("SECRET", MASK).repeat(times));
+        assert!(body(&from) == to, "{piece}");
     }
 }
 

@@ -3,57 +3,78 @@
 use memchr::memchr2_iter;
 
 use super::Redaction;
-use super::body::{DEEPEST, is_escaped};
+use super::body::is_escaped;
+use super::depth::Depth;
 use super::markup;
 use super::spots::{Inner, Spots};
+
+/// No more blanks stand between a bracket and what it opens.
+const NEAR: usize = 16;
 
 /// What has been escaped for XML has one of these.
 const ENTITIES: [&str; 3] = ["&lt;", "&quot;", "&#"];
 
 impl Redaction {
-    /// What is masked of a string: of JSON, an address, parameters, XML, what is one of these and escaped, or just of its text.
-    pub(super) fn value(&self, text: &str, depth: usize) -> Spots {
+    /// What is masked of a string: of the JSON that it is, or of all that it may be.
+    pub(super) fn value(&self, text: &str, depth: Depth<'_>) -> Spots {
         let word = text.trim();
-        let is_word = !word.contains(char::is_whitespace);
-        if is_word && word.len() < text.len() {
+        if word.len() < text.len() && is_word(word) {
             let mut spots = Spots::default();
             spots.add_all(text.len() - text.trim_start().len(), self.value(word, depth));
             return spots;
         }
-        let is_json = word.starts_with(['{', '[']) && word.contains('"') || is_quoted(word);
-        let is_address = is_word && text.contains(['?', '#']) && begins_as_an_address(text);
-        let is_escaped = is_word && is_escaped(text);
-        let has_markup = markup::stands_in(text.as_bytes());
-        // Those of markup are looked into piece by piece: to undo them twice, at each depth, would take 32 times as long.
-        let has_entities = !has_markup && ENTITIES.iter().any(|entity| text.contains(entity));
-        let nests = || is_json || is_address || is_escaped || has_entities || has_markup;
-        if depth > DEEPEST && nests() || self.hides(text, depth) {
+        if text.is_empty() {
+            Spots::default()
+        } else if depth.is_spent() && nests(text) || self.hides(text, depth) {
             Spots::whole(text.as_bytes())
-        } else if depth > DEEPEST {
-            self.look(text.as_bytes(), depth)
-        } else if is_json {
+        } else if depth.is_spent() {
+            self.plain(text.as_bytes())
+        } else if begins_as_json(text) {
             self.json(text, depth)
-        } else if is_address {
-            self.address(text, depth)
-        } else if word.starts_with('<') {
-            self.look(text.as_bytes(), depth)
-        } else if is_word && text.contains('=') && !begins_escaped(text) {
-            self.parameters(text, depth).and(self.json_in_lines(text, depth)).and(self.look(text.as_bytes(), depth))
-        } else if is_escaped || has_entities {
-            let inner = if is_escaped { Inner::of_form(text) } else { Inner::of_markup(text) };
-            inner.outside(self.value(&inner.text, depth + 1)).and(self.look(text.as_bytes(), depth))
         } else {
-            self.json_in_lines(text, depth).and(self.look(text.as_bytes(), depth))
+            depth.spend(text.len());
+            self.any(text, depth)
         }
     }
 
+    /// A JSON text; or what looks like one, and may be anything else as well.
+    pub(super) fn json(&self, text: &str, depth: Depth<'_>) -> Spots {
+        depth.spend(text.len());
+        let (spots, bad) = self.tokens(text, depth);
+        if bad { spots.and(self.any(text, depth)) } else { spots }
+    }
+
+    /// What is masked of a text as any of the things that it may be. It may be several, and look like others: none of them is the
+    /// end of it.
+    fn any(&self, text: &str, depth: Depth<'_>) -> Spots {
+        let markup = if markup::stands_in(text) { self.markup(text, depth) } else { Spots::default() };
+        // What has escapes is looked into without them, but where that is done piece by piece: to undo them twice, at each depth,
+        // would take 32 times as long.
+        let unescaped = |inner: &Inner<'_>| inner.outside(self.value(&inner.text, depth.deeper()));
+        let text_of = |spots: Spots| spots.and(self.plain(text.as_bytes()));
+        let spots = if is_address(text) {
+            self.address(text, depth)
+        } else if has_parameters(text) {
+            text_of(self.parameters(text, depth))
+        } else if is_word(text) && is_escaped(text) {
+            text_of(unescaped(&Inner::of_form(text)))
+        } else {
+            text_of(Spots::default())
+        };
+        let entities = if has_entities(text) { unescaped(&Inner::of_markup(text)) } else { Spots::default() };
+        // Values of JSON first: their masks are JSON too.
+        self.json_in_lines(text, depth).and(markup).and(spots).and(entities)
+    }
+
     /// JSON that begins behind something else in its line: an event of a stream (`data: {"a":1}`), a line of a log, a call (`f([{"a":1}])`).
-    fn json_in_lines(&self, text: &str, depth: usize) -> Spots {
+    fn json_in_lines(&self, text: &str, depth: Depth<'_>) -> Spots {
         let mut spots = Spots::default();
-        let mut begin = 0;
-        for line in text.split_inclusive('\n') {
+        // What all of the text begins with has been read as such.
+        let mut begin = if begins_as_json(text) { text.len() - text.trim_start().len() + 1 } else { 0 };
+        for line in text[begin..].split_inclusive('\n') {
             if let Some(at) = json_in(line) {
-                spots.add_all(begin + at, self.json(&line[at..], depth));
+                let (found, _) = self.tokens(&line[at..], depth);
+                spots.add_all(begin + at, found);
             }
             begin += line.len();
         }
@@ -61,26 +82,56 @@ impl Redaction {
     }
 }
 
+/// Whether something may stand in a text that is masked whole where it stands too deep.
+fn nests(text: &str) -> bool {
+    let is_escaped = || is_word(text) && is_escaped(text);
+    let has_json = || begins_as_json(text) || text.lines().any(|line| json_in(line).is_some());
+    has_json() || is_address(text) || is_escaped() || markup::stands_in(text) || has_entities(text)
+}
+
+fn is_word(text: &str) -> bool {
+    !text.contains(char::is_whitespace)
+}
+
+/// Whether JSON seems to be all of a text.
+fn begins_as_json(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with(['{', '[']) && text.contains('"') || is_quoted(text)
+}
+
+/// Whether a text is a word that begins with a path, or with a scheme: parameters and JSON may have an address within them.
+fn is_address(text: &str) -> bool {
+    let is_of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b':');
+    let begins =
+        || text.starts_with('/') || text.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(is_of_scheme));
+    text.contains(['?', '#']) && is_word(text) && begins()
+}
+
+/// Whether a text is a word of names and values. No name begins with a bracket or a quote, be it escaped.
+fn has_parameters(text: &str) -> bool {
+    let begins = |escape: &str| text.get(..escape.len()).is_some_and(|start| start.eq_ignore_ascii_case(escape));
+    let is_open = || ["{", "[", "<", "\"", "%7B", "%5B", "%3C", "%22"].into_iter().any(begins);
+    text.contains('=') && is_word(text) && !is_open()
+}
+
+/// Whether a text is escaped for XML, and no XML: of that, each text is looked into without its escapes.
+fn has_entities(text: &str) -> bool {
+    ENTITIES.iter().any(|entity| text.contains(entity)) && !markup::stands_in(text)
+}
+
 /// Where JSON seems to begin. In a cell of CSV its quotes are doubled, and what it has there is read as text.
 fn json_in(line: &str) -> Option<usize> {
-    let begins = |at: &usize| match &line.as_bytes()[*at..] {
-        [b'{' | b'[', b'"', b'"', ..] => false,
-        [b'{' | b'[', b'"', ..] | [b'[', b'{', ..] => true,
-        _ => false,
+    let begins = |at: &usize| {
+        let (open, inside) = line[*at..].split_at(1);
+        let inside = &inside.as_bytes()[..inside.len().min(NEAR)];
+        match inside.trim_ascii_start() {
+            [b'"', b'"', ..] => false,
+            [b'"', ..] => true,
+            [b'{', ..] => open == "[",
+            _ => false,
+        }
     };
     memchr2_iter(b'{', b'[', line.as_bytes()).find(begins)
-}
-
-/// With a bracket or a quote that is escaped: no name of a parameter does.
-fn begins_escaped(text: &str) -> bool {
-    let begins = |escape: &str| text.get(..escape.len()).is_some_and(|start| start.eq_ignore_ascii_case(escape));
-    ["%7B", "%5B", "%3C", "%22"].into_iter().any(begins)
-}
-
-/// With a path, or with a scheme: parameters and JSON may have an address within them.
-fn begins_as_an_address(text: &str) -> bool {
-    let is_of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b':');
-    text.starts_with('/') || text.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(is_of_scheme))
 }
 
 /// Whether a text is one string of JSON, with something escaped in it.

@@ -8,6 +8,10 @@ use super::{body, redaction, with};
 // Logins of addresses.
 #[case::address(r#"{"u":"see https://bob:SECRET@h.test/p, ok"}"#, r#"{"u":"see https://[redacted]@h.test/p, ok"}"#)]
 #[case::escaped_address(r#"{"u":"https:\/\/bob:SE@CRET@h.test\/"}"#, r#"{"u":"https:\/\/[redacted]@h.test\/"}"#)]
+#[case::password_alone(
+    r#"["redis://:SECRET@cache:6379/0", "https:\/\/:SECRET@h", "http://:@h"]"#,
+    r#"["redis://[redacted]@cache:6379/0", "https:\/\/[redacted]@h", "http://:@h"]"#
+)]
 #[case::user_alone(r#"["ssh://git@h/", "http://h:80/@a:b@"]"#, r#"["ssh://git@h/", "http://h:80/@a:b@"]"#)]
 // Credentials with their scheme.
 #[case::header_in_text(
@@ -231,8 +235,44 @@ use super::{body, redaction, with};
 #[case::parameters_with_an_address("password=a,SECRET&next=https://x/?y=1", "password=[redacted]&next=https://x/?y=1")]
 #[case::json_beside_an_address(
     r#"payload={"credentials":{"key":"SECRET"}}&url=https://x/?a=b"#,
-    r#"payload={"credentials":{"key":%22[redacted]%22}}&url=https://x/?a=b"#
+    r#"payload={"credentials":{"key":"[redacted]"}}&url=https://x/?a=b"#
 )]
+// What has the signs of markup, of JSON or of escapes, and is none or not that alone.
+#[case::mention(
+    r#"<@U024BE7LH> use {"credentials":{"key":"SECRET"}}"#,
+    r#"<@U024BE7LH> use {"credentials":{"key":"[redacted]"}}"#
+)]
+#[case::mention_in_a_string(
+    r#"["<@U1> {\"credentials\":{\"key\":\"SECRET\"}}", "<!here> &lt;otp&gt;SECRET&lt;/otp&gt;"]"#,
+    r#"["<@U1> {\"credentials\":{\"key\":\"[redacted]\"}}", "<!here> &lt;otp&gt;[redacted]&lt;/otp&gt;"]"#
+)]
+#[case::sign_of_a_closing_tag("a </ b &lt;otp&gt;SECRET&lt;/otp&gt;", "a </ b &lt;otp&gt;[redacted]&lt;/otp&gt;")]
+#[case::entity_in_json(
+    "data: {\"item\":\"27&quot; monitor\",\"credentials\":{\"key\":\"SECRET\"}}\n\n",
+    "data: {\"item\":\"27&quot; monitor\",\"credentials\":{\"key\":\"[redacted]\"}}\n\n"
+)]
+#[case::entity_of_a_line_end(
+    "data: {\"m\":\"a&#10;b\",\"credentials\":{\"key\":\"SECRET\"}}\n\n",
+    "data: {\"m\":\"a&#10;b\",\"credentials\":{\"key\":\"[redacted]\"}}\n\n"
+)]
+#[case::escape_in_json(
+    r#"data:{"m":"a%22b","credentials":{"key":"SECRET"}}"#,
+    r#"data:{"m":"a%22b","credentials":{"key":"[redacted]"}}"#
+)]
+#[case::line_of_a_log(
+    r#"[INFO] 27" screen: {"credentials":{"key":"SECRET"}}"#,
+    r#"[INFO] 27" screen: {"credentials":{"key":"[redacted]"}}"#
+)]
+#[case::json_with_blanks(
+    r#"got { "credentials": { "key": "SECRET" } } and [ {"name":"otp","value":1} ]"#,
+    r#"got { "credentials": { "key": "[redacted]" } } and [ {"name":"otp","value":"[redacted]"} ]"#
+)]
+#[case::number_behind_words(r#"data: {"password":1234}"#, r#"data: {"password":"[redacted]"}"#)]
+#[case::parameter_behind_a_semicolon(
+    "a=1;pass=SEC,RET&b=2&amp;iban=SEC,RET",
+    "a=1;pass=[redacted]&b=2&amp;iban=[redacted]"
+)]
+#[case::cookies(r#"{"cookies":["sid=SECRET"]}"#, r#"{"cookies":["[redacted]"]}"#)]
 #[case::data_address(r#"["data:application/json;base64,eyJwYXNzd29yZCI6IlNFQ1JFVCJ9"]"#, r#"["[redacted]"]"#)]
 #[case::auth(
     r#"{"auth":{"x":"SECRET"},"basicAuth":"SECRET","authCode":"SECRET"}"#,
