@@ -10,7 +10,6 @@
 mod answer;
 pub mod avoid;
 mod collected;
-pub(crate) mod crew;
 pub mod demo;
 pub mod descriptors;
 pub mod fault;
@@ -30,6 +29,7 @@ mod testing;
 pub mod tls;
 mod trust;
 pub mod tunnel;
+pub(crate) mod worker_pool;
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};

@@ -20,9 +20,9 @@ use super::schedule::{Pace, Queue, Step};
 use super::summary::{Answers, Times, rate};
 use super::{Control, Item, Outcome, Plan, Refusal, Skipped, Summary, Told, masked};
 use crate::call::Call;
-use crate::net::crew::{Crew, Desk};
 use crate::net::fault::{Delivery, Fault};
 use crate::net::sender::{Prepared, Sender, Wire};
+use crate::net::worker_pool::{Handler, WorkerPool};
 use crate::platform::{Keyring, Platforms};
 use crate::recording::{Change, Reader, Recorder, Recording};
 use crate::sync::lock;
@@ -153,9 +153,9 @@ impl Replay {
             tell,
         });
         let (end, mut ends) = mpsc::unbounded_channel();
-        let mut crew = {
+        let mut pool = {
             let (shared, together) = (shared.clone(), shared.replay.recorder.syncs());
-            let hire = move || -> Desk<mpsc::UnboundedSender<_>> {
+            let new_handler = move || -> Handler<mpsc::UnboundedSender<_>> {
                 let (shared, recorder) = (shared.clone(), shared.replay.recorder.branch());
                 Box::new(move |end| {
                     let (shared, recorder) = (shared.clone(), recorder.clone());
@@ -166,9 +166,9 @@ impl Replay {
                     })
                 })
             };
-            if together { Crew::here(hire) } else { Crew::new(hire) }
+            if together { WorkerPool::on_this_runtime(new_handler) } else { WorkerPool::new(new_handler) }
         };
-        (0..workers).for_each(|_| crew.give(end.clone()));
+        (0..workers).for_each(|_| pool.dispatch(end.clone()));
         drop(end);
         let mut result = Ok(());
         while let Some(end) = ends.recv().await {

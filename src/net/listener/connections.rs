@@ -31,9 +31,9 @@ use self::notes::{Noted, Notes};
 use self::turn::{Leaving, Turn};
 use self::wire::{Line, Wire};
 use super::refusals::Refusals;
-use crate::net::crew::{Crew, Desk};
 use crate::net::descriptors;
 use crate::net::refused::{Refused, Why};
+use crate::net::worker_pool::{Handler, WorkerPool};
 
 /// Connections that may be open at a time, fewer where the system gives few file descriptors; further ones wait to be accepted.
 const MOST: usize = 1024;
@@ -109,7 +109,7 @@ pub(super) async fn serve<A, F>(
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let telling = refusals.clone();
-    let hire = move || -> Desk<Accepted> {
+    let new_handler = move || -> Handler<Accepted> {
         let (app, refusals) = (app(), refusals.clone());
         let mut server = Builder::new(TokioExecutor::new());
         server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
@@ -128,7 +128,7 @@ pub(super) async fn serve<A, F>(
             })
         })
     };
-    let mut crew = if spread { Crew::new(hire) } else { Crew::here(hire) };
+    let mut pool = if spread { WorkerPool::new(new_handler) } else { WorkerPool::on_this_runtime(new_handler) };
     let room = Arc::new(Semaphore::new(descriptors::callers(MOST)));
     let ending = CancellationToken::new();
     let (mut stop, mut deaf) = (pin!(stop), None);
@@ -143,7 +143,7 @@ pub(super) async fn serve<A, F>(
         };
         // It is another runtime that looks after it from now on.
         if let Ok(stream) = stream.into_std() {
-            crew.give(Accepted { stream, ip, ending: ending.clone(), place, token: under_way.token() });
+            pool.dispatch(Accepted { stream, ip, ending: ending.clone(), place, token: under_way.token() });
         }
     }
     // Nobody is to connect to a listener that is going.
