@@ -82,7 +82,7 @@ pub fn draw(app: &App, frame: &mut Frame) -> Regions {
     status::draw(app, frame, state, hints);
     dialogs::draw(app, frame, area, &mut regions);
     status::draw_long(app, frame, area);
-    seal(frame.buffer_mut(), &Palette::of(app));
+    finish(frame.buffer_mut(), &Palette::of(app));
     regions
 }
 
@@ -114,7 +114,7 @@ fn thousandths(share: u16) -> Constraint {
 }
 
 /// The last look before the terminal: whatever a panel forgot to make visible is made so here, and parts get their colours.
-fn seal(buffer: &mut Buffer, palette: &Palette) {
+fn finish(buffer: &mut Buffer, palette: &Palette) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();
         if !symbol.is_ascii() && matches!(visible::line(symbol), std::borrow::Cow::Owned(_)) {

@@ -178,7 +178,7 @@ fn write(dir: &Path, files: &[PathBuf; 3], pair: &KeyPair) -> eyre::Result<()> {
 fn schemes(context: &Context) -> impl Iterator<Item = (&Scheme, &Rules)> {
     context.platforms.packs().flat_map(|pack| pack.schemes().values()).filter_map(|scheme| match &scheme.method {
         Method::Jwt(rules) if !scheme.optional => Some((scheme, rules)),
-        Method::Jwt(_) | Method::Seal(_) | Method::Shared(_) => None,
+        Method::Jwt(_) | Method::Detached(_) | Method::Shared(_) => None,
     })
 }
 

@@ -216,7 +216,7 @@ impl fmt::Display for Fault {
 fn tells_the_time(scheme: &Scheme) -> bool {
     match &scheme.method {
         Method::Jwt(_) => true,
-        Method::Seal(seal) => seal.clock.is_some(),
+        Method::Detached(detached) => detached.clock.is_some(),
         Method::Shared(_) => false,
     }
 }

@@ -295,8 +295,8 @@ mod tests {
             assert!(why("calendly/event", &[], &[], fresh, fault).unwrap().contains(said));
             assert!(why("calendly/event", &[], &[], exact, fault).unwrap().contains(said));
             assert_eq!(why("calendly/event", &key, &[], fresh, fault), None);
-            let sealed = [("calendly-webhook-signature", "t=1,v1=ab")];
-            assert_eq!(why("calendly/event", &[], &sealed, exact, fault), None);
+            let signed = [("calendly-webhook-signature", "t=1,v1=ab")];
+            assert_eq!(why("calendly/event", &[], &signed, exact, fault), None);
             // One that has to be there is missed, whatever else is wrong.
             assert_eq!(why("moveo/dialog", &[], &[], exact, fault), None);
         }

@@ -193,8 +193,8 @@ impl Sender {
         if signed.is_ok() && url.query() != request.query() {
             url.set_query(request.query());
         }
-        // What was just sealed, and not spoiled, has its seal; to check that would be to make it again.
-        let sealed = |kind: &Kind| kind.schemes().all(|scheme| matches!(scheme.method, Method::Seal(_)));
+        // What was just signed, and not spoiled, fits its signature; to check that would be to make it again.
+        let signed_anew = |kind: &Kind| kind.schemes().all(|scheme| matches!(scheme.method, Method::Detached(_)));
         let sure = matches!(signing, Signing::Fresh(Some(_))) && signed.is_ok() && fault.is_none();
         let sure = sure && !request.cut && !request.redacted && dropped.is_empty();
         let ready = signed.and_then(|()| self.ready(&mut request, &url, tls));
@@ -206,7 +206,7 @@ impl Sender {
         let half = (fault == Some(Fault::CutBody)).then(|| halved(request.clone()));
         let seen = half.as_ref().unwrap_or(&request);
         let found = |kind| self.keyring.sig(&self.platforms, seen, Some(kind), &own, at);
-        let sig = known.map(|kind| if sure && sealed(kind) { Sig::Valid } else { found(kind) });
+        let sig = known.map(|kind| if sure && signed_anew(kind) { Sig::Valid } else { found(kind) });
         let conversation = conversation.or_else(|| known?.conversation(&Seen::new(&request.readable())));
         let (ready, problem) = match ready {
             Ok(ready) => (ready, None),

@@ -259,10 +259,10 @@ impl Report<'_> {
 
 /// Which bytes of the body are flipped to see whether it is noticed: of each value that is signed of it, else of all.
 fn signed_bytes(scheme: &Scheme, sample: &Request) -> Vec<usize> {
-    let Method::Seal(seal) = &scheme.method else { return Vec::new() };
+    let Method::Detached(detached) = &scheme.method else { return Vec::new() };
     let four = |start: usize, len: usize| [0, len / 4, len / 2, len.saturating_sub(1)].map(|place| start + place);
     let body = std::str::from_utf8(&sample.body).unwrap_or_default();
-    let values = seal.message.pointers().filter_map(|pointer| json::find(body, pointer));
+    let values = detached.message.pointers().filter_map(|pointer| json::find(body, pointer));
     // Between the quotation marks, so that it stays JSON.
     let within: Vec<usize> = values.flat_map(|span| four(span.start + 1, span.len().saturating_sub(2))).collect();
     if within.is_empty() { four(0, sample.body.len()).into() } else { within }

@@ -3,7 +3,7 @@
 //! ```text
 //! { challenge = "{/challenge}" }               a value of the document
 //! "{query:hub.challenge}"                      a parameter of the query; also {header:NAME}
-//! { encryptedToken = "{seal:/plainToken}" }    a value sealed as the kind's scheme seals, with the secret that the call is signed with
+//! { encryptedToken = "{sign:/plainToken}" }    a value signed as the kind's scheme signs, with the secret that the call is signed with
 //! ```
 
 use jiff::Timestamp;
@@ -71,10 +71,10 @@ impl Filler<'_> {
         match name.split_once(':') {
             Some(("query", name)) => Some(Place::Query(name.to_owned()).read(self.request).unwrap_or_default()),
             Some(("header", name)) => Some(self.request.headers.get(name).unwrap_or_default().to_owned()),
-            Some(("seal", pointer)) if pointer.starts_with('/') => {
-                let sealed = |secret: &Secret| signature::seal_text(self.scheme?, &value(pointer), secret).ok();
-                let any = || self.secrets.iter().find_map(|secret| sealed(secret));
-                Some(self.signer().and_then(sealed).or_else(any).unwrap_or_default())
+            Some(("sign", pointer)) if pointer.starts_with('/') => {
+                let signed = |secret: &Secret| signature::sign_text(self.scheme?, &value(pointer), secret).ok();
+                let any = || self.secrets.iter().find_map(|secret| signed(secret));
+                Some(self.signer().and_then(signed).or_else(any).unwrap_or_default())
             }
             None if name.starts_with('/') => Some(value(name)),
             _ => None,
@@ -92,7 +92,7 @@ mod tests {
         let doc = Doc::new(br#"{"a":{"b":"x\"y"},"n":1.50}"#);
         let filler = Filler { request: &request, doc: &doc, scheme: None, secrets: &[] };
         assert_eq!(
-            filler.text("{query:hub.challenge}|{/a/b}|{/n}|{/none}|{seal:/n}|{ \"x\": {} }"),
+            filler.text("{query:hub.challenge}|{/a/b}|{/n}|{/none}|{sign:/n}|{ \"x\": {} }"),
             "11 58|x\"y|1.50|||{ \"x\": {} }"
         );
         let value = serde_json::json!({ "c": ["{/a/b}", 1], "{/n}": null });

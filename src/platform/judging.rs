@@ -125,7 +125,7 @@ impl Platforms {
             }
         }
         let is_bad = |judged: &Judged<'a, T>| {
-            matches!(judged.scheme.method, Method::Seal(_)) && judged.sig.is_bad() && judged.sig != Sig::Missing
+            matches!(judged.scheme.method, Method::Detached(_)) && judged.sig.is_bad() && judged.sig != Sig::Missing
         };
         // Of equals the first.
         let best = (0..all.len()).rev().max_by_key(|&at| weight(all[at].sig))?;

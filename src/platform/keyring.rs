@@ -267,12 +267,13 @@ impl Keyring {
         let withheld = schemes().any(|scheme| {
             scheme.may_send_a_key() && own.iter().chain(scheme.configured(&self.secrets)).next().is_some()
         });
-        // It would leave with a seal of what it was.
-        let sealed = schemes().find(|scheme| matches!(scheme.method, Method::Seal(_)) && scheme.likeness(request) == 2);
-        if usual.optional && sealed.is_none() && !withheld && secrets().next().is_none() {
+        // It would leave with a signature of what it was.
+        let signed =
+            schemes().find(|scheme| matches!(scheme.method, Method::Detached(_)) && scheme.likeness(request) == 2);
+        if usual.optional && signed.is_none() && !withheld && secrets().next().is_none() {
             return Ok(None);
         }
-        let flag = sealed.filter(|_| usual.optional).unwrap_or(usual).flag();
+        let flag = signed.filter(|_| usual.optional).unwrap_or(usual).flag();
         let repair = format!("start with {flag}, or send the signature as it is (exact)");
         // The reason of one that was meant for this says more than that there is none.
         let unfit = secrets().find_map(|(scheme, secret)| Some((secret, scheme.why_not(secret)?)));

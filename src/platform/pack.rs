@@ -16,15 +16,15 @@
 //!
 //! | `[signature.NAME]` | |
 //! | --- | --- |
-//! | `scheme` (*) | a seal of the call: `hmac-sha1`, `hmac-sha256`, `hmac-sha512`, `sha256` (no secret goes into it, unless the message has `{secret}`), `ed25519`, `ecdsa-p256`, `rsa-sha256`; the secret itself: `token`, `basic` (`user:password`, RFC 7617); or `jwt` |
+//! | `scheme` (*) | a signature over a text of the call: `hmac-sha1`, `hmac-sha256`, `hmac-sha512`, `sha256` (no secret goes into it, unless the message has `{secret}`), `ed25519`, `ecdsa-p256`, `rsa-sha256`; the secret itself: `token`, `basic` (`user:password`, RFC 7617); or `jwt` |
 //! | `header`, `query`, `field` (* one) | where it stands: a header, a parameter of the query, a JSON Pointer into the body |
 //! | `prefix`, `separator` | what stands before it (`sha256=`, `Bearer `, `v1=`); what stands between several things there (`,` in `t=1,v1=...`; one signature may fit of several) |
 //! | `beside` | headers with their values that tell it from the platform's other schemes (`{ X-Signature-Version = "v2" }`) |
-//! | `encoding` (*), `message` (*) | of a seal: `hex` or `base64`; what is signed: `{body}`, `{body:/pointer}`, `{header:NAME}`, `{timestamp}`, `{method}`, `{url}`, `{url:decoded}`, `{form}`, `{crc32}`, `{secret}`, `{secret:NAME}` and text; `signature/message.rs` tells each |
-//! | `timestamp`, `unit` | of a seal: where its time stands: `header:NAME`, `field:t` (of `t=1,v1=...`), `/pointer`; how it is written: `s`, `ms`, `rfc3339` |
+//! | `encoding` (*), `message` (*) | of such a signature: `hex` or `base64`; what is signed: `{body}`, `{body:/pointer}`, `{header:NAME}`, `{timestamp}`, `{method}`, `{url}`, `{url:decoded}`, `{form}`, `{crc32}`, `{secret}`, `{secret:NAME}` and text; `signature/message.rs` tells each |
+//! | `timestamp`, `unit` | of such a signature: where its time stands: `header:NAME`, `field:t` (of `t=1,v1=...`), `/pointer`; how it is written: `s`, `ms`, `rfc3339` |
 //! | `tolerance`, `window` | how far that time may be from the call, in seconds; `both` ways (left out) or `past` only |
 //! | `key`, `key_prefix` | how the key is written in the secret: `text` (left out), `base64`, `hex`; what may stand before it (`["whsec_"]`). A key pair may always be PEM, a public one a certificate |
-//! | `either_port`, `body_hash` | of a seal over `{url}`: the default port may stand in it or not; the query's parameter with the SHA-256 of a body that is no form |
+//! | `either_port`, `body_hash` | of such a signature over `{url}`: the default port may stand in it or not; the query's parameter with the SHA-256 of a body that is no form |
 //! | `optional` | the platform signs only where it is told to: no signature and no secret is `unsigned` |
 //! | `apart` | its secret is none of the platform's others: filed under PLATFORM/SCHEME only. A `token` or `basic` of a pack that has keys too is sent from there only |
 //! | `algorithms` (*) | of a `jwt`: those of `RS256`, `ES256`, `HS256` that a token may be signed with |
@@ -51,7 +51,7 @@
 //! | `sample` (*) | FILE: the document of a sample |
 //! | `sample_target`, `sample_headers`, `sample_claims` | its path (`/hooks/platform/kind`), its own headers, what its token says |
 //! | `reply` | FILE: the body of a stand-in's answer with 200; JSON, `.xml` or `.txt` |
-//! | `answer` | list of `{ when, status, body, text }`: given instead of `reply`, the first whose `when` holds (left out: always); JSON or plain text, with placeholders (`{/pointer}`, `{query:NAME}`, `{header:NAME}`, `{seal:/pointer}`; see `fill.rs`). Of `when`: `sig` (list of verdicts), `lacks_header`, `lacks` (a pointer; null and "" are as good as nothing), `wrong` (a pointer to what lacks or is an error to the contract) |
+//! | `answer` | list of `{ when, status, body, text }`: given instead of `reply`, the first whose `when` holds (left out: always); JSON or plain text, with placeholders (`{/pointer}`, `{query:NAME}`, `{header:NAME}`, `{sign:/pointer}`; see `fill.rs`). Of `when`: `sig` (list of verdicts), `lacks_header`, `lacks` (a pointer; null and "" are as good as nothing), `wrong` (a pointer to what lacks or is an error to the contract) |
 //! | `instead` | the kind that the platform calls where this one is not configured |
 //! | `closes` | `{ kind, success, data, again, once, then }`: it ends a wait that a call of `kind` with the same conversation began; pointers to the boolean that says how, and to what it brings; `again`: one conversation may have many waits, one after the other; `once`: one such call ends it for good (left out: yes); `then`: what the flow does, a sentence for each of `waiting`, `success`, `error`, `expired` |
 //! | `page` | the page that it opens: the parameters it `appends` to the URL, in order, and what the page calls back with: `calls` (*: a kind), `target` (*), `headers`, `claims`, `body`, `form` (*); see `page.rs` |

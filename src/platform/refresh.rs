@@ -126,9 +126,9 @@ impl Kind {
         let (mut headers, mut pointers): (Vec<_>, Vec<_>) =
             (headers.chain(signed(Carrier::Header)).collect(), pointers.chain(signed(Carrier::Body)).collect());
         for scheme in self.schemes() {
-            let Method::Seal(seal) = &scheme.method else { continue };
-            headers.extend(seal.message.headers());
-            match seal.clock.as_ref().map(|clock| &clock.place) {
+            let Method::Detached(detached) = &scheme.method else { continue };
+            headers.extend(detached.message.headers());
+            match detached.clock.as_ref().map(|clock| &clock.place) {
                 Some(Stamp::Header(name)) => headers.push(name),
                 Some(Stamp::Body(pointer)) => pointers.push(pointer),
                 Some(Stamp::Field(_)) | None => {}

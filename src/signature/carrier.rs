@@ -82,18 +82,18 @@ impl Scheme {
         if count > 1 {
             return Some((self.place(), self.presence(count)));
         }
-        let Method::Seal(seal) = &self.method else { return None };
-        let (header, value) = match seal.clock.as_ref().map(|clock| &clock.place) {
+        let Method::Detached(detached) = &self.method else { return None };
+        let (header, value) = match detached.clock.as_ref().map(|clock| &clock.place) {
             Some(Stamp::Header(name)) => (Some(name.as_str()), None),
             Some(Stamp::Body(pointer)) => (None, Some(pointer.as_str())),
             Some(Stamp::Field(_)) | None => (None, None),
         };
-        let in_head = seal.message.headers().chain(header).find_map(|name| {
+        let in_head = detached.message.headers().chain(header).find_map(|name| {
             let count = request.headers.all(name).count();
             (count > 1).then(|| (name.to_owned(), format!("there are {count} {name} headers")))
         });
         in_head.or_else(|| {
-            seal.message.pointers().chain(value).find_map(|pointer| {
+            detached.message.pointers().chain(value).find_map(|pointer| {
                 let count = times(request, pointer);
                 let place = || format!("`{pointer}` of the body");
                 (count > 1).then(|| (place(), format!("{} is there {count} times", place())))

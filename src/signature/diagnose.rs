@@ -19,23 +19,23 @@ use jiff::Timestamp;
 
 use self::bodies::{Body, bodies_that_count};
 use super::clock::Untimely;
+use super::detached::PreparedKey;
 use super::message::Source;
-use super::seal::SealKey;
 use super::tag::{Encoding, Tag, decode_base64};
-use super::{AtHand, MOST_SIGNATURES, Scheme, Seal, public, stamp};
+use super::{AtHand, Detached, MOST_SIGNATURES, Scheme, public, stamp};
 use crate::call::{Packed, Request, Sig};
 use crate::config::Secret;
 use crate::signature::message::Segment;
 
-/// As [`super::diagnose()`], for a seal whose verdict is `sig` at that time.
+/// As [`super::diagnose()`], for a detached signature whose verdict is `sig` at that time.
 pub(super) fn diagnose(
     scheme: &Scheme,
-    seal: &Seal,
+    detached: &Detached,
     request: &Request,
     (sig, at): (Sig, Timestamp),
     at_hand: AtHand<'_>,
 ) -> Vec<String> {
-    let untimely = || seal.clock.as_ref()?.judge(&stamp(scheme, seal, request).ok()?, at).err();
+    let untimely = || detached.clock.as_ref()?.judge(&stamp(scheme, detached, request).ok()?, at).err();
     match sig {
         Sig::Valid | Sig::Unsigned => return Vec::new(),
         Sig::Stale => return stale(untimely().as_ref()),
@@ -51,13 +51,13 @@ pub(super) fn diagnose(
     if let Some((place, _)) = scheme.repeated(request).filter(|_| sig == Sig::Malformed) {
         return vec![format!("Let the sender, and every proxy on the way, send {place} once.")];
     }
-    if let Some((_, fault)) = seal.body_fault(request) {
+    if let Some((_, fault)) = detached.body_fault(request) {
         return vec![format!("Let the sender sign the body that it sends: {fault}.")];
     }
-    let readings = readings(scheme, seal, request);
+    let readings = readings(scheme, detached, request);
     // Where the signature is written as it should be, it is the time that is malformed.
     let written = readings.iter().any(|reading| reading.slips.is_empty());
-    if let Some(clock) = seal.clock.as_ref().filter(|_| sig == Sig::Malformed && written)
+    if let Some(clock) = detached.clock.as_ref().filter(|_| sig == Sig::Malformed && written)
         && let Some(Untimely::NoTime(_)) = untimely()
     {
         return vec![clock.repair()];
@@ -65,16 +65,16 @@ pub(super) fn diagnose(
     if scheme.is_keyless() {
         let tags: Vec<(&Tag, &[String])> =
             readings.iter().map(|reading| (&reading.tag, reading.slips.as_slice())).collect();
-        let found = keyless::fitting(seal, request, &tags);
-        return if found.is_empty() { keyless::unexplained(scheme, seal, request, sig) } else { found };
+        let found = keyless::fitting(detached, request, &tags);
+        return if found.is_empty() { keyless::unexplained(scheme, detached, request, sig) } else { found };
     }
-    let keys = keys(scheme, seal, at_hand);
+    let keys = keys(scheme, detached, at_hand);
     // Without a signature to explain no form of the body is made: each is as large as the body.
-    let bodies = if readings.is_empty() { Vec::new() } else { bodies_that_count(seal, request) };
-    let texts = texts(scheme, seal, request);
-    let mut found = fitting(seal, request, &readings, &keys, &bodies, &texts);
+    let bodies = if readings.is_empty() { Vec::new() } else { bodies_that_count(detached, request) };
+    let texts = texts(scheme, detached, request);
+    let mut found = fitting(detached, request, &readings, &keys, &bodies, &texts);
     if found.is_empty() {
-        found.extend(unexplained(scheme, seal, request, (sig, at_hand), &keys, (bodies.len(), texts.len())));
+        found.extend(unexplained(scheme, detached, request, (sig, at_hand), &keys, (bodies.len(), texts.len())));
     }
     found
 }
@@ -97,7 +97,7 @@ struct Reading {
 
 /// A key and what is wrong with it.
 struct Key<'a> {
-    made: SealKey<'a>,
+    made: PreparedKey<'a>,
     slip: Option<String>,
     /// As configured for this platform or another.
     whole: bool,
@@ -111,16 +111,16 @@ struct Text {
 }
 
 /// The addresses that may have been signed, the right ones first.
-fn texts(scheme: &Scheme, seal: &Seal, request: &Request) -> Vec<Text> {
-    let timestamp = stamp(scheme, seal, request).unwrap_or_default();
+fn texts(scheme: &Scheme, detached: &Detached, request: &Request) -> Vec<Text> {
+    let timestamp = stamp(scheme, detached, request).unwrap_or_default();
     let mut texts: Vec<Text> = Vec::new();
     let mut add = |url: String, slip: Option<String>| {
         if !texts.iter().any(|text| text.url == url) {
             texts.push(Text { url, timestamp: timestamp.clone(), slip });
         }
     };
-    seal.urls(request).into_iter().for_each(|url| add(url, None));
-    if !seal.message.covers_the_url() {
+    detached.urls(request).into_iter().for_each(|url| add(url, None));
+    if !detached.message.covers_the_url() {
         return texts;
     }
     let url = request.url();
@@ -137,7 +137,7 @@ fn texts(scheme: &Scheme, seal: &Seal, request: &Request) -> Vec<Text> {
 }
 
 fn fitting(
-    seal: &Seal,
+    detached: &Detached,
     request: &Request,
     readings: &[Reading],
     keys: &[Key<'_>],
@@ -150,7 +150,7 @@ fn fitting(
             for text in texts.iter().filter(|text| text.slip.is_none() || key.whole && index == 0) {
                 let source =
                     Source { request, body: &body.bytes, url: &text.url, timestamp: &text.timestamp, secret: b"" };
-                for reading in seal_readings(seal, &key.made, source, readings) {
+                for reading in fitting_readings(detached, &key.made, source, readings) {
                     let slips = reading.slips.iter().chain(&key.slip).chain(&body.slip).chain(&text.slip);
                     let slips: Vec<&str> = slips.map(String::as_str).collect();
                     // No slip at all: the header is merely malformed in a way that decoding forgives.
@@ -158,7 +158,7 @@ fn fitting(
                         found.push((slips.len(), slips.join(" Besides: ")));
                     }
                 }
-                found.extend(forgotten(seal, key, body, readings));
+                found.extend(forgotten(detached, key, body, readings));
             }
         }
     }
@@ -166,22 +166,34 @@ fn fitting(
 }
 
 /// The readings whose tag fits; a digest is made but once.
-fn seal_readings<'a>(seal: &Seal, key: &SealKey<'_>, source: Source<'_>, readings: &'a [Reading]) -> Vec<&'a Reading> {
-    if seal.algorithm.has_pairs() {
-        return readings.iter().filter(|reading| seal.fits(key, source, std::slice::from_ref(&reading.tag))).collect();
+fn fitting_readings<'a>(
+    detached: &Detached,
+    key: &PreparedKey<'_>,
+    source: Source<'_>,
+    readings: &'a [Reading],
+) -> Vec<&'a Reading> {
+    if detached.algorithm.has_pairs() {
+        return readings
+            .iter()
+            .filter(|reading| detached.fits(key, source, std::slice::from_ref(&reading.tag)))
+            .collect();
     }
-    let Ok(own) = seal.tag(key, source) else { return Vec::new() };
+    let Ok(own) = detached.tag(key, source) else { return Vec::new() };
     readings.iter().filter(|reading| reading.tag.fits(&own)).collect()
 }
 
 /// Where more than the body is signed: that only the body was.
-fn forgotten(seal: &Seal, key: &Key<'_>, body: &Body<'_>, readings: &[Reading]) -> Option<(usize, String)> {
-    if seal.message.segments() == [Segment::Body] || seal.algorithm.has_pairs() || body.slip.is_some() || !key.whole {
+fn forgotten(detached: &Detached, key: &Key<'_>, body: &Body<'_>, readings: &[Reading]) -> Option<(usize, String)> {
+    if detached.message.segments() == [Segment::Body]
+        || detached.algorithm.has_pairs()
+        || body.slip.is_some()
+        || !key.whole
+    {
         return None;
     }
-    let own = seal.algorithm.digest(key.made.bytes(), std::iter::once(Cow::Borrowed(&*body.bytes))).ok()?;
+    let own = detached.algorithm.digest(key.made.bytes(), std::iter::once(Cow::Borrowed(&*body.bytes))).ok()?;
     let reading = readings.iter().find(|reading| reading.tag.fits(&own))?;
-    let slip = format!("Only the body was signed: what is signed is {}, in this order.", seal.message.title());
+    let slip = format!("Only the body was signed: what is signed is {}, in this order.", detached.message.title());
     let slips: Vec<&str> = reading.slips.iter().chain(&key.slip).chain([&slip]).map(String::as_str).collect();
     Some((slips.len(), slips.join(" Besides: ")))
 }
@@ -201,7 +213,7 @@ fn fewest_first(mut found: Vec<(usize, String)>) -> Vec<String> {
 /// The honest answer when nothing fits, and the repair where there was nothing to try.
 fn unexplained(
     scheme: &Scheme,
-    seal: &Seal,
+    detached: &Detached,
     request: &Request,
     (sig, at_hand): (Sig, AtHand<'_>),
     keys: &[Key<'_>],
@@ -221,18 +233,18 @@ fn unexplained(
             vec![if keys.iter().any(|key| key.whole) { sender } else { sender + &ours }]
         }
         Sig::NoSecret => vec![format!("To have the signature checked, {}.", scheme.how_to_be_checked(at_hand.secrets))],
-        Sig::Malformed => match seal.message.missing(request) {
+        Sig::Malformed => match detached.message.missing(request) {
             Some(what) => vec![format!("Let the sender send {what}: it is part of what is signed.")],
             None => vec![format!("Write {header} as the contract has it: {}.", scheme.describe())],
         },
-        _ => vec![nothing_fits(scheme, seal, request, keys, tried)],
+        _ => vec![nothing_fits(scheme, detached, request, keys, tried)],
     }
 }
 
 /// What was tried, and what else may have happened: `bodies` forms of the body and `urls` addresses were among it.
 fn nothing_fits(
     scheme: &Scheme,
-    seal: &Seal,
+    detached: &Detached,
     request: &Request,
     keys: &[Key<'_>],
     (bodies, urls): (usize, usize),
@@ -240,7 +252,7 @@ fn nothing_fits(
     let whole = keys.iter().filter(|key| key.whole).count();
     let mut tried =
         vec![format!("{whole} secret(s) as configured"), format!("{} corrupted form(s) of them", keys.len() - whole)];
-    let covered = seal.message.covered(request);
+    let covered = detached.message.covered(request);
     if bodies > 1 {
         tried.push(format!("{bodies} form(s) of the body"));
     }
@@ -255,7 +267,7 @@ fn nothing_fits(
         );
     }
     let mut address = String::new();
-    if seal.message.covers_the_url() {
+    if detached.message.covers_the_url() {
         tried.push(format!("{urls} address(es)"));
         address = format!(
             " Where the platform calls another address than {}, write that one as `public_url` under `[listen]` in \
@@ -277,18 +289,18 @@ fn nothing_fits(
     )
 }
 
-fn readings(scheme: &Scheme, seal: &Seal, request: &Request) -> Vec<Reading> {
+fn readings(scheme: &Scheme, detached: &Detached, request: &Request) -> Vec<Reading> {
     // Longer ones are cookies and tokens.
     const LONGEST: usize = 200;
     let mut readings = Vec::new();
     let given = scheme.given(request);
     if let Some(given) = &given {
-        let decoded = scheme.signatures(given).take(MOST_SIGNATURES).filter_map(|text| seal.decode(text).ok());
+        let decoded = scheme.signatures(given).take(MOST_SIGNATURES).filter_map(|text| detached.decode(text).ok());
         readings.extend(decoded.map(|tag| Reading { tag, slips: Vec::new() }));
         if readings.is_empty()
             && let Ok(text) = std::str::from_utf8(given)
         {
-            readings.extend(read(scheme, seal, text).map(|(tag, slips)| Reading { tag, slips }));
+            readings.extend(read(scheme, detached, text).map(|(tag, slips)| Reading { tag, slips }));
         }
     }
     for (name, value) in request.headers.iter().filter(|(_, value)| value.len() <= LONGEST) {
@@ -296,7 +308,7 @@ fn readings(scheme: &Scheme, seal: &Seal, request: &Request) -> Vec<Reading> {
         if given.as_deref() == Some(&**value) {
             continue;
         }
-        let Some((tag, mut slips)) = read(scheme, seal, text) else { continue };
+        let Some((tag, mut slips)) = read(scheme, detached, text) else { continue };
         slips.insert(0, format!("The signature stands in {name}: send it in {}.", scheme.place()));
         readings.push(Reading { tag, slips });
     }
@@ -304,7 +316,7 @@ fn readings(scheme: &Scheme, seal: &Seal, request: &Request) -> Vec<Reading> {
 }
 
 /// A tag of the right length in whatever writing, and how that departs from the scheme's.
-fn read(scheme: &Scheme, seal: &Seal, text: &str) -> Option<(Tag, Vec<String>)> {
+fn read(scheme: &Scheme, detached: &Detached, text: &str) -> Option<(Tag, Vec<String>)> {
     let mut slips = Vec::new();
     let bare = text.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
     if bare.len() != text.len() {
@@ -318,9 +330,9 @@ fn read(scheme: &Scheme, seal: &Seal, text: &str) -> Option<(Tag, Vec<String>)> 
             (given, wanted) => format!("The signature has `{given}` before it: write `{wanted}`."),
         });
     }
-    let (encoding, tag) = decode_any(digits, seal.algorithm.len()?)?;
-    if encoding != seal.encoding {
-        let (given, wanted) = (encoding.word(), seal.encoding.word());
+    let (encoding, tag) = decode_any(digits, detached.algorithm.len()?)?;
+    if encoding != detached.encoding {
+        let (given, wanted) = (encoding.word(), detached.encoding.word());
         slips.push(format!("The signature is written in {given}: write its bytes in {wanted}."));
     }
     Some((tag, slips))
@@ -346,13 +358,13 @@ fn decode_any(digits: &str, len: usize) -> Option<(Encoding, Tag)> {
     Some((Encoding::Base64, Tag::new(&bytes)))
 }
 
-fn keys<'a>(scheme: &Scheme, seal: &Seal, AtHand { secrets, others, own }: AtHand<'a>) -> Vec<Key<'a>> {
+fn keys<'a>(scheme: &Scheme, detached: &Detached, AtHand { secrets, others, own }: AtHand<'a>) -> Vec<Key<'a>> {
     let mut keys: Vec<Key<'a>> = Vec::new();
     // One secret may be filed under many names.
     let mut known: HashSet<&[u8]> = HashSet::new();
     let mut key = |secret: &'a Secret| {
         let bytes = scheme.bytes(secret).ok().filter(|bytes| known.insert(bytes))?;
-        seal.key(bytes).ok()
+        detached.key(bytes).ok()
     };
     for key in secrets.iter().filter_map(|secret| key(secret)) {
         keys.push(Key { made: key, slip: None, whole: true });
@@ -369,10 +381,10 @@ fn keys<'a>(scheme: &Scheme, seal: &Seal, AtHand { secrets, others, own }: AtHan
         }
     }
     // A key pair that is damaged is none.
-    if seal.algorithm.has_pairs() {
+    if detached.algorithm.has_pairs() {
         return keys;
     }
-    let mut add = |key: SealKey<'a>, slip: String| {
+    let mut add = |key: PreparedKey<'a>, slip: String| {
         if !keys.iter().any(|known| known.made.bytes() == key.bytes()) {
             keys.push(Key { made: key, slip: Some(slip), whole: false });
         }
@@ -380,12 +392,12 @@ fn keys<'a>(scheme: &Scheme, seal: &Seal, AtHand { secrets, others, own }: AtHan
     for secret in secrets {
         if let Ok(bytes) = scheme.bytes(secret) {
             for (bytes, slip) in corrupted(bytes, secret.label()) {
-                add(SealKey::own(bytes), slip);
+                add(PreparedKey::own(bytes), slip);
             }
         }
     }
     let slip = format!("It is signed with an empty {}: the sender's is not set, so set it there.", scheme.secret);
-    add(SealKey::raw(b""), slip);
+    add(PreparedKey::raw(b""), slip);
     keys
 }
 

@@ -1,4 +1,4 @@
-//! What a look at the seal of a request finds: whether it fits, with which secret, and why (not).
+//! What a look at the detached signature of a request finds: whether it fits, with which secret, and why (not).
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use super::clock::Untimely;
+use super::detached::{Detached, PreparedKey};
 use super::message::Source;
-use super::seal::{Seal, SealKey};
 use super::tag::Tag;
 use super::{Scheme, SignError};
 use crate::call::{Request, Sig};
@@ -27,23 +27,23 @@ pub(super) fn there<'a>(scheme: &'a Scheme, request: &'a Request) -> Result<Cow<
 }
 
 /// The time that is signed, as it is written.
-pub(super) fn stamp(scheme: &Scheme, seal: &Seal, request: &Request) -> Result<String, String> {
+pub(super) fn stamp(scheme: &Scheme, detached: &Detached, request: &Request) -> Result<String, String> {
     let given = scheme.given(request).unwrap_or_default();
-    seal.clock.as_ref().map_or_else(|| Ok(String::new()), |clock| clock.read(scheme, request, &given))
+    detached.clock.as_ref().map_or_else(|| Ok(String::new()), |clock| clock.read(scheme, request, &given))
 }
 
 /// Signatures that may stand beside one another. No platform sends more than a few, and with a key pair each is dear to check.
 pub(super) const MOST_SIGNATURES: usize = 16;
 
 /// The tags in what is given, of which one shall fit; what is wrong where there is none, or too many.
-fn tags(scheme: &Scheme, seal: &Seal, given: &[u8]) -> Result<SmallVec<[Tag; 1]>, String> {
+fn tags(scheme: &Scheme, detached: &Detached, given: &[u8]) -> Result<SmallVec<[Tag; 1]>, String> {
     let mut tags = SmallVec::new();
     let mut first_fault = None;
     for (number, signature) in scheme.signatures(given).enumerate() {
         if number == MOST_SIGNATURES {
             return Err(format!("there are more than {MOST_SIGNATURES} signatures in it"));
         }
-        match seal.decode(signature) {
+        match detached.decode(signature) {
             Ok(tag) => tags.push(tag),
             Err(fault) => {
                 first_fault.get_or_insert(fault);
@@ -59,7 +59,7 @@ fn tags(scheme: &Scheme, seal: &Seal, given: &[u8]) -> Result<SmallVec<[Tag; 1]>
     }))
 }
 
-/// What a look at a seal found.
+/// What a look at a detached signature found.
 pub(super) enum Found<'a> {
     /// It fits, with this secret if it takes one; and what is wrong with it all the same.
     Fits(Option<&'a Secret>, Option<(Sig, String)>),
@@ -76,13 +76,13 @@ impl Found<'_> {
     }
 
     /// The word, the sentence, and the label of the secret that fits.
-    pub(super) fn told(self, scheme: &Scheme, seal: &Seal) -> (Sig, String, Option<String>) {
+    pub(super) fn told(self, scheme: &Scheme, detached: &Detached) -> (Sig, String, Option<String>) {
         let sig = self.sig();
         match self {
             Self::Fits(secret, but) => {
                 let fits = match secret {
                     Some(secret) => format!("signed with {}", secret.label()),
-                    None => format!("{} fits {}", scheme.place(), seal.message.title()),
+                    None => format!("{} fits {}", scheme.place(), detached.message.title()),
                 };
                 let reason = but.map_or_else(|| fits.clone(), |(_, but)| format!("{fits}, but {but}"));
                 (sig, reason, secret.map(|secret| secret.label().to_owned()))
@@ -125,15 +125,15 @@ pub(super) fn fitting<'a>(
     Err(tried)
 }
 
-/// Holds what stands where the signature belongs against the seal, with each secret.
+/// Holds what stands where the signature belongs against what is signed, with each secret.
 pub(super) fn judge<'a>(
     scheme: &Scheme,
-    seal: &Seal,
+    detached: &Detached,
     request: &Request,
     secrets: &[&'a Secret],
     at: Timestamp,
 ) -> Found<'a> {
-    let (place, message) = (|| scheme.place(), || seal.message.title());
+    let (place, message) = (|| scheme.place(), || detached.message.title());
     let malformed = |reason: String| Found::Not(Sig::Malformed, reason);
     let given = match there(scheme, request) {
         Ok(given) => given,
@@ -145,39 +145,40 @@ pub(super) fn judge<'a>(
     if let Some(why) = request.cut_words() {
         return malformed(format!("{why}, so its signature cannot be checked"));
     }
-    let tags = match tags(scheme, seal, &given) {
+    let tags = match tags(scheme, detached, &given) {
         Ok(tags) => tags,
         Err(reason) => return malformed(format!("{} is malformed: {reason}", place())),
     };
-    let timestamp = match stamp(scheme, seal, request) {
+    let timestamp = match stamp(scheme, detached, request) {
         Ok(timestamp) => timestamp,
         Err(reason) => return malformed(format!("the time that is signed is missing: {reason}")),
     };
-    let untimely = seal.clock.as_ref().and_then(|clock| clock.judge(&timestamp, at).err());
+    let untimely = detached.clock.as_ref().and_then(|clock| clock.judge(&timestamp, at).err());
     if let Some(Untimely::NoTime(reason)) = &untimely {
         return malformed(format!("the time that is signed is malformed: {reason}"));
     }
-    if let Some(what) = seal.message.missing(request) {
+    if let Some(what) = detached.message.missing(request) {
         return malformed(SignError::Lacking(what).to_string());
     }
-    let body_fault = seal.body_fault(request);
+    let body_fault = detached.body_fault(request);
     if let Some((true, reason)) = body_fault {
         return malformed(reason);
     }
-    let urls = seal.urls(request);
-    let fits = |key: &SealKey<'_>| urls.iter().any(|url| seal.fits(key, Source::of(request, url, &timestamp), &tags));
+    let urls = detached.urls(request);
+    let fits =
+        |key: &PreparedKey<'_>| urls.iter().any(|url| detached.fits(key, Source::of(request, url, &timestamp), &tags));
     let but = || match &body_fault {
         Some((_, fault)) => Some((Sig::Invalid, fault.clone())),
         None => untimely.clone().map(|untimely| (Sig::Stale, untimely.reason())),
     };
     if scheme.is_keyless() {
-        return if fits(&SealKey::raw(b"")) {
+        return if fits(&PreparedKey::raw(b"")) {
             Found::Fits(None, but())
         } else {
             Found::Not(Sig::Invalid, format!("{} does not fit {}", place(), message()))
         };
     }
-    let tried = match fitting(scheme, secrets, |bytes| Ok(fits(&seal.key(bytes)?))) {
+    let tried = match fitting(scheme, secrets, |bytes| Ok(fits(&detached.key(bytes)?))) {
         Ok(secret) => return Found::Fits(Some(secret), but()),
         Err(tried) => tried,
     };

@@ -1,4 +1,4 @@
-//! Key pairs that seal a text: the platform signs with its private key, and whoever has the public one can check.
+//! Key pairs that sign a text: the platform signs with its private key, and whoever has the public one can check.
 
 use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
 use aws_lc_rs::rand::SystemRandom;

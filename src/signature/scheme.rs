@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::detached::Detached;
 use super::judge::stamp;
 use super::keys::Key;
 use super::message::Source;
-use super::seal::Seal;
 use super::shared::Shared;
 use super::{Carrier, SignError, jwt, pair};
 use crate::call::{Request, bare};
@@ -68,8 +68,8 @@ pub struct Summary {
 /// What makes a signature.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Method {
-    /// A signature over a text made of the request.
-    Seal(Seal),
+    /// A signature over a text made of the request, and sent beside it.
+    Detached(Detached),
     /// The secret itself.
     Shared(Shared),
     /// A JSON Web Token (RFC 7519).
@@ -92,7 +92,7 @@ impl Scheme {
     /// Whether no secret goes into it: anyone who has what is signed can sign.
     #[must_use]
     pub fn is_keyless(&self) -> bool {
-        matches!(&self.method, Method::Seal(seal) if seal.is_keyless())
+        matches!(&self.method, Method::Detached(detached) if detached.is_keyless())
     }
 
     /// Who may issue its tokens; none where it has none, or where anyone may.
@@ -100,7 +100,7 @@ impl Scheme {
     pub fn issuers(&self) -> &[String] {
         match &self.method {
             Method::Jwt(rules) => &rules.issuers,
-            Method::Seal(_) | Method::Shared(_) => &[],
+            Method::Detached(_) | Method::Shared(_) => &[],
         }
     }
 
@@ -118,7 +118,7 @@ impl Scheme {
     /// Whether every byte of the body is signed.
     #[must_use]
     pub fn covers_the_body(&self) -> bool {
-        matches!(&self.method, Method::Seal(seal) if seal.message.covers_the_body())
+        matches!(&self.method, Method::Detached(detached) if detached.message.covers_the_body())
     }
 
     /// Whether its place says nothing about the platform, for many others use it too.
@@ -152,7 +152,7 @@ impl Scheme {
     /// Whether one of its secrets is text that another scheme could send: a key, and no pair in PEM.
     fn has_a_key(&self) -> bool {
         match &self.method {
-            Method::Seal(seal) => !seal.is_keyless(),
+            Method::Detached(detached) => !detached.is_keyless(),
             Method::Jwt(rules) => rules.algorithms.contains(&jwt::Algorithm::Hs256),
             Method::Shared(_) => false,
         }
@@ -180,7 +180,7 @@ impl Scheme {
     #[must_use]
     pub fn why_not(&self, secret: &Secret) -> Option<String> {
         match &self.method {
-            Method::Seal(seal) => self.bytes(secret).and_then(|bytes| seal.try_key(bytes)).err(),
+            Method::Detached(detached) => self.bytes(secret).and_then(|bytes| detached.try_key(bytes)).err(),
             Method::Shared(shared) => self.bytes(secret).and_then(|bytes| shared.write(bytes)).err(),
             Method::Jwt(rules) => Key::read(secret, &rules.algorithms).and_then(|key| key.sign(b"")).err(),
         }
@@ -197,7 +197,7 @@ impl Scheme {
             // Any text may be theirs, unless it is a key for something else.
             _ if !self.takes_pairs() => !of_a_pair,
             Method::Jwt(rules) => of_a_pair || Key::read(secret, &rules.algorithms).is_ok(),
-            Method::Seal(seal) => of_a_pair || seal.key(bytes).is_ok(),
+            Method::Detached(detached) => of_a_pair || detached.key(bytes).is_ok(),
             Method::Shared(_) => false,
         }
     }
@@ -206,7 +206,7 @@ impl Scheme {
     fn takes_pairs(&self) -> bool {
         match &self.method {
             Method::Jwt(rules) => rules.algorithms.iter().any(|algorithm| *algorithm != jwt::Algorithm::Hs256),
-            Method::Seal(seal) => seal.algorithm.has_pairs(),
+            Method::Detached(detached) => detached.algorithm.has_pairs(),
             Method::Shared(_) => false,
         }
     }
@@ -218,7 +218,7 @@ impl Scheme {
     /// When the system has no randomness to give.
     pub fn fresh_secret(&self, label: &str) -> Result<Secret, SignError> {
         match &self.method {
-            Method::Seal(seal) => seal.fresh_secret(label),
+            Method::Detached(detached) => detached.fresh_secret(label),
             Method::Shared(shared) => shared.fresh_secret(label),
             Method::Jwt(rules) => rules.fresh_secret(label),
         }
@@ -238,9 +238,9 @@ impl Scheme {
     #[must_use]
     pub fn signed_text(&self, request: &Request) -> Option<String> {
         match &self.method {
-            Method::Seal(seal) if !seal.message.contains_the_body() => {
-                let (url, timestamp) = (request.url(), stamp(self, seal, request).unwrap_or_default());
-                Some(seal.message.text(Source::of(request, &url, &timestamp)))
+            Method::Detached(detached) if !detached.message.contains_the_body() => {
+                let (url, timestamp) = (request.url(), stamp(self, detached, request).unwrap_or_default());
+                Some(detached.message.text(Source::of(request, &url, &timestamp)))
             }
             _ => None,
         }
@@ -256,17 +256,17 @@ impl Scheme {
             self.beside.iter().fold(String::new(), |all, (name, value)| all + ", beside " + name + ": " + value);
         let optional = if self.optional { "; only where the platform is told to" } else { "" };
         let how = match &self.method {
-            Method::Seal(seal) => {
+            Method::Detached(detached) => {
                 let (algorithm, message, encoding) =
-                    (seal.algorithm.title(), seal.message.title(), seal.encoding.word());
+                    (detached.algorithm.title(), detached.message.title(), detached.encoding.word());
                 let key = if self.is_keyless() {
                     "no secret goes into it, so whoever knows what is signed can make it".to_owned()
-                } else if seal.message.has_the_secret() {
+                } else if detached.message.has_the_secret() {
                     format!("the secret is the {secret}")
                 } else {
-                    format!("the key is the {secret}{}", seal.key.describe(&seal.key_prefix))
+                    format!("the key is the {secret}{}", detached.key.describe(&detached.key_prefix))
                 };
-                let clock = seal.clock.as_ref().map_or_else(String::new, |clock| format!("; {}", clock.describe()));
+                let clock = detached.clock.as_ref().map_or_else(String::new, |clock| format!("; {}", clock.describe()));
                 format!("{algorithm} of {message}, in {encoding}{after}, in {place}{beside}; {key}{clock}")
             }
             Method::Shared(shared) => {
@@ -290,15 +290,18 @@ impl Scheme {
         let place = format!("{}{before}{several}{beside}", self.place());
         let none = || "none".to_owned();
         match &self.method {
-            Method::Seal(seal) => {
-                let key =
-                    if self.is_keyless() { none() } else { self.secret.clone() + &seal.key.describe(&seal.key_prefix) };
+            Method::Detached(detached) => {
+                let key = if self.is_keyless() {
+                    none()
+                } else {
+                    self.secret.clone() + &detached.key.describe(&detached.key_prefix)
+                };
                 Summary {
-                    signed: seal.message.title(),
-                    by: format!("{}; key: {key}", seal.algorithm.title()),
+                    signed: detached.message.title(),
+                    by: format!("{}; key: {key}", detached.algorithm.title()),
                     place,
-                    encoding: seal.encoding.word().to_owned(),
-                    time: seal
+                    encoding: detached.encoding.word().to_owned(),
+                    time: detached
                         .clock
                         .as_ref()
                         .map_or_else(none, |clock| clock.describe().replacen("its time is ", "", 1)),

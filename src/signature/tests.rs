@@ -156,10 +156,10 @@ fn an_empty_secret_is_none() {
 }
 
 fn made_with_empty_key() -> String {
-    let Method::Seal(seal) = plain().method else { unreachable!("plain() is a seal") };
+    let Method::Detached(detached) = plain().method else { unreachable!("plain() has a detached signature") };
     let request = request(BODY, "");
     let source = Source { request: &request, body: &request.body, url: "", timestamp: "", secret: b"" };
-    seal.encoding.encode(&seal.tag(&SealKey::raw(b""), source).unwrap())
+    detached.encoding.encode(&detached.tag(&PreparedKey::raw(b""), source).unwrap())
 }
 
 #[test]

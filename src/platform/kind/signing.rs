@@ -59,10 +59,10 @@ impl Kind {
         all
     }
 
-    /// Those whose seals it would not make anew and takes off, if it makes any: they may be another call's by then.
+    /// Those whose signatures it would not make anew and takes off, if it makes any: they may be another call's by then.
     fn schemes_to_take_off(&self, anew: &[&Scheme]) -> impl Iterator<Item = &Scheme> {
         let old = |scheme: &&Scheme| {
-            matches!(scheme.method, Method::Seal(_))
+            matches!(scheme.method, Method::Detached(_))
                 && !scheme.shares_its_header()
                 && !anew.is_empty()
                 && !anew.iter().any(|one| one.stands_where(scheme))
@@ -84,7 +84,7 @@ impl Kind {
                 Carrier::Query => {}
             }
             headers.extend(scheme.beside.keys().map(String::as_str));
-            let clock = if let Method::Seal(seal) = &scheme.method { seal.clock.as_ref() } else { None };
+            let clock = if let Method::Detached(detached) = &scheme.method { detached.clock.as_ref() } else { None };
             match clock.map(|clock| &clock.place) {
                 Some(Stamp::Header(name)) => headers.push(name),
                 Some(Stamp::Body(pointer)) => pointers.push(pointer),

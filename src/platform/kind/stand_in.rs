@@ -61,7 +61,7 @@ impl Kind {
     }
 
     /// What the listener answers to `request` with the verdict `sig`: what the platform would where something is wrong that the
-    /// pack knows of, else [`Self::reply`]; `secrets` seal what it asks to have sealed. Why the verdict is what it is stays here.
+    /// pack knows of, else [`Self::reply`]; `secrets` sign what it asks to have signed. Why the verdict is what it is stays here.
     #[must_use]
     pub fn answer(&self, request: &Request, sig: Option<Sig>, secrets: &[&Secret]) -> Response {
         let document = self.document(request);

@@ -69,7 +69,7 @@ fn a_public_key_is_the_shared_secret_of_no_platform() {
         for scheme in kind.schemes() {
             let shared = match &scheme.method {
                 Method::Shared(_) => true,
-                Method::Seal(seal) => !scheme.is_keyless() && seal.algorithm.word().starts_with(['h', 's']),
+                Method::Detached(detached) => !scheme.is_keyless() && detached.algorithm.word().starts_with(['h', 's']),
                 Method::Jwt(rules) => rules.algorithms == [signature::TokenAlgorithm::Hs256],
             };
             if !shared {

@@ -277,7 +277,7 @@ fn a_signature_that_is_not_made_anew_does_not_leave_with_one_that_is() {
 }
 
 #[test]
-fn what_a_platform_asks_to_have_sealed_is_sealed_with_the_secret_that_it_signs_with() {
+fn what_a_platform_asks_to_have_signed_is_signed_with_the_secret_that_it_signs_with() {
     let platforms = platforms();
     let kind = platforms.kind("zoom/url_validation").unwrap();
     let made = |name: &str| Secret::new(format!("env:{name}"), name);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::call::Request;
 use crate::json;
-use crate::signature::Seal;
+use crate::signature::Detached;
 use crate::signature::message::Source;
 
 /// Longest body, in bytes, of which the rarer forms are tried.
@@ -17,17 +17,17 @@ pub(super) struct Body<'a> {
 }
 
 /// Those forms of the body of which something else would be signed than of the body as it came: no other explains anything.
-pub(super) fn bodies_that_count<'a>(seal: &Seal, request: &'a Request) -> Vec<Body<'a>> {
+pub(super) fn bodies_that_count<'a>(detached: &Detached, request: &'a Request) -> Vec<Body<'a>> {
     let mut bodies = bodies(&request.body);
     bodies.retain(|Body { bytes, slip }| {
-        slip.is_none() || !signed_of(seal, request, bytes).eq(signed_of(seal, request, &request.body))
+        slip.is_none() || !signed_of(detached, request, bytes).eq(signed_of(detached, request, &request.body))
     });
     bodies
 }
 
 /// What would be signed of that body, with what is the same whatever the body.
-fn signed_of<'a>(seal: &'a Seal, request: &'a Request, body: &'a [u8]) -> impl Iterator<Item = Cow<'a, [u8]>> {
-    seal.message.parts(Source { request, body, url: "", timestamp: "", secret: b"" })
+fn signed_of<'a>(detached: &'a Detached, request: &'a Request, body: &'a [u8]) -> impl Iterator<Item = Cow<'a, [u8]>> {
+    detached.message.parts(Source { request, body, url: "", timestamp: "", secret: b"" })
 }
 
 /// What a body may have been before it came, first as it came.

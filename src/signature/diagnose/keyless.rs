@@ -8,7 +8,7 @@ use super::fewest_first;
 use crate::call::{Request, Sig};
 use crate::signature::message::{Segment, Source, name, value};
 use crate::signature::tag::Tag;
-use crate::signature::{Scheme, Seal};
+use crate::signature::{Detached, Scheme};
 
 /// A piece of the text, and what is wrong with it.
 type Piece = (String, Option<String>);
@@ -17,13 +17,13 @@ type Piece = (String, Option<String>);
 const LONGEST: usize = 256;
 
 /// What fits one of `readings`, each a tag and what is wrong with the way it is written, with the fewest mistakes.
-pub(super) fn fitting(seal: &Seal, request: &Request, readings: &[(&Tag, &[String])]) -> Vec<String> {
+pub(super) fn fitting(detached: &Detached, request: &Request, readings: &[(&Tag, &[String])]) -> Vec<String> {
     if readings.is_empty() {
         return Vec::new();
     }
     let mut found = Vec::new();
     let mut attempt = |text: &[u8], slips: &[&str]| {
-        let Ok(tag) = seal.algorithm.digest(&[], std::iter::once(text.into())) else { return };
+        let Ok(tag) = detached.algorithm.digest(&[], std::iter::once(text.into())) else { return };
         for (_, reading) in readings.iter().filter(|(given, _)| given.fits(&tag)) {
             let all: Vec<&str> = reading.iter().map(String::as_str).chain(slips.iter().copied()).collect();
             if !all.is_empty() {
@@ -31,11 +31,13 @@ pub(super) fn fitting(seal: &Seal, request: &Request, readings: &[(&Tag, &[Strin
             }
         }
     };
-    if too_long(seal, request).is_empty() {
-        each_text(seal, request, &mut attempt);
+    if too_long(detached, request).is_empty() {
+        each_text(detached, request, &mut attempt);
     }
-    let slip =
-        format!("The hash is that of the whole body: hash only {}, with nothing else around it.", seal.message.title());
+    let slip = format!(
+        "The hash is that of the whole body: hash only {}, with nothing else around it.",
+        detached.message.title()
+    );
     for body in bodies(&request.body) {
         attempt(&body.bytes, &[&slip]);
     }
@@ -46,14 +48,14 @@ pub(super) fn fitting(seal: &Seal, request: &Request, readings: &[(&Tag, &[Strin
 }
 
 /// The names of the values that are hashed and too long to be tried.
-fn too_long<'a>(seal: &'a Seal, request: &Request) -> Vec<&'a str> {
+fn too_long<'a>(detached: &'a Detached, request: &Request) -> Vec<&'a str> {
     let long = |pointer: &&str| value(&request.body, pointer).is_some_and(|value| value.len() > LONGEST);
-    seal.message.pointers().filter(long).map(name).collect()
+    detached.message.pointers().filter(long).map(name).collect()
 }
 
 /// Hands each text that may have been hashed to `attempt`, with its mistakes.
-fn each_text(seal: &Seal, request: &Request, mut attempt: impl FnMut(&[u8], &[&str])) {
-    let pieces: Vec<Vec<Piece>> = seal.message.segments().iter().map(|segment| forms(segment, request)).collect();
+fn each_text(detached: &Detached, request: &Request, mut attempt: impl FnMut(&[u8], &[&str])) {
+    let pieces: Vec<Vec<Piece>> = detached.message.segments().iter().map(|segment| forms(segment, request)).collect();
     let mut ways: Vec<Vec<&Piece>> = vec![Vec::new()];
     for piece in &pieces {
         let mut longer = Vec::new();
@@ -65,11 +67,11 @@ fn each_text(seal: &Seal, request: &Request, mut attempt: impl FnMut(&[u8], &[&s
         }
         ways = longer;
     }
-    for pointer in seal.message.pointers() {
-        let slip = format!("Only {} was hashed: the text is {}.", name(pointer), seal.message.title());
+    for pointer in detached.message.pointers() {
+        let slip = format!("Only {} was hashed: the text is {}.", name(pointer), detached.message.title());
         endings(&value(&request.body, pointer).unwrap_or_default(), &[&slip], &mut attempt);
     }
-    let order = format!("The parts are swapped: the text is {}, in this order.", seal.message.title());
+    let order = format!("The parts are swapped: the text is {}, in this order.", detached.message.title());
     for way in ways {
         let text: String = way.iter().map(|(part, _)| part.as_str()).collect();
         let mut slips: Vec<&str> = way.iter().filter_map(|(_, slip)| slip.as_deref()).collect();
@@ -168,17 +170,17 @@ fn members(body: &[u8]) -> Vec<(String, String)> {
 }
 
 /// The honest answer when nothing fits, and the repair where there was nothing to try.
-pub(super) fn unexplained(scheme: &Scheme, seal: &Seal, request: &Request, sig: Sig) -> Vec<String> {
+pub(super) fn unexplained(scheme: &Scheme, detached: &Detached, request: &Request, sig: Sig) -> Vec<String> {
     let header = scheme.place();
     vec![match sig {
         Sig::Missing => format!("Let the sender add {header}: {}.", scheme.describe()),
-        Sig::Malformed => match seal.message.missing(request) {
+        Sig::Malformed => match detached.message.missing(request) {
             Some(what) => format!("Let the sender add {what}: it is part of what is hashed."),
             None => format!("Write {header} as the contract has it: {}.", scheme.describe()),
         },
-        _ if !too_long(seal, request).is_empty() => format!(
+        _ if !too_long(detached, request).is_empty() => format!(
             "Nothing fits: tried the whole body alone, for no id has more than {LONGEST} bytes ({}). The signature is {}.",
-            too_long(seal, request).join(", "),
+            too_long(detached, request).join(", "),
             scheme.describe()
         ),
         _ => format!(

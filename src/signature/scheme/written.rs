@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 use crate::config::instead;
 use crate::json;
 use crate::signature::clock::{Clock, Stamp, Unit, Window};
+use crate::signature::detached::{Algorithm, Detached, KeyForm};
 use crate::signature::message::Message;
-use crate::signature::seal::{Algorithm, KeyForm, Seal};
 use crate::signature::shared::Shared;
 use crate::signature::tag::Encoding;
 use crate::signature::{Carrier, Method, Scheme, jwt};
@@ -113,12 +113,12 @@ impl TryFrom<Written> for Scheme {
             window: written.window.unwrap_or_default(),
         });
         let method = match written.scheme {
-            Word::Seal(algorithm) => {
+            Word::Detached(algorithm) => {
                 let message = written.message.ok_or("missing field `message`: what is signed, such as {body}")?;
                 if message.covers_the_time() && !timed {
                     return Err("{timestamp} is signed: say with `timestamp` where it stands".into());
                 }
-                Method::Seal(Seal {
+                Method::Detached(Detached {
                     algorithm,
                     encoding: written.encoding.ok_or("missing field `encoding`: hex or base64")?,
                     message,
@@ -170,7 +170,7 @@ impl TryFrom<Written> for Scheme {
 
 /// The `scheme` key of a pack.
 enum Word {
-    Seal(Algorithm),
+    Detached(Algorithm),
     Shared(Shared),
     Jwt,
 }
@@ -184,7 +184,7 @@ impl<'de> Deserialize<'de> for Word {
             "basic" => return Ok(Self::Shared(Shared::Basic)),
             _ => {}
         }
-        Algorithm::ALL.into_iter().find(|algorithm| algorithm.word() == word).map(Self::Seal).ok_or_else(|| {
+        Algorithm::ALL.into_iter().find(|algorithm| algorithm.word() == word).map(Self::Detached).ok_or_else(|| {
             let known: Vec<&str> =
                 Algorithm::ALL.map(Algorithm::word).into_iter().chain(["token", "basic", "jwt"]).collect();
             D::Error::custom(format!("there is no scheme {word:?}: {}", instead(&word, &known)))

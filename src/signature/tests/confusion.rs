@@ -52,11 +52,11 @@ fn scheme(table: &str) -> Scheme {
 /// What stands in the header of a call that is forged with `key`, which everybody knows.
 fn forged(scheme: &Scheme, body: &str, key: &str) -> String {
     match &scheme.method {
-        Method::Seal(seal) => {
-            let secret = SealKey::raw(key.as_bytes());
+        Method::Detached(detached) => {
+            let secret = PreparedKey::raw(key.as_bytes());
             let request = request(body, "");
             let source = Source { request: &request, body: body.as_bytes(), url: "", timestamp: "", secret: b"" };
-            seal.encoding.encode(&seal.tag(&secret, source).unwrap())
+            detached.encoding.encode(&detached.tag(&secret, source).unwrap())
         }
         Method::Shared(Shared::Token) => key.to_owned(),
         Method::Shared(Shared::Basic) => STANDARD.encode(key),
@@ -99,7 +99,7 @@ fn a_key_of_a_pair_neither_checks_nor_signs_where_the_secret_is_shared(#[case] t
 #[test]
 fn an_endpoint_does_not_prove_with_a_public_key_that_it_has_the_secret() {
     let secret = Secret::new("file:public.pem", RSA);
-    let why = seal_text(&plain(), "challenge", &secret).unwrap_err().to_string();
+    let why = sign_text(&plain(), "challenge", &secret).unwrap_err().to_string();
     assert!(why.contains("a public key is no secret"), "{why}");
 }
 

@@ -107,9 +107,9 @@ fn a_list_of_versions_is_read_and_its_secret_decoded() {
     }
     // The commonest mistake: the secret's text is taken for the key.
     let mut plain = scheme.clone();
-    let Method::Seal(seal) = &mut plain.method else { unreachable!("it is a seal") };
-    seal.key = KeyForm::Text;
-    seal.key_prefix.clear();
+    let Method::Detached(detached) = &mut plain.method else { unreachable!("it has a detached signature") };
+    detached.key = KeyForm::Text;
+    detached.key_prefix.clear();
     let mut request = call("", &[("webhook-id", "msg_1")], "{}");
     sign(&plain, &mut request, Some(&secret(key)), at(5)).unwrap();
     assert_eq!(sig(&scheme, &request, key, 5), Sig::Invalid);

@@ -1,8 +1,8 @@
-//! A seal: a signature over a text made of the request.
+//! A detached signature: made over a text of the request, and sent beside it.
 //!
 //! ```text
-//! secret --key form--> SealKey --+
-//! request --Message--> text -----+--> tag, written in hex or base64
+//! secret --key form--> PreparedKey --+
+//! request --Message--> text ---------+--> tag, written in hex or base64
 //! ```
 
 use std::borrow::Cow;
@@ -24,9 +24,9 @@ use super::{SignError, carrier, keys, public};
 use crate::call::Request;
 use crate::config::Secret;
 
-/// A signature over a text made of the request.
+/// A signature over a text made of the request, which it is sent with.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seal {
+pub struct Detached {
     /// What makes it.
     pub algorithm: Algorithm,
     /// How its bytes are written.
@@ -80,14 +80,14 @@ impl KeyForm {
 }
 
 /// A secret made ready.
-pub(super) struct SealKey<'a> {
+pub(super) struct PreparedKey<'a> {
     /// Its own text, for templates that sign it.
     text: Cow<'a, [u8]>,
     bytes: Cow<'a, [u8]>,
     pair: Option<Pair>,
 }
 
-impl<'a> SealKey<'a> {
+impl<'a> PreparedKey<'a> {
     /// These bytes as a key, and as the text of a secret.
     pub(super) fn raw(bytes: &'a [u8]) -> Self {
         Self { text: Cow::Borrowed(bytes), bytes: Cow::Borrowed(bytes), pair: None }
@@ -103,7 +103,7 @@ impl<'a> SealKey<'a> {
     }
 }
 
-impl Seal {
+impl Detached {
     /// Whether no secret goes into it.
     #[must_use]
     pub fn is_keyless(&self) -> bool {
@@ -111,14 +111,14 @@ impl Seal {
     }
 
     /// Makes the text of a secret ready.
-    pub(super) fn key<'a>(&self, text: &'a [u8]) -> Result<SealKey<'a>, SignError> {
+    pub(super) fn key<'a>(&self, text: &'a [u8]) -> Result<PreparedKey<'a>, SignError> {
         if let Some(name) = self.message.secret_lines().find(|name| message::line(text, name).is_none()) {
             return Err(SignError::Secret(format!("it needs a line `{name}: ...` before its PEM block")));
         }
         let stripped = |text: &'a [u8]| self.key_prefix.iter().find_map(|prefix| text.strip_prefix(prefix.as_bytes()));
         let Some(curve) = self.algorithm.curve() else {
             let bytes = self.key.decode(stripped(text).unwrap_or(text))?;
-            return Ok(SealKey { text: Cow::Borrowed(text), bytes, pair: None });
+            return Ok(PreparedKey { text: Cow::Borrowed(text), bytes, pair: None });
         };
         let is_raw = curve == Curve::Ed25519 && self.key != KeyForm::Text && !text.starts_with(b"-----BEGIN");
         let raw = || {
@@ -132,7 +132,7 @@ impl Seal {
         };
         let pem = || Pair::read(curve, text).map_err(SignError::Secret);
         let pair = if is_raw { raw().or_else(|reason| pem().map_err(|_| reason))? } else { pem()? };
-        Ok(SealKey { text: Cow::Borrowed(text), bytes: Cow::Borrowed(&[]), pair: Some(pair) })
+        Ok(PreparedKey { text: Cow::Borrowed(text), bytes: Cow::Borrowed(&[]), pair: Some(pair) })
     }
 
     /// Whether the text of a secret can sign.
@@ -142,7 +142,7 @@ impl Seal {
     }
 
     /// The tag of what is signed, as it is filled from `from`.
-    pub(super) fn tag(&self, key: &SealKey<'_>, from: Source<'_>) -> Result<Tag, SignError> {
+    pub(super) fn tag(&self, key: &PreparedKey<'_>, from: Source<'_>) -> Result<Tag, SignError> {
         let parts = self.message.parts(Source { secret: &key.text, ..from });
         match &key.pair {
             Some(pair) => pair.sign(&joined(parts)).map(|bytes| Tag::new(&bytes)),
@@ -151,7 +151,7 @@ impl Seal {
     }
 
     /// Whether one of `tags` is that of what is signed, which is gone through once; compares in constant time.
-    pub(super) fn fits(&self, key: &SealKey<'_>, from: Source<'_>, tags: &[Tag]) -> bool {
+    pub(super) fn fits(&self, key: &PreparedKey<'_>, from: Source<'_>, tags: &[Tag]) -> bool {
         match &key.pair {
             Some(pair) => {
                 let text = joined(self.message.parts(Source { secret: &key.text, ..from }));
