@@ -12,6 +12,7 @@
 
 mod carrier;
 mod clock;
+mod detached;
 mod diagnose;
 mod judge;
 mod jwt;
@@ -21,7 +22,6 @@ mod pair;
 mod pem;
 mod public;
 mod scheme;
-mod seal;
 mod shared;
 mod tag;
 #[cfg(test)]
@@ -34,16 +34,16 @@ use jiff::Timestamp;
 use crate::call::{Request, Sig};
 use crate::config::Secret;
 use crate::json;
+use detached::PreparedKey;
 use judge::{MOST_SIGNATURES, judge, stamp, there};
 use message::Source;
-use seal::SealKey;
 
 pub use carrier::Carrier;
 pub use clock::{Clock, Stamp, Unit, Window};
+pub use detached::{Algorithm, Detached, KeyForm};
 pub use jwt::{Algorithm as TokenAlgorithm, Place, Rules};
 pub use message::Message;
 pub use scheme::{Method, Scheme, Summary};
-pub use seal::{Algorithm, KeyForm, Seal};
 pub use shared::Shared;
 pub use tag::Encoding;
 
@@ -143,11 +143,11 @@ pub fn verify(scheme: &Scheme, request: &Request, secrets: &[&Secret], at: Times
             };
             found(judged, Some("nothing: the secret itself is sent".into()))
         }
-        Method::Seal(seal) => {
-            let (url, timestamp) = (request.url(), stamp(scheme, seal, request).unwrap_or_default());
+        Method::Detached(detached) => {
+            let (url, timestamp) = (request.url(), stamp(scheme, detached, request).unwrap_or_default());
             let source = Source::of(request, &url, &timestamp);
-            let judged = judge(scheme, seal, request, secrets, at).told(scheme, seal);
-            found(judged, Some(seal.message.describe(source)))
+            let judged = judge(scheme, detached, request, secrets, at).told(scheme, detached);
+            found(judged, Some(detached.message.describe(source)))
         }
     }
 }
@@ -156,8 +156,8 @@ pub fn verify(scheme: &Scheme, request: &Request, secrets: &[&Secret], at: Times
 #[must_use]
 pub fn sig(scheme: &Scheme, request: &Request, secrets: &[&Secret], at: Timestamp) -> Sig {
     match &scheme.method {
-        Method::Seal(seal) if !request.redacted && !need_not_be(scheme, request, secrets) => {
-            judge(scheme, seal, request, secrets, at).sig()
+        Method::Detached(detached) if !request.redacted && !need_not_be(scheme, request, secrets) => {
+            judge(scheme, detached, request, secrets, at).sig()
         }
         _ => verify(scheme, request, secrets, at).sig,
     }
@@ -194,9 +194,9 @@ pub fn diagnose(scheme: &Scheme, request: &Request, at_hand: AtHand<'_>, at: Tim
             let Verdict { sig, .. } = verify(scheme, request, at_hand.secrets, at);
             shared::diagnose(scheme, *shared, request, sig, at_hand)
         }
-        Method::Seal(seal) => {
+        Method::Detached(detached) => {
             let Verdict { sig, .. } = verify(scheme, request, at_hand.secrets, at);
-            diagnose::diagnose(scheme, seal, request, (sig, at), at_hand)
+            diagnose::diagnose(scheme, detached, request, (sig, at), at_hand)
         }
     }
 }
@@ -212,25 +212,29 @@ pub fn compute(
     secret: Option<&Secret>,
     at: Timestamp,
 ) -> Result<String, SignError> {
-    let seal = match &scheme.method {
+    let detached = match &scheme.method {
         Method::Jwt(rules) => return jwt::compute(scheme, rules, request, needed(scheme, secret)?, at),
         Method::Shared(shared) => {
             return Ok(scheme.prefix.clone() + &shared.write(scheme.bytes(needed(scheme, secret)?)?)?);
         }
-        Method::Seal(seal) => seal,
+        Method::Detached(detached) => detached,
     };
-    if let Some(what) = seal.message.missing(request) {
+    if let Some(what) = detached.message.missing(request) {
         return Err(SignError::Lacking(what));
     }
-    let key = if scheme.is_keyless() { SealKey::raw(b"") } else { seal.key(scheme.bytes(needed(scheme, secret)?)?)? };
-    let timestamp = match &seal.clock {
-        Some(Clock { place: Stamp::Field(_), .. }) | None => seal.clock.as_ref().map(|clock| clock.write(at)),
-        Some(_) => stamp(scheme, seal, request).ok(),
+    let key = if scheme.is_keyless() {
+        PreparedKey::raw(b"")
+    } else {
+        detached.key(scheme.bytes(needed(scheme, secret)?)?)?
+    };
+    let timestamp = match &detached.clock {
+        Some(Clock { place: Stamp::Field(_), .. }) | None => detached.clock.as_ref().map(|clock| clock.write(at)),
+        Some(_) => stamp(scheme, detached, request).ok(),
     };
     let (url, timestamp) = (request.url(), timestamp.unwrap_or_default());
     let source = Source::of(request, &url, &timestamp);
-    let tag = scheme.prefix.clone() + &seal.encoding.encode(&seal.tag(&key, source)?);
-    Ok(match (&seal.clock, scheme.separator) {
+    let tag = scheme.prefix.clone() + &detached.encoding.encode(&detached.tag(&key, source)?);
+    Ok(match (&detached.clock, scheme.separator) {
         (Some(Clock { place: Stamp::Field(name), .. }), Some(separator)) => {
             format!("{name}={timestamp}{separator}{tag}")
         }
@@ -250,15 +254,16 @@ pub fn preview(scheme: &Scheme, request: &Request, secret: Option<&Secret>) -> R
             shared.write(scheme.bytes(needed(scheme, secret)?)?)?;
             Ok(format!("{}{}", scheme.prefix, shared.describe(&scheme.secret)))
         }
-        Method::Seal(seal) => {
+        Method::Detached(detached) => {
             let mut request = request.clone();
             sign(scheme, &mut request, secret, Timestamp::UNIX_EPOCH)?;
-            let moving =
-                seal.clock.is_some() || seal.message.covers_the_url() || seal.algorithm == Algorithm::EcdsaP256;
+            let moving = detached.clock.is_some()
+                || detached.message.covers_the_url()
+                || detached.algorithm == Algorithm::EcdsaP256;
             let given =
                 scheme.given(&request).map(|given| String::from_utf8_lossy(&given).into_owned()).unwrap_or_default();
             Ok(if moving {
-                format!("{} of {}, made when it is sent", seal.algorithm.title(), seal.message.title())
+                format!("{} of {}, made when it is sent", detached.algorithm.title(), detached.message.title())
             } else {
                 given
             })
@@ -281,8 +286,8 @@ pub fn sign(scheme: &Scheme, request: &mut Request, secret: Option<&Secret>, at:
     for (name, value) in &scheme.beside {
         signed.headers.set(name, value.clone());
     }
-    if let Method::Seal(seal) = &scheme.method {
-        seal.prepare(&mut signed, at)?;
+    if let Method::Detached(detached) = &scheme.method {
+        detached.prepare(&mut signed, at)?;
     }
     let signature = compute(scheme, &signed, secret, at)?;
     scheme.put(&mut signed, &signature)?;
@@ -298,7 +303,7 @@ pub fn spoiled(scheme: &Scheme, request: &Request) -> Vec<Request> {
     let given = scheme.given(request).unwrap_or_default().into_owned();
     let digits = match &scheme.method {
         Method::Jwt(_) | Method::Shared(_) => given.len() - scheme.prefix.len().min(given.len()),
-        Method::Seal(_) => scheme.signatures(&given).last().map_or(0, <[u8]>::len),
+        Method::Detached(_) => scheme.signatures(&given).last().map_or(0, <[u8]>::len),
     };
     let places = (0..4).map(|quarter| given.len() - digits + digits.saturating_sub(1) * quarter / 3);
     let spoil = |place: usize| {
@@ -311,18 +316,18 @@ pub fn spoiled(scheme: &Scheme, request: &Request) -> Vec<Request> {
     places.filter_map(spoil).collect()
 }
 
-/// `text` sealed as `scheme` seals a message, without what stands before it: how some platforms ask whether an endpoint has
+/// `text` signed as `scheme` signs a message, without what stands before it: how some platforms ask whether an endpoint has
 /// the secret.
 ///
 /// # Errors
-/// When the secret cannot be used, or the scheme is no seal.
-pub fn seal_text(scheme: &Scheme, text: &str, secret: &Secret) -> Result<String, SignError> {
-    let Method::Seal(seal) = &scheme.method else {
-        return Err(SignError::Secret(format!("{} seals no text", scheme.name)));
+/// When the secret cannot be used, or the scheme makes no detached signature.
+pub fn sign_text(scheme: &Scheme, text: &str, secret: &Secret) -> Result<String, SignError> {
+    let Method::Detached(detached) = &scheme.method else {
+        return Err(SignError::Secret(format!("{} signs no text", scheme.name)));
     };
-    let key = seal.key(scheme.bytes(secret)?)?;
-    let tag = seal.algorithm.digest(key.bytes(), std::iter::once(Cow::Borrowed(text.as_bytes())))?;
-    Ok(seal.encoding.encode(&tag))
+    let key = detached.key(scheme.bytes(secret)?)?;
+    let tag = detached.algorithm.digest(key.bytes(), std::iter::once(Cow::Borrowed(text.as_bytes())))?;
+    Ok(detached.encoding.encode(&tag))
 }
 
 /// What a bearer token in `Authorization` says under `claim`, whoever signed it: for showing, never for trusting.

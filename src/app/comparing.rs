@@ -218,8 +218,8 @@ fn lines(left: &str, right: &str, differences: &[Difference]) -> (Vec<Row>, bool
     let json = differences.iter().all(|found| !matches!(found.place, Place::Lines(..)));
     let (left, right) = if json { (laid_out(left), laid_out(right)) } else { (left.to_owned(), right.to_owned()) };
     let [of_left, of_right] = if json {
-        let places = Places::of(differences);
-        [&left, &right].map(|text| of_values(text, &places))
+        let trie = PointerTrie::of(differences);
+        [&left, &right].map(|text| of_values(text, &trie))
     } else {
         let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
         for (number, found) in differences.iter().enumerate() {
@@ -254,42 +254,42 @@ fn lines(left: &str, right: &str, differences: &[Difference]) -> (Vec<Row>, bool
     (rows, rough)
 }
 
-/// The JSON Pointers of differences, by their steps: a pointer may be as long as a body, and is gone along for each line.
-struct Places<'a> {
-    /// Where a step leads from a place. The root is 0.
-    steps: HashMap<(usize, &'a str), usize>,
-    /// The number of the difference at each place.
+/// The JSON Pointers of differences as a trie of their tokens: one may be as long as a body, and is followed for each line.
+struct PointerTrie<'a> {
+    /// Where a token leads from a node. The root is 0.
+    edges: HashMap<(usize, &'a str), usize>,
+    /// The number of the difference at each node.
     numbers: Vec<Option<usize>>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> PointerTrie<'a> {
     fn of(differences: &'a [Difference]) -> Self {
-        let mut places = Self { steps: HashMap::new(), numbers: vec![None] };
+        let mut trie = Self { edges: HashMap::new(), numbers: vec![None] };
         for (number, found) in differences.iter().enumerate() {
             let Place::Json(pointer) = &found.place else { continue };
-            let place = pointer.split('/').skip(1).fold(0, |place, token| {
-                let next = places.numbers.len();
-                let there = *places.steps.entry((place, token)).or_insert(next);
-                places.numbers.resize(next.max(there + 1), None);
+            let node = pointer.split('/').skip(1).fold(0, |node, token| {
+                let next = trie.numbers.len();
+                let there = *trie.edges.entry((node, token)).or_insert(next);
+                trie.numbers.resize(next.max(there + 1), None);
                 there
             });
-            places.numbers[place].get_or_insert(number);
+            trie.numbers[node].get_or_insert(number);
         }
-        places
+        trie
     }
 
-    /// Where a step leads, if a difference is there or below.
+    /// Where a token leads, if a difference is there or below.
     fn step(&self, from: Option<usize>, token: &str) -> Option<usize> {
-        self.steps.get(&(from?, token)).copied()
+        self.edges.get(&(from?, token)).copied()
     }
 }
 
 /// Of each line of laid out JSON the number of the difference that the value on it is, or that holds that; in one pass.
-fn of_values(text: &str, places: &Places<'_>) -> Vec<Option<usize>> {
+fn of_values(text: &str, trie: &PointerTrie<'_>) -> Vec<Option<usize>> {
     let mut numbers: Vec<Option<Option<usize>>> = vec![None; text.split('\n').count()];
     let mut line = 0;
-    let mut place = Some(0);
-    // Of each open container its place, in an array at which index we are, and its number.
+    let mut node = Some(0);
+    // Of each open container its node, in an array at which index we are, and its number.
     let mut open: Vec<(Option<usize>, Option<usize>, Option<usize>)> = Vec::new();
     for token in json::tokens(text) {
         let Some(word) = text.get(token.span) else { break };
@@ -301,25 +301,25 @@ fn of_values(text: &str, places: &Places<'_>) -> Vec<Option<usize>> {
                 continue;
             }
             (TokenKind::Key, Some((container, ..))) => {
-                place = places.step(*container, &json::escape(&json::unquote(word)));
+                node = trie.step(*container, &json::escape(&json::unquote(word)));
             }
             (TokenKind::Comma, Some((_, Some(index), _))) => *index += 1,
             (TokenKind::CloseObject | TokenKind::CloseArray, Some((container, ..))) => {
-                place = *container;
+                node = *container;
                 open.pop();
             }
             (kind, Some((container, Some(index), _))) if kind.begins_value() => {
-                place = places.step(*container, &index.to_string());
+                node = trie.step(*container, &index.to_string());
             }
             _ => {}
         }
         let first = numbers.get_mut(line).filter(|known| known.is_none());
         let opens = matches!(token.kind, TokenKind::OpenObject | TokenKind::OpenArray);
         if number.is_none() && (first.is_some() || opens) {
-            number = place.and_then(|place| places.numbers[place]);
+            number = node.and_then(|node| trie.numbers[node]);
         }
         if opens {
-            open.push((place, (token.kind == TokenKind::OpenArray).then_some(0), number));
+            open.push((node, (token.kind == TokenKind::OpenArray).then_some(0), number));
         }
         if let Some(first) = first {
             *first = Some(number);

@@ -55,23 +55,25 @@ pub fn offers(text: &str, cursor: usize, known: &Known<'_>) -> Offers {
     if text.len() > LONGEST || !text.is_char_boundary(cursor) {
         return Offers::default();
     }
-    let Some(place) = Place::bare(text, cursor).or_else(|| Place::of(text, cursor)) else { return Offers::default() };
-    let mut list = if place.bare {
-        bare(&place, text, cursor, known)
-    } else if place.key {
-        keys(&place, text, known)
-    } else {
-        values(&place, text, cursor, known)
+    let Some(at) = AtCursor::bare(text, cursor).or_else(|| AtCursor::of(text, cursor)) else {
+        return Offers::default();
     };
-    let typed = &text[place.begin..cursor];
-    list.retain(|offer| offer.text != typed && offer.text != text[place.begin..place.end]);
+    let mut list = if at.bare {
+        bare(&at, text, cursor, known)
+    } else if at.key {
+        keys(&at, text, known)
+    } else {
+        values(&at, text, cursor, known)
+    };
+    let typed = &text[at.begin..cursor];
+    list.retain(|offer| offer.text != typed && offer.text != text[at.begin..at.end]);
     list.dedup_by(|one, other| one.text == other.text);
     list.truncate(MOST);
-    Offers { begin: place.begin, end: place.end, list, ..Offers::default() }
+    Offers { begin: at.begin, end: at.end, list, ..Offers::default() }
 }
 
-/// Where the cursor is.
-struct Place {
+/// What stands at the cursor.
+struct AtCursor {
     /// Of the object that gets the key, or of the value.
     pointer: String,
     key: bool,
@@ -106,14 +108,14 @@ impl Level {
     }
 }
 
-impl Place {
+impl AtCursor {
     /// Where a placeholder is being typed outside of a string: `"tier": {{$ti|`.
     fn bare(text: &str, cursor: usize) -> Option<Self> {
         let begin = text[..cursor].rfind("{{")?;
         if text[begin + 2..cursor].contains(['{', '}', '"', '\n', ',']) {
             return None;
         }
-        let place = Self::of(text, begin).filter(|place| !place.key && place.begin == begin)?;
+        let at = Self::of(text, begin).filter(|at| !at.key && at.begin == begin)?;
         let typed_on = |char: char| char.is_alphanumeric() || matches!(char, '_' | '$' | ':');
         let rest = text[cursor..].trim_start_matches(typed_on).trim_start_matches('}');
         // Of the braces behind it but two are its own.
@@ -121,7 +123,7 @@ impl Place {
         let own = behind.trim_end_matches('}');
         let end = cursor + own.len() + (behind.len() - own.len()).min(2);
         let end = if behind.starts_with('}') || behind.contains("}}") { end } else { cursor };
-        Some(Self { bare: true, end, ..place })
+        Some(Self { bare: true, end, ..at })
     }
 
     fn of(text: &str, cursor: usize) -> Option<Self> {
@@ -202,36 +204,35 @@ fn names_after(text: &str, end: usize, whole: bool) -> Vec<String> {
     names
 }
 
-fn keys(place: &Place, text: &str, known: &Known<'_>) -> Vec<Offer> {
-    let word = &text[place.begin..place.end];
+fn keys(at: &AtCursor, text: &str, known: &Known<'_>) -> Vec<Offer> {
+    let word = &text[at.begin..at.end];
     // Without a beginning every blank line would have its offers.
     if word.is_empty() {
         return Vec::new();
     }
-    let there = names_after(text, place.end, word.len() > 1 && word.ends_with('"'));
+    let there = names_after(text, at.end, word.len() > 1 && word.ends_with('"'));
     let typed = word.trim_matches('"').to_lowercase();
     let fits = |name: &str| {
-        let is_there = place.names.iter().chain(&there).any(|known| known == name);
+        let is_there = at.names.iter().chain(&there).any(|known| known == name);
         !is_there && name.to_lowercase().starts_with(&typed)
     };
-    let colon = if text[place.end..].trim_start().starts_with(':') { "" } else { ": " };
+    let colon = if text[at.end..].trim_start().starts_with(':') { "" } else { ": " };
     let offer = |name: &str, note: String| Offer { text: format!("{}{colon}", serde_json::Value::from(name)), note };
-    let members = (known.help)(&place.pointer).map(|help| help.members).unwrap_or_default();
+    let members = (known.help)(&at.pointer).map(|help| help.members).unwrap_or_default();
     let members = members.iter().filter(|name| fits(name)).map(|name| {
-        let pointer = format!("{}/{}", place.pointer, json::escape(name));
+        let pointer = format!("{}/{}", at.pointer, json::escape(name));
         offer(name, (known.help)(&pointer).map(|help| note(&help)).unwrap_or_default())
     });
     // An endpoint's variables are members of the context from then on.
-    let holds =
-        |variable: &Variable| variable.place.rsplit_once('/').is_some_and(|(holder, _)| holder == place.pointer);
-    let context = PLACES.iter().any(|name| place.pointer.strip_prefix('/') == Some(name));
+    let holds = |variable: &Variable| variable.place.rsplit_once('/').is_some_and(|(holder, _)| holder == at.pointer);
+    let context = PLACES.iter().any(|name| at.pointer.strip_prefix('/') == Some(name));
     let variables = known.variables.iter().filter(|(name, variable)| fits(name) && (context || holds(variable)));
     members.chain(variables.map(|(name, variable)| offer(name, value_of(variable)))).collect()
 }
 
 /// What a placeholder outside of a string may be.
-fn bare(place: &Place, text: &str, cursor: usize, known: &Known<'_>) -> Vec<Offer> {
-    let typed = text[place.begin..cursor].trim_start_matches('{').trim_start();
+fn bare(at: &AtCursor, text: &str, cursor: usize, known: &Known<'_>) -> Vec<Offer> {
+    let typed = text[at.begin..cursor].trim_start_matches('{').trim_start();
     let offer = |name: &str, note: String| Offer { text: format!("{{{{{name}}}}}"), note };
     let wanted = typed.trim_start_matches('$');
     let variables = known.variables.iter().filter(|(name, _)| name.starts_with(wanted));
@@ -241,9 +242,9 @@ fn bare(place: &Place, text: &str, cursor: usize, known: &Known<'_>) -> Vec<Offe
     variables.chain(common.map(|(name, meaning)| offer(name, (*meaning).to_owned()))).collect()
 }
 
-fn values(place: &Place, text: &str, cursor: usize, known: &Known<'_>) -> Vec<Offer> {
-    let typed = &text[place.begin..cursor];
-    let help = (known.help)(&place.pointer).unwrap_or_default();
+fn values(at: &AtCursor, text: &str, cursor: usize, known: &Known<'_>) -> Vec<Offer> {
+    let typed = &text[at.begin..cursor];
+    let help = (known.help)(&at.pointer).unwrap_or_default();
     let kinds = help.json_type.as_deref().unwrap_or_default();
     let is = |name: &str| kinds.split(" or ").any(|one| one == name);
     let words = [("boolean", "true"), ("boolean", "false"), ("null", "null")];
@@ -262,7 +263,7 @@ fn values(place: &Place, text: &str, cursor: usize, known: &Known<'_>) -> Vec<Of
         None => ("\"", &typed[1..]),
     };
     let name = name.trim_start_matches('$');
-    let after = if place.end > cursor { text[cursor..place.end].trim_start_matches('}') } else { "\"" };
+    let after = if at.end > cursor { text[cursor..at.end].trim_start_matches('}') } else { "\"" };
     let filled = |name: &str, note: String| Offer { text: format!("{before}{{{{{name}}}}}{after}"), note };
     let alone = before == "\"" && after == "\"";
     for (name, variable) in known.variables.iter().filter(|(known, _)| known.starts_with(name)) {

@@ -255,7 +255,7 @@ impl Draft {
     /// Whether what would be sent is filled in first: what came over a wire is not, while nobody edited it.
     #[must_use]
     pub fn is_template(&self) -> bool {
-        (self.touched() || self.parent.is_none()) && template::has_places(&self.request())
+        (self.touched() || self.parent.is_none()) && template::has_placeholders(&self.request())
     }
 
     /// The body that would be sent, as a template: the original bytes while nothing was edited.
@@ -322,10 +322,10 @@ impl Draft {
         let joined: String = self.editor.lines().iter().map(|line| line.trim()).collect();
         let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, NOT_IN_A_TARGET).to_string();
         let (mut target, mut done) = (String::new(), 0);
-        for place in placeholders::places(&joined).filter(|place| placeholders::is_known(place.name)) {
-            target += &encoded(&joined[done..place.span.start]);
-            target += &joined[place.span.clone()];
-            done = place.span.end;
+        for found in placeholders::find(&joined).filter(|found| placeholders::is_known(found.name)) {
+            target += &encoded(&joined[done..found.span.start]);
+            target += &joined[found.span.clone()];
+            done = found.span.end;
         }
         target += &encoded(&joined[done..]);
         if target.starts_with('/') { target } else { format!("/{target}") }

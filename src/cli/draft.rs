@@ -193,7 +193,7 @@ impl Draft {
     /// # Errors
     /// When one stands for nothing.
     pub(super) fn fill(&mut self, context: &Context) -> eyre::Result<()> {
-        if !template::has_places(&self.request) {
+        if !template::has_placeholders(&self.request) {
             return Ok(());
         }
         with_values(context, |values| template::fill(&mut self.request, values))

@@ -135,7 +135,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> eyre::Result<Outcome>
 }
 
 /// The files of reports that were begun, and how each is written.
-type Reports = Vec<(Form, Place)>;
+type Reports = Vec<(Form, ReportOutput)>;
 
 /// Each in a file of its own, which is none of the recordings.
 fn begin_reports(context: &Context, args: &Args) -> eyre::Result<Reports> {
@@ -150,11 +150,11 @@ fn begin_reports(context: &Context, args: &Args) -> eyre::Result<Reports> {
         if let Some((_, what)) = taken.iter().find(|(place, _)| *place == here) {
             return Err(eyre!("{} {what}: name another file", path.display())).wrap_err_with(cannot);
         }
-        let place = Place::begin(path).wrap_err_with(cannot)?;
-        if matches!(place, Place::File(_)) {
+        let output = ReportOutput::begin(path).wrap_err_with(cannot)?;
+        if matches!(output, ReportOutput::File(_)) {
             taken.push((here, "has another report already"));
         }
-        reports.push((*form, place));
+        reports.push((*form, output));
     }
     Ok(reports)
 }
@@ -169,7 +169,7 @@ fn place_of(path: &Path) -> PathBuf {
 fn write(reports: Reports, report: &Report, summary: &Summary, redaction: &Redaction) -> Vec<eyre::Report> {
     let error = summary.error.as_ref().map(|error| redaction.text(error).into_owned());
     let summary = Summary { error, ..summary.clone() };
-    let write = |(form, mut file): (Form, Place)| match report.write(form, &summary, &mut file) {
+    let write = |(form, mut file): (Form, ReportOutput)| match report.write(form, &summary, &mut file) {
         Ok(()) => file.keep().err(),
         Err(error) => Some(file.error(error)),
     };
@@ -310,12 +310,12 @@ fn conclude(context: &Context, summary: &Summary) -> eyre::Result<()> {
 }
 
 /// Where a report goes: a file that takes its place once it is whole, or something that is read while it is written.
-enum Place {
+enum ReportOutput {
     File(Box<ExportFile>),
     Stream(File),
 }
 
-impl Place {
+impl ReportOutput {
     /// # Errors
     /// When nothing can be written there.
     fn begin(path: &Path) -> eyre::Result<Self> {
@@ -344,7 +344,7 @@ impl Place {
     }
 }
 
-impl Write for Place {
+impl Write for ReportOutput {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         match self {
             Self::File(file) => file.write(bytes),

@@ -51,7 +51,7 @@ pub enum Value {
 
 /// A placeholder in a text: a name between double braces, whether or not it stands for anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct Placeholder<'a> {
     /// With its braces.
     pub span: Range<usize>,
     /// The name, without white space around it.
@@ -99,7 +99,7 @@ pub fn common(name: &str, now: Timestamp) -> Option<Value> {
 }
 
 /// The placeholders of a text.
-pub fn places(text: &str) -> impl Iterator<Item = Place<'_>> {
+pub fn find(text: &str) -> impl Iterator<Item = Placeholder<'_>> {
     let (mut at, mut quoted) = (0, false);
     std::iter::from_fn(move || {
         loop {
@@ -110,7 +110,7 @@ pub fn places(text: &str) -> impl Iterator<Item = Place<'_>> {
             at = begin + 1;
             if inner[length..].starts_with("}}") {
                 at = begin + 2 + length + 2;
-                return Some(Place { span: begin..at, name: inner[..length].trim(), quoted });
+                return Some(Placeholder { span: begin..at, name: inner[..length].trim(), quoted });
             }
         }
     })
@@ -119,7 +119,7 @@ pub fn places(text: &str) -> impl Iterator<Item = Place<'_>> {
 /// Whether something of the environment is filled in: a secret, for all one knows.
 #[must_use]
 pub fn ask_the_environment(text: &str) -> bool {
-    places(text).any(|place| place.name.starts_with(ENVIRONMENT))
+    find(text).any(|found| found.name.starts_with(ENVIRONMENT))
 }
 
 /// The text as a template that gives just this text: its braces are no placeholders any more.
@@ -144,8 +144,8 @@ pub fn meant(word: &str) -> Option<&'static str> {
 }
 
 /// Where placeholders stand for JSON values, and are none themselves.
-fn values(text: &str) -> impl Iterator<Item = Place<'_>> {
-    places(text).filter(|place| !place.quoted && place.name != BRACES && is_known(place.name))
+fn values(text: &str) -> impl Iterator<Item = Placeholder<'_>> {
+    find(text).filter(|found| !found.quoted && found.name != BRACES && is_known(found.name))
 }
 
 /// A template of JSON as JSON: what stands for a value is a string. [`shown`] is the way back.
@@ -155,7 +155,7 @@ pub fn hidden(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let (mut out, mut done) = (String::with_capacity(text.len() + 16), 0);
-    for Place { span, .. } in values(text) {
+    for Placeholder { span, .. } in values(text) {
         out.push_str(&text[done..span.start]);
         done = span.end;
         out.extend(['"', HIDDEN[0]]);
@@ -174,7 +174,7 @@ pub fn shown(text: String) -> String {
     }
     let mut shown = String::with_capacity(text.len());
     let mut done = 0;
-    for Place { span, .. } in places(&text).filter(|place| is_known(place.name) && place.name != BRACES) {
+    for Placeholder { span, .. } in find(&text).filter(|found| is_known(found.name) && found.name != BRACES) {
         let begin = text[done..span.start].strip_suffix(HIDDEN[0]).and_then(|before| before.strip_suffix('"'));
         let end = text[span.end..].strip_prefix(HIDDEN[1]).and_then(|after| after.strip_prefix('"'));
         if let (Some(before), Some(after)) = (begin, end) {
@@ -194,7 +194,7 @@ pub fn levelled(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let (mut out, mut done) = (String::with_capacity(text.len()), 0);
-    for Place { span, .. } in values(text) {
+    for Placeholder { span, .. } in values(text) {
         out.push_str(&text[done..span.start]);
         done = span.end;
         out.push('0');
@@ -210,7 +210,7 @@ pub fn levelled(text: &str) -> Cow<'_, str> {
 /// Those of `value`.
 pub fn fill<E>(text: &str, form: Form, mut value: impl FnMut(&str) -> Result<Option<Value>, E>) -> Result<String, E> {
     let (mut out, mut done) = (String::with_capacity(text.len()), 0);
-    for Place { span, name, quoted } in places(text) {
+    for Placeholder { span, name, quoted } in find(text) {
         let Some(value) = value(name)? else { continue };
         let (before, after) = (&text[done..span.start], &text[span.end..]);
         out.push_str(before);
@@ -293,8 +293,8 @@ mod tests {
     }
 
     #[test]
-    fn places_are_names_between_two_braces() {
-        let found = |text| places(text).map(|place| (place.name, place.quoted)).collect::<Vec<_>>();
+    fn placeholders_are_names_between_two_braces() {
+        let found = |text| find(text).map(|found| (found.name, found.quoted)).collect::<Vec<_>>();
         assert_eq!(found(r#"{"a":{{ now }},"b":"{{{uuid}}","c":{{}}}"#), [("now", false), ("uuid", true), ("", false)]);
         assert_eq!(found("{{a\nb}} {{a\"b}} {{a{b}} {{a"), []);
     }

@@ -64,8 +64,8 @@ impl Values<'_> {
 
 /// Whether `request` has anything to fill in.
 #[must_use]
-pub fn has_places(request: &Request) -> bool {
-    texts(request).any(|text| placeholders::places(text).any(|place| placeholders::is_known(place.name)))
+pub fn has_placeholders(request: &Request) -> bool {
+    texts(request).any(|text| placeholders::find(text).any(|found| placeholders::is_known(found.name)))
 }
 
 /// What is written between double braces and stands for nothing, a sentence each: it is sent as it stands.
@@ -78,7 +78,7 @@ pub fn strange(request: &Request) -> Vec<String> {
 #[must_use]
 pub fn slips<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut told = Vec::new();
-    for name in texts.flat_map(placeholders::places).map(|place| place.name) {
+    for name in texts.flat_map(placeholders::find).map(|found| found.name) {
         let meant = (!placeholders::is_known(name)).then(|| placeholders::meant(name));
         let sentence = match meant {
             None => continue,
@@ -139,7 +139,7 @@ fn literal_parts(headers: &mut Headers, body: &mut Bytes) {
 /// # Errors
 /// When a name stands for nothing: a sentence with the repair. The request may be filled in parts then.
 pub fn fill(request: &mut Request, values: &Values<'_>) -> Result<(), String> {
-    if !has_places(request) {
+    if !has_placeholders(request) {
         return Ok(());
     }
     request.target = placeholders::fill(&request.target, Form::Text, |name| values.encoded(name))?;
@@ -231,7 +231,7 @@ mod tests {
         let filled = fill_in(request.clone()).unwrap();
         assert_eq!((&*filled.target, filled.headers.get("x-a")), ("/at/1e3?t=go%22ld", Some("go\"ld")));
         assert_eq!(filled.body, request.body);
-        assert!(has_places(&request) && !has_places(&Request::default()));
+        assert!(has_placeholders(&request) && !has_placeholders(&Request::default()));
     }
 
     #[test]

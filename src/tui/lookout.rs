@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 
 use crate::app::event::{Event, Notice};
-use crate::tui::places::Places;
+use crate::tui::file_watcher::FileWatcher;
 use crate::tui::tape::Tape;
 use crate::tui::world::Message;
 
@@ -20,14 +20,14 @@ const SETTLED: Duration = Duration::from_millis(500);
 pub fn watch(tape: Arc<Tape>, events: UnboundedSender<Message>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let path = tape.path().display().to_string();
-        let places =
-            std::path::absolute(tape.path()).map_err(notify::Error::io).and_then(|path| Places::watch(vec![path]));
+        let watcher =
+            std::path::absolute(tape.path()).map_err(notify::Error::io).and_then(|path| FileWatcher::watch(vec![path]));
         let unnoticed = |error: notify::Error| {
             let text = format!("it is not noticed when {path} is replaced or removed: {error}");
             let _ = events.send(Event::Told(Notice::warning(text)).into());
         };
-        let mut places = match places {
-            Ok(places) => places,
+        let mut watcher = match watcher {
+            Ok(watcher) => watcher,
             Err(error) => return unnoticed(error),
         };
         let mut said = None;
@@ -44,9 +44,9 @@ pub fn watch(tape: Arc<Tape>, events: UnboundedSender<Message>) -> JoinHandle<()
                 }
                 said = now;
             }
-            places.changed().await;
+            watcher.changed().await;
             sleep(SETTLED).await;
-            if let Err(error) = places.arm() {
+            if let Err(error) = watcher.arm() {
                 return unnoticed(error);
             }
         }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::app::event::{Event, Notice};
 use crate::config::Config;
-use crate::tui::places::Places;
+use crate::tui::file_watcher::FileWatcher;
 use crate::tui::world::Message;
 
 /// An editor writes in several steps: this long after the last one, the file is read.
@@ -31,7 +31,7 @@ pub fn watch(
             let text = format!("changes of the configuration are not noticed: {error}");
             let _ = events.send(Event::Told(Notice::warning(text)).into());
         };
-        let mut watched = match Places::watch(places) {
+        let mut watched = match FileWatcher::watch(places) {
             Ok(watched) => watched,
             Err(error) => return unnoticed(error),
         };

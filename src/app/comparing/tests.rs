@@ -89,7 +89,7 @@ fn each_line_knows_its_value() {
     let of = |place: &str| -> String {
         let (side, place) = (Side::Response, Place::Json(place.to_owned()));
         let found = [Difference { side, place, left: None, right: None, rough: false }];
-        let numbers = of_values(&text, &Places::of(&found));
+        let numbers = of_values(&text, &PointerTrie::of(&found));
         numbers.iter().map(|number| if number.is_some() { '7' } else { '.' }).collect()
     };
     assert_eq!(of("/a"), ".77777777..", "{text}");

@@ -425,8 +425,8 @@ pub fn template(data: &[u8]) {
     template::fill(&mut sent, &values).expect("there is nothing to be filled in");
     assert_eq!(sent, came);
     drop((template::strange(&came), template::fill(&mut came.clone(), &values)));
-    for place in placeholders::places(&text) {
-        let written = &text[place.span];
+    for found in placeholders::find(&text) {
+        let written = &text[found.span];
         assert!(written.starts_with("{{") && written.ends_with("}}"), "{written}");
     }
     let value = |name: &str| Ok::<_, ()>((name != "stays").then(|| Value::Text(format!("{name}\"\\\n"))));

@@ -1,4 +1,4 @@
-//! Files that are watched: the system says when something happens to one, and nothing wakes up before.
+//! A watcher of files: the system says when something happens to one, and nothing wakes up before.
 //!
 //! ```text
 //!  ./hooktape.toml, CONFIG DIR/config.toml --> each file that is there, and the folder above it that is
@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc::{Receiver, channel};
 
-/// Files, also ones that are not there yet.
-pub(super) struct Places {
+/// Watches files, also ones that are not there yet.
+pub(super) struct FileWatcher {
     files: Vec<PathBuf>,
     watcher: Box<dyn Watcher + Send>,
     changes: Receiver<()>,
     armed: Vec<PathBuf>,
 }
 
-impl Places {
+impl FileWatcher {
     /// Watches `files`, which are absolute paths.
     ///
     /// # Errors
@@ -28,7 +28,7 @@ impl Places {
         let ours = files.clone();
         let tell = move |event: notify::Result<notify::Event>| {
             // Reading it is no change, and whoever reads it is us. What else happens in its folder is nobody's business.
-            let about = |path: &PathBuf| ours.iter().any(|place| place.starts_with(path));
+            let about = |path: &PathBuf| ours.iter().any(|file| file.starts_with(path));
             if event
                 .is_ok_and(|event| !event.kind.is_access() && (event.need_rescan() || event.paths.iter().any(about)))
             {
@@ -36,9 +36,9 @@ impl Places {
             }
         };
         let watcher = Box::new(notify::recommended_watcher(tell)?);
-        let mut places = Self { files, watcher, changes, armed: Vec::new() };
-        places.arm()?;
-        Ok(places)
+        let mut this = Self { files, watcher, changes, armed: Vec::new() };
+        this.arm()?;
+        Ok(this)
     }
 
     /// The files.
@@ -118,9 +118,9 @@ mod tests {
     #[test]
     fn where_nothing_can_be_watched_it_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let mut places = Places::watch(vec![folder.path().join("a")]).unwrap();
-        assert!(places.arm().is_ok());
-        places.watcher = Box::new(Full);
-        assert!(matches!(places.arm().unwrap_err().kind, ErrorKind::MaxFilesWatch));
+        let mut watcher = FileWatcher::watch(vec![folder.path().join("a")]).unwrap();
+        assert!(watcher.arm().is_ok());
+        watcher.watcher = Box::new(Full);
+        assert!(matches!(watcher.arm().unwrap_err().kind, ErrorKind::MaxFilesWatch));
     }
 }
