@@ -9,6 +9,7 @@
 
 mod answer;
 pub mod avoid;
+mod bounded_read;
 mod collected;
 pub mod demo;
 pub mod descriptors;
@@ -22,7 +23,6 @@ pub mod refused;
 pub mod responder;
 mod room;
 pub mod sender;
-mod sips;
 pub mod template;
 #[cfg(test)]
 mod testing;

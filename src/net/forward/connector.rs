@@ -1,7 +1,6 @@
 //! Connections that know how long they took to come about.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,18 +8,20 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use http::Uri;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::{Connected as Facts, Connection, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::config::Tls;
-use crate::net::sips::Sips;
+use crate::net::bounded_read::BoundedRead;
 use crate::net::trust;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// A connection. TLS and the client have the traits of hyper, and what bounds the reads those of tokio: hence the adapters.
+pub(super) type Stream = TokioIo<BoundedRead<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>, Connected>>;
 
 /// Connects, and takes the time.
 #[derive(Clone, Debug)]
@@ -70,58 +71,9 @@ impl Service<Uri> for Timed {
         let started = Instant::now();
         let connecting = self.inner.call(to);
         Box::pin(async move {
-            let inner = connecting.await?;
+            let stream = TokioIo::new(connecting.await?);
             let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(TOLD - 1);
-            let inner = TokioIo::new(Sips::of(TokioIo::new(inner)));
-            Ok(Stream { inner, connected: Connected(Arc::new(AtomicU64::new(took))) })
+            Ok(TokioIo::new(BoundedRead::with(stream, Connected(Arc::new(AtomicU64::new(took))))))
         })
-    }
-}
-
-/// A connection.
-pub(super) struct Stream {
-    inner: TokioIo<Sips<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>>,
-    connected: Connected,
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Facts {
-        self.inner.inner().inner().inner().connected().extra(self.connected.clone())
-    }
-}
-
-impl Read for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(context, buffer)
-    }
-}
-
-impl Write for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(context, slices)
     }
 }

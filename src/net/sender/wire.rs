@@ -23,7 +23,7 @@ use url::Url;
 use super::body::Outbound;
 use crate::net::IDLE;
 use crate::net::answer::Progress;
-use crate::net::sips::Sips;
+use crate::net::bounded_read::BoundedRead;
 
 /// A place for a connection.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ pub struct Wire {
     open: Option<Line>,
 }
 
-type Connection = http1::Connection<TokioIo<Sips<TcpStream>>, Outbound>;
+type Connection = http1::Connection<TokioIo<BoundedRead<TcpStream>>, Outbound>;
 
 /// A connection. It moves only while something is awaited of it: a task of its own would have to be woken for every call. So
 /// the rest of a body whose answer came before its end leaves no more: the next call has a connection of its own.
@@ -68,7 +68,8 @@ impl Line {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let stream = connector.call(to).await.map_err(|error| WireError::Connect(error.into()))?.into_inner();
-        let (sender, connection) = http1::handshake(TokioIo::new(Sips::of(stream))).await.map_err(WireError::Http)?;
+        let (sender, connection) =
+            http1::handshake(TokioIo::new(BoundedRead::of(stream))).await.map_err(WireError::Http)?;
         Ok(Self { place, sender, used: Instant::now(), moving: Some(Box::pin(connection)) })
     }
 
