@@ -30,7 +30,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
@@ -62,7 +62,7 @@ const SETTLING: usize = 4;
 pub async fn run<B, C>(
     terminal: &mut Terminal<B>,
     console: &mut C,
-    mut app: App,
+    app: App,
     world: &World,
     mut messages: Messages,
     stop: impl Future<Output = ()>,
@@ -72,107 +72,168 @@ where
     C: Console,
 {
     let mut stop = pin!(stop);
-    let mut keys = Some(console.keys());
-    let mut sifter = Sifter::new(app.asks_ground() && console.ask_ground());
-    let late = Instant::now() + ground::LATE;
-    let mut changed = true;
-    app.update(Event::Beat(world.beat()), Timestamp::now());
-    let mut pace = Pace::new(Instant::now());
+    let mut shell = Shell::new(terminal, console, app, world);
     loop {
-        if changed && Instant::now() >= pace.due(world) {
-            draw(terminal, &mut app, world)?;
-            changed = false;
-            if pace.drawn(Instant::now()) {
-                app.look_ahead().into_iter().for_each(|effect| world.perform(effect));
-            }
+        if shell.changed && Instant::now() >= shell.pace.due(world) {
+            shell.frame()?;
         }
-        if app.leaving == Leaving::Yes {
-            while !take_answer(keys.as_mut(), &mut sifter, late).await.is_empty() {}
-            return Ok(app);
+        if shell.app.leaving == Leaving::Yes {
+            while !shell.take_answer().await.is_empty() {}
+            return Ok(shell.app);
         }
-        if keys.is_none() && world.idle() && messages.is_empty() && !changed {
-            return Ok(app);
+        if shell.keys.is_none() && world.idle() && messages.is_empty() && !shell.changed {
+            return Ok(shell.app);
         }
+        let keys = &mut shell.keys;
         let key = async {
-            match &mut keys {
+            match keys {
                 Some(keys) => keys.next().await,
                 None => std::future::pending().await,
             }
         };
-        let mut shows = true;
         let effects = tokio::select! {
             biased;
             () = &mut stop => {
-                app.leaving = Leaving::Yes;
+                shell.app.leaving = Leaving::Yes;
+                shell.changed = true;
                 Vec::new()
             }
-            key = key => {
-                if !matches!(key, Some(Ok(_))) {
-                    keys = None;
-                }
-                pace.pressed(Instant::now());
-                let event = key.and_then(Result::ok).and_then(translate);
-                let measured = match event {
-                    Some(Event::Mouse(_)) => true,
-                    Some(Event::Key(_)) => app.walks(),
-                    _ => false,
-                };
-                if changed && measured {
-                    // What is pointed at, or walked to, is looked up in what was measured: that must not be older than the app.
-                    draw(terminal, &mut app, world)?;
-                }
-                let events = match event {
-                    Some(Event::Key(key)) => sifter.sift(key),
-                    event => event.into_iter().collect(),
-                };
-                events.into_iter().flat_map(|event| app.update(event, Timestamp::now())).collect()
-            },
-            Some(message) = messages.recv() => {
-                let mut effects = Vec::new();
-                let more = std::iter::from_fn(|| messages.try_recv().ok());
-                shows = false;
-                for event in std::iter::once(message).chain(more).take(BATCH).filter_map(Message::event) {
-                    shows |= !event.is_ahead();
-                    effects.extend(app.update(event, Timestamp::now()));
-                }
-                effects
+            key = key => shell.pressed(key)?,
+            Some(message) = messages.recv() => shell.told(message, &mut messages),
+            () = sleep_until(shell.pace.due(world)), if shell.changed => continue,
+            event = shell.console.retaken() => {
+                blank(shell.terminal)?;
+                shell.update(event)
             }
-            () = sleep_until(pace.due(world)), if changed => continue,
-            event = console.retaken() => {
-                blank(terminal)?;
-                app.update(event, Timestamp::now())
-            }
-            () = sleep(TICK), if app.ticks() => app.update(Event::Tick, Timestamp::now()),
+            () = sleep(TICK), if shell.app.ticks() => shell.update(Event::Tick),
         };
-        changed |= shows;
         let beat = world.beat();
-        if beat != app.answers.beat {
-            app.update(Event::Beat(beat), Timestamp::now());
-            changed = true;
+        if beat != shell.app.answers.beat {
+            shell.update(Event::Beat(beat));
         }
-        let mut effects: VecDeque<Effect> = effects.into_iter().chain(app.settle()).collect();
+        shell.perform(effects).await?;
+    }
+}
+
+/// The app, and what it has of the world outside.
+struct Shell<'a, B: Backend, C: Console> {
+    terminal: &'a mut Terminal<B>,
+    console: &'a mut C,
+    world: &'a World,
+    app: App,
+    /// None: there are no more.
+    keys: Option<C::Keys>,
+    sifter: Sifter,
+    /// Until when the terminal may answer what it was asked.
+    late: Instant,
+    pace: Pace,
+    /// Whether the screen is to be drawn anew.
+    changed: bool,
+}
+
+impl<'a, B: Backend, C: Console> Shell<'a, B, C> {
+    fn new(terminal: &'a mut Terminal<B>, console: &'a mut C, app: App, world: &'a World) -> Self {
+        let keys = Some(console.keys());
+        let sifter = Sifter::new(app.asks_ground() && console.ask_ground());
+        let late = Instant::now() + ground::LATE;
+        let pace = Pace::new(Instant::now());
+        let mut shell = Self { terminal, console, world, app, keys, sifter, late, pace, changed: true };
+        shell.update(Event::Beat(world.beat()));
+        shell
+    }
+
+    /// Draws, and gets ready after it what the next key is likely to ask for.
+    fn frame(&mut self) -> Result<(), B::Error> {
+        draw(self.terminal, &mut self.app, self.world)?;
+        self.changed = false;
+        if self.pace.drawn(Instant::now()) {
+            self.app.look_ahead().into_iter().for_each(|effect| self.world.perform(effect));
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, event: Event) -> Vec<Effect> {
+        self.changed = true;
+        self.app.update(event, Timestamp::now())
+    }
+
+    /// What comes from the terminal; after an error, as after the end, nothing more does.
+    fn pressed(&mut self, key: Option<io::Result<TerminalEvent>>) -> Result<Vec<Effect>, B::Error> {
+        if !matches!(key, Some(Ok(_))) {
+            self.keys = None;
+        }
+        self.pace.pressed(Instant::now());
+        let event = key.and_then(Result::ok).and_then(translate);
+        let measured = match event {
+            Some(Event::Mouse(_)) => true,
+            Some(Event::Key(_)) => self.app.walks(),
+            _ => false,
+        };
+        if self.changed && measured {
+            // What is pointed at, or walked to, is looked up in what was measured: that must not be older than the app.
+            draw(self.terminal, &mut self.app, self.world)?;
+        }
+        self.changed = true;
+        let events = match event {
+            Some(Event::Key(key)) => self.sifter.sift(key),
+            event => event.into_iter().collect(),
+        };
+        Ok(events.into_iter().flat_map(|event| self.app.update(event, Timestamp::now())).collect())
+    }
+
+    /// What comes from the world, with all that waits behind it.
+    fn told(&mut self, message: Message, messages: &mut Messages) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let more = std::iter::from_fn(|| messages.try_recv().ok());
+        for event in std::iter::once(message).chain(more).take(BATCH).filter_map(Message::event) {
+            self.changed |= !event.is_ahead();
+            effects.extend(self.app.update(event, Timestamp::now()));
+        }
+        effects
+    }
+
+    /// Performs `effects` and those of settling: what needs the terminal here, the rest in the world.
+    async fn perform(&mut self, effects: Vec<Effect>) -> Result<(), B::Error> {
+        let mut effects: VecDeque<Effect> = effects.into_iter().chain(self.app.settle()).collect();
         while let Some(effect) = effects.pop_front() {
             match effect {
-                Effect::Redraw => blank(terminal)?,
-                Effect::Mouse(ours) => console.mouse(ours),
+                Effect::Redraw => blank(self.terminal)?,
+                Effect::Mouse(ours) => self.console.mouse(ours),
                 Effect::Copy(text) => {
-                    let event = console.copy(&text);
-                    app.update(event, Timestamp::now());
+                    let event = self.console.copy(&text);
+                    self.app.update(event, Timestamp::now());
                 }
                 Effect::Suspend | Effect::Edit { .. } | Effect::Visit { .. } => {
-                    let typed = take_answer(keys.as_mut(), &mut sifter, late).await;
+                    let typed = self.take_answer().await;
                     // Whoever reads keys must be gone before another program owns the terminal.
-                    let listening = keys.take().is_some();
-                    let event = console.away(&effect).await;
-                    keys = listening.then(|| console.keys());
-                    blank(terminal)?;
+                    let listening = self.keys.take().is_some();
+                    let event = self.console.away(&effect).await;
+                    self.keys = listening.then(|| self.console.keys());
+                    blank(self.terminal)?;
                     for event in event.into_iter().chain(typed) {
-                        effects.extend(app.update(event, Timestamp::now()));
+                        effects.extend(self.app.update(event, Timestamp::now()));
                     }
                 }
-                effect => world.perform(effect),
+                effect => self.world.perform(effect),
             }
         }
+        Ok(())
+    }
+
+    /// Before another program has the terminal, to which the answer would be keys: waits until the terminal has answered what
+    /// it was asked, or will not any more. Gives the keys that came instead.
+    async fn take_answer(&mut self) -> Vec<Event> {
+        let mut typed = Vec::new();
+        let Some(keys) = &mut self.keys else { return typed };
+        while self.sifter.is_open()
+            && typed.is_empty()
+            && let Ok(Some(Ok(event))) = timeout_at(self.late, keys.next()).await
+        {
+            if let Some(Event::Key(key)) = translate(event) {
+                typed.extend(self.sifter.sift(key).into_iter().filter(|event| matches!(event, Event::Key(_))));
+            }
+        }
+        typed
     }
 }
 
@@ -213,25 +274,6 @@ impl Pace {
         }
         for_a_key
     }
-}
-
-/// Before another program has the terminal, to which the answer would be keys: waits until the terminal has answered what
-/// it was asked, or will not any more. Gives the keys that came instead.
-async fn take_answer<K>(keys: Option<&mut K>, sifter: &mut Sifter, late: Instant) -> Vec<Event>
-where
-    K: Stream<Item = io::Result<TerminalEvent>> + Unpin,
-{
-    let mut typed = Vec::new();
-    let Some(keys) = keys else { return typed };
-    while sifter.is_open()
-        && typed.is_empty()
-        && let Ok(Some(Ok(event))) = timeout_at(late, keys.next()).await
-    {
-        if let Some(Event::Key(key)) = translate(event) {
-            typed.extend(sifter.sift(key).into_iter().filter(|event| matches!(event, Event::Key(_))));
-        }
-    }
-    typed
 }
 
 /// Clears the screen and forgets what was on it. `Terminal::clear` would ask the terminal where its cursor is, and wait

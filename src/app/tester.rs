@@ -214,46 +214,59 @@ impl App {
                 return self.register(call);
             }
             _ if tester.in_history => {
-                let count = self.sends.newest_first().count();
-                match picked(action, &mut tester.send, count) {
-                    Choice::Leave => tester.in_history = false,
-                    Choice::Take => {
-                        let row = self.tested(&tester).and_then(|answer| self.index.row_of(answer.call.id));
-                        if let Some(row) = row {
-                            self.tester = tester;
-                            self.go_to(row);
-                            return Vec::new();
-                        }
-                    }
-                    Choice::Stay => {}
+                if let Some(row) = self.pick_sent(action, &mut tester) {
+                    self.tester = tester;
+                    self.go_to(row);
+                    return Vec::new();
                 }
             }
-            _ => {
-                let found = self.kinds_found(tester.search.text());
-                let mut at = found.iter().position(|number| *number == tester.kind).unwrap_or(0);
-                match picked(action, &mut at, found.len()) {
-                    // First the search goes.
-                    Choice::Leave if action == Some(Action::Back) && !tester.search.text().is_empty() => {
-                        tester.search = Input::default();
-                    }
-                    Choice::Leave => {
-                        self.tester = tester;
-                        return Vec::new();
-                    }
-                    Choice::Take => {
-                        let kind = found.get(at).and_then(|number| kinds.get(*number));
-                        self.tester = tester.clone();
-                        self.show_panel(Panel::Tester(tester));
-                        return kind.map_or_else(Vec::new, |kind| self.send_sample(kind));
-                    }
-                    Choice::Stay => tester.kind = found.get(at).copied().unwrap_or(tester.kind),
+            _ => match self.pick_kind(action, &mut tester) {
+                Choice::Leave => {
+                    self.tester = tester;
+                    return Vec::new();
                 }
-            }
+                Choice::Take => {
+                    let kind = kinds.get(tester.kind);
+                    self.tester = tester.clone();
+                    self.show_panel(Panel::Tester(tester));
+                    return kind.map_or_else(Vec::new, |kind| self.send_sample(kind));
+                }
+                Choice::Stay => {}
+            },
         }
         if (tester.kind, tester.send, tester.in_history) != before {
             tester.scroll = 0;
         }
         self.show_panel(Panel::Tester(tester));
         Vec::new()
+    }
+
+    /// Goes through what was sent; gives the row of the call that is to be shown.
+    fn pick_sent(&self, action: Option<Action>, tester: &mut Tester) -> Option<usize> {
+        let count = self.sends.newest_first().count();
+        match picked(action, &mut tester.send, count) {
+            Choice::Leave => tester.in_history = false,
+            Choice::Take => return self.index.row_of(self.tested(tester)?.call.id),
+            Choice::Stay => {}
+        }
+        None
+    }
+
+    /// Goes through the kinds that the search finds; the first way back is out of the search.
+    fn pick_kind(&self, action: Option<Action>, tester: &mut Tester) -> Choice {
+        let found = self.kinds_found(tester.search.text());
+        let mut at = found.iter().position(|number| *number == tester.kind).unwrap_or(0);
+        match (picked(action, &mut at, found.len()), found.get(at)) {
+            (Choice::Leave, _) if action == Some(Action::Back) && !tester.search.text().is_empty() => {
+                tester.search = Input::default();
+                Choice::Stay
+            }
+            (Choice::Leave, _) => Choice::Leave,
+            (choice, Some(kind)) => {
+                tester.kind = *kind;
+                choice
+            }
+            (_, None) => Choice::Stay,
+        }
     }
 }

@@ -120,18 +120,7 @@ impl Replay {
         tell: impl Fn(Told) + Send + Sync + 'static,
     ) -> Result<Summary, String> {
         let queue = Queue::checked(&items, self.plan.schedule)?;
-        let score = Score {
-            summary: Summary { total: self.plan.total(items.len()), ..Summary::default() },
-            first: Tally::new()?,
-            second: self.plan.against.is_some().then(Tally::new).transpose()?,
-            late: Times::new()?,
-            paced: None,
-            steps: 0,
-            done: 0,
-            sent: 0,
-            refused: BTreeMap::new(),
-            first_round: 0,
-        };
+        let score = Score::new(&self.plan, items.len())?;
         let workers = self.plan.schedule.concurrency.clamp(1, items.len().max(1));
         // Where many leave in each of the timer's milliseconds, to wake for every one would cost more than it gains.
         let sparse = match self.plan.schedule.pace {
@@ -153,21 +142,7 @@ impl Replay {
             tell,
         });
         let (end, mut ends) = mpsc::unbounded_channel();
-        let mut pool = {
-            let (shared, together) = (shared.clone(), shared.replay.recorder.syncs());
-            let new_handler = move || -> Handler<mpsc::UnboundedSender<_>> {
-                let (shared, recorder) = (shared.clone(), shared.replay.recorder.branch());
-                Box::new(move |end| {
-                    let (shared, recorder) = (shared.clone(), recorder.clone());
-                    Box::pin(async move {
-                        let work = AssertUnwindSafe(shared.work(recorder)).catch_unwind().await;
-                        let failed = |_| Err("a worker of the replay failed: its own message says how".to_owned());
-                        drop(end.send(work.unwrap_or_else(failed)));
-                    })
-                })
-            };
-            if together { WorkerPool::on_this_runtime(new_handler) } else { WorkerPool::new(new_handler) }
-        };
+        let mut pool = shared.pool();
         (0..workers).for_each(|_| pool.dispatch(end.clone()));
         drop(end);
         let mut result = Ok(());
@@ -186,26 +161,44 @@ impl Replay {
             return Err(format!("{}: {}", first.original, first.reason));
         }
         shared.tell_refused(&refused);
-        let score = lock(&shared.score);
-        let timed = score.late.latencies();
         let elapsed = shared.control.worked(start);
-        let Answers { statuses, took } = score.first.answers();
-        Ok(Summary {
-            statuses,
-            took,
-            against: score.second.as_ref().map(Tally::answers),
-            late: (timed.count > 0).then_some(timed),
-            rate: score.rate(elapsed),
-            elapsed,
-            left: score.summary.total.saturating_sub(score.done),
-            cancelled: shared.control.is_cancelled(),
-            error: result.err(),
-            ..score.summary.clone()
-        })
+        let summary = lock(&shared.score).summary(elapsed);
+        Ok(Summary { cancelled: shared.control.is_cancelled(), error: result.err(), ..summary })
     }
 }
 
 impl Score {
+    fn new(plan: &Plan, items: usize) -> Result<Self, String> {
+        Ok(Self {
+            summary: Summary { total: plan.total(items), ..Summary::default() },
+            first: Tally::new()?,
+            second: plan.against.is_some().then(Tally::new).transpose()?,
+            late: Times::new()?,
+            paced: None,
+            steps: 0,
+            done: 0,
+            sent: 0,
+            refused: BTreeMap::new(),
+            first_round: 0,
+        })
+    }
+
+    /// What came of the calls so far, in that time.
+    fn summary(&self, elapsed: Duration) -> Summary {
+        let timed = self.late.latencies();
+        let Answers { statuses, took } = self.first.answers();
+        Summary {
+            statuses,
+            took,
+            against: self.second.as_ref().map(Tally::answers),
+            late: (timed.count > 0).then_some(timed),
+            rate: self.rate(elapsed),
+            elapsed,
+            left: self.summary.total.saturating_sub(self.done),
+            ..self.summary.clone()
+        }
+    }
+
     /// Calls sent a second. Of calls that are due at some time the last one's is not the end: it has its own share of the time.
     fn rate(&self, elapsed: Duration) -> f64 {
         let span = self.paced.map(|(first, last)| last.saturating_sub(first)).filter(|span| !span.is_zero());
@@ -225,6 +218,26 @@ struct Worker {
 struct Unwritten {
     outcome: Box<Outcome>,
     calls: (Recording, Option<Recording>),
+}
+
+impl<T: Fn(Told) + Send + Sync + 'static> Shared<T> {
+    /// What the workers of a replay run on: each tells what became of it by what it is handed. Where all calls
+    /// wait for the disk together, threads of their own would gain nothing.
+    fn pool(self: &Arc<Self>) -> WorkerPool<mpsc::UnboundedSender<Result<(), String>>> {
+        let (shared, together) = (self.clone(), self.replay.recorder.syncs());
+        let new_handler = move || -> Handler<mpsc::UnboundedSender<_>> {
+            let (shared, recorder) = (shared.clone(), shared.replay.recorder.branch());
+            Box::new(move |end| {
+                let (shared, recorder) = (shared.clone(), recorder.clone());
+                Box::pin(async move {
+                    let work = AssertUnwindSafe(shared.work(recorder)).catch_unwind().await;
+                    let failed = |_| Err("a worker of the replay failed: its own message says how".to_owned());
+                    drop(end.send(work.unwrap_or_else(failed)));
+                })
+            })
+        };
+        if together { WorkerPool::on_this_runtime(new_handler) } else { WorkerPool::new(new_handler) }
+    }
 }
 
 impl<T: Fn(Told) + Send + Sync> Shared<T> {

@@ -111,22 +111,10 @@ pub fn select(reader: &Reader, selection: &Selection, platforms: &Platforms) -> 
         found = vec![one(&found, part)?.clone()];
     }
     if let Some(key) = &selection.conversation {
-        let mut keys: Vec<&str> = found.iter().filter_map(|entry| entry.conversation.as_deref()).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        if let Some(exact) = keys.iter().find(|found| **found == key).map(|exact| Arc::<str>::from(*exact)) {
-            found.retain(|entry| entry.conversation.as_ref() == Some(&exact));
-        } else if let [first, second, ..] = keys[..] {
-            return Err(format!("{key:?} could be the conversation {first} or {second}: write more of it"));
-        }
+        keep_conversation(&mut found, key)?;
     }
     if let Some(part) = &selection.from {
-        let first = one_of(found.iter().filter(|entry| is_called(entry.id, part)), part)?.clone();
-        let mut begun = false;
-        found.retain(|entry| {
-            begun |= entry.id == first.id;
-            begun && (entry.id == first.id || first.conversation.is_some() && entry.conversation == first.conversation)
-        });
+        keep_from(&mut found, part)?;
     }
     if found.is_empty() {
         let unread = damaged
@@ -136,18 +124,47 @@ pub fn select(reader: &Reader, selection: &Selection, platforms: &Platforms) -> 
         return Err(met.why_none(selection) + &unread.unwrap_or_default());
     }
     if selection.turn > 1 {
-        let turns = turns_of(reader, &found, platforms)?;
-        let turn = |entry: &Entry| turns.get(&entry.place.offset).copied().unwrap_or(0);
-        let most = found.iter().map(turn).max().unwrap_or(0);
-        found.retain(|entry| turn(entry) >= selection.turn);
-        if found.is_empty() {
-            let wanted = selection.turn;
-            return Err(format!(
-                "no call to send: no conversation of these calls has {wanted} turns, the longest has {most}"
-            ));
-        }
+        keep_from_turn(&mut found, selection.turn, reader, platforms)?;
     }
     Ok((found.iter().map(Item::from).collect(), damaged))
+}
+
+/// Of conversations whose keys begin with `key` keeps the one that is called just so, else the only one.
+fn keep_conversation(found: &mut Vec<Entry>, key: &str) -> Result<(), String> {
+    let mut keys: Vec<&str> = found.iter().filter_map(|entry| entry.conversation.as_deref()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    if let Some(exact) = keys.iter().find(|found| **found == key).map(|exact| Arc::<str>::from(*exact)) {
+        found.retain(|entry| entry.conversation.as_ref() == Some(&exact));
+    } else if let [first, second, ..] = keys[..] {
+        return Err(format!("{key:?} could be the conversation {first} or {second}: write more of it"));
+    }
+    Ok(())
+}
+
+/// Keeps the call whose id has `part`, and what follows it in its conversation.
+fn keep_from(found: &mut Vec<Entry>, part: &str) -> Result<(), String> {
+    let first = one_of(found.iter().filter(|entry| is_called(entry.id, part)), part)?.clone();
+    let mut begun = false;
+    found.retain(|entry| {
+        begun |= entry.id == first.id;
+        begun && (entry.id == first.id || first.conversation.is_some() && entry.conversation == first.conversation)
+    });
+    Ok(())
+}
+
+/// Keeps of each conversation the calls from a turn on.
+fn keep_from_turn(found: &mut Vec<Entry>, wanted: usize, reader: &Reader, platforms: &Platforms) -> Result<(), String> {
+    let turns = turns_of(reader, found, platforms)?;
+    let turn = |entry: &Entry| turns.get(&entry.place.offset).copied().unwrap_or(0);
+    let most = found.iter().map(turn).max().unwrap_or(0);
+    found.retain(|entry| turn(entry) >= wanted);
+    if found.is_empty() {
+        return Err(format!(
+            "no call to send: no conversation of these calls has {wanted} turns, the longest has {most}"
+        ));
+    }
+    Ok(())
 }
 
 /// The turns of these calls, by where their lines begin. They are counted in all of a conversation, as it is shown, though not

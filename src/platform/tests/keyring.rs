@@ -106,7 +106,7 @@ fn a_key_signs_by_the_scheme_that_it_is_configured_for_and_is_never_sent_itself(
 }
 
 #[test]
-fn an_old_seal_does_not_pass_for_a_fresh_one_where_no_secret_is_at_hand() {
+fn an_old_signature_does_not_pass_for_a_fresh_one_where_no_secret_is_at_hand() {
     let platforms = platforms();
     let signing = |name: &str, bears: &[(&str, &str)]| {
         let kind = platforms.kind(name).unwrap();
