@@ -25,7 +25,7 @@ mod room;
 pub mod sender;
 pub mod template;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod tls;
 mod trust;
 pub mod tunnel;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -148,7 +148,7 @@ pub struct Backend {
 impl Backend {
     /// A server that answers with these bytes.
     pub async fn new(answer: &'static str) -> Self {
-        let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (socket, _) = server().await;
         let address = socket.local_addr().unwrap();
         let (tell, seen) = mpsc::unbounded_channel();
         tokio::spawn(async move {
@@ -178,8 +178,15 @@ impl Backend {
     }
 }
 
-/// One HTTP/1.1 message with a length; none when there are no more.
-async fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+/// A server on a free port, and its URL: it takes connections and says nothing but what the test has it say.
+pub async fn server() -> (TcpListener, String) {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    (socket, url)
+}
+
+/// One HTTP/1.1 message with a length: its head and its body; none when there are no more.
+pub async fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let head = loop {
         if let Some(end) = memchr::memmem::find(&bytes, b"\r\n\r\n") {

@@ -1,5 +1,6 @@
 //! Calls for tests.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -66,20 +67,48 @@ fn wire_body() -> impl Strategy<Value = Bytes> {
     ]
 }
 
+fn any_headers() -> impl Strategy<Value = Headers> {
+    let name = prop_oneof!["[a-z-]{1,8}", any::<String>()];
+    let value = prop_oneof!["[ -~]{0,12}".prop_map(Bytes::from), vec(any::<u8>(), 0..12).prop_map(Bytes::from)];
+    vec((name, value), 0..4).prop_map(|fields| fields.into_iter().collect())
+}
+
+/// Bodies that are JSON, nearly JSON, text, or bytes.
+fn any_body() -> impl Strategy<Value = Bytes> {
+    prop_oneof![
+        r#"[ \n]?[\[{]("[a-z\\"]{0,3}":)?(1e3|-0|true|nul|"[ -~]{0,4}"|,)?[\]}][ \r]?"#.prop_map(Bytes::from),
+        any::<String>().prop_map(Bytes::from),
+        vec(any::<u8>(), 0..40).prop_map(Bytes::from),
+    ]
+}
+
+/// What generated calls differ in; the rest of them is anything.
+struct Parts {
+    /// When, in microseconds.
+    at: RangeInclusive<i64>,
+    /// Most microseconds that it took.
+    took: u64,
+    method: BoxedStrategy<String>,
+    target: BoxedStrategy<String>,
+    origin: BoxedStrategy<Option<String>>,
+    public: BoxedStrategy<Option<String>>,
+    host: BoxedStrategy<Option<String>>,
+    headers: BoxedStrategy<Headers>,
+    body: BoxedStrategy<Bytes>,
+    status: RangeInclusive<u16>,
+}
+
 prop_compose! {
-    /// A call as it can cross a wire.
-    pub fn wire_call()(
+    fn call_of(parts: Parts)(
         (id, parent) in (any::<u128>(), option::of(any::<u128>())),
         (error, kind, conversation) in (option::of(any::<String>()), option::of(any::<String>()), option::of(any::<String>())),
-        (origin, peer) in (option::of(Just("https://h.example:8443".to_owned())), option::of(any::<std::net::IpAddr>())),
-        (at, took) in (0_i64..=253_402_207_200_000_000, 0_u64..1_000_000_000_000),
+        (origin, public, peer) in (parts.origin, parts.public, option::of(any::<std::net::IpAddr>())),
+        (at, took) in (parts.at, 0..=parts.took),
         (sent, cut, redacted) in (any::<bool>(), any::<bool>(), any::<bool>()),
         sig in option::of(proptest::sample::select(&Sig::ALL[..])),
-        method in prop_oneof![Just("GET"), Just("POST"), Just("HEAD"), Just("PUT"), Just("X-Y")],
-        target in "/([a-z./%'\\[\\]{}$!&*~-]{0,6}(\\?[a-z=&%?'\"$`;()]{0,6})?)",
-        host in option::of("[a-z]{1,4}(:[1-9])?"),
-        (headers, body) in (wire_headers(), wire_body()),
-        response in option::of((100_u16..1000, wire_headers(), wire_body())),
+        (method, target, host) in (parts.method, parts.target, parts.host),
+        (headers, body) in (parts.headers.clone(), parts.body.clone()),
+        response in option::of((parts.status, parts.headers, parts.body)),
     ) -> Call {
         let host = host.map(|host| ("Host".into(), Bytes::from(host)));
         Call {
@@ -94,10 +123,10 @@ prop_compose! {
             error,
             forwarded: None,
             request: Request {
-                method: method.to_owned(),
+                method,
                 target,
                 origin,
-                public: None,
+                public,
                 peer,
                 headers: host.into_iter().chain(headers.0).collect(),
                 body,
@@ -107,4 +136,36 @@ prop_compose! {
             response: response.map(|(status, headers, body)| Response { status, headers, body }),
         }
     }
+}
+
+/// A call as it can cross a wire.
+pub fn wire_call() -> impl Strategy<Value = Call> {
+    call_of(Parts {
+        at: 0..=253_402_207_200_000_000,
+        took: 999_999_999_999,
+        method: proptest::sample::select(&["GET", "POST", "HEAD", "PUT", "X-Y"][..]).prop_map(str::to_owned).boxed(),
+        target: "/([a-z./%'\\[\\]{}$!&*~-]{0,6}(\\?[a-z=&%?'\"$`;()]{0,6})?)".boxed(),
+        origin: option::of(Just("https://h.example:8443".to_owned())).boxed(),
+        public: Just(None).boxed(),
+        host: option::of("[a-z]{1,4}(:[1-9])?").boxed(),
+        headers: wire_headers().boxed(),
+        body: wire_body().boxed(),
+        status: 100..=999,
+    })
+}
+
+/// A call as a recording can hold it, whether or not it can cross a wire.
+pub fn any_call() -> impl Strategy<Value = Call> {
+    call_of(Parts {
+        at: -377_705_023_201_000_000..=253_402_207_200_000_000,
+        took: u64::MAX,
+        method: any::<String>().boxed(),
+        target: any::<String>().boxed(),
+        origin: option::of(any::<String>()).boxed(),
+        public: option::of(any::<String>()).boxed(),
+        host: Just(None).boxed(),
+        headers: any_headers().boxed(),
+        body: any_body().boxed(),
+        status: 0..=u16::MAX,
+    })
 }

@@ -8,7 +8,7 @@ use crate::config::{Certificate, Config, Listen, Respond, Source, Target, Tls};
 use crate::net::base_url;
 use crate::net::responder::{Health, Told};
 use crate::net::room::{Room, Taking};
-use crate::net::testing::{Backend, Site, forwarding, responding};
+use crate::net::testing::{Backend, Site, forwarding, responding, server};
 
 const ANSWER: &str = "HTTP/1.1 201 Created\r\nX-Own: a\r\nSet-Cookie: b\r\nSet-Cookie: c\r\nConnection: x-hop\r\n\
                       X-Hop: 1\r\nContent-Length: 11\r\n\r\n{\"a\": 1.0}\n";
@@ -152,16 +152,9 @@ async fn a_call_that_cannot_be_made_for_its_target_learns_nothing_of_it() {
     );
 }
 
-/// A server that takes connections and says nothing.
-async fn silent() -> (tokio::net::TcpListener, String) {
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", socket.local_addr().unwrap());
-    (socket, url)
-}
-
 #[tokio::test]
 async fn few_calls_go_on_without_their_callers() {
-    let (socket, url) = silent().await;
+    let (socket, url) = server().await;
     let mut site = Site::new(responding(forwarding(&[&url]))).await;
     let mut reached = Vec::new();
     for _ in 0..66 {
@@ -181,7 +174,7 @@ async fn few_calls_go_on_without_their_callers() {
 
 #[tokio::test]
 async fn a_further_target_that_hangs_has_few_calls_and_what_it_has_at_the_end_is_recorded() {
-    let (socket, url) = silent().await;
+    let (socket, url) = server().await;
     let first = Backend::new(ANSWER).await;
     let mut site = Site::new(responding(forwarding(&[&first.url(""), &url]))).await;
     for _ in 0..65 {
@@ -226,8 +219,7 @@ async fn a_failure_that_says_nothing_of_the_target_leaves_what_is_known_of_it() 
 
 #[tokio::test]
 async fn a_target_that_says_nothing_or_goes_away_is_told_apart() {
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", socket.local_addr().unwrap());
+    let (_socket, url) = server().await;
     let silent = to(&url, |target| target.timeout = Duration::from_millis(20));
     let mut site = Site::new(responding(silent)).await;
     let answer = site.post("/", "", "{}").await;

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use super::*;
 use crate::call::Sig;
 use crate::config::{Listen, Record, Replies, Reply, Respond, Route, Secret, Source};
-use crate::net::testing::{Site, forwarding, responding, with_secret};
+use crate::net::testing::{Site, forwarding, responding, server, with_secret};
 use crate::recording::Recorded;
 
 const PUBLISHED: &str = r#"{"lang": "el", "channel":"web", "context": {"firstname": "John", "lastname": "Snow"}}"#;
@@ -244,8 +244,8 @@ async fn a_caller_that_does_not_wait_for_its_answer_is_recorded(#[case] resets: 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_under_way_is_recorded_though_its_caller_and_the_listener_go() {
-    let target = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut site = Site::new(responding(forwarding(&[&format!("http://{}", target.local_addr().unwrap())]))).await;
+    let (target, url) = server().await;
+    let mut site = Site::new(responding(forwarding(&[&url]))).await;
     let mut caller = TcpStream::connect(site.address).await.unwrap();
     caller.write_all(&post("/", "mine")).await.unwrap();
     let (mut forwarded, _) = target.accept().await.unwrap();
@@ -426,8 +426,8 @@ async fn a_stop_lets_calls_under_way_finish_and_takes_no_more() {
 
 #[tokio::test]
 async fn what_has_not_come_whole_or_has_no_answer_at_the_end_is_recorded_as_it_is() {
-    let target = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut site = Site::new(responding(forwarding(&[&format!("http://{}", target.local_addr().unwrap())]))).await;
+    let (target, url) = server().await;
+    let mut site = Site::new(responding(forwarding(&[&url]))).await;
     let mut half = TcpStream::connect(site.address).await.unwrap();
     half.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 8\r\n\r\n").await.unwrap();
     half.read_exact(&mut [0; 25]).await.unwrap();

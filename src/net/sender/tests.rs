@@ -3,14 +3,13 @@ mod tls;
 
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::*;
 use crate::call::Sig;
 use crate::config::{Certificate, Config, Listen, Secret, Secrets, Target};
 use crate::net::outgoing::SignMode;
-use crate::net::testing::{Site, platforms_with, with_secret};
+use crate::net::testing::{Site, platforms_with, read_message, server, with_secret};
 use crate::signature::{Scheme, TokenAlgorithm, claim, keys};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -68,30 +67,16 @@ async fn the_time_to_make_a_client_is_not_the_calls() {
     assert!(call.took <= since, "{:?}, though it could leave only {since:?} ago", call.took);
 }
 
-/// An endpoint on a free port that reads a whole request, answers with these bytes and closes; gives what it read.
-async fn endpoint(answer: &'static [u8]) -> (String, JoinHandle<Vec<u8>>) {
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", socket.local_addr().unwrap());
+/// An endpoint on a free port that reads a whole request, answers with these bytes and closes; gives what it read, head and body.
+async fn endpoint(answer: &'static [u8]) -> (String, JoinHandle<(String, Vec<u8>)>) {
+    let (socket, url) = server().await;
     let serving = tokio::spawn(async move {
         let (mut stream, _) = socket.accept().await.unwrap();
-        let came = read_request(&mut stream).await;
+        let came = read_message(&mut stream).await.unwrap();
         stream.write_all(answer).await.unwrap();
         came
     });
     (url, serving)
-}
-
-async fn read_request(stream: &mut TcpStream) -> Vec<u8> {
-    let mut came = Vec::new();
-    loop {
-        stream.read_buf(&mut came).await.unwrap();
-        let text = String::from_utf8_lossy(&came);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
-        if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-            return came;
-        }
-    }
 }
 
 #[rstest]
@@ -212,7 +197,7 @@ async fn a_header_that_is_dropped_does_not_leave(#[case] drops: bool) {
     let sent = sender(&site).send(outgoing).await;
     assert_eq!((sent.error.as_deref(), sent.status()), (None, Some(200)));
     assert_eq!(sent.sig, Some(if drops { Sig::Missing } else { Sig::Valid }));
-    let came = String::from_utf8(serving.await.unwrap()).unwrap().to_lowercase();
+    let came = serving.await.unwrap().0.to_lowercase();
     let came = |name: &str| came.contains(&format!("\r\n{name}: "));
     for name in ["accept", "user-agent", "x-moveo-signature", "content-type"] {
         assert_eq!((came(name), sent.request.headers.has(name)), (!drops, !drops), "{name}");
@@ -237,8 +222,7 @@ fn what_a_target_sets_leaves_whatever_the_calls_connection_names() {
 
 #[tokio::test]
 async fn a_body_that_was_not_waited_for_does_not_keep_the_next_call() {
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", socket.local_addr().unwrap());
+    let (socket, url) = server().await;
     tokio::spawn(async move {
         loop {
             let (mut stream, _) = socket.accept().await.unwrap();
@@ -395,15 +379,14 @@ async fn a_token_is_minted_when_its_call_leaves_and_an_old_one_is_said_to_have_e
 #[tokio::test]
 async fn a_wire_is_kept_and_a_closed_one_is_opened_again() {
     let site = Site::new(Config::default()).await;
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", socket.local_addr().unwrap());
+    let (socket, url) = server().await;
     let serving = tokio::spawn(async move {
         // Two calls on the first connection, which is then closed between calls; one on the second.
         let mut counts = Vec::new();
         for calls in [2, 1] {
             let (mut stream, _) = socket.accept().await.unwrap();
             for _ in 0..calls {
-                read_request(&mut stream).await;
+                read_message(&mut stream).await;
                 stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
             }
             counts.push(calls);
@@ -425,8 +408,7 @@ async fn a_wire_is_kept_and_a_closed_one_is_opened_again() {
 #[tokio::test]
 async fn a_body_may_come_slowly_or_not_to_its_end(#[case] fault: Fault) {
     let site = Site::new(Config::default()).await;
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", socket.local_addr().unwrap());
+    let (socket, url) = server().await;
     let serving = tokio::spawn(async move {
         let (mut stream, _) = socket.accept().await.unwrap();
         let mut came = Vec::new();

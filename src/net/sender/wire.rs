@@ -212,9 +212,9 @@ pub(super) fn request(
 mod tests {
     use http_body_util::BodyExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
 
     use super::*;
+    use crate::net::testing::server;
 
     async fn status(wire: &mut Wire, url: &Url) -> Result<u16, WireError> {
         let body = Outbound::new(Bytes::new(), None);
@@ -227,8 +227,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_an_answer_came_before_leaves_behind_it() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let (listener, url) = server().await;
+        let url: Url = url.parse().unwrap();
         let (answered, mut go_on) = tokio::sync::mpsc::unbounded_channel();
         let serving = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -254,8 +254,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_kept_for_a_while() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let (listener, url) = server().await;
+        let url: Url = url.parse().unwrap();
         let (tell, mut connections) = tokio::sync::mpsc::unbounded_channel();
         tokio::spawn(async move {
             loop {

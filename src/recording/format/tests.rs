@@ -2,12 +2,10 @@ use std::io;
 use std::path::Path;
 
 use proptest::collection::vec;
-use proptest::option;
 use proptest::prelude::*;
-use uuid::Uuid;
 
 use super::*;
-use crate::recording::testing::{call, headers};
+use crate::recording::testing::{any_call, call, headers};
 use crate::recording::{Entry, Place, View};
 
 fn text(line: &[u8]) -> &str {
@@ -226,50 +224,6 @@ fn a_torn_header_is_told_from_another_file() {
     assert!((0..whole.len()).all(|end| is_torn_header(&whole.as_bytes()[..end])));
     for other in ["{\"hooktape\":2", "{\"hooktape\":12,", "{\"a\":1}", "hello"] {
         assert!(!is_torn_header(other.as_bytes()), "{other}");
-    }
-}
-
-fn any_headers() -> impl Strategy<Value = Headers> {
-    let name = prop_oneof!["[a-z-]{1,8}", any::<String>()];
-    let value = prop_oneof!["[ -~]{0,12}".prop_map(Bytes::from), vec(any::<u8>(), 0..12).prop_map(Bytes::from)];
-    vec((name, value), 0..4).prop_map(|fields| fields.into_iter().collect())
-}
-
-/// Bodies that are JSON, nearly JSON, text, or bytes.
-fn any_body() -> impl Strategy<Value = Bytes> {
-    prop_oneof![
-        r#"[ \n]?[\[{]("[a-z\\"]{0,3}":)?(1e3|-0|true|nul|"[ -~]{0,4}"|,)?[\]}][ \r]?"#.prop_map(Bytes::from),
-        any::<String>().prop_map(Bytes::from),
-        vec(any::<u8>(), 0..40).prop_map(Bytes::from),
-    ]
-}
-
-prop_compose! {
-    fn any_call()(
-        (id, parent, error, origin) in (any::<u128>(), option::of(any::<u128>()), option::of(any::<String>()), option::of(any::<String>())),
-        (peer, public) in (option::of(any::<std::net::IpAddr>()), option::of(any::<String>())),
-        (at, took, sent) in (-377_705_023_201_000_000_i64..=253_402_207_200_000_000, any::<u64>(), any::<bool>()),
-        (cut, redacted) in (any::<bool>(), any::<bool>()),
-        (kind, conversation) in (option::of(any::<String>()), option::of(any::<String>())),
-        sig in option::of(proptest::sample::select(&Sig::ALL[..])),
-        (method, target) in (any::<String>(), any::<String>()),
-        (request_headers, request_body) in (any_headers(), any_body()),
-        response in option::of((any::<u16>(), any_headers(), any_body())),
-    ) -> Call {
-        Call {
-            id: Id(Uuid::from_u128(id)),
-            at: Timestamp::from_microsecond(at).unwrap(),
-            direction: if sent { Direction::Sent } else { Direction::Received },
-            kind,
-            conversation,
-            sig,
-            took: Duration::from_micros(took),
-            parent: parent.map(|id| Id(Uuid::from_u128(id))),
-            error,
-            forwarded: None,
-            request: Request { method, target, origin, public, peer, headers: request_headers, body: request_body, cut, redacted },
-            response: response.map(|(status, headers, body)| Response { status, headers, body }),
-        }
     }
 }
 

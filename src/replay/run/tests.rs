@@ -1,12 +1,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::io::AsyncWriteExt as _;
 
 use super::*;
 use crate::call::{Id, Request, Response};
 use crate::config::{Secrets, Target};
 use crate::net::outgoing::SignMode;
+use crate::net::testing::{read_message, server};
 use crate::recording::{Options, Position};
 use crate::replay::compare::{Difference, Place};
 use crate::replay::{Change as Put, Pace, Schedule};
@@ -30,8 +30,7 @@ impl Endpoint {
     }
 
     async fn saying(always: Option<&'static str>, together: usize) -> Self {
-        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", socket.local_addr().unwrap());
+        let (socket, url) = server().await;
         let (now, most, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::default());
         let endpoint = Self { url, most: most.clone(), seen: Arc::clone(&seen) };
         let barrier = Arc::new(tokio::sync::Barrier::new(together));
@@ -40,25 +39,18 @@ impl Endpoint {
                 let (mut stream, _) = socket.accept().await.unwrap();
                 let (now, most, seen, barrier) = (now.clone(), most.clone(), Arc::clone(&seen), barrier.clone());
                 tokio::spawn(async move {
-                    let mut came = Vec::new();
-                    while stream.read_buf(&mut came).await.is_ok_and(|count| count > 0) {
-                        let text = String::from_utf8_lossy(&came).into_owned();
-                        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-                        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-                        if body.len() < length.map_or(0, |length| length.parse().unwrap()) {
-                            continue;
-                        }
+                    while let Some((_, body)) = read_message(&mut stream).await {
+                        let body = String::from_utf8(body).unwrap();
                         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                        lock(&seen).push(body.to_owned());
+                        lock(&seen).push(body.clone());
                         barrier.wait().await;
                         now.fetch_sub(1, Ordering::SeqCst);
-                        let body = always.unwrap_or(body);
+                        let body = always.unwrap_or(&body);
                         if matches!(body, "0" | "99") {
                             std::future::pending::<()>().await;
                         }
                         let answer = format!("HTTP/1.1 {body} -\r\ncontent-length: 2\r\n\r\n{{}}");
                         stream.write_all(answer.as_bytes()).await.unwrap();
-                        came.clear();
                     }
                 });
             }

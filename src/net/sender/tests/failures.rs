@@ -16,20 +16,18 @@ async fn error_of(site: &Site, url: &str, timeout: Duration) -> String {
 #[tokio::test]
 async fn a_failure_says_what_happened_with_whom() {
     let site = Site::new(Config::default()).await;
-    let refused = {
-        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        socket.local_addr().unwrap()
-    };
+    let address = |url: &str| url.trim_start_matches("http://").to_owned();
+    let (closed, url) = server().await;
+    drop(closed);
     assert_eq!(
-        error_of(&site, &format!("http://{refused}/"), TIMEOUT).await,
-        format!("nothing listens at {refused} (connection refused): is the server running?")
+        error_of(&site, &url, TIMEOUT).await,
+        format!("nothing listens at {} (connection refused): is the server running?", address(&url))
     );
 
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = silent.local_addr().unwrap();
+    let (_silent, url) = server().await;
     assert_eq!(
-        error_of(&site, &format!("http://{address}/"), Duration::from_millis(50)).await,
-        format!("{address} did not answer within 50ms (--timeout, or the target's `timeout`)")
+        error_of(&site, &url, Duration::from_millis(50)).await,
+        format!("{} did not answer within 50ms (--timeout, or the target's `timeout`)", address(&url))
     );
 
     for (answer, when) in [
@@ -39,9 +37,8 @@ async fn a_failure_says_what_happened_with_whom() {
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab", "in the middle of its answer"),
     ] {
         let (url, _) = endpoint(answer).await;
-        let place = url.trim_start_matches("http://").trim_end_matches('/');
         let error = error_of(&site, &url, TIMEOUT).await;
-        assert_eq!(error, format!("{place} closed the connection {when}"));
+        assert_eq!(error, format!("{} closed the connection {when}", address(&url)));
     }
 
     let (url, _) = endpoint(b"SSH-2.0-OpenSSH\r\n").await;
@@ -59,15 +56,15 @@ async fn a_failure_says_what_happened_with_whom() {
 #[tokio::test]
 async fn a_reset_says_that_the_endpoint_closed() {
     let site = Site::new(Config::default()).await;
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = socket.local_addr().unwrap();
+    let (socket, url) = server().await;
     let serving = tokio::spawn(async move {
         // Closed on bytes that nobody read, a connection is reset.
         let (stream, _) = socket.accept().await.unwrap();
         stream.readable().await.unwrap();
     });
-    let error = error_of(&site, &format!("http://{address}/"), TIMEOUT).await;
+    let error = error_of(&site, &url, TIMEOUT).await;
     serving.await.unwrap();
+    let address = url.trim_start_matches("http://");
     assert_eq!(error, format!("{address} closed the connection before it had answered"));
 }
 
@@ -94,25 +91,25 @@ async fn an_answer_without_end_in_tiny_chunks_ends_with_the_timeout() {
 #[tokio::test]
 async fn an_answer_that_is_ended_in_its_middle_had_begun() {
     let site = Site::new(Config::default()).await;
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = socket.local_addr().unwrap();
+    let (socket, url) = server().await;
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
         loop {
             let (mut stream, _) = socket.accept().await.unwrap();
-            read_request(&mut stream).await;
+            read_message(&mut stream).await;
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await.unwrap();
             tell.send(stream).unwrap();
         }
     });
     let sender = sender(&site);
-    let call = sender.prepare(outgoing(&format!("http://{address}/"), request("POST", &[], b"x")));
+    let call = sender.prepare(outgoing(&url, request("POST", &[], b"x")));
     let ended = async {
         let _open = told.recv().await;
         // Its head is on the way: it is read before this is asked a second time.
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     let call = sender.exchange(call, &mut Wire::default(), ended).await;
+    let address = url.trim_start_matches("http://");
     let expected = format!("{address} had not finished its answer when hooktape was told to stop");
     assert_eq!((call.response, call.error), (None, Some(expected)));
 }
@@ -160,7 +157,7 @@ async fn a_connection_that_does_not_come_about_is_not_the_endpoints_silence() {
     let address = full.local_addr().unwrap();
     let patience = Duration::from_millis(100);
     let mut waiting = Vec::new();
-    while let Ok(stream) = tokio::time::timeout(patience, TcpStream::connect(address)).await {
+    while let Ok(stream) = tokio::time::timeout(patience, tokio::net::TcpStream::connect(address)).await {
         waiting.push(stream.unwrap());
     }
     let sender = sender(&site);
@@ -215,11 +212,10 @@ async fn a_call_without_an_accept_leaves_where_no_proxy_stands_between() {
 #[tokio::test]
 async fn a_body_is_cut_on_a_connection_of_its_own() {
     let site = Site::new(Config::default()).await;
-    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", socket.local_addr().unwrap());
+    let (socket, url) = server().await;
     let serving = tokio::spawn(async move {
         let (mut first, _) = socket.accept().await.unwrap();
-        read_request(&mut first).await;
+        read_message(&mut first).await;
         first.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
         let (mut second, _) = socket.accept().await.unwrap();
         let mut came = Vec::new();
