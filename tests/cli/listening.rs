@@ -1,12 +1,12 @@
 //! `listen`, `demo`, and no command at all: calls in.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
 use crate::lane::{HOOKTAPE, Home, Listener, TOKEN};
+use crate::raw::raw;
 use crate::support::{PUBLISHED, SIGNED, run, signature};
 
 /// The example of Moveo's documentation, signed with the token 123456789.
@@ -61,9 +61,7 @@ fn a_call_that_nobody_knows_is_recorded_as_plain_http() {
 fn what_is_no_request_is_told_and_recorded_masked_where_calls_are() {
     let home = Home::new();
     let mut listener = home.listen(&["--redact"]);
-    let mut stream = TcpStream::connect(&listener.address).unwrap();
-    stream.write_all(b"POST /x?token=HUSH HTTP/1.1\r\nBad Header : x\r\nX-Key: HUSH\r\n\r\n").unwrap();
-    let _ = stream.read_to_end(&mut Vec::new());
+    raw(&listener.address, "POST /x?token=HUSH HTTP/1.1\r\nBad Header : x\r\nX-Key: HUSH\r\n\r\n");
     let ended = listener.end("TERM");
     let tape = std::fs::read_to_string(home.path("tape.jsonl")).unwrap();
     assert!(ended.err.contains("It began with: POST /x?token=[redacted]…"), "{}", ended.err);

@@ -16,7 +16,11 @@ mod leaks;
 mod listening;
 mod packed;
 mod platforms;
+#[path = "../support/raw.rs"]
+mod raw;
 mod reading;
+#[path = "../support/recorded.rs"]
+mod recorded;
 mod replaying;
 mod reports;
 mod responding;

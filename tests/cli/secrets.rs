@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::lane::{HOOKTAPE, Home, Listener};
 use crate::leaks::{Needle, files_in, none_in};
+use crate::raw::raw;
 use crate::support::{Endpoint, SAMPLE, signature};
 
 const SIGNING: &str = "signing-secret-vU3kq9ZxT2";
@@ -303,14 +304,9 @@ fn what_is_kept_is_for_its_owner_alone() {
     }
 }
 
-/// The body of a page.
+/// The answer that has a page.
 fn page_at(address: &str, target: &str) -> String {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    write!(stream, "GET {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    raw(address, format!("GET {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"))
 }
 
 #[test]

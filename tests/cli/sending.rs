@@ -1,9 +1,9 @@
 //! `send` and `replay` against an endpoint that checks signatures as a customer's would.
 
-use hooktape::recording::{Position, Reader};
 use serde_json::{Value, json};
 
 use crate::lane::{HOOKTAPE, Home, TOKEN};
+use crate::recorded::calls_in;
 use crate::support::{Ended, Endpoint, PUBLISHED, SAMPLE, SIGNED, answering, feed, field, run, signature};
 
 /// Sends to a recording of its own.
@@ -32,9 +32,7 @@ fn but_for_what_is_fresh(body: &[u8]) -> Value {
 
 /// The bodies of the calls that [`replay`] sends.
 fn sample_bodies() -> Vec<Vec<u8>> {
-    let reader = Reader::open(SAMPLE.as_ref()).unwrap();
-    let places: Vec<_> = reader.entries(Position::default()).map(|entry| entry.unwrap().place).take(6).collect();
-    places.into_iter().map(|place| reader.call(place).unwrap().request.body.to_vec()).collect()
+    calls_in(SAMPLE).into_iter().take(6).map(|call| call.request.body.to_vec()).collect()
 }
 
 #[test]

@@ -1,17 +1,14 @@
 //! A command that runs to its end, and an endpoint that calls can be sent to.
 
 use std::fmt::Write as _;
-use std::io::{BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use assert_cmd::Command;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 
-use crate::lane::caller::read_message;
+use crate::answering::{message, serving};
 use crate::lane::{HOOKTAPE, Home, TOKEN};
 
 pub use crate::answering::answering;
@@ -68,16 +65,14 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let all = Arc::clone(&seen);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let all = Arc::clone(&all);
-                // A caller that leaves ends its connection.
-                thread::spawn(move || serve(&mut BufReader::new(stream.unwrap()), &all).unwrap_err());
-            }
+        let url = serving(move |head, body| {
+            let authentic = field(&head, "x-moveo-signature") == Some(&*signature(TOKEN, &body));
+            all.lock().unwrap().push((head, body));
+            let (status, answer) =
+                if authentic { (200, r#"{"context":{}}"#) } else { (401, r#"{"error":"signature"}"#) };
+            message(&format!("{status} -\ncontent-type: application/json"), answer.as_bytes())
         });
         Self { url, seen }
     }
@@ -85,20 +80,6 @@ impl Endpoint {
     /// What came since this was asked last.
     pub fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut self.seen.lock().unwrap())
-    }
-}
-
-fn serve(stream: &mut BufReader<TcpStream>, seen: &Mutex<Vec<Seen>>) -> std::io::Result<()> {
-    loop {
-        let (head, body) = read_message(stream)?;
-        let authentic = field(&head, "x-moveo-signature") == Some(&*signature(TOKEN, &body));
-        seen.lock().unwrap().push((head, body));
-        let (status, answer) = if authentic { (200, r#"{"context":{}}"#) } else { (401, r#"{"error":"signature"}"#) };
-        let length = answer.len();
-        let text = format!(
-            "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{answer}"
-        );
-        stream.get_mut().write_all(text.as_bytes())?;
     }
 }
 

@@ -1,13 +1,13 @@
 //! `webview open`: the page as its platform opens it, and what comes of it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::lane::caller::read_message;
 use crate::lane::{HOOKTAPE, Home};
+use crate::raw::raw;
 use crate::support::run;
 use crate::tunnel::pipe;
 
@@ -51,12 +51,9 @@ impl Waiting {
     }
 
     fn request(&self, head: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(self.base.strip_prefix("http://").unwrap()).unwrap();
         let host = self.base.strip_prefix("http://").unwrap();
         let fields = format!("host: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-        stream.write_all(format!("{head}\r\n{fields}").as_bytes()).unwrap();
-        let (head, body) = read_message(&mut BufReader::new(stream)).unwrap();
-        head + &String::from_utf8(body).unwrap()
+        raw(host, format!("{head}\r\n{fields}"))
     }
 
     /// Opens the stand-in page: what it has been given.

@@ -11,10 +11,10 @@ use std::thread;
 use std::time::Duration;
 
 use hooktape::call::Call;
-use hooktape::recording::{Position, Reader};
 
 use crate::lane::Home;
 use crate::lane::caller::read_message;
+use crate::recorded::calls_in;
 
 /// Connections that call at a time, each one call after the other.
 const SENDERS: u64 = 8;
@@ -73,9 +73,7 @@ fn of_round(path: &Path, round: u64, by_sender: &mut [Vec<Call>]) {
     if std::fs::metadata(path).unwrap().len() == 0 {
         return;
     }
-    let reader = Reader::open(path).unwrap();
-    for entry in reader.entries(Position::default()) {
-        let call = reader.call(entry.unwrap().place).unwrap();
+    for call in calls_in(path) {
         let said = |name: &str| call.request.headers.get(name).unwrap().parse::<u64>().unwrap();
         if said("x-round") == round {
             let sender = usize::try_from(said("x-sender")).unwrap();

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::io::{BufReader, Write as _};
 use std::net::TcpStream;
 
-use hooktape::recording::{Position, Reader};
-
 use crate::lane::caller::read_message;
 use crate::lane::{HOOKTAPE, Home, Listener};
 use crate::process;
+use crate::recorded::calls_in;
 
 fn request(number: usize) -> Vec<u8> {
     let body = format!("{{\"number\":{number}}}");
@@ -28,9 +27,8 @@ fn status(stream: &TcpStream) -> String {
 
 /// What was recorded, each body once.
 fn bodies(home: &Home) -> BTreeSet<Vec<u8>> {
-    let reader = Reader::open(&home.path("tape.jsonl")).unwrap();
-    let calls = reader.entries(Position::default()).map(|entry| reader.call(entry.unwrap().place).unwrap());
-    let bodies: Vec<Vec<u8>> = calls.map(|call| call.request.body.to_vec()).collect();
+    let calls = calls_in(home.path("tape.jsonl"));
+    let bodies: Vec<Vec<u8>> = calls.iter().map(|call| call.request.body.to_vec()).collect();
     let once: BTreeSet<_> = bodies.iter().cloned().collect();
     assert_eq!(once.len(), bodies.len());
     once

@@ -9,6 +9,8 @@ mod lane;
 mod load;
 #[path = "../support/process.rs"]
 mod process;
+#[path = "../support/recorded.rs"]
+mod recorded;
 mod weight;
 
 use std::collections::BTreeMap;
@@ -17,16 +19,13 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
-use hooktape::recording::{Position, Reader};
-
 use lane::{Home, Listener};
+use recorded::calls_in;
 
 /// How often each numbered call stands in a recording that has no damaged line.
 fn recorded(path: &Path) -> BTreeMap<u32, u32> {
-    let reader = Reader::open(path).unwrap();
     let mut times = BTreeMap::new();
-    for entry in reader.entries(Position::default()) {
-        let call = reader.call(entry.unwrap().place).unwrap();
+    for call in calls_in(path) {
         let number = std::str::from_utf8(&call.request.body).unwrap().parse().unwrap();
         *times.entry(number).or_default() += 1;
     }

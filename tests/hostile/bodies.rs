@@ -3,10 +3,9 @@
 
 use std::io::Read as _;
 
-use hooktape::recording::{Position, Reader};
-
 use crate::evil::acts;
 use crate::lane::{HOOKTAPE, Home};
+use crate::recorded::calls_in;
 
 /// Columns of a line of `listen`, and room for letters of several bytes.
 const LONGEST: usize = 4000;
@@ -64,9 +63,8 @@ fn no_body_breaks_what_takes_it_in_or_what_shows_it() {
     for line in ended.out.lines() {
         assert!(line.len() < LONGEST && !acts(line), "{} bytes: {:.200}", line.len(), line);
     }
-    let reader = Reader::open(&home.path("tape.jsonl")).unwrap();
-    let calls = reader.entries(Position::default()).map(|entry| reader.call(entry.unwrap().place).unwrap());
-    for (number, (call, (_, body))) in calls.zip(bodies()).enumerate() {
+    let calls = calls_in(home.path("tape.jsonl"));
+    for (number, (call, (_, body))) in calls.into_iter().zip(bodies()).enumerate() {
         assert!(call.request.body == body, "body {number}");
         let id = call.id.to_string();
         for args in [&["show", "tape.jsonl", &id][..], &["show", "tape.jsonl", &id, "--pretty"]] {

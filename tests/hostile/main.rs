@@ -12,5 +12,9 @@ mod escapes;
 mod evil;
 #[path = "../support/lane.rs"]
 mod lane;
+#[path = "../support/raw.rs"]
+mod raw;
 mod readers;
+#[path = "../support/recorded.rs"]
+mod recorded;
 mod wire;

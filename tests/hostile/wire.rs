@@ -1,12 +1,9 @@
 //! Raw sockets: requests in shapes that two servers could read differently, and floods. Each is one call or none, and what
 //! comes behind it on the connection is never taken for another.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
-use hooktape::recording::{Position, Reader};
-
 use crate::lane::Home;
+use crate::raw::raw;
+use crate::recorded::calls_in;
 
 /// What would be a second call if the first one's end were missed.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -22,11 +19,7 @@ fn with_smuggled(lines: &str, body: &str) -> Vec<u8> {
 
 /// The statuses that come back until the listener closes the connection.
 fn statuses(address: &str, request: &[u8]) -> Vec<String> {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let mut answer = Vec::new();
-    // A connection that is closed on bytes that nobody read is reset, which may overtake the answer.
-    let _ = stream.write_all(request).and_then(|()| stream.read_to_end(&mut answer));
-    let answer = String::from_utf8(answer).unwrap();
+    let answer = raw(address, request);
     answer.split("HTTP/1.1 ").skip(1).map(|rest| rest[..3].to_owned()).collect()
 }
 
@@ -74,8 +67,7 @@ fn no_request_hides_another() {
         assert!(overtaken || statuses == [answered], "{shown:?}: {statuses:?}");
     }
     drop(listener);
-    let reader = Reader::open(&home.path("tape.jsonl")).unwrap();
-    let calls = reader.entries(Position::default()).map(|entry| reader.call(entry.unwrap().place).unwrap());
-    let targets: Vec<String> = calls.map(|call| call.request.target).collect();
+    let calls = calls_in(home.path("tape.jsonl"));
+    let targets: Vec<String> = calls.into_iter().map(|call| call.request.target).collect();
     assert!(targets.len() > 3 && !targets.iter().any(|target| target.contains("smuggled")), "{targets:?}");
 }

@@ -5,13 +5,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::leaks::{Needle, none_in};
+use crate::recorded::calls_in;
 use crate::support::{Ended, SIZES, Stage, drawn, long, repository};
 use hooktape::app::event::Event;
 use hooktape::app::exporting::Progress;
 use hooktape::app::keys;
 use hooktape::config::Secret;
 use hooktape::recording::export::Format;
-use hooktape::recording::{Position, Reader, import};
+use hooktape::recording::import;
 use insta::{assert_snapshot, with_settings};
 use jiff::Timestamp;
 
@@ -75,11 +76,8 @@ async fn each_form_is_written_for_its_owner_and_read_back() {
             form => {
                 let calls = import::calls(&text, form, Timestamp::now()).unwrap().calls;
                 let calls: Vec<_> = calls.into_iter().map(|call| call.request.body).collect();
-                let reader = Reader::open(&repository("recordings/moveo.jsonl")).unwrap();
-                let bodies: Vec<_> = reader
-                    .entries(Position::default())
-                    .map(|entry| reader.call(entry.unwrap().place).unwrap().request.body)
-                    .collect();
+                let recorded = calls_in(repository("recordings/moveo.jsonl"));
+                let bodies: Vec<_> = recorded.into_iter().map(|call| call.request.body).collect();
                 assert_eq!(calls, bodies, "{form}");
             }
         }

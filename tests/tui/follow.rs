@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::recorded::calls_in;
 use crate::support::{Stage, drawn, repository};
 use hooktape::app::App;
 use hooktape::app::event::{Effect, Event};
 use hooktape::call::{Call, Id};
 use hooktape::net::sender::Sender;
 use hooktape::recording::backlog::backlog;
-use hooktape::recording::{Annotation, Change, Options, Position, Reader, Recorded, Recorder, compact};
+use hooktape::recording::{Annotation, Change, Options, Reader, Recorded, Recorder, compact};
 use hooktape::tui::feed::feed;
 use hooktape::tui::tape::Tape;
 use hooktape::tui::world::{Messages, World};
@@ -22,9 +23,7 @@ async fn next(messages: &mut Messages) -> Event {
 
 #[tokio::test]
 async fn what_another_process_records_is_told_as_if_we_had() {
-    let sample = Reader::open(&repository("recordings/moveo.jsonl")).unwrap();
-    let calls: Vec<_> =
-        sample.entries(Position::default()).map(|entry| sample.call(entry.unwrap().place).unwrap()).collect();
+    let calls = calls_in(repository("recordings/moveo.jsonl"));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tape.jsonl");
     let (other, _) = Recorder::open(&path, Options::default(), Box::new(|_| {})).unwrap();
@@ -92,8 +91,7 @@ async fn what_another_process_records_is_told_as_if_we_had() {
 
 /// A recording of the sample's first call, each time with another id.
 async fn record(path: &Path, calls: usize) {
-    let sample = Reader::open(&repository("recordings/moveo.jsonl")).unwrap();
-    let call = sample.call(sample.entries(Position::default()).next().unwrap().unwrap().place).unwrap();
+    let call = calls_in(repository("recordings/moveo.jsonl")).remove(0);
     let (recorder, _) = Recorder::open(path, Options::default(), Box::new(|_| {})).unwrap();
     for _ in 0..calls {
         recorder.record(Call { id: Id::fresh(), ..call.clone() }).await.unwrap();

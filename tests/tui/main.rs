@@ -23,6 +23,8 @@ mod mouse;
 mod process;
 mod pty;
 mod readme;
+#[path = "../support/recorded.rs"]
+mod recorded;
 mod recordings;
 mod remarks;
 mod replaying;

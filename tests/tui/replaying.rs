@@ -11,7 +11,7 @@ use hooktape::net::outgoing::SignMode;
 use hooktape::net::presence::Presence;
 use hooktape::net::sender::Sender;
 use hooktape::recording::backlog::backlog;
-use hooktape::recording::{Position, Query, Reader, fixtures};
+use hooktape::recording::{Query, Reader, fixtures};
 use hooktape::replay::variables::Variables;
 use hooktape::replay::{Plan, Selection, select};
 use hooktape::tui::tape::Tape;
@@ -20,6 +20,7 @@ use insta::{assert_snapshot, with_settings};
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc::unbounded_channel;
 
+use crate::recorded::calls_in;
 use crate::support::{Ended, Stage, drawn, repository};
 
 async fn opened(script: &str) -> Ended {
@@ -240,10 +241,9 @@ async fn what_has_left_when_the_screen_is_closed_is_recorded() {
     let (mut stream, _) = socket.accept().await.unwrap();
     stream.read_exact(&mut [0]).await.unwrap();
     world.end().await;
-    let reader = Reader::open(&tape).unwrap();
-    let entries: Vec<_> = reader.entries(Position::default()).map(Result::unwrap).collect();
-    assert_eq!(entries.len(), calls + 1);
-    let sent = reader.call(entries[calls].place).unwrap();
+    let recorded = calls_in(&tape);
+    assert_eq!(recorded.len(), calls + 1);
+    let sent = &recorded[calls];
     assert!(sent.error.as_ref().unwrap().ends_with("had not answered when hooktape was told to stop"), "{sent:?}");
 }
 
