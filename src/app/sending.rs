@@ -302,7 +302,7 @@ impl App {
     ///
     /// # Errors
     /// A sentence: why there is none.
-    pub fn draft_signature(&self) -> Result<String, String> {
+    fn draft_signature(&self) -> Result<String, String> {
         let Some(draft) = &self.draft else { return Err(String::new()) };
         let kind = self.setup.platforms.kind(draft.kind.as_deref());
         let request = draft.request();

@@ -14,12 +14,11 @@ impl Platforms {
     }
 
     /// Whether a request bears a header in which the signatures of a platform stand, whatever it is besides.
-    #[must_use]
-    pub fn is_signed(&self, request: &Request) -> bool {
+    fn is_signed(&self, request: &Request) -> bool {
         self.schemes(request, None).next().is_some()
     }
 
-    /// What is to be said of a request that was not recognised and [is signed](Self::is_signed) nevertheless: whose header it
+    /// What is to be said of a request that was not recognised and is signed nevertheless: whose header it
     /// bears, and what keeps it from being taken for one of theirs.
     #[must_use]
     pub fn stranger(&self, request: &Request) -> Option<String> {

@@ -52,7 +52,7 @@ fn holding(most: usize) -> (Teller, Backlog) {
     let shared = Arc::new(Shared { queue: Mutex::new(queue), changed: Notify::new(), filled: Notify::new() });
     let backlog =
         Backlog { shared: shared.clone(), file: PathBuf::new(), read_back: None, since: Instant::now(), taken: 0 };
-    (Teller(Arc::new(Mouth(shared))), backlog)
+    (Teller(Arc::new(CloseOnDrop(shared))), backlog)
 }
 
 /// About what a call takes in memory, in bytes, whose line is at that place.
@@ -99,15 +99,15 @@ struct Stretch {
 
 /// Where a recorder's observer puts what it hears. When the last clone is gone, that was all.
 #[derive(Clone, Debug)]
-pub struct Teller(Arc<Mouth>);
+pub struct Teller(Arc<CloseOnDrop>);
 
 #[derive(Debug)]
-struct Mouth(Arc<Shared>);
+struct CloseOnDrop(Arc<Shared>);
 
 impl Teller {
     /// Puts `event` behind all others. To nobody, once the other end is gone.
     pub fn tell(&self, event: Recorded) {
-        let Mouth(shared) = &*self.0;
+        let CloseOnDrop(shared) = &*self.0;
         let mut queue = lock(&shared.queue);
         if !queue.closed {
             queue.push(event);
@@ -121,7 +121,7 @@ impl Teller {
     }
 }
 
-impl Drop for Mouth {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         lock(&self.0.queue).closed = true;
         self.0.changed.notify_one();

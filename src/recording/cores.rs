@@ -1,4 +1,4 @@
-//! Work on every core, results in order.
+//! A parallel map: work on every core, results in order.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

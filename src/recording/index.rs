@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::rows::{Few, Row, Rows};
-use self::table::{Kept, Table};
+use self::table::{Interned, Table};
 use super::{Annotation, Entry, Marks, Place, Query, View, cores, failed_or_refused};
 use crate::call::{Direction, Id, Sig, short};
 
@@ -59,7 +59,7 @@ struct Shape {
     path: Arc<str>,
 }
 
-impl Kept for Shape {
+impl Interned for Shape {
     type Key<'a> = (Option<&'a str>, &'a str, &'a str);
 
     fn new((kind, method, path): Self::Key<'_>) -> Self {
@@ -94,7 +94,7 @@ impl Fate {
     }
 }
 
-impl Kept for Fate {
+impl Interned for Fate {
     type Key<'a> = Self;
 
     fn new(fate: Self) -> Self {

@@ -1,12 +1,12 @@
-//! One copy of each string: kinds, paths and conversations repeat with every call.
+//! An interner: one copy of each string. Kinds, paths and conversations repeat with every call.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 #[derive(Debug, Default)]
-pub struct Names(HashSet<Arc<str>>);
+pub struct Interner(HashSet<Arc<str>>);
 
-impl Names {
+impl Interner {
     /// The shared copy of `name`.
     pub fn share(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.0.get(name) {

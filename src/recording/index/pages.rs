@@ -1,4 +1,4 @@
-//! A list that grows without being moved: what is kept of millions of calls would else be copied again and again, once
+//! A paged list, which grows without being moved: what is kept of millions of calls would else be copied again and again, once
 //! while somebody looks at it.
 
 /// Values of a page.

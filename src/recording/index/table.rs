@@ -1,4 +1,4 @@
-//! Strings that many calls share, each kept once and numbered.
+//! Interned values: strings and the like that many calls share, each kept once and numbered.
 
 use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// A value that is kept once, and looked up without being made.
-pub(super) trait Kept {
+pub(super) trait Interned {
     type Key<'a>: Copy + Hash;
 
     fn new(key: Self::Key<'_>) -> Self;
@@ -30,7 +30,7 @@ impl<T> Default for Table<T> {
     }
 }
 
-impl<T: Kept> Table<T> {
+impl<T: Interned> Table<T> {
     /// The number of the value with this key.
     pub fn number(&mut self, key: T::Key<'_>) -> u32 {
         self.number_or(key, || T::new(key))
@@ -56,14 +56,14 @@ impl<T: Kept> Table<T> {
     }
 }
 
-impl<T: Kept + Clone> Table<T> {
+impl<T: Interned + Clone> Table<T> {
     /// Adds the values of another table; which numbers they have here.
     pub fn take_in(&mut self, other: &Self) -> Vec<u32> {
         other.values.iter().map(|value| self.number_or(value.key(), || value.clone())).collect()
     }
 }
 
-impl Kept for Arc<str> {
+impl Interned for Arc<str> {
     type Key<'a> = &'a str;
 
     fn new(key: &str) -> Self {

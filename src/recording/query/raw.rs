@@ -1,4 +1,4 @@
-//! Whether a line can match at all, told from its bytes: a search takes apart only the lines that can.
+//! The prefilter of searches: whether a line can match at all, told from its bytes, so that only lines that can are taken apart.
 //!
 //! A body stands in its line as it is (`"json"`), with some letters escaped (`"text"`), or in base64; what a needle is held
 //! against otherwise stands there as a string. So a needle without letters that get escaped stands in the line too, unless

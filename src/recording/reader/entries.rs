@@ -10,7 +10,7 @@ use memchr::memchr;
 use super::damage::{Damage, LineError};
 use super::packed::Fault;
 use crate::recording::format::{self, DamagedLine};
-use crate::recording::names::Names;
+use crate::recording::interner::Interner;
 use crate::recording::{Annotation, Entry, Index, Place};
 
 /// What is read at once. A longer line makes the window grow to its length.
@@ -53,7 +53,7 @@ pub struct Entries<'a> {
     /// What stands at this offset or behind it is not read.
     until: u64,
     longest: usize,
-    names: Names,
+    names: Interner,
     annotations: Vec<(u64, Annotation)>,
     scratch: Vec<u8>,
     /// Reading failed: that was said, and it would only fail again.
@@ -83,7 +83,7 @@ impl<'a> Entries<'a> {
             window: vec![0; WINDOW],
             until,
             longest: LONGEST,
-            names: Names::default(),
+            names: Interner::default(),
             annotations: Vec::new(),
             scratch: Vec::new(),
             broken: false,
