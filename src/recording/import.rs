@@ -184,7 +184,7 @@ fn ours(facts: Facts, request: Request, response: Option<Response>, seen: &str) 
     if address == seen || in_line(address.as_bytes()) == seen.as_bytes() {
         return Ok(call);
     }
-    let Place { origin, target, .. } = place(seen)?;
+    let Address { origin, target, .. } = address(seen)?;
     (call.kind, call.conversation, call.sig) = (None, None, None);
     call.request.target = "/".into();
     let old = url(&call);
@@ -192,17 +192,17 @@ fn ours(facts: Facts, request: Request, response: Option<Response>, seen: &str) 
     if let Some((scheme, authority)) = origin
         && old != format!("{scheme}://{authority}/")
     {
-        let address = Some(format!("{scheme}://{authority}"));
+        let origin = Some(format!("{scheme}://{authority}"));
         match call.direction {
-            Direction::Sent => call.request.origin = address,
-            Direction::Received => (call.request.origin, call.request.public) = (None, address),
+            Direction::Sent => call.request.origin = origin,
+            Direction::Received => (call.request.origin, call.request.public) = (None, origin),
         }
     }
     Ok(call)
 }
 
 /// An address, taken apart.
-struct Place<'a> {
+struct Address<'a> {
     /// The scheme, in small letters, and host and port as they were written. A bare path has none.
     origin: Option<(String, &'a str)>,
     /// `name:password`, if it has them.
@@ -210,7 +210,7 @@ struct Place<'a> {
     target: String,
 }
 
-impl Place<'_> {
+impl Address<'_> {
     /// Puts into a received request what it was called by: the target, the `host`, and what that does not say.
     fn put(self, request: &mut Request) {
         request.target = self.target;
@@ -231,10 +231,10 @@ fn is_no_call(url: &str) -> bool {
 }
 
 /// Takes a URL apart by its text: nothing in it is written anew.
-fn place(url: &str) -> Result<Place<'_>, String> {
+fn address(url: &str) -> Result<Address<'_>, String> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return if url.starts_with('/') || url == "*" {
-            Ok(Place { origin: None, user: None, target: url.to_owned() })
+            Ok(Address { origin: None, user: None, target: url.to_owned() })
         } else {
             Err(format!("{url:?} is no URL"))
         };
@@ -251,7 +251,7 @@ fn place(url: &str) -> Result<Place<'_>, String> {
         return Err(format!("{url:?} names no host"));
     }
     let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-    Ok(Place { origin: Some((scheme, host)), user, target })
+    Ok(Address { origin: Some((scheme, host)), user, target })
 }
 
 /// Puts the host that was called first, unless the headers say one.

@@ -9,7 +9,7 @@ use memchr::memmem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use super::shell::{Token, tokens, unclosed};
-use super::{Foreign, ImportError, Imported, check, cmd, place};
+use super::{Foreign, ImportError, Imported, address, check, cmd};
 use crate::call::{Call, Request};
 use crate::recording::redact::MASK;
 
@@ -357,9 +357,9 @@ impl Reading {
         let url = if self.plain { url } else { unglobbed(&url)? };
         // As curl does.
         let url = if url.contains("://") { url } else { format!("http://{url}") };
-        let mut place = place(&url)?;
+        let mut address = address(&url)?;
         let user = self.user.take().or_else(|| {
-            let user = place.user?;
+            let user = address.user?;
             let (name, password) = user.split_once(':').unwrap_or((user, ""));
             let [name, password] = [name, password].map(|part| percent_decode_str(part).collect::<Vec<u8>>());
             Some([name, b":".to_vec(), password].concat())
@@ -375,11 +375,11 @@ impl Reading {
         if self.get
             && let Some(parameters) = body.take()
         {
-            place.target.push(if place.target.contains('?') { '&' } else { '?' });
-            place.target.push_str(&String::from_utf8_lossy(&parameters));
+            address.target.push(if address.target.contains('?') { '&' } else { '?' });
+            address.target.push_str(&String::from_utf8_lossy(&parameters));
         }
         if let Some(target) = self.target.take() {
-            place.target = target;
+            address.target = target;
         }
         let default = if self.head {
             "HEAD"
@@ -402,7 +402,7 @@ impl Reading {
             body: body.unwrap_or_default().into(),
             ..Request::default()
         };
-        place.put(&mut request);
+        address.put(&mut request);
         Ok(request)
     }
 }

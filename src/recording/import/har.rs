@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Foreign, ImportError, Imported, check, is_no_call, ours, place};
+use super::{Foreign, ImportError, Imported, address, check, is_no_call, ours};
 use crate::call::{Call, Headers, Request, Response};
 use crate::recording::facts::Facts;
 use crate::recording::format::without_place;
@@ -134,7 +134,7 @@ fn call(entry: &Value, foreign: &mut Foreign) -> Result<Call, Unread> {
     let call = if let Some((facts, _)) = facts {
         ours(facts, request, response, url).map_err(|message| fault("/request/url", message))?
     } else {
-        place(url).map_err(|message| fault("/request/url", message))?.put(&mut request);
+        address(url).map_err(|message| fault("/request/url", message))?.put(&mut request);
         if let Some(response) = &mut response {
             forget_coding(response);
         }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::chunks::Chunks;
-use super::{Foreign, ImportError, Imported, check, ours, place};
+use super::{Foreign, ImportError, Imported, address, check, ours};
 use crate::call::{Call, Headers, Request, Response};
 use crate::recording::facts::Facts;
 use crate::recording::{Annotation, Remarks};
@@ -63,13 +63,13 @@ fn request(block: Block, foreign: &mut Foreign) -> Result<Call, String> {
     if block.facts.is_none() && url.contains([' ', '\t']) {
         return Err(format!("what follows the URL in {line:?}? A blank in it is written %20"));
     }
-    let place = place(url).map_err(|error| format!("{error}: a request begins as POST http://HOST/PATH"))?;
+    let address = address(url).map_err(|error| format!("{error}: a request begins as POST http://HOST/PATH"))?;
     let mut request =
         Request { method: method.to_owned(), headers: block.headers, body: block.body, ..Request::default() };
     let call = if let Some(facts) = block.facts {
         ours(facts, request, None, url)?
     } else {
-        place.put(&mut request);
+        address.put(&mut request);
         foreign.call(None, Duration::ZERO, request, None)
     };
     check(&call.request, None, call.is_no_request())?;
