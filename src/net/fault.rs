@@ -234,7 +234,7 @@ fn forged(value: &str, prefix: &str) -> String {
 /// The places in a body whose values it signs, where it does not sign the whole of it.
 fn covered(scheme: &Scheme) -> Vec<&str> {
     match &scheme.method {
-        Method::Seal(seal) => seal.message.pointers().collect(),
+        Method::Detached(detached) => detached.message.pointers().collect(),
         _ => Vec::new(),
     }
 }

@@ -176,12 +176,12 @@ pub fn name_of(id: Id) -> u128 {
     if id.0.get_version_num() == 7 { name & u128::from(u64::MAX) } else { name }
 }
 
-/// A call of ours: what its summary says, unless the address beside it was changed by hand, and not only where a line cannot hold it. That is to be seen, and what was
-/// found of the call was found of another then.
+/// A call of ours: what its summary says, unless the address beside it was changed by hand, and not only where a line cannot hold
+/// it. That is to be seen, and what was found of the call was found of another then.
 fn ours(facts: Facts, request: Request, response: Option<Response>, seen: &str) -> Result<Call, String> {
     let mut call = facts.call(request, response);
-    let address = url(&call);
-    if address == seen || in_line(address.as_bytes()) == seen.as_bytes() {
+    let own = url(&call);
+    if own == seen || in_line(own.as_bytes()) == seen.as_bytes() {
         return Ok(call);
     }
     let Address { origin, target, .. } = address(seen)?;
