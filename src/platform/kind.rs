@@ -20,7 +20,7 @@ use super::doc::Doc;
 use super::pack::{Caller, ConversationSpec, KindSpec, Reads, SectionSpec};
 use super::refresh::RefreshSpec;
 use super::schema::{Help, Library, Schema};
-use super::{Envelope, Section, Seen, Severity, envelope, recognise};
+use super::{Envelope, Section, Seen, envelope, recognise};
 use crate::call::{Packed, Request, Response};
 use crate::signature::{Carrier, Scheme};
 
@@ -57,8 +57,13 @@ pub struct Field {
     pub part: &'static str,
     /// Its JSON type (`string`, `object or null`), where the contract fixes it.
     pub json_type: Option<String>,
-    /// Whether the contract is broken without it.
+    /// Whether every call has it.
     pub required: bool,
+    /// The same in words, with when that holds: `optional`, `required for type text`, `required unless convId is there`,
+    /// `not in the contract`.
+    pub need: String,
+    /// The values that the contract names, where these are all.
+    pub allowed: Vec<String>,
     /// What the document says of it.
     pub meaning: Option<String>,
 }
@@ -315,12 +320,17 @@ impl Kind {
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
         let signed = |name: &str| self.schemes().any(|scheme| scheme.header.eq_ignore_ascii_case(name));
-        let headers = self.spec.headers.iter().map(|header| Field {
-            place: header.name.clone(),
-            part: "header",
-            json_type: None,
-            required: header.required == Some(Severity::Error) || signed(&header.name),
-            meaning: Some(header.description.clone()),
+        let headers = self.spec.headers.iter().map(|header| {
+            let required = header.required.is_some() || signed(&header.name);
+            Field {
+                place: header.name.clone(),
+                part: "header",
+                json_type: None,
+                required,
+                need: if required { "required" } else { "optional" }.to_owned(),
+                allowed: Vec::new(),
+                meaning: Some(header.description.clone()),
+            }
         });
         let part = match self.spec.reads {
             Reads::Body => "body",

@@ -8,9 +8,11 @@
 //! | `x-severity` | `error`, `warning` or `note`: how grave a departure is; holds for what is inside too. Else `error` |
 //! | `x-finding` | what a departure of the value itself means, as a sentence |
 //! | `x-form` | `epoch-ms`: the number is a time |
+//! | `x-optional` | `true`: what its `required` lists may be left out by the contract, and that is told all the same |
 //!
 //! A member that `additionalProperties: false` forbids is always a `note`: platforms add fields without telling.
 
+mod fields;
 mod help;
 
 use std::borrow::Cow;
@@ -19,12 +21,12 @@ use std::sync::{Arc, OnceLock};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Retrieve, Uri, ValidationError, Validator};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use help::Help;
 
 use super::doc::tokens;
-use super::{Field, Finding, Severity};
+use super::{Finding, Severity};
 use crate::json::escape;
 use crate::visible;
 
@@ -167,57 +169,6 @@ impl Schema {
     /// Whether the schema speaks of `pointer` at all.
     pub(super) fn knows(&self, pointer: &str) -> bool {
         !self.at(pointer).is_empty()
-    }
-
-    /// The members that it names, down to three deep, with what it says of them.
-    pub(super) fn fields(&self, part: &'static str) -> Vec<Field> {
-        let mut fields = Vec::new();
-        let mut nodes = Vec::new();
-        if let Some(root) = self.root() {
-            self.same(root, &mut nodes);
-        }
-        self.fields_of(&nodes, "", 3, part, &mut fields);
-        fields
-    }
-
-    fn fields_of(&self, nodes: &[Node<'_>], under: &str, depth: usize, part: &'static str, fields: &mut Vec<Field>) {
-        if depth == 0 {
-            return;
-        }
-        let lists = |node: &&Node<'_>| node.value.get("items").is_some_and(Value::is_object);
-        if let Some(items) = nodes.iter().find(lists).and_then(|node| node.get("items")) {
-            let mut inner = Vec::new();
-            self.same(items, &mut inner);
-            self.fields_of(&inner, &format!("{under}/*"), depth - 1, part, fields);
-        }
-        let needs = |node: &Node<'_>, name: &str| {
-            let listed = node
-                .value
-                .get("required")
-                .and_then(Value::as_array)
-                .is_some_and(|all| all.iter().any(|one| one == name));
-            listed && !matches!(node.text("x-severity"), Some("note" | "warning"))
-        };
-        let mut names: Vec<String> = Vec::new();
-        let properties = nodes.iter().filter_map(|node| node.value.get("properties")?.as_object());
-        for name in properties.flat_map(Map::keys) {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
-        for name in names {
-            let place = format!("{under}/{}", escape(&name));
-            let inner = self.at(&place.replace("/*", "/0"));
-            let said = |key: &str| inner.iter().find_map(|node| node.text(key));
-            fields.push(Field {
-                required: nodes.iter().any(|node| needs(node, &name)),
-                meaning: said("description").or_else(|| said("title")).map(str::to_owned),
-                json_type: inner.iter().find_map(|node| json_type(*node)),
-                place: place.clone(),
-                part,
-            });
-            self.fields_of(&inner, &place, depth - 1, part, fields);
-        }
     }
 
     fn root(&self) -> Option<Node<'_>> {

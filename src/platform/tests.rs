@@ -1,4 +1,5 @@
 mod envelopes;
+mod fields;
 mod findings;
 mod judging;
 mod keyring;

@@ -242,16 +242,20 @@ pub(super) fn expected(kind: &Kind, width: usize) -> Vec<Line<'static>> {
     }
     let mut lines = rows::heading("Expected answer").to_vec();
     let first = fields.iter().map(|field| visible::width(&field.place)).max().unwrap_or(0).min(width / 3);
-    let second = 16.min(width / 4);
+    let second = 20.min(width / 4);
     for field in &fields {
         let json_type = field.json_type.as_deref().unwrap_or("any");
-        let needed = if field.required { format!("{json_type}, required") } else { json_type.to_owned() };
-        let meaning = field.meaning.as_deref().unwrap_or_default();
+        let needed = match field.need.strip_prefix("optional") {
+            Some(case) => format!("{json_type}{case}"),
+            None => format!("{json_type}, {}", field.need),
+        };
+        let known = (!field.allowed.is_empty()).then(|| format!("({})", field.allowed.join(", ")));
+        let meaning: Vec<&str> = field.meaning.as_deref().into_iter().chain(known.as_deref()).collect();
         let rest = width.saturating_sub(first + second + 2);
         lines.extend(rows::row(&[
             (&field.place, theme::KEY, first),
             (&needed, theme::DIM, second),
-            (meaning, Style::new(), rest),
+            (&meaning.join(" "), Style::new(), rest),
         ]));
     }
     lines

@@ -62,11 +62,13 @@ fn fields(lines: &mut Vec<String>, title: &str, fields: &[Field]) {
     for field in fields {
         // A response has but its body.
         let part = if field.part.ends_with("response") { None } else { Some(field.part) };
-        let required = if field.required { "required" } else { "optional" };
-        let said: Vec<&str> = part.into_iter().chain(field.json_type.as_deref()).chain([required]).collect();
-        lines.push(format!("    {}  {}", visible::line(&field.place), visible::line(&said.join(", "))));
+        let said: Vec<&str> = part.into_iter().chain(field.json_type.as_deref()).chain([&*field.need]).collect();
+        lines.push(wrapped(&format!("    {}  ", visible::line(&field.place)), 6, &said.join(", ")));
         if let Some(meaning) = &field.meaning {
             lines.push(wrapped("", 6, meaning));
+        }
+        if !field.allowed.is_empty() {
+            lines.push(wrapped("", 6, &format!("known: {}", field.allowed.join(", "))));
         }
     }
 }
