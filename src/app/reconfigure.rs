@@ -14,6 +14,36 @@ use crate::net::responder::{Responders, Slot, Whose};
 use crate::recording::Redaction;
 use crate::replay::compare::Rules;
 
+/// The sections that have changed and are built into what runs already.
+fn needing_restart(loaded: &Config, before: &Config) -> Vec<&'static str> {
+    // Names of headers come from targets, carriers from packs.
+    let own = |redact: &Redact| Redact { referenced: Vec::new(), carriers: Carriers::default(), ..redact.clone() };
+    let same = [
+        ("[listen]", loaded.listen == before.listen),
+        ("[record]", loaded.record == before.record),
+        ("[redact]", own(&loaded.redact) == own(&before.redact)),
+        ("[secrets]", loaded.secrets == before.secrets),
+        ("[issuers]", loaded.issuers == before.issuers),
+    ];
+    same.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+}
+
+/// The new configuration with those sections as they were.
+fn taken_over(loaded: &Config, before: &Config) -> Config {
+    // What a target has got by reference stays secret where the target is no more: calls that were sent there have it.
+    let mut redact = before.redact.clone();
+    let new = loaded.redact.referenced.iter().filter(|name| !before.redact.referenced.contains(name));
+    redact.referenced.extend(new.cloned());
+    Config {
+        listen: before.listen.clone(),
+        record: before.record.clone(),
+        redact,
+        secrets: before.secrets.clone(),
+        issuers: before.issuers.clone(),
+        ..loaded.clone()
+    }
+}
+
 impl App {
     /// Takes over colours, keys, targets, waits, routes, what answers and what is no difference. What went wrong is said, and
     /// all stays as it was.
@@ -33,28 +63,8 @@ impl App {
             }
         };
         let before = self.setup.config.clone();
-        // Names of headers come from targets, carriers from packs.
-        let own = |redact: &Redact| Redact { referenced: Vec::new(), carriers: Carriers::default(), ..redact.clone() };
-        let same = [
-            ("[listen]", loaded.listen == before.listen),
-            ("[record]", loaded.record == before.record),
-            ("[redact]", own(&loaded.redact) == own(&before.redact)),
-            ("[secrets]", loaded.secrets == before.secrets),
-            ("[issuers]", loaded.issuers == before.issuers),
-        ];
-        // What a target has got by reference stays secret where the target is no more: calls that were sent there have it.
-        let mut redact = before.redact.clone();
-        let new = loaded.redact.referenced.iter().filter(|name| !before.redact.referenced.contains(name));
-        redact.referenced.extend(new.cloned());
-        // These are built into what runs already.
-        let config = Arc::new(Config {
-            listen: before.listen.clone(),
-            record: before.record.clone(),
-            redact,
-            secrets: before.secrets.clone(),
-            issuers: before.issuers.clone(),
-            ..(*loaded).clone()
-        });
+        let restart = needing_restart(&loaded, &before);
+        let config = Arc::new(taken_over(&loaded, &before));
         self.keymap = keymap;
         self.setup.config = config.clone();
         if config.targets != before.targets {
@@ -84,32 +94,38 @@ impl App {
         // A signature that is shown may be made with another secret now.
         self.draft.iter_mut().for_each(|draft| draft.facts = None);
         let mut effects = vec![Effect::Configure(config.clone())];
-        let answers = |config: &Config| (config.respond.clone(), config.routes.clone(), config.replies.clone());
-        if self.setup.listener.is_some() && answers(&config) != answers(&before) {
-            // What was said by hand of a kind stays, and of a route for which the file says what it said.
-            let slots = &self.answers.slots;
-            let by_hand = slots.iter().filter(|slot| matches!(slot.whose, Whose::Kind(_)));
-            let said = Responders::configured(&before);
-            let now = |slot: Slot| match slots.iter().find(|known| known.whose == slot.whose) {
-                Some(known) if said.contains(&slot) => known.clone(),
-                _ => slot,
-            };
-            let slots = by_hand.cloned().chain(Responders::configured(&config).into_iter().map(now)).collect();
-            self.reslot(slots);
-            effects.push(Effect::Respond(self.answers.slots.clone()));
-        }
+        effects.extend(self.answer_anew(&before));
         if config.targets != before.targets {
             effects.extend(self.forward_anew(&before));
         }
-        let rest: Vec<&str> = same.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
         let name = config.file.as_ref().and_then(|file| file.file_name());
         let file = name.map_or("the configuration".into(), |name| name.to_string_lossy());
-        self.tell(if rest.is_empty() {
+        self.tell(if restart.is_empty() {
             Notice::info(format!("{file} has changed: taken over"))
         } else {
-            Notice::warning(format!("{file} has changed: taken over, but for {} (restart)", rest.join(", ")))
+            Notice::warning(format!("{file} has changed: taken over, but for {} (restart)", restart.join(", ")))
         });
         effects
+    }
+
+    /// What answers by the new configuration, where that says something else than before. What was said by hand of a kind stays,
+    /// and of a route for which the file says what it said.
+    fn answer_anew(&mut self, before: &Config) -> Option<Effect> {
+        let config = &self.setup.config;
+        let answers = |config: &Config| (config.respond.clone(), config.routes.clone(), config.replies.clone());
+        if self.setup.listener.is_none() || answers(config) == answers(before) {
+            return None;
+        }
+        let slots = &self.answers.slots;
+        let by_hand = slots.iter().filter(|slot| matches!(slot.whose, Whose::Kind(_)));
+        let said = Responders::configured(before);
+        let now = |slot: Slot| match slots.iter().find(|known| known.whose == slot.whose) {
+            Some(known) if said.contains(&slot) => known.clone(),
+            _ => slot,
+        };
+        let slots = by_hand.cloned().chain(Responders::configured(config).into_iter().map(now)).collect();
+        self.reslot(slots);
+        Some(Effect::Respond(self.answers.slots.clone()))
     }
 
     /// The targets of the new configuration; those that were typed in stay, and the chosen one where it is still there.
