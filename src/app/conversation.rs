@@ -17,9 +17,9 @@ use jiff::Timestamp;
 use crate::app::cache::Cache;
 use crate::app::changes::{self, Change, Variables};
 use crate::app::event::Wanted;
-use crate::call::{Call, Direction, Id, Sig, micros};
+use crate::call::{Call, Direction, Id, Response, Sig, micros};
 use crate::json;
-use crate::platform::{Kind, Outcome, Platforms, Row, Spoken, Turns, Wait};
+use crate::platform::{Kind, Outcome, Platforms, Row, Section, Spoken, Turns, Wait};
 use crate::recording::Index;
 
 /// Calls that are shown before and behind the one it was opened at.
@@ -56,6 +56,8 @@ pub struct Told {
     pub repeat: bool,
     /// What the user said, told briefly.
     pub said: Option<String>,
+    /// What the call is about where the user said nothing, told briefly.
+    pub summary: Option<String>,
     /// What was recognised in it: what, and how surely, from 0 to 1. The surest first.
     pub recognised: Vec<(String, f64)>,
     /// What the signature check found.
@@ -68,6 +70,8 @@ pub struct Told {
     pub error: Option<String>,
     /// What the agent answered.
     pub answers: Vec<Row>,
+    /// What the platform was told, which the agent does not say.
+    pub results: Vec<Row>,
     /// What became different in the context since the call before that has one.
     pub changes: Vec<Change>,
     /// The context it came with.
@@ -91,7 +95,11 @@ impl Told {
         let mut recognised: Vec<(String, f64)> = rows.filter_map(surely).collect();
         recognised.sort_by(|a, b| b.1.total_cmp(&a.1));
         recognised.truncate(MOST_RECOGNISED);
-        let answers = kind.zip(call.response.as_ref()).map(|(kind, response)| kind.said_in(response));
+        let answered = |sections: fn(&Kind, &Response) -> Vec<Section>| {
+            let sections = kind.zip(call.response.as_ref()).map(|(kind, response)| sections(kind, response));
+            let rows = sections.into_iter().flatten().flat_map(|section| section.rows).take(MOST_VALUES);
+            rows.map(|row| Row { label: brief(&row.label, VALUE), value: brief(&row.value, VALUE), ..row }).collect()
+        };
         let from_a_page = kind.is_some_and(Kind::is_from_a_browser);
         let readable = call.readable();
         let brought = match (&readable.response, from_a_page) {
@@ -107,18 +115,14 @@ impl Told {
             kind: call.kind.clone().unwrap_or_else(|| brief(&shown, VALUE)),
             repeat: call.parent.is_some(),
             said: envelope.text.map(|said| brief(&said, SAID)),
+            summary: envelope.summary.map(|summary| brief(&summary, VALUE)),
             recognised,
             sig: call.sig,
             status: call.status(),
             took_us: micros(call.took),
             error: call.error.as_deref().map(|error| brief(error, SAID)),
-            answers: answers
-                .into_iter()
-                .flatten()
-                .flat_map(|section| section.rows)
-                .take(MOST_VALUES)
-                .map(|row| Row { label: brief(&row.label, VALUE), value: brief(&row.value, VALUE), ..row })
-                .collect(),
+            answers: answered(Kind::said_in),
+            results: answered(Kind::told_in),
             changes: Vec::new(),
             context: kind
                 .filter(|_| !from_a_page)

@@ -181,10 +181,10 @@ impl App {
         true
     }
 
-    /// What the list says of a call: what the user said, else what went wrong, else where a page went, else nothing.
+    /// What the list says of a call: what the user said or what it is about, else what went wrong, else where a page went, else nothing.
     fn text_of(&self, call: &Call) -> String {
         let kind = self.setup.platforms.kind(call.kind.as_deref());
-        let said = kind.and_then(|kind| kind.read(&call.request).text);
+        let said = kind.map(|kind| kind.read(&call.request)).and_then(|reading| reading.text.or(reading.summary));
         let place = || kind.filter(|kind| kind.is_from_a_browser()).map(|_| call.request.path().to_owned());
         said.or_else(|| call.error.clone()).or_else(place).unwrap_or_default()
     }

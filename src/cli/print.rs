@@ -35,9 +35,9 @@ pub(super) fn call_line(call: &Call, platforms: &Platforms, format: Format) -> S
 /// As [`call_line`], with how the wait stands that it takes part in.
 pub(super) fn listed(call: &Call, platforms: &Platforms, format: Format, wait: Option<&Wait>) -> String {
     let known = platforms.kind(call.kind.as_deref());
-    let text = known.and_then(|kind| kind.read(&call.request).text);
+    let reading = known.map(|kind| kind.read(&call.request)).unwrap_or_default();
     if format == Format::Json {
-        let mut more = json!({ "event": "call", "text": text });
+        let mut more = json!({ "event": "call", "text": reading.text, "summary": reading.summary });
         if let Some(wait) = wait {
             more["wait"] = waits::to_json(wait, call.id);
         }
@@ -53,8 +53,9 @@ pub(super) fn listed(call: &Call, platforms: &Platforms, format: Format, wait: O
     let none = if call.error.is_some() { "ERR" } else { "-  " };
     let status = call.status().map_or_else(|| none.to_owned(), |status| status.to_string());
     let state = wait.map(|wait| waits::word(wait, call.id).to_owned());
-    let room = if text.is_none() && call.error.is_some() { ERROR } else { TEXT };
-    let said = text.map(|text| format!("“{text}”")).or(call.error.clone());
+    let line = reading.line();
+    let room = if line.is_none() && call.error.is_some() { ERROR } else { TEXT };
+    let said = line.or(call.error.clone());
     let said: Vec<String> = state.into_iter().chain(said).collect();
     format!(
         "{} {} {direction} {:23} {:9} {status} {:>9} {}",

@@ -178,7 +178,7 @@ impl Report<'_> {
 
     fn pointers(&mut self, pack: &Pack, kind: &Kind) {
         let spec = &kind.spec;
-        for places in [&spec.conversation, &spec.user, &spec.text] {
+        for places in [&spec.conversation, &spec.user, &spec.text, &spec.summary] {
             let lost: Vec<&str> = places.pointers().filter(|pointer| !leads_somewhere(kind, pointer)).collect();
             // Without a schema, a sample can show but one of several forms.
             let excused = kind.request.is_none() && lost.len() < places.pointers().count();

@@ -10,6 +10,8 @@ use crate::json;
 pub struct Envelope {
     /// What the user said.
     pub text: Option<String>,
+    /// What the call is about, where that is nothing that the user said.
+    pub summary: Option<String>,
     /// The conversation's key.
     pub conversation: Option<String>,
     /// The user's id.

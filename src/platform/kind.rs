@@ -37,7 +37,7 @@ pub(super) struct Shared {
     pub source: String,
 }
 
-/// Conversation, user and text of a call.
+/// Conversation, user and text of a call, or what stands for the text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// The conversation's key.
@@ -46,6 +46,16 @@ pub struct Reading {
     pub user: Option<String>,
     /// What the user said.
     pub text: Option<String>,
+    /// What the call is about where the user said nothing: that begins no turn.
+    pub summary: Option<String>,
+}
+
+impl Reading {
+    /// What a line says of the call: the user's words in quotation marks, else what it is about.
+    #[must_use]
+    pub fn line(self) -> Option<String> {
+        self.text.map(|text| format!("“{text}”")).or(self.summary)
+    }
 }
 
 /// One row of a document's table.
@@ -233,15 +243,20 @@ impl Kind {
         rank.map(|rank| (rank, self))
     }
 
-    /// Conversation, user and text.
+    /// Conversation, user, text and summary.
     #[must_use]
     pub fn read(&self, request: &Request) -> Reading {
         let rules = &self.spec.recognise;
         let request = &*request.readable();
-        self.with_doc(&Seen::new(request), |doc| Reading {
-            conversation: self.spec.conversation.read_key(request, doc, rules),
-            user: self.spec.user.read(request, doc, rules),
-            text: self.spec.text.read(request, doc, rules),
+        self.with_doc(&Seen::new(request), |doc| {
+            let text = self.spec.text.read(request, doc, rules);
+            let summary = || self.spec.summary.read(request, doc, rules);
+            Reading {
+                conversation: self.spec.conversation.read_key(request, doc, rules),
+                user: self.spec.user.read(request, doc, rules),
+                summary: text.is_none().then(summary).flatten(),
+                text,
+            }
         })
     }
 
@@ -263,10 +278,10 @@ impl Kind {
     #[must_use]
     pub fn envelope(&self, request: &Request) -> Envelope {
         let request = &*request.readable();
-        let Reading { conversation, user, text } = self.read(request);
+        let Reading { conversation, user, text, summary } = self.read(request);
         let document = self.document(request);
         let sections = envelope::sections(&self.shared.sections, &document, self.request.as_ref());
-        Envelope { text, conversation, user, sections }
+        Envelope { text, summary, conversation, user, sections }
     }
 
     /// The conversation's variables as the request has them, as JSON text. What a page sends are updates of them.
@@ -286,6 +301,12 @@ impl Kind {
     #[must_use]
     pub fn said_in(&self, response: &Response) -> Vec<Section> {
         envelope::sections(&self.shared.conversation.answer, &response.readable().body, self.response.as_ref())
+    }
+
+    /// What a response tells the platform, which the agent does not say.
+    #[must_use]
+    pub fn told_in(&self, response: &Response) -> Vec<Section> {
+        envelope::sections(&self.shared.conversation.result, &response.readable().body, self.response.as_ref())
     }
 
     /// The JSON Pointer of the conversation's variables.

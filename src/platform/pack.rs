@@ -43,7 +43,8 @@
 //! | `reads` | what the document is: `body`, `query`, or `form` (names and values in the body, as in a query) |
 //! | `caller` | who makes the call: `platform`, or `browser` (a page or what serves it: no `sample_headers` of the platform, CORS applies) |
 //! | `signature` | the scheme it is signed by, or a list of which one signs it, the usual one first |
-//! | `conversation`, `user`, `text` | PLACE or list of such |
+//! | `conversation`, `user`, `text` | PLACE or list of such; `text`: what the user said, which begins a turn |
+//! | `summary` | likewise: what the call is about, in words that are not the user's or were not said to the agent; begins no turn |
 //! | `request`, `response` | FILE: the JSON Schema of the document, and of the answer's body; `schema.rs` has the added keywords |
 //! | `error_response` | FILE: that of the body of an answer with 400 or above |
 //! | `headers` | list of `{ name, description, required, value, finding }`: `required` is the severity of its missing (left out: it may), `value` what it begins with, `finding` a sentence on what its missing or being wrong means |
@@ -68,7 +69,7 @@
 //! | `[sample_headers]` | what every sample of the platform's own calls bears |
 //! | `[[refresh]]` | what every call has anew: `places` (*: list of `header:NAME` and pointers, which get one value where they are there), `value`: `uuid`, `now_ms`, `now_s`, `now` (RFC 3339); left out: it is sent again as it is, and only does not count where calls are compared |
 //! | `[[section]]` | of the envelope: `title` (*), `pointer` (*), `form` (*: `fields`, `list`, `path`, `count`), `only`, `except` (keys, or beginnings with `*`), `label`, `value`, `score` (pointers into an item) |
-//! | `[conversation]` | `context` (pointer: the variables that live from turn to turn), `answer` (sections of a response: what the agent says) |
+//! | `[conversation]` | `context` (pointer: the variables that live from turn to turn), `answer` (sections of a response: what the agent says), `result` (likewise: what it tells the platform) |
 //! | `[[vector]]` | a published example: `signature` (*), `secret`, `at` (when the call came), `method`, `url`, `headers`, `body`, `expect` (*: a verdict), `source` (*) |
 //! | `[[endpoint]]` | a place that calls go to: `name` (*: what `--to` takes), `title` (*), `url` (*: `{path}`, `{kind}` as of a target), `source` (*) |
 //! | `[[table]]` | a table of a document that is about no field: `title` (*), `columns` (*), `rows` (*), `source` (*) |
@@ -174,6 +175,8 @@ pub(super) struct KindSpec {
     pub user: Places,
     #[serde(default)]
     pub text: Places,
+    #[serde(default)]
+    pub summary: Places,
     /// The schema of the request's body.
     pub request: Option<Spanned<String>>,
     /// The schema of the response's body.
@@ -300,6 +303,9 @@ pub(super) struct ConversationSpec {
     /// What an agent says: sections of a response.
     #[serde(default)]
     pub answer: Vec<SectionSpec>,
+    /// What a response tells the platform: sections of it.
+    #[serde(default)]
+    pub result: Vec<SectionSpec>,
 }
 
 /// `[[section]]` of the envelope.

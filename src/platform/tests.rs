@@ -201,6 +201,7 @@ fn reading_finds_conversation_user_and_text() {
             conversation: Some("8563dcdf-64ef-4de2-a5ca-b96e0557e4e8".into()),
             user: Some("test-O44vJC-TuXiJXh8hkXvlZ".into()),
             text: Some("hi".into()),
+            summary: None,
         }
     );
     let mut bare = post("/", r#"{"session_id":null}"#);

@@ -71,6 +71,24 @@ impl Platforms {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::{Direction, Id, Request};
+
+    #[test]
+    fn what_the_user_did_not_say_begins_no_turn() {
+        let platforms = Platforms::builtin().unwrap();
+        let mut turns = Turns::default();
+        let mut turn = |kind: &str, body: &str| {
+            let request = Request { method: "POST".into(), body: body.to_owned().into(), ..Request::default() };
+            let call = Call::new(Id::fresh(), Direction::Received, Timestamp::UNIX_EPOCH, request);
+            platforms.turn(&mut turns, &Call { kind: Some(kind.into()), ..call })
+        };
+        let sentence = r#"{"input":{"text":"Sure, it's QQ 12 34 56 C"},"output":{}}"#;
+        assert_eq!(turn("moveo/pre_message", sentence), 1);
+        assert_eq!(turn("moveo/auth_validation", r#"{"value":"QQ123456C"}"#), 1, "what the agent made of it");
+        assert_eq!(turn("moveo/post_message", sentence), 1);
+        assert_eq!(turn("moveo/webview_survey", r#"{"feedback":"Great"}"#), 1, "said to the page");
+        assert_eq!(turn("moveo/pre_message", r#"{"input":{"text":"Thanks"}}"#), 2);
+    }
 
     #[test]
     fn a_turn_begins_with_what_was_not_said_yet() {

@@ -95,7 +95,7 @@ fn held(app: &App, frame: &mut Frame, area: Rect, (selected, scroll): (usize, us
         let target = glance.map_or("", |glance| &glance.target);
         let what = held.kind.clone().unwrap_or_else(|| format!("{} {}", held.request.method, app.path(target)));
         let text = glance.and_then(|glance| glance.said.as_ref());
-        let said = text.map_or_else(String::new, |text| format!(" “{text}”"));
+        let said = text.map_or_else(String::new, |text| format!(" {text}"));
         let style = if number == selected { theme::SELECTED } else { Style::new() };
         lines.push(Line::styled(rows::pad(&format!("{:>5}  {what}{said}", remaining(app, held)), width), style));
     }

@@ -63,6 +63,9 @@ pub(super) fn lines(app: &App, width: usize) -> (Rows, Option<(usize, usize)>) {
                     lines.extend(changes(app, told, width));
                     row = if conversation.numbers().next() == Some(number) { 0 } else { lines.len() };
                     lines.push(call(app, told, number == conversation.cursor, width));
+                    if let Some(summary) = &told.summary {
+                        lines.extend(indented(6, &cut(summary, VALUE), theme::DIM, width));
+                    }
                     // What is recognised in one sentence is the same for every webhook of its turn.
                     if told.recognised != recognised {
                         recognised = &told.recognised;
@@ -160,16 +163,18 @@ fn surely(recognised: &[(String, f64)], width: usize) -> Rows {
         .collect()
 }
 
-/// What the agent answered.
+/// What the agent answered, and what the platform was told.
 fn answers(told: &Told, width: usize) -> Rows {
     let mut lines = Vec::new();
-    for answer in &told.answers {
-        let value = cut(&answer.value, VALUE);
-        let text = match answer.label.as_str() {
-            "text" => format!("agent: {value}"),
-            label => format!("agent: {} {value}", cut(label, VALUE)),
+    let says = told.answers.iter().map(|row| ("agent", Style::new().fg(theme::GOOD), row));
+    let tells = told.results.iter().map(|row| ("answered", Style::new(), row));
+    for (who, style, row) in says.chain(tells) {
+        let value = cut(&row.value, VALUE);
+        let text = match row.label.as_str() {
+            "text" => format!("{who}: {value}"),
+            label => format!("{who}: {} {value}", cut(label, VALUE)),
         };
-        lines.extend(indented(6, &text, Style::new().fg(theme::GOOD), width));
+        lines.extend(indented(6, &text, style, width));
     }
     lines
 }

@@ -83,6 +83,8 @@ fn head(app: &App, shown: &Shown, width: usize) -> Rows {
     };
     if let Some(text) = shown.envelope.as_ref().and_then(|envelope| envelope.text.as_deref()) {
         lines.extend(rows::row(&[(&format!("“{}”", cut(text)), theme::SAID, width)]));
+    } else if let Some(summary) = shown.envelope.as_ref().and_then(|envelope| envelope.summary.as_deref()) {
+        lines.extend(rows::row(&[(&cut(summary), Style::new(), width)]));
     }
     lines.extend(rows::row(&[(&title, theme::HEADING, width)]));
     lines.extend(rows::row(&[(&format!("{} · {at} · {took}", call.direction.word()), theme::DIM, width)]));

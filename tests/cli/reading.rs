@@ -24,6 +24,8 @@ fn show_gives_every_call_as_json_with_its_own_bytes() {
         assert!(shown.starts_with(&own), "{shown}\n{recorded}");
     }
     assert_eq!(listed.json()[0]["text"], "Hi, when will my claim be paid?");
+    assert_eq!(listed.json()[2]["summary"], "QQ123456C", "the agent's words, not the user's");
+    assert!(listed.json()[2]["text"].is_null());
 }
 
 #[test]

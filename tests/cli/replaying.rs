@@ -58,11 +58,11 @@ fn calls_are_picked_by_id_mark_conversation_and_turn() {
     let talk = run(&home, &["show", SAMPLE, &ids[0], "--format", "json"]).json().remove(0);
     let talk = talk["conv"].as_str().unwrap();
     // As the conversation is shown: a turn is what the user said, and the calls that were made for it.
-    assert_eq!(sent(&["--conversation", &talk[..8], "--turn", "3"]), STORY[2..]);
-    assert_eq!(sent(&["--turn", "4"]), STORY[4..]);
-    assert_eq!(sent(&["--turn", "4", "--query", "-kind:dialog"]), STORY[5..], "counted in all of it");
+    assert_eq!(sent(&["--conversation", &talk[..8], "--turn", "2"]), STORY[1..]);
+    assert_eq!(sent(&["--turn", "3"]), STORY[4..], "what the agent made of an answer is no turn");
+    assert_eq!(sent(&["--turn", "3", "--query", "-kind:dialog"]), STORY[5..], "counted in all of it");
     let none = run(&home, &["replay", "tape.jsonl", "--to", &endpoint.url, "--turn", "6"]);
-    assert!(none.code == 2 && none.err.contains("has 6 turns, the longest has 5"), "{}", none.err);
+    assert!(none.code == 2 && none.err.contains("has 6 turns, the longest has 4"), "{}", none.err);
     assert_eq!(sent(&["--query", "kind:dialog", "--repeat", "3"]), ["dialog"; 3]);
     assert_eq!(
         run(&home, &["replay", "tape.jsonl", "--to", &endpoint.url, "--turn", "0"]).code,

@@ -60,7 +60,7 @@ impl Glance {
     fn new(held: &Held, platforms: &Platforms, mask: Option<&Redaction>) -> Self {
         let (request, _) = shown(held, mask);
         let kind = platforms.kind(held.kind.as_deref());
-        let said = kind.and_then(|kind| kind.read(&request).text);
+        let said = kind.and_then(|kind| kind.read(&request).line());
         let said = said.map(|said| visible::excerpt(&said, ROW).into_owned());
         Self { target: request.target, said }
     }

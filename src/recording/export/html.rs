@@ -79,19 +79,19 @@ impl Page {
         let plain = || format!("{} {}", call.request.method, call.request.path());
         let kind = escape(&call.kind.clone().unwrap_or_else(plain));
         let at = call.at.strftime("%Y-%m-%d %H:%M:%S%.3f");
-        let text = escape(report.text.as_deref().unwrap_or_default());
+        let said = report.reading.text.as_ref().map(|text| format!("<q>{}</q>", escape(text)));
+        let said = said.or_else(|| report.reading.summary.as_deref().map(escape)).unwrap_or_default();
         let findings = report.request.len() + report.response.len();
         let findings = if findings == 0 { String::new() } else { findings.to_string() };
         writeln!(
             self.timeline,
-            "<tr><td><time>{at}</time><td>{}<td><a href=\"#c{id}\">{kind}</a><td>{text}\
+            "<tr><td><time>{at}</time><td>{}<td><a href=\"#c{id}\">{kind}</a><td>{said}\
              <td class=\"{sig}\">{sig}<td>{findings}<td>{status}<td>{}",
             arrow(call.direction),
             visible::took(call.took),
         )?;
         if let Some(conversation) = &call.conversation {
             let start = self.turns.stream_position()?;
-            let said = if text.is_empty() { String::new() } else { format!("<q>{text}</q>") };
             writeln!(
                 self.turns,
                 "<li class=\"{}\"><a href=\"#c{id}\"><time>{at}</time> {kind}</a> {said} \

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::call::{Call, Request, Response, Sig};
 use crate::config::Config;
-use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms, own_secrets};
+use crate::platform::{Consequence, Finding, Keyring, Kind, Platforms, Reading, own_secrets};
 use crate::recording::{Marks, Redaction, Remarks, Times};
 use crate::signature::Verdict;
 
@@ -34,8 +34,8 @@ pub struct Report {
     pub response: Vec<Finding>,
     /// What the platform does with the response.
     pub consequence: Option<Consequence>,
-    /// What the user said.
-    pub text: Option<String>,
+    /// What the user said in it, or what it is about.
+    pub reading: Reading,
     /// What was said of the call since it was recorded.
     pub remarks: Remarks,
     /// When each of that was said.
@@ -47,7 +47,7 @@ impl Report {
     #[must_use]
     pub fn new(call: Call, kind: Option<&Kind>, judgement: Option<Judgement>, remarks: Remarks) -> Self {
         let (request, response) = findings(&call, kind);
-        let text = kind.and_then(|kind| kind.read(&call.request).text);
+        let reading = kind.map(|kind| kind.read(&call.request)).unwrap_or_default();
         let bytes = [call.request.body.len(), call.response.as_ref().map_or(0, |response| response.body.len())];
         Self {
             call,
@@ -57,7 +57,7 @@ impl Report {
             request,
             response,
             consequence: None,
-            text,
+            reading,
             remarks,
             said_at: Times::default(),
         }
@@ -78,7 +78,7 @@ impl Report {
                 *sentence = redaction.text(sentence).into_owned();
             }
         }
-        self.text = kind.and_then(|kind| kind.read(&call.request).text);
+        self.reading = kind.map(|kind| kind.read(&call.request)).unwrap_or_default();
         let answer = |call: &Call| call.response.as_ref().map(|response| response.body.clone());
         self.masked = [self.call.request.body != call.request.body, answer(&self.call) != answer(&call)];
         self.call = call;

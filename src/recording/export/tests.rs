@@ -142,7 +142,7 @@ fn what_is_masked_is_quoted_nowhere() {
                   http://h/hooks?x=1&lang=hushhush. Let both use it.";
     judgement.as_mut().unwrap().why.push(signed.into());
     let bare = Report::new(call, Some(kind), judgement, remarks);
-    assert!(bare.text.as_deref() == Some("hushhush") && !bare.request.is_empty());
+    assert!(bare.reading.text.as_deref() == Some("hushhush") && !bare.request.is_empty());
     let masked = bare.clone().redacted(&redaction, Some(kind));
     assert_eq!(masked.request.len(), bare.request.len());
     assert_eq!(
