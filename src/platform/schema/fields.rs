@@ -14,6 +14,12 @@ use crate::platform::Field;
 /// Lists and members that a place may be in: the buttons of the cards of a carousel among the responses are in six.
 const DEEPEST: usize = 7;
 
+/// Rows of one table: no document has as many, but a schema that leads back to itself has them without end.
+const MOST_ROWS: usize = 1000;
+
+/// Parts of a schema that are about one value: each branch of an `anyOf` doubles what is below it.
+const MOST_PARTS: usize = 256;
+
 /// Where a part of a schema applies, if not always, and it is not told shortly.
 const SOMETIMES: &str = "in some cases";
 
@@ -26,6 +32,17 @@ struct Bond {
     unless: Option<String>,
 }
 
+impl Bond {
+    /// Whether what is bound so applies wherever what `other` binds does.
+    fn covers(&self, other: &Self) -> bool {
+        let more = |names: &String| {
+            let rest = other.unless.as_ref().and_then(|others| others.strip_prefix(names.as_str()));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" or "))
+        };
+        (self.when.is_none() || self.when == other.when) && self.unless.as_ref().is_none_or(more)
+    }
+}
+
 /// A part of a schema, and when it applies.
 type Bound<'a> = (Node<'a>, Bond);
 
@@ -34,7 +51,8 @@ impl Schema {
     pub(in crate::platform) fn fields(&self, part: &'static str) -> Vec<Field> {
         let mut fields = Vec::new();
         let root: Vec<Node<'_>> = self.root().into_iter().collect();
-        self.fields_of(&self.bound(&root), "", part, &mut Vec::new(), &mut fields);
+        let mut way = root.iter().map(|node| self.target(*node)).collect();
+        self.fields_of(&self.bound(&root), "", part, &mut way, &mut fields);
         fields
     }
 
@@ -48,7 +66,7 @@ impl Schema {
         way: &mut Vec<&'a Value>,
         into: &mut Vec<Field>,
     ) {
-        if way.len() == DEEPEST {
+        if way.len() > DEEPEST {
             return;
         }
         let mut items = Vec::new();
@@ -57,18 +75,22 @@ impl Schema {
                 self.bind(node, bond, &mut items);
             }
         }
-        if let Some((first, _)) = items.first().filter(|(node, _)| !is_in(way, *node)) {
-            way.push(first.value);
+        if let Some(first) = items.first().map(|(node, _)| self.target(*node)).filter(|first| !is_in(way, first)) {
+            way.push(first);
             self.fields_of(&items, &format!("{under}/*"), part, way, into);
             way.pop();
         }
         for name in names(nodes) {
             let place = format!("{under}/{}", escape(name));
             for (when, declared) in declarations(nodes, name) {
+                if into.len() == MOST_ROWS {
+                    return;
+                }
                 let inner = self.bound(&declared);
                 into.push(self.field(&place, part, nodes, (name, when), &inner));
-                if let Some(first) = declared.first().filter(|node| !is_in(way, **node)) {
-                    way.push(first.value);
+                let first = declared.first().map(|node| self.target(*node));
+                if let Some(first) = first.filter(|first| !is_in(way, first)) {
+                    way.push(first);
                     self.fields_of(&inner, &place, part, way, into);
                     way.pop();
                 }
@@ -97,7 +119,7 @@ impl Schema {
         let allowed: Vec<&Value> = listed.into_iter().flatten().chain(only).collect();
         let needs: Vec<&Bond> = nodes
             .iter()
-            .filter(|(node, bond)| bond.when.as_deref() == when && requires(*node, name))
+            .filter(|(node, bond)| (bond.when.is_none() || bond.when.as_deref() == when) && requires(*node, name))
             .map(|(_, bond)| bond)
             .collect();
         let always = needs.iter().any(|bond| bond.unless.is_none());
@@ -123,6 +145,15 @@ impl Schema {
         }
     }
 
+    /// What `node` refers to in the end.
+    fn target<'a>(&'a self, mut node: Node<'a>) -> &'a Value {
+        for _ in 0..DEEPEST {
+            let Some(next) = node.text("$ref").and_then(|reference| self.follow(node, reference)) else { break };
+            node = next;
+        }
+        node.value
+    }
+
     /// `nodes` and every schema that applies, or may apply, to the same value.
     fn bound<'a>(&'a self, nodes: &[Node<'a>]) -> Vec<Bound<'a>> {
         let mut into = Vec::new();
@@ -134,7 +165,8 @@ impl Schema {
 
     /// As [`Schema::same`], with when each applies.
     fn bind<'a>(&'a self, node: Node<'a>, bond: &Bond, into: &mut Vec<Bound<'a>>) {
-        if into.iter().any(|(known, when)| ptr::eq(known.value, node.value) && when == bond) {
+        let is_told = |(known, when): &Bound<'_>| ptr::eq(known.value, node.value) && when.covers(bond);
+        if into.len() == MOST_PARTS || into.iter().any(is_told) {
             return;
         }
         into.push((node, bond.clone()));
@@ -250,8 +282,8 @@ fn is_never(schema: &Value) -> bool {
     *schema == false || schema.get("not").is_some_and(|not| *not == true || not.as_object().is_some_and(Map::is_empty))
 }
 
-fn is_in(way: &[&Value], node: Node<'_>) -> bool {
-    way.iter().any(|known| ptr::eq(*known, node.value))
+fn is_in(way: &[&Value], schema: &Value) -> bool {
+    way.iter().any(|known| ptr::eq(*known, schema))
 }
 
 /// A value as it is spoken of.

@@ -92,3 +92,53 @@ fn what_the_documents_list_is_required_though_its_lack_is_but_noted() {
         assert_eq!((&*field.need, field.required), (need, need == "required"), "{kind} {place}");
     }
 }
+
+/// The table of a kind whose requests this schema is of.
+fn table(schema: &str) -> Vec<String> {
+    const PACK: &str = r#"
+        [platform]
+        name = "acme"
+        title = "Acme"
+
+        [[kind]]
+        name = "event"
+        title = "Event"
+        recognise = { method = "POST", has = ["/acme"] }
+        request = "event.schema.json"
+        sample = "event.json"
+    "#;
+    let dir = tempfile::tempdir().unwrap();
+    for (file, text) in [("pack.toml", PACK), ("event.schema.json", schema), ("event.json", r#"{"acme":1}"#)] {
+        std::fs::write(dir.path().join(file), text).unwrap();
+    }
+    let mut platforms = platforms();
+    platforms.add_dir(dir.path()).unwrap();
+    needs(platforms.kind("acme/event").unwrap().fields(), "/")
+}
+
+#[test]
+fn a_schema_that_leads_back_to_itself_has_a_table() {
+    let choice = r##"{"anyOf":[{"$ref":"#"},{"required":["a"]}],"required":["b"],"properties":{"a":{},"b":{}}}"##;
+    assert_eq!(table(choice), ["/a required in some cases", "/b required"]);
+    let tree = r##"{"required":["a"],"properties":{"a":{"$ref":"#"},"b":{"type":"array","items":{"$ref":"#"}}}}"##;
+    assert_eq!(table(tree), ["/a required", "/b optional"]);
+}
+
+#[test]
+fn a_schema_without_end_has_a_table_with_one() {
+    let all = |member: fn(usize) -> String| (0..12).map(member).collect::<Vec<_>>().join(",");
+    let members = all(|n| format!(r##""m{n}":{{"allOf":[{{"$ref":"#"}}]}}"##));
+    assert_eq!(table(&format!(r#"{{"properties":{{{members}}}}}"#)).len(), 1000);
+    let next = |n| format!(r##"{{"required":["x{n}"],"$ref":"#/s{}"}}"##, n + 1);
+    let levels: Vec<String> =
+        (0..40).map(|n| format!(r#""s{n}":{{"anyOf":[{},{}]}}"#, next(n), next(n).replace('x', "y"))).collect();
+    let doubled = format!(r##"{{"$ref":"#/s0","s40":{{"properties":{{"end":{{}}}}}},{}}}"##, levels.join(","));
+    assert!(table(&doubled).len() <= 1, "each level doubles what is below it");
+}
+
+#[test]
+fn what_is_always_required_is_so_in_each_case() {
+    let schema = r#"{"required":["a","type"],"properties":{"type":{"type":"string"}},
+        "if":{"properties":{"type":{"const":"x"}}},"then":{"properties":{"a":{"type":"string"},"c":{}}}}"#;
+    assert_eq!(table(schema), ["/type required", "/a required for type x", "/c optional for type x"]);
+}
