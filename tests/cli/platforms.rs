@@ -134,6 +134,9 @@ fn what_one_tells_moveo_is_held_against_its_rules() {
         let said = run(&home, &[&["platforms", "advise", "moveo", "--from", "127.0.0.1"], forwarded].concat()).out;
         assert!(said.contains("names nobody else") && !said.contains("Name that under"), "{said}");
     }
+    let inside = ["platforms", "advise", "moveo", "--from", "127.0.0.1", "--forwarded-for", "10.0.0.3"];
+    let said = run(&home, &inside).out;
+    assert!(said.contains("10.0.0.3, for whom 127.0.0.1 called, is of this machine or its network"), "{said}");
 
     for (args, said) in [
         (&["moveo"][..], "--url"),

@@ -72,10 +72,12 @@ fn caller(context: &Context, advice: &Advice, from: IpAddr, forwarded_for: Optio
         format!("The platform calls from {caller}. That proves nothing: only the signature does.")
     } else if advice.egress.is_empty() {
         "The platform does not say where its calls come from.".to_owned()
-    } else if trusted.contains(&from) {
+    } else if trusted.contains(&caller) {
         format!(
             "{caller} is named under trusted_proxies in [listen], and its X-Forwarded-For names nobody else who called."
         )
+    } else if trusted.contains(&from) {
+        format!("{caller}, for whom {from} called, is of this machine or its network: a test, or a tunnel.")
     } else {
         format!(
             "{caller} is of this machine or its network: a test, or a tunnel. Name that under trusted_proxies in [listen], and \
