@@ -8,6 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::doc::Doc;
+use super::fill;
 use super::recognise::Seen;
 use super::{Kind, Pack, PackError, PageCall, Platforms, Severity};
 use crate::call::{Request, Response, Sig};
@@ -119,6 +120,15 @@ impl Report<'_> {
         for answer in &kind.spec.answer {
             if !(100..600).contains(&answer.status) {
                 self.add("pack.toml", format!("{}: {} is no status of an answer", kind.name, answer.status));
+            }
+        }
+        for answer in kind.answers() {
+            for name in fill::unknown(&answer.body.to_string()) {
+                let known = "{/pointer}, {query:NAME}, {header:NAME} and {sign:/pointer}";
+                self.add(
+                    "pack.toml",
+                    format!("{}: {{{name}}} in an answer is no placeholder: those are {known}", kind.name),
+                );
             }
         }
         for answer in kind.answers().into_iter().filter(|_| kind.error_response.is_some()) {

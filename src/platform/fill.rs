@@ -22,6 +22,18 @@ pub(super) struct Filler<'a> {
     pub secrets: &'a [&'a Secret],
 }
 
+/// What stands in braces as a placeholder with a word in front does, and is none: `seal:/a`.
+pub(super) fn unknown(template: &str) -> impl Iterator<Item = &str> {
+    let names = template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+    names.filter(|name| {
+        name.split_once(':').is_some_and(|(word, place)| {
+            let is_word = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+            let is_known = matches!(word, "query" | "header") || (word == "sign" && place.starts_with('/'));
+            is_word && !place.is_empty() && !place.contains(char::is_whitespace) && !is_known
+        })
+    })
+}
+
 impl Filler<'_> {
     /// The value with the placeholders in its strings filled.
     pub(super) fn value(&self, value: &Value) -> Value {
@@ -85,6 +97,13 @@ impl Filler<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_looks_like_a_placeholder_and_is_none_is_found() {
+        let found = |template| unknown(template).collect::<Vec<_>>();
+        assert_eq!(found("{seal:/a} {sign:a} {sign:/a} {query:x} {header:y} {/a}"), ["seal:/a", "sign:a"]);
+        assert_eq!(found(r#"{"a":{"b":"{ x: y }"},"c":"{}"}"#), [""; 0]);
+    }
 
     #[test]
     fn placeholders_are_filled_and_braces_stay() {
