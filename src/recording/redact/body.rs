@@ -43,7 +43,7 @@ impl Redaction {
     }
 
     /// What is masked of a body, or of a part of one.
-    fn content(&self, content_type: &str, body: &[u8], depth: Depth<'_>) -> Spots {
+    pub(super) fn content(&self, content_type: &str, body: &[u8], depth: Depth<'_>) -> Spots {
         if body.is_empty() {
             return Spots::default();
         }

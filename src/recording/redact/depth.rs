@@ -16,18 +16,33 @@ const AT_LEAST: usize = 4 << 10;
 /// What a look costs besides the length of its text, in bytes.
 const EACH: usize = 16;
 
-/// How much of a text may still be looked into, in bytes.
-pub(super) struct Budget(Cell<usize>);
+/// How much of a text may be looked into, in bytes, and how much was.
+pub(super) struct Budget {
+    spent: Cell<usize>,
+    most: usize,
+}
 
 impl Budget {
     /// That of a text of so many bytes.
     pub(super) fn of(len: usize) -> Self {
-        Self(Cell::new(len.saturating_mul(TIMES).saturating_add(AT_LEAST)))
+        Self { spent: Cell::new(0), most: len.saturating_mul(TIMES).saturating_add(AT_LEAST) }
     }
 
     /// The text itself.
     pub(super) fn top(&self) -> Depth<'_> {
-        Depth { level: 0, left: &self.0 }
+        Depth { level: 0, budget: self }
+    }
+
+    /// How much was looked into: also what was begun before all was spent, and goes beyond it.
+    #[cfg(test)]
+    pub(super) fn spent(&self) -> usize {
+        self.spent.get()
+    }
+
+    /// Whether all of it was looked into.
+    #[cfg(test)]
+    pub(super) fn suffices(&self) -> bool {
+        self.spent.get() < self.most
     }
 }
 
@@ -35,7 +50,7 @@ impl Budget {
 #[derive(Clone, Copy)]
 pub(super) struct Depth<'a> {
     level: usize,
-    left: &'a Cell<usize>,
+    budget: &'a Budget,
 }
 
 impl Depth<'_> {
@@ -50,11 +65,12 @@ impl Depth<'_> {
 
     /// Whether what stands in this is masked whole: it is too deep, or too much was looked into.
     pub(super) fn is_spent(self) -> bool {
-        self.level > DEEPEST || self.left.get() == 0
+        self.level > DEEPEST || self.budget.spent.get() >= self.budget.most
     }
 
     /// Takes what it costs to look into a text of so many bytes.
     pub(super) fn spend(self, len: usize) {
-        self.left.set(self.left.get().saturating_sub(len + EACH));
+        let spent = &self.budget.spent;
+        spent.set(spent.get().saturating_add(len + EACH));
     }
 }

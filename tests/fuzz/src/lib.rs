@@ -280,7 +280,7 @@ pub fn recording(data: &[u8]) {
     for header in ["", "{\"hooktape\":1,\"created\":\"2026-11-21T10:00:00Z\",\"by\":\"hooktape 0.1.0\"}\n"] {
         let mut file = std::fs::File::create(&path).expect("a file");
         file.write_all(&[header.as_bytes(), data].concat()).expect("a file");
-        let before = ids(&path);
+        let before = calls(&path);
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let opened = runtime.block_on(async {
             let (recorder, _) = Recorder::open(&path, Options::default(), Box::new(drop))?;
@@ -289,7 +289,13 @@ pub fn recording(data: &[u8]) {
         });
         // A file that is no recording is not touched; one that is keeps every call that could be read.
         match (before, opened) {
-            (Some(before), Ok(())) => assert_eq!(ids(&path), Some(before)),
+            (Some(before), Ok(())) => {
+                assert_eq!(calls(&path).as_ref(), Some(&before));
+                // Of the same calls once: that takes as long as all the rest.
+                if !header.is_empty() {
+                    before.into_iter().take(2).for_each(exported);
+                }
+            }
             (None, Err(_)) => assert_eq!(std::fs::read(&path).expect("a file"), [header.as_bytes(), data].concat()),
             // An empty file, or a torn header, is begun anew.
             (None, Ok(())) => {}
@@ -299,22 +305,19 @@ pub fn recording(data: &[u8]) {
 }
 
 /// The calls of a recording, each read whole.
-fn ids(path: &Path) -> Option<Vec<String>> {
+fn calls(path: &Path) -> Option<Vec<Call>> {
     let reader = Reader::open(path).ok()?;
     let mut index = Index::new();
-    let mut ids = Vec::new();
+    let mut calls = Vec::new();
     for entry in reader.entries(Position::default()).flatten() {
         index.push(&entry.view());
         if let Ok(call) = reader.call(entry.place) {
             assert_eq!(recording::decode(&recording::encode(&call)).as_ref(), Ok(&call), "written and read again");
-            ids.push(call.id.to_string());
-            if ids.len() < 3 {
-                exported(call);
-            }
+            calls.push(call);
         }
     }
     drop(index.conversations());
-    Some(ids)
+    Some(calls)
 }
 
 /// What is masked: by itself in a body of any sort, a header, an address and a note; JSON stays JSON. As a secret of JSON it is gone.

@@ -2,7 +2,19 @@
 
 use proptest::prelude::*;
 
+use super::super::depth::Budget;
 use super::{body, redaction, with};
+
+/// No text is looked into more often than this many times its length: its budget is 16 times, and what is begun within that may
+/// go beyond it.
+const MOST: usize = 32;
+
+/// How much of a body is looked into, in bytes, and whether it was no more than may be.
+fn looked_into(text: &str) -> (usize, bool) {
+    let budget = Budget::of(text.len());
+    let _ = redaction().content("", text.as_bytes(), budget.top());
+    (budget.spent(), budget.suffices())
+}
 
 #[test]
 fn hostile_texts_are_masked_in_time() {
@@ -48,13 +60,57 @@ fn hostile_texts_are_masked_in_time() {
         "{\"a\":\"%7B%22&quot;=<b>",
     ] {
         let text = piece.repeat(50_000 / piece.len());
+        let (spent, _) = looked_into(&text);
+        assert!(spent <= MOST * text.len(), "{piece}: {spent}");
         let call = with(&[], &text);
         // Of this thread: the machine may do other things.
         let now = || rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).tv_sec;
         let begun = now();
         assert!(!redaction().call(&call).request.body.is_empty());
-        // Without optimisation: what is not linear takes minutes.
+        // Without optimisation: what is not linear within one look takes minutes.
         assert!(now() - begun < 20, "{piece}");
+    }
+}
+
+/// What programs send, much of it and one thing within another: its budget suffices.
+#[test]
+fn ordinary_bodies_are_never_masked_whole() {
+    let inner =
+        r#"{\"id\":17,\"tags\":[\"a\",\"b\"],\"url\":\"https://h/p?q=1&r=2\",\"raw\":\"{\\\"a\\\":\\\"b\\\"}\"}"#;
+    let json = format!(r#"{{"id":"evt_1","text":"Hello, \u00e9 <b>you</b> &amp; me","payload":"{inner}"}},"#);
+    let log = format!("2026-11-24T10:00:00Z INFO [main] GET /a/b?c=d&e=%7B%22f%22%3A1%7D 200 {{\"in\":\"{inner}\"}}\n");
+    let html = "<div class=\"a b\" data-x='{&quot;id&quot;:1}'><a href=\"/p?q=1&amp;r=2\">x &lt;y&gt;</a><br/></div>\n";
+    let part = "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\na=1&b=2\r\n\
+                --x\r\nContent-Disposition: form-data; name=\"j\"\r\nContent-Type: application/json\r\n\r\n{\"a\":[\"b\"]}\r\n";
+    for (before, piece, behind) in [
+        ("[", json.as_str(), "0]"),
+        ("", log.as_str(), ""),
+        ("<!DOCTYPE html><html><body>", html, "</body></html>"),
+        ("", part, "--x--\r\n"),
+    ] {
+        let text = format!("{before}{}{behind}", piece.repeat(250_000 / piece.len()));
+        let (spent, suffices) = looked_into(&text);
+        assert!(suffices, "{spent} of {}: {piece}", text.len());
+        assert!(body(&text) == text, "{piece}");
+    }
+}
+
+proptest! {
+    // Enough: a case is dear without optimisation.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn no_piece_that_is_repeated_is_looked_into_more_than_so_often(
+        piece in proptest::collection::vec(proptest::sample::select(&[
+            "<a>", "<b>", "</b>", "<!--", "<![CDATA[", "&lt;", "&#60;", "&quot;", "&", "=", "a=", "?", "#", "/", ";", ",", ":", "://",
+            "{\"a\":", "[\"", "{", "[", "\"", "\\\"", "'", "%7B%22", "%3D", "%253D", "\n", "\n\n", " ", "password", "token", "x",
+            "YXNk", "eyJhIjoiYiJ9",
+        ][..]), 1..=6),
+    ) {
+        let piece = piece.concat();
+        let text = piece.repeat((64 << 10) / piece.len());
+        let (spent, _) = looked_into(&text);
+        prop_assert!(spent <= MOST * text.len(), "{:?}: {}", piece, spent);
     }
 }
 
